@@ -1,0 +1,14 @@
+-- The least privileges. Put your own names and passwords in; the examples serve a tickrd
+-- that connects from the database's own host.
+
+-- A user for tickrd createdb, needed once:
+CREATE USER 'tickr_admin'@'localhost' IDENTIFIED BY 'change this too';
+GRANT CREATE, SELECT, INSERT ON tickr.* TO 'tickr_admin'@'localhost';
+
+-- A user for serving, to be made after createdb, when the tables are there:
+CREATE USER 'tickr'@'localhost' IDENTIFIED BY 'change this';
+GRANT SELECT, INSERT, DELETE ON tickr.tickets TO 'tickr'@'localhost';
+GRANT SELECT ON tickr.tickr_settings TO 'tickr'@'localhost';
+
+-- In the stub layout of an old Tickr the same will do. In the counter layout it is:
+--   GRANT SELECT, UPDATE ON tickr.tickets TO 'tickr'@'localhost';

@@ -1,0 +1,45 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+static void *
+or_die(void *memory)
+{
+	if (memory == NULL) {
+		fputs("tickrd: out of memory\n", stderr);
+		abort();
+	}
+	return memory;
+}
+
+void *
+xcalloc(size_t count, size_t size)
+{
+	return or_die(calloc(count, size));
+}
+
+void *
+xmalloc(size_t size)
+{
+	return or_die(malloc(size > 0 ? size : 1));
+}
+
+void *
+xrealloc(void *memory, size_t size)
+{
+	return or_die(realloc(memory, size > 0 ? size : 1));
+}
+
+char *
+xstrdup(const char *string)
+{
+	return or_die(strdup(string));
+}
+
+char *
+xstrndup(const char *string, size_t len)
+{
+	return or_die(strndup(string, len));
+}
