@@ -1,0 +1,30 @@
+/*
+ * json -- the few shapes of JSON that answers are made of.
+ *
+ * Pure; any thread. The writers fill memory that the caller has made large enough,
+ * return how many bytes they wrote and add no NUL.
+ */
+#ifndef TICKR_TICKET_JSON_H
+#define TICKR_TICKET_JSON_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/text.h"
+#include "ticket/range.h"
+
+#define JSON_NUMBER_SIZE 20 /* digits of 2^64-1 */
+#define JSON_GROUP_SIZE	 (sizeof("{\"first\":,\"increment\":,\"count\":}") + 3 * JSON_NUMBER_SIZE)
+
+size_t json_number(char *to, uint64_t number);
+
+/* Enough for an array of COUNT tickets: brackets, and a number and a comma for each. */
+size_t json_array_size(uint32_t count);
+size_t json_array(char *to, const struct ticket_range *tickets);
+
+size_t json_group(char *to, const struct ticket_range *tickets);
+
+/* STRING with its quotes; a byte that is not printable ASCII becomes \\u00XX. */
+void json_add_string(struct text *text, const char *string);
+
+#endif

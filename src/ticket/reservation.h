@@ -1,0 +1,40 @@
+/*
+ * reservation -- the one message on the ticket path.
+ *
+ * A count goes out to the pool, a range of bases or a status comes back:
+ *
+ *	allocator (loop thread) --submit--> pool's queue --> session (pool thread)
+ *	allocator (loop thread) <--mailbox-- answer() <------'
+ *
+ * Between submit and answer the reservation is the pool's, and the allocator does
+ * not look at it. The deadline is set once, before it is submitted.
+ */
+#ifndef TICKR_TICKET_RESERVATION_H
+#define TICKR_TICKET_RESERVATION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/mail.h"
+#include "ticket/range.h"
+#include "ticket/status.h"
+
+#define REASON_SIZE 256
+
+struct reservation {
+	struct mail mail;     /* the pool's queue, then a loop's mailbox */
+	uint32_t count;	      /* bases wanted; 0 allocates nothing and asks for the newest base */
+	uint64_t deadline_ms; /* by clock_ms(): no session begins with it after this */
+	unsigned attempts;    /* sessions that were lost over it */
+	bool is_queued;	      /* the pool's queue holds it; under the queue's mutex */
+
+	void (*answer)(struct reservation *reservation); /* runs in a pool thread: hands it back */
+	void *owner;					 /* for answer */
+
+	enum ticket_status status;
+	struct ticket_range
+	    bases;		  /* TICKET_OK: COUNT bases, or, for count 0, first is the newest */
+	char reason[REASON_SIZE]; /* else: why, for people */
+};
+
+#endif

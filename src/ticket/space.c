@@ -1,0 +1,65 @@
+#include "ticket/space.h"
+
+bool
+space_ticket(const struct ticket_space *space, uint64_t base, uint64_t *ticket)
+{
+	uint64_t number;
+
+	if (base < SPACE_FIRST_BASE)
+		return false;
+	if (__builtin_mul_overflow(base - SPACE_FIRST_BASE, space->max_nodes, &number) ||
+	    __builtin_add_overflow(number, space->node_number, &number) ||
+	    __builtin_add_overflow(number, space->starting_offset, &number))
+		return false;
+	if (number > SPACE_LAST_TICKET)
+		return false;
+	*ticket = number;
+	return true;
+}
+
+bool
+space_base(const struct ticket_space *space, uint64_t ticket, uint64_t *base)
+{
+	uint64_t origin = space->node_number + space->starting_offset;
+
+	if (ticket < origin || ticket > SPACE_LAST_TICKET)
+		return false;
+	if ((ticket - origin) % space->max_nodes != 0)
+		return false;
+	*base = (ticket - origin) / space->max_nodes + SPACE_FIRST_BASE;
+	return true;
+}
+
+bool
+space_tickets(const struct ticket_space *space, const struct ticket_range *bases,
+	      struct ticket_range *tickets)
+{
+	uint64_t first, last, increment;
+
+	if (!range_last(bases, &last) || !space_ticket(space, last, &last) ||
+	    !space_ticket(space, bases->first, &first) ||
+	    __builtin_mul_overflow(bases->increment, space->max_nodes, &increment))
+		return false;
+	*tickets = (struct ticket_range){first, increment, bases->count};
+	return true;
+}
+
+uint64_t
+space_left(const struct ticket_space *space, uint64_t base)
+{
+	uint64_t origin = space->node_number + space->starting_offset;
+	uint64_t last_base, given;
+
+	if (origin > SPACE_LAST_TICKET)
+		return 0;
+	last_base = (SPACE_LAST_TICKET - origin) / space->max_nodes + SPACE_FIRST_BASE;
+	given = base < SPACE_FIRST_BASE ? SPACE_FIRST_BASE - 1 : base;
+	return given < last_base ? last_base - given : 0;
+}
+
+bool
+space_equals(const struct ticket_space *a, const struct ticket_space *b)
+{
+	return a->max_nodes == b->max_nodes && a->node_number == b->node_number &&
+	       a->starting_offset == b->starting_offset;
+}

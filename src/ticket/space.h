@@ -1,0 +1,43 @@
+/*
+ * space -- Tickr's arithmetic between a database's numbers (bases) and tickets.
+ *
+ *	ticket = (base - 2) * max_nodes + node_number + starting_offset
+ *
+ * A fresh table holds the base 1, so the first base given is 2 and the first
+ * ticket of node 0 is the starting offset. Pure; any thread.
+ */
+#ifndef TICKR_TICKET_SPACE_H
+#define TICKR_TICKET_SPACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attributes.h"
+#include "ticket/range.h"
+
+#define SPACE_FIRST_BASE  2
+#define SPACE_MOST_NODES  1000000000 /* increments stay far below 2^63 */
+#define SPACE_LAST_TICKET INT64_MAX  /* databases and languages with signed ids read it too */
+
+struct ticket_space {
+	uint64_t max_nodes;	  /* 1 .. SPACE_MOST_NODES */
+	uint64_t node_number;	  /* 0 .. max_nodes - 1 */
+	uint64_t starting_offset; /* 0 .. SPACE_LAST_TICKET */
+};
+
+/* False when BASE is below the first or its ticket would pass SPACE_LAST_TICKET. */
+bool space_ticket(const struct ticket_space *space, uint64_t base, uint64_t *ticket) MUST_CHECK;
+
+/* The inverse. False when no base gives TICKET in this space. */
+bool space_base(const struct ticket_space *space, uint64_t ticket, uint64_t *base) MUST_CHECK;
+
+/* BASES (not empty) as tickets. False when any of them has none. */
+bool space_tickets(const struct ticket_space *space, const struct ticket_range *bases,
+		   struct ticket_range *tickets) MUST_CHECK;
+
+/* How many tickets the space still holds after BASE. */
+uint64_t space_left(const struct ticket_space *space, uint64_t base);
+
+bool space_equals(const struct ticket_space *a, const struct ticket_space *b);
+
+#endif

@@ -1,0 +1,21 @@
+/*
+ * status -- how a request for tickets ended. Pure; any thread.
+ */
+#ifndef TICKR_TICKET_STATUS_H
+#define TICKR_TICKET_STATUS_H
+
+enum ticket_status {
+	TICKET_OK,
+	TICKET_TIMED_OUT,	 /* no session was free in time */
+	TICKET_TOO_MANY_WAITING, /* the limit of waiting requests is reached */
+	TICKET_DATABASE_FAILED,	 /* the database said no, or went away twice */
+	TICKET_DATABASE_REFUSED, /* what the database holds cannot be trusted */
+	TICKET_EXHAUSTED,	 /* the space, or the table's counter, is at its end */
+	TICKET_DRAINING,	 /* the server is stopping */
+	TICKET_STATUSES
+};
+
+/* A word for logs and metrics, such as "timed_out". */
+const char *ticket_status_name(enum ticket_status status);
+
+#endif

@@ -1,0 +1,93 @@
+#include <criterion/criterion.h>
+
+#include "base/attributes.h"
+#include "ticket/space.h"
+
+static const struct ticket_space example = { 10, 3, 326 };
+
+Test(space, tickets_follow_tickrs_arithmetic)
+{
+	static const struct {
+		uint64_t base;
+		uint64_t ticket;
+	} cases[] = { { 2, 329 }, { 3, 339 }, { 4, 349 }, { 5, 359 }, { 42, 729 } };
+
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		uint64_t ticket, base;
+
+		cr_assert(space_ticket(&example, cases[i].base, &ticket));
+		cr_assert_eq(ticket, cases[i].ticket);
+		cr_assert(space_base(&example, ticket, &base));
+		cr_assert_eq(base, cases[i].base);
+	}
+}
+
+Test(space, bases_below_the_first_have_no_ticket)
+{
+	uint64_t ticket;
+
+	cr_assert_not(space_ticket(&example, 0, &ticket));
+	cr_assert_not(space_ticket(&example, 1, &ticket));
+}
+
+Test(space, numbers_of_other_nodes_have_no_base)
+{
+	uint64_t base;
+
+	cr_assert_not(space_base(&example, 328, &base));
+	cr_assert_not(space_base(&example, 330, &base));
+	cr_assert_not(space_base(&example, 326, &base));
+	cr_assert_not(space_base(&example, (uint64_t)INT64_MAX + 1, &base));
+}
+
+Test(space, the_last_ticket_is_2_to_the_63_less_1)
+{
+	struct ticket_space space = { 1, 0, 0 };
+	uint64_t ticket;
+
+	cr_assert(space_ticket(&space, (uint64_t)INT64_MAX + 2, &ticket));
+	cr_assert_eq(ticket, INT64_MAX);
+	cr_assert_not(space_ticket(&space, (uint64_t)INT64_MAX + 3, &ticket));
+	cr_assert_not(space_ticket(&space, UINT64_MAX, &ticket));
+}
+
+Test(space, overflow_is_refused)
+{
+	struct ticket_space wide = { SPACE_MOST_NODES, SPACE_MOST_NODES - 1, INT64_MAX };
+	struct ticket_range bases = { 2, 1, 2 }, tickets;
+	uint64_t ticket;
+
+	cr_assert_not(space_ticket(&wide, 2, &ticket));
+	cr_assert_not(space_ticket(&wide, UINT64_MAX, &ticket));
+	cr_assert_not(space_tickets(&wide, &bases, &tickets));
+}
+
+Test(space, a_range_of_bases_is_a_range_of_tickets)
+{
+	struct ticket_range bases = { 2, 2, 20 }, tickets;
+
+	cr_assert(space_tickets(&example, &bases, &tickets));
+	cr_assert_eq(tickets.first, 329);
+	cr_assert_eq(tickets.increment, 20);
+	cr_assert_eq(tickets.count, 20);
+}
+
+Test(space, a_range_that_ends_outside_is_refused_whole)
+{
+	struct ticket_space space = { 1, 0, 0 };
+	struct ticket_range inside = { INT64_MAX, 1, 3 }, outside = { INT64_MAX, 1, 4 }, tickets;
+
+	cr_assert(space_tickets(&space, &inside, &tickets));
+	cr_assert_not(space_tickets(&space, &outside, &tickets));
+}
+
+Test(space, what_is_left_shrinks_to_nothing)
+{
+	struct ticket_space space = { 1, 0, INT64_MAX - 10 };
+
+	cr_assert_eq(space_left(&space, 1), 11);
+	cr_assert_eq(space_left(&space, 2), 10);
+	cr_assert_eq(space_left(&space, 12), 0);
+	cr_assert_eq(space_left(&space, UINT64_MAX), 0);
+	cr_assert_eq(space_left(&(struct ticket_space){ 10, 9, INT64_MAX }, 1), 0);
+}
