@@ -1,0 +1,45 @@
+/*
+ * address -- reads where to listen and where the database is. Pure; any thread.
+ */
+#ifndef TICKR_CONFIG_ADDRESS_H
+#define TICKR_CONFIG_ADDRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "base/attributes.h"
+#include "base/text.h"
+
+#define MOST_LISTEN_ADDRESSES 16
+#define HOST_SIZE	      256
+
+struct listen_address {
+	struct sockaddr_storage address;
+	socklen_t len;
+};
+
+/* Where a database is: a Unix socket, or a host and a port. */
+struct database_address {
+	char host[HOST_SIZE];					  /* "" with a socket */
+	uint16_t port;						  /* 0: none was named */
+	char socket[sizeof(((struct sockaddr_un *)0)->sun_path)]; /* "" without one */
+};
+
+/*
+ * A comma-separated list of address:port, [v6]:port and unix:/path into ADDRESSES,
+ * at most MOST_LISTEN_ADDRESSES. Port 0 is allowed: the kernel chooses. False, with
+ * the reason in PROBLEM, when any of them cannot be read.
+ */
+bool listen_addresses_parse(const char *list, struct listen_address *addresses, size_t *count,
+			    struct text *problem) MUST_CHECK;
+
+/* A name, an address, host:port, [v6]:port or an absolute path. */
+bool database_address_parse(const char *text, struct database_address *address) MUST_CHECK;
+
+/* ADDRESS as it is written in TICKR_LISTEN. */
+void listen_address_describe(const struct listen_address *address, struct text *text);
+
+#endif

@@ -1,0 +1,370 @@
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/parse.h"
+#include "config/config.h"
+#include "config/env_file.h"
+#include "config/key_table.h"
+
+#define PREFIX	       "TICKR_"
+#define MOST_SHOWN     200 /* bytes of a bad value that are shown */
+#define MOST_FILE_SIZE (64 * 1024)
+
+/* What is being loaded: the values as they were given, not yet looked at. */
+struct loader {
+	struct config *config;
+	char **values; /* by the index of the key; NULL: not given */
+	struct text *problems;
+	struct text *warnings;
+};
+
+static void *
+field_of(struct config *config, const struct key *key)
+{
+	return (char *)config + key->offset;
+}
+
+/* --- what was given ------------------------------------------------------------------------- */
+
+static void
+give_value(void *arg, const char *name, const char *value)
+{
+	struct loader *loader = arg;
+
+	if (strncmp(name, PREFIX, strlen(PREFIX)) != 0)
+		return;
+	for (size_t i = 0; i < key_count; i++) {
+		if (strcmp(key_table[i].variable, name) != 0)
+			continue;
+		free(loader->values[i]);
+		loader->values[i] = xstrdup(value);
+		return;
+	}
+	text_add_quoted(loader->warnings, name, MOST_SHOWN);
+	text_addf(loader->warnings, " is not a variable of tickrd; did you mean %s?\n",
+		  key_nearest(name)->variable);
+}
+
+static void
+give_environment(struct loader *loader, char *const *environment)
+{
+	for (; *environment != NULL; environment++) {
+		const char *equals = strchr(*environment, '=');
+		char *name;
+
+		if (equals == NULL)
+			continue;
+		name = xstrndup(*environment, (size_t)(equals - *environment));
+		give_value(loader, name, equals + 1);
+		free(name);
+	}
+}
+
+/* All of a small file, with a NUL behind it; NULL, with errno, when it cannot be had. */
+static char *
+read_file(const char *path, size_t *len)
+{
+	FILE *file = fopen(path, "re");
+	char *content;
+
+	if (file == NULL)
+		return NULL;
+	content = xcalloc(1, MOST_FILE_SIZE + 1);
+	errno = 0;
+	*len = fread(content, 1, MOST_FILE_SIZE + 1, file);
+	if (ferror(file) || *len > MOST_FILE_SIZE) {
+		errno = ferror(file) ? (errno != 0 ? errno : EIO) : EFBIG;
+		free(content);
+		content = NULL;
+	}
+	fclose(file);
+	return content;
+}
+
+static void
+give_file(struct loader *loader, const char *path)
+{
+	char memory[256];
+	struct text problem = TEXT_OVER(memory);
+	size_t len;
+	char *content = read_file(path, &len);
+
+	if (content == NULL)
+		text_addf(&problem, "cannot be read: %s", strerror(errno));
+	else if (env_file_parse(content, len, give_value, loader, &problem))
+		memory[0] = '\0';
+	if (memory[0] != '\0')
+		text_addf(loader->problems, "--env-file %s: %s\n", path, memory);
+	free(content);
+}
+
+/* --- one value ------------------------------------------------------------------------------- */
+
+static void
+add_problem(struct loader *loader, const struct key *key, const char *value)
+{
+	text_add(loader->problems, key->variable);
+	if (value != NULL) {
+		text_add(loader->problems, "=");
+		if (key->type == KEY_SECRET)
+			text_add(loader->problems, "(not shown)");
+		else
+			text_add_quoted(loader->problems, value, MOST_SHOWN);
+		text_add(loader->problems, " is not allowed: it must be ");
+	} else {
+		text_add(loader->problems, " is not set: it must be ");
+	}
+	key_describe(key, loader->problems);
+	text_addf(loader->problems, " (%s)\n", key->help);
+}
+
+static bool
+parse_choice(const char *words, const char *value, unsigned *choice)
+{
+	size_t len = strlen(value);
+
+	for (unsigned i = 0;; i++) {
+		size_t word_len = strcspn(words, "|");
+
+		if (word_len == len && strncmp(words, value, len) == 0) {
+			*choice = i;
+			return true;
+		}
+		if (words[word_len] == '\0')
+			return false;
+		words += word_len + 1;
+	}
+}
+
+static bool
+set_field(struct config *config, const struct key *key, const char *value)
+{
+	void *field = field_of(config, key);
+	uint64_t number;
+
+	switch (key->type) {
+	case KEY_NUMBER:
+		if (!parse_number(value, strlen(value), key->most, &number) || number < key->least)
+			return false;
+		*(uint64_t *)field = number;
+		return true;
+	case KEY_SECONDS:
+	case KEY_WHOLE_SECONDS:
+		if (!parse_seconds(value, key->most, &number) || number < key->least)
+			return false;
+		if (key->type == KEY_WHOLE_SECONDS && number % 1000 != 0)
+			return false;
+		*(uint64_t *)field = number;
+		return true;
+	case KEY_CHOICE: return parse_choice(key->allowed, value, field);
+	case KEY_TEXT:
+	case KEY_SECRET: *(char **)field = xstrdup(value); return true;
+	}
+	return false;
+}
+
+/* Bounds that hold for every KEY are checked here; those between keys come after. */
+static bool
+load_key(struct loader *loader, size_t index)
+{
+	const struct key *key = &key_table[index];
+	const char *value = loader->values[index];
+
+	if (value != NULL && value[0] == '\0' && key->type != KEY_SECRET)
+		value = NULL;
+	if (value != NULL && set_field(loader->config, key, value))
+		return true;
+	if (value == NULL && key->fallback != NULL) {
+		bool is_text = key->type == KEY_TEXT || key->type == KEY_SECRET;
+
+		if (!is_text && key->fallback[0] == '\0')
+			return true; /* derived later */
+		return set_field(loader->config, key, key->fallback);
+	}
+	add_problem(loader, key, value);
+	return false;
+}
+
+/* --- what concerns several variables ------------------------------------------------------- */
+
+/* Replace *SECRET by the one line in the file at PATH, if there is a path. */
+static void
+load_secret_file(struct loader *loader, const char *variable, const char *path, char **secret)
+{
+	size_t len;
+	char *content;
+
+	if (path[0] == '\0')
+		return;
+	if ((*secret)[0] != '\0') {
+		text_addf(loader->problems, "%s and %s_FILE are both set: set one of them\n",
+			  variable, variable);
+		return;
+	}
+	content = read_file(path, &len);
+	if (content == NULL) {
+		text_addf(loader->problems, "%s_FILE=%s cannot be read: %s\n", variable, path,
+			  strerror(errno));
+		return;
+	}
+	while (len > 0 && (content[len - 1] == '\n' || content[len - 1] == '\r'))
+		content[--len] = '\0';
+	if (len == 0 || strlen(content) != len || strchr(content, '\n') != NULL)
+		text_addf(loader->problems, "%s_FILE=%s must hold the password on one line\n",
+			  variable, path);
+	free(*secret);
+	*secret = content;
+}
+
+static void
+check_readable(struct loader *loader, const char *variable, const char *path)
+{
+	if (path[0] != '\0' && access(path, R_OK) != 0)
+		text_addf(loader->problems, "%s=%s cannot be read: %s\n", variable, path,
+			  strerror(errno));
+}
+
+static void
+derive_space(struct loader *loader)
+{
+	struct config *config = loader->config;
+
+	config->space =
+	    (struct ticket_space){config->max_nodes, config->node_number, config->starting_offset};
+	if (config->max_nodes > 0 && config->node_number >= config->max_nodes)
+		text_addf(loader->problems,
+			  "TICKR_NODE_NUMBER=%" PRIu64 " is not allowed: it must be below "
+			  "TICKR_MAX_NODES, which is %" PRIu64 " (node numbers begin at 0)\n",
+			  config->node_number, config->max_nodes);
+}
+
+static const struct key *
+find_key(const char *variable)
+{
+	for (size_t i = 0; i < key_count; i++)
+		if (strcmp(key_table[i].variable, variable) == 0)
+			return &key_table[i];
+	assert(!"a variable of the table");
+	return NULL;
+}
+
+static void
+derive_addresses(struct loader *loader)
+{
+	struct config *config = loader->config;
+	const struct key *port = find_key("TICKR_DATABASE_PORT");
+	const char *port_value = loader->values[port - key_table];
+	char memory[128];
+	struct text problem = TEXT_OVER(memory);
+
+	if (!database_address_parse(config->database_host, &config->database))
+		add_problem(loader, find_key("TICKR_DATABASE_HOST"), config->database_host);
+	config->database_port_is_given =
+	    config->database.port != 0 || (port_value != NULL && port_value[0] != '\0');
+	if (config->database.port == 0)
+		config->database.port = (uint16_t)config->database_port;
+
+	if (!listen_addresses_parse(config->listen, config->listen_addresses, &config->listen_count,
+				    &problem)) {
+		add_problem(loader, find_key("TICKR_LISTEN"), config->listen);
+		text_addf(loader->problems, "TICKR_LISTEN: %s\n", memory);
+	}
+}
+
+static void
+check_secrets(struct loader *loader)
+{
+	struct config *config = loader->config;
+	const struct key *key = find_key("TICKR_HTTP_AUTH_PASSWORD");
+	const char *given = loader->values[key - key_table];
+
+	if (given != NULL && given[0] == '\0')
+		text_add(loader->problems, "TICKR_HTTP_AUTH_PASSWORD is set and empty: give a "
+					   "password, or remove it to serve without one\n");
+	load_secret_file(loader, "TICKR_DATABASE_PASSWORD", config->database_password_file,
+			 &config->database_password);
+	load_secret_file(loader, "TICKR_HTTP_AUTH_PASSWORD", config->http_auth_password_file,
+			 &config->http_auth_password);
+}
+
+static void
+check_tls(struct loader *loader)
+{
+	struct config *config = loader->config;
+
+	check_readable(loader, "TICKR_DATABASE_SSL_CA", config->ssl_ca);
+	check_readable(loader, "TICKR_DATABASE_SSL_CERT", config->ssl_cert);
+	check_readable(loader, "TICKR_DATABASE_SSL_KEY", config->ssl_key);
+	if ((config->ssl_cert[0] == '\0') != (config->ssl_key[0] == '\0'))
+		text_add(loader->problems, "TICKR_DATABASE_SSL_CERT and TICKR_DATABASE_SSL_KEY go "
+					   "together: set both or neither\n");
+}
+
+static void
+derive(struct loader *loader)
+{
+	struct config *config = loader->config;
+
+	if (config->http_threads == 0) {
+		long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+		config->http_threads = processors < 1 ? 1 : processors > 256 ? 256 : processors;
+	}
+	if (strlen(config->database_name) > 64 || strchr(config->database_name, '`') != NULL)
+		add_problem(loader, find_key("TICKR_DATABASE_NAME"), config->database_name);
+	derive_space(loader);
+	derive_addresses(loader);
+	check_secrets(loader);
+	check_tls(loader);
+}
+
+/* --- the whole ------------------------------------------------------------------------------- */
+
+bool
+config_load(struct config *config, const char *env_file, char *const *environment,
+	    struct text *problems, struct text *warnings)
+{
+	struct loader loader = {config, NULL, problems, warnings};
+
+	memset(config, 0, sizeof(*config));
+	loader.values = xcalloc(key_count, sizeof(*loader.values));
+	if (env_file != NULL)
+		give_file(&loader, env_file);
+	give_environment(&loader, environment);
+
+	for (size_t i = 0; i < key_count; i++)
+		if (!load_key(&loader, i) && key_table[i].type == KEY_TEXT)
+			*(char **)field_of(config, &key_table[i]) = xstrdup("");
+	derive(&loader);
+
+	for (size_t i = 0; i < key_count; i++)
+		free(loader.values[i]);
+	free(loader.values);
+	return problems->len == 0;
+}
+
+/* Passwords do not stay behind in memory that is given back. */
+static void
+forget(char *secret)
+{
+	if (secret != NULL)
+		explicit_bzero(secret, strlen(secret));
+}
+
+void
+config_free(struct config *config)
+{
+	for (size_t i = 0; i < key_count; i++) {
+		char **field = field_of(config, &key_table[i]);
+
+		if (key_table[i].type == KEY_SECRET)
+			forget(*field);
+		if (key_table[i].type == KEY_TEXT || key_table[i].type == KEY_SECRET)
+			free(*field);
+	}
+}

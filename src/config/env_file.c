@@ -1,0 +1,151 @@
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "config/env_file.h"
+
+struct reader {
+	const char *at;
+	const char *end;
+	unsigned line;
+	char *word; /* what was read last: a name, then a value; as large as the whole file */
+	size_t len;
+};
+
+static bool
+at_end(const struct reader *r)
+{
+	return r->at == r->end;
+}
+
+static char
+next(struct reader *r)
+{
+	char c = *r->at++;
+
+	if (c == '\n')
+		r->line++;
+	return c;
+}
+
+static void
+skip_line(struct reader *r)
+{
+	while (!at_end(r) && next(r) != '\n')
+		;
+}
+
+static bool
+read_name(struct reader *r)
+{
+	r->len = 0;
+	while (!at_end(r) && (isalnum((unsigned char)*r->at) || *r->at == '_'))
+		r->word[r->len++] = next(r);
+	r->word[r->len] = '\0';
+	return r->len > 0 && !isdigit((unsigned char)r->word[0]);
+}
+
+/* The rest of a quoted part, up to its closing QUOTE. */
+static bool
+read_quoted(struct reader *r, char quote)
+{
+	while (!at_end(r)) {
+		char c = next(r);
+
+		if (c == quote)
+			return true;
+		if (c == '\\' && quote == '"' && !at_end(r)) {
+			char escaped = next(r);
+
+			if (escaped == '\n')
+				continue;
+			if (strchr("\"\\$`", escaped) == NULL)
+				r->word[r->len++] = '\\';
+			c = escaped;
+		}
+		r->word[r->len++] = c;
+	}
+	return false;
+}
+
+/* Up to the end of the line; blanks outside quotes at the end are dropped. */
+static bool
+read_value(struct reader *r)
+{
+	size_t kept; /* up to here nothing may be dropped */
+
+	while (!at_end(r) && (*r->at == ' ' || *r->at == '\t'))
+		next(r);
+	r->len = kept = 0;
+	while (!at_end(r)) {
+		char c = next(r);
+
+		if (c == '\n')
+			break;
+		if (c == '\'' || c == '"') {
+			if (!read_quoted(r, c))
+				return false;
+			kept = r->len;
+			continue;
+		}
+		if (c == '\\') {
+			if (at_end(r))
+				break;
+			c = next(r);
+			if (c == '\n')
+				continue;
+			kept = r->len + 1;
+		}
+		r->word[r->len++] = c;
+	}
+	while (r->len > kept && isspace((unsigned char)r->word[r->len - 1]))
+		r->len--;
+	r->word[r->len] = '\0';
+	return true;
+}
+
+static bool
+read_pair(struct reader *r, env_pair_fn *pair, void *arg, struct text *problem)
+{
+	unsigned line = r->line;
+	char *name;
+
+	if (!read_name(r) || at_end(r) || *r->at != '=') {
+		text_addf(problem, "line %u is not NAME=value, a comment or empty", line);
+		return false;
+	}
+	next(r);
+	name = xstrdup(r->word);
+	if (!read_value(r)) {
+		text_addf(problem, "line %u: a quote is not closed", line);
+		free(name);
+		return false;
+	}
+	pair(arg, name, r->word);
+	free(name);
+	return true;
+}
+
+bool
+env_file_parse(const char *content, size_t len, env_pair_fn *pair, void *arg, struct text *problem)
+{
+	struct reader r = {content, content + len, 1, NULL, 0};
+	bool is_good = true;
+
+	if (memchr(content, '\0', len) != NULL) {
+		text_add(problem, "holds a NUL byte");
+		return false;
+	}
+	r.word = xcalloc(1, len + 1);
+	while (is_good && !at_end(&r)) {
+		if (isspace((unsigned char)*r.at))
+			next(&r);
+		else if (*r.at == '#' || *r.at == ';')
+			skip_line(&r);
+		else
+			is_good = read_pair(&r, pair, arg, problem);
+	}
+	free(r.word);
+	return is_good;
+}

@@ -1,0 +1,38 @@
+#include "config/config.h"
+#include "config/key_table.h"
+
+static const char *
+default_of(const struct key *key)
+{
+	if (key->fallback == NULL)
+		return "required";
+	return key->fallback[0] != '\0' ? key->fallback : "none";
+}
+
+void
+config_print_help(FILE *to)
+{
+	for (size_t i = 0; i < key_count; i++) {
+		const struct key *key = &key_table[i];
+		char memory[256];
+		struct text allowed = TEXT_OVER(memory);
+
+		key_describe(key, &allowed);
+		fprintf(to, "  %s (%s%s)\n      %s;\n      %s\n", key->variable,
+			key->fallback != NULL ? "default: " : "", default_of(key), key->help,
+			memory);
+	}
+}
+
+void
+config_print_variables(FILE *to)
+{
+	for (size_t i = 0; i < key_count; i++) {
+		char memory[256];
+		struct text allowed = TEXT_OVER(memory);
+
+		key_describe(&key_table[i], &allowed);
+		fprintf(to, "%s\t%s\t%s\t%s\n", key_table[i].variable, default_of(&key_table[i]),
+			memory, key_table[i].help);
+	}
+}

@@ -1,0 +1,72 @@
+/*
+ * keys -- the one table of every TICKR_* variable.
+ *
+ *	KEY(variable, field, type, fallback, least, most, allowed, help)
+ *
+ * type: NUMBER; SECONDS (decimals allowed, kept in milliseconds); WHOLE_SECONDS (kept
+ * in milliseconds too); TEXT; SECRET (never shown); CHOICE (kept as the index of the
+ * word in ALLOWED, words separated by "|"). fallback: what counts when the variable is
+ * not set; NULL: it must be set; "": nothing. least and most bound numbers, and seconds
+ * in milliseconds. allowed: what a value may be, for people, where the bounds do not
+ * say it.
+ */
+
+KEY("TICKR_MAX_NODES", max_nodes, NUMBER, NULL, 1, SPACE_MOST_NODES, "",
+    "how many nodes the cluster may ever have; cannot change once tickets were given")
+KEY("TICKR_NODE_NUMBER", node_number, NUMBER, NULL, 0, SPACE_MOST_NODES - 1, "",
+    "this node's number, from 0, below TICKR_MAX_NODES")
+KEY("TICKR_STARTING_OFFSET", starting_offset, NUMBER, NULL, 0, SPACE_LAST_TICKET, "",
+    "the first ticket of node 0; cannot change once tickets were given")
+
+KEY("TICKR_DATABASE_HOST", database_host, TEXT, "localhost", 0, 0,
+    "a name, an address, host:port, [v6]:port, or the absolute path of a Unix socket",
+    "where the database is; localhost without a port is the client library's Unix socket")
+KEY("TICKR_DATABASE_PORT", database_port, NUMBER, "3306", 1, 65535, "",
+    "the database's TCP port, unless TICKR_DATABASE_HOST names one")
+KEY("TICKR_DATABASE_USERNAME", database_username, TEXT, "root", 0, 0, "any text",
+    "the database user")
+KEY("TICKR_DATABASE_PASSWORD", database_password, SECRET, "", 0, 0, "any text",
+    "the database user's password")
+KEY("TICKR_DATABASE_PASSWORD_FILE", database_password_file, TEXT, "", 0, 0,
+    "the path of a readable file", "a file to read the database password from instead")
+KEY("TICKR_DATABASE_NAME", database_name, TEXT, "tickr", 0, 0,
+    "1 to 64 characters, none of them a backquote",
+    "the database (schema) that holds the tickets table")
+KEY("TICKR_DATABASE_POOL_SIZE", pool_size, NUMBER, "5", 1, 1000, "",
+    "database sessions that serve tickets; one more looks after the table")
+KEY("TICKR_DATABASE_POOL_TIMEOUT", pool_timeout_ms, SECONDS, "1", 1, 3600000, "",
+    "the longest a request waits for a session; then it is answered 503")
+KEY("TICKR_DATABASE_CONNECT_TIMEOUT", connect_timeout_ms, WHOLE_SECONDS, "2", 1000, 3600000, "",
+    "the longest a connection may take to open")
+KEY("TICKR_DATABASE_QUERY_TIMEOUT", query_timeout_ms, WHOLE_SECONDS, "2", 1000, 3600000, "",
+    "the longest a statement may take; a session that exceeds it is dropped")
+KEY("TICKR_DATABASE_SSL_CA", ssl_ca, TEXT, "", 0, 0, "the path of a readable file",
+    "TLS to the database: the authorities to trust, in PEM")
+KEY("TICKR_DATABASE_SSL_CERT", ssl_cert, TEXT, "", 0, 0, "the path of a readable file",
+    "TLS to the database: our own certificate, in PEM")
+KEY("TICKR_DATABASE_SSL_KEY", ssl_key, TEXT, "", 0, 0, "the path of a readable file",
+    "TLS to the database: the key of our certificate, in PEM")
+KEY("TICKR_DATABASE_SSL_VERIFY", ssl_verify, CHOICE, "yes", 0, 0, "no|yes",
+    "with TLS: whether the server's certificate must be valid and name the host")
+
+KEY("TICKR_LISTEN", listen, TEXT, "127.0.0.1:8080", 0, 0,
+    "address:port, [v6]:port or unix:/path, several separated by commas",
+    "where to listen; sockets inherited from systemd take its place")
+KEY("TICKR_HTTP_THREADS", http_threads, NUMBER, "", 1, 256, "",
+    "loop threads; by default the number of processors")
+KEY("TICKR_HTTP_AUTH_PASSWORD", http_auth_password, SECRET, "", 0, 0, "any text but the empty one",
+    "HTTP Basic password, with any user name, for every route but /livez and /readyz")
+KEY("TICKR_HTTP_AUTH_PASSWORD_FILE", http_auth_password_file, TEXT, "", 0, 0,
+    "the path of a readable file", "a file to read the HTTP password from instead")
+KEY("TICKR_BATCH_FORMAT", batch_format, CHOICE, "array", 0, 0, "array|group",
+    "how /tickets/create/N answers where the request does not say")
+KEY("TICKR_MAX_BATCH", max_batch, NUMBER, "100000", 1, 1000000, "",
+    "the largest count of one request")
+KEY("TICKR_MAX_WAITING", max_waiting, NUMBER, "10000", 1, 1000000, "",
+    "requests that may wait for the database; the next is answered 503 at once")
+KEY("TICKR_LOG_LEVEL", log_level, CHOICE, "info", 0, 0, "error|warn|info|debug",
+    "the least important lines to log")
+KEY("TICKR_DRAIN_TIMEOUT", drain_timeout_ms, SECONDS, "10", 0, 3600000, "",
+    "the longest a stop waits for requests in flight")
+
+#undef KEY
