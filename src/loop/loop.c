@@ -1,0 +1,72 @@
+#include <event2/thread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "loop/loop.h"
+
+static void
+log_library(int severity, const char *message)
+{
+	char memory[512];
+	struct text quoted = TEXT_OVER(memory);
+
+	text_add_quoted(&quoted, message, 400);
+	if (severity == EVENT_LOG_ERR)
+		log_error("libevent", "message=%s", memory);
+	else if (severity == EVENT_LOG_WARN)
+		log_warn("libevent", "message=%s", memory);
+	else
+		log_debug("libevent", "message=%s", memory);
+}
+
+void
+loop_library_begin(void)
+{
+	event_set_mem_functions(xmalloc, xrealloc, free);
+	event_set_log_callback(log_library);
+	evthread_use_pthreads();
+}
+
+void
+loop_library_end(void)
+{
+	libevent_global_shutdown();
+}
+
+struct event_base *
+loop_base_new(void)
+{
+	struct event_config *config = event_config_new();
+	struct event_base *base;
+
+	event_config_set_flag(config,
+			      EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
+	base = event_base_new_with_config(config);
+	event_config_free(config);
+	if (base == NULL) {
+		log_error("the system gives no event loop: too many open files?", NULL);
+		abort();
+	}
+	return base;
+}
+
+struct event *
+loop_event_new(struct event_base *base, int fd, short what, event_callback_fn cb, void *arg)
+{
+	struct event *event = event_new(base, fd, what, cb, arg);
+
+	if (event == NULL)
+		abort();
+	return event;
+}
+
+void
+loop_event_in(struct event *event, unsigned ms)
+{
+	struct timeval delay = {(time_t)(ms / 1000), (suseconds_t)(ms % 1000) * 1000};
+
+	event_add(event, &delay);
+}

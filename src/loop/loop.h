@@ -1,0 +1,29 @@
+/*
+ * loop -- an event loop of one thread, and what all loops share with the library.
+ */
+#ifndef TICKR_LOOP_LOOP_H
+#define TICKR_LOOP_LOOP_H
+
+#include <event2/event.h>
+
+#include "base/attributes.h"
+
+/* Once, before the first loop: the library's memory, its locks, its log. */
+void loop_library_begin(void);
+void loop_library_end(void);
+
+/*
+ * An event_base for one thread: without locks, and with the kernel told of changes once
+ * a round. Nothing but a mailbox may touch it from another thread. The caller frees it
+ * with event_base_free(). Dies when the system has no descriptors left.
+ */
+struct event_base *loop_base_new(void) MUST_CHECK;
+
+/* An event of ours, made or dead: the library fails here only without memory. */
+struct event *loop_event_new(struct event_base *base, int fd, short what, event_callback_fn cb,
+			     void *arg) MUST_CHECK;
+
+/* Let the timer EVENT fire in MS. */
+void loop_event_in(struct event *event, unsigned ms);
+
+#endif

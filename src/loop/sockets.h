@@ -1,0 +1,42 @@
+/*
+ * sockets -- opens what the server listens on, or inherits it from the service manager.
+ *
+ * Main thread, before the loops run. Every loop gets a descriptor of its own for each
+ * address: over TCP sockets of their own on the same port, between which the kernel
+ * spreads connections; else duplicates of one socket.
+ */
+#ifndef TICKR_LOOP_SOCKETS_H
+#define TICKR_LOOP_SOCKETS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/attributes.h"
+#include "config/address.h"
+
+struct sockets {
+	int *fds; /* loops * addresses: first those of loop 0 */
+	size_t loops;
+	size_t addresses;
+	struct listen_address bound[MOST_LISTEN_ADDRESSES]; /* with the ports the kernel chose */
+	bool is_our_path[MOST_LISTEN_ADDRESSES];	    /* a Unix socket that we made */
+	bool are_inherited;
+};
+
+/*
+ * Listen on COUNT ADDRESSES for LOOPS loops; or, where the environment says that sockets were
+ * inherited, on those. False with the reason in PROBLEM. sockets_close() is due either way.
+ */
+bool sockets_open(struct sockets *sockets, size_t loops, const struct listen_address *addresses,
+		  size_t count, struct text *problem) MUST_CHECK;
+
+/* The descriptors of one loop, one for each address; whoever takes them closes them. */
+const int *sockets_of_loop(const struct sockets *sockets, size_t loop);
+
+/* Forget the descriptors, which others close now. */
+void sockets_give_away(struct sockets *sockets);
+
+/* Close what was not given away, and remove the Unix sockets' paths that we made. */
+void sockets_close(struct sockets *sockets);
+
+#endif
