@@ -1,0 +1,164 @@
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "store/memory.h"
+
+struct store_session {
+	struct memory_script *script;
+};
+
+void
+memory_script_init(struct memory_script *script)
+{
+	memset(script, 0, sizeof(*script));
+	pthread_mutex_init(&script->mutex, NULL);
+	script->newest = SPACE_FIRST_BASE - 1;
+	script->increment = 1;
+}
+
+void
+memory_script_destroy(struct memory_script *script)
+{
+	pthread_mutex_destroy(&script->mutex);
+}
+
+void
+memory_script_lock(struct memory_script *script)
+{
+	pthread_mutex_lock(&script->mutex);
+}
+
+void
+memory_script_unlock(struct memory_script *script)
+{
+	pthread_mutex_unlock(&script->mutex);
+}
+
+static bool
+begin(void)
+{
+	return true;
+}
+
+static void
+nothing(void)
+{
+}
+
+static enum store_result
+open_session(const struct store_settings *settings, struct store_session **session,
+	     struct text *reason)
+{
+	struct memory_script *script = settings->script;
+	enum store_result result;
+
+	memory_script_lock(script);
+	result = script->open_result;
+	if (result == STORE_OK)
+		script->opened++;
+	memory_script_unlock(script);
+	if (result != STORE_OK) {
+		text_add(reason, "the script says that opening fails");
+		return result;
+	}
+	*session = xcalloc(1, sizeof(**session));
+	(*session)->script = script;
+	return STORE_OK;
+}
+
+static void
+close_session(struct store_session *session)
+{
+	memory_script_lock(session->script);
+	session->script->closed++;
+	memory_script_unlock(session->script);
+	free(session);
+}
+
+/* Move the counter unless the script says that this reservation fails. */
+static enum store_result
+reserve_locked(struct memory_script *script, uint32_t count, struct ticket_range *bases)
+{
+	bool is_failing;
+
+	script->reservations++;
+	is_failing = script->fail_every > 0 && script->reservations % script->fail_every == 0;
+	if (!is_failing || script->loses_after) {
+		uint64_t first = script->newest + script->increment;
+
+		*bases = (struct ticket_range){first, script->increment, count};
+		script->newest += script->increment * count;
+	}
+	return is_failing ? script->failure : STORE_OK;
+}
+
+static enum store_result
+reserve(struct store_session *session, uint32_t count, struct ticket_range *bases,
+	struct text *reason)
+{
+	struct memory_script *script = session->script;
+	enum store_result result;
+	unsigned us;
+
+	memory_script_lock(script);
+	result = reserve_locked(script, count, bases);
+	us = script->reserve_us;
+	memory_script_unlock(script);
+	if (us > 0)
+		usleep(us);
+	if (result != STORE_OK)
+		text_add(reason, "the script says that this reservation fails");
+	return result;
+}
+
+static enum store_result
+newest(struct store_session *session, uint64_t *base, struct text *reason)
+{
+	(void)reason;
+	memory_script_lock(session->script);
+	*base = session->script->newest;
+	memory_script_unlock(session->script);
+	return STORE_OK;
+}
+
+static enum store_result
+prune(struct store_session *session, uint64_t *rows, bool *is_more, struct text *reason)
+{
+	(void)session;
+	(void)reason;
+	*rows = 0;
+	*is_more = false;
+	return STORE_OK;
+}
+
+static void
+warn(struct store_session *session, struct text *warnings)
+{
+	(void)session;
+	(void)warnings;
+}
+
+static enum store_create_result
+create(const struct store_settings *settings, struct text *report)
+{
+	(void)settings;
+	text_add(report, "memory needs nothing\n");
+	return STORE_EXISTED;
+}
+
+const struct store memory_store = {
+    .name = "memory",
+    .begin = begin,
+    .end = nothing,
+    .thread_begin = nothing,
+    .thread_end = nothing,
+    .open = open_session,
+    .close = close_session,
+    .reserve = reserve,
+    .newest = newest,
+    .prune = prune,
+    .warn = warn,
+    .create = create,
+};

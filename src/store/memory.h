@@ -1,0 +1,39 @@
+/*
+ * memory -- a store without a database: the specification of the seam, and the test double.
+ *
+ * A script, shared by all sessions and guarded by its own mutex, says how it behaves:
+ * how long statements take and which of them fail. Any thread may change it between
+ * memory_script_lock() and memory_script_unlock().
+ */
+#ifndef TICKR_STORE_MEMORY_H
+#define TICKR_STORE_MEMORY_H
+
+#include <pthread.h>
+
+#include "store/store.h"
+
+struct memory_script {
+	pthread_mutex_t mutex;
+	uint64_t newest;    /* base; a fresh one has 1 */
+	uint64_t increment; /* 1, or as a database with auto_increment_increment */
+
+	unsigned reserve_us; /* how long a reservation takes */
+	unsigned fail_every; /* each so-manyth reservation fails; 0: none */
+	enum store_result failure;
+	bool loses_after; /* a failing reservation has moved the counter all the same */
+	enum store_result open_result; /* STORE_OK, or how opening fails */
+
+	/* What it has seen. */
+	uint64_t reservations;
+	uint64_t opened;
+	uint64_t closed;
+};
+
+extern const struct store memory_store;
+
+void memory_script_init(struct memory_script *script);
+void memory_script_destroy(struct memory_script *script);
+void memory_script_lock(struct memory_script *script);
+void memory_script_unlock(struct memory_script *script);
+
+#endif

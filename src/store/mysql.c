@@ -1,0 +1,178 @@
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/memory.h"
+#include "store/mysql_create.h"
+#include "store/mysql_layout.h"
+#include "store/mysql_reserve.h"
+#include "store/mysql_session.h"
+
+#define PRUNE_CHUNK 5000 /* ids */
+#define PRUNE_KEEP  1000 /* ids behind the newest that stay, for people who look */
+
+static bool
+begin(void)
+{
+	return mysql_library_init(0, NULL, NULL) == 0;
+}
+
+static void
+end(void)
+{
+	mysql_library_end();
+}
+
+static void
+thread_begin(void)
+{
+	mysql_thread_init();
+}
+
+static void
+thread_end(void)
+{
+	mysql_thread_end();
+}
+
+static enum store_result
+open_session(const struct store_settings *settings, struct store_session **session,
+	     struct text *reason)
+{
+	struct store_session *opened = xcalloc(1, sizeof(*opened));
+	enum store_result result = session_connect(opened, settings, settings->database, reason);
+
+	if (result != STORE_OK) {
+		free(opened);
+		return result;
+	}
+	result = layout_check(opened, reason);
+	if (result == STORE_OK)
+		result = mysql_read_increment(opened, reason);
+	if (result != STORE_OK) {
+		session_disconnect(opened);
+		free(opened);
+		return result;
+	}
+	*session = opened;
+	return STORE_OK;
+}
+
+static void
+close_session(struct store_session *session)
+{
+	session_disconnect(session);
+	free(session);
+}
+
+static enum store_result
+newest(struct store_session *session, uint64_t *base, struct text *reason)
+{
+	const char *sql = session->layout == LAYOUT_COUNTER
+			      ? "SELECT id FROM tickets WHERE stub = 'a'"
+			      : "SELECT MAX(id) FROM tickets";
+	bool found;
+	enum store_result result = session_numbers(session, sql, base, 1, &found, reason);
+
+	if (result != STORE_OK || found)
+		return result;
+	text_add(reason, "the table `tickets` is empty: which numbers were given is lost");
+	return STORE_REFUSED;
+}
+
+static enum store_result
+delete_rows(struct store_session *session, uint64_t from, uint64_t below, uint64_t *rows,
+	    struct text *reason)
+{
+	char sql[128];
+
+	snprintf(sql, sizeof(sql), "DELETE FROM tickets WHERE id >= %" PRIu64 " AND id < %" PRIu64,
+		 from, below);
+	if (mysql_real_query(&session->mysql, sql, strlen(sql)) != 0)
+		return session_error(session, reason);
+	*rows = mysql_affected_rows(&session->mysql);
+	return STORE_OK;
+}
+
+/*
+ * Deletes a chunk of ids from the oldest on. It remembers where it stopped, because the
+ * database takes its time to forget deleted rows and would look at all of them again.
+ */
+static enum store_result
+prune(struct store_session *session, uint64_t *rows, bool *is_more, struct text *reason)
+{
+	char sql[128];
+	uint64_t ends[2]; /* the oldest and the newest id */
+	uint64_t below;
+	enum store_result result;
+	bool found;
+
+	*rows = 0;
+	*is_more = false;
+	if (session->layout != LAYOUT_APPEND)
+		return STORE_OK;
+	snprintf(sql, sizeof(sql), "SELECT MIN(id), MAX(id) FROM tickets WHERE id >= %" PRIu64,
+		 session->prune_from);
+	result = session_numbers(session, sql, ends, 2, &found, reason);
+	if (result != STORE_OK)
+		return result;
+	if (!found || ends[1] < PRUNE_KEEP || ends[0] >= ends[1] - PRUNE_KEEP) {
+		session->prune_from = 0; /* look from the very beginning next time */
+		return STORE_OK;
+	}
+	below = ends[1] - PRUNE_KEEP;
+	if (below - ends[0] > PRUNE_CHUNK)
+		below = ends[0] + PRUNE_CHUNK;
+	result = delete_rows(session, ends[0], below, rows, reason);
+	if (result != STORE_OK)
+		return result;
+	session->prune_from = below;
+	*is_more = below < ends[1] - PRUNE_KEEP;
+	return STORE_OK;
+}
+
+static void
+warn(struct store_session *session, struct text *warnings)
+{
+	char memory[256];
+	struct text ignored = TEXT_OVER(memory);
+	uint64_t value;
+	bool found;
+
+	if (strcasecmp(session->engine, "InnoDB") != 0)
+		text_addf(
+		    warnings,
+		    "the table `tickets` uses the engine %s: a crash of the database may give a "
+		    "ticket twice; ALTER TABLE tickets ENGINE=InnoDB\n",
+		    session->engine);
+	if (session_numbers(session, "SELECT @@GLOBAL.innodb_flush_log_at_trx_commit", &value, 1,
+			    &found, &ignored) == STORE_OK &&
+	    found && value != 1)
+		text_addf(warnings,
+			  "innodb_flush_log_at_trx_commit is %" PRIu64
+			  ": a crash of the database may give a ticket twice; set it to 1\n",
+			  value);
+	if (session_numbers(session, "SELECT @@GLOBAL.sync_binlog WHERE @@GLOBAL.log_bin = 1",
+			    &value, 1, &found, &ignored) == STORE_OK &&
+	    found && value != 1)
+		text_addf(warnings,
+			  "sync_binlog is %" PRIu64 ": after a crash of the database a replica may "
+			  "be behind tickets that were given; set it to 1\n",
+			  value);
+}
+
+const struct store mysql_store = {
+    .name = "mysql",
+    .begin = begin,
+    .end = end,
+    .thread_begin = thread_begin,
+    .thread_end = thread_end,
+    .open = open_session,
+    .close = close_session,
+    .reserve = mysql_reserve,
+    .newest = newest,
+    .prune = prune,
+    .warn = warn,
+    .create = mysql_create,
+};

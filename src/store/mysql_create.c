@@ -1,0 +1,153 @@
+#include <errno.h>
+#include <inttypes.h>
+#include <mysqld_error.h>
+#include <string.h>
+
+#include "sql.h"
+#include "store/mysql_create.h"
+#include "store/mysql_layout.h"
+#include "store/mysql_session.h"
+
+#define REASON_ROOM 512
+
+/* What a step did. */
+enum step {
+	STEP_FOUND,
+	STEP_MADE,
+	STEP_FAILED,
+};
+
+static enum step
+make_database(struct store_session *session, struct text *report)
+{
+	const char *name = session->settings->database;
+	char sql[160];
+
+	if (mysql_select_db(&session->mysql, name) == 0) {
+		text_addf(report, "database %s: found\n", name);
+		return STEP_FOUND;
+	}
+	if (mysql_errno(&session->mysql) == ER_BAD_DB_ERROR) {
+		snprintf(sql, sizeof(sql), "CREATE DATABASE `%s`", name);
+		if (session_run(session, sql, report) != STORE_OK)
+			goto failed;
+		if (mysql_select_db(&session->mysql, name) == 0) {
+			text_addf(report, "database %s: created\n", name);
+			return STEP_MADE;
+		}
+	}
+	text_add(report, mysql_error(&session->mysql));
+failed:
+	text_addf(report, "; database %s could not be used\n", name);
+	return STEP_FAILED;
+}
+
+static enum step
+create_tickets(struct store_session *session, struct text *report)
+{
+	if (session_run(session, sql_tickets, report) != STORE_OK) {
+		text_add(report, "; table `tickets` could not be created\n");
+		return STEP_FAILED;
+	}
+	text_add(report, "table `tickets`: created (append layout)\n");
+	return STEP_MADE;
+}
+
+/* Pinned settings without a table: it has been lost, and a fresh one would repeat its numbers. */
+static enum step
+make_tickets(struct store_session *session, struct text *report)
+{
+	char memory[REASON_ROOM];
+	struct text reason = TEXT_OVER(memory);
+	enum mysql_finding tickets, settings, row;
+
+	if (layout_find(session, &tickets, &reason) != STORE_OK)
+		goto failed;
+	if (tickets == FOUND_NOTHING) {
+		text_clear(&reason);
+		if (layout_find_settings(session, &settings, &reason) != STORE_OK)
+			goto failed;
+		if (settings == FOUND_NOTHING)
+			return create_tickets(session, report);
+		text_clear(&reason);
+		text_add(&reason,
+			 "this database has pinned settings and no table `tickets`: it was "
+			 "lost, and a new one would give its tickets again. Restore it; or, if no "
+			 "ticket was ever given, DROP TABLE tickr_settings and try again");
+		goto failed;
+	}
+	if (tickets == FOUND_WRONG || layout_find_row(session, &row, &reason) != STORE_OK ||
+	    row != FOUND_IT)
+		goto failed;
+	text_addf(report, "table `tickets`: found (%s layout, %s)\n", layout_name(session->layout),
+		  session->engine);
+	return STEP_FOUND;
+failed:
+	text_addf(report, "%s\n", memory);
+	return STEP_FAILED;
+}
+
+static enum step
+pin_settings(struct store_session *session, struct text *report)
+{
+	const struct ticket_space *space = &session->settings->space;
+	char sql[192 + sizeof(sql_settings)];
+
+	snprintf(sql, sizeof(sql),
+		 "SET @max_nodes = %" PRIu64 ", @node_number = %" PRIu64
+		 ", @starting_offset = %" PRIu64 ";\n%s",
+		 space->max_nodes, space->node_number, space->starting_offset, sql_settings);
+	if (session_run(session, sql, report) != STORE_OK) {
+		text_add(report, "; the settings could not be pinned\n");
+		return STEP_FAILED;
+	}
+	text_addf(report,
+		  "settings: pinned (TICKR_MAX_NODES=%" PRIu64 " TICKR_NODE_NUMBER=%" PRIu64
+		  " TICKR_STARTING_OFFSET=%" PRIu64 ")\n",
+		  space->max_nodes, space->node_number, space->starting_offset);
+	return STEP_MADE;
+}
+
+static enum step
+make_settings(struct store_session *session, struct text *report)
+{
+	char memory[REASON_ROOM];
+	struct text reason = TEXT_OVER(memory);
+	enum mysql_finding finding;
+
+	if (layout_find_settings(session, &finding, &reason) != STORE_OK ||
+	    finding == FOUND_WRONG) {
+		text_addf(report, "%s\n", memory);
+		return STEP_FAILED;
+	}
+	if (finding == FOUND_NOTHING)
+		return pin_settings(session, report);
+	text_add(report, "settings: found, and they are the same\n");
+	return STEP_FOUND;
+}
+
+enum store_create_result
+mysql_create(const struct store_settings *settings, struct text *report)
+{
+	typedef enum step step_fn(struct store_session *, struct text *);
+	static step_fn *const steps[] = {make_database, make_tickets, make_settings};
+	enum store_create_result result = STORE_EXISTED;
+	struct store_session session;
+
+	if (session_connect(&session, settings, NULL, report) != STORE_OK) {
+		text_add(report, "\n");
+		return STORE_NOT_CREATED;
+	}
+	for (unsigned i = 0; i < ARRAY_LENGTH(steps); i++) {
+		enum step step = steps[i](&session, report);
+
+		if (step == STEP_FAILED) {
+			result = STORE_NOT_CREATED;
+			break;
+		}
+		if (step == STEP_MADE && i > 0)
+			result = STORE_CREATED;
+	}
+	session_disconnect(&session);
+	return result;
+}

@@ -1,0 +1,12 @@
+/*
+ * mysql_create -- makes a database that tickrd can serve from.
+ */
+#ifndef TICKR_STORE_MYSQL_CREATE_H
+#define TICKR_STORE_MYSQL_CREATE_H
+
+#include "store/store.h"
+
+/* As create() of the store. */
+enum store_create_result mysql_create(const struct store_settings *settings, struct text *report);
+
+#endif

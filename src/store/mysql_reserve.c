@@ -1,0 +1,277 @@
+/*
+ * DESIGN. The step between the rows of one statement is the session's
+ * auto_increment_increment, and servers may change it under us (Galera does, as its
+ * nodes come and go). So it is read after every statement of several rows, in the same
+ * packet, and compared with what it was before: if it changed in between, nobody
+ * knows which step the rows have, and the range is abandoned.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/parse.h"
+#include "store/mysql_reserve.h"
+
+#define READ_INCREMENT	  "SELECT @@SESSION.auto_increment_increment"
+#define SMALL_INSERT_ROWS 1024 /* the statement for this many is kept; larger ones are not */
+#define STEP_CHANGES	  3    /* how often the step may change under one reservation */
+
+/* How a statement of many rows begins, and what it repeats for each. */
+struct insert_shape {
+	const char *head;
+	const char *row;
+};
+
+static const struct insert_shape append_shape = {"INSERT INTO tickets (id) VALUES", "(NULL),"};
+static const struct insert_shape stub_shape = {"REPLACE INTO tickets (stub) VALUES", "('a'),"};
+
+/* --- statements of many rows -------------------------------------------------------------- */
+
+static const struct insert_shape *
+shape_of(const struct store_session *session)
+{
+	return session->layout == LAYOUT_APPEND ? &append_shape : &stub_shape;
+}
+
+/* Make the kept statement ROWS long at least. */
+static void
+grow_insert(struct store_session *session, uint32_t rows)
+{
+	const struct insert_shape *shape = shape_of(session);
+	size_t head = strlen(shape->head), row = strlen(shape->row);
+
+	if (session->insert != NULL && session->insert_rows >= rows)
+		return;
+	free(session->insert);
+	session->insert_rows = rows < SMALL_INSERT_ROWS ? SMALL_INSERT_ROWS : rows;
+	session->insert = xcalloc(1, head + session->insert_rows * row + sizeof(READ_INCREMENT));
+	memcpy(session->insert, shape->head, head);
+	for (uint32_t i = 0; i < session->insert_rows; i++)
+		memcpy(session->insert + head + i * row, shape->row, row);
+}
+
+static void
+shrink_insert(struct store_session *session)
+{
+	if (session->insert_rows <= SMALL_INSERT_ROWS)
+		return;
+	free(session->insert);
+	session->insert = NULL;
+	session->insert_rows = 0;
+}
+
+static void
+read_number(MYSQL_RES *rows, uint64_t *number)
+{
+	MYSQL_ROW row = rows != NULL ? mysql_fetch_row(rows) : NULL;
+
+	if (row == NULL || row[0] == NULL ||
+	    !parse_number(row[0], strlen(row[0]), UINT64_MAX, number))
+		*number = 0;
+}
+
+/* The second result of the packet: the step after the statement. */
+static enum store_result
+take_increment(struct store_session *session, uint64_t *increment, struct text *reason)
+{
+	MYSQL_RES *rows;
+
+	if (mysql_next_result(&session->mysql) != 0)
+		return session_error(session, reason);
+	rows = mysql_store_result(&session->mysql);
+	read_number(rows, increment);
+	mysql_free_result(rows);
+	if (*increment != 0)
+		return STORE_OK;
+	text_add(reason, "the server did not tell its auto_increment_increment");
+	return STORE_FAILED;
+}
+
+static enum store_result
+send_insert(struct store_session *session, size_t len, uint32_t count, uint64_t *first,
+	    struct text *reason)
+{
+	if (mysql_real_query(&session->mysql, session->insert, len) != 0)
+		return session_error(session, reason);
+	*first = mysql_insert_id(&session->mysql);
+	if (*first == 0 || mysql_affected_rows(&session->mysql) < count) {
+		text_addf(reason, "the statement for %" PRIu32 " rows did not insert them", count);
+		return STORE_FAILED;
+	}
+	return STORE_OK;
+}
+
+/* The kept statement is cut behind COUNT rows, and made whole again after it was sent. */
+static enum store_result
+insert_rows(struct store_session *session, uint32_t count, uint64_t *first, uint64_t *increment,
+	    struct text *reason)
+{
+	const struct insert_shape *shape = shape_of(session);
+	size_t row = strlen(shape->row);
+	size_t len = strlen(shape->head) + count * row - 1; /* without the last comma */
+	bool wants_increment = count > 1;
+	char *tail;
+	char kept[sizeof(READ_INCREMENT)];
+	enum store_result result;
+
+	grow_insert(session, count);
+	tail = session->insert + len;
+	memcpy(kept, tail, sizeof(kept));
+	if (wants_increment) {
+		memcpy(tail, ";" READ_INCREMENT, sizeof(READ_INCREMENT));
+		len += sizeof(READ_INCREMENT);
+	}
+	result = send_insert(session, len, count, first, reason);
+	memcpy(tail, kept, sizeof(kept));
+	shrink_insert(session);
+	if (result == STORE_OK && wants_increment)
+		result = take_increment(session, increment, reason);
+	return result;
+}
+
+static enum store_result
+reserve_rows(struct store_session *session, uint32_t count, struct ticket_range *bases,
+	     struct text *reason)
+{
+	for (unsigned change = 0; change < STEP_CHANGES; change++) {
+		uint64_t increment = session->increment;
+		uint64_t first = 0;
+		enum store_result result = insert_rows(session, count, &first, &increment, reason);
+
+		if (result != STORE_OK)
+			return result;
+		*bases = (struct ticket_range){first, increment, count};
+		if (increment == session->increment)
+			return STORE_OK;
+		session->increment = increment;
+	}
+	text_add(reason, "auto_increment_increment changed again and again while tickets were "
+			 "reserved");
+	return STORE_BUSY;
+}
+
+/* --- the stub layout on InnoDB: a statement for each number -------------------------------- */
+
+/*
+ * Rows replaced by one statement cost InnoDB a millisecond each, so there is a statement for
+ * each number. A named lock keeps the tickrd processes of this database from deadlocks and from
+ * each other's runs; where somebody else's number falls into a run all the same, the run begins anew.
+ */
+static enum store_result
+gather_run(struct store_session *session, uint32_t count, struct ticket_range *run,
+	   struct text *reason)
+{
+	uint64_t give_up_us = clock_us() + session->settings->query_timeout_s * 1000000ull;
+	uint64_t next = 0;
+
+	*run = (struct ticket_range){0, session->increment, 0};
+	while (run->count < count) {
+		enum store_result result =
+		    session_run(session, "REPLACE INTO tickets (stub) VALUES ('a')", reason);
+		uint64_t id = mysql_insert_id(&session->mysql);
+
+		if (result != STORE_OK)
+			return result;
+		if (run->count == 0 || id != next) {
+			run->first = id;
+			run->count = 0;
+		}
+		run->count++;
+		next = id + run->increment;
+		if (clock_us() > give_up_us && run->count < count) {
+			text_addf(reason,
+				  "%" PRIu32
+				  " tickets in a row took longer than the query time-out: "
+				  "the stub layout on InnoDB needs a commit for each ticket",
+				  count);
+			return STORE_BUSY;
+		}
+	}
+	return STORE_OK;
+}
+
+static enum store_result
+reserve_stub(struct store_session *session, uint32_t count, struct ticket_range *bases,
+	     struct text *reason)
+{
+	static const char unlock[] = "DO RELEASE_LOCK(CONCAT('tickr.', MD5(DATABASE())))";
+	char lock[96];
+	uint64_t before = session->increment;
+	uint64_t is_locked = 0;
+	enum store_result result;
+	bool found;
+
+	snprintf(lock, sizeof(lock), "SELECT GET_LOCK(CONCAT('tickr.', MD5(DATABASE())), %u)",
+		 (session->settings->query_timeout_s + 1) / 2);
+	result = session_numbers(session, lock, &is_locked, 1, &found, reason);
+	if (result != STORE_OK)
+		return result;
+	if (is_locked != 1) {
+		text_add(reason, "another session held the table's lock for too long");
+		return STORE_BUSY;
+	}
+	result = gather_run(session, count, bases, reason);
+	if (result == STORE_OK)
+		result = session_run(session, unlock, reason);
+	else if (result != STORE_LOST)
+		(void)session_run(session, unlock, reason);
+	if (result == STORE_OK && count > 1)
+		result = mysql_read_increment(session, reason);
+	if (result == STORE_OK && session->increment != before) {
+		text_add(reason, "auto_increment_increment changed while tickets were reserved");
+		return STORE_BUSY;
+	}
+	return result;
+}
+
+/* --- the counter layout: one statement for any count -------------------------------------- */
+
+static enum store_result
+reserve_counter(struct store_session *session, uint32_t count, struct ticket_range *bases,
+		struct text *reason)
+{
+	char sql[128];
+	enum store_result result;
+	uint64_t last;
+
+	snprintf(sql, sizeof(sql),
+		 "UPDATE tickets SET id = LAST_INSERT_ID(id + %" PRIu32 ") WHERE stub = 'a'",
+		 count);
+	if (mysql_real_query(&session->mysql, sql, strlen(sql)) != 0) {
+		result = session_error(session, reason);
+		return result;
+	}
+	last = mysql_insert_id(&session->mysql);
+	if (mysql_affected_rows(&session->mysql) != 1 || last <= count) {
+		text_add(reason, "the counter's row, with stub 'a', is gone");
+		return STORE_REFUSED;
+	}
+	*bases = (struct ticket_range){last - count + 1, 1, count};
+	return STORE_OK;
+}
+
+enum store_result
+mysql_read_increment(struct store_session *session, struct text *reason)
+{
+	bool found;
+	enum store_result result =
+	    session_numbers(session, READ_INCREMENT, &session->increment, 1, &found, reason);
+
+	if (result != STORE_OK || (found && session->increment > 0))
+		return result;
+	text_add(reason, "the server did not tell its auto_increment_increment");
+	return STORE_FAILED;
+}
+
+enum store_result
+mysql_reserve(struct store_session *session, uint32_t count, struct ticket_range *bases,
+	      struct text *reason)
+{
+	if (session->layout == LAYOUT_COUNTER)
+		return reserve_counter(session, count, bases, reason);
+	if (session->layout == LAYOUT_STUB && !session->has_table_locks)
+		return reserve_stub(session, count, bases, reason);
+	return reserve_rows(session, count, bases, reason);
+}

@@ -1,0 +1,18 @@
+/*
+ * mysql_reserve -- the statements that allocate, one way for each layout.
+ *
+ * Used by the mysql store's files only.
+ */
+#ifndef TICKR_STORE_MYSQL_RESERVE_H
+#define TICKR_STORE_MYSQL_RESERVE_H
+
+#include "store/mysql_session.h"
+
+/* As reserve() of the store. */
+enum store_result mysql_reserve(struct store_session *session, uint32_t count,
+				struct ticket_range *bases, struct text *reason);
+
+/* Read auto_increment_increment as it is now. */
+enum store_result mysql_read_increment(struct store_session *session, struct text *reason);
+
+#endif

@@ -1,0 +1,60 @@
+/*
+ * mysql_session -- one connection to MySQL or MariaDB, and how its errors are read.
+ *
+ * Used by the mysql store's files only; belongs to the thread that opened it. Only
+ * blocking calls that both vendors' client libraries have.
+ */
+#ifndef TICKR_STORE_MYSQL_SESSION_H
+#define TICKR_STORE_MYSQL_SESSION_H
+
+#include <mysql.h>
+
+#include "store/store.h"
+
+enum mysql_layout {
+	LAYOUT_APPEND,	/* a row for each number, AUTO_INCREMENT */
+	LAYOUT_STUB,	/* one row, replaced again and again, AUTO_INCREMENT */
+	LAYOUT_COUNTER, /* one row, updated */
+};
+
+#define ENGINE_SIZE 32
+
+struct store_session {
+	MYSQL mysql;
+	const struct store_settings *settings;
+
+	enum mysql_layout layout;
+	char engine[ENGINE_SIZE];
+	bool has_table_locks; /* the engine runs one writing statement at a time */
+	uint64_t increment;   /* auto_increment_increment, as this session saw it last */
+	uint64_t prune_from;  /* no row below it is left to prune; 0: not known */
+
+	char *insert; /* a statement for INSERT_ROWS rows; shorter ones are its beginnings */
+	uint32_t insert_rows;
+};
+
+/* Connect to SETTINGS' server; DATABASE may be NULL for none. Release with session_disconnect(). */
+enum store_result session_connect(struct store_session *session,
+				  const struct store_settings *settings, const char *database,
+				  struct text *reason);
+void session_disconnect(struct store_session *session);
+
+/* The last error as a result, with its number and text in REASON. */
+enum store_result session_error(struct store_session *session, struct text *reason);
+
+/* Run a statement, or several with semicolons between, that bring no rows we want. */
+enum store_result session_run(struct store_session *session, const char *sql, struct text *reason);
+
+/*
+ * Run a query and hand its first row to READ; a query without rows hands none over and
+ * leaves *FOUND false. READ may be called for several rows when ROWS is more than 1.
+ */
+typedef void session_row_fn(void *arg, MYSQL_ROW row);
+enum store_result session_query(struct store_session *session, const char *sql,
+				session_row_fn *read, void *arg, struct text *reason);
+
+/* A query for one row of at most MOST numbers into NUMBERS. *FOUND: there was a row without NULL. */
+enum store_result session_numbers(struct store_session *session, const char *sql, uint64_t *numbers,
+				  unsigned count, bool *found, struct text *reason);
+
+#endif

@@ -1,0 +1,111 @@
+/*
+ * store -- where a sequence lives: "move the counter by n and say where it stood".
+ *
+ * The seam between the pool and the databases. A store is a const table of functions
+ * and one file; the memory store is its specification. A session is one connection:
+ * it belongs to the thread that opened it, and its functions may block, for no longer
+ * than the time-outs in the settings.
+ *
+ * The law: a range is returned at most once, over all sessions and processes, and
+ * only after the database has made it durable. Where a session cannot know that
+ * an id is new it does not return it.
+ */
+#ifndef TICKR_STORE_STORE_H
+#define TICKR_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/attributes.h"
+#include "base/text.h"
+#include "ticket/range.h"
+#include "ticket/space.h"
+
+enum store_result {
+	STORE_OK,
+	STORE_BUSY,	 /* a deadlock or a lock time-out; nothing was allocated: ask again */
+	STORE_LOST,	 /* the connection is gone; what was asked may have happened */
+	STORE_FAILED,	 /* the database said no */
+	STORE_REFUSED,	 /* what it holds cannot be trusted, or is not for this node */
+	STORE_EXHAUSTED, /* its counter is at its end */
+};
+
+/* What create() did. */
+enum store_create_result {
+	STORE_CREATED,	   /* the table, the pinned settings or both */
+	STORE_EXISTED,	   /* all was there, and fits */
+	STORE_NOT_CREATED, /* the report says why */
+};
+
+/* How to reach the database. Strings are the caller's and outlive the sessions; "" is none. */
+struct store_settings {
+	const char *host;
+	uint16_t port;
+	bool is_tcp;	    /* even where the host is localhost */
+	const char *socket; /* an absolute path, instead of host and port */
+	const char *user;
+	const char *password;
+	const char *database;
+	const char *ssl_ca;
+	const char *ssl_cert;
+	const char *ssl_key;
+	bool ssl_verify;
+	unsigned connect_timeout_s;
+	unsigned query_timeout_s;
+	struct ticket_space space; /* must be what the database has pinned */
+	void *script;		   /* the memory store's, see memory.h */
+};
+
+struct store_session;
+
+struct store {
+	const char *name;
+
+	/* Once in the process, before there are threads; and after the last one. */
+	bool (*begin)(void);
+	void (*end)(void);
+	/* Once in each thread that opens sessions; and before it ends. */
+	void (*thread_begin)(void);
+	void (*thread_end)(void);
+
+	/*
+	 * Connect and look at what is there. STORE_OK: *SESSION is the caller's, who
+	 * gives it to close(). Else REASON says what was found and what to do.
+	 */
+	enum store_result (*open)(const struct store_settings *settings,
+				  struct store_session **session, struct text *reason);
+	void (*close)(struct store_session *session);
+
+	/*
+	 * Reserve COUNT (1 or more) bases as one progression. After anything but STORE_OK
+	 * and STORE_BUSY the session is good for close() only.
+	 */
+	enum store_result (*reserve)(struct store_session *session, uint32_t count,
+				     struct ticket_range *bases, struct text *reason);
+
+	/* The newest base that was given; 1 before the first. */
+	enum store_result (*newest)(struct store_session *session, uint64_t *base,
+				    struct text *reason);
+
+	/*
+	 * Delete at most one chunk of rows that are no longer needed; *ROWS is how many
+	 * were deleted, *IS_MORE whether it is worth calling again at once.
+	 */
+	enum store_result (*prune)(struct store_session *session, uint64_t *rows, bool *is_more,
+				   struct text *reason);
+
+	/* Settings of the database under which a crash could repeat an id: a line each. */
+	void (*warn)(struct store_session *session, struct text *warnings);
+
+	/*
+	 * Create the database, its table with the first row and the pinned settings, where
+	 * they are missing; never alters what it finds. REPORT: a line for each thing found or made.
+	 */
+	enum store_create_result (*create)(const struct store_settings *settings,
+					   struct text *report);
+};
+
+extern const struct store mysql_store;
+
+#endif
