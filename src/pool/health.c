@@ -1,0 +1,153 @@
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "metrics/metrics.h"
+#include "pool/health.h"
+
+void
+health_init(struct health *health)
+{
+	memset(health, 0, sizeof(*health));
+	pthread_mutex_init(&health->mutex, NULL);
+	health->down_since_ms = clock_ms();
+	health->newest_base = SPACE_FIRST_BASE - 1;
+	strcpy(health->reason, "no session has been opened yet");
+}
+
+void
+health_destroy(struct health *health)
+{
+	pthread_mutex_destroy(&health->mutex);
+}
+
+void
+health_note_open(struct health *health)
+{
+	metrics_add(METRIC_SESSIONS_OPEN, 1);
+	pthread_mutex_lock(&health->mutex);
+	health->sessions++;
+	pthread_mutex_unlock(&health->mutex);
+}
+
+void
+health_note_close(struct health *health)
+{
+	metrics_subtract(METRIC_SESSIONS_OPEN, 1);
+	pthread_mutex_lock(&health->mutex);
+	health->sessions--;
+	pthread_mutex_unlock(&health->mutex);
+}
+
+void
+health_note_good(struct health *health, uint64_t newest_base)
+{
+	uint64_t now_ms = clock_ms();
+	uint64_t outage_ms = 0;
+	bool came_up;
+
+	pthread_mutex_lock(&health->mutex);
+	came_up = !health->is_up && health->sessions > 0;
+	if (came_up) {
+		health->is_up = true;
+		outage_ms = health->has_been_up ? now_ms - health->down_since_ms : 0;
+		health->has_been_up = true;
+		health->reason[0] = '\0';
+	}
+	health->is_failing = false;
+	health->last_good_ms = now_ms;
+	if (newest_base > health->newest_base)
+		health->newest_base = newest_base;
+	pthread_mutex_unlock(&health->mutex);
+
+	if (!came_up)
+		return;
+	metrics_set(METRIC_DATABASE_UP, 1);
+	log_info("the database is up", "outage_seconds=%.3f", (double)outage_ms / 1000);
+}
+
+/* With the mutex held. Trouble with one session while others are open is no outage. */
+static bool
+goes_down(struct health *health, enum store_result result, bool was_open)
+{
+	if (result == STORE_BUSY)
+		return false;
+	return health->sessions == 0 || (was_open && result != STORE_LOST);
+}
+
+void
+health_note_trouble(struct health *health, enum store_result result, bool was_open,
+		    const char *reason)
+{
+	char memory[2 * REASON_SIZE];
+	struct text quoted = TEXT_OVER(memory);
+	bool is_news, went_down, is_up;
+
+	pthread_mutex_lock(&health->mutex);
+	is_news = strncmp(health->reason, reason, REASON_SIZE - 1) != 0;
+	went_down = health->is_up && goes_down(health, result, was_open);
+	if (went_down) {
+		health->is_up = false;
+		health->down_since_ms = clock_ms();
+	}
+	if (was_open && result != STORE_LOST && result != STORE_BUSY)
+		health->is_failing = true;
+	health->trouble = result;
+	snprintf(health->reason, sizeof(health->reason), "%s", reason);
+	is_up = health->is_up;
+	pthread_mutex_unlock(&health->mutex);
+
+	text_add_quoted(&quoted, reason, REASON_SIZE);
+	if (went_down) {
+		metrics_set(METRIC_DATABASE_UP, 0);
+		log_error("the database is down", "reason=%s", memory);
+	} else if (is_news) {
+		log_warn(is_up ? "a database session failed" : "the database is still down",
+			 "reason=%s", memory);
+	}
+}
+
+bool
+health_is_ready(struct health *health, uint64_t most_age_ms)
+{
+	uint64_t now_ms = clock_ms();
+	bool is_ready;
+
+	pthread_mutex_lock(&health->mutex);
+	is_ready =
+	    health->is_up && !health->is_failing && now_ms - health->last_good_ms <= most_age_ms;
+	pthread_mutex_unlock(&health->mutex);
+	return is_ready;
+}
+
+bool
+health_is_failing(struct health *health)
+{
+	bool is_failing;
+
+	pthread_mutex_lock(&health->mutex);
+	is_failing = health->is_failing;
+	pthread_mutex_unlock(&health->mutex);
+	return is_failing;
+}
+
+uint64_t
+health_newest_base(struct health *health)
+{
+	uint64_t newest_base;
+
+	pthread_mutex_lock(&health->mutex);
+	newest_base = health->newest_base;
+	pthread_mutex_unlock(&health->mutex);
+	return newest_base;
+}
+
+void
+health_explain(struct health *health, struct text *text)
+{
+	pthread_mutex_lock(&health->mutex);
+	if (!health->is_up || health->is_failing)
+		text_addf(text, "the database is down: %s", health->reason);
+	pthread_mutex_unlock(&health->mutex);
+}

@@ -1,0 +1,54 @@
+/*
+ * health -- what is known about the database just now, and who is told when it changes.
+ *
+ * Any thread; one mutex. Changes of state are logged here, once each.
+ */
+#ifndef TICKR_POOL_HEALTH_H
+#define TICKR_POOL_HEALTH_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "store/store.h"
+#include "ticket/reservation.h"
+
+struct health {
+	pthread_mutex_t mutex;
+	/* Under the mutex: */
+	bool is_up;
+	bool has_been_up;
+	bool is_failing;   /* the last reservation failed though the session lived */
+	unsigned sessions; /* open ones that serve tickets */
+	uint64_t down_since_ms;
+	uint64_t last_good_ms; /* when the database last answered as it should; 0: never */
+	uint64_t newest_base;
+	enum store_result trouble;
+	char reason[REASON_SIZE];
+};
+
+void health_init(struct health *health);
+void health_destroy(struct health *health);
+
+void health_note_open(struct health *health);  /* a session was opened */
+void health_note_close(struct health *health); /* one was closed */
+
+/* The database did what was asked; NEWEST_BASE is the highest it has given. */
+void health_note_good(struct health *health, uint64_t newest_base);
+
+/* A statement or an opening ended with RESULT, which is not STORE_OK. */
+void health_note_trouble(struct health *health, enum store_result result, bool was_open,
+			 const char *reason);
+
+/* Whether tickets can be had, known no longer ago than MOST_AGE_MS. */
+bool health_is_ready(struct health *health, uint64_t most_age_ms);
+
+/* The last reservation failed: only another one can tell whether that is over. */
+bool health_is_failing(struct health *health);
+
+uint64_t health_newest_base(struct health *health);
+
+/* Why tickets cannot be had, for people: "" when they can. */
+void health_explain(struct health *health, struct text *text);
+
+#endif

@@ -1,0 +1,68 @@
+#include <stdlib.h>
+
+#include "metrics/metrics.h"
+#include "pool/keeper.h"
+
+#define FIRST_PAUSE_MS	 50
+#define LONGEST_PAUSE_MS 1000
+
+bool
+keeper_pause(struct keeper *keeper, uint64_t ms)
+{
+	return queue_pause(keeper->queue, ms - (uint64_t)rand_r(&keeper->seed) % (ms / 2 + 1));
+}
+
+static void
+back_off(struct keeper *keeper)
+{
+	if (keeper->pause_ms == 0)
+		keeper->pause_ms = FIRST_PAUSE_MS;
+	keeper_pause(keeper, keeper->pause_ms);
+	keeper->pause_ms *= 2;
+	if (keeper->pause_ms > LONGEST_PAUSE_MS)
+		keeper->pause_ms = LONGEST_PAUSE_MS;
+}
+
+static void
+note_open(struct keeper *keeper)
+{
+	if (keeper->was_open)
+		metrics_add(METRIC_RECONNECTS, 1);
+	keeper->was_open = true;
+	keeper->pause_ms = 0;
+	if (keeper->is_counted)
+		health_note_open(keeper->health);
+}
+
+bool
+keeper_open(struct keeper *keeper)
+{
+	char memory[REASON_SIZE];
+	struct text reason = TEXT_OVER(memory);
+	enum store_result result;
+
+	if (keeper->session != NULL)
+		return true;
+	keeper->generation = queue_generation(keeper->queue);
+	result = keeper->store->open(keeper->database, &keeper->session, &reason);
+	if (result == STORE_OK) {
+		note_open(keeper);
+		return true;
+	}
+	keeper->session = NULL;
+	metrics_add(METRIC_CONNECT_FAILURES, 1);
+	health_note_trouble(keeper->health, result, false, memory);
+	back_off(keeper);
+	return false;
+}
+
+void
+keeper_close(struct keeper *keeper)
+{
+	if (keeper->session == NULL)
+		return;
+	keeper->store->close(keeper->session);
+	keeper->session = NULL;
+	if (keeper->is_counted)
+		health_note_close(keeper->health);
+}

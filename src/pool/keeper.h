@@ -1,0 +1,38 @@
+/*
+ * keeper -- keeps one session open: opens it, closes it, and waits longer after each failure.
+ *
+ * Belongs to one pool thread.
+ */
+#ifndef TICKR_POOL_KEEPER_H
+#define TICKR_POOL_KEEPER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "pool/health.h"
+#include "pool/queue.h"
+#include "store/store.h"
+
+struct keeper {
+	const struct store *store;
+	const struct store_settings *database;
+	struct queue *queue;
+	struct health *health;
+	bool is_counted;   /* among the sessions that serve tickets */
+	bool was_open;	   /* so that opening again is a reconnect */
+	uint64_t pause_ms; /* after the next failure to open */
+	unsigned seed;
+
+	struct store_session *session; /* NULL: none */
+	uint64_t generation;	       /* of the queue, when the session was opened */
+};
+
+/* Open the session if there is none; on failure sleep a while. Whether there is one now. */
+bool keeper_open(struct keeper *keeper) MUST_CHECK;
+
+void keeper_close(struct keeper *keeper);
+
+/* Sleep between half of MS and MS, so that threads do not move in step. False at the end. */
+bool keeper_pause(struct keeper *keeper, uint64_t ms);
+
+#endif

@@ -1,0 +1,95 @@
+#include <string.h>
+
+#include "base/log.h"
+#include "metrics/metrics.h"
+#include "pool/maintenance.h"
+
+#define ASK_EVERY_MS   250
+#define PRUNE_PAUSE_MS 5 /* between chunks, so that tickets come first */
+
+static void
+note_failure(struct keeper *keeper, enum store_result result, const char *reason)
+{
+	if (result == STORE_BUSY)
+		return;
+	keeper_close(keeper);
+	health_note_trouble(keeper->health, result, true, reason);
+}
+
+/*
+ * Reading shows that the database answers. Where the last reservation failed that is not
+ * enough: a reservation of one, which becomes a gap, shows whether tickets can be had again.
+ */
+static bool
+ask(struct keeper *keeper)
+{
+	char memory[REASON_SIZE];
+	struct text reason = TEXT_OVER(memory);
+	struct ticket_range trial;
+	enum store_result result = STORE_OK;
+	uint64_t newest;
+
+	if (health_is_failing(keeper->health))
+		result = keeper->store->reserve(keeper->session, 1, &trial, &reason);
+	if (result == STORE_OK)
+		result = keeper->store->newest(keeper->session, &newest, &reason);
+	if (result == STORE_OK)
+		health_note_good(keeper->health, newest);
+	else
+		note_failure(keeper, result, memory);
+	return result == STORE_OK;
+}
+
+static bool
+prune(struct keeper *keeper)
+{
+	char memory[REASON_SIZE];
+	struct text reason = TEXT_OVER(memory);
+	uint64_t rows = 0;
+	bool is_more = false;
+	enum store_result result;
+
+	result = keeper->store->prune(keeper->session, &rows, &is_more, &reason);
+	metrics_add(METRIC_PRUNED_ROWS, rows);
+	if (result == STORE_OK)
+		return is_more;
+	log_warn("old rows could not be pruned", "reason=\"%s\"", memory);
+	if (result != STORE_BUSY)
+		keeper_close(keeper);
+	return false;
+}
+
+/* Once for each session: what is dangerous about the database's settings. */
+static void
+warn(struct keeper *keeper)
+{
+	char memory[1024];
+	struct text warnings = TEXT_OVER(memory);
+	char *rest = memory;
+	char *line;
+
+	keeper->store->warn(keeper->session, &warnings);
+	while ((line = strsep(&rest, "\n")) != NULL)
+		if (line[0] != '\0')
+			log_warn(line, "");
+}
+
+void
+maintenance_run(struct keeper *keeper)
+{
+	bool goes_on = true;
+
+	while (goes_on) {
+		bool is_new = keeper->session == NULL;
+		bool is_more = false;
+
+		if (keeper_open(keeper)) {
+			if (is_new)
+				warn(keeper);
+			if (ask(keeper))
+				is_more = prune(keeper);
+		}
+		goes_on = keeper_pause(keeper, is_more ? PRUNE_PAUSE_MS : ASK_EVERY_MS);
+	}
+	keeper_close(keeper);
+}

@@ -1,0 +1,196 @@
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "pool/health.h"
+#include "pool/maintenance.h"
+#include "pool/pool.h"
+#include "pool/queue.h"
+#include "pool/serve.h"
+
+#define READY_AGE_MS 1000
+
+struct pool_thread {
+	pthread_t thread;
+	bool is_started;
+	struct pool *pool;
+	struct keeper keeper;
+	void (*run)(struct keeper *keeper);
+};
+
+struct pool {
+	struct pool_settings settings;
+	struct queue queue;
+	struct health health;
+	struct pool_thread *threads; /* settings.sessions that serve, and one for maintenance */
+	unsigned thread_count;
+
+	struct {
+		pthread_mutex_t mutex;
+		pthread_cond_t ended;
+		unsigned count;
+	} running;
+};
+
+static void
+init_running(struct pool *pool)
+{
+	pthread_condattr_t monotonic;
+
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_mutex_init(&pool->running.mutex, NULL);
+	pthread_cond_init(&pool->running.ended, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+}
+
+static void
+init_thread(struct pool *pool, unsigned index)
+{
+	struct pool_thread *thread = &pool->threads[index];
+
+	thread->pool = pool;
+	thread->keeper.store = pool->settings.store;
+	thread->keeper.database = &pool->settings.database;
+	thread->keeper.queue = &pool->queue;
+	thread->keeper.health = &pool->health;
+	thread->keeper.seed = index + 1;
+	thread->keeper.is_counted = index < pool->settings.sessions;
+	thread->run = thread->keeper.is_counted ? serve_reservations : maintenance_run;
+}
+
+struct pool *
+pool_new(const struct pool_settings *settings)
+{
+	struct pool *pool = xcalloc(1, sizeof(*pool));
+
+	pool->settings = *settings;
+	queue_init(&pool->queue);
+	health_init(&pool->health);
+	init_running(pool);
+	pool->thread_count = settings->sessions + 1;
+	pool->threads = xcalloc(pool->thread_count, sizeof(*pool->threads));
+	for (unsigned i = 0; i < pool->thread_count; i++)
+		init_thread(pool, i);
+	return pool;
+}
+
+static void *
+thread_main(void *arg)
+{
+	struct pool_thread *thread = arg;
+	struct pool *pool = thread->pool;
+
+	pool->settings.store->thread_begin();
+	thread->run(&thread->keeper);
+	pool->settings.store->thread_end();
+
+	pthread_mutex_lock(&pool->running.mutex);
+	pool->running.count--;
+	pthread_mutex_unlock(&pool->running.mutex);
+	pthread_cond_signal(&pool->running.ended);
+	return NULL;
+}
+
+bool
+pool_start(struct pool *pool)
+{
+	for (unsigned i = 0; i < pool->thread_count; i++) {
+		struct pool_thread *thread = &pool->threads[i];
+
+		pthread_mutex_lock(&pool->running.mutex);
+		pool->running.count++;
+		pthread_mutex_unlock(&pool->running.mutex);
+		errno = pthread_create(&thread->thread, NULL, thread_main, thread);
+		thread->is_started = errno == 0;
+		if (thread->is_started)
+			continue;
+		pthread_mutex_lock(&pool->running.mutex);
+		pool->running.count--;
+		pthread_mutex_unlock(&pool->running.mutex);
+		return false;
+	}
+	return true;
+}
+
+void
+pool_submit(struct pool *pool, struct reservation *reservation)
+{
+	queue_push(&pool->queue, reservation);
+}
+
+bool
+pool_withdraw(struct pool *pool, struct reservation *reservation)
+{
+	struct text reason = TEXT_OVER(reservation->reason);
+
+	if (!queue_withdraw(&pool->queue, reservation))
+		return false;
+	health_explain(&pool->health, &reason);
+	if (reason.len == 0)
+		text_addf(&reason,
+			  "none of the %u database sessions was free in time "
+			  "(TICKR_DATABASE_POOL_SIZE, TICKR_DATABASE_POOL_TIMEOUT)",
+			  pool->settings.sessions);
+	return true;
+}
+
+bool
+pool_is_ready(struct pool *pool)
+{
+	return health_is_ready(&pool->health, READY_AGE_MS);
+}
+
+uint64_t
+pool_newest_base(struct pool *pool)
+{
+	return health_newest_base(&pool->health);
+}
+
+static bool
+wait_for_threads(struct pool *pool, uint64_t deadline_ms)
+{
+	struct timespec until = {(time_t)(deadline_ms / 1000),
+				 (long)(deadline_ms % 1000) * 1000000};
+	bool have_ended;
+	int result = 0;
+
+	pthread_mutex_lock(&pool->running.mutex);
+	while (pool->running.count > 0 && result == 0)
+		result = pthread_cond_timedwait(&pool->running.ended, &pool->running.mutex, &until);
+	have_ended = pool->running.count == 0;
+	pthread_mutex_unlock(&pool->running.mutex);
+	return have_ended;
+}
+
+bool
+pool_stop(struct pool *pool, uint64_t deadline_ms)
+{
+	struct mail_list group = TAILQ_HEAD_INITIALIZER(group);
+
+	queue_stop(&pool->queue, &group);
+	serve_refuse(&group, TICKET_DRAINING, "the server is stopping");
+	if (!wait_for_threads(pool, deadline_ms))
+		return false;
+	for (unsigned i = 0; i < pool->thread_count; i++)
+		if (pool->threads[i].is_started)
+			pthread_join(pool->threads[i].thread, NULL);
+	/* A session that was lost at the very end may have put something back. */
+	queue_stop(&pool->queue, &group);
+	serve_refuse(&group, TICKET_DRAINING, "the server is stopping");
+	return true;
+}
+
+void
+pool_free(struct pool *pool)
+{
+	queue_destroy(&pool->queue);
+	health_destroy(&pool->health);
+	pthread_cond_destroy(&pool->running.ended);
+	pthread_mutex_destroy(&pool->running.mutex);
+	free(pool->threads);
+	free(pool);
+}

@@ -1,0 +1,57 @@
+/*
+ * pool -- the sessions of one database, a thread each.
+ *
+ * Reservations go in from any thread and come back through their answer function,
+ * which runs in a pool thread. While a session is free a reservation is taken at
+ * once; while all are busy they gather, and the next free session takes all of them
+ * as one statement. A thread without a session keeps trying to open one, with
+ * back-off, so that what waits is served as soon as the database is back.
+ *
+ * One thread more looks after the table: it asks the database several times a
+ * second whether it is well, and prunes old rows.
+ */
+#ifndef TICKR_POOL_POOL_H
+#define TICKR_POOL_POOL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "store/store.h"
+#include "ticket/reservation.h"
+
+struct pool_settings {
+	const struct store *store;
+	struct store_settings database;
+	unsigned sessions;
+};
+
+struct pool;
+
+struct pool *pool_new(const struct pool_settings *settings) MUST_CHECK;
+
+/* Start the threads; false, with errno, when the system gives none. */
+bool pool_start(struct pool *pool) MUST_CHECK;
+
+/* Takes RESERVATION until its answer. */
+void pool_submit(struct pool *pool, struct reservation *reservation);
+
+/*
+ * Take RESERVATION back. False when a session has begun with it: then its answer will
+ * come. On true the reservation's reason says why no session was free.
+ */
+bool pool_withdraw(struct pool *pool, struct reservation *reservation) MUST_CHECK;
+
+/* Whether tickets can be had; never asks the database, and knows it from at most 1 s ago. */
+bool pool_is_ready(struct pool *pool);
+
+/* The highest base that any session has seen; 1 before the first. */
+uint64_t pool_newest_base(struct pool *pool);
+
+/*
+ * Ask the threads to end and answer what no session has begun with. False when some
+ * have not ended by DEADLINE_MS of clock_ms(): then the pool must not be freed.
+ */
+bool pool_stop(struct pool *pool, uint64_t deadline_ms) MUST_CHECK;
+void pool_free(struct pool *pool);
+
+#endif

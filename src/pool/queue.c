@@ -1,0 +1,180 @@
+#include <assert.h>
+#include <stddef.h>
+#include <time.h>
+
+#include "pool/queue.h"
+
+static struct reservation *
+reservation_of(struct mail *mail)
+{
+	return CONTAINER_OF(mail, struct reservation, mail);
+}
+
+void
+queue_init(struct queue *queue)
+{
+	pthread_condattr_t monotonic;
+
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_mutex_init(&queue->mutex, NULL);
+	pthread_cond_init(&queue->work, NULL);
+	pthread_cond_init(&queue->stop, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	TAILQ_INIT(&queue->waiting);
+	queue->idle = 0;
+	queue->generation = 0;
+	queue->is_stopping = false;
+}
+
+void
+queue_destroy(struct queue *queue)
+{
+	assert(TAILQ_EMPTY(&queue->waiting));
+	pthread_cond_destroy(&queue->stop);
+	pthread_cond_destroy(&queue->work);
+	pthread_mutex_destroy(&queue->mutex);
+}
+
+void
+queue_push(struct queue *queue, struct reservation *reservation)
+{
+	bool wakes;
+
+	pthread_mutex_lock(&queue->mutex);
+	reservation->is_queued = true;
+	TAILQ_INSERT_TAIL(&queue->waiting, &reservation->mail, link);
+	wakes = queue->idle > 0;
+	pthread_mutex_unlock(&queue->mutex);
+	if (wakes)
+		pthread_cond_signal(&queue->work);
+}
+
+void
+queue_push_front(struct queue *queue, struct mail_list *group)
+{
+	struct mail *mail;
+
+	pthread_mutex_lock(&queue->mutex);
+	while ((mail = TAILQ_LAST(group, mail_list)) != NULL) {
+		TAILQ_REMOVE(group, mail, link);
+		reservation_of(mail)->is_queued = true;
+		TAILQ_INSERT_HEAD(&queue->waiting, mail, link);
+	}
+	pthread_mutex_unlock(&queue->mutex);
+	pthread_cond_signal(&queue->work);
+}
+
+bool
+queue_withdraw(struct queue *queue, struct reservation *reservation)
+{
+	bool is_mine;
+
+	pthread_mutex_lock(&queue->mutex);
+	is_mine = reservation->is_queued;
+	if (is_mine) {
+		TAILQ_REMOVE(&queue->waiting, &reservation->mail, link);
+		reservation->is_queued = false;
+	}
+	pthread_mutex_unlock(&queue->mutex);
+	return is_mine;
+}
+
+/* With the mutex held. */
+static void
+move_group(struct queue *queue, uint32_t most, struct mail_list *group)
+{
+	uint64_t total = 0;
+	struct mail *mail;
+
+	while ((mail = TAILQ_FIRST(&queue->waiting)) != NULL) {
+		struct reservation *reservation = reservation_of(mail);
+
+		total += reservation->count;
+		if (total > most && !TAILQ_EMPTY(group))
+			break;
+		TAILQ_REMOVE(&queue->waiting, mail, link);
+		reservation->is_queued = false;
+		TAILQ_INSERT_TAIL(group, mail, link);
+	}
+}
+
+enum queue_take
+queue_take(struct queue *queue, uint64_t generation, uint32_t most, struct mail_list *group)
+{
+	enum queue_take taken = QUEUE_TAKEN;
+	bool is_rest;
+
+	pthread_mutex_lock(&queue->mutex);
+	queue->idle++;
+	while (!queue->is_stopping && queue->generation == generation &&
+	       TAILQ_EMPTY(&queue->waiting))
+		pthread_cond_wait(&queue->work, &queue->mutex);
+	queue->idle--;
+	if (queue->is_stopping)
+		taken = QUEUE_STOPPING;
+	else if (queue->generation != generation)
+		taken = QUEUE_STALE;
+	else
+		move_group(queue, most, group);
+	is_rest = !TAILQ_EMPTY(&queue->waiting) && queue->idle > 0;
+	pthread_mutex_unlock(&queue->mutex);
+	if (is_rest)
+		pthread_cond_signal(&queue->work);
+	return taken;
+}
+
+uint64_t
+queue_generation(struct queue *queue)
+{
+	uint64_t generation;
+
+	pthread_mutex_lock(&queue->mutex);
+	generation = queue->generation;
+	pthread_mutex_unlock(&queue->mutex);
+	return generation;
+}
+
+void
+queue_note_loss(struct queue *queue, uint64_t generation)
+{
+	pthread_mutex_lock(&queue->mutex);
+	if (queue->generation == generation)
+		queue->generation++;
+	pthread_mutex_unlock(&queue->mutex);
+	pthread_cond_broadcast(&queue->work);
+}
+
+bool
+queue_pause(struct queue *queue, uint64_t ms)
+{
+	struct timespec until;
+	bool goes_on;
+	int result = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += (time_t)(ms / 1000);
+	until.tv_nsec += (long)(ms % 1000) * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_nsec -= 1000000000;
+		until.tv_sec++;
+	}
+	pthread_mutex_lock(&queue->mutex);
+	while (!queue->is_stopping && result == 0)
+		result = pthread_cond_timedwait(&queue->stop, &queue->mutex, &until);
+	goes_on = !queue->is_stopping;
+	pthread_mutex_unlock(&queue->mutex);
+	return goes_on;
+}
+
+void
+queue_stop(struct queue *queue, struct mail_list *group)
+{
+	pthread_mutex_lock(&queue->mutex);
+	queue->is_stopping = true;
+	while (!TAILQ_EMPTY(&queue->waiting))
+		move_group(queue, UINT32_MAX, group);
+	pthread_mutex_unlock(&queue->mutex);
+	pthread_cond_broadcast(&queue->work);
+	pthread_cond_broadcast(&queue->stop);
+}

@@ -1,0 +1,64 @@
+/*
+ * queue -- reservations that wait for a session.
+ *
+ * Any thread; one mutex, held for a few instructions. Sessions know the queue's
+ * generation from when they were opened: when one session is lost the generation
+ * rises, and every older session must be opened anew before it takes anything, so
+ * that a second attempt is always made on a fresh connection.
+ */
+#ifndef TICKR_POOL_QUEUE_H
+#define TICKR_POOL_QUEUE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ticket/reservation.h"
+
+enum queue_take {
+	QUEUE_TAKEN,
+	QUEUE_STALE, /* the session is older than the last loss */
+	QUEUE_STOPPING,
+};
+
+struct queue {
+	pthread_mutex_t mutex;
+	pthread_cond_t work; /* something to take, a new generation, or the end */
+	pthread_cond_t stop;
+	/* Under the mutex: */
+	struct mail_list waiting;
+	unsigned idle; /* threads that wait for work */
+	uint64_t generation;
+	bool is_stopping;
+};
+
+void queue_init(struct queue *queue);
+void queue_destroy(struct queue *queue);
+
+void queue_push(struct queue *queue, struct reservation *reservation);
+
+/* Put GROUP back in front of all others, in its order; GROUP is empty after. */
+void queue_push_front(struct queue *queue, struct mail_list *group);
+
+/* False when a session has taken it. */
+bool queue_withdraw(struct queue *queue, struct reservation *reservation) MUST_CHECK;
+
+/*
+ * Wait for work and move into GROUP what has gathered, from the front: as many as together want no
+ * more than MOST bases, and at least one. GENERATION is the session's.
+ */
+enum queue_take queue_take(struct queue *queue, uint64_t generation, uint32_t most,
+			   struct mail_list *group) MUST_CHECK;
+
+uint64_t queue_generation(struct queue *queue);
+
+/* A session of GENERATION was lost: what is as old as it must be opened anew. */
+void queue_note_loss(struct queue *queue, uint64_t generation);
+
+/* Sleep for MS, or until the queue stops. False when it has. */
+bool queue_pause(struct queue *queue, uint64_t ms);
+
+/* Wake everybody for the end; what still waited moves into GROUP. */
+void queue_stop(struct queue *queue, struct mail_list *group);
+
+#endif

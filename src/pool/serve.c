@@ -1,0 +1,201 @@
+#include <assert.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "metrics/metrics.h"
+#include "pool/serve.h"
+
+/* What one statement reserves at most, unless a single request wants more. */
+#define MOST_PER_STATEMENT 10000
+
+#define BUSY_RETRIES  10
+#define BUSY_PAUSE_MS 20
+
+static struct reservation *
+reservation_of(struct mail *mail)
+{
+	return CONTAINER_OF(mail, struct reservation, mail);
+}
+
+static void
+answer(struct mail_list *group, struct mail *mail, enum ticket_status status)
+{
+	struct reservation *reservation = reservation_of(mail);
+
+	TAILQ_REMOVE(group, mail, link);
+	reservation->status = status;
+	metrics_count_reservation(status);
+	reservation->answer(reservation);
+}
+
+void
+serve_refuse(struct mail_list *group, enum ticket_status status, const char *reason)
+{
+	struct mail *mail;
+
+	while ((mail = TAILQ_FIRST(group)) != NULL) {
+		snprintf(reservation_of(mail)->reason, REASON_SIZE, "%s", reason);
+		answer(group, mail, status);
+	}
+}
+
+/* One statement for the whole group, again and again while the database is too busy for it. */
+static enum store_result
+reserve(struct keeper *keeper, uint32_t count, struct ticket_range *bases, struct text *reason)
+{
+	uint64_t began_us = clock_us();
+	enum store_result result;
+
+	for (unsigned attempt = 0;; attempt++) {
+		result = keeper->store->reserve(keeper->session, count, bases, reason);
+		if (result != STORE_BUSY || attempt == BUSY_RETRIES ||
+		    !keeper_pause(keeper, BUSY_PAUSE_MS))
+			break;
+		metrics_add(METRIC_RETRIES, 1);
+		text_clear(reason);
+	}
+	metrics_observe(HISTOGRAM_RESERVATION_SECONDS, clock_us() - began_us);
+	if (result == STORE_OK)
+		metrics_observe(HISTOGRAM_RESERVATION_TICKETS, count);
+	return result;
+}
+
+/* How many bases GROUP wants; 0 when it only asks for the newest. */
+static uint32_t
+total_of(const struct mail_list *group)
+{
+	struct mail *mail;
+	uint64_t total = 0;
+
+	TAILQ_FOREACH (mail, group, link)
+		total += reservation_of(mail)->count;
+	assert(total <= UINT32_MAX);
+	return (uint32_t)total;
+}
+
+static void
+deal(struct mail_list *group, struct ticket_range bases, uint64_t newest)
+{
+	struct mail *mail;
+
+	while ((mail = TAILQ_FIRST(group)) != NULL) {
+		struct reservation *reservation = reservation_of(mail);
+
+		if (reservation->count > 0)
+			reservation->bases = range_take(&bases, reservation->count);
+		else
+			reservation->bases = (struct ticket_range){newest, 0, 0};
+		answer(group, mail, TICKET_OK);
+	}
+}
+
+/*
+ * Put back what may have a second attempt, and answer the rest. The session is lost, so
+ * whatever it has allocated is abandoned: the second attempt asks for new bases.
+ */
+static void
+try_again(struct keeper *keeper, struct mail_list *group, const char *reason)
+{
+	struct mail_list again = TAILQ_HEAD_INITIALIZER(again);
+	uint64_t now_ms = clock_ms();
+	struct mail *mail, *following;
+
+	for (mail = TAILQ_FIRST(group); mail != NULL; mail = following) {
+		struct reservation *reservation = reservation_of(mail);
+
+		following = TAILQ_NEXT(mail, link);
+		if (reservation->attempts++ > 0 || reservation->deadline_ms <= now_ms)
+			continue;
+		TAILQ_REMOVE(group, mail, link);
+		TAILQ_INSERT_TAIL(&again, mail, link);
+		metrics_add(METRIC_RETRIES, 1);
+	}
+	queue_push_front(keeper->queue, &again);
+	serve_refuse(group, TICKET_DATABASE_FAILED, reason);
+}
+
+static void
+fail(struct keeper *keeper, struct mail_list *group, enum store_result result, const char *reason)
+{
+	if (result != STORE_BUSY)
+		keeper_close(keeper);
+	health_note_trouble(keeper->health, result, true, reason);
+	switch (result) {
+	case STORE_LOST:
+		queue_note_loss(keeper->queue, keeper->generation);
+		try_again(keeper, group, reason);
+		break;
+	case STORE_EXHAUSTED: serve_refuse(group, TICKET_EXHAUSTED, reason); break;
+	case STORE_REFUSED: serve_refuse(group, TICKET_DATABASE_REFUSED, reason); break;
+	case STORE_BUSY:
+	case STORE_FAILED:
+	case STORE_OK: serve_refuse(group, TICKET_DATABASE_FAILED, reason); break;
+	}
+}
+
+/*
+ * Find out the newest base. After a failed reservation reading proves nothing: only a
+ * reservation, which becomes a gap, shows that tickets can be had again.
+ */
+static enum store_result
+ask_newest(struct keeper *keeper, uint64_t *newest, struct text *reason)
+{
+	struct ticket_range trial;
+
+	if (health_is_failing(keeper->health)) {
+		enum store_result result = reserve(keeper, 1, &trial, reason);
+
+		if (result != STORE_OK)
+			return result;
+	}
+	return keeper->store->newest(keeper->session, newest, reason);
+}
+
+static void
+serve_group(struct keeper *keeper, struct mail_list *group)
+{
+	char memory[REASON_SIZE];
+	struct text reason = TEXT_OVER(memory);
+	struct ticket_range bases = {0};
+	enum store_result result;
+	uint64_t newest = 0;
+	uint32_t count = total_of(group);
+
+	if (count == 0)
+		result = ask_newest(keeper, &newest, &reason);
+	else
+		result = reserve(keeper, count, &bases, &reason);
+	if (result == STORE_OK && count > 0 && !range_last(&bases, &newest)) {
+		text_add(&reason, "the database's counter is beyond 2^64-1");
+		result = STORE_EXHAUSTED;
+	}
+	if (result != STORE_OK) {
+		fail(keeper, group, result, memory);
+		return;
+	}
+	health_note_good(keeper->health, newest);
+	deal(group, bases, newest);
+}
+
+void
+serve_reservations(struct keeper *keeper)
+{
+	for (;;) {
+		struct mail_list group = TAILQ_HEAD_INITIALIZER(group);
+
+		if (!keeper_open(keeper)) {
+			if (!keeper_pause(keeper, 0))
+				return;
+			continue;
+		}
+		switch (queue_take(keeper->queue, keeper->generation, MOST_PER_STATEMENT, &group)) {
+		case QUEUE_STOPPING: keeper_close(keeper); return;
+		case QUEUE_STALE: keeper_close(keeper); break;
+		case QUEUE_TAKEN:
+			metrics_add(METRIC_SESSIONS_BUSY, 1);
+			serve_group(keeper, &group);
+			metrics_subtract(METRIC_SESSIONS_BUSY, 1);
+			break;
+		}
+	}
+}

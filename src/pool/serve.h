@@ -1,0 +1,15 @@
+/*
+ * serve -- the work of a pool thread: reservations in, answers out, over one session.
+ */
+#ifndef TICKR_POOL_SERVE_H
+#define TICKR_POOL_SERVE_H
+
+#include "pool/keeper.h"
+
+/* Serve until the queue stops. Every reservation taken is answered or put back. */
+void serve_reservations(struct keeper *keeper);
+
+/* Answer every reservation of GROUP with STATUS, which is not TICKET_OK. */
+void serve_refuse(struct mail_list *group, enum ticket_status status, const char *reason);
+
+#endif
