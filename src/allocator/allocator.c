@@ -1,0 +1,222 @@
+/*
+ * DESIGN. A batch is in exactly one of three places:
+ *
+ *	gathering   being filled in this round of the loop; not yet submitted
+ *	submitted   the pool's, in the order of their deadlines; may be withdrawn
+ *	begun       the pool's; its deadline has passed, but a session is at work on it
+ *
+ * Questions for the newest base (count 0) gather apart from tickets, and only one of
+ * those batches is out at a time: what comes meanwhile shares the next one, so that an
+ * answer is never older than its question.
+ */
+#include <assert.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "allocator/allocator.h"
+#include "base/memory.h"
+#include "metrics/metrics.h"
+
+/* The rows of one statement: more gain nothing and make the others wait. */
+#define MOST_PER_RESERVATION 10000
+
+struct allocator {
+	struct allocator_settings settings;
+	struct batch_list gathering;	   /* tickets; the last one takes new requests */
+	struct batch *gathering_questions; /* NULL: none */
+	struct batch *asked;		   /* the questions that are out; NULL: none */
+	struct batch_list submitted;
+	struct batch_list begun;
+	bool is_woken;
+};
+
+struct allocator *
+allocator_new(const struct allocator_settings *settings)
+{
+	struct allocator *a = xcalloc(1, sizeof(*a));
+
+	a->settings = *settings;
+	TAILQ_INIT(&a->gathering);
+	TAILQ_INIT(&a->submitted);
+	TAILQ_INIT(&a->begun);
+	return a;
+}
+
+static bool
+enter_waiting(struct waiting_limit *limit)
+{
+	if (atomic_fetch_add(&limit->waiting, 1) < limit->most) {
+		metrics_add(METRIC_REQUESTS_WAITING, 1);
+		return true;
+	}
+	atomic_fetch_sub(&limit->waiting, 1);
+	return false;
+}
+
+static void
+leave_waiting(struct waiting_limit *limit, uint32_t requests)
+{
+	atomic_fetch_sub(&limit->waiting, requests);
+	metrics_subtract(METRIC_REQUESTS_WAITING, requests);
+}
+
+static void
+wake(struct allocator *a)
+{
+	if (a->is_woken)
+		return;
+	a->is_woken = true;
+	a->settings.wake(a->settings.arg);
+}
+
+static struct batch *
+batch_for(struct allocator *a, const struct ticket_request *request, uint64_t now_ms)
+{
+	uint64_t deadline_ms = now_ms + a->settings.pool_timeout_ms;
+	struct batch *batch;
+
+	if (request->count == 0) {
+		if (a->gathering_questions == NULL)
+			a->gathering_questions = batch_new(deadline_ms);
+		return a->gathering_questions;
+	}
+	batch = TAILQ_LAST(&a->gathering, batch_list);
+	if (batch == NULL || !batch_has_room(batch, request, MOST_PER_RESERVATION)) {
+		batch = batch_new(deadline_ms);
+		TAILQ_INSERT_TAIL(&a->gathering, batch, link);
+	}
+	return batch;
+}
+
+void
+allocator_request(struct allocator *a, struct ticket_request *request, uint64_t now_ms)
+{
+	if (!enter_waiting(a->settings.limit)) {
+		struct ticket_answer answer = {
+		    .status = TICKET_TOO_MANY_WAITING,
+		    .reason = "too many requests wait for the database (TICKR_MAX_WAITING)",
+		};
+
+		request->answer(request, &answer);
+		return;
+	}
+	batch_add(batch_for(a, request, now_ms), request);
+	wake(a);
+}
+
+static void
+submit(struct allocator *a, struct batch *batch)
+{
+	TAILQ_INSERT_TAIL(&a->submitted, batch, link);
+	a->settings.submit(a->settings.arg, &batch->reservation);
+}
+
+void
+allocator_flush(struct allocator *a)
+{
+	struct batch *batch;
+
+	a->is_woken = false;
+	while ((batch = TAILQ_FIRST(&a->gathering)) != NULL) {
+		TAILQ_REMOVE(&a->gathering, batch, link);
+		submit(a, batch);
+	}
+	if (a->gathering_questions != NULL && a->asked == NULL) {
+		a->asked = a->gathering_questions;
+		a->gathering_questions = NULL;
+		submit(a, a->asked);
+	}
+}
+
+/* BATCH is back for good, out of every list. */
+static void
+finish(struct allocator *a, struct batch *batch)
+{
+	leave_waiting(a->settings.limit, batch->request_count);
+	if (batch != a->asked)
+		return;
+	a->asked = NULL;
+	if (a->gathering_questions != NULL)
+		wake(a);
+}
+
+void
+allocator_deliver(struct allocator *a, struct reservation *reservation)
+{
+	struct batch *batch = CONTAINER_OF(reservation, struct batch, reservation);
+
+	TAILQ_REMOVE(batch->is_begun ? &a->begun : &a->submitted, batch, link);
+	finish(a, batch);
+	batch_deal(batch, &a->settings.space);
+}
+
+static void
+refuse(struct allocator *a, struct batch *batch, enum ticket_status status, const char *reason)
+{
+	finish(a, batch);
+	batch_refuse(batch, status, reason);
+}
+
+static bool
+is_due(const struct batch *batch, uint64_t now_ms)
+{
+	return batch != NULL && batch->reservation.deadline_ms <= now_ms;
+}
+
+void
+allocator_expire(struct allocator *a, uint64_t now_ms)
+{
+	struct batch *batch;
+
+	while (is_due(batch = TAILQ_FIRST(&a->submitted), now_ms)) {
+		TAILQ_REMOVE(&a->submitted, batch, link);
+		if (a->settings.withdraw(a->settings.arg, &batch->reservation)) {
+			refuse(a, batch, TICKET_TIMED_OUT, batch->reservation.reason);
+		} else {
+			batch->is_begun = true;
+			TAILQ_INSERT_TAIL(&a->begun, batch, link);
+		}
+	}
+	if (is_due(a->gathering_questions, now_ms)) {
+		batch = a->gathering_questions;
+		a->gathering_questions = NULL;
+		refuse(a, batch, TICKET_TIMED_OUT,
+		       "the database has not yet answered an earlier question");
+	}
+}
+
+uint64_t
+allocator_next_deadline(const struct allocator *a)
+{
+	const struct batch *first = TAILQ_FIRST(&a->submitted);
+	const struct batch *questions = a->gathering_questions;
+	uint64_t deadline_ms = first != NULL ? first->reservation.deadline_ms : UINT64_MAX;
+
+	if (questions != NULL && questions->reservation.deadline_ms < deadline_ms)
+		deadline_ms = questions->reservation.deadline_ms;
+	return deadline_ms;
+}
+
+void
+allocator_free(struct allocator *a)
+{
+	static const char reason[] = "the server is stopping";
+	struct batch *batch;
+
+	while ((batch = TAILQ_FIRST(&a->gathering)) != NULL) {
+		TAILQ_REMOVE(&a->gathering, batch, link);
+		refuse(a, batch, TICKET_DRAINING, reason);
+	}
+	if (a->gathering_questions != NULL)
+		refuse(a, a->gathering_questions, TICKET_DRAINING, reason);
+	a->gathering_questions = NULL;
+	while ((batch = TAILQ_FIRST(&a->submitted)) != NULL) {
+		bool is_mine = a->settings.withdraw(a->settings.arg, &batch->reservation);
+
+		assert(is_mine);
+		TAILQ_REMOVE(&a->submitted, batch, link);
+		refuse(a, batch, TICKET_DRAINING, reason);
+	}
+	assert(TAILQ_EMPTY(&a->begun));
+	free(a);
+}

@@ -1,0 +1,90 @@
+#include <assert.h>
+#include <stdlib.h>
+
+#include "allocator/batch.h"
+#include "base/memory.h"
+
+struct batch *
+batch_new(uint64_t deadline_ms)
+{
+	struct batch *batch = xcalloc(1, sizeof(*batch));
+
+	STAILQ_INIT(&batch->requests);
+	batch->reservation.deadline_ms = deadline_ms;
+	return batch;
+}
+
+/* One request alone may be larger than MOST: it still is one progression. */
+bool
+batch_has_room(const struct batch *batch, const struct ticket_request *request, uint32_t most)
+{
+	return batch->request_count == 0 ||
+	       (uint64_t)batch->reservation.count + request->count <= most;
+}
+
+void
+batch_add(struct batch *batch, struct ticket_request *request)
+{
+	STAILQ_INSERT_TAIL(&batch->requests, request, link);
+	batch->request_count++;
+	batch->reservation.count += request->count;
+}
+
+/* The link is read before the answer: the answer may free the request. */
+static struct ticket_request *
+take_request(struct batch *batch)
+{
+	struct ticket_request *request = STAILQ_FIRST(&batch->requests);
+
+	if (request != NULL)
+		STAILQ_REMOVE_HEAD(&batch->requests, link);
+	return request;
+}
+
+static void
+deal_one(struct ticket_request *request, struct ticket_range *bases,
+	 const struct ticket_space *space)
+{
+	struct ticket_answer answer = {.status = TICKET_OK};
+
+	if (request->count == 0) {
+		answer.newest_base = bases->first;
+	} else {
+		struct ticket_range mine = range_take(bases, request->count);
+
+		if (!space_tickets(space, &mine, &answer.tickets)) {
+			answer.status = TICKET_EXHAUSTED;
+			answer.reason = "the space of tickets is exhausted: the next one would "
+					"pass 9223372036854775807";
+		}
+	}
+	request->answer(request, &answer);
+}
+
+void
+batch_deal(struct batch *batch, const struct ticket_space *space)
+{
+	struct ticket_range bases = batch->reservation.bases;
+	struct ticket_request *request;
+
+	if (batch->reservation.status != TICKET_OK) {
+		batch_refuse(batch, batch->reservation.status, batch->reservation.reason);
+		return;
+	}
+	assert(bases.count == batch->reservation.count);
+	while ((request = take_request(batch)) != NULL)
+		deal_one(request, &bases, space);
+	free(batch);
+}
+
+void
+batch_refuse(struct batch *batch, enum ticket_status status, const char *reason)
+{
+	struct ticket_answer answer = {.status = status, .reason = reason};
+	struct ticket_request *request;
+
+	assert(status != TICKET_OK);
+	while ((request = take_request(batch)) != NULL)
+		request->answer(request, &answer);
+	free(batch); /* not before: the reason may lie in it */
+}

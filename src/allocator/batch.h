@@ -1,0 +1,55 @@
+/*
+ * batch -- requests that share one reservation.
+ *
+ * Loop thread only. The requests are the caller's, linked, not copied; each is
+ * answered exactly once, when the batch is dealt or refused, in the order they came.
+ */
+#ifndef TICKR_ALLOCATOR_BATCH_H
+#define TICKR_ALLOCATOR_BATCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "ticket/reservation.h"
+#include "ticket/space.h"
+
+struct ticket_answer {
+	enum ticket_status status;
+	struct ticket_range tickets; /* TICKET_OK, for a count */
+	uint64_t newest_base;	     /* TICKET_OK, for a count of 0 */
+	const char *reason;	     /* else; gone when the answer function returns */
+};
+
+/* Embedded in whatever asks. Count 0 allocates nothing and asks for the newest base. */
+struct ticket_request {
+	uint32_t count;
+	void (*answer)(struct ticket_request *request, const struct ticket_answer *answer);
+	STAILQ_ENTRY(ticket_request) link; /* the batch's */
+};
+
+struct batch {
+	struct reservation reservation; /* the pool's while it is submitted */
+	STAILQ_HEAD(, ticket_request) requests;
+	uint32_t request_count;
+
+	TAILQ_ENTRY(batch) link; /* the allocator's */
+	bool is_begun;		 /* could not be withdrawn: a session is at work on it */
+};
+
+TAILQ_HEAD(batch_list, batch);
+
+/* The caller owns it, and gives it away to batch_deal() or batch_refuse(). */
+struct batch *batch_new(uint64_t deadline_ms) MUST_CHECK;
+
+/* Whether REQUEST may join without making the reservation larger than MOST. */
+bool batch_has_room(const struct batch *batch, const struct ticket_request *request, uint32_t most);
+void batch_add(struct batch *batch, struct ticket_request *request);
+
+/* Answer every request from what the reservation brought, and free the batch. */
+void batch_deal(struct batch *batch, const struct ticket_space *space);
+
+/* Answer every request with STATUS, which is not TICKET_OK, and free the batch. */
+void batch_refuse(struct batch *batch, enum ticket_status status, const char *reason);
+
+#endif
