@@ -1,0 +1,317 @@
+/*
+ * DESIGN. The library makes its connections itself and tells us of one when its first
+ * request is complete, too late for deadlines. So we make the bufferevent it asks for, and
+ * adopt it in the same round of the loop, when the library has put its connection
+ * into the bufferevent's callback argument. From then on the close callback keeps us right.
+ *
+ * `waiting` holds the connections that read or write, in the order of their deadlines:
+ * as all deadlines are equally far away, moving one to the end keeps the order.
+ *
+ * What appears in the output of a connection that is reading comes from the library: an
+ * error about a request it could not read, as a page of HTML. It is replaced by ours before it
+ * is sent.
+ */
+#include <assert.h>
+#include <event2/buffer.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "http/connection.h"
+#include "loop/loop.h"
+#include "metrics/metrics.h"
+
+#define DEADLINE_MS 75000
+
+enum connection_state { STATE_READING, STATE_HANDLING, STATE_WRITING };
+
+struct connection {
+	struct connections *owner;
+	struct bufferevent *bufferevent;
+	struct evhttp_connection *evcon; /* NULL until adopted */
+	int fd;
+	enum connection_state state;
+	uint64_t deadline_ms;
+	TAILQ_ENTRY(connection) link; /* waiting or newborn; none while handling */
+	bool is_told;		      /* the library has written something to it */
+	TAILQ_ENTRY(connection) told_link;
+};
+
+TAILQ_HEAD(connection_list, connection);
+
+struct connections {
+	struct connection_list newborn;
+	struct connection_list waiting;
+	struct connection_list told;
+	struct connection **by_fd; /* those adopted */
+	size_t by_fd_size;
+	size_t count;
+	size_t busy;
+	uint64_t last_active_ms;
+	struct event *adopt;   /* fired in the round that made a newborn */
+	struct event *rewrite; /* fired in the round in which the library spoke */
+};
+
+/* --- deadlines -------------------------------------------------------------------------------- */
+
+static void
+wait_until_deadline(struct connection *connection)
+{
+	connection->deadline_ms = clock_ms() + DEADLINE_MS;
+	TAILQ_INSERT_TAIL(&connection->owner->waiting, connection, link);
+}
+
+void
+connections_sweep(struct connections *connections)
+{
+	uint64_t now_ms = clock_ms();
+	struct connection *connection;
+
+	while ((connection = TAILQ_FIRST(&connections->waiting)) != NULL &&
+	       connection->deadline_ms <= now_ms)
+		evhttp_connection_free(connection->evcon);
+}
+
+/* --- what the library says ----------------------------------------------------------------- */
+
+static void
+on_output(struct evbuffer *output, const struct evbuffer_cb_info *change, void *arg)
+{
+	struct connection *connection = arg;
+
+	(void)output;
+	if (connection->state != STATE_READING || change->n_added == 0 || connection->is_told)
+		return;
+	connection->is_told = true;
+	TAILQ_INSERT_TAIL(&connection->owner->told, connection, told_link);
+	event_active(connection->owner->rewrite, 0, 0);
+}
+
+static const char *
+explain(int code)
+{
+	switch (code) {
+	case 413: return "the request is too large";
+	case 417: return "an expectation that this server cannot meet";
+	default: return "the request cannot be read as HTTP";
+	}
+}
+
+static void
+rewrite(struct connection *connection)
+{
+	struct evbuffer *output = bufferevent_get_output(connection->bufferevent);
+	char line[64] = "";
+	char body[128];
+	int code = 0;
+
+	evbuffer_copyout(output, line, sizeof(line) - 1);
+	if (sscanf(line, "HTTP/%*d.%*d %d", &code) != 1 || code < 400)
+		return; /* "100 Continue" */
+	metrics_count_request(ROUTE_OTHER, code);
+	snprintf(body, sizeof(body), "{\"error\":\"%s\"}", explain(code));
+	evbuffer_drain(output, evbuffer_get_length(output));
+	evbuffer_add_printf(output,
+			    "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\n"
+			    "Content-Length: %zu\r\nConnection: close\r\n\r\n%s",
+			    code, code == 413 ? "Request Entity Too Large" : "Bad Request",
+			    strlen(body), body);
+}
+
+static void
+on_rewrite(evutil_socket_t fd, short what, void *arg)
+{
+	struct connections *connections = arg;
+	struct connection *connection;
+
+	(void)fd;
+	(void)what;
+	while ((connection = TAILQ_FIRST(&connections->told)) != NULL) {
+		rewrite(connection);
+		TAILQ_REMOVE(&connections->told, connection, told_link);
+		connection->is_told = false;
+	}
+}
+
+/* --- birth and death ------------------------------------------------------------------------- */
+
+static struct bufferevent *
+on_accept(struct event_base *base, void *arg)
+{
+	struct connections *connections = arg;
+	struct connection *connection = xcalloc(1, sizeof(*connection));
+
+	connection->owner = connections;
+	connection->bufferevent = bufferevent_socket_new(base, -1, 0);
+	if (connection->bufferevent == NULL)
+		abort();
+	evbuffer_add_cb(bufferevent_get_output(connection->bufferevent), on_output, connection);
+	TAILQ_INSERT_TAIL(&connections->newborn, connection, link);
+	event_active(connections->adopt, 0, 0);
+	return connection->bufferevent;
+}
+
+static void
+on_close(struct evhttp_connection *evcon, void *arg)
+{
+	struct connection *connection = arg;
+	struct connections *connections = connection->owner;
+
+	(void)evcon;
+	assert(connection->state != STATE_HANDLING);
+	TAILQ_REMOVE(&connections->waiting, connection, link);
+	if (connection->is_told)
+		TAILQ_REMOVE(&connections->told, connection, told_link);
+	if (connection->state != STATE_READING)
+		connections->busy--;
+	connections->by_fd[connection->fd] = NULL;
+	connections->count--;
+	metrics_subtract(METRIC_HTTP_CONNECTIONS, 1);
+	free(connection);
+}
+
+static void
+remember_fd(struct connections *connections, struct connection *connection)
+{
+	size_t fd = (size_t)connection->fd;
+
+	if (fd >= connections->by_fd_size) {
+		size_t size = 2 * fd + 64;
+
+		connections->by_fd =
+		    xrealloc(connections->by_fd, size * sizeof(*connections->by_fd));
+		memset(connections->by_fd + connections->by_fd_size, 0,
+		       (size - connections->by_fd_size) * sizeof(*connections->by_fd));
+		connections->by_fd_size = size;
+	}
+	connections->by_fd[fd] = connection;
+}
+
+static void
+adopt(struct connections *connections, struct connection *connection)
+{
+	bufferevent_data_cb on_read, on_write;
+	bufferevent_event_cb on_event;
+	void *evcon;
+
+	bufferevent_getcb(connection->bufferevent, &on_read, &on_write, &on_event, &evcon);
+	connection->evcon = evcon;
+	connection->fd = bufferevent_getfd(connection->bufferevent);
+	remember_fd(connections, connection);
+	evhttp_connection_set_closecb(connection->evcon, on_close, connection);
+	connections->count++;
+	metrics_add(METRIC_HTTP_CONNECTIONS, 1);
+	wait_until_deadline(connection);
+}
+
+static void
+on_adopt(evutil_socket_t fd, short what, void *arg)
+{
+	struct connections *connections = arg;
+	struct connection *connection;
+
+	(void)fd;
+	(void)what;
+	while ((connection = TAILQ_FIRST(&connections->newborn)) != NULL) {
+		TAILQ_REMOVE(&connections->newborn, connection, link);
+		adopt(connections, connection);
+	}
+}
+
+struct connections *
+connections_new(struct event_base *base, struct evhttp *http)
+{
+	struct connections *connections = xcalloc(1, sizeof(*connections));
+
+	TAILQ_INIT(&connections->newborn);
+	TAILQ_INIT(&connections->waiting);
+	TAILQ_INIT(&connections->told);
+	connections->adopt = loop_event_new(base, -1, 0, on_adopt, connections);
+	connections->rewrite = loop_event_new(base, -1, 0, on_rewrite, connections);
+	evhttp_set_bevcb(http, on_accept, connections);
+	return connections;
+}
+
+void
+connections_free(struct connections *connections)
+{
+	assert(connections->count == 0);
+	event_free(connections->adopt);
+	event_free(connections->rewrite);
+	free(connections->by_fd);
+	free(connections);
+}
+
+/* --- a request's way ------------------------------------------------------------------------- */
+
+struct connection *
+connection_begin(struct connections *connections, struct evhttp_connection *evcon)
+{
+	int fd = bufferevent_getfd(evhttp_connection_get_bufferevent(evcon));
+	struct connection *connection = connections->by_fd[fd];
+
+	assert(connection->evcon == evcon && connection->state == STATE_READING);
+	TAILQ_REMOVE(&connections->waiting, connection, link);
+	connection->state = STATE_HANDLING;
+	connections->busy++;
+	connections->last_active_ms = clock_ms();
+	return connection;
+}
+
+void
+connection_reply(struct connection *connection)
+{
+	connection->state = STATE_WRITING;
+	wait_until_deadline(connection);
+}
+
+void
+connection_done(struct connection *connection)
+{
+	struct connections *connections = connection->owner;
+
+	TAILQ_REMOVE(&connections->waiting, connection, link);
+	connection->state = STATE_READING;
+	connections->busy--;
+	wait_until_deadline(connection);
+	connections->last_active_ms = clock_ms();
+}
+
+size_t
+connections_count(const struct connections *connections)
+{
+	return connections->count;
+}
+
+size_t
+connections_busy(const struct connections *connections)
+{
+	return connections->busy;
+}
+
+void
+connections_touch(struct connections *connections)
+{
+	connections->last_active_ms = clock_ms();
+}
+
+uint64_t
+connections_last_active_ms(const struct connections *connections)
+{
+	return connections->last_active_ms;
+}
+
+void
+connections_close_idle(struct connections *connections)
+{
+	struct connection *connection, *following;
+
+	for (connection = TAILQ_FIRST(&connections->waiting); connection != NULL;
+	     connection = following) {
+		following = TAILQ_NEXT(connection, link);
+		if (connection->state == STATE_READING)
+			evhttp_connection_free(connection->evcon);
+	}
+}

@@ -1,0 +1,89 @@
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "http/count.h"
+#include "http/handlers.h"
+#include "http/reply.h"
+#include "http/server.h"
+#include "ticket/json.h"
+
+#define PROBLEM_SIZE 256
+
+/* The JSON is written straight into the reply's buffer. */
+static void
+write_tickets(struct exchange *exchange, const struct ticket_range *tickets)
+{
+	bool is_array = exchange->format == BATCH_FORMAT_ARRAY;
+	size_t most = is_array ? json_array_size(tickets->count) : JSON_GROUP_SIZE;
+	struct evbuffer_iovec space;
+
+	if (evbuffer_reserve_space(reply_body(exchange), (ev_ssize_t)most, &space, 1) != 1)
+		abort();
+	space.iov_len =
+	    is_array ? json_array(space.iov_base, tickets) : json_group(space.iov_base, tickets);
+	evbuffer_commit_space(reply_body(exchange), &space, 1);
+}
+
+static void
+on_answer(struct ticket_request *request, const struct ticket_answer *answer)
+{
+	struct exchange *exchange = CONTAINER_OF(request, struct exchange, request);
+
+	if (answer->status != TICKET_OK) {
+		reply_status(exchange, answer->status, answer->reason);
+		return;
+	}
+	write_tickets(exchange, &answer->tickets);
+	reply_tickets(exchange, answer->tickets.count);
+}
+
+static void
+create(struct exchange *exchange, uint32_t count)
+{
+	if (exchange->server->is_draining) {
+		reply_status(exchange, TICKET_DRAINING, "the server is stopping");
+		return;
+	}
+	exchange->request.count = count;
+	exchange->request.answer = on_answer;
+	allocator_request(exchange->server->allocator, &exchange->request, clock_ms());
+}
+
+static bool
+read_format(struct exchange *exchange, struct text *problem)
+{
+	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(exchange->http);
+
+	return count_parse_format(evhttp_uri_get_query(uri), &exchange->format, problem);
+}
+
+void
+handle_create(struct exchange *exchange, const char *argument)
+{
+	char memory[PROBLEM_SIZE];
+	struct text problem = TEXT_OVER(memory);
+
+	(void)argument;
+	exchange->format = BATCH_FORMAT_ARRAY;
+	if (read_format(exchange, &problem))
+		create(exchange, 1);
+	else
+		reply_error(exchange, 400, "%s", memory);
+}
+
+void
+handle_create_many(struct exchange *exchange, const char *argument)
+{
+	const struct http_settings *settings = &exchange->server->settings;
+	char memory[PROBLEM_SIZE];
+	struct text problem = TEXT_OVER(memory);
+	uint32_t count;
+
+	exchange->format = settings->batch_format;
+	if (read_format(exchange, &problem) &&
+	    count_parse(argument, exchange->format, settings->max_batch, &count, &problem))
+		create(exchange, count);
+	else
+		reply_error(exchange, 400, "%s", memory);
+}

@@ -1,0 +1,241 @@
+#include <event2/buffer.h>
+#include <event2/http.h>
+#include <event2/http_struct.h>
+#include <event2/listener.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "http/auth.h"
+#include "http/connection.h"
+#include "http/exchange.h"
+#include "http/guard.h"
+#include "http/reply.h"
+#include "http/server.h"
+#include "loop/loop.h"
+#include "metrics/metrics.h"
+
+#define MOST_HEADER_BYTES 8192
+#define MOST_BODY_BYTES	  8192 /* no route reads one */
+#define TICK_MS		  250
+#define DRAIN_STEP_MS	  20
+#define DRAIN_QUIET_MS	  300 /* no request for this long: who is still connected wants nothing */
+#define ALL_METHODS	  0xffff
+
+/* --- one request -------------------------------------------------------------------------------- */
+
+/* Letters, digits and a little punctuation: safe to send back and to log. */
+static void
+take_request_id(struct exchange *exchange)
+{
+	const char *id =
+	    evhttp_find_header(evhttp_request_get_input_headers(exchange->http), "X-Request-Id");
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				      "0123456789-_.:+/=@";
+
+	if (id == NULL || strlen(id) >= REQUEST_ID_SIZE || id[strspn(id, allowed)] != '\0')
+		return;
+	strcpy(exchange->request_id, id);
+}
+
+static struct exchange *
+exchange_new(struct http_server *server, struct evhttp_request *http)
+{
+	struct exchange *exchange = xcalloc(1, sizeof(*exchange));
+
+	exchange->server = server;
+	exchange->http = http;
+	exchange->began_us = clock_us();
+	exchange->connection =
+	    connection_begin(server->connections, evhttp_request_get_connection(http));
+	take_request_id(exchange);
+	return exchange;
+}
+
+static bool
+is_allowed(const struct exchange *exchange)
+{
+	const struct http_server *server = exchange->server;
+	const char *header;
+
+	if (server->settings.password[0] == '\0')
+		return true;
+	if (exchange->route != NULL && exchange->route->is_open)
+		return true;
+	header =
+	    evhttp_find_header(evhttp_request_get_input_headers(exchange->http), "Authorization");
+	return auth_allows(header, server->settings.password);
+}
+
+static void
+on_request(struct evhttp_request *http, void *arg)
+{
+	struct exchange *exchange = exchange_new(arg, http);
+	enum evhttp_cmd_type method = evhttp_request_get_command(http);
+	const char *path = evhttp_uri_get_path(evhttp_request_get_evhttp_uri(http));
+	const char *argument = "";
+	const char *refusal;
+
+	refusal =
+	    guard_refuses(evhttp_request_get_input_headers(http), method, http->major, http->minor);
+	if (refusal != NULL) {
+		http->major = http->minor = 1; /* the reply is in a version that exists */
+		reply_bad_framing(exchange, refusal);
+		return;
+	}
+	exchange->route = path != NULL ? route_find(path, &argument) : NULL;
+	if (!is_allowed(exchange))
+		reply_unauthorized(exchange);
+	else if (exchange->route == NULL)
+		reply_error(
+		    exchange, 404,
+		    "there is nothing here; try /tickets/create, /tickets/create/N, /status, "
+		    "/livez, /readyz or /metrics");
+	else if ((exchange->route->methods & method) == 0)
+		reply_method_not_allowed(exchange);
+	else
+		exchange->route->handle(exchange, argument);
+}
+
+/* --- listening ---------------------------------------------------------------------------------- */
+
+/*
+ * Without a pause the loop would ask for the same connection again and again. The library
+ * gives this callback its own argument, not ours, so the next tick does the rest.
+ */
+static void
+on_accept_error(struct evconnlistener *listener, void *arg)
+{
+	(void)arg;
+	metrics_add(METRIC_ACCEPT_FAILURES, 1);
+	evconnlistener_disable(listener);
+}
+
+static void
+listen_again(struct http_server *server)
+{
+	uint64_t failures = metrics_get(METRIC_ACCEPT_FAILURES);
+	uint64_t held_back;
+
+	for (size_t i = 0; i < server->listener_count; i++)
+		evconnlistener_enable(evhttp_bound_socket_get_listener(server->listeners[i]));
+	if (failures == server->accept_failures)
+		return;
+	server->accept_failures = failures;
+	if (log_limit_allows(&server->accept_lines, clock_ms(), &held_back))
+		log_error("connections cannot be accepted; is the limit of open files reached?",
+			  "failures=%" PRIu64 " connections=%zu", failures,
+			  connections_count(server->connections));
+}
+
+static void
+on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct http_server *server = arg;
+
+	(void)fd;
+	(void)what;
+	listen_again(server);
+	connections_sweep(server->connections);
+	loop_event_in(server->tick, TICK_MS);
+}
+
+static void
+listen_on(struct http_server *server, int fd)
+{
+	struct evconnlistener *listener = evconnlistener_new(
+	    server->base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+
+	if (listener == NULL)
+		abort();
+	evconnlistener_set_error_cb(listener, on_accept_error);
+	server->listeners[server->listener_count++] = evhttp_bind_listener(server->http, listener);
+}
+
+static void
+stop_listening(struct http_server *server)
+{
+	while (server->listener_count > 0)
+		evhttp_del_accept_socket(server->http, server->listeners[--server->listener_count]);
+}
+
+/* --- draining ----------------------------------------------------------------------------------- */
+
+/*
+ * First the connections that the kernel has already made are accepted (they are in this round
+ * of the loop), then we listen no more. A connection that is quiet for a while is closed.
+ */
+static void
+on_drain_step(evutil_socket_t fd, short what, void *arg)
+{
+	struct http_server *server = arg;
+	uint64_t quiet_ms = clock_ms() - connections_last_active_ms(server->connections);
+
+	(void)fd;
+	(void)what;
+	stop_listening(server);
+	if (connections_busy(server->connections) == 0 && quiet_ms >= DRAIN_QUIET_MS)
+		connections_close_idle(server->connections);
+	if (connections_count(server->connections) == 0)
+		server->settings.drained(server->settings.arg);
+	else
+		loop_event_in(server->drain_step, DRAIN_STEP_MS);
+}
+
+void
+http_server_drain(struct http_server *server)
+{
+	server->is_draining = true;
+	connections_touch(server->connections);
+	loop_event_in(server->drain_step, 0);
+}
+
+size_t
+http_server_busy(const struct http_server *server)
+{
+	return connections_busy(server->connections);
+}
+
+/* --- birth and death ------------------------------------------------------------------------- */
+
+struct http_server *
+http_server_new(struct event_base *base, const struct http_settings *settings,
+		struct allocator *allocator, const int *fds, size_t count)
+{
+	struct http_server *server = xcalloc(1, sizeof(*server));
+
+	server->settings = *settings;
+	server->base = base;
+	server->allocator = allocator;
+	server->http = evhttp_new(base);
+	if (server->http == NULL)
+		abort();
+	evhttp_set_max_headers_size(server->http, MOST_HEADER_BYTES);
+	evhttp_set_max_body_size(server->http, MOST_BODY_BYTES);
+	evhttp_set_default_content_type(server->http, NULL);
+	evhttp_set_allowed_methods(server->http, ALL_METHODS);
+	evhttp_set_gencb(server->http, on_request, server);
+	server->connections = connections_new(base, server->http);
+	server->tick = loop_event_new(base, -1, 0, on_tick, server);
+	loop_event_in(server->tick, TICK_MS);
+	server->drain_step = loop_event_new(base, -1, 0, on_drain_step, server);
+	server->listeners = xcalloc(count, sizeof(*server->listeners));
+	for (size_t i = 0; i < count; i++)
+		listen_on(server, fds[i]);
+	return server;
+}
+
+void
+http_server_free(struct http_server *server)
+{
+	stop_listening(server);
+	evhttp_free(server->http);
+	connections_free(server->connections);
+	event_free(server->tick);
+	event_free(server->drain_step);
+	free(server->listeners);
+	free(server);
+}

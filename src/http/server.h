@@ -1,0 +1,67 @@
+/*
+ * server -- one loop's HTTP server: reads requests, finds who answers them.
+ *
+ * Loop thread, or before the loop runs.
+ */
+#ifndef TICKR_HTTP_SERVER_H
+#define TICKR_HTTP_SERVER_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "allocator/allocator.h"
+#include "base/log.h"
+#include "config/config.h"
+
+struct http_settings {
+	struct ticket_space space;
+	uint32_t max_batch;
+	enum batch_format batch_format;
+	const char *password; /* "": none is asked for */
+
+	bool (*is_ready)(void *arg);	    /* whether tickets can be had */
+	uint64_t (*newest_base)(void *arg); /* the highest base known */
+	void (*drained)(void *arg);	    /* what http_server_drain() promised */
+	void *arg;
+};
+
+struct connections;
+
+/* Handlers and reply.c look inside; nobody else does. */
+struct http_server {
+	struct http_settings settings;
+	struct event_base *base;
+	struct evhttp *http;
+	struct allocator *allocator;
+	struct connections *connections;
+	struct log_limit error_lines;
+
+	struct evhttp_bound_socket **listeners;
+	size_t listener_count;
+	uint64_t accept_failures; /* of the process, as this server saw them last */
+	struct log_limit accept_lines;
+	struct event *tick;
+	struct event *drain_step;
+	bool is_draining;
+};
+
+/* Serve what comes in on the COUNT listening descriptors FDS, which the server takes. */
+struct http_server *http_server_new(struct event_base *base, const struct http_settings *settings,
+				    struct allocator *allocator, const int *fds,
+				    size_t count) MUST_CHECK;
+
+/*
+ * Stop listening, answer what is in flight, close each connection after its reply, and
+ * those that stay quiet. Then settings.drained is called, once.
+ */
+void http_server_drain(struct http_server *server);
+
+/* How many requests have no answer yet, or have not taken it. */
+size_t http_server_busy(const struct http_server *server);
+
+/* No request may be in flight. */
+void http_server_free(struct http_server *server);
+
+#endif
