@@ -1,0 +1,101 @@
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "command_line.h"
+#include "config/config.h"
+
+static const struct {
+	const char *name;
+	enum command command;
+} commands[] = {
+    {"serve", COMMAND_SERVE},
+    {"check-config", COMMAND_CHECK_CONFIG},
+    {"createdb", COMMAND_CREATEDB},
+};
+
+enum option_code { OPTION_ENV_FILE = 1, OPTION_IF_NOT_EXISTS, OPTION_VARIABLES };
+
+static const struct option options[] = {
+    {"env-file", required_argument, NULL, OPTION_ENV_FILE},
+    {"if-not-exists", no_argument, NULL, OPTION_IF_NOT_EXISTS},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'V'},
+    {"variables", no_argument, NULL, OPTION_VARIABLES},
+    {NULL, 0, NULL, 0},
+};
+
+static bool
+take_option(struct command_line *line, int option)
+{
+	switch (option) {
+	case OPTION_ENV_FILE: line->env_file = optarg; return true;
+	case OPTION_IF_NOT_EXISTS: line->if_not_exists = true; return true;
+	case 'h': line->command = COMMAND_HELP; return true;
+	case 'V': line->command = COMMAND_VERSION; return true;
+	case OPTION_VARIABLES: line->command = COMMAND_VARIABLES; return true;
+	default: return false; /* getopt has said what is wrong */
+	}
+}
+
+static bool
+take_command(struct command_line *line, const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LENGTH(commands); i++) {
+		if (strcmp(commands[i].name, name) == 0) {
+			line->command = commands[i].command;
+			return true;
+		}
+	}
+	fprintf(stderr, "tickrd: there is no command %s; see tickrd --help\n", name);
+	return false;
+}
+
+bool
+command_line_parse(struct command_line *line, int count, char **arguments)
+{
+	bool has_command = false;
+	int option;
+
+	*line = (struct command_line){COMMAND_SERVE, NULL, false};
+	while ((option = getopt_long(count, arguments, "hV", options, NULL)) != -1)
+		if (!take_option(line, option))
+			return false;
+	if (line->command != COMMAND_SERVE)
+		return true; /* --help and its like win over any command */
+	for (; optind < count; optind++) {
+		if (has_command) {
+			fprintf(stderr, "tickrd: one command, please, not %s too\n",
+				arguments[optind]);
+			return false;
+		}
+		has_command = true;
+		if (!take_command(line, arguments[optind]))
+			return false;
+	}
+	if (line->if_not_exists && line->command != COMMAND_CREATEDB) {
+		fputs("tickrd: --if-not-exists goes with createdb only\n", stderr);
+		return false;
+	}
+	return true;
+}
+
+void
+command_line_print_help(void)
+{
+	puts(
+	    "tickrd -- hands out unique 64-bit ids over HTTP, from a MySQL or MariaDB table\n"
+	    "\n"
+	    "  tickrd                          serve, in the foreground\n"
+	    "  tickrd check-config             read the settings, say what is wrong with them\n"
+	    "  tickrd createdb                 create the database, its table, its pinned "
+	    "settings\n"
+	    "         --if-not-exists          be content when all of it is there\n"
+	    "\n"
+	    "  --env-file FILE                 read variables from FILE too; the environment wins\n"
+	    "  --help, --version\n"
+	    "  --variables                     list the variables for scripts, tabs between\n"
+	    "\n"
+	    "Settings are environment variables:\n");
+	config_print_help(stdout);
+}

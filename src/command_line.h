@@ -1,0 +1,31 @@
+/*
+ * command_line -- what tickrd is told to do. Main thread.
+ */
+#ifndef TICKR_COMMAND_LINE_H
+#define TICKR_COMMAND_LINE_H
+
+#include <stdbool.h>
+
+#include "base/attributes.h"
+
+enum command {
+	COMMAND_SERVE,
+	COMMAND_CHECK_CONFIG,
+	COMMAND_CREATEDB,
+	COMMAND_HELP,
+	COMMAND_VERSION,
+	COMMAND_VARIABLES,
+};
+
+struct command_line {
+	enum command command;
+	const char *env_file; /* NULL: none */
+	bool if_not_exists;
+};
+
+/* False after saying on standard error what is wrong. */
+bool command_line_parse(struct command_line *line, int count, char **arguments) MUST_CHECK;
+
+void command_line_print_help(void);
+
+#endif

@@ -1,0 +1,54 @@
+#include <stdio.h>
+#include <unistd.h>
+
+#include "build.h"
+
+#include "command_line.h"
+#include "config/config.h"
+#include "daemon.h"
+
+#define EXIT_USAGE    64
+#define MESSAGES_SIZE 16384
+
+/* Serve, or whatever else needs the settings. */
+static int
+run(const struct command_line *line)
+{
+	char problem_memory[MESSAGES_SIZE], warning_memory[MESSAGES_SIZE];
+	struct text problems = TEXT_OVER(problem_memory);
+	struct text warnings = TEXT_OVER(warning_memory);
+	struct config config;
+	int status = EXIT_CONFIG;
+	bool is_good = config_load(&config, line->env_file, environ, &problems, &warnings);
+
+	fputs(warning_memory, stderr);
+	fputs(problem_memory, stderr);
+	if (!is_good)
+		fputs("tickrd: the settings above must be mended; see tickrd --help\n", stderr);
+	else if (line->command == COMMAND_CREATEDB)
+		status = daemon_create_database(&config, line->if_not_exists);
+	else if (line->command == COMMAND_SERVE)
+		status = daemon_run(&config);
+	else
+		status = puts("the settings are good") < 0;
+	config_free(&config);
+	return status;
+}
+
+int
+main(int count, char **arguments)
+{
+	struct command_line line;
+
+	if (!command_line_parse(&line, count, arguments))
+		return EXIT_USAGE;
+	switch (line.command) {
+	case COMMAND_HELP: command_line_print_help(); return 0;
+	case COMMAND_VERSION: puts("tickrd " PACKAGE_VERSION); return 0;
+	case COMMAND_VARIABLES: config_print_variables(stdout); return 0;
+	case COMMAND_SERVE:
+	case COMMAND_CHECK_CONFIG:
+	case COMMAND_CREATEDB: break;
+	}
+	return run(&line);
+}

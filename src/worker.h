@@ -1,0 +1,48 @@
+/*
+ * worker -- one loop thread and everything it owns: event base, mailbox, allocator, HTTP server.
+ *
+ * Made and freed by the main thread; while its thread runs only worker_drain() and
+ * worker_ping() may be called, from the main thread.
+ */
+#ifndef TICKR_WORKER_H
+#define TICKR_WORKER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "allocator/allocator.h"
+#include "base/mail.h"
+#include "config/config.h"
+#include "loop/mailbox.h"
+#include "pool/pool.h"
+
+struct worker;
+
+struct worker_settings {
+	const struct config *config;
+	struct pool *pool;
+	struct waiting_limit *limit;
+	struct mailbox *control; /* the main thread's, for what follows */
+	void (*drained)(
+	    void *arg);		 /* runs in the main thread: this worker has nothing left to do */
+	void (*pong)(void *arg); /* runs in the main thread: this worker's loop is alive */
+	void *arg;
+};
+
+/* Takes the COUNT listening descriptors FDS. */
+struct worker *worker_new(const struct worker_settings *settings, const int *fds,
+			  size_t count) MUST_CHECK;
+
+/* False, with errno, when the system gives no thread. */
+bool worker_start(struct worker *worker) MUST_CHECK;
+
+void worker_drain(struct worker *worker); /* once */
+void worker_ping(struct worker *worker);  /* the last ping must have come back */
+
+/* Wait for the thread, after drained was called. */
+void worker_join(struct worker *worker);
+
+/* After worker_join(), or without worker_start(), and after the pool has stopped. */
+void worker_free(struct worker *worker);
+
+#endif
