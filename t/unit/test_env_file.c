@@ -1,0 +1,118 @@
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "base/attributes.h"
+#include "config/env_file.h"
+
+/* Each pair as "name=<value>;". */
+static void
+write_pair(void *arg, const char *name, const char *value)
+{
+	text_addf(arg, "%s=<%s>;", name, value);
+}
+
+static bool
+parse(const char *content, size_t len, char *pairs, size_t pairs_size, char *problem,
+      size_t problem_size)
+{
+	struct text pairs_text = text_over(pairs, pairs_size);
+	struct text problem_text = text_over(problem, problem_size);
+
+	return env_file_parse(content, len, write_pair, &pairs_text, &problem_text);
+}
+
+Test(env_file, assignments_are_read_as_systemd_reads_them)
+{
+	static const struct {
+		const char *content;
+		const char *pairs;
+	} cases[] = {
+	    {"", ""},
+	    {"\n\n  \n\t\n", ""},
+	    {"# comment\n; another\n   # and a third", ""},
+	    {"A=1", "A=<1>;"},
+	    {"A=1\n", "A=<1>;"},
+	    {"A=1\r\nB=2\r\n", "A=<1>;B=<2>;"},
+	    {"  A=1\n\tB=2", "A=<1>;B=<2>;"},
+	    {"A=\nB=", "A=<>;B=<>;"},
+	    {"A=1\nA=2", "A=<1>;A=<2>;"},
+	    {"_a9=x", "_a9=<x>;"},
+	    {"A=one two", "A=<one two>;"},
+	    {"A=  x  y \t\n", "A=<x  y>;"},
+	    {"A=x # no comment", "A=<x # no comment>;"},
+	    {"A=k=v", "A=<k=v>;"},
+	    {"A='  x  '", "A=<  x  >;"},
+	    {"A='x'   \nB=1", "A=<x>;B=<1>;"},
+	    {"A='a\\nb\\'", "A=<a\\nb\\>;"},
+	    {"A='two\nlines'\nB=1", "A=<two\nlines>;B=<1>;"},
+	    {"A=\"x\"", "A=<x>;"},
+	    {"A=\"say \\\"hi\\\" for \\$5 \\`now\\` \\\\\"", "A=<say \"hi\" for $5 `now` \\>;"},
+	    {"A=\"keep \\n and \\x\"", "A=<keep \\n and \\x>;"},
+	    {"A=\"joined \\\nline\"", "A=<joined line>;"},
+	    {"A=joined \\\nline", "A=<joined line>;"},
+	    {"A=a\\ \nB=1", "A=<a >;B=<1>;"},
+	    {"A=a\\'b", "A=<a'b>;"},
+	    {"A=x\\", "A=<x>;"},
+	    {"A='one''two'\"three\"", "A=<onetwothree>;"},
+	    {"A=''", "A=<>;"},
+	    {"A=$HOME", "A=<$HOME>;"},
+	    {"A=\xc3\xa4", "A=<\xc3\xa4>;"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		char pairs[256], problem[256];
+
+		cr_assert(parse(cases[i].content, strlen(cases[i].content), pairs, sizeof(pairs),
+				problem, sizeof(problem)),
+			  "case %zu: %s", i, problem);
+		cr_assert_str_eq(pairs, cases[i].pairs, "case %zu: %s", i, pairs);
+		cr_assert_str_empty(problem);
+	}
+}
+
+Test(env_file, a_line_that_is_none_is_refused_with_its_number)
+{
+	static const struct {
+		const char *content;
+		const char *problem;
+	} cases[] = {
+	    {"A", "line 1 is not NAME=value, a comment or empty"},
+	    {"A=1\n\nB\nC=3", "line 3 is not NAME=value, a comment or empty"},
+	    {"=1", "line 1 is not NAME=value, a comment or empty"},
+	    {"9A=1", "line 1 is not NAME=value, a comment or empty"},
+	    {"A =1", "line 1 is not NAME=value, a comment or empty"},
+	    {"A-B=1", "line 1 is not NAME=value, a comment or empty"},
+	    {"export A=1", "line 1 is not NAME=value, a comment or empty"},
+	    {"A='two\nlines'\nB", "line 3 is not NAME=value, a comment or empty"},
+	    {"A=1\nB='open\n\n", "line 2: a quote is not closed"},
+	    {"A=\"open", "line 1: a quote is not closed"},
+	    {"A=\"open\\", "line 1: a quote is not closed"},
+	    {"A=\"open\\\"", "line 1: a quote is not closed"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		char pairs[256], problem[256];
+
+		cr_assert_not(parse(cases[i].content, strlen(cases[i].content), pairs,
+				    sizeof(pairs), problem, sizeof(problem)),
+			      "case %zu", i);
+		cr_assert_str_eq(problem, cases[i].problem, "case %zu: %s", i, problem);
+	}
+}
+
+Test(env_file, what_stands_before_a_bad_line_is_given)
+{
+	char pairs[64], problem[64];
+
+	cr_assert_not(parse("A=1\n!", 5, pairs, sizeof(pairs), problem, sizeof(problem)));
+	cr_assert_str_eq(pairs, "A=<1>;");
+}
+
+Test(env_file, a_nul_byte_is_refused_before_anything_is_given)
+{
+	char pairs[64], problem[64];
+
+	cr_assert_not(parse("A=1\n\0", 5, pairs, sizeof(pairs), problem, sizeof(problem)));
+	cr_assert_str_empty(pairs);
+	cr_assert_str_eq(problem, "holds a NUL byte");
+}

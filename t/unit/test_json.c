@@ -1,0 +1,117 @@
+#include <criterion/criterion.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/attributes.h"
+#include "ticket/json.h"
+
+static void
+check_number(uint64_t number)
+{
+	char expected[32], written[JSON_NUMBER_SIZE + 1];
+	size_t len = json_number(written, number);
+
+	snprintf(expected, sizeof(expected), "%" PRIu64, number);
+	cr_assert_leq(len, JSON_NUMBER_SIZE);
+	written[len] = '\0';
+	cr_assert_str_eq(written, expected);
+}
+
+Test(json, small_numbers_are_as_printf_writes_them)
+{
+	for (uint64_t number = 0; number <= 20000; number++)
+		check_number(number);
+}
+
+Test(json, numbers_around_each_power_are_as_printf_writes_them)
+{
+	for (uint64_t power = 1; power <= UINT64_MAX / 10; power *= 10)
+		for (uint64_t number = power - 1; number <= power + 1; number++)
+			check_number(number);
+	for (unsigned bit = 0; bit < 64; bit++) {
+		check_number((UINT64_C(1) << bit) - 1);
+		check_number(UINT64_C(1) << bit);
+		check_number((UINT64_C(1) << bit) + 1);
+	}
+	check_number(UINT64_C(10000000000000000000));
+	check_number(INT64_MAX);
+	check_number(UINT64_MAX - 1);
+	check_number(UINT64_MAX);
+}
+
+Test(json, arrays_are_a_number_for_each_ticket)
+{
+	static const struct {
+		struct ticket_range tickets;
+		const char *json;
+	} cases[] = {
+	    {{54313001, 10, 1}, "[54313001]"},
+	    {{329, 10, 4}, "[329,339,349,359]"},
+	    {{0, 1, 3}, "[0,1,2]"},
+	    {{99, 1, 2}, "[99,100]"},
+	    {{7, 0, 0}, "[]"},
+	    {{UINT64_MAX - 1, 1, 2}, "[18446744073709551614,18446744073709551615]"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		char json[256];
+		size_t len = json_array(json, &cases[i].tickets);
+
+		cr_assert_leq(len, json_array_size(cases[i].tickets.count));
+		json[len] = '\0';
+		cr_assert_str_eq(json, cases[i].json);
+	}
+}
+
+Test(json, the_largest_array_fits_the_size_that_is_promised)
+{
+	cr_assert_geq(json_array_size(1000000), 2 + 1000000 * (size_t)20 + 999999);
+	cr_assert_geq(json_array_size(UINT32_MAX), 2 + UINT32_MAX * (size_t)21);
+}
+
+Test(json, a_group_is_first_increment_and_count)
+{
+	static const struct {
+		struct ticket_range tickets;
+		const char *json;
+	} cases[] = {
+	    {{329, 10, 20}, "{\"first\":329,\"increment\":10,\"count\":20}"},
+	    {{0, 0, 0}, "{\"first\":0,\"increment\":0,\"count\":0}"},
+	    {{UINT64_MAX, UINT64_MAX, UINT32_MAX},
+	     "{\"first\":18446744073709551615,\"increment\":18446744073709551615,"
+	     "\"count\":4294967295}"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		char json[JSON_GROUP_SIZE + 1];
+		size_t len = json_group(json, &cases[i].tickets);
+
+		cr_assert_leq(len, JSON_GROUP_SIZE);
+		json[len] = '\0';
+		cr_assert_str_eq(json, cases[i].json);
+	}
+}
+
+Test(json, strings_hold_printable_ascii_only)
+{
+	static const struct {
+		const char *string;
+		const char *json;
+	} cases[] = {
+	    {"", "\"\""},
+	    {"a / b", "\"a / b\""},
+	    {"\"\\", "\"\\\"\\\\\""},
+	    {"\b\t\n\x1f", "\"\\u0008\\u0009\\u000a\\u001f\""},
+	    {"\x7f\x80\xff", "\"\\u007f\\u0080\\u00ff\""},
+	    {"</script>", "\"</script>\""},
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		char memory[64];
+		struct text text = TEXT_OVER(memory);
+
+		json_add_string(&text, cases[i].string);
+		cr_assert_str_eq(memory, cases[i].json);
+	}
+}

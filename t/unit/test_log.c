@@ -1,0 +1,115 @@
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+Test(log, a_limit_shows_the_first_lines_of_a_second_and_counts_the_rest)
+{
+	struct log_limit limit = {0};
+	uint64_t held_back = 99;
+	unsigned shown = 0;
+
+	for (unsigned i = 0; i < 1000; i++)
+		shown += log_limit_allows(&limit, 5000 + i % 1000, &held_back);
+	cr_assert_eq(shown, 10);
+	cr_assert_eq(held_back, 0);
+	cr_assert(log_limit_allows(&limit, 6000, &held_back));
+	cr_assert_eq(held_back, 990);
+	cr_assert(log_limit_allows(&limit, 6001, &held_back));
+	cr_assert_eq(held_back, 0);
+}
+
+Test(log, a_zeroed_limit_is_ready_however_early_the_clock)
+{
+	struct log_limit limit = {0};
+	uint64_t held_back = 99;
+
+	cr_assert(log_limit_allows(&limit, 0, &held_back));
+	cr_assert_eq(held_back, 0);
+}
+
+Test(log, levels_above_the_threshold_are_not_shown)
+{
+	log_begin(LOG_LEVEL_WARN);
+	cr_assert(log_shows(LOG_LEVEL_ERROR));
+	cr_assert(log_shows(LOG_LEVEL_WARN));
+	cr_assert_not(log_shows(LOG_LEVEL_INFO));
+	cr_assert_not(log_shows(LOG_LEVEL_DEBUG));
+}
+
+/* Standard error until catch_end() goes into a pipe; what was written is in CAUGHT. */
+static int
+catch_begin(int *saved)
+{
+	int ends[2];
+
+	cr_assert_eq(pipe(ends), 0);
+	fcntl(ends[0], F_SETFL, O_NONBLOCK);
+	*saved = dup(STDERR_FILENO);
+	dup2(ends[1], STDERR_FILENO);
+	close(ends[1]);
+	return ends[0];
+}
+
+static void
+catch_end(int reading, int saved, char *caught, size_t size)
+{
+	ssize_t len = read(reading, caught, size - 1);
+
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	close(reading);
+	caught[len > 0 ? len : 0] = '\0';
+}
+
+Test(log, a_line_is_one_line_with_level_message_and_fields)
+{
+	char caught[4096];
+	int saved, reading;
+
+	log_begin(LOG_LEVEL_INFO);
+	reading = catch_begin(&saved);
+	log_info("two\nlines", "count=%d", 42);
+	log_debug("not shown", "");
+	catch_end(reading, saved, caught, sizeof(caught));
+	cr_assert_not_null(strstr(caught, "level=info msg=\"two\\x0alines\" count=42\n"));
+	cr_assert_eq(strchr(caught, '\n'), caught + strlen(caught) - 1);
+	cr_assert_eq(caught[10], 'T', "the line begins with the time");
+}
+
+Test(log, a_line_too_long_is_cut_and_still_ends)
+{
+	char caught[4096], field[3000];
+	int saved, reading;
+
+	memset(field, 'x', sizeof(field));
+	field[sizeof(field) - 1] = '\0';
+	log_begin(LOG_LEVEL_INFO);
+	reading = catch_begin(&saved);
+	log_error("long", "field=%s", field);
+	catch_end(reading, saved, caught, sizeof(caught));
+	cr_assert_lt(strlen(caught), 2100);
+	cr_assert_eq(caught[strlen(caught) - 1], '\n');
+}
+
+Test(log, under_the_journal_a_line_begins_with_its_priority)
+{
+	char caught[4096], stream[64];
+	struct stat status;
+	int saved, reading;
+
+	reading = catch_begin(&saved);
+	cr_assert_eq(fstat(STDERR_FILENO, &status), 0);
+	snprintf(stream, sizeof(stream), "%llu:%llu", (unsigned long long)status.st_dev,
+		 (unsigned long long)status.st_ino);
+	setenv("JOURNAL_STREAM", stream, 1);
+	log_begin(LOG_LEVEL_INFO);
+	log_warn("watch out", "");
+	catch_end(reading, saved, caught, sizeof(caught));
+	cr_assert_str_eq(caught, "<4>level=warn msg=\"watch out\"\n");
+}
