@@ -69,26 +69,31 @@ read_quoted(struct reader *r, char quote)
 	return false;
 }
 
-/* Up to the end of the line; blanks outside quotes at the end are dropped. */
+/*
+ * Quoted parts, then plain text, up to the end of the line. Blanks before the plain text and
+ * behind it are dropped; within it a quote stands for itself.
+ */
 static bool
 read_value(struct reader *r)
 {
-	size_t kept; /* up to here nothing may be dropped */
+	bool is_plain = false; /* the plain text has begun */
+	size_t kept = 0;       /* up to here nothing may be dropped */
 
-	while (!at_end(r) && (*r->at == ' ' || *r->at == '\t'))
-		next(r);
-	r->len = kept = 0;
+	r->len = 0;
 	while (!at_end(r)) {
 		char c = next(r);
 
 		if (c == '\n')
 			break;
-		if (c == '\'' || c == '"') {
+		if (!is_plain && (c == '\'' || c == '"')) {
 			if (!read_quoted(r, c))
 				return false;
 			kept = r->len;
 			continue;
 		}
+		if (!is_plain && isspace((unsigned char)c))
+			continue;
+		is_plain = true;
 		if (c == '\\') {
 			if (at_end(r))
 				break;

@@ -4,7 +4,7 @@
  * A line is NAME=value, empty, or a comment (# or ;). A backslash at the end of a line
  * joins the next one to it. A value may be quoted: 'as it is', or "with \" \\ \$ \`";
  * outside quotes a backslash takes the next character as it is, and blanks at the
- * end do not count.
+ * end do not count. A quote that does not begin the value is an ordinary character.
  */
 #ifndef TICKR_CONFIG_ENV_FILE_H
 #define TICKR_CONFIG_ENV_FILE_H
