@@ -1,0 +1,94 @@
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "base/attributes.h"
+#include "http/auth.h"
+
+#define PASSWORD "open sesame"
+
+Test(auth, the_password_opens_with_any_user_name)
+{
+	static const char *const headers[] = {
+	    "Basic YWxpY2U6b3BlbiBzZXNhbWU=", /* alice */
+	    "Basic Om9wZW4gc2VzYW1l",	      /* no user */
+	    "Basic Ym9ieTpvcGVuIHNlc2FtZQ==", /* boby */
+	    "basic YWxpY2U6b3BlbiBzZXNhbWU=", /* schemes have no case */
+	    "BASIC YWxpY2U6b3BlbiBzZXNhbWU=", "Basic   YWxpY2U6b3BlbiBzZXNhbWU=", /* blanks */
+	    "Basic YWxpY2U6b3BlbiBzZXNhbWU", /* without padding */
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(headers); i++)
+		cr_assert(auth_allows(headers[i], PASSWORD), "%s", headers[i]);
+}
+
+Test(auth, a_password_may_hold_colons)
+{
+	cr_assert(auth_allows("Basic dTphOmI6", "a:b:"));
+	cr_assert_not(auth_allows("Basic dTphOmI6", "b:"));
+	cr_assert_not(auth_allows("Basic dTphOmI6", ""));
+}
+
+Test(auth, anything_else_stays_outside)
+{
+	static const char *const headers[] = {
+	    NULL,
+	    "",
+	    "Basic",
+	    "Basic ",
+	    "Basic    ",
+	    "Basic =",
+	    "Basic ==",
+	    "YWxpY2U6b3BlbiBzZXNhbWU=",
+	    "Bearer YWxpY2U6b3BlbiBzZXNhbWU=",
+	    "BasicYWxpY2U6b3BlbiBzZXNhbWU=",
+	    "Basic\tYWxpY2U6b3BlbiBzZXNhbWU=",
+	    "Basic alice:open sesame",
+	    "Basic YWxpY2U6b3BlbiBzZXNhbWU==x", /* behind the padding */
+	    "Basic YWxpY2U6b3BlbiBzZXNhbWU===", /* too much padding */
+	    "Basic YWxpY2U6b3BlbiBzZXNhbWU= ",
+	    "Basic YWxpY2U6b3BlbiBzZXNhbWV=", /* bits that belong to no byte */
+	    "Basic YWxpY2U6b3BlbiBzZXNhbWUA", /* a NUL behind the password */
+	    "Basic YWxpY2U6b3BlbiBzZXNhbW",   /* "open sesam" */
+	    "Basic YWxpY2U6b3BlbiBzZXNhbWVz", /* "open sesames" */
+	    "Basic YWxpY2U6T3BlbiBzZXNhbWU=", /* "Open sesame" */
+	    "Basic YWxpY2U6",		      /* no password */
+	    "Basic b3BlbiBzZXNhbWU=",	      /* no colon */
+	    "Basic Og==",		      /* ":" */
+	    "Basic Y",
+	    "Basic YWxp-2U6b3BlbiBzZXNhbWU=", /* the alphabet of addresses */
+	    "Basic YWxp Y2U6b3BlbiBzZXNhbWU=",
+	    "Basic YWxp\xff"
+	    "2U6b3BlbiBzZXNhbWU=",
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(headers); i++)
+		cr_assert_not(auth_allows(headers[i], PASSWORD), "case %zu: %s", i,
+			      headers[i] != NULL ? headers[i] : "no header");
+}
+
+/* "Basic " and LEN characters that stand for NUL bytes. */
+static void
+fill(char *header, size_t len)
+{
+	strcpy(header, "Basic ");
+	memset(header + 6, 'A', len);
+	header[6 + len] = '\0';
+}
+
+Test(auth, long_credentials_are_read_to_their_limit_and_refused_beyond)
+{
+	char header[4096];
+
+	fill(header, 1024);
+	memcpy(header + 6 + 1020, "ADp4", 4); /* ":x" */
+	cr_assert(auth_allows(header, "x"));
+	fill(header, 1028);
+	memcpy(header + 6 + 1024, "ADp4", 4);
+	cr_assert_not(auth_allows(header, "x"));
+	for (size_t len = 1020; len < 1030; len++) {
+		fill(header, len);
+		cr_assert_not(auth_allows(header, "x"));
+	}
+	fill(header, sizeof(header) - 7);
+	cr_assert_not(auth_allows(header, "x"));
+}

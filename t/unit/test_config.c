@@ -1,0 +1,441 @@
+#include <criterion/criterion.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/attributes.h"
+#include "config/config.h"
+
+#define SECRET "correct-horse"
+
+/* The three variables that must be set, and room for what a case adds. */
+#define REQUIRED "TICKR_MAX_NODES=10", "TICKR_NODE_NUMBER=3", "TICKR_STARTING_OFFSET=326"
+
+struct loaded {
+	struct config config;
+	bool is_good;
+	char problems[8192];
+	char warnings[1024];
+};
+
+static struct loaded
+load(const char *env_file, const char *const *environment)
+{
+	struct loaded loaded;
+	struct text problems = TEXT_OVER(loaded.problems), warnings = TEXT_OVER(loaded.warnings);
+
+	loaded.is_good =
+	    config_load(&loaded.config, env_file, (char *const *)environment, &problems, &warnings);
+	return loaded;
+}
+
+#define LOAD(...) load(NULL, (const char *const[]){__VA_ARGS__, NULL})
+
+/* A file with CONTENT; the caller frees and removes it. */
+static char *
+make_file(const char *content)
+{
+	char *path = strdup("/tmp/tickr-test-XXXXXX");
+	int fd = mkstemp(path);
+
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(write(fd, content, strlen(content)), (ssize_t)strlen(content));
+	close(fd);
+	return path;
+}
+
+static void
+remove_file(char *path)
+{
+	unlink(path);
+	free(path);
+}
+
+static unsigned
+lines_of(const char *text)
+{
+	unsigned lines = 0;
+
+	while ((text = strchr(text, '\n')) != NULL) {
+		lines++;
+		text++;
+	}
+	return lines;
+}
+
+Test(config, what_is_not_set_has_its_default)
+{
+	struct loaded loaded = LOAD(REQUIRED);
+	const struct config *config = &loaded.config;
+
+	cr_assert(loaded.is_good, "%s", loaded.problems);
+	cr_assert_str_empty(loaded.warnings);
+	cr_assert_str_eq(config->database.host, "localhost");
+	cr_assert_eq(config->database.port, 3306);
+	cr_assert_not(config->database_port_is_given);
+	cr_assert_str_eq(config->database_username, "root");
+	cr_assert_str_empty(config->database_password);
+	cr_assert_str_eq(config->database_name, "tickr");
+	cr_assert_eq(config->pool_size, 5);
+	cr_assert_eq(config->pool_timeout_ms, 1000);
+	cr_assert_eq(config->connect_timeout_ms, 2000);
+	cr_assert_eq(config->query_timeout_ms, 2000);
+	cr_assert_eq(config->ssl_verify, 1);
+	cr_assert_eq(config->listen_count, 1);
+	cr_assert_str_empty(config->http_auth_password);
+	cr_assert_eq(config->batch_format, BATCH_FORMAT_ARRAY);
+	cr_assert_eq(config->max_batch, 100000);
+	cr_assert_eq(config->max_waiting, 10000);
+	cr_assert_eq(config->drain_timeout_ms, 10000);
+	config_free(&loaded.config);
+}
+
+Test(config, http_threads_default_to_the_processors)
+{
+	struct loaded loaded = LOAD(REQUIRED);
+
+	cr_assert_eq(loaded.config.http_threads, (uint64_t)sysconf(_SC_NPROCESSORS_ONLN));
+	config_free(&loaded.config);
+	loaded = LOAD(REQUIRED, "TICKR_HTTP_THREADS=7");
+	cr_assert_eq(loaded.config.http_threads, 7);
+	config_free(&loaded.config);
+}
+
+Test(config, what_is_set_counts)
+{
+	struct loaded loaded =
+	    LOAD(REQUIRED, "TICKR_DATABASE_HOST=db.example:3307", "TICKR_DATABASE_USERNAME=tickr",
+		 "TICKR_DATABASE_PASSWORD=" SECRET, "TICKR_DATABASE_NAME=ids",
+		 "TICKR_DATABASE_POOL_SIZE=12", "TICKR_DATABASE_POOL_TIMEOUT=0.25",
+		 "TICKR_DATABASE_SSL_VERIFY=no", "TICKR_LISTEN=[::1]:80,unix:/run/x",
+		 "TICKR_HTTP_AUTH_PASSWORD=p", "TICKR_BATCH_FORMAT=group", "TICKR_MAX_BATCH=5",
+		 "TICKR_LOG_LEVEL=debug", "TICKR_DRAIN_TIMEOUT=0");
+	const struct config *config = &loaded.config;
+
+	cr_assert(loaded.is_good, "%s", loaded.problems);
+	cr_assert_str_eq(config->database.host, "db.example");
+	cr_assert_eq(config->database.port, 3307);
+	cr_assert(config->database_port_is_given);
+	cr_assert_str_eq(config->database_username, "tickr");
+	cr_assert_str_eq(config->database_password, SECRET);
+	cr_assert_str_eq(config->database_name, "ids");
+	cr_assert_eq(config->pool_size, 12);
+	cr_assert_eq(config->pool_timeout_ms, 250);
+	cr_assert_eq(config->ssl_verify, 0);
+	cr_assert_eq(config->listen_count, 2);
+	cr_assert_str_eq(config->http_auth_password, "p");
+	cr_assert_eq(config->batch_format, BATCH_FORMAT_GROUP);
+	cr_assert_eq(config->max_batch, 5);
+	cr_assert_eq(config->log_level, 3);
+	cr_assert_eq(config->drain_timeout_ms, 0);
+	cr_assert_eq(config->space.max_nodes, 10);
+	cr_assert_eq(config->space.node_number, 3);
+	cr_assert_eq(config->space.starting_offset, 326);
+	config_free(&loaded.config);
+}
+
+Test(config, the_port_of_the_host_goes_before_the_port_variable)
+{
+	static const struct {
+		const char *host;
+		const char *port;
+		uint16_t expected;
+		bool is_given;
+	} cases[] = {
+	    {"TICKR_DATABASE_HOST=db", "TICKR_DATABASE_PORT=", 3306, false},
+	    {"TICKR_DATABASE_HOST=db", "TICKR_DATABASE_PORT=4000", 4000, true},
+	    {"TICKR_DATABASE_HOST=db:5000", "TICKR_DATABASE_PORT=4000", 5000, true},
+	    {"TICKR_DATABASE_HOST=[::1]:5000", "TICKR_DATABASE_PORT=", 5000, true},
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		struct loaded loaded = LOAD(REQUIRED, cases[i].host, cases[i].port);
+
+		cr_assert(loaded.is_good, "%s", loaded.problems);
+		cr_assert_eq(loaded.config.database.port, cases[i].expected);
+		cr_assert_eq(loaded.config.database_port_is_given, cases[i].is_given);
+		config_free(&loaded.config);
+	}
+}
+
+Test(config, all_that_is_missing_is_reported_at_once)
+{
+	struct loaded loaded = LOAD("PATH=/bin");
+
+	cr_assert_not(loaded.is_good);
+	cr_assert_eq(lines_of(loaded.problems), 3);
+	cr_assert_not_null(strstr(loaded.problems, "TICKR_MAX_NODES is not set: it must be a "
+						   "whole number from 1 to 1000000000"));
+	cr_assert_not_null(strstr(loaded.problems, "TICKR_NODE_NUMBER is not set"));
+	cr_assert_not_null(strstr(loaded.problems, "TICKR_STARTING_OFFSET is not set"));
+	config_free(&loaded.config);
+}
+
+Test(config, an_empty_value_counts_as_not_set)
+{
+	struct loaded loaded =
+	    LOAD("TICKR_MAX_NODES=", "TICKR_NODE_NUMBER=0", "TICKR_STARTING_OFFSET=0",
+		 "TICKR_MAX_BATCH=", "TICKR_DATABASE_NAME=", "TICKR_LISTEN=", "TICKR_LOG_LEVEL=");
+
+	cr_assert_not(loaded.is_good);
+	cr_assert_eq(lines_of(loaded.problems), 1, "%s", loaded.problems);
+	cr_assert_not_null(strstr(loaded.problems, "TICKR_MAX_NODES is not set"));
+	cr_assert_eq(loaded.config.max_batch, 100000);
+	cr_assert_str_eq(loaded.config.database_name, "tickr");
+	cr_assert_eq(loaded.config.listen_count, 1);
+	cr_assert_eq(loaded.config.log_level, 2);
+	config_free(&loaded.config);
+}
+
+Test(config, a_bad_value_is_named_with_what_is_allowed)
+{
+	static const struct {
+		const char *setting;
+		const char *problem;
+	} cases[] = {
+	    {"TICKR_MAX_NODES=0", "TICKR_MAX_NODES=\"0\" is not allowed: it must be a whole "
+				  "number from 1 to 1000000000"},
+	    {"TICKR_MAX_NODES=1000000001", "a whole number from 1 to 1000000000"},
+	    {"TICKR_MAX_NODES=ten", "TICKR_MAX_NODES=\"ten\""},
+	    {"TICKR_MAX_NODES=1\n", "TICKR_MAX_NODES=\"1\\x0a\""},
+	    {"TICKR_NODE_NUMBER=-1", "a whole number from 0 to 999999999"},
+	    {"TICKR_STARTING_OFFSET=9223372036854775808", "from 0 to 9223372036854775807"},
+	    {"TICKR_DATABASE_PORT=0", "a whole number from 1 to 65535"},
+	    {"TICKR_DATABASE_POOL_SIZE=0", "a whole number from 1 to 1000"},
+	    {"TICKR_DATABASE_POOL_TIMEOUT=0", "seconds, up to three decimals, from 0.001 to 3600"},
+	    {"TICKR_DATABASE_POOL_TIMEOUT=0.0001", "seconds, up to three decimals"},
+	    {"TICKR_DATABASE_CONNECT_TIMEOUT=0.5", "whole seconds from 1 to 3600"},
+	    {"TICKR_DATABASE_QUERY_TIMEOUT=3601", "whole seconds from 1 to 3600"},
+	    {"TICKR_DATABASE_SSL_VERIFY=maybe", "one of no, yes"},
+	    {"TICKR_BATCH_FORMAT=Group", "one of array, group"},
+	    {"TICKR_BATCH_FORMAT=arr", "one of array, group"},
+	    {"TICKR_BATCH_FORMAT=array|group", "one of array, group"},
+	    {"TICKR_LOG_LEVEL=loud", "one of error, warn, info, debug"},
+	    {"TICKR_MAX_BATCH=1000001", "a whole number from 1 to 1000000"},
+	    {"TICKR_MAX_WAITING=0", "a whole number from 1 to 1000000"},
+	    {"TICKR_HTTP_THREADS=257", "a whole number from 1 to 256"},
+	    {"TICKR_DRAIN_TIMEOUT=soon", "seconds, up to three decimals, from 0 to 3600"},
+	    {"TICKR_DATABASE_HOST=a b", "TICKR_DATABASE_HOST=\"a b\" is not allowed: it must be "
+					"a name, an address, host:port"},
+	    {"TICKR_DATABASE_NAME=a`b", "1 to 64 characters, none of them a backquote"},
+	    {"TICKR_DATABASE_NAME="
+	     "12345678901234567890123456789012345678901234567890123456789012345",
+	     "1 to 64 characters"},
+	    {"TICKR_LISTEN=127.0.0.1:1,8080", "TICKR_LISTEN: cannot read address number 2"},
+	    {"TICKR_DATABASE_SSL_CA=/nowhere/ca.pem",
+	     "TICKR_DATABASE_SSL_CA=/nowhere/ca.pem cannot be read: No such file or directory"},
+	    {"TICKR_DATABASE_SSL_CERT=/dev/null", "set both or neither"},
+	    {"TICKR_DATABASE_SSL_KEY=/dev/null", "set both or neither"},
+	    {"TICKR_DATABASE_PASSWORD_FILE=/nowhere/pw",
+	     "TICKR_DATABASE_PASSWORD_FILE=/nowhere/pw cannot be read: No such file or directory"},
+	    {"TICKR_HTTP_AUTH_PASSWORD=", "TICKR_HTTP_AUTH_PASSWORD is set and empty"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		struct loaded loaded = LOAD(REQUIRED, cases[i].setting);
+
+		cr_assert_not(loaded.is_good, "%s", cases[i].setting);
+		cr_assert_not_null(strstr(loaded.problems, cases[i].problem), "%s: %s",
+				   cases[i].setting, loaded.problems);
+		cr_assert_leq(lines_of(loaded.problems), 2, "%s", loaded.problems);
+		config_free(&loaded.config);
+	}
+}
+
+Test(config, everything_bad_is_reported_in_one_run)
+{
+	struct loaded loaded =
+	    LOAD("TICKR_MAX_NODES=x", "TICKR_NODE_NUMBER=x", "TICKR_DATABASE_PORT=x",
+		 "TICKR_LISTEN=x", "TICKR_DATABASE_HOST=,", "TICKR_LOG_LEVEL=x");
+	static const char *const names[] = {
+	    "TICKR_MAX_NODES=",	    "TICKR_NODE_NUMBER=", "TICKR_STARTING_OFFSET",
+	    "TICKR_DATABASE_PORT=", "TICKR_LISTEN=",	  "TICKR_DATABASE_HOST=",
+	    "TICKR_LOG_LEVEL="};
+
+	cr_assert_not(loaded.is_good);
+	for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
+		cr_assert_not_null(strstr(loaded.problems, names[i]), "%s", names[i]);
+	config_free(&loaded.config);
+}
+
+Test(config, a_node_number_must_be_below_the_nodes)
+{
+	static const struct {
+		const char *node;
+		bool is_good;
+	} cases[] = {
+	    {"TICKR_NODE_NUMBER=0", true},
+	    {"TICKR_NODE_NUMBER=9", true},
+	    {"TICKR_NODE_NUMBER=10", false},
+	    {"TICKR_NODE_NUMBER=11", false},
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		struct loaded loaded =
+		    LOAD("TICKR_MAX_NODES=10", cases[i].node, "TICKR_STARTING_OFFSET=0");
+
+		cr_assert_eq(loaded.is_good, cases[i].is_good, "%s", cases[i].node);
+		if (!cases[i].is_good)
+			cr_assert_not_null(
+			    strstr(loaded.problems, "must be below TICKR_MAX_NODES, which is 10"));
+		config_free(&loaded.config);
+	}
+}
+
+Test(config, a_variable_nobody_knows_is_a_warning_that_names_the_nearest)
+{
+	struct loaded loaded =
+	    LOAD(REQUIRED, "TICKR_MAX_BACTH=5", "TICKRS=1", "HOME=/root", "TICKR_x\n=1");
+
+	cr_assert(loaded.is_good, "%s", loaded.problems);
+	cr_assert_eq(lines_of(loaded.warnings), 2, "%s", loaded.warnings);
+	cr_assert_not_null(strstr(loaded.warnings, "\"TICKR_MAX_BACTH\" is not a variable of "
+						   "tickrd; did you mean TICKR_MAX_BATCH?\n"));
+	cr_assert_not_null(strstr(loaded.warnings, "\"TICKR_x\\x0a\""));
+	config_free(&loaded.config);
+}
+
+Test(config, entries_that_are_no_assignments_are_passed_over)
+{
+	struct loaded loaded = LOAD(REQUIRED, "TICKR_MAX_BATCH", "", "=x");
+
+	cr_assert(loaded.is_good, "%s", loaded.problems);
+	cr_assert_eq(loaded.config.max_batch, 100000);
+	config_free(&loaded.config);
+}
+
+/* --- files ------------------------------------------------------------------------------------ */
+
+Test(config, the_environment_goes_before_the_file)
+{
+	char *path = make_file("# ours\nTICKR_MAX_NODES=20\nTICKR_NODE_NUMBER='4'\n"
+			       "TICKR_STARTING_OFFSET=0\nTICKR_MAX_BATCH=7\nOTHER=1\n");
+	const char *environment[] = {"TICKR_MAX_NODES=30", NULL};
+	struct loaded loaded = load(path, environment);
+
+	cr_assert(loaded.is_good, "%s", loaded.problems);
+	cr_assert_eq(loaded.config.max_nodes, 30);
+	cr_assert_eq(loaded.config.node_number, 4);
+	cr_assert_eq(loaded.config.max_batch, 7);
+	config_free(&loaded.config);
+	remove_file(path);
+}
+
+Test(config, a_bad_file_is_a_problem_with_its_name_and_line)
+{
+	char *path = make_file("TICKR_MAX_BATCH=7\nTICKR_MAX_WAITING\n");
+	const char *environment[] = {REQUIRED, NULL};
+	struct loaded loaded = load(path, environment);
+
+	cr_assert_not(loaded.is_good);
+	cr_assert_not_null(strstr(loaded.problems, path));
+	cr_assert_not_null(strstr(loaded.problems, "line 2 is not NAME=value"));
+	config_free(&loaded.config);
+	remove_file(path);
+}
+
+Test(config, a_file_that_cannot_be_read_is_a_problem)
+{
+	static const struct {
+		const char *path;
+		const char *problem;
+	} cases[] = {
+	    {"/nowhere/tickrd.env", "cannot be read: No such file or directory"},
+	    {"/", "cannot be read: Is a directory"},
+	    {"/dev/zero", "cannot be read: File too large"},
+	};
+	const char *environment[] = {REQUIRED, NULL};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		struct loaded loaded = load(cases[i].path, environment);
+
+		cr_assert_not(loaded.is_good);
+		cr_assert_not_null(strstr(loaded.problems, cases[i].problem), "%s",
+				   loaded.problems);
+		config_free(&loaded.config);
+	}
+}
+
+Test(config, a_password_may_come_from_a_file)
+{
+	static const char *const contents[] = {SECRET, SECRET "\n", SECRET "\r\n", SECRET "\n\n"};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(contents); i++) {
+		char *path = make_file(contents[i]);
+		char database[128], http[128];
+		struct loaded loaded;
+
+		snprintf(database, sizeof(database), "TICKR_DATABASE_PASSWORD_FILE=%s", path);
+		snprintf(http, sizeof(http), "TICKR_HTTP_AUTH_PASSWORD_FILE=%s", path);
+		loaded = LOAD(REQUIRED, database, http);
+		cr_assert(loaded.is_good, "%s", loaded.problems);
+		cr_assert_str_eq(loaded.config.database_password, SECRET);
+		cr_assert_str_eq(loaded.config.http_auth_password, SECRET);
+		config_free(&loaded.config);
+		remove_file(path);
+	}
+}
+
+Test(config, blanks_of_a_password_file_belong_to_the_password)
+{
+	char *path = make_file(" " SECRET " \n");
+	char setting[128];
+	struct loaded loaded;
+
+	snprintf(setting, sizeof(setting), "TICKR_DATABASE_PASSWORD_FILE=%s", path);
+	loaded = LOAD(REQUIRED, setting);
+	cr_assert(loaded.is_good, "%s", loaded.problems);
+	cr_assert_str_eq(loaded.config.database_password, " " SECRET " ");
+	config_free(&loaded.config);
+	remove_file(path);
+}
+
+Test(config, a_password_file_of_no_line_or_several_is_refused)
+{
+	static const char *const contents[] = {"", "\n", SECRET "\nsecond", "\n" SECRET};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(contents); i++) {
+		char *path = make_file(contents[i]);
+		char setting[128];
+		struct loaded loaded;
+
+		snprintf(setting, sizeof(setting), "TICKR_HTTP_AUTH_PASSWORD_FILE=%s", path);
+		loaded = LOAD(REQUIRED, setting);
+		cr_assert_not(loaded.is_good);
+		cr_assert_not_null(strstr(loaded.problems, "must hold the password on one line"));
+		cr_assert_null(strstr(loaded.problems, SECRET));
+		config_free(&loaded.config);
+		remove_file(path);
+	}
+}
+
+Test(config, a_password_and_its_file_do_not_go_together)
+{
+	struct loaded loaded = LOAD(
+	    REQUIRED, "TICKR_DATABASE_PASSWORD=" SECRET, "TICKR_DATABASE_PASSWORD_FILE=/dev/null",
+	    "TICKR_HTTP_AUTH_PASSWORD=" SECRET, "TICKR_HTTP_AUTH_PASSWORD_FILE=/dev/null");
+
+	cr_assert_not(loaded.is_good);
+	cr_assert_eq(lines_of(loaded.problems), 2, "%s", loaded.problems);
+	cr_assert_not_null(strstr(loaded.problems,
+				  "TICKR_DATABASE_PASSWORD and TICKR_DATABASE_PASSWORD_FILE are "
+				  "both set"));
+	cr_assert_null(strstr(loaded.problems, SECRET));
+	config_free(&loaded.config);
+}
+
+Test(config, passwords_are_never_shown)
+{
+	char *path =
+	    make_file("TICKR_DATABASE_PASSWORD=" SECRET "\nTICKR_HTTP_AUTH_PASSWORD='" SECRET "\n");
+	const char *environment[] = {"TICKR_DATABASE_PASSWORD=" SECRET, "TICKR_MAX_NODES=x", NULL};
+	struct loaded loaded = load(path, environment);
+
+	cr_assert_not(loaded.is_good);
+	cr_assert_null(strstr(loaded.problems, SECRET), "%s", loaded.problems);
+	cr_assert_null(strstr(loaded.warnings, SECRET), "%s", loaded.warnings);
+	config_free(&loaded.config);
+	remove_file(path);
+}
