@@ -1,0 +1,168 @@
+#include <criterion/criterion.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "allocator/batch.h"
+
+static const struct ticket_space example = {10, 3, 326};
+
+struct asked {
+	struct ticket_request request;
+	unsigned answers;
+	unsigned order; /* of its answer among all, from 1 */
+	struct ticket_answer answer;
+	char reason[REASON_SIZE];
+};
+
+static unsigned answered; /* in this test's process */
+
+static void
+note_answer(struct ticket_request *request, const struct ticket_answer *answer)
+{
+	struct asked *asked = CONTAINER_OF(request, struct asked, request);
+
+	asked->answers++;
+	asked->order = ++answered;
+	asked->answer = *answer;
+	if (answer->reason != NULL)
+		snprintf(asked->reason, sizeof(asked->reason), "%s", answer->reason);
+}
+
+static void
+ask(struct batch *batch, struct asked *asked, uint32_t count)
+{
+	*asked = (struct asked){.request = {.count = count, .answer = note_answer}};
+	batch_add(batch, &asked->request);
+}
+
+Test(batch, requests_are_dealt_in_their_order_without_gaps)
+{
+	static const uint32_t counts[] = {20, 20, 40, 2, 2};
+	static const uint64_t firsts[] = {329, 529, 729, 1129, 1149};
+	struct batch *batch = batch_new(1000);
+	struct asked asked[ARRAY_LENGTH(counts)];
+
+	for (size_t i = 0; i < ARRAY_LENGTH(counts); i++)
+		ask(batch, &asked[i], counts[i]);
+	cr_assert_eq(batch->reservation.count, 84);
+	cr_assert_eq(batch->reservation.deadline_ms, 1000);
+	cr_assert_eq(batch->request_count, 5);
+	batch->reservation.status = TICKET_OK;
+	batch->reservation.bases = (struct ticket_range){2, 1, 84};
+	batch_deal(batch, &example);
+	for (size_t i = 0; i < ARRAY_LENGTH(counts); i++) {
+		cr_assert_eq(asked[i].answers, 1);
+		cr_assert_eq(asked[i].order, i + 1);
+		cr_assert_eq(asked[i].answer.status, TICKET_OK);
+		cr_assert_eq(asked[i].answer.tickets.first, firsts[i]);
+		cr_assert_eq(asked[i].answer.tickets.increment, 10);
+		cr_assert_eq(asked[i].answer.tickets.count, counts[i]);
+	}
+}
+
+Test(batch, the_increment_is_the_databases_times_the_nodes)
+{
+	struct batch *batch = batch_new(0);
+	struct asked asked[2];
+
+	ask(batch, &asked[0], 2);
+	ask(batch, &asked[1], 1);
+	batch->reservation.bases = (struct ticket_range){3, 2, 3};
+	batch_deal(batch, &example);
+	cr_assert_eq(asked[0].answer.tickets.first, 339);
+	cr_assert_eq(asked[0].answer.tickets.increment, 20);
+	cr_assert_eq(asked[1].answer.tickets.first, 379);
+}
+
+Test(batch, a_question_gets_the_newest_base)
+{
+	struct batch *batch = batch_new(0);
+	struct asked asked[2];
+
+	ask(batch, &asked[0], 0);
+	ask(batch, &asked[1], 0);
+	batch->reservation.bases = (struct ticket_range){41, 0, 0};
+	batch_deal(batch, &example);
+	for (size_t i = 0; i < ARRAY_LENGTH(asked); i++) {
+		cr_assert_eq(asked[i].answers, 1);
+		cr_assert_eq(asked[i].answer.status, TICKET_OK);
+		cr_assert_eq(asked[i].answer.newest_base, 41);
+	}
+}
+
+Test(batch, requests_beyond_the_space_are_refused_whole_and_alone)
+{
+	static const struct ticket_space narrow = {1, 0, INT64_MAX - 2};
+	struct batch *batch = batch_new(0);
+	struct asked asked[3];
+
+	ask(batch, &asked[0], 2);
+	ask(batch, &asked[1], 2); /* only one is left */
+	ask(batch, &asked[2], 1);
+	batch->reservation.bases = (struct ticket_range){2, 1, 5};
+	batch_deal(batch, &narrow);
+	cr_assert_eq(asked[0].answer.status, TICKET_OK);
+	cr_assert_eq(asked[0].answer.tickets.first, INT64_MAX - 2);
+	cr_assert_eq(asked[1].answer.status, TICKET_EXHAUSTED);
+	cr_assert_eq(asked[2].answer.status, TICKET_EXHAUSTED);
+	cr_assert_str_not_empty(asked[1].reason);
+	cr_assert_eq(asked[1].answers, 1);
+}
+
+Test(batch, a_reservation_that_failed_refuses_every_request_with_its_reason)
+{
+	struct batch *batch = batch_new(0);
+	struct asked asked[3];
+
+	for (size_t i = 0; i < ARRAY_LENGTH(asked); i++)
+		ask(batch, &asked[i], 1);
+	batch->reservation.status = TICKET_DATABASE_FAILED;
+	snprintf(batch->reservation.reason, REASON_SIZE, "the disk is full");
+	batch_deal(batch, &example);
+	for (size_t i = 0; i < ARRAY_LENGTH(asked); i++) {
+		cr_assert_eq(asked[i].answers, 1);
+		cr_assert_eq(asked[i].order, i + 1);
+		cr_assert_eq(asked[i].answer.status, TICKET_DATABASE_FAILED);
+		cr_assert_str_eq(asked[i].reason, "the disk is full");
+	}
+}
+
+static void
+free_when_answered(struct ticket_request *request, const struct ticket_answer *answer)
+{
+	(void)answer;
+	free(request);
+}
+
+Test(batch, a_request_may_be_freed_by_its_answer)
+{
+	struct batch *batch = batch_new(0);
+
+	for (unsigned i = 0; i < 3; i++) {
+		struct ticket_request *request = calloc(1, sizeof(*request));
+
+		request->count = 1;
+		request->answer = free_when_answered;
+		batch_add(batch, request);
+	}
+	batch_refuse(batch, TICKET_TIMED_OUT, batch->reservation.reason);
+}
+
+Test(batch, there_is_room_up_to_the_most_and_for_the_first_whatever_it_wants)
+{
+	struct batch *batch = batch_new(0);
+	struct ticket_request huge = {.count = UINT32_MAX}, one = {.count = 1}, fits = {.count = 4};
+	struct asked asked;
+
+	cr_assert(batch_has_room(batch, &huge, 10));
+	ask(batch, &asked, 6);
+	cr_assert(batch_has_room(batch, &fits, 10));
+	cr_assert_not(batch_has_room(batch, &fits, 9));
+	cr_assert_not(batch_has_room(batch, &huge, UINT32_MAX));
+	batch_refuse(batch, TICKET_DRAINING, "");
+	batch = batch_new(0);
+	ask(batch, &asked, 1000000);
+	cr_assert_not(batch_has_room(batch, &one, 10000));
+	batch_refuse(batch, TICKET_DRAINING, "");
+}

@@ -1,0 +1,114 @@
+#include <criterion/criterion.h>
+
+#include "base/attributes.h"
+#include "store/memory.h"
+
+static struct memory_script script;
+static struct store_settings settings;
+static char reason_memory[256];
+static struct text reason;
+
+static void
+begin(void)
+{
+	memory_script_init(&script);
+	settings.script = &script;
+	reason = TEXT_OVER(reason_memory);
+}
+
+static void
+end(void)
+{
+	memory_script_destroy(&script);
+}
+
+TestSuite(memory_store, .init = begin, .fini = end);
+
+static struct store_session *
+open_session(void)
+{
+	struct store_session *session = NULL;
+
+	cr_assert_eq(memory_store.open(&settings, &session, &reason), STORE_OK);
+	return session;
+}
+
+Test(memory_store, a_fresh_one_begins_at_2)
+{
+	struct store_session *session = open_session();
+	struct ticket_range bases;
+	uint64_t newest;
+
+	cr_assert_eq(memory_store.newest(session, &newest, &reason), STORE_OK);
+	cr_assert_eq(newest, 1);
+	cr_assert_eq(memory_store.reserve(session, 3, &bases, &reason), STORE_OK);
+	cr_assert_eq(bases.first, 2);
+	cr_assert_eq(bases.increment, 1);
+	cr_assert_eq(bases.count, 3);
+	cr_assert_eq(memory_store.newest(session, &newest, &reason), STORE_OK);
+	cr_assert_eq(newest, 4);
+	memory_store.close(session);
+	cr_assert_eq(script.opened, 1);
+	cr_assert_eq(script.closed, 1);
+}
+
+Test(memory_store, ranges_of_all_sessions_follow_one_another)
+{
+	struct store_session *sessions[2] = {open_session(), open_session()};
+	uint64_t expected;
+
+	script.increment = 5;
+	expected = 6;
+	for (uint32_t i = 1; i <= 6; i++) {
+		struct ticket_range bases;
+
+		cr_assert_eq(memory_store.reserve(sessions[i % 2], i, &bases, &reason), STORE_OK);
+		cr_assert_eq(bases.first, expected);
+		cr_assert_eq(bases.increment, 5);
+		expected += 5 * i;
+	}
+	memory_store.close(sessions[0]);
+	memory_store.close(sessions[1]);
+}
+
+Test(memory_store, failures_come_as_the_script_says)
+{
+	static const struct {
+		enum store_result failure;
+		bool loses_after;
+		uint64_t newest; /* after six reservations of one, each third a failure */
+	} cases[] = {
+	    {STORE_BUSY, false, 5},
+	    {STORE_FAILED, false, 5},
+	    {STORE_LOST, false, 5},
+	    {STORE_LOST, true, 7},
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		struct store_session *session = open_session();
+		struct ticket_range bases;
+
+		script.newest = 1;
+		script.reservations = 0;
+		script.fail_every = 3;
+		script.failure = cases[i].failure;
+		script.loses_after = cases[i].loses_after;
+		for (unsigned n = 1; n <= 6; n++)
+			cr_assert_eq(memory_store.reserve(session, 1, &bases, &reason),
+				     n % 3 == 0 ? cases[i].failure : STORE_OK);
+		cr_assert_eq(script.newest, cases[i].newest);
+		cr_assert_gt(reason.len, 0);
+		memory_store.close(session);
+	}
+}
+
+Test(memory_store, opening_fails_as_the_script_says)
+{
+	struct store_session *session = NULL;
+
+	script.open_result = STORE_REFUSED;
+	cr_assert_eq(memory_store.open(&settings, &session, &reason), STORE_REFUSED);
+	cr_assert_null(session);
+	cr_assert_gt(reason.len, 0);
+	cr_assert_eq(script.opened, 0);
+}

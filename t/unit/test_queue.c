@@ -1,0 +1,202 @@
+#include <criterion/criterion.h>
+#include <stddef.h>
+
+#include "base/clock.h"
+#include "pool/queue.h"
+
+#define MOST 10000
+
+static struct reservation *
+reservation_of(struct mail *mail)
+{
+	return CONTAINER_OF(mail, struct reservation, mail);
+}
+
+/* A queue with one reservation for each of COUNTS, of N. */
+static void
+begin(struct queue *queue, struct reservation *reservations, const uint32_t *counts, size_t n)
+{
+	queue_init(queue);
+	for (size_t i = 0; i < n; i++) {
+		reservations[i] =
+		    (struct reservation){.count = counts[i], .deadline_ms = UINT64_MAX};
+		queue_push(queue, &reservations[i]);
+	}
+}
+
+/* Take a group, which must be N reservations from EXPECTED on, in that order. */
+static void
+take(struct queue *queue, struct reservation *expected, size_t n)
+{
+	struct mail_list group = TAILQ_HEAD_INITIALIZER(group);
+	struct mail *mail;
+
+	cr_assert_eq(queue_take(queue, queue_generation(queue), MOST, &group), QUEUE_TAKEN);
+	for (size_t i = 0; i < n; i++) {
+		mail = TAILQ_FIRST(&group);
+		cr_assert_not_null(mail, "the group is shorter than %zu", n);
+		cr_assert_eq(reservation_of(mail), &expected[i]);
+		cr_assert_not(reservation_of(mail)->is_queued);
+		TAILQ_REMOVE(&group, mail, link);
+	}
+	cr_assert(TAILQ_EMPTY(&group), "the group is longer than %zu", n);
+}
+
+Test(queue, all_that_waits_is_one_group_in_its_order)
+{
+	static const uint32_t counts[] = {1, 20, 0, 300};
+	struct queue queue;
+	struct reservation reservations[4];
+
+	begin(&queue, reservations, counts, 4);
+	for (size_t i = 0; i < 4; i++)
+		cr_assert(reservations[i].is_queued);
+	take(&queue, reservations, 4);
+	queue_destroy(&queue);
+}
+
+Test(queue, a_group_wants_no_more_than_the_most_unless_it_is_one)
+{
+	static const uint32_t counts[] = {6000, 4000, 1, 9999, 1, 50000, 0, 1, 10001, 10001};
+	static const size_t groups[] = {2, 2, 1, 1, 2, 1, 1};
+	struct queue queue;
+	struct reservation reservations[ARRAY_LENGTH(counts)];
+	size_t at = 0;
+
+	begin(&queue, reservations, counts, ARRAY_LENGTH(counts));
+	for (size_t i = 0; i < ARRAY_LENGTH(groups); i++) {
+		take(&queue, &reservations[at], groups[i]);
+		at += groups[i];
+	}
+	cr_assert_eq(at, ARRAY_LENGTH(counts));
+	queue_destroy(&queue);
+}
+
+Test(queue, what_waits_can_be_withdrawn_once)
+{
+	static const uint32_t counts[] = {1, 2, 3};
+	struct queue queue;
+	struct reservation reservations[3];
+
+	begin(&queue, reservations, counts, 3);
+	cr_assert(queue_withdraw(&queue, &reservations[0]));
+	cr_assert_not(queue_withdraw(&queue, &reservations[0]));
+	take(&queue, &reservations[1], 2);
+	cr_assert_not(queue_withdraw(&queue, &reservations[1]));
+	queue_destroy(&queue);
+}
+
+Test(queue, what_is_put_back_goes_before_all_others_in_its_order)
+{
+	static const uint32_t counts[] = {1, 2, 3, 4};
+	struct queue queue;
+	struct reservation reservations[4];
+	struct mail_list group = TAILQ_HEAD_INITIALIZER(group);
+
+	begin(&queue, reservations, counts, 3);
+	cr_assert_eq(queue_take(&queue, 0, MOST, &group), QUEUE_TAKEN);
+	reservations[3] = (struct reservation){.count = 4, .deadline_ms = UINT64_MAX};
+	queue_push(&queue, &reservations[3]);
+	queue_push_front(&queue, &group);
+	cr_assert(TAILQ_EMPTY(&group));
+	cr_assert(reservations[0].is_queued);
+	take(&queue, reservations, 4);
+	queue_destroy(&queue);
+}
+
+Test(queue, what_is_put_back_can_be_withdrawn)
+{
+	static const uint32_t counts[] = {1, 2};
+	struct queue queue;
+	struct reservation reservations[2];
+	struct mail_list group = TAILQ_HEAD_INITIALIZER(group);
+
+	begin(&queue, reservations, counts, 2);
+	cr_assert_eq(queue_take(&queue, 0, MOST, &group), QUEUE_TAKEN);
+	queue_push_front(&queue, &group);
+	cr_assert(queue_withdraw(&queue, &reservations[0]));
+	take(&queue, &reservations[1], 1);
+	queue_destroy(&queue);
+}
+
+Test(queue, a_session_older_than_the_last_loss_takes_nothing)
+{
+	static const uint32_t counts[] = {1};
+	struct queue queue;
+	struct reservation reservation;
+	struct mail_list group = TAILQ_HEAD_INITIALIZER(group);
+	uint64_t old;
+
+	begin(&queue, &reservation, counts, 1);
+	old = queue_generation(&queue);
+	queue_note_loss(&queue, old);
+	cr_assert_eq(queue_generation(&queue), old + 1);
+	cr_assert_eq(queue_take(&queue, old, MOST, &group), QUEUE_STALE);
+	cr_assert(TAILQ_EMPTY(&group));
+	cr_assert(reservation.is_queued);
+	take(&queue, &reservation, 1);
+	queue_destroy(&queue);
+}
+
+Test(queue, the_loss_of_a_session_that_was_old_already_costs_the_others_nothing)
+{
+	struct queue queue;
+
+	queue_init(&queue);
+	queue_note_loss(&queue, 0);
+	queue_note_loss(&queue, 0);
+	queue_note_loss(&queue, 0);
+	cr_assert_eq(queue_generation(&queue), 1);
+	queue_destroy(&queue);
+}
+
+Test(queue, stopping_hands_over_what_waits_and_nothing_is_taken_after)
+{
+	/* Together more than 2^32-1. */
+	static const uint32_t counts[] = {UINT32_MAX, 0, UINT32_MAX, 1};
+	struct queue queue;
+	struct reservation reservations[4];
+	struct mail_list group = TAILQ_HEAD_INITIALIZER(group);
+	struct mail *mail;
+	size_t n = 0;
+
+	begin(&queue, reservations, counts, 4);
+	queue_stop(&queue, &group);
+	TAILQ_FOREACH (mail, &group, link)
+		cr_assert_eq(reservation_of(mail), &reservations[n++]);
+	cr_assert_eq(n, 4);
+	cr_assert_not(reservations[0].is_queued);
+	TAILQ_INIT(&group);
+	cr_assert_eq(queue_take(&queue, 0, MOST, &group), QUEUE_STOPPING);
+	cr_assert(TAILQ_EMPTY(&group));
+	queue_destroy(&queue);
+}
+
+Test(queue, the_end_goes_before_a_new_generation)
+{
+	struct queue queue;
+	struct mail_list group = TAILQ_HEAD_INITIALIZER(group);
+
+	queue_init(&queue);
+	queue_note_loss(&queue, 0);
+	queue_stop(&queue, &group);
+	cr_assert_eq(queue_take(&queue, 0, MOST, &group), QUEUE_STOPPING);
+	queue_destroy(&queue);
+}
+
+Test(queue, a_pause_lasts_its_time_and_not_beyond_the_end)
+{
+	struct queue queue;
+	struct mail_list group = TAILQ_HEAD_INITIALIZER(group);
+	uint64_t began_ms = clock_ms();
+
+	queue_init(&queue);
+	cr_assert(queue_pause(&queue, 20));
+	cr_assert_geq(clock_ms() - began_ms, 19);
+	cr_assert(queue_pause(&queue, 0));
+	queue_stop(&queue, &group);
+	began_ms = clock_ms();
+	cr_assert_not(queue_pause(&queue, 3600000));
+	cr_assert_lt(clock_ms() - began_ms, 60000);
+	queue_destroy(&queue);
+}
