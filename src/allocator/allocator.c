@@ -104,10 +104,24 @@ allocator_request(struct allocator *a, struct ticket_request *request, uint64_t 
 	wake(a);
 }
 
+/* Nearly always at the end: only questions that waited for an answer to others are late. */
+static void
+insert_by_deadline(struct batch_list *list, struct batch *batch)
+{
+	struct batch *before = TAILQ_LAST(list, batch_list);
+
+	while (before != NULL && before->reservation.deadline_ms > batch->reservation.deadline_ms)
+		before = TAILQ_PREV(before, batch_list, link);
+	if (before != NULL)
+		TAILQ_INSERT_AFTER(list, before, batch, link);
+	else
+		TAILQ_INSERT_HEAD(list, batch, link);
+}
+
 static void
 submit(struct allocator *a, struct batch *batch)
 {
-	TAILQ_INSERT_TAIL(&a->submitted, batch, link);
+	insert_by_deadline(&a->submitted, batch);
 	a->settings.submit(a->settings.arg, &batch->reservation);
 }
 

@@ -551,6 +551,31 @@ Test(allocator, a_question_withdrawn_lets_the_next_one_out)
 	end(&pool);
 }
 
+Test(allocator, a_question_that_had_to_wait_keeps_its_own_deadline)
+{
+	struct fake_pool pool;
+	struct asked first, second, ticket;
+
+	begin(&pool, 100);
+	ask(&pool, &first, 0, 0);
+	allocator_flush(pool.allocator);
+	ask(&pool, &second, 0, 10);
+	allocator_flush(pool.allocator);
+	ask(&pool, &ticket, 1, 900);
+	allocator_flush(pool.allocator);
+	answer(&pool);
+	allocator_flush(pool.allocator); /* the second goes out, behind the ticket */
+	cr_assert_eq(pool.out_count, 2);
+	cr_assert_eq(allocator_next_deadline(pool.allocator), 10 + TIMEOUT_MS);
+	allocator_expire(pool.allocator, 10 + TIMEOUT_MS);
+	cr_assert_eq(second.answers, 1);
+	cr_assert_eq(second.answer.status, TICKET_TIMED_OUT);
+	cr_assert_eq(ticket.answers, 0);
+	answer(&pool);
+	cr_assert_eq(ticket.answer.status, TICKET_OK);
+	end(&pool);
+}
+
 /* --- the end ------------------------------------------------------------------------------------ */
 
 Test(allocator, freeing_answers_whatever_waits)
