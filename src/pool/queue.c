@@ -2,6 +2,7 @@
 #include <stddef.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "pool/queue.h"
 
 static struct reservation *
@@ -50,19 +51,28 @@ queue_push(struct queue *queue, struct reservation *reservation)
 		pthread_cond_signal(&queue->work);
 }
 
-void
+unsigned
 queue_push_front(struct queue *queue, struct mail_list *group)
 {
-	struct mail *mail;
+	struct mail *mail, *before;
+	unsigned pushed = 0;
+	uint64_t now_ms;
 
 	pthread_mutex_lock(&queue->mutex);
-	while ((mail = TAILQ_LAST(group, mail_list)) != NULL) {
+	/* Under the mutex: who failed to withdraw one at its deadline did so before this moment. */
+	now_ms = clock_ms();
+	for (mail = TAILQ_LAST(group, mail_list); mail != NULL; mail = before) {
+		before = TAILQ_PREV(mail, mail_list, link);
+		if (reservation_of(mail)->deadline_ms <= now_ms)
+			continue;
 		TAILQ_REMOVE(group, mail, link);
 		reservation_of(mail)->is_queued = true;
 		TAILQ_INSERT_HEAD(&queue->waiting, mail, link);
+		pushed++;
 	}
 	pthread_mutex_unlock(&queue->mutex);
 	pthread_cond_signal(&queue->work);
+	return pushed;
 }
 
 bool

@@ -37,8 +37,11 @@ void queue_destroy(struct queue *queue);
 
 void queue_push(struct queue *queue, struct reservation *reservation);
 
-/* Put GROUP back in front of all others, in its order; GROUP is empty after. */
-void queue_push_front(struct queue *queue, struct mail_list *group);
+/*
+ * Put GROUP back in front of all others, in its order. What is past its deadline stays in GROUP:
+ * who could not withdraw it then waits for its answer. Returns how many were put back.
+ */
+unsigned queue_push_front(struct queue *queue, struct mail_list *group) MUST_CHECK;
 
 /* False when a session has taken it. */
 bool queue_withdraw(struct queue *queue, struct reservation *reservation) MUST_CHECK;

@@ -97,20 +97,17 @@ static void
 try_again(struct keeper *keeper, struct mail_list *group, const char *reason)
 {
 	struct mail_list again = TAILQ_HEAD_INITIALIZER(again);
-	uint64_t now_ms = clock_ms();
 	struct mail *mail, *following;
 
 	for (mail = TAILQ_FIRST(group); mail != NULL; mail = following) {
-		struct reservation *reservation = reservation_of(mail);
-
 		following = TAILQ_NEXT(mail, link);
-		if (reservation->attempts++ > 0 || reservation->deadline_ms <= now_ms)
+		if (reservation_of(mail)->attempts++ > 0)
 			continue;
 		TAILQ_REMOVE(group, mail, link);
 		TAILQ_INSERT_TAIL(&again, mail, link);
-		metrics_add(METRIC_RETRIES, 1);
 	}
-	queue_push_front(keeper->queue, &again);
+	metrics_add(METRIC_RETRIES, queue_push_front(keeper->queue, &again));
+	TAILQ_CONCAT(group, &again, link);
 	serve_refuse(group, TICKET_DATABASE_FAILED, reason);
 }
 

@@ -97,7 +97,7 @@ Test(queue, what_is_put_back_goes_before_all_others_in_its_order)
 	cr_assert_eq(queue_take(&queue, 0, MOST, &group), QUEUE_TAKEN);
 	reservations[3] = (struct reservation){.count = 4, .deadline_ms = UINT64_MAX};
 	queue_push(&queue, &reservations[3]);
-	queue_push_front(&queue, &group);
+	cr_assert_eq(queue_push_front(&queue, &group), 3);
 	cr_assert(TAILQ_EMPTY(&group));
 	cr_assert(reservations[0].is_queued);
 	take(&queue, reservations, 4);
@@ -113,9 +113,31 @@ Test(queue, what_is_put_back_can_be_withdrawn)
 
 	begin(&queue, reservations, counts, 2);
 	cr_assert_eq(queue_take(&queue, 0, MOST, &group), QUEUE_TAKEN);
-	queue_push_front(&queue, &group);
+	cr_assert_eq(queue_push_front(&queue, &group), 2);
 	cr_assert(queue_withdraw(&queue, &reservations[0]));
 	take(&queue, &reservations[1], 1);
+	queue_destroy(&queue);
+}
+
+/* Whoever could not withdraw it at its deadline counts on an answer. */
+Test(queue, what_is_past_its_deadline_is_not_put_back)
+{
+	static const uint32_t counts[] = {1, 2, 3, 4};
+	struct queue queue;
+	struct reservation reservations[4];
+	struct mail_list group = TAILQ_HEAD_INITIALIZER(group);
+
+	begin(&queue, reservations, counts, 4);
+	cr_assert_eq(queue_take(&queue, 0, MOST, &group), QUEUE_TAKEN);
+	reservations[0].deadline_ms = clock_ms();
+	reservations[2].deadline_ms = 0;
+	cr_assert_eq(queue_push_front(&queue, &group), 2);
+	cr_assert_eq(reservation_of(TAILQ_FIRST(&group)), &reservations[0]);
+	cr_assert_eq(reservation_of(TAILQ_LAST(&group, mail_list)), &reservations[2]);
+	cr_assert_not(reservations[0].is_queued);
+	cr_assert(reservations[1].is_queued);
+	cr_assert(reservations[3].is_queued);
+	queue_stop(&queue, &group);
 	queue_destroy(&queue);
 }
 
