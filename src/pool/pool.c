@@ -125,10 +125,11 @@ pool_submit(struct pool *pool, struct reservation *reservation)
 bool
 pool_withdraw(struct pool *pool, struct reservation *reservation)
 {
-	struct text reason = TEXT_OVER(reservation->reason);
+	struct text reason;
 
 	if (!queue_withdraw(&pool->queue, reservation))
 		return false;
+	reason = TEXT_OVER(reservation->reason); /* not before: it was the session's to write */
 	health_explain(&pool->health, &reason);
 	if (reason.len == 0)
 		text_addf(&reason,
