@@ -394,7 +394,7 @@ Test(config, blanks_of_a_password_file_belong_to_the_password)
 
 Test(config, a_password_file_of_no_line_or_several_is_refused)
 {
-	static const char *const contents[] = {"", "\n", SECRET "\nsecond", "\n" SECRET};
+	static const char *const contents[] = {"", "\n", SECRET "\nsecond", ("\n" SECRET)};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(contents); i++) {
 		char *path = make_file(contents[i]);

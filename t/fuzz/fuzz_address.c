@@ -1,0 +1,55 @@
+/* A text that is read as a list of addresses to listen on, and as a database's address. */
+#include <string.h>
+
+#include "base/memory.h"
+#include "config/address.h"
+#include "fuzz.h"
+
+/* What was read, described and read again, is the same. */
+static void
+check_listen(const char *list)
+{
+	struct listen_address addresses[MOST_LISTEN_ADDRESSES], again[MOST_LISTEN_ADDRESSES];
+	char memory[256], described[8192];
+	struct text problem = TEXT_OVER(memory), text = TEXT_OVER(described);
+	size_t count = 0, again_count;
+	bool is_good = listen_addresses_parse(list, addresses, &count, &problem);
+
+	MUST_HOLD(is_good == (problem.len == 0));
+	MUST_HOLD(count <= MOST_LISTEN_ADDRESSES);
+	if (!is_good)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		text_add(&text, i > 0 ? "," : "");
+		listen_address_describe(&addresses[i], &text);
+	}
+	MUST_HOLD(!text.is_truncated);
+	MUST_HOLD(listen_addresses_parse(described, again, &again_count, &problem));
+	MUST_HOLD(count == again_count);
+	MUST_HOLD(memcmp(addresses, again, count * sizeof(*addresses)) == 0);
+}
+
+static void
+check_database(const char *text)
+{
+	struct database_address address;
+
+	if (!database_address_parse(text, &address))
+		return;
+	MUST_HOLD((address.host[0] == '\0') != (address.socket[0] == '\0'));
+	MUST_HOLD(address.socket[0] == '\0' ||
+		  (strcmp(address.socket, text) == 0 && address.port == 0));
+	MUST_HOLD(strstr(text, address.host) != NULL);
+	MUST_HOLD(strpbrk(address.host, " \t,/") == NULL);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+	char *text = xstrndup((const char *)bytes, len);
+
+	check_listen(text);
+	check_database(text);
+	free(text);
+	return 0;
+}

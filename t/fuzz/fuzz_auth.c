@@ -1,0 +1,71 @@
+/* The password, a newline, and the header; and the same bytes as credentials made from them. */
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "fuzz.h"
+#include "http/auth.h"
+
+#define MOST_CREDENTIALS 768 /* bytes that are read */
+
+/* LEN bytes as "Basic" and base64; the caller frees it. */
+static char *
+encode(const char *credentials, size_t len)
+{
+	static const char alphabet[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	char *header = xcalloc(1, sizeof("Basic ") + (len + 2) / 3 * 4);
+	char *to = stpcpy(header, "Basic ");
+
+	for (size_t i = 0; i < len; i += 3) {
+		unsigned bits = 0;
+
+		for (size_t j = 0; j < 3; j++)
+			bits = bits << 8 | (i + j < len ? (unsigned char)credentials[i + j] : 0);
+		for (size_t j = 0; j < 4; j++)
+			*to++ = i + j <= len ? alphabet[bits >> (18 - 6 * j) & 63] : '=';
+	}
+	return header;
+}
+
+/* What a client would send opens, unless it is too long; one letter more or less does not. */
+static void
+check_round_trip(const char *password)
+{
+	size_t len = strlen(password);
+	char *credentials = xcalloc(1, len + sizeof("user:") + 1);
+	size_t credentials_len;
+	char *header;
+
+	credentials_len = (size_t)(stpcpy(stpcpy(credentials, "user:"), password) - credentials);
+	header = encode(credentials, credentials_len);
+	MUST_HOLD(auth_allows(header, password) == (credentials_len <= MOST_CREDENTIALS));
+	free(header);
+
+	credentials[credentials_len] = 'x';
+	header = encode(credentials, credentials_len + 1);
+	MUST_HOLD(!auth_allows(header, password));
+	free(header);
+	if (len > 0) {
+		header = encode(credentials, credentials_len - 1);
+		MUST_HOLD(!auth_allows(header, password));
+		free(header);
+	}
+	free(credentials);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+	char *password = xstrndup((const char *)bytes, len);
+	char *header = strchr(password, '\n');
+	bool allows;
+
+	if (header != NULL)
+		*header++ = '\0';
+	allows = auth_allows(header, password);
+	MUST_HOLD(!allows || strncasecmp(header, "Basic ", 6) == 0);
+	check_round_trip(password);
+	free(password);
+	return 0;
+}

@@ -1,0 +1,72 @@
+/* The path and the query of a request: a line each. */
+#include <string.h>
+
+#include "base/memory.h"
+#include "fuzz.h"
+#include "http/count.h"
+#include "http/handlers.h"
+#include "http/route.h"
+
+#define MOST 100000
+
+static void
+check_count(const char *argument, enum batch_format format)
+{
+	char memory[256];
+	struct text problem = TEXT_OVER(memory);
+	uint32_t count = 0;
+	bool is_good = count_parse(argument, format, MOST, &count, &problem);
+
+	MUST_HOLD(is_good == (problem.len == 0));
+	MUST_HOLD(is_good ? count >= 1 && count <= MOST : count == 0);
+	if (is_good && format == BATCH_FORMAT_ARRAY)
+		MUST_HOLD(strtoull(argument, NULL, 10) == count);
+	if (is_good && format == BATCH_FORMAT_GROUP)
+		MUST_HOLD(count == 1 || argument[0] != '-');
+	for (size_t i = 0; i < problem.len; i++)
+		MUST_HOLD(memory[i] >= ' ' && memory[i] < 0x7f);
+}
+
+static void
+check_path(const char *path)
+{
+	const char *argument = NULL;
+	const struct route *route = route_find(path, &argument);
+
+	if (route == NULL)
+		return;
+	MUST_HOLD(strncmp(path, route->path, strlen(route->path)) == 0);
+	MUST_HOLD(argument == path + strlen(route->path));
+	MUST_HOLD(argument[0] == '\0' || route->handle == handle_create_many);
+	check_count(argument, BATCH_FORMAT_ARRAY);
+	check_count(argument, BATCH_FORMAT_GROUP);
+}
+
+static void
+check_query(const char *query)
+{
+	char memory[256];
+	struct text problem = TEXT_OVER(memory);
+	enum batch_format format = BATCH_FORMAT_GROUP;
+	bool is_good = count_parse_format(query, &format, &problem);
+
+	MUST_HOLD(is_good == (problem.len == 0));
+	MUST_HOLD(format == BATCH_FORMAT_ARRAY || format == BATCH_FORMAT_GROUP);
+	MUST_HOLD(is_good || strstr(query, "format=") != NULL);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+	char *path = xstrndup((const char *)bytes, len);
+	char *query = strchr(path, '\n');
+
+	if (query != NULL)
+		*query++ = '\0';
+	check_path(path);
+	check_count(path, BATCH_FORMAT_ARRAY);
+	check_count(path, BATCH_FORMAT_GROUP);
+	check_query(query);
+	free(path);
+	return 0;
+}
