@@ -62,6 +62,7 @@ static void
 report(bool is_good, const char *promise)
 {
 	printf("%sok %u - %s\n", is_good ? "" : "not ", ++tests, promise);
+	fflush(stdout); /* a later promise may never end */
 	failed += !is_good;
 }
 

@@ -1,4 +1,5 @@
 #include <criterion/criterion.h>
+#include <signal.h>
 
 #include "ticket/range.h"
 
@@ -45,4 +46,33 @@ Test(range, last_beyond_64_bits_is_refused)
 
 	cr_assert_not(range_last(&too_far, &last));
 	cr_assert_not(range_last(&too_wide, &last));
+}
+
+Test(range, the_last_number_of_all_can_be_taken)
+{
+	struct ticket_range range = {UINT64_MAX - 2, 1, 3};
+	struct ticket_range taken;
+	uint64_t last;
+
+	cr_assert(range_last(&range, &last));
+	cr_assert_eq(last, UINT64_MAX);
+	taken = range_take(&range, 1);
+	cr_assert_eq(taken.first, UINT64_MAX - 2);
+	taken = range_take(&range, 2);
+	cr_assert_eq(taken.first, UINT64_MAX - 1);
+	cr_assert_eq(range.count, 0);
+}
+
+Test(range, taking_more_than_there_is_is_a_bug, .signal = SIGABRT)
+{
+	struct ticket_range range = {1, 1, 3};
+
+	range_take(&range, 4);
+}
+
+Test(range, taking_nothing_is_a_bug, .signal = SIGABRT)
+{
+	struct ticket_range range = {1, 1, 3};
+
+	range_take(&range, 0);
 }

@@ -91,3 +91,61 @@ Test(space, what_is_left_shrinks_to_nothing)
 	cr_assert_eq(space_left(&space, UINT64_MAX), 0);
 	cr_assert_eq(space_left(&(struct ticket_space){10, 9, INT64_MAX}, 1), 0);
 }
+
+Test(space, an_increment_beyond_64_bits_is_refused)
+{
+	struct ticket_range bases = {2, UINT64_MAX / 2, 1}, tickets;
+
+	cr_assert_not(space_tickets(&example, &bases, &tickets));
+}
+
+Test(space, a_range_below_the_first_base_or_beyond_64_bits_is_refused)
+{
+	struct ticket_range below = {1, 1, 2}, beyond = {UINT64_MAX, 1, 2}, tickets;
+
+	cr_assert_not(space_tickets(&example, &below, &tickets));
+	cr_assert_not(space_tickets(&example, &beyond, &tickets));
+}
+
+/* No ticket is of two nodes, and none is left out. */
+Test(space, the_nodes_share_the_numbers_without_overlap)
+{
+	uint64_t expected = 326;
+
+	for (uint64_t base = 2; base < 50; base++)
+		for (uint64_t node = 0; node < 10; node++) {
+			struct ticket_space space = {10, node, 326};
+			uint64_t ticket;
+
+			cr_assert(space_ticket(&space, base, &ticket));
+			cr_assert_eq(ticket, expected++);
+		}
+}
+
+Test(space, the_inverse_holds_to_the_very_end)
+{
+	static const struct ticket_space spaces[] = {{1, 0, 0},
+						     {1, 0, INT64_MAX},
+						     {10, 9, 326},
+						     {SPACE_MOST_NODES, SPACE_MOST_NODES - 1, 1}};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(spaces); i++) {
+		uint64_t last = SPACE_FIRST_BASE - 1 + space_left(&spaces[i], 0);
+		uint64_t ticket, base;
+
+		cr_assert(space_ticket(&spaces[i], last, &ticket));
+		cr_assert(space_base(&spaces[i], ticket, &base));
+		cr_assert_eq(base, last);
+		cr_assert_not(space_ticket(&spaces[i], last + 1, &ticket));
+		cr_assert_eq(space_left(&spaces[i], last), 0);
+	}
+}
+
+Test(space, spaces_are_equal_only_in_all_three_numbers)
+{
+	static const struct ticket_space others[] = {{11, 3, 326}, {10, 4, 326}, {10, 3, 327}};
+
+	cr_assert(space_equals(&example, &(struct ticket_space){10, 3, 326}));
+	for (size_t i = 0; i < ARRAY_LENGTH(others); i++)
+		cr_assert_not(space_equals(&example, &others[i]));
+}

@@ -1,0 +1,227 @@
+#include <criterion/criterion.h>
+#include <pthread.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "pool/pool.h"
+#include "store/memory.h"
+
+#define PATIENCE_MS 30000
+
+static struct memory_script script;
+static struct pool *pool;
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static unsigned answers; /* under the mutex */
+
+static void
+begin(void)
+{
+	struct pool_settings settings = {
+	    .store = &memory_store, .database.script = &script, .sessions = 1};
+
+	log_begin(LOG_LEVEL_ERROR);
+	memory_script_init(&script);
+	pool = pool_new(&settings);
+}
+
+static void
+end(void)
+{
+	cr_assert(pool_stop(pool, clock_ms() + PATIENCE_MS));
+	pool_free(pool);
+	cr_assert_eq(script.opened, script.closed);
+	memory_script_destroy(&script);
+}
+
+TestSuite(pool, .init = begin, .fini = end, .timeout = 60);
+
+static void
+note_answer(struct reservation *reservation)
+{
+	(void)reservation;
+	pthread_mutex_lock(&mutex);
+	answers++;
+	pthread_mutex_unlock(&mutex);
+	pthread_cond_signal(&changed);
+}
+
+static void
+submit(struct reservation *reservation, uint32_t count)
+{
+	*reservation = (struct reservation){
+	    .count = count, .deadline_ms = clock_ms() + PATIENCE_MS, .answer = note_answer};
+	pool_submit(pool, reservation);
+}
+
+static void
+wait_for_answers(unsigned count)
+{
+	pthread_mutex_lock(&mutex);
+	while (answers < count)
+		pthread_cond_wait(&changed, &mutex);
+	pthread_mutex_unlock(&mutex);
+}
+
+static void
+reserve(struct reservation *reservation, uint32_t count)
+{
+	unsigned before = answers;
+
+	submit(reservation, count);
+	wait_for_answers(before + 1);
+}
+
+Test(pool, a_reservation_comes_back_with_its_bases)
+{
+	struct reservation reservation;
+
+	cr_assert(pool_start(pool));
+	reserve(&reservation, 20);
+	cr_assert_eq(reservation.status, TICKET_OK);
+	cr_assert_eq(reservation.bases.first, 2);
+	cr_assert_eq(reservation.bases.count, 20);
+	cr_assert_eq(pool_newest_base(pool), 21);
+	cr_assert(pool_is_ready(pool));
+}
+
+Test(pool, a_question_comes_back_with_the_newest_base)
+{
+	struct reservation reservation;
+
+	script.newest = 41;
+	cr_assert(pool_start(pool));
+	reserve(&reservation, 0);
+	cr_assert_eq(reservation.status, TICKET_OK);
+	cr_assert_eq(reservation.bases.first, 41);
+	cr_assert_eq(script.newest, 41);
+}
+
+Test(pool, what_gathers_while_the_session_is_busy_is_one_statement)
+{
+	struct reservation reservations[50];
+
+	for (uint32_t i = 0; i < 50; i++)
+		submit(&reservations[i], i + 1);
+	cr_assert(pool_start(pool));
+	wait_for_answers(50);
+	cr_assert_eq(script.reservations, 1);
+	for (uint64_t i = 0, base = 2; i < 50; base += i + 1, i++) {
+		cr_assert_eq(reservations[i].bases.first, base);
+		cr_assert_eq(reservations[i].bases.count, i + 1);
+	}
+}
+
+Test(pool, a_lost_session_is_made_up_for_and_its_bases_are_abandoned)
+{
+	static const struct {
+		bool loses_after;
+		uint64_t first;
+	} cases[] = {{false, 2}, {true, 3}};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		struct reservation reservation;
+
+		memory_script_lock(&script);
+		script.newest = 1;
+		script.reservations = 1;
+		script.fail_every = 2; /* the next one */
+		script.failure = STORE_LOST;
+		script.loses_after = cases[i].loses_after;
+		memory_script_unlock(&script);
+		if (i == 0)
+			cr_assert(pool_start(pool));
+		reserve(&reservation, 1);
+		cr_assert_eq(reservation.status, TICKET_OK);
+		cr_assert_eq(reservation.bases.first, cases[i].first);
+	}
+}
+
+Test(pool, a_second_loss_fails_with_the_reason)
+{
+	struct reservation reservation;
+
+	script.fail_every = 1;
+	script.failure = STORE_LOST;
+	script.loses_after = true;
+	cr_assert(pool_start(pool));
+	reserve(&reservation, 1);
+	cr_assert_eq(reservation.status, TICKET_DATABASE_FAILED);
+	cr_assert_str_eq(reservation.reason, "the script says that this reservation fails");
+	cr_assert_eq(script.reservations, 2);
+}
+
+Test(pool, each_failure_has_its_status)
+{
+	static const struct {
+		enum store_result failure;
+		enum ticket_status status;
+	} cases[] = {
+	    {STORE_FAILED, TICKET_DATABASE_FAILED},
+	    {STORE_REFUSED, TICKET_DATABASE_REFUSED},
+	    {STORE_EXHAUSTED, TICKET_EXHAUSTED},
+	    {STORE_BUSY, TICKET_DATABASE_FAILED}, /* after retries */
+	};
+
+	cr_assert(pool_start(pool));
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		struct reservation reservation;
+
+		memory_script_lock(&script);
+		script.fail_every = 1;
+		script.failure = cases[i].failure;
+		memory_script_unlock(&script);
+		reserve(&reservation, 1);
+		cr_assert_eq(reservation.status, cases[i].status, "case %zu: %s", i,
+			     ticket_status_name(reservation.status));
+		cr_assert_str_not_empty(reservation.reason);
+	}
+}
+
+Test(pool, a_counter_beyond_64_bits_is_exhausted)
+{
+	struct reservation reservation;
+
+	script.newest = UINT64_MAX - 5;
+	cr_assert(pool_start(pool));
+	reserve(&reservation, 6);
+	cr_assert_eq(reservation.status, TICKET_EXHAUSTED);
+	cr_assert_str_not_empty(reservation.reason);
+}
+
+Test(pool, what_no_session_has_begun_with_can_be_withdrawn_and_says_why)
+{
+	struct reservation reservation;
+
+	submit(&reservation, 1); /* there are no threads yet */
+	cr_assert(pool_withdraw(pool, &reservation));
+	cr_assert_str_eq(reservation.reason,
+			 "the database is down: no session has been opened yet");
+	cr_assert_eq(answers, 0);
+}
+
+Test(pool, an_answer_is_not_touched_by_a_withdrawal_that_comes_late)
+{
+	struct reservation reservation;
+
+	script.fail_every = 1;
+	script.failure = STORE_FAILED;
+	cr_assert(pool_start(pool));
+	reserve(&reservation, 1);
+	cr_assert_not(pool_withdraw(pool, &reservation));
+	cr_assert_str_eq(reservation.reason, "the script says that this reservation fails");
+}
+
+Test(pool, stopping_answers_what_waits)
+{
+	struct reservation reservations[3];
+
+	for (unsigned i = 0; i < 3; i++)
+		submit(&reservations[i], i);
+	cr_assert(pool_stop(pool, clock_ms() + PATIENCE_MS));
+	cr_assert_eq(answers, 3);
+	for (unsigned i = 0; i < 3; i++) {
+		cr_assert_eq(reservations[i].status, TICKET_DRAINING);
+		cr_assert_str_eq(reservations[i].reason, "the server is stopping");
+	}
+}
