@@ -83,7 +83,7 @@ write_line(enum log_level level, const char *message, const char *fields, va_lis
 		add_time(&line);
 	text_addf(&line, "level=%s msg=", levels[level].name);
 	text_add_quoted(&line, message, LINE_SIZE);
-	if (fields[0] != '\0') {
+	if (fields != NULL) {
 		text_add(&line, " ");
 		text_vaddf(&line, fields, arguments);
 	}

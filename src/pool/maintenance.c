@@ -71,7 +71,7 @@ warn(struct keeper *keeper)
 	keeper->store->warn(keeper->session, &warnings);
 	while ((line = strsep(&rest, "\n")) != NULL)
 		if (line[0] != '\0')
-			log_warn(line, "");
+			log_warn(line, NULL);
 }
 
 void

@@ -4,7 +4,7 @@
 
 Test(range, take_hands_out_the_front_and_keeps_the_rest)
 {
-	struct ticket_range range = { 100, 10, 5 };
+	struct ticket_range range = {100, 10, 5};
 	struct ticket_range taken = range_take(&range, 2);
 
 	cr_assert_eq(taken.first, 100);
@@ -16,7 +16,7 @@ Test(range, take_hands_out_the_front_and_keeps_the_rest)
 
 Test(range, takes_until_empty_never_overlap)
 {
-	struct ticket_range range = { 7, 3, 6 };
+	struct ticket_range range = {7, 3, 6};
 	uint64_t expected = 7;
 
 	for (uint32_t count = 1; count <= 3; count++) {
@@ -30,7 +30,7 @@ Test(range, takes_until_empty_never_overlap)
 
 Test(range, last_of_one_is_the_first)
 {
-	struct ticket_range range = { 42, UINT64_MAX, 1 };
+	struct ticket_range range = {42, UINT64_MAX, 1};
 	uint64_t last;
 
 	cr_assert(range_last(&range, &last));
@@ -39,8 +39,8 @@ Test(range, last_of_one_is_the_first)
 
 Test(range, last_beyond_64_bits_is_refused)
 {
-	struct ticket_range too_far = { UINT64_MAX - 5, 2, 4 };
-	struct ticket_range too_wide = { 0, UINT64_MAX / 2, 4 };
+	struct ticket_range too_far = {UINT64_MAX - 5, 2, 4};
+	struct ticket_range too_wide = {0, UINT64_MAX / 2, 4};
 	uint64_t last;
 
 	cr_assert_not(range_last(&too_far, &last));

@@ -3,14 +3,14 @@
 #include "base/attributes.h"
 #include "ticket/space.h"
 
-static const struct ticket_space example = { 10, 3, 326 };
+static const struct ticket_space example = {10, 3, 326};
 
 Test(space, tickets_follow_tickrs_arithmetic)
 {
 	static const struct {
 		uint64_t base;
 		uint64_t ticket;
-	} cases[] = { { 2, 329 }, { 3, 339 }, { 4, 349 }, { 5, 359 }, { 42, 729 } };
+	} cases[] = {{2, 329}, {3, 339}, {4, 349}, {5, 359}, {42, 729}};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
 		uint64_t ticket, base;
@@ -42,7 +42,7 @@ Test(space, numbers_of_other_nodes_have_no_base)
 
 Test(space, the_last_ticket_is_2_to_the_63_less_1)
 {
-	struct ticket_space space = { 1, 0, 0 };
+	struct ticket_space space = {1, 0, 0};
 	uint64_t ticket;
 
 	cr_assert(space_ticket(&space, (uint64_t)INT64_MAX + 2, &ticket));
@@ -53,8 +53,8 @@ Test(space, the_last_ticket_is_2_to_the_63_less_1)
 
 Test(space, overflow_is_refused)
 {
-	struct ticket_space wide = { SPACE_MOST_NODES, SPACE_MOST_NODES - 1, INT64_MAX };
-	struct ticket_range bases = { 2, 1, 2 }, tickets;
+	struct ticket_space wide = {SPACE_MOST_NODES, SPACE_MOST_NODES - 1, INT64_MAX};
+	struct ticket_range bases = {2, 1, 2}, tickets;
 	uint64_t ticket;
 
 	cr_assert_not(space_ticket(&wide, 2, &ticket));
@@ -64,7 +64,7 @@ Test(space, overflow_is_refused)
 
 Test(space, a_range_of_bases_is_a_range_of_tickets)
 {
-	struct ticket_range bases = { 2, 2, 20 }, tickets;
+	struct ticket_range bases = {2, 2, 20}, tickets;
 
 	cr_assert(space_tickets(&example, &bases, &tickets));
 	cr_assert_eq(tickets.first, 329);
@@ -74,8 +74,8 @@ Test(space, a_range_of_bases_is_a_range_of_tickets)
 
 Test(space, a_range_that_ends_outside_is_refused_whole)
 {
-	struct ticket_space space = { 1, 0, 0 };
-	struct ticket_range inside = { INT64_MAX, 1, 3 }, outside = { INT64_MAX, 1, 4 }, tickets;
+	struct ticket_space space = {1, 0, 0};
+	struct ticket_range inside = {INT64_MAX, 1, 3}, outside = {INT64_MAX, 1, 4}, tickets;
 
 	cr_assert(space_tickets(&space, &inside, &tickets));
 	cr_assert_not(space_tickets(&space, &outside, &tickets));
@@ -83,11 +83,11 @@ Test(space, a_range_that_ends_outside_is_refused_whole)
 
 Test(space, what_is_left_shrinks_to_nothing)
 {
-	struct ticket_space space = { 1, 0, INT64_MAX - 10 };
+	struct ticket_space space = {1, 0, INT64_MAX - 10};
 
 	cr_assert_eq(space_left(&space, 1), 11);
 	cr_assert_eq(space_left(&space, 2), 10);
 	cr_assert_eq(space_left(&space, 12), 0);
 	cr_assert_eq(space_left(&space, UINT64_MAX), 0);
-	cr_assert_eq(space_left(&(struct ticket_space){ 10, 9, INT64_MAX }, 1), 0);
+	cr_assert_eq(space_left(&(struct ticket_space){10, 9, INT64_MAX}, 1), 0);
 }
