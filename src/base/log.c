@@ -92,6 +92,15 @@ write_line(enum log_level level, const char *message, const char *fields, va_lis
 	(void)written; /* there is nobody left to tell */
 }
 
+void
+log_plain(enum log_level level, const char *line)
+{
+	if (is_journal)
+		fprintf(stderr, "<%d>%s\n", levels[level].priority, line);
+	else
+		fprintf(stderr, "%s\n", line);
+}
+
 #define DEFINE_LOG(name, level)                                 \
 	void name(const char *message, const char *fields, ...) \
 	{                                                       \

@@ -5,9 +5,6 @@
 #include "metrics/metrics.h"
 #include "pool/serve.h"
 
-/* What one statement reserves at most, unless a single request wants more. */
-#define MOST_PER_STATEMENT 10000
-
 #define BUSY_RETRIES  10
 #define BUSY_PAUSE_MS 20
 
@@ -175,13 +172,15 @@ serve_reservations(struct keeper *keeper)
 {
 	for (;;) {
 		struct mail_list group = TAILQ_HEAD_INITIALIZER(group);
+		uint32_t most;
 
 		if (!keeper_open(keeper)) {
 			if (!keeper_pause(keeper, 0))
 				return;
 			continue;
 		}
-		switch (queue_take(keeper->queue, keeper->generation, MOST_PER_STATEMENT, &group)) {
+		most = keeper->store->most_per_statement(keeper->session);
+		switch (queue_take(keeper->queue, keeper->generation, most, &group)) {
 		case QUEUE_STOPPING: keeper_close(keeper); return;
 		case QUEUE_STALE: keeper_close(keeper); break;
 		case QUEUE_TAKEN:
