@@ -1,14 +1,26 @@
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "build.h"
 
+#include "base/log.h"
 #include "command_line.h"
 #include "config/config.h"
 #include "daemon.h"
 
 #define EXIT_USAGE    64
 #define MESSAGES_SIZE 16384
+
+static void
+print_lines(enum log_level level, char *lines)
+{
+	char *line;
+
+	while ((line = strsep(&lines, "\n")) != NULL)
+		if (line[0] != '\0')
+			log_plain(level, line);
+}
 
 /* Serve, or whatever else needs the settings. */
 static int
@@ -21,10 +33,12 @@ run(const struct command_line *line)
 	int status = EXIT_CONFIG;
 	bool is_good = config_load(&config, line->env_file, environ, &problems, &warnings);
 
-	fputs(warning_memory, stderr);
-	fputs(problem_memory, stderr);
+	log_begin(LOG_LEVEL_INFO);
+	print_lines(LOG_LEVEL_WARN, warning_memory);
+	print_lines(LOG_LEVEL_ERROR, problem_memory);
 	if (!is_good)
-		fputs("tickrd: the settings above must be mended; see tickrd --help\n", stderr);
+		log_plain(LOG_LEVEL_ERROR,
+			  "tickrd: the settings above must be mended; see tickrd --help");
 	else if (line->command == COMMAND_CREATEDB)
 		status = daemon_create_database(&config, line->if_not_exists);
 	else if (line->command == COMMAND_SERVE)

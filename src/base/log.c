@@ -83,13 +83,22 @@ write_line(enum log_level level, const char *message, const char *fields, va_lis
 		add_time(&line);
 	text_addf(&line, "level=%s msg=", levels[level].name);
 	text_add_quoted(&line, message, LINE_SIZE);
-	if (fields[0] != '\0') {
+	if (fields != NULL) {
 		text_add(&line, " ");
 		text_vaddf(&line, fields, arguments);
 	}
 	memory[line.len] = '\n';
 	written = write(STDERR_FILENO, memory, line.len + 1);
 	(void)written; /* there is nobody left to tell */
+}
+
+void
+log_plain(enum log_level level, const char *line)
+{
+	if (is_journal)
+		fprintf(stderr, "<%d>%s\n", levels[level].priority, line);
+	else
+		fprintf(stderr, "%s\n", line);
 }
 
 #define DEFINE_LOG(name, level)                                 \

@@ -19,7 +19,10 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBU
 void log_begin(enum log_level level);
 bool log_shows(enum log_level level);
 
-/* FIELDS is a printf format that makes "key=value key=value", or "". */
+/* A line of its own words, for whoever starts the program; with its priority under the journal. */
+void log_plain(enum log_level level, const char *line);
+
+/* FIELDS is a printf format that makes "key=value key=value", or NULL for none. */
 void log_error(const char *message, const char *fields, ...) PRINTF_LIKE(2, 3);
 void log_warn(const char *message, const char *fields, ...) PRINTF_LIKE(2, 3);
 void log_info(const char *message, const char *fields, ...) PRINTF_LIKE(2, 3);

@@ -23,7 +23,8 @@
 #include "loop/loop.h"
 #include "metrics/metrics.h"
 
-#define DEADLINE_MS 75000
+#define DEADLINE_MS	75000
+#define MOST_HELD_BYTES (256u * 1024 * 1024)
 
 enum connection_state { STATE_READING, STATE_HANDLING, STATE_WRITING };
 
@@ -34,6 +35,7 @@ struct connection {
 	int fd;
 	enum connection_state state;
 	uint64_t deadline_ms;
+	size_t held;		      /* bytes for its reply */
 	TAILQ_ENTRY(connection) link; /* waiting or newborn; none while handling */
 	bool is_told;		      /* the library has written something to it */
 	TAILQ_ENTRY(connection) told_link;
@@ -49,6 +51,7 @@ struct connections {
 	size_t by_fd_size;
 	size_t count;
 	size_t busy;
+	size_t held; /* bytes, over all connections */
 	uint64_t last_active_ms;
 	struct event *adopt;   /* fired in the round that made a newborn */
 	struct event *rewrite; /* fired in the round in which the library spoke */
@@ -135,6 +138,25 @@ on_rewrite(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
+/* --- memory -------------------------------------------------------------------------------------- */
+
+bool
+connection_hold(struct connection *connection, size_t bytes)
+{
+	if (bytes > MOST_HELD_BYTES - connection->owner->held)
+		return false;
+	connection->held = bytes;
+	connection->owner->held += bytes;
+	return true;
+}
+
+static void
+release(struct connection *connection)
+{
+	connection->owner->held -= connection->held;
+	connection->held = 0;
+}
+
 /* --- birth and death ------------------------------------------------------------------------- */
 
 static struct bufferevent *
@@ -166,6 +188,7 @@ on_close(struct evhttp_connection *evcon, void *arg)
 		TAILQ_REMOVE(&connections->told, connection, told_link);
 	if (connection->state != STATE_READING)
 		connections->busy--;
+	release(connection);
 	connections->by_fd[connection->fd] = NULL;
 	connections->count--;
 	metrics_subtract(METRIC_HTTP_CONNECTIONS, 1);
@@ -275,6 +298,7 @@ connection_done(struct connection *connection)
 	TAILQ_REMOVE(&connections->waiting, connection, link);
 	connection->state = STATE_READING;
 	connections->busy--;
+	release(connection);
 	wait_until_deadline(connection);
 	connections->last_active_ms = clock_ms();
 }

@@ -34,6 +34,13 @@ void connections_free(struct connections *connections);
 /* A request on EVCON is complete: the connection is ours to answer. */
 struct connection *connection_begin(struct connections *connections,
 				    struct evhttp_connection *evcon);
+
+/*
+ * Set BYTES of memory aside for the reply, until it is with the kernel. False when the replies
+ * that are not yet taken hold all that one server may: slow readers must not fill the memory.
+ */
+bool connection_hold(struct connection *connection, size_t bytes) MUST_CHECK;
+
 void connection_reply(struct connection *connection); /* its reply is about to be written */
 void connection_done(struct connection *connection);  /* its reply is with the kernel */
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "http/connection.h"
 #include "http/count.h"
 #include "http/handlers.h"
 #include "http/reply.h"
@@ -43,6 +44,13 @@ create(struct exchange *exchange, uint32_t count)
 {
 	if (exchange->server->is_draining) {
 		reply_status(exchange, TICKET_DRAINING, "the server is stopping");
+		return;
+	}
+	if (exchange->format == BATCH_FORMAT_ARRAY &&
+	    !connection_hold(exchange->connection, json_array_size(count))) {
+		reply_status(exchange, TICKET_TOO_MANY_WAITING,
+			     "too many large answers wait for clients to read them; ask for fewer "
+			     "tickets, or for a group");
 		return;
 	}
 	exchange->request.count = count;

@@ -66,3 +66,17 @@ keeper_close(struct keeper *keeper)
 	if (keeper->is_counted)
 		health_note_close(keeper->health);
 }
+
+enum store_result
+keeper_newest(struct keeper *keeper, uint64_t *newest, struct text *reason)
+{
+	if (health_is_failing(keeper->health)) {
+		struct ticket_range trial;
+		enum store_result result =
+		    keeper->store->reserve(keeper->session, 1, &trial, reason);
+
+		if (result != STORE_OK)
+			return result;
+	}
+	return keeper->store->newest(keeper->session, newest, reason);
+}

@@ -32,6 +32,12 @@ bool keeper_open(struct keeper *keeper) MUST_CHECK;
 
 void keeper_close(struct keeper *keeper);
 
+/*
+ * Ask for the newest base. After a failed reservation reading proves nothing: then a reservation
+ * of one, which becomes a gap, must first show that tickets can be had again.
+ */
+enum store_result keeper_newest(struct keeper *keeper, uint64_t *newest, struct text *reason);
+
 /* Sleep between half of MS and MS, so that threads do not move in step. False at the end. */
 bool keeper_pause(struct keeper *keeper, uint64_t ms);
 

@@ -16,23 +16,14 @@ note_failure(struct keeper *keeper, enum store_result result, const char *reason
 	health_note_trouble(keeper->health, result, true, reason);
 }
 
-/*
- * Reading shows that the database answers. Where the last reservation failed that is not
- * enough: a reservation of one, which becomes a gap, shows whether tickets can be had again.
- */
 static bool
 ask(struct keeper *keeper)
 {
 	char memory[REASON_SIZE];
 	struct text reason = TEXT_OVER(memory);
-	struct ticket_range trial;
-	enum store_result result = STORE_OK;
 	uint64_t newest;
+	enum store_result result = keeper_newest(keeper, &newest, &reason);
 
-	if (health_is_failing(keeper->health))
-		result = keeper->store->reserve(keeper->session, 1, &trial, &reason);
-	if (result == STORE_OK)
-		result = keeper->store->newest(keeper->session, &newest, &reason);
 	if (result == STORE_OK)
 		health_note_good(keeper->health, newest);
 	else
@@ -71,7 +62,7 @@ warn(struct keeper *keeper)
 	keeper->store->warn(keeper->session, &warnings);
 	while ((line = strsep(&rest, "\n")) != NULL)
 		if (line[0] != '\0')
-			log_warn(line, "");
+			log_warn(line, NULL);
 }
 
 void

@@ -5,9 +5,6 @@
 #include "metrics/metrics.h"
 #include "pool/serve.h"
 
-/* What one statement reserves at most, unless a single request wants more. */
-#define MOST_PER_STATEMENT 10000
-
 #define BUSY_RETRIES  10
 #define BUSY_PAUSE_MS 20
 
@@ -39,16 +36,20 @@ serve_refuse(struct mail_list *group, enum ticket_status status, const char *rea
 	}
 }
 
-/* One statement for the whole group, again and again while the database is too busy for it. */
+/*
+ * One statement for the whole group, again while the database is too busy for it and somebody's
+ * time is not up.
+ */
 static enum store_result
-reserve(struct keeper *keeper, uint32_t count, struct ticket_range *bases, struct text *reason)
+reserve(struct keeper *keeper, uint32_t count, uint64_t deadline_ms, struct ticket_range *bases,
+	struct text *reason)
 {
 	uint64_t began_us = clock_us();
 	enum store_result result;
 
-	for (unsigned attempt = 0;; attempt++) {
+	for (;;) {
 		result = keeper->store->reserve(keeper->session, count, bases, reason);
-		if (result != STORE_BUSY || attempt == BUSY_RETRIES ||
+		if (result != STORE_BUSY || clock_ms() >= deadline_ms ||
 		    !keeper_pause(keeper, BUSY_PAUSE_MS))
 			break;
 		metrics_add(METRIC_RETRIES, 1);
@@ -60,15 +61,21 @@ reserve(struct keeper *keeper, uint32_t count, struct ticket_range *bases, struc
 	return result;
 }
 
-/* How many bases GROUP wants; 0 when it only asks for the newest. */
+/* How many bases GROUP wants, 0 when it only asks for the newest, and its last deadline. */
 static uint32_t
-total_of(const struct mail_list *group)
+sum_up(const struct mail_list *group, uint64_t *deadline_ms)
 {
 	struct mail *mail;
 	uint64_t total = 0;
 
-	TAILQ_FOREACH (mail, group, link)
-		total += reservation_of(mail)->count;
+	*deadline_ms = 0;
+	TAILQ_FOREACH (mail, group, link) {
+		const struct reservation *reservation = reservation_of(mail);
+
+		total += reservation->count;
+		if (reservation->deadline_ms > *deadline_ms)
+			*deadline_ms = reservation->deadline_ms;
+	}
 	assert(total <= UINT32_MAX);
 	return (uint32_t)total;
 }
@@ -130,24 +137,6 @@ fail(struct keeper *keeper, struct mail_list *group, enum store_result result, c
 	}
 }
 
-/*
- * Find out the newest base. After a failed reservation reading proves nothing: only a
- * reservation, which becomes a gap, shows that tickets can be had again.
- */
-static enum store_result
-ask_newest(struct keeper *keeper, uint64_t *newest, struct text *reason)
-{
-	struct ticket_range trial;
-
-	if (health_is_failing(keeper->health)) {
-		enum store_result result = reserve(keeper, 1, &trial, reason);
-
-		if (result != STORE_OK)
-			return result;
-	}
-	return keeper->store->newest(keeper->session, newest, reason);
-}
-
 static void
 serve_group(struct keeper *keeper, struct mail_list *group)
 {
@@ -156,12 +145,13 @@ serve_group(struct keeper *keeper, struct mail_list *group)
 	struct ticket_range bases = {0};
 	enum store_result result;
 	uint64_t newest = 0;
-	uint32_t count = total_of(group);
+	uint64_t deadline_ms;
+	uint32_t count = sum_up(group, &deadline_ms);
 
 	if (count == 0)
-		result = ask_newest(keeper, &newest, &reason);
+		result = keeper_newest(keeper, &newest, &reason);
 	else
-		result = reserve(keeper, count, &bases, &reason);
+		result = reserve(keeper, count, deadline_ms, &bases, &reason);
 	if (result == STORE_OK && count > 0 && !range_last(&bases, &newest)) {
 		text_add(&reason, "the database's counter is beyond 2^64-1");
 		result = STORE_EXHAUSTED;
@@ -179,13 +169,15 @@ serve_reservations(struct keeper *keeper)
 {
 	for (;;) {
 		struct mail_list group = TAILQ_HEAD_INITIALIZER(group);
+		uint32_t most;
 
 		if (!keeper_open(keeper)) {
 			if (!keeper_pause(keeper, 0))
 				return;
 			continue;
 		}
-		switch (queue_take(keeper->queue, keeper->generation, MOST_PER_STATEMENT, &group)) {
+		most = keeper->store->most_per_statement(keeper->session);
+		switch (queue_take(keeper->queue, keeper->generation, most, &group)) {
 		case QUEUE_STOPPING: keeper_close(keeper); return;
 		case QUEUE_STALE: keeper_close(keeper); break;
 		case QUEUE_TAKEN:

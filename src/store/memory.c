@@ -113,6 +113,13 @@ reserve(struct store_session *session, uint32_t count, struct ticket_range *base
 	return result;
 }
 
+static uint32_t
+most_per_statement(struct store_session *session)
+{
+	(void)session;
+	return 10000;
+}
+
 static enum store_result
 newest(struct store_session *session, uint64_t *base, struct text *reason)
 {
@@ -157,6 +164,7 @@ const struct store memory_store = {
     .open = open_session,
     .close = close_session,
     .reserve = reserve,
+    .most_per_statement = most_per_statement,
     .newest = newest,
     .prune = prune,
     .warn = warn,

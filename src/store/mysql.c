@@ -66,6 +66,13 @@ close_session(struct store_session *session)
 	free(session);
 }
 
+/* Where each number costs a commit, long runs of them only make others wait. */
+static uint32_t
+most_per_statement(struct store_session *session)
+{
+	return session->layout == LAYOUT_STUB && !session->has_table_locks ? 100 : 10000;
+}
+
 static enum store_result
 newest(struct store_session *session, uint64_t *base, struct text *reason)
 {
@@ -153,7 +160,8 @@ warn(struct store_session *session, struct text *warnings)
 			  "innodb_flush_log_at_trx_commit is %" PRIu64
 			  ": a crash of the database may give a ticket twice; set it to 1\n",
 			  value);
-	if (session_numbers(session, "SELECT @@GLOBAL.sync_binlog WHERE @@GLOBAL.log_bin = 1",
+	if (session_numbers(session,
+			    "SELECT @@GLOBAL.sync_binlog FROM DUAL WHERE @@GLOBAL.log_bin = 1",
 			    &value, 1, &found, &ignored) == STORE_OK &&
 	    found && value != 1)
 		text_addf(warnings,
@@ -171,6 +179,7 @@ const struct store mysql_store = {
     .open = open_session,
     .close = close_session,
     .reserve = mysql_reserve,
+    .most_per_statement = most_per_statement,
     .newest = newest,
     .prune = prune,
     .warn = warn,

@@ -84,6 +84,9 @@ struct store {
 	enum store_result (*reserve)(struct store_session *session, uint32_t count,
 				     struct ticket_range *bases, struct text *reason);
 
+	/* How many bases several small requests may want together to share one reservation. */
+	uint32_t (*most_per_statement)(struct store_session *session);
+
 	/* The newest base that was given; 1 before the first. */
 	enum store_result (*newest)(struct store_session *session, uint64_t *base,
 				    struct text *reason);

@@ -75,7 +75,7 @@ Test(log, a_line_is_one_line_with_level_message_and_fields)
 	log_begin(LOG_LEVEL_INFO);
 	reading = catch_begin(&saved);
 	log_info("two\nlines", "count=%d", 42);
-	log_debug("not shown", "");
+	log_debug("not shown", NULL);
 	catch_end(reading, saved, caught, sizeof(caught));
 	cr_assert_not_null(strstr(caught, "level=info msg=\"two\\x0alines\" count=42\n"));
 	cr_assert_eq(strchr(caught, '\n'), caught + strlen(caught) - 1);
@@ -109,7 +109,8 @@ Test(log, under_the_journal_a_line_begins_with_its_priority)
 		 (unsigned long long)status.st_ino);
 	setenv("JOURNAL_STREAM", stream, 1);
 	log_begin(LOG_LEVEL_INFO);
-	log_warn("watch out", "");
+	log_warn("watch out", NULL);
+	log_plain(LOG_LEVEL_ERROR, "in its own words");
 	catch_end(reading, saved, caught, sizeof(caught));
-	cr_assert_str_eq(caught, "<4>level=warn msg=\"watch out\"\n");
+	cr_assert_str_eq(caught, "<4>level=warn msg=\"watch out\"\n<3>in its own words\n");
 }

@@ -47,11 +47,17 @@ note_answer(struct reservation *reservation)
 }
 
 static void
-submit(struct reservation *reservation, uint32_t count)
+submit_within(struct reservation *reservation, uint32_t count, uint64_t ms)
 {
 	*reservation = (struct reservation){
-	    .count = count, .deadline_ms = clock_ms() + PATIENCE_MS, .answer = note_answer};
+	    .count = count, .deadline_ms = clock_ms() + ms, .answer = note_answer};
 	pool_submit(pool, reservation);
+}
+
+static void
+submit(struct reservation *reservation, uint32_t count)
+{
+	submit_within(reservation, count, PATIENCE_MS);
 }
 
 static void
@@ -160,7 +166,7 @@ Test(pool, each_failure_has_its_status)
 	    {STORE_FAILED, TICKET_DATABASE_FAILED},
 	    {STORE_REFUSED, TICKET_DATABASE_REFUSED},
 	    {STORE_EXHAUSTED, TICKET_EXHAUSTED},
-	    {STORE_BUSY, TICKET_DATABASE_FAILED}, /* after retries */
+	    {STORE_BUSY, TICKET_DATABASE_FAILED}, /* at its deadline */
 	};
 
 	cr_assert(pool_start(pool));
@@ -171,11 +177,26 @@ Test(pool, each_failure_has_its_status)
 		script.fail_every = 1;
 		script.failure = cases[i].failure;
 		memory_script_unlock(&script);
-		reserve(&reservation, 1);
+		submit_within(&reservation, 1, 50);
+		wait_for_answers((unsigned)i + 1);
 		cr_assert_eq(reservation.status, cases[i].status, "case %zu: %s", i,
 			     ticket_status_name(reservation.status));
 		cr_assert_str_not_empty(reservation.reason);
 	}
+}
+
+Test(pool, a_busy_database_is_asked_until_it_answers)
+{
+	struct reservation reservation;
+
+	script.reservations = 1;
+	script.fail_every = 2; /* the next one */
+	script.failure = STORE_BUSY;
+	cr_assert(pool_start(pool));
+	reserve(&reservation, 1);
+	cr_assert_eq(reservation.status, TICKET_OK);
+	cr_assert_eq(reservation.bases.first, 2);
+	cr_assert_eq(script.reservations, 3);
 }
 
 Test(pool, a_counter_beyond_64_bits_is_exhausted)

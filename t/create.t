@@ -1,0 +1,105 @@
+#!/usr/bin/perl
+# The ticket routes: Tickr's arithmetic, formats, counts, and what is refused.
+use strict;
+use warnings;
+use Test::More;
+use Tickr::Database;
+use Tickr::Server;
+
+plan skip_all => Tickr::Database::missing() if Tickr::Database::missing();
+
+my $database = Tickr::Database->new;
+
+# A fresh tickets table, and a server on it.
+sub fresh_server {
+    my (%env) = @_;
+    $database->sql('DROP DATABASE IF EXISTS tickr');
+    my ($status, $output) = Tickr::Server->run(database => $database, arguments => ['createdb']);
+    die "createdb: $output" if $status;
+    return Tickr::Server->new(database => $database, env => \%env);
+}
+
+{
+    my $server = fresh_server();
+    my $client = $server->client;
+    my $first  = $client->get('/tickets/create');
+    is $first->{status}, 200, 'a ticket is 200';
+    is $first->{body}, '[329]', 'the first ticket follows Tickr\'s arithmetic';
+    is $first->{headers}{'content-type'},   'application/json', 'it is JSON';
+    is $first->{headers}{'content-length'}, 5,                  'it has its length';
+    is $first->{headers}{'cache-control'},  'no-store',         'nobody may keep it';
+    is $client->get('/tickets/create')->{body}, $_, "single tickets go on: $_"
+        for '[339]', '[349]', '[359]';
+    is $client->request('POST', '/tickets/create')->{body}, '[369]', 'POST is as GET';
+    is $client->request('POST', '/tickets/create', body => 'x=1')->{body}, '[379]',
+        'a body is not looked at';
+    is $client->get('/tickets/create?format=group')->{body},
+        '{"first":389,"increment":10,"count":1}', 'a single ticket as a group, when asked for';
+    is $client->get('/tickets/create/3')->{body}, '[399,409,419]', 'a batch is an array';
+    is $client->get('/tickets/create/3?format=group')->{body},
+        '{"first":429,"increment":10,"count":3}', 'or a group, when asked for';
+    is $client->get('/tickets/create/007')->{status}, 200, 'leading zeros are decimal';
+    is $client->get('/tickets/create/2?other=1&format=group')->{status}, 200,
+        'other parameters are ignored';
+
+    for my $bad ('0', '-3', '+3', 'abc', '5.5', '5/', '1' x 30, '100001', '%35', '5%20', '') {
+        my $response = $client->get("/tickets/create/$bad");
+        is $response->{status}, 400, "N = '$bad' is 400";
+        my $json = $client->json($response);
+        ok $json->{error} && !grep({ exists $json->{$_} } qw(first increment count)),
+            '... with an error, and no key that old clients would read';
+    }
+    for my $bad ('5.5', '+3', 'abc', '-', '--1', '-1.0', '1' x 30) {
+        is $client->get("/tickets/create/$bad?format=group")->{status}, 400,
+            "in the group format N = '$bad' is 400";
+    }
+    for my $small ('0', '-3', '-0', '-' . '9' x 30) {
+        like $client->get("/tickets/create/$small?format=group")->{body},
+            qr/^\{"first":\d+,"increment":10,"count":1\}$/,
+            "in the group format N = $small is a group of one";
+    }
+    is $client->get('/tickets/create/2?format=xml')->{status}, 400, 'an unknown format is 400';
+
+    my $large = $client->get('/tickets/create/100000');
+    my $tickets = $client->json($large);
+    is scalar @$tickets, 100_000, 'the largest batch has all its tickets';
+    is_deeply [ grep { $tickets->[$_] - $tickets->[ $_ - 1 ] != 10 } 1 .. $#$tickets ], [],
+        'and is one progression';
+    cmp_ok $client->json($client->get('/tickets/create'))->[0], '>', $tickets->[-1],
+        'the next ticket is larger';
+    is $server->stop, 0, 'the server stops cleanly';
+}
+
+{
+    my $server = fresh_server(TICKR_BATCH_FORMAT => 'group', TICKR_MAX_BATCH => 50);
+    my $client = $server->client;
+    my @groups = map { $client->json($client->get("/tickets/create/$_")) } 20, 20, 40, 2, 2;
+    is_deeply [ map { $_->{first} } @groups ], [ 329, 529, 729, 1129, 1149 ],
+        'batches begin where Tickr\'s would';
+    is_deeply [ map { $_->{increment} } @groups ], [ (10) x 5 ], 'with its increment';
+    is $client->get('/tickets/create/2?format=array')->{body}, '[1169,1179]',
+        'an array, when asked for';
+    is $client->get('/tickets/create')->{body}, '[1189]', 'a single ticket is an array all the same';
+    is $client->get('/tickets/create/51')->{status}, 400, 'TICKR_MAX_BATCH is the limit';
+    is $client->get('/tickets/create/50')->{status}, 200, 'and is allowed';
+    is $server->stop, 0, 'the server stops cleanly';
+}
+
+{
+    $database->sql('DROP DATABASE tickr');
+    my %env = (TICKR_MAX_NODES => 1, TICKR_NODE_NUMBER => 0, TICKR_STARTING_OFFSET => '4611686018427387904');
+    Tickr::Server->run(database => $database, arguments => ['createdb'], env => \%env);
+    $database->sql('INSERT INTO tickets VALUES (4611686018427387902)', 'tickr');
+    my $server = Tickr::Server->new(database => $database, env => \%env);
+    my $client = $server->client;
+    is $client->get('/tickets/create/2')->{body}, '[9223372036854775805,9223372036854775806]',
+        'the space can be used up to its end';
+    my $beyond = $client->get('/tickets/create/3');
+    is $beyond->{status}, 500, 'a batch that would pass 2^63-1 is 500';
+    like $beyond->{body}, qr/exhausted/, 'and says why';
+    is $client->get('/tickets/create')->{status}, 500, 'so is every ticket after the end';
+    is $client->get('/status')->{status}, 500, 'and /status says so';
+    $server->stop;
+}
+
+done_testing;

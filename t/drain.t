@@ -1,0 +1,145 @@
+#!/usr/bin/perl
+# Stopping: what is in flight is answered, nobody new is let in, and it ends in time.
+use strict;
+use warnings;
+use Test::More;
+use Tickr::Database;
+use Tickr::Load;
+use Tickr::Process qw(wait_for);
+use Tickr::Server;
+use Time::HiRes qw(time);
+
+plan skip_all => Tickr::Database::missing() if Tickr::Database::missing();
+
+my $database = Tickr::Database->new;
+my ($created, $output) = Tickr::Server->run(database => $database, arguments => ['createdb']);
+die "createdb: $output" if $created;
+
+my $ask = "GET /tickets/create HTTP/1.1\r\nHost: t\r\n\r\n";
+
+# Holds every statement on the tickets table until it is killed.
+sub lock_table {
+    my $lock = Tickr::Process->new(
+        command => [
+            'mariadb', '--no-defaults', '-uroot', '-S', $database->socket, 'tickr', '-e',
+            'LOCK TABLES tickets READ; SELECT SLEEP(60)',
+        ],
+        name => 'lock',
+    );
+    wait_for('the lock', 10, sub { $database->sql('SHOW PROCESSLIST') =~ /SLEEP\(60\)/ });
+    return $lock;
+}
+
+sub unlock_table {
+    my ($lock) = @_;
+    $lock->kill_hard;
+    my ($id) = $database->sql('SHOW PROCESSLIST') =~ /^(\d+).*SLEEP\(60\)/m;
+    $database->sql("KILL $id") if $id;
+    return;
+}
+
+for my $signal (qw(TERM INT)) {    # an idle server
+    my $server = Tickr::Server->new(database => $database);
+    my $idle   = $server->client;
+    is $idle->get('/livez')->{status}, 200, 'a connection is open';
+    my $began = time;
+    $server->signal($signal);
+    is $server->process->wait_exit(10), 0, "SIG$signal ends it with 0";
+    cmp_ok time - $began, '<', 3, 'soon, although a quiet connection was open';
+    ok $idle->at_end, 'which is closed';
+    like $server->log, qr/msg="stopping: answering what is in flight"/, 'the log says so';
+    like $server->log, qr/msg="stopped"/, 'and when it is over';
+}
+
+{    # requests in flight
+    my $server = Tickr::Server->new(
+        database => $database,
+        env      => { TICKR_DATABASE_POOL_TIMEOUT => 20, TICKR_DATABASE_QUERY_TIMEOUT => 20 },
+    );
+    $server->wait_until_ready;
+    my $lock    = lock_table();
+    my @flying  = map { $server->client } 1 .. 5;
+    my $open    = $server->client;
+    $_->send($ask) for @flying;
+    wait_for('the requests to wait', 5, sub { $server->metric('tickr_requests_waiting') == 5 });
+    $server->signal('TERM');
+    wait_for('the listener to close', 5, sub { !eval { $server->client } });
+    my $status = $open->get('/status');
+    is $status->{status}, 503, '/status is 503 on an open connection';
+    is lc $status->{headers}{connection}, 'close', 'which is closed after the reply';
+    ok $open->at_end, 'as it says';
+    unlock_table($lock);
+    my @answers = map { $_->response } @flying;
+    is_deeply [ map { $_->{status} } @answers ], [ (200) x 5 ], 'what was in flight is answered';
+    is_deeply [ map { lc $_->{headers}{connection} } @answers ], [ ('close') x 5 ],
+        'and each connection closed';
+    is $server->process->wait_exit(10), 0, 'then the server ends with 0';
+}
+
+{    # under load
+    my $server = Tickr::Server->new(database => $database);
+    my $load   = Tickr::Load->start($server, clients => 20);
+    $load->wait_for_answers(500);
+    my $began = time;
+    is $server->stop, 0, 'a server under load stops with 0';
+    cmp_ok time - $began, '<', 5, 'within the drain time-out';
+    my @clients = $load->finish;
+    is_deeply [ Tickr::Load::duplicates(@clients) ], [], 'no ticket twice';
+    my @lost;
+    for my $answers (@clients) {
+        my $closed = 0;
+        for my $answer (@$answers) {
+            $closed++ if $answer->{status} eq 'closed';
+        }
+        push @lost, $closed if $closed;
+    }
+    is_deeply \@lost, [], 'no request is lost: each has an answer, or found nobody listening';
+}
+
+{    # a client that takes no answer
+    $database->sql('CREATE DATABASE large;'
+            . 'CREATE TABLE large.tickets (id BIGINT UNSIGNED NOT NULL, stub CHAR(1) PRIMARY KEY);'
+            . "INSERT INTO large.tickets VALUES (1, 'a')");
+    my %env = (
+        TICKR_DATABASE_NAME   => 'large',
+        TICKR_STARTING_OFFSET => '1000000000000000',
+        TICKR_MAX_BATCH       => 1_000_000,
+        TICKR_DRAIN_TIMEOUT   => 1,
+    );
+    Tickr::Server->run(database => $database, arguments => ['createdb'], env => \%env);
+    my $server = Tickr::Server->new(database => $database, env => \%env);
+    my $slow   = $server->client;
+    # 17 MB: far more than the kernel holds for somebody who does not read.
+    $slow->send("GET /tickets/create/1000000 HTTP/1.1\r\nHost: t\r\n\r\n");
+    wait_for('an answer on its way', 10,
+        sub { $server->metric('tickr_tickets_issued_total') == 1_000_000 });
+    my $began = time;
+    is $server->stop, 0, 'the drain time-out ends the wait for a client that does not read';
+    cmp_ok time - $began, '<', 3, 'in time';
+    like $server->log, qr/msg="the drain time-out is over/, 'and the log says so';
+}
+
+{    # a second signal, and SIGHUP
+    my $server = Tickr::Server->new(
+        database => $database,
+        env      => { TICKR_DATABASE_POOL_TIMEOUT => 20, TICKR_DATABASE_QUERY_TIMEOUT => 20 },
+    );
+    $server->wait_until_ready;
+    $server->signal('HUP');
+    wait_for('a line about SIGHUP', 5, sub { $server->log =~ /SIGHUP is ignored/ });
+    is $server->get('/tickets/create')->{status}, 200, 'SIGHUP changes nothing';
+
+    my $lock   = lock_table();
+    my $flying = $server->client;
+    $flying->send($ask);
+    wait_for('the request to wait', 5, sub { $server->metric('tickr_requests_waiting') == 1 });
+    $server->signal('TERM');
+    wait_for('the drain', 5, sub { $server->log =~ /stopping:/ });
+    my $began = time;
+    $server->signal('TERM');
+    is $server->process->wait_exit(5), 1, 'a second signal ends it at once, with 1';
+    cmp_ok time - $began, '<', 1, 'at once';
+    unlock_table($lock);
+}
+
+done_testing;

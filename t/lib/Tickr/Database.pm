@@ -1,0 +1,131 @@
+package Tickr::Database;
+
+# A MariaDB of the test's own: a copy of a template that is made once, on a Unix socket.
+
+use strict;
+use warnings;
+use Fcntl ':flock';
+use File::Path ();
+use POSIX ();
+use Tickr::Process qw(wait_for scratch free_port slurp);
+
+my $count = 0;
+
+my @install_options = qw(--no-defaults --auth-root-authentication-method=normal --skip-test-db
+    --innodb-log-file-size=4M);
+my @server_options = qw(--innodb-buffer-pool-size=8M --innodb-log-file-size=4M
+    --performance-schema=OFF --skip-name-resolve --character-set-server=utf8mb4);
+
+sub as_root { $> == 0 ? ('--user=root') : () }
+
+# What is missing to run a database here; '' when nothing is.
+sub missing {
+    for my $program (qw(mariadbd mariadb-install-db mariadb)) {
+        return "$program is not installed"
+            unless grep { -x "$_/$program" } split(/:/, $ENV{PATH}), '/usr/sbin', '/usr/local/sbin';
+    }
+    return '';
+}
+
+# All tests of one build share the template; the first one makes it.
+sub template {
+    my $folder = ($ENV{BUILDDIR} // '.') . '/t/database-template';
+    File::Path::make_path($folder);
+    open my $lock, '>', "$folder/lock" or die "$folder/lock: $!";
+    flock $lock, LOCK_EX or die "flock: $!";
+    return "$folder/data" if -e "$folder/ready";
+    system("rm -rf '$folder/data'");
+    local $ENV{PATH} = "$ENV{PATH}:/usr/sbin:/usr/local/sbin";
+    system(join(' ', 'mariadb-install-db', @install_options, as_root(), "--datadir='$folder/data'",
+            ">'$folder/log' 2>&1")) == 0
+        or die "mariadb-install-db failed:\n" . slurp("$folder/log");
+    open my $ready, '>', "$folder/ready" or die "$folder/ready: $!";
+    return "$folder/data";
+}
+
+# options: a list of server options; tcp: also listen on a port of 127.0.0.1.
+sub new {
+    my ($class, %given) = @_;
+    my $number = ++$count;
+    my $self   = bless {
+        folder  => scratch() . "/db$number",
+        options => $given{options} // [],
+    }, $class;
+    $self->{port} = free_port() if $given{tcp};
+    mkdir $self->{folder} or die "$self->{folder}: $!";
+    system('cp', '-a', template(), "$self->{folder}/data") == 0 or die 'cp failed';
+    $self->start;
+    return $self;
+}
+
+sub socket { "$_[0]{folder}/s" }
+sub port   { $_[0]{port} }
+
+sub launch {
+    my ($self) = @_;
+    my @network
+        = $self->{port}
+        ? ('--bind-address=127.0.0.1', "--port=$self->{port}")
+        : ('--skip-networking');
+    local $ENV{PATH} = "$ENV{PATH}:/usr/sbin:/usr/local/sbin";
+    $self->{process} = Tickr::Process->new(
+        command => [
+            'mariadbd',                  '--no-defaults',
+            "--datadir=$self->{folder}/data", '--socket=' . $self->socket,
+            "--pid-file=$self->{folder}/pid", as_root(),
+            @server_options,             @network,
+            @{ $self->{options} },
+        ],
+        log_file => "$self->{folder}/log",
+    );
+    return;
+}
+
+sub start {
+    my ($self) = @_;
+    $self->launch;
+    wait_for('the database to start', 60, sub {
+        die "the database died:\n" . $self->log unless $self->{process}->is_running;
+        $self->answers;
+    });
+    return;
+}
+
+sub answers {
+    my ($self) = @_;
+    return system('mariadb --no-defaults -uroot -S ' . $self->socket . " -e 'DO 1' >/dev/null 2>&1")
+        == 0;
+}
+
+sub log    { $_[0]{process}->log }
+sub kill   { $_[0]{process}->kill_hard }
+sub pause  { $_[0]{process}->signal('STOP') }
+sub resume { $_[0]{process}->signal('CONT') }
+
+sub stop {
+    my ($self) = @_;
+    $self->{process}->signal('TERM');
+    $self->{process}->wait_exit(30);
+    return;
+}
+
+# Run SQL as root; rows as tab-separated lines. Dies with the client's words when it fails.
+sub sql {
+    my ($self, $sql, $database) = @_;
+    my $out = scratch() . '/sql.out';
+    my $pid = fork // die "fork: $!";
+    if ($pid == 0) {
+        open STDOUT, '>',  $out          or POSIX::_exit(127);
+        open STDERR, '>&', \*STDOUT      or POSIX::_exit(127);
+        exec 'mariadb', '--no-defaults', '-uroot', '-S', $self->socket, '-N', '-B', '-e', $sql,
+            defined $database ? $database : ()
+            or POSIX::_exit(127);
+    }
+    waitpid $pid, 0;
+    my $text = slurp($out);
+    die "SQL failed: $sql\n$text" if $?;
+    chomp $text;
+    return $text;
+}
+
+1;

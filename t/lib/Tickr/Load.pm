@@ -1,0 +1,148 @@
+package Tickr::Load;
+
+# Clients that ask for tickets as fast as they can, each in a process of its own, and note
+# every answer. What they saw is checked when they have ended.
+
+use strict;
+use warnings;
+use POSIX ();
+use Tickr::Client;
+use Tickr::Process qw(scratch slurp wait_for);
+use Time::HiRes qw(time sleep);
+
+my $count = 0;
+my %running;    # pid => 1: the clients of a test that died must not outlive it
+my $owner = $$;
+
+# clients: how many; path: what they ask for; pause: seconds between two requests of a client.
+sub start {
+    my ($class, $server, %given) = @_;
+    my $self = bless {
+        server => $server,
+        path   => $given{path} // '/tickets/create',
+        pause  => $given{pause} // 0,
+        folder => scratch() . '/load' . ++$count,
+        pids   => [],
+    }, $class;
+    mkdir $self->{folder} or die "$self->{folder}: $!";
+    for my $number (1 .. $given{clients}) {
+        my $pid = fork // die "fork: $!";
+        if ($pid == 0) {
+            %running = ();
+            $self->run_client($number);
+            POSIX::_exit(0);
+        }
+        push @{ $self->{pids} }, $pid;
+        $running{$pid} = 1;
+    }
+    return $self;
+}
+
+# A line an answer: when it was asked for, when it came, its status ("closed" where there was none), its body.
+sub run_client {
+    my ($self, $number) = @_;
+    open my $out, '>', "$self->{folder}/$number" or POSIX::_exit(1);
+    my $client;
+    until (-e "$self->{folder}/stop") {
+        my $asked  = time;
+        my $answer = eval {
+            $client //= $self->{server}->client;
+            $client->get($self->{path});
+        };
+        my $status = $answer ? $answer->{status} : $client ? 'closed' : 'refused';
+        printf {$out} "%.6f %.6f %s %s\n", $asked, time, $status, $answer ? $answer->{body} : '';
+        undef $client
+            if !$answer || lc($answer->{headers}{connection} // '') eq 'close';
+        sleep $self->{pause} if $self->{pause};
+        sleep 0.01 if !$answer;    # nobody listens: do not spin
+    }
+    close $out;
+    return;
+}
+
+# How many answers there are so far, over all clients.
+sub answers {
+    my ($self) = @_;
+    my $lines = 0;
+    $lines += () = slurp($_) =~ /\n/g for glob "$self->{folder}/[0-9]*";
+    return $lines;
+}
+
+sub wait_for_answers {
+    my ($self, $more) = @_;
+    my $before = $self->answers;
+    wait_for("$more more answers", 30, sub { $self->answers >= $before + $more });
+    return;
+}
+
+# End the clients and return what they saw: a list of clients, each a list of answers.
+sub finish {
+    my ($self) = @_;
+    open my $stop, '>', "$self->{folder}/stop" or die "$self->{folder}/stop: $!";
+    waitpid($_, 0), delete $running{$_} for @{ $self->{pids} };
+    my @clients;
+    for my $file (glob "$self->{folder}/[0-9]*") {
+        my @answers;
+        for my $line (split /\n/, slurp($file)) {
+            my ($asked, $came, $status, $body) = split / /, $line, 4;
+            push @answers,
+                {
+                asked   => $asked,
+                came    => $came,
+                status  => $status,
+                body    => $body,
+                tickets => $status eq '200' ? [ $body =~ /(\d+)/g ] : [],
+                };
+        }
+        push @clients, \@answers;
+    }
+    return @clients;
+}
+
+# Over what finish() returned: how many answers had each status.
+sub statuses {
+    my (@clients) = @_;
+    my %statuses;
+    $statuses{ $_->{status} }++ for map {@$_} @clients;
+    return \%statuses;
+}
+
+sub duplicates {
+    my (@clients) = @_;
+    my %seen;
+    return grep { $seen{$_}++ } map { @{ $_->{tickets} } } map {@$_} @clients;
+}
+
+# Clients whose tickets do not rise.
+sub unordered {
+    my (@clients) = @_;
+    my @unordered;
+    for my $answers (@clients) {
+        my $last = 0;
+        for my $ticket (map { @{ $_->{tickets} } } @$answers) {
+            push @unordered, "$ticket after $last" if $ticket <= $last;
+            $last = $ticket;
+        }
+    }
+    return @unordered;
+}
+
+# The longest time between two answers 200, over all clients together.
+sub longest_gap {
+    my (@clients) = @_;
+    my @times = sort { $a <=> $b } map { $_->{came} } grep { $_->{status} eq '200' } map {@$_} @clients;
+    my $longest = 0;
+    for my $i (1 .. $#times) {
+        my $gap = $times[$i] - $times[ $i - 1 ];
+        $longest = $gap if $gap > $longest;
+    }
+    return $longest;
+}
+
+END {
+    my $status = $?;
+    kill 'KILL', keys %running if $$ == $owner;
+    $? = $status;
+}
+
+1;

@@ -1,0 +1,120 @@
+package Tickr::Server;
+
+# A tickrd of the test's own, on a port that the kernel chose.
+
+use strict;
+use warnings;
+use Tickr::Process qw(wait_for scratch slurp);
+use Tickr::Client;
+
+my $count = 0;
+
+sub program { ($ENV{BUILDDIR} // '.') . '/tickrd' }
+
+# The settings of the examples in the documents; OVERRIDES win, undef removes one.
+sub environment {
+    my (%overrides) = @_;
+    my %env = map { $_ => undef } grep {/^TICKR_/} keys %ENV;
+    $env{$_} = undef for qw(NOTIFY_SOCKET LISTEN_FDS LISTEN_PID WATCHDOG_USEC JOURNAL_STREAM);
+    return (
+        %env,
+        TICKR_MAX_NODES       => 10,
+        TICKR_NODE_NUMBER     => 3,
+        TICKR_STARTING_OFFSET => 326,
+        TICKR_LISTEN          => '127.0.0.1:0',
+        TICKR_HTTP_THREADS    => 2,
+        %overrides,
+    );
+}
+
+# Start it and wait until it serves. database: a Tickr::Database; env: settings; wait: 0 not to.
+sub new {
+    my ($class, %given) = @_;
+    my %env = environment(
+        ($given{database} ? (TICKR_DATABASE_HOST => $given{database}->socket) : ()),
+        %{ $given{env} // {} });
+    my $self = bless { name => 'tickrd' . ++$count }, $class;
+    $self->{process} = Tickr::Process->new(
+        name    => $self->{name},
+        command => [ @{ $given{through} // [] }, program(), @{ $given{arguments} // [] } ],
+        env     => \%env,
+        before  => $given{before},
+    );
+    $self->{unix} = $1 if ($env{TICKR_LISTEN} // '') =~ m{^unix:(/.*)$};
+    $self->wait_until_serving unless defined $given{wait} && !$given{wait};
+    return $self;
+}
+
+sub wait_until_serving {
+    my ($self) = @_;
+    wait_for('tickrd to serve', 20, sub {
+        my $log = $self->log;
+        die "tickrd ended:\n$log" unless $self->{process}->is_running;
+        return $log =~ /msg="tickrd serves"/;
+    });
+    ($self->{port}) = $self->log =~ /msg="listening" address=[0-9.]+:([0-9]+)/;
+    return;
+}
+
+sub port    { $_[0]{port} }
+sub pid     { $_[0]{process}->pid }
+sub process { $_[0]{process} }
+sub log     { $_[0]{process}->log }
+sub signal  { $_[0]{process}->signal($_[1]) }
+
+# SIGTERM, and the exit status.
+sub stop {
+    my ($self, $seconds) = @_;
+    $self->signal('TERM');
+    return $self->{process}->wait_exit($seconds // 15);
+}
+
+# A new connection.
+sub client {
+    my ($self, %given) = @_;
+    return Tickr::Client->new(port => $self->{port}, unix => $self->{unix}, %given);
+}
+
+# One request on a connection of its own.
+sub get {
+    my ($self, $path, %given) = @_;
+    return $self->client->request('GET', $path, %given);
+}
+
+sub request {
+    my ($self, $method, $path, %given) = @_;
+    return $self->client->request($method, $path, %given);
+}
+
+# Until /status is 200.
+sub wait_until_ready {
+    my ($self, $seconds) = @_;
+    wait_for('tickets to be had', $seconds // 10,
+        sub { eval { $self->get('/status')->{status} == 200 } });
+    return;
+}
+
+# The value of a metric by its name and labels, as on the page.
+sub metric {
+    my ($self, $name) = @_;
+    my ($value) = $self->get('/metrics')->{body} =~ /^\Q$name\E ([0-9.e+]+)$/m;
+    return $value;
+}
+
+# Run tickrd to its end: (exit status, what it printed on either).
+sub run {
+    my ($class, %given) = @_;
+    my $process = Tickr::Process->new(
+        name    => 'run' . ++$count,
+        command => [ program(), @{ $given{arguments} // [] } ],
+        env     => {
+            environment(
+                ($given{database} ? (TICKR_DATABASE_HOST => $given{database}->socket) : ()),
+                %{ $given{env} // {} }),
+        },
+    );
+    my $status = $process->wait_exit(20);
+    return ($status, $process->log);
+}
+
+1;

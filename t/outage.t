@@ -1,0 +1,201 @@
+#!/usr/bin/perl
+# The database goes away and comes back: who waits, who is told, and that no ticket comes twice.
+use strict;
+use warnings;
+use Test::More;
+use Tickr::Database;
+use Tickr::Load;
+use Tickr::Process qw(wait_for);
+use Tickr::Server;
+use Time::HiRes qw(time);
+
+plan skip_all => Tickr::Database::missing() if Tickr::Database::missing();
+
+my $database = Tickr::Database->new;
+my ($created, $output) = Tickr::Server->run(database => $database, arguments => ['createdb']);
+die "createdb: $output" if $created;
+
+sub is_sound {
+    my ($what, @clients) = @_;
+    is_deeply [ Tickr::Load::duplicates(@clients) ], [], "$what: no ticket twice";
+    is_deeply [ Tickr::Load::unordered(@clients) ],  [], "$what: each client's tickets rise";
+    is_deeply [ grep { !/^(200|503)$/ } keys %{ Tickr::Load::statuses(@clients) } ], [],
+        "$what: every request was answered";
+    return;
+}
+
+{    # down at the start
+    $database->kill;
+    my $server = Tickr::Server->new(
+        database => $database,
+        env      => { TICKR_DATABASE_POOL_TIMEOUT => '0.3' },
+    );
+    like $server->log, qr/level=warn msg="the database is down/, 'the server starts all the same';
+    is $server->get('/livez')->{status},  200, 'it lives';
+    is $server->get('/readyz')->{status}, 503, 'it is not ready';
+    my $began  = time;
+    my $status = $server->get('/status');
+    my $took   = time - $began;
+    is $status->{status}, 503, '/status is 503';
+    is $status->{headers}{'retry-after'}, 1, 'with Retry-After';
+    like $status->{body}, qr/"error":"the database is down: cannot connect/, 'and says why';
+    cmp_ok $took, '>=', 0.29, 'it has waited for the database';
+    cmp_ok $took, '<',  2,    'as long as the pool time-out';
+    is $server->get('/tickets/create')->{status}, 503, 'so is a ticket';
+    is $server->metric('tickr_database_up'), 0, 'a metric tells the operator';
+
+    $database->launch;
+    wait_for('the database to answer', 20, sub { $database->answers });
+    my $back = time;
+    $server->wait_until_ready(5);
+    cmp_ok time - $back, '<', 2, 'service is back within 2 s of the database';
+    is $server->get('/tickets/create')->{status}, 200, 'tickets can be had';
+    wait_for('readiness', 2, sub { $server->get('/readyz')->{status} == 200 });
+    like $server->log, qr/msg="the database is up"/, 'the log says so';
+    is $server->stop, 0, 'the server stops cleanly';
+}
+
+{    # killed and restarted under load, with patience: nobody notices
+    my $server = Tickr::Server->new(
+        database => $database,
+        env      => { TICKR_DATABASE_POOL_TIMEOUT => 10 },
+    );
+    my $load = Tickr::Load->start($server, clients => 16);
+    for my $round (1 .. 3) {
+        $load->wait_for_answers(300);
+        $database->kill;
+        $database->launch;
+        wait_for('the database to answer', 20, sub { $database->answers });
+        my $back = time;
+        $load->wait_for_answers(16);
+        cmp_ok time - $back, '<', 2, "round $round: service is back within 2 s of the database";
+    }
+    $load->wait_for_answers(300);
+    my @clients = $load->finish;
+    is_sound('a restart within the pool time-out', @clients);
+    my $statuses = Tickr::Load::statuses(@clients);
+    is_deeply [ keys %$statuses ], ['200'], 'and costs nobody an error';
+    cmp_ok $server->metric('tickr_database_reconnects_total'), '>', 0, 'reconnects are counted';
+    like $server->log, qr/level=error msg="the database is down"/, 'the outage is in the log';
+    like $server->log, qr/msg="the database is up" outage_seconds=[0-9.]+/, 'with its length';
+    my $lines = () = $server->log =~ /\n/g;
+    cmp_ok $lines, '<', 60, 'and not once a request';
+    is $server->stop, 0, 'the server stops cleanly';
+}
+
+{    # away for longer than the pool time-out
+    my $server = Tickr::Server->new(
+        database => $database,
+        env      => { TICKR_DATABASE_POOL_TIMEOUT => '0.2' },
+    );
+    my $load = Tickr::Load->start($server, clients => 8);
+    $load->wait_for_answers(100);
+    $database->kill;
+    wait_for('a 503', 10, sub { $server->get('/tickets/create')->{status} == 503 });
+    wait_for('the end of readiness', 5, sub { $server->get('/readyz')->{status} == 503 });
+    $database->launch;
+    wait_for('the database to answer', 20, sub { $database->answers });
+    my $back = time;
+    $server->wait_until_ready(5);
+    cmp_ok time - $back, '<', 2, 'service is back within 2 s of the database';
+    $load->wait_for_answers(100);
+    my @clients = $load->finish;
+    is_sound('a long outage', @clients);
+    my ($slowest) = sort { $b <=> $a } map { $_->{came} - $_->{asked} } map {@$_} @clients;
+    cmp_ok $slowest, '<', 2.5, 'nobody waited much longer than the pool time-out';
+    is $server->stop, 0, 'the server stops cleanly';
+}
+
+{    # hung: it neither answers nor goes away
+    my $server = Tickr::Server->new(
+        database => $database,
+        env      => {
+            TICKR_DATABASE_POOL_TIMEOUT  => '0.5',
+            TICKR_DATABASE_QUERY_TIMEOUT => 1,
+            TICKR_DRAIN_TIMEOUT          => 3,
+        },
+    );
+    my $load = Tickr::Load->start($server, clients => 8);
+    $load->wait_for_answers(100);
+    $database->pause;
+    wait_for('a 503', 10, sub { $server->get('/tickets/create')->{status} == 503 });
+    is $server->get('/livez')->{status}, 200, 'the loops are alive while the database hangs';
+    wait_for('the end of readiness', 5, sub { $server->get('/readyz')->{status} == 503 });
+    is $server->get('/status')->{status}, 503, '/status is 503';
+    $database->resume;
+    my $back = time;
+    $server->wait_until_ready(5);
+    cmp_ok time - $back, '<', 2, 'service is back within 2 s of the database';
+    $load->wait_for_answers(100);
+    is_sound('a hang', $load->finish);
+
+    $database->pause;
+    my $began = time;
+    is $server->stop(10), 0, 'a server stops while its database hangs';
+    cmp_ok time - $began, '<', 4, 'within the drain time-out';
+    $database->resume;
+}
+
+{    # nobody is free in time
+    $database->sql('CREATE TABLE blocker (id INT) ENGINE=InnoDB', 'tickr');
+    my $server = Tickr::Server->new(
+        database => $database,
+        env      => {
+            TICKR_DATABASE_POOL_SIZE    => 1,
+            TICKR_DATABASE_POOL_TIMEOUT => '0.2',
+            TICKR_MAX_WAITING           => 3,
+        },
+    );
+    $server->wait_until_ready;
+    my $lock = Tickr::Process->new(
+        command => [
+            'mariadb', '--no-defaults', '-uroot', '-S', $database->socket, 'tickr', '-e',
+            'LOCK TABLES tickets READ; SELECT SLEEP(3); UNLOCK TABLES',
+        ],
+        name => 'lock',
+    );
+    wait_for('the lock', 10, sub { $database->sql('SHOW PROCESSLIST') =~ /SLEEP\(3\)/ });
+    my @clients = map { $server->client } 1 .. 6;
+    my $ask     = "GET /tickets/create HTTP/1.1\r\nHost: t\r\n\r\n";
+    my $began   = time;
+    $clients[0]->send($ask);
+    wait_for('the session to be busy', 5,
+        sub { $server->metric('tickr_database_sessions_busy') == 1 });
+    $_->send($ask) for @clients[ 1, 2 ];
+    wait_for('three to wait', 5, sub { $server->metric('tickr_requests_waiting') == 3 });
+    is $clients[$_]->get('/tickets/create')->{body},
+        '{"error":"too many requests wait for the database (TICKR_MAX_WAITING)"}',
+        'beyond TICKR_MAX_WAITING a request gets 503 at once'
+        for 3, 4;
+    for my $client (@clients[ 1, 2 ]) {
+        my $answer = $client->response;
+        is $answer->{status}, 503, 'who waits longer than the pool time-out gets 503';
+        like $answer->{body}, qr/none of the 1 database sessions was free in time/, 'with the reason';
+    }
+    cmp_ok time - $began, '<', 1, 'in time';
+    my $first = $clients[0]->response;
+    is $first->{status}, 503, 'whose statement fails gets 503';
+    like $first->{body}, qr/Lock wait timeout.*error 1205/, 'with the database\'s words';
+    $lock->wait_exit;
+    $server->wait_until_ready;
+    is $server->get('/tickets/create')->{status}, 200, 'afterwards all is well';
+    is $server->metric('tickr_requests_waiting'), 0, 'and nobody is counted as waiting';
+    is $server->stop, 0, 'the server stops cleanly';
+}
+
+{    # the database can be read, and gives no tickets
+    my $server = Tickr::Server->new(database => $database);
+    $server->wait_until_ready;
+    $database->sql('ALTER TABLE tickets RENAME TO elsewhere', 'tickr');
+    my $answer = $server->get('/tickets/create');
+    is $answer->{status}, 503, 'a table that is gone is 503';
+    like $answer->{body}, qr/tickets/, 'with the reason';
+    wait_for('/status to be 503', 5, sub { $server->get('/status')->{status} == 503 });
+    is $server->get('/readyz')->{status}, 503, 'it is not ready';
+    $database->sql('ALTER TABLE elsewhere RENAME TO tickets', 'tickr');
+    $server->wait_until_ready(5);
+    is $server->get('/tickets/create')->{status}, 200, 'it recovers by itself';
+    is $server->stop, 0, 'the server stops cleanly';
+}
+
+done_testing;
