@@ -9,20 +9,20 @@ static const struct {
 	const char *name;
 	enum command command;
 } commands[] = {
-    {"serve", COMMAND_SERVE},
-    {"check-config", COMMAND_CHECK_CONFIG},
-    {"createdb", COMMAND_CREATEDB},
+	{"serve", COMMAND_SERVE},
+	{"check-config", COMMAND_CHECK_CONFIG},
+	{"createdb", COMMAND_CREATEDB},
 };
 
 enum option_code { OPTION_ENV_FILE = 1, OPTION_IF_NOT_EXISTS, OPTION_VARIABLES };
 
 static const struct option options[] = {
-    {"env-file", required_argument, NULL, OPTION_ENV_FILE},
-    {"if-not-exists", no_argument, NULL, OPTION_IF_NOT_EXISTS},
-    {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, 'V'},
-    {"variables", no_argument, NULL, OPTION_VARIABLES},
-    {NULL, 0, NULL, 0},
+	{"env-file", required_argument, NULL, OPTION_ENV_FILE},
+	{"if-not-exists", no_argument, NULL, OPTION_IF_NOT_EXISTS},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},
+	{"variables", no_argument, NULL, OPTION_VARIABLES},
+	{NULL, 0, NULL, 0},
 };
 
 static bool
@@ -83,19 +83,19 @@ command_line_parse(struct command_line *line, int count, char **arguments)
 void
 command_line_print_help(void)
 {
-	puts(
-	    "tickrd -- hands out unique 64-bit ids over HTTP, from a MySQL or MariaDB table\n"
-	    "\n"
-	    "  tickrd                          serve, in the foreground\n"
-	    "  tickrd check-config             read the settings, say what is wrong with them\n"
-	    "  tickrd createdb                 create the database, its table, its pinned "
-	    "settings\n"
-	    "         --if-not-exists          be content when all of it is there\n"
-	    "\n"
-	    "  --env-file FILE                 read variables from FILE too; the environment wins\n"
-	    "  --help, --version\n"
-	    "  --variables                     list the variables for scripts, tabs between\n"
-	    "\n"
-	    "Settings are environment variables:\n");
+	puts("tickrd -- hands out unique 64-bit ids over HTTP, from a MySQL or MariaDB table\n"
+	     "\n"
+	     "  tickrd                          serve, in the foreground\n"
+	     "  tickrd check-config             read the settings, say what is wrong with them\n"
+	     "  tickrd createdb                 create the database, its table, its pinned "
+	     "settings\n"
+	     "         --if-not-exists          be content when all of it is there\n"
+	     "\n"
+	     "  --env-file FILE                 read variables from FILE too; the environment "
+	     "wins\n"
+	     "  --help, --version\n"
+	     "  --variables                     list the variables for scripts, tabs between\n"
+	     "\n"
+	     "Settings are environment variables:\n");
 	config_print_help(stdout);
 }

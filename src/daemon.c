@@ -54,21 +54,21 @@ database_settings(const struct config *config)
 	bool is_local_name = strcmp(address->host, "localhost") == 0;
 
 	return (struct store_settings){
-	    .host = address->host,
-	    .port = address->port,
-	    .is_tcp =
-		address->socket[0] == '\0' && (!is_local_name || config->database_port_is_given),
-	    .socket = address->socket,
-	    .user = config->database_username,
-	    .password = config->database_password,
-	    .database = config->database_name,
-	    .ssl_ca = config->ssl_ca,
-	    .ssl_cert = config->ssl_cert,
-	    .ssl_key = config->ssl_key,
-	    .ssl_verify = config->ssl_verify != 0,
-	    .connect_timeout_s = (unsigned)(config->connect_timeout_ms / 1000),
-	    .query_timeout_s = (unsigned)(config->query_timeout_ms / 1000),
-	    .space = config->space,
+		.host = address->host,
+		.port = address->port,
+		.is_tcp = address->socket[0] == '\0' &&
+			  (!is_local_name || config->database_port_is_given),
+		.socket = address->socket,
+		.user = config->database_username,
+		.password = config->database_password,
+		.database = config->database_name,
+		.ssl_ca = config->ssl_ca,
+		.ssl_cert = config->ssl_cert,
+		.ssl_key = config->ssl_key,
+		.ssl_verify = config->ssl_verify != 0,
+		.connect_timeout_s = (unsigned)(config->connect_timeout_ms / 1000),
+		.query_timeout_s = (unsigned)(config->query_timeout_ms / 1000),
+		.space = config->space,
 	};
 }
 
@@ -216,20 +216,20 @@ static void
 make_workers(struct daemon *d)
 {
 	struct worker_settings settings = {
-	    .config = d->config,
-	    .pool = d->pool,
-	    .limit = &d->limit,
-	    .control = d->mailbox,
-	    .drained = on_worker_drained,
-	    .pong = on_pong,
-	    .arg = d,
+		.config = d->config,
+		.pool = d->pool,
+		.limit = &d->limit,
+		.control = d->mailbox,
+		.drained = on_worker_drained,
+		.pong = on_pong,
+		.arg = d,
 	};
 
 	d->worker_count = d->config->http_threads;
 	d->workers = xcalloc(d->worker_count, sizeof(struct worker *));
 	for (size_t i = 0; i < d->worker_count; i++)
-		d->workers[i] =
-		    worker_new(&settings, sockets_of_loop(&d->sockets, i), d->sockets.addresses);
+		d->workers[i] = worker_new(&settings, sockets_of_loop(&d->sockets, i),
+					   d->sockets.addresses);
 	sockets_give_away(&d->sockets);
 }
 
@@ -237,9 +237,9 @@ static void
 build(struct daemon *d)
 {
 	struct pool_settings pool = {
-	    .store = STORE,
-	    .database = database_settings(d->config),
-	    .sessions = (unsigned)d->config->pool_size,
+		.store = STORE,
+		.database = database_settings(d->config),
+		.sessions = (unsigned)d->config->pool_size,
 	};
 
 	d->limit.most = (uint32_t)d->config->max_waiting;

@@ -186,13 +186,13 @@ make_allocator(struct worker *worker)
 {
 	const struct config *config = worker->settings.config;
 	struct allocator_settings settings = {
-	    .space = config->space,
-	    .pool_timeout_ms = config->pool_timeout_ms,
-	    .limit = worker->settings.limit,
-	    .submit = submit,
-	    .withdraw = withdraw,
-	    .wake = wake,
-	    .arg = worker,
+		.space = config->space,
+		.pool_timeout_ms = config->pool_timeout_ms,
+		.limit = worker->settings.limit,
+		.submit = submit,
+		.withdraw = withdraw,
+		.wake = wake,
+		.arg = worker,
 	};
 
 	return allocator_new(&settings);
@@ -203,14 +203,14 @@ make_http(struct worker *worker, const int *fds, size_t count)
 {
 	const struct config *config = worker->settings.config;
 	struct http_settings settings = {
-	    .space = config->space,
-	    .max_batch = (uint32_t)config->max_batch,
-	    .batch_format = config->batch_format,
-	    .password = config->http_auth_password,
-	    .is_ready = is_ready,
-	    .newest_base = newest_base,
-	    .drained = on_drained,
-	    .arg = worker,
+		.space = config->space,
+		.max_batch = (uint32_t)config->max_batch,
+		.batch_format = config->batch_format,
+		.password = config->http_auth_password,
+		.is_ready = is_ready,
+		.newest_base = newest_base,
+		.drained = on_drained,
+		.arg = worker,
 	};
 
 	return http_server_new(worker->base, &settings, worker->allocator, fds, count);

@@ -24,7 +24,7 @@ struct worker_settings {
 	struct waiting_limit *limit;
 	struct mailbox *control; /* the main thread's, for what follows */
 	void (*drained)(
-	    void *arg);		 /* runs in the main thread: this worker has nothing left to do */
+		void *arg);	 /* runs in the main thread: this worker has nothing left to do */
 	void (*pong)(void *arg); /* runs in the main thread: this worker's loop is alive */
 	void *arg;
 };

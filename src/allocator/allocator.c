@@ -93,8 +93,8 @@ allocator_request(struct allocator *a, struct ticket_request *request, uint64_t 
 {
 	if (!enter_waiting(a->settings.limit)) {
 		struct ticket_answer answer = {
-		    .status = TICKET_TOO_MANY_WAITING,
-		    .reason = "too many requests wait for the database (TICKR_MAX_WAITING)",
+			.status = TICKET_TOO_MANY_WAITING,
+			.reason = "too many requests wait for the database (TICKR_MAX_WAITING)",
 		};
 
 		request->answer(request, &answer);

@@ -12,7 +12,7 @@
 struct mail {
 	TAILQ_ENTRY(mail) link;
 	void (*open)(
-	    struct mail *mail); /* what to do on arrival; runs in the thread it arrives in */
+		struct mail *mail); /* what to do on arrival; runs in the thread it arrives in */
 };
 
 TAILQ_HEAD(mail_list, mail);

@@ -234,8 +234,8 @@ derive_space(struct loader *loader)
 {
 	struct config *config = loader->config;
 
-	config->space =
-	    (struct ticket_space){config->max_nodes, config->node_number, config->starting_offset};
+	config->space = (struct ticket_space){config->max_nodes, config->node_number,
+					      config->starting_offset};
 	if (config->max_nodes > 0 && config->node_number >= config->max_nodes)
 		text_addf(loader->problems,
 			  "TICKR_NODE_NUMBER=%" PRIu64 " is not allowed: it must be below "
@@ -265,7 +265,7 @@ derive_addresses(struct loader *loader)
 	if (!database_address_parse(config->database_host, &config->database))
 		add_problem(loader, find_key("TICKR_DATABASE_HOST"), config->database_host);
 	config->database_port_is_given =
-	    config->database.port != 0 || (port_value != NULL && port_value[0] != '\0');
+		config->database.port != 0 || (port_value != NULL && port_value[0] != '\0');
 	if (config->database.port == 0)
 		config->database.port = (uint16_t)config->database_port;
 

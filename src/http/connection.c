@@ -204,7 +204,7 @@ remember_fd(struct connections *connections, struct connection *connection)
 		size_t size = 2 * fd + 64;
 
 		connections->by_fd =
-		    xrealloc(connections->by_fd, size * sizeof(*connections->by_fd));
+			xrealloc(connections->by_fd, size * sizeof(*connections->by_fd));
 		memset(connections->by_fd + connections->by_fd_size, 0,
 		       (size - connections->by_fd_size) * sizeof(*connections->by_fd));
 		connections->by_fd_size = size;

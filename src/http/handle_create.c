@@ -21,8 +21,8 @@ write_tickets(struct exchange *exchange, const struct ticket_range *tickets)
 
 	if (evbuffer_reserve_space(reply_body(exchange), (ev_ssize_t)most, &space, 1) != 1)
 		abort();
-	space.iov_len =
-	    is_array ? json_array(space.iov_base, tickets) : json_group(space.iov_base, tickets);
+	space.iov_len = is_array ? json_array(space.iov_base, tickets)
+				 : json_group(space.iov_base, tickets);
 	evbuffer_commit_space(reply_body(exchange), &space, 1);
 }
 

@@ -8,12 +8,12 @@
 #define GET_HEAD EVHTTP_REQ_GET | EVHTTP_REQ_HEAD, "GET, HEAD"
 
 static const struct route routes[] = {
-    {"/tickets/create", ROUTE_CREATE, GET_POST, false, handle_create},
-    {"/tickets/create/", ROUTE_CREATE_MANY, GET_POST, false, handle_create_many},
-    {"/status", ROUTE_STATUS, GET_HEAD, false, handle_status},
-    {"/livez", ROUTE_LIVEZ, GET_HEAD, true, handle_livez},
-    {"/readyz", ROUTE_READYZ, GET_HEAD, true, handle_readyz},
-    {"/metrics", ROUTE_METRICS, GET_HEAD, false, handle_metrics},
+	{"/tickets/create", ROUTE_CREATE, GET_POST, false, handle_create},
+	{"/tickets/create/", ROUTE_CREATE_MANY, GET_POST, false, handle_create_many},
+	{"/status", ROUTE_STATUS, GET_HEAD, false, handle_status},
+	{"/livez", ROUTE_LIVEZ, GET_HEAD, true, handle_livez},
+	{"/readyz", ROUTE_READYZ, GET_HEAD, true, handle_readyz},
+	{"/metrics", ROUTE_METRICS, GET_HEAD, false, handle_metrics},
 };
 
 const struct route *

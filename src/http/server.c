@@ -31,8 +31,8 @@
 static void
 take_request_id(struct exchange *exchange)
 {
-	const char *id =
-	    evhttp_find_header(evhttp_request_get_input_headers(exchange->http), "X-Request-Id");
+	const char *id = evhttp_find_header(evhttp_request_get_input_headers(exchange->http),
+					    "X-Request-Id");
 	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 				      "0123456789-_.:+/=@";
 
@@ -50,7 +50,7 @@ exchange_new(struct http_server *server, struct evhttp_request *http)
 	exchange->http = http;
 	exchange->began_us = clock_us();
 	exchange->connection =
-	    connection_begin(server->connections, evhttp_request_get_connection(http));
+		connection_begin(server->connections, evhttp_request_get_connection(http));
 	take_request_id(exchange);
 	return exchange;
 }
@@ -65,8 +65,8 @@ is_allowed(const struct exchange *exchange)
 		return true;
 	if (exchange->route != NULL && exchange->route->is_open)
 		return true;
-	header =
-	    evhttp_find_header(evhttp_request_get_input_headers(exchange->http), "Authorization");
+	header = evhttp_find_header(evhttp_request_get_input_headers(exchange->http),
+				    "Authorization");
 	return auth_allows(header, server->settings.password);
 }
 
@@ -79,8 +79,8 @@ on_request(struct evhttp_request *http, void *arg)
 	const char *argument = "";
 	const char *refusal;
 
-	refusal =
-	    guard_refuses(evhttp_request_get_input_headers(http), method, http->major, http->minor);
+	refusal = guard_refuses(evhttp_request_get_input_headers(http), method, http->major,
+				http->minor);
 	if (refusal != NULL) {
 		http->major = http->minor = 1; /* the reply is in a version that exists */
 		reply_bad_framing(exchange, refusal);
@@ -91,9 +91,9 @@ on_request(struct evhttp_request *http, void *arg)
 		reply_unauthorized(exchange);
 	else if (exchange->route == NULL)
 		reply_error(
-		    exchange, 404,
-		    "there is nothing here; try /tickets/create, /tickets/create/N, /status, "
-		    "/livez, /readyz or /metrics");
+			exchange, 404,
+			"there is nothing here; try /tickets/create, /tickets/create/N, /status, "
+			"/livez, /readyz or /metrics");
 	else if ((exchange->route->methods & method) == 0)
 		reply_method_not_allowed(exchange);
 	else
@@ -147,7 +147,7 @@ static void
 listen_on(struct http_server *server, int fd)
 {
 	struct evconnlistener *listener = evconnlistener_new(
-	    server->base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+		server->base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
 
 	if (listener == NULL)
 		abort();

@@ -46,7 +46,7 @@ mailbox_new(struct event_base *base)
 	pthread_mutex_init(&mailbox->posted.mutex, NULL);
 	TAILQ_INIT(&mailbox->posted.list);
 	mailbox->wake =
-	    loop_event_new(base, mailbox->eventfd, EV_READ | EV_PERSIST, on_wake, mailbox);
+		loop_event_new(base, mailbox->eventfd, EV_READ | EV_PERSIST, on_wake, mailbox);
 	event_add(mailbox->wake, NULL);
 	return mailbox;
 }

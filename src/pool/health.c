@@ -115,8 +115,8 @@ health_is_ready(struct health *health, uint64_t most_age_ms)
 	bool is_ready;
 
 	pthread_mutex_lock(&health->mutex);
-	is_ready =
-	    health->is_up && !health->is_failing && now_ms - health->last_good_ms <= most_age_ms;
+	is_ready = health->is_up && !health->is_failing &&
+		   now_ms - health->last_good_ms <= most_age_ms;
 	pthread_mutex_unlock(&health->mutex);
 	return is_ready;
 }

@@ -73,7 +73,7 @@ keeper_newest(struct keeper *keeper, uint64_t *newest, struct text *reason)
 	if (health_is_failing(keeper->health)) {
 		struct ticket_range trial;
 		enum store_result result =
-		    keeper->store->reserve(keeper->session, 1, &trial, reason);
+			keeper->store->reserve(keeper->session, 1, &trial, reason);
 
 		if (result != STORE_OK)
 			return result;

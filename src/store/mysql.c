@@ -77,8 +77,8 @@ static enum store_result
 newest(struct store_session *session, uint64_t *base, struct text *reason)
 {
 	const char *sql = session->layout == LAYOUT_COUNTER
-			      ? "SELECT id FROM tickets WHERE stub = 'a'"
-			      : "SELECT MAX(id) FROM tickets";
+				  ? "SELECT id FROM tickets WHERE stub = 'a'"
+				  : "SELECT MAX(id) FROM tickets";
 	bool found;
 	enum store_result result = session_numbers(session, sql, base, 1, &found, reason);
 
@@ -148,11 +148,11 @@ warn(struct store_session *session, struct text *warnings)
 	bool found;
 
 	if (strcasecmp(session->engine, "InnoDB") != 0)
-		text_addf(
-		    warnings,
-		    "the table `tickets` uses the engine %s: a crash of the database may give a "
-		    "ticket twice; ALTER TABLE tickets ENGINE=InnoDB\n",
-		    session->engine);
+		text_addf(warnings,
+			  "the table `tickets` uses the engine %s: a crash of the database may "
+			  "give a "
+			  "ticket twice; ALTER TABLE tickets ENGINE=InnoDB\n",
+			  session->engine);
 	if (session_numbers(session, "SELECT @@GLOBAL.innodb_flush_log_at_trx_commit", &value, 1,
 			    &found, &ignored) == STORE_OK &&
 	    found && value != 1)
@@ -171,17 +171,17 @@ warn(struct store_session *session, struct text *warnings)
 }
 
 const struct store mysql_store = {
-    .name = "mysql",
-    .begin = begin,
-    .end = end,
-    .thread_begin = thread_begin,
-    .thread_end = thread_end,
-    .open = open_session,
-    .close = close_session,
-    .reserve = mysql_reserve,
-    .most_per_statement = most_per_statement,
-    .newest = newest,
-    .prune = prune,
-    .warn = warn,
-    .create = mysql_create,
+	.name = "mysql",
+	.begin = begin,
+	.end = end,
+	.thread_begin = thread_begin,
+	.thread_end = thread_end,
+	.open = open_session,
+	.close = close_session,
+	.reserve = mysql_reserve,
+	.most_per_statement = most_per_statement,
+	.newest = newest,
+	.prune = prune,
+	.warn = warn,
+	.create = mysql_create,
 };

@@ -25,9 +25,9 @@ const char *
 layout_name(enum mysql_layout layout)
 {
 	static const char *const names[] = {
-	    [LAYOUT_APPEND] = "append",
-	    [LAYOUT_STUB] = "stub",
-	    [LAYOUT_COUNTER] = "counter",
+		[LAYOUT_APPEND] = "append",
+		[LAYOUT_STUB] = "stub",
+		[LAYOUT_COUNTER] = "counter",
 	};
 
 	return names[layout];
@@ -46,11 +46,11 @@ read_column(void *arg, MYSQL_ROW row)
 	struct table *table = arg;
 	const char *name = or_empty(row[0]), *type = or_empty(row[1]);
 	struct column column = {
-	    .is_there = true,
-	    .is_bigint = strncasecmp(type, "bigint", strlen("bigint")) == 0,
-	    .is_auto_increment = strstr(or_empty(row[3]), "auto_increment") != NULL,
-	    .is_unique =
-		strcmp(or_empty(row[2]), "PRI") == 0 || strcmp(or_empty(row[2]), "UNI") == 0,
+		.is_there = true,
+		.is_bigint = strncasecmp(type, "bigint", strlen("bigint")) == 0,
+		.is_auto_increment = strstr(or_empty(row[3]), "auto_increment") != NULL,
+		.is_unique = strcmp(or_empty(row[2]), "PRI") == 0 ||
+			     strcmp(or_empty(row[2]), "UNI") == 0,
 	};
 
 	if (strcasecmp(name, "id") == 0)
@@ -96,9 +96,10 @@ locks_tables(const char *engine)
 enum store_result
 layout_find(struct store_session *session, enum mysql_finding *finding, struct text *reason)
 {
-	static const char columns[] =
-	    "SELECT COLUMN_NAME, COLUMN_TYPE, COLUMN_KEY, EXTRA FROM information_schema.COLUMNS "
-	    "WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'tickets' ORDER BY ORDINAL_POSITION";
+	static const char columns[] = "SELECT COLUMN_NAME, COLUMN_TYPE, COLUMN_KEY, EXTRA FROM "
+				      "information_schema.COLUMNS "
+				      "WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'tickets' "
+				      "ORDER BY ORDINAL_POSITION";
 	static const char engine[] = "SELECT ENGINE, TABLE_TYPE FROM information_schema.TABLES "
 				     "WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'tickets'";
 	struct table table = {0};
@@ -120,11 +121,11 @@ layout_find(struct store_session *session, enum mysql_finding *finding, struct t
 			  session->settings->database);
 	} else if (!recognise(&table, &session->layout)) {
 		*finding = FOUND_WRONG;
-		text_addf(
-		    reason,
-		    "the table `tickets` has a shape tickrd does not know: %s. It must be "
-		    "one of the three layouts in the manual; restore it, or use another database",
-		    table.shown_memory);
+		text_addf(reason,
+			  "the table `tickets` has a shape tickrd does not know: %s. It must be "
+			  "one of the three layouts in the manual; restore it, or use another "
+			  "database",
+			  table.shown_memory);
 	}
 	snprintf(session->engine, sizeof(session->engine), "%s", table.engine);
 	session->has_table_locks = locks_tables(table.engine);
@@ -135,8 +136,8 @@ enum store_result
 layout_find_row(struct store_session *session, enum mysql_finding *finding, struct text *reason)
 {
 	const char *sql = session->layout == LAYOUT_APPEND
-			      ? "SELECT MAX(id) FROM tickets"
-			      : "SELECT MAX(id) FROM tickets WHERE stub = 'a'";
+				  ? "SELECT MAX(id) FROM tickets"
+				  : "SELECT MAX(id) FROM tickets WHERE stub = 'a'";
 	enum store_result result;
 	uint64_t newest = 0;
 	bool found;
@@ -148,13 +149,14 @@ layout_find_row(struct store_session *session, enum mysql_finding *finding, stru
 	if (!found || newest == 0) {
 		*finding = FOUND_WRONG;
 		text_addf(
-		    reason,
-		    "the table `tickets` (%s layout) has %s: which numbers were given is lost. "
-		    "Insert a row%s with an id at or above the last one given (1 if there never "
-		    "was any)",
-		    layout_name(session->layout),
-		    session->layout == LAYOUT_APPEND ? "no row" : "no row with stub 'a'",
-		    session->layout == LAYOUT_APPEND ? "" : " with stub 'a'");
+			reason,
+			"the table `tickets` (%s layout) has %s: which numbers were given is lost. "
+			"Insert a row%s with an id at or above the last one given (1 if there "
+			"never "
+			"was any)",
+			layout_name(session->layout),
+			session->layout == LAYOUT_APPEND ? "no row" : "no row with stub 'a'",
+			session->layout == LAYOUT_APPEND ? "" : " with stub 'a'");
 	}
 	return STORE_OK;
 }
@@ -175,10 +177,10 @@ find_settings_table(struct store_session *session, bool *is_there, struct text *
 	uint64_t count = 0;
 	bool found;
 	enum store_result result =
-	    session_numbers(session,
-			    "SELECT COUNT(*) FROM information_schema.TABLES "
-			    "WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'tickr_settings'",
-			    &count, 1, &found, reason);
+		session_numbers(session,
+				"SELECT COUNT(*) FROM information_schema.TABLES "
+				"WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'tickr_settings'",
+				&count, 1, &found, reason);
 
 	*is_there = found && count > 0;
 	return result;
@@ -189,7 +191,7 @@ layout_find_settings(struct store_session *session, enum mysql_finding *finding,
 		     struct text *reason)
 {
 	static const char sql[] =
-	    "SELECT max_nodes, node_number, starting_offset FROM tickr_settings WHERE id = 1";
+		"SELECT max_nodes, node_number, starting_offset FROM tickr_settings WHERE id = 1";
 	struct ticket_space pinned;
 	uint64_t numbers[3];
 	bool found;

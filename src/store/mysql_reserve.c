@@ -169,7 +169,7 @@ gather_run(struct store_session *session, uint32_t count, struct ticket_range *r
 	*run = (struct ticket_range){0, session->increment, 0};
 	while (run->count < count) {
 		enum store_result result =
-		    session_run(session, "REPLACE INTO tickets (stub) VALUES ('a')", reason);
+			session_run(session, "REPLACE INTO tickets (stub) VALUES ('a')", reason);
 		uint64_t id = mysql_insert_id(&session->mysql);
 
 		if (result != STORE_OK)
@@ -257,7 +257,7 @@ mysql_read_increment(struct store_session *session, struct text *reason)
 {
 	bool found;
 	enum store_result result =
-	    session_numbers(session, READ_INCREMENT, &session->increment, 1, &found, reason);
+		session_numbers(session, READ_INCREMENT, &session->increment, 1, &found, reason);
 
 	if (result != STORE_OK || (found && session->increment > 0))
 		return result;

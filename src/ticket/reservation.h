@@ -33,7 +33,7 @@ struct reservation {
 
 	enum ticket_status status;
 	struct ticket_range
-	    bases;		  /* TICKET_OK: COUNT bases, or, for count 0, first is the newest */
+		bases;		  /* TICKET_OK: COUNT bases, or, for count 0, first is the newest */
 	char reason[REASON_SIZE]; /* else: why, for people */
 };
 

@@ -4,13 +4,13 @@ const char *
 ticket_status_name(enum ticket_status status)
 {
 	static const char *const names[TICKET_STATUSES] = {
-	    [TICKET_OK] = "ok",
-	    [TICKET_TIMED_OUT] = "timed_out",
-	    [TICKET_TOO_MANY_WAITING] = "too_many_waiting",
-	    [TICKET_DATABASE_FAILED] = "database_failed",
-	    [TICKET_DATABASE_REFUSED] = "database_refused",
-	    [TICKET_EXHAUSTED] = "exhausted",
-	    [TICKET_DRAINING] = "draining",
+		[TICKET_OK] = "ok",
+		[TICKET_TIMED_OUT] = "timed_out",
+		[TICKET_TOO_MANY_WAITING] = "too_many_waiting",
+		[TICKET_DATABASE_FAILED] = "database_failed",
+		[TICKET_DATABASE_REFUSED] = "database_refused",
+		[TICKET_EXHAUSTED] = "exhausted",
+		[TICKET_DRAINING] = "draining",
 	};
 
 	return names[status];

@@ -13,7 +13,7 @@ static char *
 encode(const char *credentials, size_t len)
 {
 	static const char alphabet[] =
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	char *header = xcalloc(1, sizeof("Basic ") + (len + 2) / 3 * 4);
 	char *to = stpcpy(header, "Basic ");
 

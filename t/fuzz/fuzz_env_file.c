@@ -24,7 +24,7 @@ write_pair(void *arg, const char *name, const char *value)
 
 	MUST_HOLD(name[0] != '\0');
 	pairs->written =
-	    xrealloc(pairs->written, pairs->len + strlen(name) + 2 * strlen(value) + 4);
+		xrealloc(pairs->written, pairs->len + strlen(name) + 2 * strlen(value) + 4);
 	while (*name != '\0')
 		write_char(pairs, *name++);
 	write_char(pairs, '=');

@@ -15,16 +15,16 @@ Test(address, listen_lists_are_read_in_their_order)
 		size_t count;
 		const char *last; /* as it is described again */
 	} cases[] = {
-	    {"127.0.0.1:8080", 1, "127.0.0.1:8080"},
-	    {"0.0.0.0:0", 1, "0.0.0.0:0"},
-	    {"255.255.255.255:65535", 1, "255.255.255.255:65535"},
-	    {"[::]:80", 1, "[::]:80"},
-	    {"[::1]:0", 1, "[::1]:0"},
-	    {"[2001:DB8::1]:443", 1, "[2001:db8::1]:443"},
-	    {"unix:/run/tickr/tickr.sock", 1, "unix:/run/tickr/tickr.sock"},
-	    {"unix:" LONGEST_PATH, 1, "unix:" LONGEST_PATH},
-	    {"127.0.0.1:1,127.0.0.1:2,[::1]:3", 3, "[::1]:3"},
-	    {"127.0.0.1:1,unix:/a b", 2, "unix:/a b"},
+		{"127.0.0.1:8080", 1, "127.0.0.1:8080"},
+		{"0.0.0.0:0", 1, "0.0.0.0:0"},
+		{"255.255.255.255:65535", 1, "255.255.255.255:65535"},
+		{"[::]:80", 1, "[::]:80"},
+		{"[::1]:0", 1, "[::1]:0"},
+		{"[2001:DB8::1]:443", 1, "[2001:db8::1]:443"},
+		{"unix:/run/tickr/tickr.sock", 1, "unix:/run/tickr/tickr.sock"},
+		{"unix:" LONGEST_PATH, 1, "unix:" LONGEST_PATH},
+		{"127.0.0.1:1,127.0.0.1:2,[::1]:3", 3, "[::1]:3"},
+		{"127.0.0.1:1,unix:/a b", 2, "unix:/a b"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
@@ -48,34 +48,34 @@ Test(address, listen_lists_with_a_bad_part_are_refused_with_its_number)
 		const char *list;
 		const char *problem;
 	} cases[] = {
-	    {"", "cannot read address number 1"},
-	    {",", "cannot read address number 1"},
-	    {"127.0.0.1:1,", "cannot read address number 2"},
-	    {",127.0.0.1:1", "cannot read address number 1"},
-	    {"127.0.0.1:1, 127.0.0.1:2", "cannot read address number 2"},
-	    {"8080", "cannot read address number 1"},
-	    {":8080", "cannot read address number 1"},
-	    {"127.0.0.1", "cannot read address number 1"},
-	    {"127.0.0.1:", "cannot read address number 1"},
-	    {"127.0.0.1:65536", "cannot read address number 1"},
-	    {"127.0.0.1:-1", "cannot read address number 1"},
-	    {"127.0.0.1:80x", "cannot read address number 1"},
-	    {"127.0.0.1:80:90", "cannot read address number 1"},
-	    {"127.1:80", "cannot read address number 1"},
-	    {"256.0.0.1:80", "cannot read address number 1"},
-	    {"localhost:80", "cannot read address number 1"},
-	    {"*:80", "cannot read address number 1"},
-	    {"::1:80", "cannot read address number 1"},
-	    {"[::1]", "cannot read address number 1"},
-	    {"[::1]80", "cannot read address number 1"},
-	    {"[::1:80", "cannot read address number 1"},
-	    {"[]:80", "cannot read address number 1"},
-	    {"[127.0.0.1]:80", "cannot read address number 1"},
-	    {"[::1]:99999", "cannot read address number 1"},
-	    {"unix:", "cannot read address number 1"},
-	    {"unix:relative", "cannot read address number 1"},
-	    {"unix:" LONGEST_PATH "x", "cannot read address number 1"},
-	    {"/run/tickr.sock", "cannot read address number 1"},
+		{"", "cannot read address number 1"},
+		{",", "cannot read address number 1"},
+		{"127.0.0.1:1,", "cannot read address number 2"},
+		{",127.0.0.1:1", "cannot read address number 1"},
+		{"127.0.0.1:1, 127.0.0.1:2", "cannot read address number 2"},
+		{"8080", "cannot read address number 1"},
+		{":8080", "cannot read address number 1"},
+		{"127.0.0.1", "cannot read address number 1"},
+		{"127.0.0.1:", "cannot read address number 1"},
+		{"127.0.0.1:65536", "cannot read address number 1"},
+		{"127.0.0.1:-1", "cannot read address number 1"},
+		{"127.0.0.1:80x", "cannot read address number 1"},
+		{"127.0.0.1:80:90", "cannot read address number 1"},
+		{"127.1:80", "cannot read address number 1"},
+		{"256.0.0.1:80", "cannot read address number 1"},
+		{"localhost:80", "cannot read address number 1"},
+		{"*:80", "cannot read address number 1"},
+		{"::1:80", "cannot read address number 1"},
+		{"[::1]", "cannot read address number 1"},
+		{"[::1]80", "cannot read address number 1"},
+		{"[::1:80", "cannot read address number 1"},
+		{"[]:80", "cannot read address number 1"},
+		{"[127.0.0.1]:80", "cannot read address number 1"},
+		{"[::1]:99999", "cannot read address number 1"},
+		{"unix:", "cannot read address number 1"},
+		{"unix:relative", "cannot read address number 1"},
+		{"unix:" LONGEST_PATH "x", "cannot read address number 1"},
+		{"/run/tickr.sock", "cannot read address number 1"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
@@ -112,18 +112,18 @@ Test(address, databases_are_hosts_ports_and_sockets)
 		const char *text;
 		struct database_address address;
 	} cases[] = {
-	    {"localhost", {"localhost", 0, ""}},
-	    {"db-1.example.org", {"db-1.example.org", 0, ""}},
-	    {"db:3307", {"db", 3307, ""}},
-	    {"10.0.0.1", {"10.0.0.1", 0, ""}},
-	    {"10.0.0.1:65535", {"10.0.0.1", 65535, ""}},
-	    {"::1", {"::1", 0, ""}},
-	    {"fd00::12:3306", {"fd00::12:3306", 0, ""}},
-	    {"[::1]", {"::1", 0, ""}},
-	    {"[fd00::1]:3306", {"fd00::1", 3306, ""}},
-	    {"/run/mysqld/mysqld.sock", {"", 0, "/run/mysqld/mysqld.sock"}},
-	    {"/a:b", {"", 0, "/a:b"}},
-	    {LONGEST_PATH, {"", 0, LONGEST_PATH}},
+		{"localhost", {"localhost", 0, ""}},
+		{"db-1.example.org", {"db-1.example.org", 0, ""}},
+		{"db:3307", {"db", 3307, ""}},
+		{"10.0.0.1", {"10.0.0.1", 0, ""}},
+		{"10.0.0.1:65535", {"10.0.0.1", 65535, ""}},
+		{"::1", {"::1", 0, ""}},
+		{"fd00::12:3306", {"fd00::12:3306", 0, ""}},
+		{"[::1]", {"::1", 0, ""}},
+		{"[fd00::1]:3306", {"fd00::1", 3306, ""}},
+		{"/run/mysqld/mysqld.sock", {"", 0, "/run/mysqld/mysqld.sock"}},
+		{"/a:b", {"", 0, "/a:b"}},
+		{LONGEST_PATH, {"", 0, LONGEST_PATH}},
 	};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
@@ -139,13 +139,13 @@ Test(address, databases_are_hosts_ports_and_sockets)
 Test(address, databases_that_cannot_be_are_refused)
 {
 	static const char *const cases[] = {
-	    "",	       ":3306",	       "db:",
-	    "db:0",    "db:65536",     "db:3306x",
-	    "db:1:2",  "db 1",	       " db",
-	    "a,b",     "db/name",      "db:3306/name",
-	    "[::1",    "[::1]x",       "[::1]:",
-	    "[::1]:0", "[::1]:x",      "[db]:3306",
-	    "[]",      "[10.0.0.1]:1", LONGEST_PATH "x",
+		"",	   ":3306",	   "db:",
+		"db:0",	   "db:65536",	   "db:3306x",
+		"db:1:2",  "db 1",	   " db",
+		"a,b",	   "db/name",	   "db:3306/name",
+		"[::1",	   "[::1]x",	   "[::1]:",
+		"[::1]:0", "[::1]:x",	   "[db]:3306",
+		"[]",	   "[10.0.0.1]:1", LONGEST_PATH "x",
 	};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {

@@ -68,13 +68,13 @@ static void
 begin(struct fake_pool *pool, uint32_t most_waiting)
 {
 	struct allocator_settings settings = {
-	    .space = {10, 3, 326},
-	    .pool_timeout_ms = TIMEOUT_MS,
-	    .limit = &pool->limit,
-	    .submit = submit,
-	    .withdraw = withdraw,
-	    .wake = wake,
-	    .arg = pool,
+		.space = {10, 3, 326},
+		.pool_timeout_ms = TIMEOUT_MS,
+		.limit = &pool->limit,
+		.submit = submit,
+		.withdraw = withdraw,
+		.wake = wake,
+		.arg = pool,
 	};
 
 	*pool = (struct fake_pool){.limit = {.most = most_waiting}, .next_base = 2};
@@ -98,8 +98,9 @@ answer(struct fake_pool *pool)
 	cr_assert_gt(pool->out_count, 0);
 	remove_out(pool, reservation);
 	reservation->status = TICKET_OK;
-	reservation->bases = (struct ticket_range){
-	    reservation->count > 0 ? pool->next_base : pool->next_base - 1, 1, reservation->count};
+	reservation->bases = (struct ticket_range){reservation->count > 0 ? pool->next_base
+									  : pool->next_base - 1,
+						   1, reservation->count};
 	pool->next_base += reservation->count;
 	allocator_deliver(pool->allocator, reservation);
 }

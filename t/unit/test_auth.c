@@ -9,12 +9,12 @@
 Test(auth, the_password_opens_with_any_user_name)
 {
 	static const char *const headers[] = {
-	    "Basic YWxpY2U6b3BlbiBzZXNhbWU=", /* alice */
-	    "Basic Om9wZW4gc2VzYW1l",	      /* no user */
-	    "Basic Ym9ieTpvcGVuIHNlc2FtZQ==", /* boby */
-	    "basic YWxpY2U6b3BlbiBzZXNhbWU=", /* schemes have no case */
-	    "BASIC YWxpY2U6b3BlbiBzZXNhbWU=", "Basic   YWxpY2U6b3BlbiBzZXNhbWU=", /* blanks */
-	    "Basic YWxpY2U6b3BlbiBzZXNhbWU", /* without padding */
+		"Basic YWxpY2U6b3BlbiBzZXNhbWU=", /* alice */
+		"Basic Om9wZW4gc2VzYW1l",	  /* no user */
+		"Basic Ym9ieTpvcGVuIHNlc2FtZQ==", /* boby */
+		"basic YWxpY2U6b3BlbiBzZXNhbWU=", /* schemes have no case */
+		"BASIC YWxpY2U6b3BlbiBzZXNhbWU=", "Basic   YWxpY2U6b3BlbiBzZXNhbWU=", /* blanks */
+		"Basic YWxpY2U6b3BlbiBzZXNhbWU", /* without padding */
 	};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(headers); i++)
@@ -31,34 +31,34 @@ Test(auth, a_password_may_hold_colons)
 Test(auth, anything_else_stays_outside)
 {
 	static const char *const headers[] = {
-	    NULL,
-	    "",
-	    "Basic",
-	    "Basic ",
-	    "Basic    ",
-	    "Basic =",
-	    "Basic ==",
-	    "YWxpY2U6b3BlbiBzZXNhbWU=",
-	    "Bearer YWxpY2U6b3BlbiBzZXNhbWU=",
-	    "BasicYWxpY2U6b3BlbiBzZXNhbWU=",
-	    "Basic\tYWxpY2U6b3BlbiBzZXNhbWU=",
-	    "Basic alice:open sesame",
-	    "Basic YWxpY2U6b3BlbiBzZXNhbWU==x", /* behind the padding */
-	    "Basic YWxpY2U6b3BlbiBzZXNhbWU===", /* too much padding */
-	    "Basic YWxpY2U6b3BlbiBzZXNhbWU= ",
-	    "Basic YWxpY2U6b3BlbiBzZXNhbWV=", /* bits that belong to no byte */
-	    "Basic YWxpY2U6b3BlbiBzZXNhbWUA", /* a NUL behind the password */
-	    "Basic YWxpY2U6b3BlbiBzZXNhbW",   /* "open sesam" */
-	    "Basic YWxpY2U6b3BlbiBzZXNhbWVz", /* "open sesames" */
-	    "Basic YWxpY2U6T3BlbiBzZXNhbWU=", /* "Open sesame" */
-	    "Basic YWxpY2U6",		      /* no password */
-	    "Basic b3BlbiBzZXNhbWU=",	      /* no colon */
-	    "Basic Og==",		      /* ":" */
-	    "Basic Y",
-	    "Basic YWxp-2U6b3BlbiBzZXNhbWU=", /* the alphabet of addresses */
-	    "Basic YWxp Y2U6b3BlbiBzZXNhbWU=",
-	    "Basic YWxp\xff"
-	    "2U6b3BlbiBzZXNhbWU=",
+		NULL,
+		"",
+		"Basic",
+		"Basic ",
+		"Basic    ",
+		"Basic =",
+		"Basic ==",
+		"YWxpY2U6b3BlbiBzZXNhbWU=",
+		"Bearer YWxpY2U6b3BlbiBzZXNhbWU=",
+		"BasicYWxpY2U6b3BlbiBzZXNhbWU=",
+		"Basic\tYWxpY2U6b3BlbiBzZXNhbWU=",
+		"Basic alice:open sesame",
+		"Basic YWxpY2U6b3BlbiBzZXNhbWU==x", /* behind the padding */
+		"Basic YWxpY2U6b3BlbiBzZXNhbWU===", /* too much padding */
+		"Basic YWxpY2U6b3BlbiBzZXNhbWU= ",
+		"Basic YWxpY2U6b3BlbiBzZXNhbWV=", /* bits that belong to no byte */
+		"Basic YWxpY2U6b3BlbiBzZXNhbWUA", /* a NUL behind the password */
+		"Basic YWxpY2U6b3BlbiBzZXNhbW",	  /* "open sesam" */
+		"Basic YWxpY2U6b3BlbiBzZXNhbWVz", /* "open sesames" */
+		"Basic YWxpY2U6T3BlbiBzZXNhbWU=", /* "Open sesame" */
+		"Basic YWxpY2U6",		  /* no password */
+		"Basic b3BlbiBzZXNhbWU=",	  /* no colon */
+		"Basic Og==",			  /* ":" */
+		"Basic Y",
+		"Basic YWxp-2U6b3BlbiBzZXNhbWU=", /* the alphabet of addresses */
+		"Basic YWxp Y2U6b3BlbiBzZXNhbWU=",
+		"Basic YWxp\xff"
+		"2U6b3BlbiBzZXNhbWU=",
 	};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(headers); i++)

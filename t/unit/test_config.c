@@ -26,8 +26,8 @@ load(const char *env_file, const char *const *environment)
 	struct loaded loaded;
 	struct text problems = TEXT_OVER(loaded.problems), warnings = TEXT_OVER(loaded.warnings);
 
-	loaded.is_good =
-	    config_load(&loaded.config, env_file, (char *const *)environment, &problems, &warnings);
+	loaded.is_good = config_load(&loaded.config, env_file, (char *const *)environment,
+				     &problems, &warnings);
 	return loaded;
 }
 
@@ -105,13 +105,13 @@ Test(config, http_threads_default_to_the_processors)
 
 Test(config, what_is_set_counts)
 {
-	struct loaded loaded =
-	    LOAD(REQUIRED, "TICKR_DATABASE_HOST=db.example:3307", "TICKR_DATABASE_USERNAME=tickr",
-		 "TICKR_DATABASE_PASSWORD=" SECRET, "TICKR_DATABASE_NAME=ids",
-		 "TICKR_DATABASE_POOL_SIZE=12", "TICKR_DATABASE_POOL_TIMEOUT=0.25",
-		 "TICKR_DATABASE_SSL_VERIFY=no", "TICKR_LISTEN=[::1]:80,unix:/run/x",
-		 "TICKR_HTTP_AUTH_PASSWORD=p", "TICKR_BATCH_FORMAT=group", "TICKR_MAX_BATCH=5",
-		 "TICKR_LOG_LEVEL=debug", "TICKR_DRAIN_TIMEOUT=0");
+	struct loaded loaded = LOAD(
+		REQUIRED, "TICKR_DATABASE_HOST=db.example:3307", "TICKR_DATABASE_USERNAME=tickr",
+		"TICKR_DATABASE_PASSWORD=" SECRET, "TICKR_DATABASE_NAME=ids",
+		"TICKR_DATABASE_POOL_SIZE=12", "TICKR_DATABASE_POOL_TIMEOUT=0.25",
+		"TICKR_DATABASE_SSL_VERIFY=no", "TICKR_LISTEN=[::1]:80,unix:/run/x",
+		"TICKR_HTTP_AUTH_PASSWORD=p", "TICKR_BATCH_FORMAT=group", "TICKR_MAX_BATCH=5",
+		"TICKR_LOG_LEVEL=debug", "TICKR_DRAIN_TIMEOUT=0");
 	const struct config *config = &loaded.config;
 
 	cr_assert(loaded.is_good, "%s", loaded.problems);
@@ -144,10 +144,10 @@ Test(config, the_port_of_the_host_goes_before_the_port_variable)
 		uint16_t expected;
 		bool is_given;
 	} cases[] = {
-	    {"TICKR_DATABASE_HOST=db", "TICKR_DATABASE_PORT=", 3306, false},
-	    {"TICKR_DATABASE_HOST=db", "TICKR_DATABASE_PORT=4000", 4000, true},
-	    {"TICKR_DATABASE_HOST=db:5000", "TICKR_DATABASE_PORT=4000", 5000, true},
-	    {"TICKR_DATABASE_HOST=[::1]:5000", "TICKR_DATABASE_PORT=", 5000, true},
+		{"TICKR_DATABASE_HOST=db", "TICKR_DATABASE_PORT=", 3306, false},
+		{"TICKR_DATABASE_HOST=db", "TICKR_DATABASE_PORT=4000", 4000, true},
+		{"TICKR_DATABASE_HOST=db:5000", "TICKR_DATABASE_PORT=4000", 5000, true},
+		{"TICKR_DATABASE_HOST=[::1]:5000", "TICKR_DATABASE_PORT=", 5000, true},
 	};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
@@ -175,9 +175,9 @@ Test(config, all_that_is_missing_is_reported_at_once)
 
 Test(config, an_empty_value_counts_as_not_set)
 {
-	struct loaded loaded =
-	    LOAD("TICKR_MAX_NODES=", "TICKR_NODE_NUMBER=0", "TICKR_STARTING_OFFSET=0",
-		 "TICKR_MAX_BATCH=", "TICKR_DATABASE_NAME=", "TICKR_LISTEN=", "TICKR_LOG_LEVEL=");
+	struct loaded loaded = LOAD(
+		"TICKR_MAX_NODES=", "TICKR_NODE_NUMBER=0", "TICKR_STARTING_OFFSET=0",
+		"TICKR_MAX_BATCH=", "TICKR_DATABASE_NAME=", "TICKR_LISTEN=", "TICKR_LOG_LEVEL=");
 
 	cr_assert_not(loaded.is_good);
 	cr_assert_eq(lines_of(loaded.problems), 1, "%s", loaded.problems);
@@ -195,42 +195,45 @@ Test(config, a_bad_value_is_named_with_what_is_allowed)
 		const char *setting;
 		const char *problem;
 	} cases[] = {
-	    {"TICKR_MAX_NODES=0", "TICKR_MAX_NODES=\"0\" is not allowed: it must be a whole "
-				  "number from 1 to 1000000000"},
-	    {"TICKR_MAX_NODES=1000000001", "a whole number from 1 to 1000000000"},
-	    {"TICKR_MAX_NODES=ten", "TICKR_MAX_NODES=\"ten\""},
-	    {"TICKR_MAX_NODES=1\n", "TICKR_MAX_NODES=\"1\\x0a\""},
-	    {"TICKR_NODE_NUMBER=-1", "a whole number from 0 to 999999999"},
-	    {"TICKR_STARTING_OFFSET=9223372036854775808", "from 0 to 9223372036854775807"},
-	    {"TICKR_DATABASE_PORT=0", "a whole number from 1 to 65535"},
-	    {"TICKR_DATABASE_POOL_SIZE=0", "a whole number from 1 to 1000"},
-	    {"TICKR_DATABASE_POOL_TIMEOUT=0", "seconds, up to three decimals, from 0.001 to 3600"},
-	    {"TICKR_DATABASE_POOL_TIMEOUT=0.0001", "seconds, up to three decimals"},
-	    {"TICKR_DATABASE_CONNECT_TIMEOUT=0.5", "whole seconds from 1 to 3600"},
-	    {"TICKR_DATABASE_QUERY_TIMEOUT=3601", "whole seconds from 1 to 3600"},
-	    {"TICKR_DATABASE_SSL_VERIFY=maybe", "one of no, yes"},
-	    {"TICKR_BATCH_FORMAT=Group", "one of array, group"},
-	    {"TICKR_BATCH_FORMAT=arr", "one of array, group"},
-	    {"TICKR_BATCH_FORMAT=array|group", "one of array, group"},
-	    {"TICKR_LOG_LEVEL=loud", "one of error, warn, info, debug"},
-	    {"TICKR_MAX_BATCH=1000001", "a whole number from 1 to 1000000"},
-	    {"TICKR_MAX_WAITING=0", "a whole number from 1 to 1000000"},
-	    {"TICKR_HTTP_THREADS=257", "a whole number from 1 to 256"},
-	    {"TICKR_DRAIN_TIMEOUT=soon", "seconds, up to three decimals, from 0 to 3600"},
-	    {"TICKR_DATABASE_HOST=a b", "TICKR_DATABASE_HOST=\"a b\" is not allowed: it must be "
-					"a name, an address, host:port"},
-	    {"TICKR_DATABASE_NAME=a`b", "1 to 64 characters, none of them a backquote"},
-	    {"TICKR_DATABASE_NAME="
-	     "12345678901234567890123456789012345678901234567890123456789012345",
-	     "1 to 64 characters"},
-	    {"TICKR_LISTEN=127.0.0.1:1,8080", "TICKR_LISTEN: cannot read address number 2"},
-	    {"TICKR_DATABASE_SSL_CA=/nowhere/ca.pem",
-	     "TICKR_DATABASE_SSL_CA=/nowhere/ca.pem cannot be read: No such file or directory"},
-	    {"TICKR_DATABASE_SSL_CERT=/dev/null", "set both or neither"},
-	    {"TICKR_DATABASE_SSL_KEY=/dev/null", "set both or neither"},
-	    {"TICKR_DATABASE_PASSWORD_FILE=/nowhere/pw",
-	     "TICKR_DATABASE_PASSWORD_FILE=/nowhere/pw cannot be read: No such file or directory"},
-	    {"TICKR_HTTP_AUTH_PASSWORD=", "TICKR_HTTP_AUTH_PASSWORD is set and empty"},
+		{"TICKR_MAX_NODES=0", "TICKR_MAX_NODES=\"0\" is not allowed: it must be a whole "
+				      "number from 1 to 1000000000"},
+		{"TICKR_MAX_NODES=1000000001", "a whole number from 1 to 1000000000"},
+		{"TICKR_MAX_NODES=ten", "TICKR_MAX_NODES=\"ten\""},
+		{"TICKR_MAX_NODES=1\n", "TICKR_MAX_NODES=\"1\\x0a\""},
+		{"TICKR_NODE_NUMBER=-1", "a whole number from 0 to 999999999"},
+		{"TICKR_STARTING_OFFSET=9223372036854775808", "from 0 to 9223372036854775807"},
+		{"TICKR_DATABASE_PORT=0", "a whole number from 1 to 65535"},
+		{"TICKR_DATABASE_POOL_SIZE=0", "a whole number from 1 to 1000"},
+		{"TICKR_DATABASE_POOL_TIMEOUT=0",
+		 "seconds, up to three decimals, from 0.001 to 3600"},
+		{"TICKR_DATABASE_POOL_TIMEOUT=0.0001", "seconds, up to three decimals"},
+		{"TICKR_DATABASE_CONNECT_TIMEOUT=0.5", "whole seconds from 1 to 3600"},
+		{"TICKR_DATABASE_QUERY_TIMEOUT=3601", "whole seconds from 1 to 3600"},
+		{"TICKR_DATABASE_SSL_VERIFY=maybe", "one of no, yes"},
+		{"TICKR_BATCH_FORMAT=Group", "one of array, group"},
+		{"TICKR_BATCH_FORMAT=arr", "one of array, group"},
+		{"TICKR_BATCH_FORMAT=array|group", "one of array, group"},
+		{"TICKR_LOG_LEVEL=loud", "one of error, warn, info, debug"},
+		{"TICKR_MAX_BATCH=1000001", "a whole number from 1 to 1000000"},
+		{"TICKR_MAX_WAITING=0", "a whole number from 1 to 1000000"},
+		{"TICKR_HTTP_THREADS=257", "a whole number from 1 to 256"},
+		{"TICKR_DRAIN_TIMEOUT=soon", "seconds, up to three decimals, from 0 to 3600"},
+		{"TICKR_DATABASE_HOST=a b",
+		 "TICKR_DATABASE_HOST=\"a b\" is not allowed: it must be "
+		 "a name, an address, host:port"},
+		{"TICKR_DATABASE_NAME=a`b", "1 to 64 characters, none of them a backquote"},
+		{"TICKR_DATABASE_NAME="
+		 "12345678901234567890123456789012345678901234567890123456789012345",
+		 "1 to 64 characters"},
+		{"TICKR_LISTEN=127.0.0.1:1,8080", "TICKR_LISTEN: cannot read address number 2"},
+		{"TICKR_DATABASE_SSL_CA=/nowhere/ca.pem",
+		 "TICKR_DATABASE_SSL_CA=/nowhere/ca.pem cannot be read: No such file or directory"},
+		{"TICKR_DATABASE_SSL_CERT=/dev/null", "set both or neither"},
+		{"TICKR_DATABASE_SSL_KEY=/dev/null", "set both or neither"},
+		{"TICKR_DATABASE_PASSWORD_FILE=/nowhere/pw",
+		 "TICKR_DATABASE_PASSWORD_FILE=/nowhere/pw cannot be read: No such file or "
+		 "directory"},
+		{"TICKR_HTTP_AUTH_PASSWORD=", "TICKR_HTTP_AUTH_PASSWORD is set and empty"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
@@ -247,12 +250,12 @@ Test(config, a_bad_value_is_named_with_what_is_allowed)
 Test(config, everything_bad_is_reported_in_one_run)
 {
 	struct loaded loaded =
-	    LOAD("TICKR_MAX_NODES=x", "TICKR_NODE_NUMBER=x", "TICKR_DATABASE_PORT=x",
-		 "TICKR_LISTEN=x", "TICKR_DATABASE_HOST=,", "TICKR_LOG_LEVEL=x");
+		LOAD("TICKR_MAX_NODES=x", "TICKR_NODE_NUMBER=x", "TICKR_DATABASE_PORT=x",
+		     "TICKR_LISTEN=x", "TICKR_DATABASE_HOST=,", "TICKR_LOG_LEVEL=x");
 	static const char *const names[] = {
-	    "TICKR_MAX_NODES=",	    "TICKR_NODE_NUMBER=", "TICKR_STARTING_OFFSET",
-	    "TICKR_DATABASE_PORT=", "TICKR_LISTEN=",	  "TICKR_DATABASE_HOST=",
-	    "TICKR_LOG_LEVEL="};
+		"TICKR_MAX_NODES=",	"TICKR_NODE_NUMBER=", "TICKR_STARTING_OFFSET",
+		"TICKR_DATABASE_PORT=", "TICKR_LISTEN=",      "TICKR_DATABASE_HOST=",
+		"TICKR_LOG_LEVEL="};
 
 	cr_assert_not(loaded.is_good);
 	for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
@@ -266,20 +269,20 @@ Test(config, a_node_number_must_be_below_the_nodes)
 		const char *node;
 		bool is_good;
 	} cases[] = {
-	    {"TICKR_NODE_NUMBER=0", true},
-	    {"TICKR_NODE_NUMBER=9", true},
-	    {"TICKR_NODE_NUMBER=10", false},
-	    {"TICKR_NODE_NUMBER=11", false},
+		{"TICKR_NODE_NUMBER=0", true},
+		{"TICKR_NODE_NUMBER=9", true},
+		{"TICKR_NODE_NUMBER=10", false},
+		{"TICKR_NODE_NUMBER=11", false},
 	};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
 		struct loaded loaded =
-		    LOAD("TICKR_MAX_NODES=10", cases[i].node, "TICKR_STARTING_OFFSET=0");
+			LOAD("TICKR_MAX_NODES=10", cases[i].node, "TICKR_STARTING_OFFSET=0");
 
 		cr_assert_eq(loaded.is_good, cases[i].is_good, "%s", cases[i].node);
 		if (!cases[i].is_good)
-			cr_assert_not_null(
-			    strstr(loaded.problems, "must be below TICKR_MAX_NODES, which is 10"));
+			cr_assert_not_null(strstr(loaded.problems,
+						  "must be below TICKR_MAX_NODES, which is 10"));
 		config_free(&loaded.config);
 	}
 }
@@ -287,7 +290,7 @@ Test(config, a_node_number_must_be_below_the_nodes)
 Test(config, a_variable_nobody_knows_is_a_warning_that_names_the_nearest)
 {
 	struct loaded loaded =
-	    LOAD(REQUIRED, "TICKR_MAX_BACTH=5", "TICKRS=1", "HOME=/root", "TICKR_x\n=1");
+		LOAD(REQUIRED, "TICKR_MAX_BACTH=5", "TICKRS=1", "HOME=/root", "TICKR_x\n=1");
 
 	cr_assert(loaded.is_good, "%s", loaded.problems);
 	cr_assert_eq(lines_of(loaded.warnings), 2, "%s", loaded.warnings);
@@ -342,9 +345,9 @@ Test(config, a_file_that_cannot_be_read_is_a_problem)
 		const char *path;
 		const char *problem;
 	} cases[] = {
-	    {"/nowhere/tickrd.env", "cannot be read: No such file or directory"},
-	    {"/", "cannot be read: Is a directory"},
-	    {"/dev/zero", "cannot be read: File too large"},
+		{"/nowhere/tickrd.env", "cannot be read: No such file or directory"},
+		{"/", "cannot be read: Is a directory"},
+		{"/dev/zero", "cannot be read: File too large"},
 	};
 	const char *environment[] = {REQUIRED, NULL};
 
@@ -413,9 +416,10 @@ Test(config, a_password_file_of_no_line_or_several_is_refused)
 
 Test(config, a_password_and_its_file_do_not_go_together)
 {
-	struct loaded loaded = LOAD(
-	    REQUIRED, "TICKR_DATABASE_PASSWORD=" SECRET, "TICKR_DATABASE_PASSWORD_FILE=/dev/null",
-	    "TICKR_HTTP_AUTH_PASSWORD=" SECRET, "TICKR_HTTP_AUTH_PASSWORD_FILE=/dev/null");
+	struct loaded loaded =
+		LOAD(REQUIRED, "TICKR_DATABASE_PASSWORD=" SECRET,
+		     "TICKR_DATABASE_PASSWORD_FILE=/dev/null", "TICKR_HTTP_AUTH_PASSWORD=" SECRET,
+		     "TICKR_HTTP_AUTH_PASSWORD_FILE=/dev/null");
 
 	cr_assert_not(loaded.is_good);
 	cr_assert_eq(lines_of(loaded.problems), 2, "%s", loaded.problems);
@@ -428,8 +432,8 @@ Test(config, a_password_and_its_file_do_not_go_together)
 
 Test(config, passwords_are_never_shown)
 {
-	char *path =
-	    make_file("TICKR_DATABASE_PASSWORD=" SECRET "\nTICKR_HTTP_AUTH_PASSWORD='" SECRET "\n");
+	char *path = make_file("TICKR_DATABASE_PASSWORD=" SECRET
+			       "\nTICKR_HTTP_AUTH_PASSWORD='" SECRET "\n");
 	const char *environment[] = {"TICKR_DATABASE_PASSWORD=" SECRET, "TICKR_MAX_NODES=x", NULL};
 	struct loaded loaded = load(path, environment);
 

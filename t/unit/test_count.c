@@ -22,52 +22,52 @@ Test(count, each_argument_counts_as_its_format_says)
 		uint32_t array;
 		uint32_t group;
 	} cases[] = {
-	    {"1", 1, 1},
-	    {"20", 20, 20},
-	    {"007", 7, 7},
-	    {"100000", 100000, 100000},
-	    {"100001", 0, 0},
-	    {"4294967297", 0, 0},
-	    {"18446744073709551617", 0, 0},
-	    {"123456789012345678901234567890", 0, 0},
-	    /* Tickr's Ruby client asks for these when its threads race. */
-	    {"0", 0, 1},
-	    {"00", 0, 1},
-	    {"-0", 0, 1},
-	    {"-3", 0, 1},
-	    {"-123456789012345678901234567890", 0, 1},
-	    {"", 0, 0},
-	    {"-", 0, 0},
-	    {"--3", 0, 0},
-	    {"+3", 0, 0},
-	    {"+0", 0, 0},
-	    {"abc", 0, 0},
-	    {"5.5", 0, 0},
-	    {"-5.5", 0, 0},
-	    {"0.0", 0, 0},
-	    {"5/", 0, 0},
-	    {"0/", 0, 0},
-	    {"/5", 0, 0},
-	    {" 5", 0, 0},
-	    {"5 ", 0, 0},
-	    {"%35", 0, 0},
-	    {"0x10", 0, 0},
-	    {"1e3", 0, 0},
-	    {"\xd9\xa3", 0, 0}, /* an Arabic three */
+		{"1", 1, 1},
+		{"20", 20, 20},
+		{"007", 7, 7},
+		{"100000", 100000, 100000},
+		{"100001", 0, 0},
+		{"4294967297", 0, 0},
+		{"18446744073709551617", 0, 0},
+		{"123456789012345678901234567890", 0, 0},
+		/* Tickr's Ruby client asks for these when its threads race. */
+		{"0", 0, 1},
+		{"00", 0, 1},
+		{"-0", 0, 1},
+		{"-3", 0, 1},
+		{"-123456789012345678901234567890", 0, 1},
+		{"", 0, 0},
+		{"-", 0, 0},
+		{"--3", 0, 0},
+		{"+3", 0, 0},
+		{"+0", 0, 0},
+		{"abc", 0, 0},
+		{"5.5", 0, 0},
+		{"-5.5", 0, 0},
+		{"0.0", 0, 0},
+		{"5/", 0, 0},
+		{"0/", 0, 0},
+		{"/5", 0, 0},
+		{" 5", 0, 0},
+		{"5 ", 0, 0},
+		{"%35", 0, 0},
+		{"0x10", 0, 0},
+		{"1e3", 0, 0},
+		{"\xd9\xa3", 0, 0}, /* an Arabic three */
 	};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
 		char problem[256];
 		uint32_t count;
 
-		cr_assert_eq(
-		    parse(cases[i].argument, BATCH_FORMAT_ARRAY, &count, problem, sizeof(problem)),
-		    cases[i].array > 0, "%s", cases[i].argument);
+		cr_assert_eq(parse(cases[i].argument, BATCH_FORMAT_ARRAY, &count, problem,
+				   sizeof(problem)),
+			     cases[i].array > 0, "%s", cases[i].argument);
 		cr_assert_eq(count, cases[i].array, "%s", cases[i].argument);
 		cr_assert_eq(problem[0] == '\0', cases[i].array > 0);
-		cr_assert_eq(
-		    parse(cases[i].argument, BATCH_FORMAT_GROUP, &count, problem, sizeof(problem)),
-		    cases[i].group > 0, "%s", cases[i].argument);
+		cr_assert_eq(parse(cases[i].argument, BATCH_FORMAT_GROUP, &count, problem,
+				   sizeof(problem)),
+			     cases[i].group > 0, "%s", cases[i].argument);
 		cr_assert_eq(count, cases[i].group, "%s", cases[i].argument);
 		cr_assert_eq(problem[0] == '\0', cases[i].group > 0);
 	}
@@ -101,20 +101,20 @@ Test(count, a_query_may_name_the_format)
 		const char *query;
 		enum batch_format format; /* where it was the array before */
 	} cases[] = {
-	    {NULL, BATCH_FORMAT_ARRAY},
-	    {"", BATCH_FORMAT_ARRAY},
-	    {"&", BATCH_FORMAT_ARRAY},
-	    {"format=array", BATCH_FORMAT_ARRAY},
-	    {"format=group", BATCH_FORMAT_GROUP},
-	    {"a=b&format=group", BATCH_FORMAT_GROUP},
-	    {"format=group&a=b", BATCH_FORMAT_GROUP},
-	    {"&&format=group&&", BATCH_FORMAT_GROUP},
-	    {"format=array&format=group", BATCH_FORMAT_GROUP},
-	    {"format=group&format=array", BATCH_FORMAT_ARRAY},
-	    {"format", BATCH_FORMAT_ARRAY},
-	    {"Format=group", BATCH_FORMAT_ARRAY},
-	    {"xformat=group", BATCH_FORMAT_ARRAY},
-	    {"x=format=group", BATCH_FORMAT_ARRAY},
+		{NULL, BATCH_FORMAT_ARRAY},
+		{"", BATCH_FORMAT_ARRAY},
+		{"&", BATCH_FORMAT_ARRAY},
+		{"format=array", BATCH_FORMAT_ARRAY},
+		{"format=group", BATCH_FORMAT_GROUP},
+		{"a=b&format=group", BATCH_FORMAT_GROUP},
+		{"format=group&a=b", BATCH_FORMAT_GROUP},
+		{"&&format=group&&", BATCH_FORMAT_GROUP},
+		{"format=array&format=group", BATCH_FORMAT_GROUP},
+		{"format=group&format=array", BATCH_FORMAT_ARRAY},
+		{"format", BATCH_FORMAT_ARRAY},
+		{"Format=group", BATCH_FORMAT_ARRAY},
+		{"xformat=group", BATCH_FORMAT_ARRAY},
+		{"x=format=group", BATCH_FORMAT_ARRAY},
 	};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
@@ -141,9 +141,9 @@ Test(count, a_query_without_a_format_leaves_it_as_it_was)
 Test(count, a_format_we_do_not_have_is_refused)
 {
 	static const char *const queries[] = {
-	    "format=",	      "format=Group",  "format=groups",	     "format=grou",
-	    "format=xml",     "format=group ", "format=array,group", "format=group&format=x",
-	    "format=%67roup",
+		"format=",	  "format=Group",  "format=groups",	 "format=grou",
+		"format=xml",	  "format=group ", "format=array,group", "format=group&format=x",
+		"format=%67roup",
 	};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(queries); i++) {

@@ -46,12 +46,12 @@ Test(json, arrays_are_a_number_for_each_ticket)
 		struct ticket_range tickets;
 		const char *json;
 	} cases[] = {
-	    {{54313001, 10, 1}, "[54313001]"},
-	    {{329, 10, 4}, "[329,339,349,359]"},
-	    {{0, 1, 3}, "[0,1,2]"},
-	    {{99, 1, 2}, "[99,100]"},
-	    {{7, 0, 0}, "[]"},
-	    {{UINT64_MAX - 1, 1, 2}, "[18446744073709551614,18446744073709551615]"},
+		{{54313001, 10, 1}, "[54313001]"},
+		{{329, 10, 4}, "[329,339,349,359]"},
+		{{0, 1, 3}, "[0,1,2]"},
+		{{99, 1, 2}, "[99,100]"},
+		{{7, 0, 0}, "[]"},
+		{{UINT64_MAX - 1, 1, 2}, "[18446744073709551614,18446744073709551615]"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
@@ -76,11 +76,11 @@ Test(json, a_group_is_first_increment_and_count)
 		struct ticket_range tickets;
 		const char *json;
 	} cases[] = {
-	    {{329, 10, 20}, "{\"first\":329,\"increment\":10,\"count\":20}"},
-	    {{0, 0, 0}, "{\"first\":0,\"increment\":0,\"count\":0}"},
-	    {{UINT64_MAX, UINT64_MAX, UINT32_MAX},
-	     "{\"first\":18446744073709551615,\"increment\":18446744073709551615,"
-	     "\"count\":4294967295}"},
+		{{329, 10, 20}, "{\"first\":329,\"increment\":10,\"count\":20}"},
+		{{0, 0, 0}, "{\"first\":0,\"increment\":0,\"count\":0}"},
+		{{UINT64_MAX, UINT64_MAX, UINT32_MAX},
+		 "{\"first\":18446744073709551615,\"increment\":18446744073709551615,"
+		 "\"count\":4294967295}"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
@@ -99,12 +99,12 @@ Test(json, strings_hold_printable_ascii_only)
 		const char *string;
 		const char *json;
 	} cases[] = {
-	    {"", "\"\""},
-	    {"a / b", "\"a / b\""},
-	    {"\"\\", "\"\\\"\\\\\""},
-	    {"\b\t\n\x1f", "\"\\u0008\\u0009\\u000a\\u001f\""},
-	    {"\x7f\x80\xff", "\"\\u007f\\u0080\\u00ff\""},
-	    {"</script>", "\"</script>\""},
+		{"", "\"\""},
+		{"a / b", "\"a / b\""},
+		{"\"\\", "\"\\\"\\\\\""},
+		{"\b\t\n\x1f", "\"\\u0008\\u0009\\u000a\\u001f\""},
+		{"\x7f\x80\xff", "\"\\u007f\\u0080\\u00ff\""},
+		{"</script>", "\"</script>\""},
 	};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {

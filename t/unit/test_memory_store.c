@@ -78,10 +78,10 @@ Test(memory_store, failures_come_as_the_script_says)
 		bool loses_after;
 		uint64_t newest; /* after six reservations of one, each third a failure */
 	} cases[] = {
-	    {STORE_BUSY, false, 5},
-	    {STORE_FAILED, false, 5},
-	    {STORE_LOST, false, 5},
-	    {STORE_LOST, true, 7},
+		{STORE_BUSY, false, 5},
+		{STORE_FAILED, false, 5},
+		{STORE_LOST, false, 5},
+		{STORE_LOST, true, 7},
 	};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {

@@ -117,15 +117,15 @@ Test(metrics, requests_count_by_route_and_code)
 		int code;
 		const char *series;
 	} cases[] = {
-	    {ROUTE_CREATE, 200,
-	     "tickr_http_requests_total{route=\"/tickets/create\",code=\"200\"}"},
-	    {ROUTE_CREATE_MANY, 400,
-	     "tickr_http_requests_total{route=\"/tickets/create/N\",code=\"400\"}"},
-	    {ROUTE_OTHER, 404, "tickr_http_requests_total{route=\"other\",code=\"404\"}"},
-	    {ROUTE_STATUS, 503, "tickr_http_requests_total{route=\"/status\",code=\"503\"}"},
-	    /* Codes without a place of their own. */
-	    {ROUTE_LIVEZ, 418, "tickr_http_requests_total{route=\"/livez\",code=\"400\"}"},
-	    {ROUTE_READYZ, 502, "tickr_http_requests_total{route=\"/readyz\",code=\"500\"}"},
+		{ROUTE_CREATE, 200,
+		 "tickr_http_requests_total{route=\"/tickets/create\",code=\"200\"}"},
+		{ROUTE_CREATE_MANY, 400,
+		 "tickr_http_requests_total{route=\"/tickets/create/N\",code=\"400\"}"},
+		{ROUTE_OTHER, 404, "tickr_http_requests_total{route=\"other\",code=\"404\"}"},
+		{ROUTE_STATUS, 503, "tickr_http_requests_total{route=\"/status\",code=\"503\"}"},
+		/* Codes without a place of their own. */
+		{ROUTE_LIVEZ, 418, "tickr_http_requests_total{route=\"/livez\",code=\"400\"}"},
+		{ROUTE_READYZ, 502, "tickr_http_requests_total{route=\"/readyz\",code=\"500\"}"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {

@@ -18,7 +18,7 @@ static void
 begin(void)
 {
 	struct pool_settings settings = {
-	    .store = &memory_store, .database.script = &script, .sessions = 1};
+		.store = &memory_store, .database.script = &script, .sessions = 1};
 
 	log_begin(LOG_LEVEL_ERROR);
 	memory_script_init(&script);
@@ -50,7 +50,7 @@ static void
 submit_within(struct reservation *reservation, uint32_t count, uint64_t ms)
 {
 	*reservation = (struct reservation){
-	    .count = count, .deadline_ms = clock_ms() + ms, .answer = note_answer};
+		.count = count, .deadline_ms = clock_ms() + ms, .answer = note_answer};
 	pool_submit(pool, reservation);
 }
 
@@ -163,10 +163,10 @@ Test(pool, each_failure_has_its_status)
 		enum store_result failure;
 		enum ticket_status status;
 	} cases[] = {
-	    {STORE_FAILED, TICKET_DATABASE_FAILED},
-	    {STORE_REFUSED, TICKET_DATABASE_REFUSED},
-	    {STORE_EXHAUSTED, TICKET_EXHAUSTED},
-	    {STORE_BUSY, TICKET_DATABASE_FAILED}, /* at its deadline */
+		{STORE_FAILED, TICKET_DATABASE_FAILED},
+		{STORE_REFUSED, TICKET_DATABASE_REFUSED},
+		{STORE_EXHAUSTED, TICKET_EXHAUSTED},
+		{STORE_BUSY, TICKET_DATABASE_FAILED}, /* at its deadline */
 	};
 
 	cr_assert(pool_start(pool));

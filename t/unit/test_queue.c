@@ -19,7 +19,7 @@ begin(struct queue *queue, struct reservation *reservations, const uint32_t *cou
 	queue_init(queue);
 	for (size_t i = 0; i < n; i++) {
 		reservations[i] =
-		    (struct reservation){.count = counts[i], .deadline_ms = UINT64_MAX};
+			(struct reservation){.count = counts[i], .deadline_ms = UINT64_MAX};
 		queue_push(queue, &reservations[i]);
 	}
 }

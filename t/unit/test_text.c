@@ -80,13 +80,13 @@ Test(text, quoting_leaves_nothing_that_a_terminal_or_a_log_reader_acts_on)
 		const char *string;
 		const char *quoted;
 	} cases[] = {
-	    {"", "\"\""},
-	    {"plain text, key=value", "\"plain text, key=value\""},
-	    {"say \"hi\"", "\"say \\\"hi\\\"\""},
-	    {"C:\\", "\"C:\\\\\""},
-	    {"two\r\nlines", "\"two\\x0d\\x0alines\""},
-	    {"\033[31m", "\"\\x1b[31m\""},
-	    {"\x7f\x80\xff", "\"\\x7f\\x80\\xff\""},
+		{"", "\"\""},
+		{"plain text, key=value", "\"plain text, key=value\""},
+		{"say \"hi\"", "\"say \\\"hi\\\"\""},
+		{"C:\\", "\"C:\\\\\""},
+		{"two\r\nlines", "\"two\\x0d\\x0alines\""},
+		{"\033[31m", "\"\\x1b[31m\""},
+		{"\x7f\x80\xff", "\"\\x7f\\x80\\xff\""},
 	};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
