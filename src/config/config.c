@@ -11,9 +11,10 @@
 #include "config/env_file.h"
 #include "config/key_table.h"
 
-#define PREFIX	       "TICKR_"
-#define MOST_SHOWN     200 /* bytes of a bad value that are shown */
-#define MOST_FILE_SIZE (64 * 1024)
+#define PREFIX		   "TICKR_"
+#define MOST_SHOWN	   200 /* bytes of a bad value that are shown */
+#define MOST_FILE_SIZE	   (64 * 1024)
+#define MOST_HTTP_PASSWORD 256 /* with a user name it must fit into what auth.c reads */
 
 /* What is being loaded: the values as they were given, not yet looked at. */
 struct loader {
@@ -41,6 +42,8 @@ give_value(void *arg, const char *name, const char *value)
 	for (size_t i = 0; i < key_count; i++) {
 		if (strcmp(key_table[i].variable, name) != 0)
 			continue;
+		if (value[0] == '\0' && key_table[i].type != KEY_SECRET)
+			return; /* as if it were not there: it hides no other */
 		free(loader->values[i]);
 		loader->values[i] = xstrdup(value);
 		return;
@@ -175,8 +178,6 @@ load_key(struct loader *loader, size_t index)
 	const struct key *key = &key_table[index];
 	const char *value = loader->values[index];
 
-	if (value != NULL && value[0] == '\0' && key->type != KEY_SECRET)
-		value = NULL;
 	if (value != NULL && set_field(loader->config, key, value))
 		return true;
 	if (value == NULL && key->fallback != NULL) {
@@ -264,8 +265,7 @@ derive_addresses(struct loader *loader)
 
 	if (!database_address_parse(config->database_host, &config->database))
 		add_problem(loader, find_key("TICKR_DATABASE_HOST"), config->database_host);
-	config->database_port_is_given =
-		config->database.port != 0 || (port_value != NULL && port_value[0] != '\0');
+	config->database_port_is_given = config->database.port != 0 || port_value != NULL;
 	if (config->database.port == 0)
 		config->database.port = (uint16_t)config->database_port;
 
@@ -290,6 +290,10 @@ check_secrets(struct loader *loader)
 			 &config->database_password);
 	load_secret_file(loader, "TICKR_HTTP_AUTH_PASSWORD", config->http_auth_password_file,
 			 &config->http_auth_password);
+	if (strlen(config->http_auth_password) > MOST_HTTP_PASSWORD)
+		text_addf(loader->problems,
+			  "TICKR_HTTP_AUTH_PASSWORD is longer than the %d bytes allowed\n",
+			  MOST_HTTP_PASSWORD);
 }
 
 static void

@@ -54,7 +54,7 @@ KEY("TICKR_LISTEN", listen, TEXT, "127.0.0.1:8080", 0, 0,
     "where to listen; sockets inherited from systemd take its place")
 KEY("TICKR_HTTP_THREADS", http_threads, NUMBER, "", 1, 256, "",
     "loop threads; by default the number of processors")
-KEY("TICKR_HTTP_AUTH_PASSWORD", http_auth_password, SECRET, "", 0, 0, "any text but the empty one",
+KEY("TICKR_HTTP_AUTH_PASSWORD", http_auth_password, SECRET, "", 0, 0, "1 to 256 bytes",
     "HTTP Basic password, with any user name, for every route but /livez and /readyz")
 KEY("TICKR_HTTP_AUTH_PASSWORD_FILE", http_auth_password_file, TEXT, "", 0, 0,
     "the path of a readable file", "a file to read the HTTP password from instead")

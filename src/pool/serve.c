@@ -5,7 +5,6 @@
 #include "metrics/metrics.h"
 #include "pool/serve.h"
 
-#define BUSY_RETRIES  10
 #define BUSY_PAUSE_MS 20
 
 static struct reservation *

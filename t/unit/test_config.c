@@ -326,6 +326,31 @@ Test(config, the_environment_goes_before_the_file)
 	remove_file(path);
 }
 
+Test(config, an_empty_value_does_not_hide_the_one_in_the_file)
+{
+	char *path = make_file("TICKR_MAX_BATCH=7\n");
+	const char *const environment[] = {REQUIRED, "TICKR_MAX_BATCH=", NULL};
+	struct loaded loaded = load(path, environment);
+
+	cr_assert(loaded.is_good, "%s", loaded.problems);
+	cr_assert_eq(loaded.config.max_batch, 7);
+	config_free(&loaded.config);
+	remove_file(path);
+}
+
+Test(config, a_password_that_no_client_could_send_is_refused)
+{
+	char variable[sizeof("TICKR_HTTP_AUTH_PASSWORD=") + 300] = "TICKR_HTTP_AUTH_PASSWORD=";
+	struct loaded loaded;
+
+	memset(variable + strlen(variable), 'x', 257);
+	loaded = LOAD(REQUIRED, variable);
+	cr_assert_not(loaded.is_good);
+	cr_assert_str_eq(loaded.problems,
+			 "TICKR_HTTP_AUTH_PASSWORD is longer than the 256 bytes allowed\n");
+	config_free(&loaded.config);
+}
+
 Test(config, a_bad_file_is_a_problem_with_its_name_and_line)
 {
 	char *path = make_file("TICKR_MAX_BATCH=7\nTICKR_MAX_WAITING\n");
