@@ -1,0 +1,87 @@
+#!/usr/bin/perl
+# The documents say what the code does: every variable, metric, source file and room is in
+# the places where people look for it.
+use strict;
+use warnings;
+use Test::More;
+
+my $top = $ENV{SRCDIR} // '.';
+my $build = $ENV{BUILDDIR} // '.';
+
+sub content_of {
+    my ($path) = @_;
+    open my $in, '<', "$top/$path" or die "$path: $!";
+    local $/;
+    return scalar <$in>;
+}
+
+sub none_missing {
+    my ($name, @missing) = @_;
+    is_deeply(\@missing, [], $name) or diag(map { "missing: $_\n" } @missing);
+}
+
+# --- variables ------------------------------------------------------------------------------
+
+my @variables = map { chomp; [ split /\t/ ] } qx{'$build/tickrd' --variables};
+cmp_ok(scalar @variables, '>', 5, 'tickrd lists its variables');
+
+my $page = content_of('man/tickrd.8');
+my ($list) = $page =~ /^\.\\" BEGIN variables[^\n]*\n(.*)^\.\\" END variables/ms;
+is($list, scalar qx{'$top/scripts/man-variables' '$build/tickrd'},
+    'the list of variables in man/tickrd.8 is what scripts/man-variables TICKRD man/tickrd.8 makes');
+
+# In the README a row of the table: | `NAME` | default | meaning |
+my $readme = content_of('README.md');
+none_missing('README.md has every variable with its default and its meaning',
+    map { $_->[0] }
+    grep { my ($name, $default, undef, $help) = @$_;
+           $readme !~ /^\| `\Q$name\E` \| `?\Q$default\E`? \| \Q$help\E/m } @variables);
+
+# In tickrd.env the meaning in comments, then the variable: #NAME=default, or NAME= where it is required.
+my $env = content_of('contrib/systemd/tickrd.env');
+none_missing('contrib/systemd/tickrd.env has every variable with its default and its meaning',
+    map { $_->[0] }
+    grep { my ($name, $default, undef, $help) = @$_;
+           my $line = $default eq 'required' ? "$name=" : "#$name=" . ($default eq 'none' ? '' : $default);
+           $env !~ /^\Q$line\E$/m || $env !~ /^# \Q\u$help\E/m } @variables);
+
+my %known = map { $_->[0] => 1 } @variables;
+for my $path ('README.md', 'man/tickrd.8', 'contrib/systemd/tickrd.env', glob "$top/docs/*.md") {
+    (my $name = $path) =~ s{^\Q$top\E/}{};
+    my %named = map { $_ => 1 } content_of($name) =~ /\b(TICKR_[A-Z_]*[A-Z])\b(?!_?\*)/g;
+    is_deeply([ grep { !$known{$_} } sort keys %named ], [], "$name names no variable that does not exist");
+}
+
+# --- metrics --------------------------------------------------------------------------------
+
+my $operations = content_of('docs/operations.md');
+my @metrics = content_of('src/metrics/counters.h') =~ /^(?:METRIC|HISTOGRAM)\(\w+, "(\w+)"/mg;
+cmp_ok(scalar @metrics, '>', 5, 'the metrics are found');
+none_missing('docs/operations.md has every metric', grep { $operations !~ /^\| `\Q$_\E`/m } @metrics);
+my %counted = map { $_ => 1 } @metrics;
+my %no_metric = (tickr_settings => 1, tickr_admin => 1);
+my @named = grep { !$no_metric{$_} } $operations =~ /\b(tickr_[a-z_]+[a-z])\b/g;
+is_deeply([ grep { !$counted{$_} && !$counted{ s/_(?:bucket|sum|count)$//r } } @named ], [],
+    'docs/operations.md names no metric that does not exist');
+
+# --- files and rooms ------------------------------------------------------------------------
+
+my $makefile = content_of('Makefile.am');
+my @sources = map { substr $_, length "$top/" } glob "$top/src/*.[ch] $top/src/*/*.[ch]";
+none_missing('Makefile.am has every source file', grep { $makefile !~ /\Q$_\E(?:\s|$)/m } @sources);
+
+my $architecture = content_of('docs/architecture.md');
+none_missing('docs/architecture.md has every room',
+    grep { $architecture !~ m{`\Q$_\E/`} } map { m{/([^/]+)/$} ? $1 : () } glob "$top/src/*/");
+
+# --- links ----------------------------------------------------------------------------------
+
+my @broken;
+for my $path (map { substr $_, length "$top/" } glob "$top/*.md $top/docs/*.md") {
+    (my $folder = $path) =~ s{[^/]*$}{};
+    for my $link (content_of($path) =~ /\]\(([^)#\s]+)(?:#[^)]*)?\)/g) {
+        push @broken, "$path: $link" unless $link =~ /^https?:/ || -e "$top/$folder$link";
+    }
+}
+none_missing('the links of the documents lead somewhere', @broken);
+done_testing;
