@@ -118,6 +118,7 @@ on_stop_signal(evutil_socket_t number, short what, void *arg)
 		 (int)number, (double)d->config->drain_timeout_ms / 1000);
 	notify_send("STOPPING=1");
 	loop_event_in(d->drain_deadline, (unsigned)d->config->drain_timeout_ms);
+	sockets_stop(&d->sockets);
 	for (size_t i = 0; i < d->started; i++)
 		worker_drain(d->workers[i]);
 }

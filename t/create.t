@@ -98,7 +98,12 @@ sub fresh_server {
     is $beyond->{status}, 500, 'a batch that would pass 2^63-1 is 500';
     like $beyond->{body}, qr/exhausted/, 'and says why';
     is $client->get('/tickets/create')->{status}, 500, 'so is every ticket after the end';
-    is $client->get('/status')->{status}, 500, 'and /status says so';
+    my $status = $client->get('/status');
+    is $status->{status}, 503, '/status is 503';
+    like $status->{body}, qr/exhausted/, 'and says why';
+    is $client->get('/readyz')->{status}, 503, 'so is /readyz';
+    is $server->metric('tickr_tickets_left'), 0, 'no tickets are left';
+    is $server->metric('tickr_last_ticket'), '9223372036854775807', 'the last one is known';
     $server->stop;
 }
 

@@ -12,9 +12,11 @@ static void
 update_gauges(const struct http_settings *settings)
 {
 	uint64_t newest_base = settings->newest_base(settings->arg);
+	uint64_t last_base = space_last_base(&settings->space);
 	uint64_t ticket;
 
-	if (space_ticket(&settings->space, newest_base, &ticket))
+	if (space_ticket(&settings->space, newest_base < last_base ? newest_base : last_base,
+			 &ticket))
 		metrics_set(METRIC_LAST_TICKET, ticket);
 	metrics_set(METRIC_TICKETS_LEFT, space_left(&settings->space, newest_base));
 }

@@ -10,13 +10,20 @@ handle_livez(struct exchange *exchange, const char *argument)
 	reply_json(exchange);
 }
 
+static bool
+can_give_tickets(const struct http_server *server)
+{
+	const struct http_settings *settings = &server->settings;
+
+	return !server->is_draining && settings->is_ready(settings->arg) &&
+	       space_left(&settings->space, settings->newest_base(settings->arg)) > 0;
+}
+
 void
 handle_readyz(struct exchange *exchange, const char *argument)
 {
-	const struct http_settings *settings = &exchange->server->settings;
-
 	(void)argument;
-	if (exchange->server->is_draining || !settings->is_ready(settings->arg)) {
+	if (!can_give_tickets(exchange->server)) {
 		reply_unready(exchange);
 		return;
 	}

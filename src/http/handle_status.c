@@ -19,7 +19,7 @@ on_answer(struct ticket_request *request, const struct ticket_answer *answer)
 		return;
 	}
 	if (space_left(space, answer->newest_base) == 0) {
-		reply_status(exchange, TICKET_EXHAUSTED, "the space of tickets is exhausted");
+		reply_error(exchange, 503, "the space of tickets is exhausted");
 		return;
 	}
 	if (space_ticket(space, answer->newest_base, &ticket))

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -239,19 +240,47 @@ sockets_of_loop(const struct sockets *sockets, size_t loop)
 void
 sockets_give_away(struct sockets *sockets)
 {
-	for (size_t i = 0; i < sockets->loops * sockets->addresses; i++)
-		sockets->fds[i] = -1;
+	sockets->are_given_away = true;
+}
+
+/* A filter that drops every packet: no connection is made after this. */
+static void
+drop_packets(int fd)
+{
+	struct sock_filter drop = BPF_STMT(BPF_RET | BPF_K, 0);
+	struct sock_fprog program = {1, &drop};
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
+}
+
+static void
+remove_path(struct sockets *sockets, size_t index)
+{
+	if (sockets->is_our_path[index])
+		unlink(((struct sockaddr_un *)&sockets->bound[index].address)->sun_path);
+	sockets->is_our_path[index] = false;
+}
+
+void
+sockets_stop(struct sockets *sockets)
+{
+	for (size_t i = 0; i < sockets->addresses; i++) {
+		remove_path(sockets, i);
+		if (sockets->are_inherited || sockets->bound[i].address.ss_family == AF_UNIX)
+			continue;
+		for (size_t loop = 0; loop < sockets->loops; loop++)
+			drop_packets(*place(sockets, loop, i));
+	}
 }
 
 void
 sockets_close(struct sockets *sockets)
 {
 	for (size_t i = 0; i < sockets->loops * sockets->addresses; i++)
-		if (sockets->fds[i] >= 0)
+		if (!sockets->are_given_away && sockets->fds[i] >= 0)
 			close(sockets->fds[i]);
 	for (size_t i = 0; i < sockets->addresses; i++)
-		if (sockets->is_our_path[i])
-			unlink(((struct sockaddr_un *)&sockets->bound[i].address)->sun_path);
+		remove_path(sockets, i);
 	free(sockets->fds);
 	sockets->fds = NULL;
 	sockets->loops = sockets->addresses = 0;

@@ -21,6 +21,7 @@ struct sockets {
 	struct listen_address bound[MOST_LISTEN_ADDRESSES]; /* with the ports the kernel chose */
 	bool is_our_path[MOST_LISTEN_ADDRESSES];	    /* a Unix socket that we made */
 	bool are_inherited;
+	bool are_given_away;
 };
 
 /*
@@ -32,9 +33,14 @@ bool sockets_open(struct sockets *sockets, size_t loops, const struct listen_add
 
 /* The descriptors of one loop, one for each address; whoever takes them closes them. */
 const int *sockets_of_loop(const struct sockets *sockets, size_t loop);
+void sockets_give_away(struct sockets *sockets); /* all of them have been taken */
 
-/* Forget the descriptors, which others close now. */
-void sockets_give_away(struct sockets *sockets);
+/*
+ * Before those who took the descriptors close them: let nobody connect any more, so that every
+ * connection the kernel has made can still be accepted. Inherited sockets are left alone:
+ * the service manager holds them open for the next server.
+ */
+void sockets_stop(struct sockets *sockets);
 
 /* Close what was not given away, and remove the Unix sockets' paths that we made. */
 void sockets_close(struct sockets *sockets);

@@ -148,11 +148,12 @@ warn(struct store_session *session, struct text *warnings)
 	bool found;
 
 	if (strcasecmp(session->engine, "InnoDB") != 0)
-		text_addf(warnings,
-			  "the table `tickets` uses the engine %s: a crash of the database may "
-			  "give a "
-			  "ticket twice; ALTER TABLE tickets ENGINE=InnoDB\n",
-			  session->engine);
+		text_addf(
+			warnings,
+			"the table `tickets` uses the engine %s: a crash of the database may "
+			"give a "
+			"ticket twice; stop tickrd, ALTER TABLE tickets ENGINE=InnoDB, start it\n",
+			session->engine);
 	if (session_numbers(session, "SELECT @@GLOBAL.innodb_flush_log_at_trx_commit", &value, 1,
 			    &found, &ignored) == STORE_OK &&
 	    found && value != 1)

@@ -45,16 +45,22 @@ space_tickets(const struct ticket_space *space, const struct ticket_range *bases
 }
 
 uint64_t
-space_left(const struct ticket_space *space, uint64_t base)
+space_last_base(const struct ticket_space *space)
 {
 	uint64_t origin = space->node_number + space->starting_offset;
-	uint64_t last_base, given;
 
 	if (origin > SPACE_LAST_TICKET)
-		return 0;
-	last_base = (SPACE_LAST_TICKET - origin) / space->max_nodes + SPACE_FIRST_BASE;
-	given = base < SPACE_FIRST_BASE ? SPACE_FIRST_BASE - 1 : base;
-	return given < last_base ? last_base - given : 0;
+		return SPACE_FIRST_BASE - 1;
+	return (SPACE_LAST_TICKET - origin) / space->max_nodes + SPACE_FIRST_BASE;
+}
+
+uint64_t
+space_left(const struct ticket_space *space, uint64_t base)
+{
+	uint64_t last = space_last_base(space);
+	uint64_t given = base < SPACE_FIRST_BASE ? SPACE_FIRST_BASE - 1 : base;
+
+	return given < last ? last - given : 0;
 }
 
 bool

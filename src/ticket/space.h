@@ -35,6 +35,9 @@ bool space_base(const struct ticket_space *space, uint64_t ticket, uint64_t *bas
 bool space_tickets(const struct ticket_space *space, const struct ticket_range *bases,
 		   struct ticket_range *tickets) MUST_CHECK;
 
+/* The base of the last ticket; below the first base when the space holds none. */
+uint64_t space_last_base(const struct ticket_space *space);
+
 /* How many tickets the space still holds after BASE. */
 uint64_t space_left(const struct ticket_space *space, uint64_t base);
 
