@@ -81,6 +81,8 @@ on_request(struct evhttp_request *http, void *arg)
 
 	refusal = guard_refuses(evhttp_request_get_input_headers(http), method, http->major,
 				http->minor);
+	if (refusal == NULL)
+		refusal = guard_refuses_target(evhttp_request_get_uri(http));
 	if (refusal != NULL) {
 		http->major = http->minor = 1; /* the reply is in a version that exists */
 		reply_bad_framing(exchange, refusal);
