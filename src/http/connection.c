@@ -103,16 +103,10 @@ explain(int code)
 }
 
 static void
-rewrite(struct connection *connection)
+replace_error(struct evbuffer *output, int code)
 {
-	struct evbuffer *output = bufferevent_get_output(connection->bufferevent);
-	char line[64] = "";
 	char body[128];
-	int code = 0;
 
-	evbuffer_copyout(output, line, sizeof(line) - 1);
-	if (sscanf(line, "HTTP/%*d.%*d %d", &code) != 1 || code < 400)
-		return; /* "100 Continue" */
 	metrics_count_request(ROUTE_OTHER, code);
 	snprintf(body, sizeof(body), "{\"error\":\"%s\"}", explain(code));
 	evbuffer_drain(output, evbuffer_get_length(output));
@@ -121,6 +115,21 @@ rewrite(struct connection *connection)
 			    "Content-Length: %zu\r\nConnection: close\r\n\r\n%s",
 			    code, code == 413 ? "Request Entity Too Large" : "Bad Request",
 			    strlen(body), body);
+}
+
+/* The output's front is the bufferevent's: it is frozen, but for the first reply. */
+static void
+rewrite(struct connection *connection)
+{
+	struct evbuffer *output = bufferevent_get_output(connection->bufferevent);
+	char line[64] = "";
+	int code = 0;
+
+	evbuffer_unfreeze(output, 1);
+	evbuffer_copyout(output, line, sizeof(line) - 1);
+	if (sscanf(line, "HTTP/%*d.%*d %d", &code) == 1 && code >= 400) /* not "100 Continue" */
+		replace_error(output, code);
+	evbuffer_freeze(output, 1);
 }
 
 static void
