@@ -4,6 +4,7 @@ package Tickr::Server;
 
 use strict;
 use warnings;
+use POSIX ();
 use Tickr::Process qw(wait_for scratch slurp);
 use Tickr::Client;
 
@@ -73,6 +74,12 @@ sub addresses { $_[0]->log =~ /msg="listening" address=(\S+)/g }
 sub descriptors {
     my @open = glob '/proc/' . $_[0]->pid . '/fd/*';
     return scalar @open;
+}
+
+# The seconds of processor time it has used.
+sub processor_seconds {
+    my @fields = split ' ', slurp('/proc/' . $_[0]->pid . '/stat') =~ s/^.*\) //r;
+    return ($fields[11] + $fields[12]) / POSIX::sysconf(POSIX::_SC_CLK_TCK());
 }
 
 # Whether PATTERN is in the log by SECONDS from now.
