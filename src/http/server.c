@@ -80,8 +80,10 @@ on_request(struct evhttp_request *http, void *arg)
 	const char *argument = "";
 	const char *refusal;
 
-	refusal = guard_refuses(evhttp_request_get_input_headers(http), method, http->major,
-				http->minor);
+	refusal = connection_refusal(exchange->connection);
+	if (refusal == NULL)
+		refusal = guard_refuses(evhttp_request_get_input_headers(http), method, http->major,
+					http->minor);
 	if (refusal == NULL)
 		refusal = guard_refuses_target(evhttp_request_get_uri(http));
 	if (refusal != NULL) {
