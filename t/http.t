@@ -13,7 +13,7 @@ my $database = Tickr::Database->new;
 my $path     = scratch() . '/web';
 my $server   = Tickr::Server->fresh(
     database => $database,
-    env      => { TICKR_LISTEN => "127.0.0.1:0,unix:$path", TICKR_DATABASE_POOL_TIMEOUT => 0.2 });
+    env      => { TICKR_LISTEN => "127.0.0.1:0,unix:$path" });
 my @creates = qw(/tickets/create /tickets/create/2);
 my @reads   = qw(/status /livez /readyz /metrics);
 
@@ -244,7 +244,10 @@ for my $id ('x' x 65, 'a b', 'a"b', "a\tb", '<b>', "\xe9", '') {
 
 # --- errors of ours ---------------------------------------------------------------------------------------
 
+is $server->stop, 0, 'the server stops cleanly';
 {
+    $server = Tickr::Server->new(database => $database, env => { TICKR_DATABASE_POOL_TIMEOUT => 0.2 });
+    $server->wait_until_ready;
     $database->kill;
     ok wait_for('/readyz to be 503', 10, sub { $server->get('/readyz')->{status} == 503 }),
         'without the database /readyz is 503';

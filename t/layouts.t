@@ -24,6 +24,13 @@ my %layouts = (
     'counter on InnoDB' => "CREATE TABLE tickets ($id, stub CHAR(1) NOT NULL UNIQUE PRIMARY KEY) ENGINE=InnoDB",
 );
 
+# A busy machine is no reason to fail.
+my %settings = (
+    TICKR_BATCH_FORMAT           => 'group',
+    TICKR_DATABASE_POOL_TIMEOUT  => 5,
+    TICKR_DATABASE_QUERY_TIMEOUT => 20,
+);
+
 # The row that says that 41 was given.
 sub row_41 { return $_[0] eq 'append' ? '(41)' : q{(41, 'a')} }
 
@@ -34,7 +41,7 @@ sub old_tickr {
     $database->sql("$layouts{$layout}; INSERT INTO tickets VALUES " . row_41($layout), 'tickr');
     my ($status, $output) = Tickr::Server->run(database => $database, arguments => ['createdb']);
     die "createdb: $output" if $status;
-    return Tickr::Server->new(database => $database, env => { TICKR_BATCH_FORMAT => 'group' });
+    return Tickr::Server->new(database => $database, env => \%settings);
 }
 
 sub base_of { return ($_[0] - 329) / 10 + 2 }
@@ -178,7 +185,7 @@ for my $layout (sort keys %layouts) {
 # --- pruning ---------------------------------------------------------------------------------------
 
 {
-    my $server = Tickr::Server->fresh(database => $plain, env => { TICKR_BATCH_FORMAT => 'group' });
+    my $server = Tickr::Server->fresh(database => $plain, env => \%settings);
     my $client = $server->client;
     my $last;
     $last = $client->json($client->get('/tickets/create/10000')) for 1 .. 10;

@@ -13,7 +13,7 @@ my $database = Tickr::Database->new;
 my $began    = time;
 my $server   = Tickr::Server->fresh(
     database => $database,
-    env      => { TICKR_DATABASE_POOL_SIZE => 3, TICKR_DATABASE_POOL_TIMEOUT => 0.2 });
+    env      => { TICKR_DATABASE_POOL_SIZE => 3, TICKR_DATABASE_POOL_TIMEOUT => 2 });
 
 # The page as a hash of series => value.
 sub page {
@@ -143,7 +143,9 @@ is scalar grep({/^tickr_build_info\{version="\d+\.\d+\.\d+"\}$/} keys %$fresh), 
     wait_for('the database to be down', 10, sub { page()->{tickr_database_up} == 0 });
     pass 'a database that is down is 0';
     my $before = page();
-    $server->get('/tickets/create') for 1 .. 3;
+    my @refused = map { $server->client } 1 .. 3;
+    $_->send("GET /tickets/create HTTP/1.1\r\nHost: t\r\n\r\n") for @refused;
+    $_->response for @refused;
     is page()->{'tickr_http_requests_total{route="/tickets/create",code="503"}'}
         - $before->{'tickr_http_requests_total{route="/tickets/create",code="503"}'}, 3, 'refused requests are counted';
     wait_for('the sessions to be gone', 10, sub { page()->{tickr_database_sessions_open} == 0 });
