@@ -72,7 +72,7 @@ my %wrong  = (
     'another scheme'                 => ["Authorization: Bearer $good64"],
     'a scheme that begins so'        => ["Authorization: BasicX $good64"],
     'what is no base64'              => ["Authorization: Basic !$good64"],
-    'base64 with a blank'            => [ 'Authorization: Basic ' . substr($good64, 0, 4) . ' ' . substr $good64, 4 ],
+    'base64 with a blank'            => [ 'Authorization: Basic ' . ($good64 =~ s/^(....)/$1 /r) ],
     'base64 cut short'               => [ 'Authorization: Basic ' . substr $good64, 0, -3 ],
     'too many equals signs'          => ["Authorization: Basic $good64==="],
     'something behind the base64'    => ["Authorization: Basic $good64=x"],

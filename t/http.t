@@ -188,7 +188,8 @@ for my $id ('x' x 65, 'a b', 'a"b', "a\tb", '<b>', "\xe9", '') {
 {
     my $before = last_ticket();
     for my $case (
-        [ 400, 'a header over the limit', "GET /tickets/create HTTP/1.1\r\nHost: t\r\nX-A: " . 'a' x 20_000 . "\r\n\r\n" ],
+        [ 400, 'a header over the limit',
+            "GET /tickets/create HTTP/1.1\r\nHost: t\r\nX-A: " . 'a' x 20_000 . "\r\n\r\n" ],
         [ 400, 'too many headers',
             "GET /tickets/create HTTP/1.1\r\nHost: t\r\n" . join('', map {"X-$_: a\r\n"} 1 .. 2000) . "\r\n" ],
         [ 400, 'a request line over the limit', 'GET /' . 'a' x 20_000 . " HTTP/1.1\r\nHost: t\r\n\r\n" ],

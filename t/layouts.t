@@ -16,12 +16,14 @@ my $stepped = Tickr::Database->new(
     options => [qw(--auto-increment-increment=2 --auto-increment-offset=2)]);
 
 my $id      = 'id BIGINT UNSIGNED NOT NULL';
+my $stub    = "$id AUTO_INCREMENT PRIMARY KEY, stub CHAR(1) NOT NULL UNIQUE";
+my $counter = "$id, stub CHAR(1) NOT NULL UNIQUE PRIMARY KEY";
 my %layouts = (
     'append'            => "CREATE TABLE tickets ($id AUTO_INCREMENT PRIMARY KEY) ENGINE=InnoDB",
-    'stub on MyISAM'    => "CREATE TABLE tickets ($id AUTO_INCREMENT PRIMARY KEY, stub CHAR(1) NOT NULL UNIQUE) ENGINE=MyISAM",
-    'stub on InnoDB'    => "CREATE TABLE tickets ($id AUTO_INCREMENT PRIMARY KEY, stub CHAR(1) NOT NULL UNIQUE) ENGINE=InnoDB",
-    'counter on MyISAM' => "CREATE TABLE tickets ($id, stub CHAR(1) NOT NULL UNIQUE PRIMARY KEY) ENGINE=MyISAM",
-    'counter on InnoDB' => "CREATE TABLE tickets ($id, stub CHAR(1) NOT NULL UNIQUE PRIMARY KEY) ENGINE=InnoDB",
+    'stub on MyISAM'    => "CREATE TABLE tickets ($stub) ENGINE=MyISAM",
+    'stub on InnoDB'    => "CREATE TABLE tickets ($stub) ENGINE=InnoDB",
+    'counter on MyISAM' => "CREATE TABLE tickets ($counter) ENGINE=MyISAM",
+    'counter on InnoDB' => "CREATE TABLE tickets ($counter) ENGINE=InnoDB",
 );
 
 # A busy machine is no reason to fail.

@@ -37,8 +37,10 @@ sub requests {
 
 # --- before the first request -------------------------------------------------------------------
 
-wait_for('all sessions', 10, sub { page()->{tickr_database_sessions_open} == 3 });
-my $fresh = page();
+my $fresh = wait_for('the database to be up, and all sessions', 10, sub {
+    my $page = page();
+    $page->{tickr_database_up} == 1 && $page->{tickr_database_sessions_open} == 3 && $page;
+});
 is_deeply requests($fresh), {}, 'a fresh server has answered nothing';
 is $fresh->{$_}, 0, "$_ is 0" for qw(tickr_tickets_issued_total tickr_requests_waiting
     tickr_database_sessions_busy tickr_database_reconnects_total tickr_pruned_rows_total

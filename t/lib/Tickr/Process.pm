@@ -112,7 +112,8 @@ sub is_running {
 # Wait for its end; its exit status, or "signal N".
 sub wait_exit {
     my ($self, $seconds) = @_;
-    wait_for('the end of ' . ($self->{command} ? $self->{command}[0] : 'a child'), $seconds // 10, sub { !$self->is_running });
+    my $name = $self->{command} ? $self->{command}[0] : 'a child';
+    wait_for("the end of $name", $seconds // 10, sub { !$self->is_running });
     return $self->{status} & 127 ? 'signal ' . ($self->{status} & 127) : $self->{status} >> 8;
 }
 
