@@ -75,13 +75,20 @@ distance(const char *a, const char *b)
 	return row[b_len];
 }
 
+/* A name that was only begun is meant, however much of it is missing. */
+static size_t
+strangeness(const char *name, const char *variable)
+{
+	return strncmp(variable, name, strlen(name)) == 0 ? 0 : distance(name, variable);
+}
+
 const struct key *
 key_nearest(const char *name)
 {
 	const struct key *nearest = &key_table[0];
 
 	for (size_t i = 1; i < key_count; i++)
-		if (distance(name, key_table[i].variable) < distance(name, nearest->variable))
+		if (strangeness(name, key_table[i].variable) < strangeness(name, nearest->variable))
 			nearest = &key_table[i];
 	return nearest;
 }

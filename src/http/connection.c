@@ -7,6 +7,9 @@
  * `waiting` holds the connections that read or write, in the order of their deadlines:
  * as all deadlines are equally far away, moving one to the end keeps the order.
  *
+ * What comes into the input is looked at before the library takes it apart (head.h). What lies
+ * there already when a reply is done is the beginning of the next request.
+ *
  * What appears in the output of a connection that is reading comes from the library: an
  * error about a request it could not read, as a page of HTML. It is replaced by ours before it
  * is sent.
@@ -20,6 +23,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "http/connection.h"
+#include "http/head.h"
 #include "loop/loop.h"
 #include "metrics/metrics.h"
 
@@ -36,6 +40,7 @@ struct connection {
 	enum connection_state state;
 	uint64_t deadline_ms;
 	size_t held;		      /* bytes for its reply */
+	struct head head;	      /* of the request that is being read or handled */
 	TAILQ_ENTRY(connection) link; /* waiting or newborn; none while handling */
 	bool is_told;		      /* the library has written something to it */
 	TAILQ_ENTRY(connection) told_link;
@@ -77,6 +82,47 @@ connections_sweep(struct connections *connections)
 		evhttp_connection_free(connection->evcon);
 }
 
+/* --- what the client says -------------------------------------------------------------------- */
+
+/* The bytes of the input from OFFSET on, which must not be its end. */
+static void
+scan_input(struct connection *connection, size_t offset)
+{
+	struct evbuffer *input = bufferevent_get_input(connection->bufferevent);
+	struct evbuffer_ptr at;
+	struct evbuffer_iovec part;
+
+	evbuffer_ptr_set(input, &at, offset, EVBUFFER_PTR_SET);
+	while (!connection->head.is_complete && evbuffer_peek(input, -1, &at, &part, 1) > 0) {
+		head_scan(&connection->head, part.iov_base, part.iov_len);
+		if (evbuffer_ptr_set(input, &at, part.iov_len, EVBUFFER_PTR_ADD) != 0)
+			break;
+	}
+}
+
+static void
+on_input(struct evbuffer *input, const struct evbuffer_cb_info *change, void *arg)
+{
+	struct connection *connection = arg;
+
+	if (change->n_added > 0 && !connection->head.is_complete)
+		scan_input(connection, evbuffer_get_length(input) - change->n_added);
+}
+
+static void
+begin_head(struct connection *connection)
+{
+	memset(&connection->head, 0, sizeof(connection->head));
+	if (evbuffer_get_length(bufferevent_get_input(connection->bufferevent)) > 0)
+		scan_input(connection, 0);
+}
+
+const char *
+connection_refusal(const struct connection *connection)
+{
+	return connection->head.refusal;
+}
+
 /* --- what the library says ----------------------------------------------------------------- */
 
 static void
@@ -103,16 +149,10 @@ explain(int code)
 }
 
 static void
-rewrite(struct connection *connection)
+replace_error(struct evbuffer *output, int code)
 {
-	struct evbuffer *output = bufferevent_get_output(connection->bufferevent);
-	char line[64] = "";
 	char body[128];
-	int code = 0;
 
-	evbuffer_copyout(output, line, sizeof(line) - 1);
-	if (sscanf(line, "HTTP/%*d.%*d %d", &code) != 1 || code < 400)
-		return; /* "100 Continue" */
 	metrics_count_request(ROUTE_OTHER, code);
 	snprintf(body, sizeof(body), "{\"error\":\"%s\"}", explain(code));
 	evbuffer_drain(output, evbuffer_get_length(output));
@@ -121,6 +161,21 @@ rewrite(struct connection *connection)
 			    "Content-Length: %zu\r\nConnection: close\r\n\r\n%s",
 			    code, code == 413 ? "Request Entity Too Large" : "Bad Request",
 			    strlen(body), body);
+}
+
+/* The output's front is the bufferevent's: it is frozen, but for the first reply. */
+static void
+rewrite(struct connection *connection)
+{
+	struct evbuffer *output = bufferevent_get_output(connection->bufferevent);
+	char line[64] = "";
+	int code = 0;
+
+	evbuffer_unfreeze(output, 1);
+	evbuffer_copyout(output, line, sizeof(line) - 1);
+	if (sscanf(line, "HTTP/%*d.%*d %d", &code) == 1 && code >= 400) /* not "100 Continue" */
+		replace_error(output, code);
+	evbuffer_freeze(output, 1);
 }
 
 static void
@@ -169,6 +224,7 @@ on_accept(struct event_base *base, void *arg)
 	connection->bufferevent = bufferevent_socket_new(base, -1, 0);
 	if (connection->bufferevent == NULL)
 		abort();
+	evbuffer_add_cb(bufferevent_get_input(connection->bufferevent), on_input, connection);
 	evbuffer_add_cb(bufferevent_get_output(connection->bufferevent), on_output, connection);
 	TAILQ_INSERT_TAIL(&connections->newborn, connection, link);
 	event_active(connections->adopt, 0, 0);
@@ -299,6 +355,7 @@ connection_done(struct connection *connection)
 	connection->state = STATE_READING;
 	connections->busy--;
 	release(connection);
+	begin_head(connection);
 	wait_until_deadline(connection);
 	connections->last_active_ms = clock_ms();
 }

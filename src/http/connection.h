@@ -35,6 +35,9 @@ void connections_free(struct connections *connections);
 struct connection *connection_begin(struct connections *connections,
 				    struct evhttp_connection *evcon);
 
+/* What is wrong with the bytes of its head, for people; NULL: nothing. */
+const char *connection_refusal(const struct connection *connection);
+
 /*
  * Set BYTES of memory aside for the reply, until it is with the kernel. False when the replies
  * that are not yet taken hold all that one server may: slow readers must not fill the memory.

@@ -20,6 +20,16 @@ is_token(const char *name)
 	return true;
 }
 
+/* A bare CR, for one, is the end of a line to some readers. */
+static bool
+has_control_character(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if (((unsigned char)*text < 0x20 && *text != '\t') || *text == 0x7f)
+			return true;
+	return false;
+}
+
 /* The methods whose body the library reads. */
 static bool
 may_have_body(enum evhttp_cmd_type method)
@@ -47,6 +57,8 @@ guard_refuses(const struct evkeyvalq *headers, enum evhttp_cmd_type method, int 
 	TAILQ_FOREACH (header, headers, next) {
 		if (!is_token(header->key))
 			return "a header's name holds a character that names must not hold";
+		if (has_control_character(header->value))
+			return "a header holds a control character";
 		if (strcasecmp(header->key, "Host") == 0)
 			hosts++;
 		if (strcasecmp(header->key, "Content-Length") == 0) {
@@ -68,5 +80,13 @@ guard_refuses(const struct evkeyvalq *headers, enum evhttp_cmd_type method, int 
 		return "there must be one Host header";
 	if ((length > 0 || encodings > 0) && !may_have_body(method))
 		return "this method must not have a body";
+	return NULL;
+}
+
+const char *
+guard_refuses_target(const char *target)
+{
+	if (has_control_character(target) || strpbrk(target, " \t") != NULL)
+		return "the address holds a blank or a control character";
 	return NULL;
 }

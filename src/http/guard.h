@@ -19,4 +19,7 @@
 const char *guard_refuses(const struct evkeyvalq *headers, enum evhttp_cmd_type method, int major,
 			  int minor) MUST_CHECK;
 
+/* The same for TARGET, what stands between the method and the version. */
+const char *guard_refuses_target(const char *target) MUST_CHECK;
+
 #endif

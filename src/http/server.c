@@ -18,12 +18,13 @@
 #include "loop/loop.h"
 #include "metrics/metrics.h"
 
-#define MOST_HEADER_BYTES 8192
-#define MOST_BODY_BYTES	  8192 /* no route reads one */
-#define TICK_MS		  250
-#define DRAIN_STEP_MS	  20
-#define DRAIN_QUIET_MS	  300 /* no request for this long: who is still connected wants nothing */
-#define ALL_METHODS	  0xffff
+#define MOST_HEADER_BYTES   8192
+#define MOST_BODY_BYTES	    8192 /* no route reads one */
+#define TICK_MS		    250
+#define ACCEPT_LOG_PAUSE_MS 10000 /* each line tells how many failures there were */
+#define DRAIN_STEP_MS	    20
+#define DRAIN_QUIET_MS	    300 /* no request for this long: who is still connected wants nothing */
+#define ALL_METHODS	    0xffff
 
 /* --- one request -------------------------------------------------------------------------------- */
 
@@ -79,8 +80,12 @@ on_request(struct evhttp_request *http, void *arg)
 	const char *argument = "";
 	const char *refusal;
 
-	refusal = guard_refuses(evhttp_request_get_input_headers(http), method, http->major,
-				http->minor);
+	refusal = connection_refusal(exchange->connection);
+	if (refusal == NULL)
+		refusal = guard_refuses(evhttp_request_get_input_headers(http), method, http->major,
+					http->minor);
+	if (refusal == NULL)
+		refusal = guard_refuses_target(evhttp_request_get_uri(http));
 	if (refusal != NULL) {
 		http->major = http->minor = 1; /* the reply is in a version that exists */
 		reply_bad_framing(exchange, refusal);
@@ -118,17 +123,18 @@ static void
 listen_again(struct http_server *server)
 {
 	uint64_t failures = metrics_get(METRIC_ACCEPT_FAILURES);
-	uint64_t held_back;
+	uint64_t now_ms = clock_ms();
 
 	for (size_t i = 0; i < server->listener_count; i++)
 		evconnlistener_enable(evhttp_bound_socket_get_listener(server->listeners[i]));
-	if (failures == server->accept_failures)
+	if (failures == server->accept_failures ||
+	    now_ms - server->accept_logged_ms < ACCEPT_LOG_PAUSE_MS)
 		return;
 	server->accept_failures = failures;
-	if (log_limit_allows(&server->accept_lines, clock_ms(), &held_back))
-		log_error("connections cannot be accepted; is the limit of open files reached?",
-			  "failures=%" PRIu64 " connections=%zu", failures,
-			  connections_count(server->connections));
+	server->accept_logged_ms = now_ms;
+	log_error("connections cannot be accepted; is the limit of open files reached?",
+		  "failures=%" PRIu64 " connections=%zu", failures,
+		  connections_count(server->connections));
 }
 
 static void

@@ -41,7 +41,7 @@ struct http_server {
 	struct evhttp_bound_socket **listeners;
 	size_t listener_count;
 	uint64_t accept_failures; /* of the process, as this server saw them last */
-	struct log_limit accept_lines;
+	uint64_t accept_logged_ms;
 	struct event *tick;
 	struct event *drain_step;
 	bool is_draining;

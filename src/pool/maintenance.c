@@ -7,12 +7,15 @@
 #define ASK_EVERY_MS   250
 #define PRUNE_PAUSE_MS 5 /* between chunks, so that tickets come first */
 
+/* Idle sessions do not notice that the database went away: with this one lost they are suspect. */
 static void
 note_failure(struct keeper *keeper, enum store_result result, const char *reason)
 {
 	if (result == STORE_BUSY)
 		return;
 	keeper_close(keeper);
+	if (result == STORE_LOST)
+		queue_note_loss(keeper->queue, keeper->generation);
 	health_note_trouble(keeper->health, result, true, reason);
 }
 

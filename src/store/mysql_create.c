@@ -36,7 +36,7 @@ make_database(struct store_session *session, struct text *report)
 			return STEP_MADE;
 		}
 	}
-	text_add(report, mysql_error(&session->mysql));
+	(void)session_error(session, report);
 failed:
 	text_addf(report, "; database %s could not be used\n", name);
 	return STEP_FAILED;

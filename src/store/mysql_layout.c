@@ -122,9 +122,10 @@ layout_find(struct store_session *session, enum mysql_finding *finding, struct t
 	} else if (!recognise(&table, &session->layout)) {
 		*finding = FOUND_WRONG;
 		text_addf(reason,
-			  "the table `tickets` has a shape tickrd does not know: %s. It must be "
+			  "the table `tickets` has a shape tickrd does not know: %s%s. It must be "
 			  "one of the three layouts in the manual; restore it, or use another "
 			  "database",
+			  table.is_base_table ? "" : "it is no table but a view, of ",
 			  table.shown_memory);
 	}
 	snprintf(session->engine, sizeof(session->engine), "%s", table.engine);

@@ -54,12 +54,29 @@ classify(unsigned number)
 	}
 }
 
+/* What an operator can do about an error of the server's; "" when there is nothing to say. */
+static const char *
+advice_on(unsigned number)
+{
+	switch (number) {
+	case ER_BAD_DB_ERROR: return "; run tickrd createdb, or set TICKR_DATABASE_NAME to another";
+	case ER_ACCESS_DENIED_ERROR:
+		return "; check TICKR_DATABASE_USERNAME and TICKR_DATABASE_PASSWORD";
+	case ER_DBACCESS_DENIED_ERROR:
+	case ER_TABLEACCESS_DENIED_ERROR:
+	case ER_COLUMNACCESS_DENIED_ERROR:
+		return "; give this user the rights that the README lists (GRANT)";
+	default: return "";
+	}
+}
+
 enum store_result
 session_error(struct store_session *session, struct text *reason)
 {
 	unsigned number = mysql_errno(&session->mysql);
 
-	text_addf(reason, "%s (error %u)", mysql_error(&session->mysql), number);
+	text_addf(reason, "%s (error %u)%s", mysql_error(&session->mysql), number,
+		  advice_on(number));
 	return classify(number);
 }
 

@@ -80,6 +80,13 @@ sub response {
     };
 }
 
+# Send BYTES and collect whatever comes until the server closes; undef when it does not.
+sub last_words {
+    my ($self, $bytes) = @_;
+    $self->send($bytes);
+    return eval { $self->read_all };
+}
+
 # headers: a list of lines; body: sent with its length.
 sub request {
     my ($self, $method, $path, %given) = @_;

@@ -99,8 +99,17 @@ sub answers {
 
 sub log    { $_[0]{process}->log }
 sub kill   { $_[0]{process}->kill_hard }
-sub pause  { $_[0]{process}->signal('STOP') }
 sub resume { $_[0]{process}->signal('CONT') }
+
+# Stop it as if it hung; true when every thread of it stands still.
+sub pause {
+    my ($self) = @_;
+    $self->{process}->signal('STOP');
+    my $tasks = '/proc/' . $self->{process}->pid . '/task';
+    return wait_for('the database to stand still', 10, sub {
+        !grep { slurp($_) !~ /\) T / } glob "$tasks/*/stat";
+    });
+}
 
 sub stop {
     my ($self) = @_;

@@ -6,10 +6,11 @@ use strict;
 use warnings;
 use Exporter 'import';
 use File::Temp ();
+use IO::Handle ();
 use POSIX ();
 use Time::HiRes qw(sleep time);
 
-our @EXPORT_OK = qw(wait_for scratch free_port slurp);
+our @EXPORT_OK = qw(wait_for scratch free_port slurp spew);
 
 my %running;    # pid => 1
 my $scratch;
@@ -25,6 +26,16 @@ sub slurp {
     open my $in, '<', $path or return '';
     local $/;
     return scalar <$in> // '';
+}
+
+# Write TEXT into a new file of the scratch folder, and give its path.
+sub spew {
+    my ($name, $text) = @_;
+    my $path = scratch() . "/$name";
+    open my $out, '>', $path or die "$path: $!";
+    print $out $text;
+    close $out or die "$path: $!";
+    return $path;
 }
 
 # Ask CONDITION again and again until it is true, and return what it said; die after SECONDS.
@@ -46,7 +57,17 @@ sub free_port {
     return $socket->sockport;
 }
 
-# Start COMMAND (a list) with ENV (a hash; undef removes) and its output in the file LOG.
+# In a child: it ends here, and takes nothing of the test's with it.
+sub run_code {
+    my ($code) = @_;
+    STDOUT->autoflush(1);
+    my $is_good = eval { $code->(); 1 };
+    print STDERR $@ unless $is_good;
+    close STDOUT;
+    POSIX::_exit($is_good ? 0 : 1);
+}
+
+# Start COMMAND (a list), or the Perl CODE, with ENV (a hash; undef removes) and its output in a file.
 sub new {
     my ($class, %given) = @_;
     my $self = bless {%given}, $class;
@@ -62,6 +83,7 @@ sub new {
         open STDOUT, '>>', $self->{log_file}   or POSIX::_exit(127);
         open STDERR, '>&', \*STDOUT            or POSIX::_exit(127);
         $given{before}->() if $given{before};
+        run_code($given{code}) if $given{code};
         exec { $given{command}[0] } @{ $given{command} } or POSIX::_exit(127);
     }
     $self->{pid} = $pid;
@@ -90,7 +112,8 @@ sub is_running {
 # Wait for its end; its exit status, or "signal N".
 sub wait_exit {
     my ($self, $seconds) = @_;
-    wait_for("the end of $self->{command}[0]", $seconds // 10, sub { !$self->is_running });
+    my $name = $self->{command} ? $self->{command}[0] : 'a child';
+    wait_for("the end of $name", $seconds // 10, sub { !$self->is_running });
     return $self->{status} & 127 ? 'signal ' . ($self->{status} & 127) : $self->{status} >> 8;
 }
 

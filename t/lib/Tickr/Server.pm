@@ -4,6 +4,7 @@ package Tickr::Server;
 
 use strict;
 use warnings;
+use POSIX ();
 use Tickr::Process qw(wait_for scratch slurp);
 use Tickr::Client;
 
@@ -25,6 +26,16 @@ sub environment {
         TICKR_HTTP_THREADS    => 2,
         %overrides,
     );
+}
+
+# A server on a database that createdb has just made anew: what `new` takes.
+sub fresh {
+    my ($class, %given) = @_;
+    $given{database}->sql('DROP DATABASE IF EXISTS tickr');
+    my ($status, $output)
+        = $class->run(%given, arguments => ['createdb'], through => undef, before => undef);
+    die "createdb: $output" if $status;
+    return $class->new(%given);
 }
 
 # Start it and wait until it serves. database: a Tickr::Database; env: settings; wait: 0 not to.
@@ -54,6 +65,27 @@ sub wait_until_serving {
     });
     ($self->{port}) = $self->log =~ /msg="listening" address=[0-9.]+:([0-9]+)/;
     return;
+}
+
+# Where it listens, as it is written in TICKR_LISTEN.
+sub addresses { $_[0]->log =~ /msg="listening" address=(\S+)/g }
+
+# How many descriptors it has open.
+sub descriptors {
+    my @open = glob '/proc/' . $_[0]->pid . '/fd/*';
+    return scalar @open;
+}
+
+# The seconds of processor time it has used.
+sub processor_seconds {
+    my @fields = split ' ', slurp('/proc/' . $_[0]->pid . '/stat') =~ s/^.*\) //r;
+    return ($fields[11] + $fields[12]) / POSIX::sysconf(POSIX::_SC_CLK_TCK());
+}
+
+# Whether PATTERN is in the log by SECONDS from now.
+sub wait_for_log {
+    my ($self, $pattern, $seconds) = @_;
+    return eval { wait_for("$pattern in the log", $seconds // 10, sub { $self->log =~ $pattern }) };
 }
 
 sub port    { $_[0]{port} }

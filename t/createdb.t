@@ -1,0 +1,225 @@
+#!/usr/bin/perl
+# createdb: what it makes, what it leaves alone, and what neither it nor the server accepts.
+use strict;
+use warnings;
+use Test::More;
+use Tickr::Database;
+use Tickr::Server;
+
+plan skip_all => Tickr::Database::missing() if Tickr::Database::missing();
+
+my $database = Tickr::Database->new;
+my $pinned   = 'TICKR_MAX_NODES=10 TICKR_NODE_NUMBER=3 TICKR_STARTING_OFFSET=326';
+
+sub run {
+    my ($arguments, %env) = @_;
+    return Tickr::Server->run(database => $database, arguments => $arguments, env => \%env);
+}
+
+sub createdb { return run(['createdb'], @_) }
+
+# Forget everything; then run SQL, if any, in an empty database.
+sub begin_anew {
+    my ($sql) = @_;
+    $database->sql('DROP DATABASE IF EXISTS tickr');
+    return unless defined $sql;
+    $database->sql('CREATE DATABASE tickr');
+    $database->sql($sql, 'tickr') if $sql;
+    return;
+}
+
+# Everything there is, so that it can be compared.
+sub everything {
+    my $tables = $database->sql('SHOW TABLES', 'tickr');
+    return join "\n", $tables,
+        map { $database->sql("SHOW CREATE TABLE $_; SELECT * FROM $_", 'tickr') } split /\n/, $tables;
+}
+
+sub first_ticket_is {
+    my ($body, $name) = @_;
+    my $server = Tickr::Server->new(database => $database);
+    is $server->get('/tickets/create')->{body}, $body, $name;
+    is $server->stop, 0, '... and the server stops cleanly';
+    return;
+}
+
+# What createdb (unless it may) and the server must refuse with all of PATTERNS.
+sub is_refused {
+    my ($name, $patterns, %given) = @_;
+    my $before = everything();
+    my @commands = $given{serve_only} ? [] : ([], ['createdb'], [ 'createdb', '--if-not-exists' ]);
+    for my $arguments (@commands) {
+        my ($status, $output) = run($arguments, %{ $given{env} // {} });
+        is $status, @$arguments ? 1 : 78, "$name: tickrd @$arguments is refused";
+        like $output, $_, '... and says so' for @$patterns;
+    }
+    is everything(), $before, '... and the database is as it was';
+    return;
+}
+
+# --- from nothing ------------------------------------------------------------------------------
+
+{
+    begin_anew();
+    my ($status, $output) = createdb();
+    is $status, 0, 'createdb exits 0';
+    like $output, qr/^database tickr: created$/m,         'it says that it made the database';
+    like $output, qr/^table `tickets`: created/m,         '... and the table';
+    like $output, qr/^settings: pinned \(\Q$pinned\E\)$/m, '... and what it pinned';
+    like $database->sql('SHOW CREATE TABLE tickets', 'tickr'),
+        qr/`id` bigint\(20\) unsigned NOT NULL AUTO_INCREMENT,\\n  PRIMARY KEY \(`id`\)\\n\) ENGINE=InnoDB/,
+        'the table is plain AUTO_INCREMENT on InnoDB';
+    is $database->sql('SELECT id FROM tickets', 'tickr'), '1', 'with its first row';
+    is $database->sql('SELECT max_nodes, node_number, starting_offset FROM tickr_settings', 'tickr'),
+        "10\t3\t326", 'the settings are pinned';
+
+    my $before = everything();
+    ($status, $output) = createdb();
+    is $status, 1, 'a second createdb exits 1';
+    like $output, qr/^database tickr: found$/m,           'it says that the database is there';
+    like $output, qr/^table `tickets`: found \(append layout, InnoDB\)$/m, '... and the table';
+    like $output, qr/^settings: found/m,                  '... and the settings';
+    ($status, $output) = run([ 'createdb', '--if-not-exists' ]);
+    is $status, 0, 'with --if-not-exists it exits 0';
+    like $output, qr/found/, '... and says the same';
+    is everything(), $before, 'neither changes anything';
+
+    for my $case (
+        [ { TICKR_MAX_NODES       => 20 },  'TICKR_MAX_NODES=20 TICKR_NODE_NUMBER=3 TICKR_STARTING_OFFSET=326' ],
+        [ { TICKR_NODE_NUMBER     => 4 },   'TICKR_MAX_NODES=10 TICKR_NODE_NUMBER=4 TICKR_STARTING_OFFSET=326' ],
+        [ { TICKR_STARTING_OFFSET => 327 }, 'TICKR_MAX_NODES=10 TICKR_NODE_NUMBER=3 TICKR_STARTING_OFFSET=327' ],
+        )
+    {
+        my ($env, $ours) = @$case;
+        is_refused("another @{[keys %$env]}", [ qr/\Q$pinned\E/, qr/\Q$ours\E/ ], env => $env);
+    }
+    first_ticket_is('[329]', 'the first ticket');
+
+    begin_anew('');
+    ($status, $output) = createdb();
+    is $status, 0, 'an empty database is filled';
+    first_ticket_is('[329]', '... and serves');
+
+    begin_anew();
+    ($status) = run([ 'createdb', '--if-not-exists' ], TICKR_DATABASE_NAME => 'ticket-s');
+    is $status, 0, 'a database may have an odd name';
+    my $server = Tickr::Server->new(database => $database, env => { TICKR_DATABASE_NAME => 'ticket-s' });
+    is $server->get('/tickets/create')->{body}, '[329]', '... and serves';
+    $server->stop;
+    $database->sql('DROP DATABASE `ticket-s`');
+}
+
+# --- an existing Tickr ----------------------------------------------------------------------------
+
+my $june = 'CREATE TABLE tickets (`id` bigint unsigned NOT NULL auto_increment, '
+    . "`stub` char(1) NOT NULL default '', PRIMARY KEY (id), UNIQUE KEY stub (stub)) ENGINE=%s";
+my $july = 'CREATE TABLE tickets (`id` bigint(20) UNSIGNED NOT NULL, '
+    . '`stub` char(1) NOT NULL UNIQUE PRIMARY KEY) ENGINE=%s';
+my @old = (
+    [ stub    => 'MyISAM', $june ],
+    [ stub    => 'InnoDB', $june ],
+    [ counter => 'MyISAM', $july ],
+    [ counter => 'InnoDB', $july ],
+);
+for my $case (@old) {
+    my ($layout, $engine, $sql) = @$case;
+    begin_anew(sprintf("$sql; INSERT INTO tickets VALUES (41, 'a')", $engine));
+    is_refused("a $layout table without settings", [qr/run tickrd createdb/], serve_only => 1);
+    my $before = $database->sql('SHOW CREATE TABLE tickets; SELECT * FROM tickets', 'tickr');
+    my ($status, $output) = createdb();
+    is $status, 0, "createdb on a $layout table ($engine) exits 0";
+    like $output, qr/^table `tickets`: found \($layout layout, $engine\)$/m, '... recognises it';
+    like $output, qr/^settings: pinned/m, '... pins the settings';
+    is $database->sql('SHOW CREATE TABLE tickets; SELECT * FROM tickets', 'tickr'), $before,
+        '... and leaves the table as it was';
+    first_ticket_is('[729]', '... the very next ticket is given');
+    ($status) = createdb();
+    is $status, 1, '... and a second createdb finds all there';
+}
+
+# --- what cannot be served -----------------------------------------------------------------------
+
+{
+    begin_anew();
+    my ($status, $output) = run([]);
+    is $status, 78, 'a missing database is refused';
+    like $output, qr/tickr/, '... and named';
+    like $output, qr/createdb/, '... with what to do';
+
+    begin_anew('');
+    is_refused('no table', [ qr/database tickr has no table `tickets`/, qr/run tickrd createdb/ ],
+        serve_only => 1);
+
+    begin_anew();
+    createdb();
+    $database->sql('DROP TABLE tickr_settings', 'tickr');
+    is_refused('no settings', [ qr/no pinned settings/, qr/run tickrd createdb/ ], serve_only => 1);
+    ($status) = createdb();
+    is $status, 0, '... createdb pins them again';
+    $database->sql('DELETE FROM tickr_settings', 'tickr');
+    is_refused('an empty table of settings', [ qr/no pinned settings/, qr/run tickrd createdb/ ],
+        serve_only => 1);
+    ($status) = createdb();
+    is $status, 0, '... createdb fills it';
+    first_ticket_is('[329]', '... and it serves');
+
+    $database->sql('DROP TABLE tickets', 'tickr');
+    my ($serve_status, $serve_output) = run([]);
+    is $serve_status, 78, 'settings whose table is gone are refused';
+    like $serve_output, qr/no table `tickets`/, '... and that is said';
+    for my $arguments (['createdb'], [ 'createdb', '--if-not-exists' ]) {
+        ($status, $output) = run($arguments);
+        is $status, 1, "... tickrd @$arguments makes no new one";
+        like $output, qr/lost.*give its tickets again.*Restore it/s, '... and says why, and what to do';
+    }
+    is $database->sql('SHOW TABLES', 'tickr'), 'tickr_settings', '... nothing was made';
+}
+
+{
+    begin_anew();
+    createdb();
+    $database->sql('DELETE FROM tickets', 'tickr');
+    is_refused('an empty append table', [ qr/append layout.*no row/, qr/Insert a row with an id/ ]);
+    for my $case (@old) {
+        my ($layout, $engine, $sql) = @$case;
+        begin_anew(sprintf($sql, $engine));
+        $database->sql(settings_sql(), 'tickr');
+        is_refused("an empty $layout table ($engine)",
+            [ qr/$layout layout.*no row with stub 'a'/, qr/Insert a row with stub 'a'/ ]);
+        $database->sql("INSERT INTO tickets VALUES (41, 'b')", 'tickr');
+        is_refused("a $layout table ($engine) with another row only", [qr/no row with stub 'a'/]);
+    }
+}
+
+# What createdb pins, by hand.
+sub settings_sql {
+    my $path = ($ENV{SRCDIR} // '.') . '/sql/settings.sql';
+    return "SET \@max_nodes = 10, \@node_number = 3, \@starting_offset = 326; "
+        . Tickr::Process::slurp($path);
+}
+
+{
+    my %wrong = (
+        'an INT id' => [
+            'CREATE TABLE tickets (id INT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY)', qr/id int/ ],
+        'a column more' => [
+            'CREATE TABLE tickets (id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, note INT)',
+            qr/note int/ ],
+        'an id without AUTO_INCREMENT' => [
+            'CREATE TABLE tickets (id BIGINT UNSIGNED NOT NULL PRIMARY KEY)', qr/id bigint\(20\) unsigned/ ],
+        'a stub that is not unique' => [
+            'CREATE TABLE tickets (id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, stub CHAR(1))',
+            qr/stub char\(1\)/ ],
+        'no id' => [ 'CREATE TABLE tickets (stub CHAR(1) PRIMARY KEY)', qr/stub char\(1\)/ ],
+        'a view' => [
+            'CREATE TABLE t (id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY);'
+                . 'CREATE VIEW tickets AS SELECT * FROM t', qr/view/i ],
+    );
+    for my $name (sort keys %wrong) {
+        my ($sql, $found) = @{ $wrong{$name} };
+        begin_anew("$sql; " . settings_sql());
+        is_refused($name, [ $found, qr/three layouts/, qr/restore it, or use another database/ ]);
+    }
+}
+
+done_testing;

@@ -1,0 +1,278 @@
+#!/usr/bin/perl
+# The HTTP table beyond the ticket routes' values: every route, method, header and limit.
+use strict;
+use warnings;
+use Test::More;
+use Tickr::Database;
+use Tickr::Process qw(scratch wait_for);
+use Tickr::Server;
+
+plan skip_all => Tickr::Database::missing() if Tickr::Database::missing();
+
+my $database = Tickr::Database->new;
+my $path     = scratch() . '/web';
+my $server   = Tickr::Server->fresh(
+    database => $database,
+    env      => { TICKR_LISTEN => "127.0.0.1:0,unix:$path" });
+my @creates = qw(/tickets/create /tickets/create/2);
+my @reads   = qw(/status /livez /readyz /metrics);
+
+sub last_ticket { return $server->get('/status')->{body} }
+
+# An error is JSON that says what is wrong, and has no key that old clients read.
+sub is_error {
+    my ($response, $code, $name) = @_;
+    is $response->{status}, $code, "$name is $code";
+    is $response->{headers}{'content-type'}, 'application/json', '... in JSON';
+    is $response->{headers}{'content-length'}, length $response->{body}, '... with its length';
+    my $json = eval { Tickr::Client->json($response) } // {};
+    is_deeply [ keys %$json ], ['error'], '... that has an error and nothing else';
+    return;
+}
+
+# --- status and probes ---------------------------------------------------------------------------
+
+{
+    my $status = $server->get('/status');
+    is $status->{status}, 200, '/status is 200';
+    is $status->{body}, '{"last_ticket":null}', 'and null before the first ticket';
+    is $status->{headers}{'content-type'}, 'application/json', 'it is JSON';
+    is $status->{headers}{'content-length'}, 20, 'with its length';
+    $server->get('/tickets/create');
+    is last_ticket(), '{"last_ticket":329}', 'then it is the last ticket';
+    $server->get('/tickets/create/20');
+    is last_ticket(), '{"last_ticket":529}', 'of a batch too';
+    my $other = Tickr::Server->new(database => $database);
+    is $other->get('/status')->{body}, '{"last_ticket":529}', 'another server on the same database knows it';
+    $other->get('/tickets/create');
+    is last_ticket(), '{"last_ticket":539}', 'and this one knows of the other\'s';
+    $other->stop;
+
+    for my $probe (qw(/livez /readyz)) {
+        my $response = $server->get($probe);
+        is $response->{status}, 200, "$probe is 200";
+        is $response->{headers}{'content-type'}, 'application/json', '... in JSON';
+        ok eval { Tickr::Client->json($response) }, '... that can be read';
+    }
+    my $metrics = $server->get('/metrics');
+    is $metrics->{status}, 200, '/metrics is 200';
+    is $metrics->{headers}{'content-type'}, 'text/plain; version=0.0.4', '... in Prometheus\'s text';
+    is $metrics->{headers}{'content-length'}, length $metrics->{body}, '... with its length';
+}
+
+# --- methods ----------------------------------------------------------------------------------------
+
+{
+    my $client = $server->client;
+    for my $read (@reads) {
+        my $get  = $client->get($read);
+        my $head = $client->request('HEAD', $read);
+        is $head->{status}, 200, "HEAD of $read is 200";
+        is $head->{headers}{'content-type'}, $get->{headers}{'content-type'}, '... with GET\'s type';
+        if ($read eq '/metrics') { ok $head->{headers}{'content-length'} > 1000, '... and a length' }
+        else { is $head->{headers}{'content-length'}, $get->{headers}{'content-length'}, '... and length' }
+    }
+    my $missing = $client->request('HEAD', '/nowhere');
+    is $missing->{status}, 404, 'HEAD of nothing is 404';
+    is $missing->{headers}{'content-length'}, $client->get('/nowhere')->{headers}{'content-length'},
+        '... with GET\'s length';
+    is $client->get('/livez')->{status}, 200, 'none of them had a body';
+
+    my $before = last_ticket();
+    for my $create (@creates) {
+        my $head = $client->request('HEAD', $create);
+        is $head->{status}, 405, "HEAD of $create is 405";
+        is $head->{headers}{allow}, 'GET, POST', '... and says what is allowed';
+        is last_ticket(), $before, '... and gives no ticket';
+    }
+    for my $method (qw(PUT DELETE PATCH OPTIONS TRACE PROPFIND FOO get)) {
+        for my $route (@creates, @reads) {
+            my $response = $server->request($method, $route);
+            is_error($response, 405, "$method of $route");
+            is $response->{headers}{allow}, $route =~ /create/ ? 'GET, POST' : 'GET, HEAD',
+                '... and says what is allowed';
+        }
+    }
+    is_error($server->request('POST', $_), 405, "POST of $_") for @reads;
+    is last_ticket(), $before, 'no ticket was given for any of them';
+    is $client->request('POST', '/tickets/create/2', body => '{"a":1}')->{status}, 200,
+        'POST of a create is as GET';
+}
+
+# --- what is not there -----------------------------------------------------------------------------
+
+for my $nowhere (qw(/ /tickets /tickets/ /tickets/createx /tickets/create2 /status/ /statuses /Status
+    //status /metrics/x /favicon.ico /tickets/../status /%73tatus), '/' . 'x' x 2000, '*')
+{
+    my $shown = length $nowhere > 30 ? substr($nowhere, 0, 30) . '...' : $nowhere;
+    is_error($server->get($nowhere), 404, "GET $shown");
+}
+is_error($server->get("/tickets/create/$_"), 400, "GET /tickets/create/$_") for '0', 'x', '1"2', "\xff", '<b>';
+is $server->get('/status?x=1')->{status}, 200, 'a query is no part of the path';
+is $server->get('/livez?')->{status},     200, 'nor is an empty one';
+is $server->get('http://tickets.example/status')->{body}, last_ticket(),
+    'an absolute request target is understood';
+is $server->get('http://tickets.example:80/tickets/create?format=group')->{status}, 200,
+    '... with a port and a query';
+is_error($server->get('http://tickets.example'), 404, 'an absolute request target without a path');
+
+# --- connections ----------------------------------------------------------------------------------
+
+# Lines sent as they are, and the response.
+sub say_lines {
+    my ($client, @lines) = @_;
+    $client->send(join "\r\n", @lines, '', '');
+    return $client->response;
+}
+
+{
+    my $client = $server->client;
+    is $client->get('/livez')->{status}, 200, 'a connection stays open' for 1 .. 3;
+    is $client->get('/nowhere')->{status}, 404, 'after an error too';
+    is $client->get('/tickets/create/x')->{status}, 400, '... of any kind';
+    is $client->get('/livez')->{status}, 200, '... it is open';
+    my $last = $client->get('/livez', headers => ['Connection: close']);
+    is $last->{status}, 200, 'one that asks for it';
+    ok $client->at_end, '... is closed';
+
+    $client = $server->client;
+    my $old = say_lines($client, 'GET /livez HTTP/1.0');
+    is $old->{status}, 200, 'HTTP/1.0 is answered';
+    is $old->{headers}{'content-length'}, length $old->{body}, '... with a length';
+    ok $client->at_end, '... and the connection closed';
+
+    $client = $server->client;
+    for (1 .. 3) {
+        my $kept = say_lines($client, 'GET /tickets/create HTTP/1.0', 'Connection: keep-alive');
+        is $kept->{status}, 200, 'HTTP/1.0 with keep-alive is answered';
+        like $kept->{headers}{connection}, qr/keep-alive/i, '... and told that the connection stays';
+    }
+
+    $client = $server->client;
+    my @got;
+    $client->send("GET /tickets/create HTTP/1.1\r\nHost: t\r\n\r\n" x 10);
+    push @got, @{ $client->json($client->response) } for 1 .. 10;
+    is scalar @got, 10, 'ten requests in one packet have ten answers';
+    is_deeply \@got, [ map { $got[0] + 10 * $_ } 0 .. 9 ], 'in their order';
+    $client->send(join '', map {"GET /nowhere/$_ HTTP/1.1\r\nHost: t\r\nX-Request-Id: r$_\r\n\r\n"} 1 .. 5);
+    is join(' ', map { $client->response->{headers}{'x-request-id'} } 1 .. 5), 'r1 r2 r3 r4 r5',
+        'each answer to its request';
+    $client->send("POST /tickets/create HTTP/1.1\r\nHost: t\r\nContent-Length: 3\r\n\r\nabc"
+            . "GET /livez HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n"
+            . "GET /tickets/create HTTP/1.1\r\nHost: t\r\n\r\n");
+    my $before = last_ticket();
+    is $client->response->{status}, 200, 'a body and a request behind it';
+    is $client->response->{body}, '{"live":true}', '... are told apart';
+    ok $client->at_end, '... and nothing is answered behind the last request';
+
+    my $unix = Tickr::Client->new(unix => $path);
+    is $unix->get('/livez')->{status}, 200, 'a Unix socket serves' for 1 .. 2;
+    is $unix->get('/tickets/create')->{status}, 200, '... tickets too';
+}
+
+# --- request ids -------------------------------------------------------------------------------------
+
+for my $id ('a', 'Az09-_.:+/=@', 'x' x 64) {
+    is $server->get($_, headers => ["X-Request-Id: $id"])->{headers}{'x-request-id'}, $id,
+        'X-Request-Id of ' . length($id) . " is echoed by $_"
+        for '/tickets/create', '/status', '/nowhere', '/livez';
+}
+for my $id ('x' x 65, 'a b', 'a"b', "a\tb", '<b>', "\xe9", '') {
+    my $response = $server->get('/livez', headers => ["X-Request-Id: $id"]);
+    is $response->{status}, 200, 'an X-Request-Id that is unfit is no error';
+    is $response->{headers}{'x-request-id'}, undef, '... and not echoed';
+}
+
+# --- limits --------------------------------------------------------------------------------------------
+
+{
+    my $before = last_ticket();
+    for my $case (
+        [ 400, 'a header over the limit',
+            "GET /tickets/create HTTP/1.1\r\nHost: t\r\nX-A: " . 'a' x 20_000 . "\r\n\r\n" ],
+        [ 400, 'too many headers',
+            "GET /tickets/create HTTP/1.1\r\nHost: t\r\n" . join('', map {"X-$_: a\r\n"} 1 .. 2000) . "\r\n" ],
+        [ 400, 'a request line over the limit', 'GET /' . 'a' x 20_000 . " HTTP/1.1\r\nHost: t\r\n\r\n" ],
+        [ 413, 'a body over the limit',
+            "POST /tickets/create HTTP/1.1\r\nHost: t\r\nContent-Length: 20000\r\n\r\n" . 'a' x 20_000 ],
+        [ 413, 'a body far over the limit',
+            "POST /tickets/create HTTP/1.1\r\nHost: t\r\nContent-Length: 9223372036854775807\r\n\r\n" ],
+        [ 413, 'chunks over the limit',
+            "POST /tickets/create HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n"
+                . ("1000\r\n" . 'a' x 4096 . "\r\n") x 4 . "0\r\n\r\n" ],
+        [ 413, 'a chunk over the limit',
+            "POST /tickets/create HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n7fffffff\r\naaaa" ],
+        )
+    {
+        my ($code, $name, $bytes) = @$case;
+        my $client = $server->client(timeout => 5);
+        $client->send($bytes);
+        my $response = eval { $client->response } or fail("$name is answered"), next;
+        is_error($response, $code, $name);
+        like $response->{headers}{connection}, qr/close/i, '... as the last one';
+        ok eval { $client->at_end }, '... and the connection is closed';
+    }
+    is last_ticket(), $before, 'no ticket was given for any of them';
+    is $server->request('POST', '/tickets/create', body => 'a' x 8000)->{status}, 200,
+        'a body below the limit is no matter';
+    is $server->get('/livez', headers => [ 'X-A: ' . 'a' x 7000 ])->{status}, 200,
+        'nor is a header below it';
+}
+
+# --- bodies ---------------------------------------------------------------------------------------------
+
+{
+    my $client = $server->client;
+    $client->send("POST /tickets/create HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
+    is $client->response->{status}, 100, 'Expect: 100-continue is told to go on';
+    $client->send('abc');
+    is $client->response->{status}, 200, '... and then answered';
+
+    $client->send("POST /tickets/create HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n"
+            . "3\r\nabc\r\nA\r\n0123456789\r\n0\r\nX-Trailer: t\r\n\r\n");
+    is $client->response->{status}, 200, 'a chunked body is read';
+    is $client->get('/livez')->{status}, 200, '... to its end';
+    my $refused = say_lines($client, 'POST /tickets/create HTTP/1.1', 'Host: t', 'Expect: 100-continue',
+        'Content-Length: 20000');
+    is_error($refused, 413, 'a body over the limit that waits for 100');
+    ok $client->at_end, '... closes the connection';
+
+    $client = $server->client;
+    my $odd = say_lines($client, 'POST /tickets/create HTTP/1.1', 'Host: t', 'Expect: the-unexpected',
+        'Content-Length: 3');
+    is_error($odd, 417, 'another expectation');
+}
+
+# --- errors of ours ---------------------------------------------------------------------------------------
+
+is $server->stop, 0, 'the server stops cleanly';
+{
+    $server = Tickr::Server->new(database => $database, env => { TICKR_DATABASE_POOL_TIMEOUT => 0.2 });
+    $server->wait_until_ready;
+    $database->kill;
+    ok wait_for('/readyz to be 503', 10, sub { $server->get('/readyz')->{status} == 503 }),
+        'without the database /readyz is 503';
+    my $unready = $server->get('/readyz');
+    is_error($unready, 503, '/readyz without the database');
+    unlike $unready->{body}, qr/mariadb|mysql|connect|socket/i, '... it tells no detail';
+    is $unready->{headers}{'retry-after'}, 1, '... and when to try again';
+    is $server->get('/livez')->{status}, 200, '/livez is 200';
+    for my $route ('/status', @creates) {
+        my $response = $server->get($route, headers => ['X-Request-Id: trace-17']);
+        is_error($response, 503, "$route without the database");
+        is $response->{headers}{'retry-after'},  1,          '... says when to try again';
+        is $response->{headers}{'x-request-id'}, 'trace-17', '... echoes the request\'s id';
+        like $response->{body}, qr/database is down/, '... and says why';
+        ok $server->wait_for_log(qr/level=error msg="a request failed" code=503 .*request_id="trace-17"/, 2),
+            '... and has it in the log';
+    }
+    $server->get('/status', headers => ["X-Request-Id: od\"d"]);
+    unlike $server->log, qr/request_id="?od/, 'an unfit id is not in the log';
+    is $server->request('HEAD', '/status')->{status}, 503, 'HEAD of /status is 503 too';
+    $database->start;
+    $server->wait_until_ready;
+    is $server->get('/tickets/create')->{status}, 200, 'when the database is back there are tickets';
+}
+
+is $server->stop, 0, 'the server stops cleanly';
+done_testing;

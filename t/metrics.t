@@ -1,0 +1,175 @@
+#!/usr/bin/perl
+# The metrics: a page that Prometheus reads without complaint, with numbers that are exactly right.
+use strict;
+use warnings;
+use Test::More;
+use Tickr::Database;
+use Tickr::Process qw(spew wait_for);
+use Tickr::Server;
+
+plan skip_all => Tickr::Database::missing() if Tickr::Database::missing();
+
+my $database = Tickr::Database->new;
+my $began    = time;
+my $server   = Tickr::Server->fresh(
+    database => $database,
+    env      => { TICKR_DATABASE_POOL_SIZE => 3, TICKR_DATABASE_POOL_TIMEOUT => 2 });
+
+# The page as a hash of series => value.
+sub page {
+    my %values;
+    for my $line (split /\n/, $server->get('/metrics')->{body}) {
+        next if $line =~ /^#/;
+        $line =~ /^(\S+) (\S+)$/ or die "not a sample: $line";
+        $values{$1} = $2;
+    }
+    return \%values;
+}
+
+# Everything that PAGE counts of requests but /metrics, those that are 0 left out.
+sub requests {
+    my ($page) = @_;
+    return {
+        map { /^tickr_http_requests_total\{route="(.*)",code="(\d+)"\}$/
+                && $1 ne '/metrics' && $page->{$_} ? ("$2 $1" => $page->{$_}) : () } keys %$page
+    };
+}
+
+# --- before the first request -------------------------------------------------------------------
+
+my $fresh = wait_for('the database to be up, and all sessions', 10, sub {
+    my $page = page();
+    $page->{tickr_database_up} == 1 && $page->{tickr_database_sessions_open} == 3 && $page;
+});
+is_deeply requests($fresh), {}, 'a fresh server has answered nothing';
+is $fresh->{$_}, 0, "$_ is 0" for qw(tickr_tickets_issued_total tickr_requests_waiting
+    tickr_database_sessions_busy tickr_database_reconnects_total tickr_pruned_rows_total
+    tickr_last_ticket tickr_reservation_tickets_count);
+is $fresh->{tickr_database_up}, 1, 'the database is up';
+is $fresh->{tickr_tickets_left}, 922337203685477548, 'tickets left: (2^63-1 - 329) / 10 and the first';
+cmp_ok $fresh->{process_start_time_seconds}, '>=', $began, 'the start time is when it started';
+cmp_ok $fresh->{process_start_time_seconds}, '<=', time, '... and not later';
+is scalar grep({/^tickr_build_info\{version="\d+\.\d+\.\d+"\}$/} keys %$fresh), 1, 'the version is there';
+
+# --- a known sequence ------------------------------------------------------------------------------
+
+{
+    my $client = $server->client;
+    $client->get('/tickets/create') for 1 .. 3;
+    $client->request('POST', '/tickets/create');
+    $client->get('/tickets/create/20');
+    $client->get('/tickets/create/100?format=group');
+    $client->get('/tickets/create/0');
+    $client->get('/tickets/create/x');
+    $client->get('/tickets/create?format=x');
+    $client->request('HEAD', '/tickets/create');
+    $client->request('DELETE', '/tickets/create/3');
+    $client->get('/status') for 1 .. 2;
+    $client->request('HEAD', '/status');
+    $client->get('/livez');
+    $client->get('/readyz');
+    $client->request('PUT', '/readyz');
+    $client->get('/nowhere') for 1 .. 4;
+    $server->client->last_words("GET / HTTP/7.0\r\nHost: t\r\n\r\n");
+    $server->client->last_words("GET /livez HTTP/1.1\r\n\r\n");
+    my $large = $server->client;
+    $large->send("POST /status HTTP/1.1\r\nHost: t\r\nContent-Length: 99999\r\n\r\n");
+    $large->response;
+
+    my $page = page();
+    is_deeply requests($page), {
+        '200 /tickets/create'   => 4,
+        '400 /tickets/create'   => 1,
+        '405 /tickets/create'   => 1,
+        '200 /tickets/create/N' => 2,
+        '400 /tickets/create/N' => 2,
+        '405 /tickets/create/N' => 1,
+        '200 /status'           => 3,
+        '200 /livez'            => 1,
+        '200 /readyz'           => 1,
+        '405 /readyz'           => 1,
+        '404 other'             => 4,
+        '400 other'             => 2,
+        '413 other'             => 1,
+        },
+        'requests are counted by route and code';
+    is $page->{tickr_tickets_issued_total}, 124, 'tickets issued';
+    is $page->{'tickr_reservations_total{result="ok"}'}, 9, 'reservations: creates and questions';
+    is $page->{tickr_reservation_tickets_count}, 6,   'statements that reserved';
+    is $page->{tickr_reservation_tickets_sum} + 0, 124, '... and how many tickets';
+    is $page->{'tickr_reservation_tickets_bucket{le="1"}'}, 4, '... four of them one';
+    is $page->{'tickr_reservation_tickets_bucket{le="20"}'}, 5, '... one of them twenty';
+    is $page->{'tickr_reservation_tickets_bucket{le="+Inf"}'}, 6, '... and all of them';
+    is $page->{tickr_reservation_seconds_count}, 6, 'statements are timed';
+    cmp_ok $page->{tickr_reservation_seconds_sum}, '>', 0, '... in seconds above 0';
+    cmp_ok $page->{tickr_reservation_seconds_sum}, '<', 20, '... and not in another unit';
+    is $page->{tickr_last_ticket}, 329 + 10 * 123, 'the last ticket';
+    is $page->{tickr_tickets_left}, $fresh->{tickr_tickets_left} - 124, 'tickets left';
+    is $page->{tickr_requests_waiting}, 0, 'nothing waits';
+    is $page->{tickr_database_sessions_open}, 3, 'sessions open';
+    is $page->{tickr_database_sessions_busy}, 0, 'sessions busy';
+    is $page->{tickr_http_accept_failures_total}, 0, 'every connection was accepted';
+
+    my $answered = 0;
+    $answered += $page->{$_} for grep {/^tickr_http_requests_total\{/} keys %$page;
+    is $page->{tickr_http_request_seconds_count} + 2, $answered,
+        'requests are timed, all but the two that could not be read';
+}
+
+{
+    my @open  = map { $server->client } 1 .. 5;
+    $_->get('/livez') for @open;
+    wait_for('connections to be counted', 5, sub { page()->{tickr_http_connections} == 6 });
+    pass 'connections open: five, and the one that asks';
+    $_->close for @open;
+    wait_for('closed connections to be counted', 5, sub { page()->{tickr_http_connections} == 1 });
+    pass '... and only the one that asks, when they are closed';
+}
+
+# --- trouble ----------------------------------------------------------------------------------------
+
+{
+    $database->pause;
+    my @waiting = map { $server->client } 1 .. 4;
+    $_->send("GET /tickets/create HTTP/1.1\r\nHost: t\r\n\r\n") for @waiting;
+    wait_for('requests to wait', 5, sub { page()->{tickr_requests_waiting} == 4 });
+    pass 'requests that wait are counted';
+    ok wait_for('sessions to be busy', 5, sub { page()->{tickr_database_sessions_busy} >= 1 }),
+        '... and sessions that are busy with them';
+    $database->resume;
+    $_->response for @waiting;
+    wait_for('requests to be answered', 5, sub { page()->{tickr_requests_waiting} == 0 });
+    pass '... until they are answered';
+
+    $database->kill;
+    wait_for('the database to be down', 10, sub { page()->{tickr_database_up} == 0 });
+    pass 'a database that is down is 0';
+    my $before = page();
+    my @refused = map { $server->client } 1 .. 3;
+    $_->send("GET /tickets/create HTTP/1.1\r\nHost: t\r\n\r\n") for @refused;
+    $_->response for @refused;
+    is page()->{'tickr_http_requests_total{route="/tickets/create",code="503"}'}
+        - $before->{'tickr_http_requests_total{route="/tickets/create",code="503"}'}, 3, 'refused requests are counted';
+    wait_for('the sessions to be gone', 10, sub { page()->{tickr_database_sessions_open} == 0 });
+    pass 'no session is open';
+    cmp_ok page()->{tickr_database_connect_failures_total}, '>', 0, 'attempts to open one are counted';
+    $database->start;
+    $server->wait_until_ready;
+    wait_for('all sessions', 10, sub { page()->{tickr_database_sessions_open} == 3 });
+    my $page = page();
+    is $page->{tickr_database_up}, 1, 'the database is up again';
+    cmp_ok $page->{tickr_database_reconnects_total}, '>=', 3, 'sessions opened again are counted';
+}
+
+# --- the judge ------------------------------------------------------------------------------------
+
+SKIP: {
+    skip 'promtool is not installed', 1 unless grep { -x "$_/promtool" } split /:/, $ENV{PATH};
+    my $file   = spew('page', $server->get('/metrics')->{body});
+    my $judge  = Tickr::Process->new(command => [ 'sh', '-c', "promtool check metrics <$file" ]);
+    my $status = $judge->wait_exit(20);
+    is "$status: " . $judge->log, '0: ', 'promtool finds nothing to say';
+}
+
+is $server->stop, 0, 'the server stops cleanly';
+done_testing;

@@ -1,0 +1,129 @@
+#!/usr/bin/perl
+# The least privileges of sql/privileges.sql: enough for what each user does, and no more.
+use strict;
+use warnings;
+use Test::More;
+use Tickr::Database;
+use Tickr::Process qw(slurp wait_for);
+use Tickr::Server;
+
+plan skip_all => Tickr::Database::missing() if Tickr::Database::missing();
+
+my $database = Tickr::Database->new;
+my $text     = slurp(($ENV{SRCDIR} // '.') . '/sql/privileges.sql');
+my @words    = map {s/\s+/ /gr} $text =~ /^\s*(?:-- +)?((?:CREATE USER|GRANT)\b[^;]*);/mg;
+my ($create_user) = grep {/^CREATE USER 'tickr_admin'/} @words;
+my ($serve_user)  = grep {/^CREATE USER 'tickr'@/} @words;
+my ($create_grant) = grep {/^GRANT .* TO 'tickr_admin'/} @words;
+my ($tickets_grant, $counter_grant) = grep {/ ON tickr\.tickets TO 'tickr'@/} @words;
+my ($settings_grant) = grep {/ ON tickr\.tickr_settings TO 'tickr'@/} @words;
+
+ok $_, 'sql/privileges.sql has: ' . ($_ // '(missing)')
+    for $create_user, $serve_user, $create_grant, $tickets_grant, $settings_grant, $counter_grant;
+is scalar @words, 6, 'and nothing else';
+
+my ($create_password) = $create_user =~ /IDENTIFIED BY '(.*)'/;
+my ($serve_password)  = $serve_user =~ /IDENTIFIED BY '(.*)'/;
+my %create = (TICKR_DATABASE_USERNAME => 'tickr_admin', TICKR_DATABASE_PASSWORD => $create_password);
+my %serve  = (TICKR_DATABASE_USERNAME => 'tickr', TICKR_DATABASE_PASSWORD => $serve_password);
+
+sub createdb {
+    my (%env) = @_;
+    return Tickr::Server->run(database => $database, arguments => ['createdb'], env => \%env);
+}
+
+# What the server says when it must not start.
+sub is_refused {
+    my ($name, $patterns, %env) = @_;
+    my ($status, $output) = Tickr::Server->run(database => $database, env => \%env);
+    is $status, 78, "$name is refused at the start";
+    like $output, $_, '... with the reason, and what to do' for @$patterns;
+    unlike $output, qr/\Q$serve_password\E|not-the-one/, '... and no password';
+    return;
+}
+
+# --- createdb ------------------------------------------------------------------------------------
+
+{
+    $database->sql($create_user);
+    my ($status, $output) = createdb(%create);
+    is $status, 1, 'createdb without rights fails';
+    like $output, qr/rights/, '... and says what to do';
+    is $database->sql("SHOW DATABASES LIKE 'tickr'"), '', '... having made nothing';
+
+    $database->sql($create_grant);
+    ($status, $output) = createdb(%create);
+    is $status, 0, 'createdb with the rights that are listed succeeds' or diag $output;
+    ($status, $output) = createdb(%create);
+    is $status, 1, '... and again, finding all there';
+    like $output, qr/^settings: found/m, '... with its eyes open';
+    ($status, $output) = createdb(%create, TICKR_DATABASE_PASSWORD => 'not-the-one');
+    is $status, 1, 'createdb with a wrong password fails';
+    like $output, qr/TICKR_DATABASE_PASSWORD/, '... and says what to check';
+    unlike $output, qr/not-the-one/, '... but not the password';
+}
+
+# --- refused ---------------------------------------------------------------------------------------
+
+{
+    $database->sql($serve_user);
+    is_refused('a user without rights', [ qr/Access denied/, qr/rights .*\(GRANT\)/ ], %serve);
+    is_refused('a wrong password', [ qr/Access denied/, qr/TICKR_DATABASE_PASSWORD/ ],
+        %serve, TICKR_DATABASE_PASSWORD => 'not-the-one');
+    is_refused('an unknown user', [ qr/Access denied/, qr/TICKR_DATABASE_USERNAME/ ],
+        %serve, TICKR_DATABASE_USERNAME => 'nobody');
+    $database->sql($tickets_grant);
+    is_refused('a user that may not see the settings', [ qr/tickr_settings/, qr/grant SELECT/ ], %serve);
+    $database->sql('REVOKE ALL ON tickr.tickets FROM \'tickr\'@\'localhost\'');
+    $database->sql($settings_grant);
+    is_refused('a user that may not see the tickets', [ qr/tickets/, qr/grant SELECT/ ], %serve);
+}
+
+# --- serving --------------------------------------------------------------------------------------
+
+# Give tickets, batches and status; what is written in the log has no complaint.
+sub serves {
+    my ($name) = @_;
+    my $server = Tickr::Server->new(database => $database, env => \%serve);
+    my $client = $server->client;
+    is $client->get('/tickets/create')->{status},       200, "$name: a ticket";
+    is $client->get('/tickets/create/20')->{status},    200, "$name: a batch";
+    is $client->get('/status')->{status},               200, "$name: the status";
+    return $server;
+}
+
+sub ends_without_complaint {
+    my ($name, $server) = @_;
+    is $server->stop, 0, "$name: the server stops cleanly";
+    unlike $server->log, qr/level=error|denied|could not be pruned/, "$name: nothing was denied";
+    return;
+}
+
+{
+    $database->sql($tickets_grant);
+    my $server = serves('append');
+    $server->get('/tickets/create/10000') for 1 .. 2;
+    ok wait_for('the table to be pruned', 20, sub {
+        $database->sql('SELECT COUNT(*) FROM tickets', 'tickr') <= 1100;
+    }), 'append: the table is pruned';
+    ends_without_complaint('append', $server);
+}
+
+my %old = (
+    stub => "CREATE TABLE tickets (id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, "
+        . "stub CHAR(1) NOT NULL DEFAULT '' UNIQUE) ENGINE=%s",
+    counter => 'CREATE TABLE tickets (id BIGINT UNSIGNED NOT NULL, '
+        . 'stub CHAR(1) NOT NULL PRIMARY KEY) ENGINE=%s',
+);
+for my $layout (sort keys %old) {
+    $database->sql(q(REVOKE ALL ON tickr.tickets FROM 'tickr'@'localhost'));
+    $database->sql($layout eq 'counter' ? $counter_grant : $tickets_grant);
+    for my $engine (qw(MyISAM InnoDB)) {
+        $database->sql(sprintf("DROP TABLE tickets; $old{$layout}; INSERT INTO tickets VALUES (41, 'a')",
+            $engine), 'tickr');
+        my $server = serves("$layout on $engine");
+        ends_without_complaint("$layout on $engine", $server);
+    }
+}
+
+done_testing;

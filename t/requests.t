@@ -1,0 +1,221 @@
+#!/usr/bin/perl
+# Many clients, and bad ones: unique and rising for each, whoever hangs up, dawdles or never reads;
+# and a server that has no descriptors left.
+use strict;
+use warnings;
+use IO::Select;
+use Test::More;
+use Tickr::Database;
+use Tickr::Process qw(wait_for);
+use Tickr::Server;
+use Time::HiRes qw(time);
+
+plan skip_all => Tickr::Database::missing() if Tickr::Database::missing();
+
+my $database = Tickr::Database->new;
+my %patient  = (TICKR_DATABASE_POOL_TIMEOUT => 20, TICKR_DATABASE_QUERY_TIMEOUT => 20);
+my $server   = Tickr::Server->fresh(database => $database, env => \%patient);
+
+my $ask_one = "GET /tickets/create HTTP/1.1\r\nHost: t\r\n\r\n";
+
+# CLIENTS connections, each asking ROUNDS times; prints a line for each ticket: the client and it.
+sub crowd {
+    my ($number, $clients, $rounds) = @_;
+    my $select = IO::Select->new;
+    my (%client_of, %left, %name);
+    for my $i (1 .. $clients) {
+        my $client = $server->client;
+        my $socket = $client->socket;
+        ($client_of{$socket}, $left{$socket}, $name{$socket}) = ($client, $rounds, "$number.$i");
+        $select->add($socket);
+    }
+    my $ask = sub {
+        my ($socket) = @_;
+        my $path = $left{$socket} % 5 ? '/tickets/create' : '/tickets/create/3';
+        $client_of{$socket}->send("GET $path HTTP/1.1\r\nHost: t\r\n\r\n");
+    };
+    $ask->($_) for $select->handles;
+    while ($select->count) {
+        my @ready = $select->can_read(20) or die "no answers\n";
+        for my $socket (@ready) {
+            my $response = $client_of{$socket}->response;
+            die "$response->{status}: $response->{body}\n" if $response->{status} != 200;
+            print "$name{$socket} $_\n" for $response->{body} =~ /\d+/g;
+            if   (--$left{$socket}) { $ask->($socket) }
+            else                    { $select->remove($socket) }
+        }
+    }
+    return;
+}
+
+# --- 200 clients ---------------------------------------------------------------------------------
+
+{
+    my @crowds = map {
+        my $number = $_;
+        Tickr::Process->new(name => "crowd$number", code => sub { crowd($number, 50, 25) });
+    } 1 .. 4;
+    is $_->wait_exit(60), 0, '50 clients are served' or diag $_->log for @crowds;
+    my (%seen, %last, @repeated, @falling);
+    for my $line (map { split /\n/, $_->log } @crowds) {
+        my ($client, $ticket) = split / /, $line;
+        push @repeated, $ticket if $seen{$ticket}++;
+        push @falling, $line if defined $last{$client} && $ticket <= $last{$client};
+        $last{$client} = $ticket;
+    }
+    is scalar keys %last, 200, '200 clients were there';
+    is scalar keys %seen, 200 * (20 + 5 * 3), '... with all their tickets';
+    is_deeply \@repeated, [], '... no ticket twice';
+    is_deeply \@falling,  [], '... and rising for each client';
+}
+
+# --- clients that hang up ---------------------------------------------------------------------------
+
+sub settles_at {
+    my ($descriptors, $name) = @_;
+    ok eval { wait_for($name, 10, sub { $server->descriptors == $descriptors }) },
+        "$name: no descriptor is left behind"
+        or diag $server->descriptors . " descriptors, not $descriptors";
+    return;
+}
+
+# All sessions are open, and no client is but the one that watches.
+my $watch = $server->client;
+
+sub metric {
+    my ($name) = @_;
+    return $watch->get('/metrics')->{body} =~ /^\Q$name\E (\d+)$/m ? $1 : undef;
+}
+
+wait_for('the crowd to be gone', 10, sub { metric('tickr_http_connections') == 1 });
+my $quiet = $server->descriptors;
+{
+    for (1 .. 200) {
+        my $client = $server->client;
+        $client->send($ask_one);
+        $client->close;
+    }
+    is $server->get('/tickets/create')->{status}, 200, 'clients that do not wait for their answer do no harm';
+    settles_at($quiet, 'after hanging up');
+
+    # While their requests wait for a database that is stopped.
+    my @others  = map { $server->client } 1 .. 10;
+    my @leaving = map { $server->client } 1 .. 50;
+    $database->pause;
+    $_->send($ask_one) for @others, @leaving;
+    $_->send("GET /tickets/create/1000 HTTP/1.1\r\nHost: t\r\n\r\n") for @leaving[ 0 .. 9 ];
+    wait_for('requests to wait', 5, sub { metric('tickr_requests_waiting') == 60 });
+    $_->close for @leaving;
+    $database->resume;
+    my @tickets = map { $_->response->{body} =~ /^\[(\d+)\]$/ } @others;
+    is scalar @tickets, 10, 'those who stay have their answers';
+    my %seen = map { $_ => 1 } @tickets;
+    is scalar keys %seen, 10, '... each another';
+    $_->close for @others;
+    settles_at($quiet, 'after hanging up with requests in flight');
+    is metric('tickr_requests_waiting'), 0, 'nothing waits';
+
+    # Half a request.
+    for my $half ("GET /tick", "POST /tickets/create HTTP/1.1\r\nHost: t\r\nContent-Length: 9\r\n\r\nabc", '') {
+        my @clients = map { $server->client } 1 .. 20;
+        $_->send($half) for @clients;
+        $_->close       for @clients;
+    }
+    is $server->get('/tickets/create')->{status}, 200, 'clients that leave within a request do no harm';
+    settles_at($quiet, 'after half requests');
+}
+
+# --- clients that dawdle ------------------------------------------------------------------------------
+
+{
+    my @slow   = map { $server->client } 1 .. 10;
+    my @unread = map { $server->client } 1 .. 3;
+    my $issued = metric('tickr_tickets_issued_total');
+    $_->send("GET /tickets/create/100000 HTTP/1.1\r\nHost: t\r\n\r\n") for @unread;
+    wait_for('large answers', 20, sub { metric('tickr_tickets_issued_total') == $issued + 300_000 });
+    my @left   = split //, $ask_one;
+    my @others = map { $server->client } 1 .. 5;
+    my ($answers, $longest, %seen) = (0, 0);
+    while (@left) {
+        my $byte = shift @left;
+        $_->send($byte) for @slow;
+        for my $client (@others) {
+            my $began = time;
+            my ($ticket) = $client->get('/tickets/create')->{body} =~ /^\[(\d+)\]$/;
+            $seen{$ticket}++ if $ticket;
+            $longest = time - $began if time - $began > $longest;
+        }
+    }
+    is scalar keys %seen, 5 * length $ask_one, 'others are served while some send a byte now and then'
+        . ' and some never read';
+    cmp_ok $longest, '<', 5, '... without delay';
+    is scalar(grep { $_->response->{status} == 200 } @slow), 10, 'slow clients have their answers at last';
+    my $late = shift @unread;
+    my $tickets = $late->json($late->response);
+    is scalar @$tickets, 100_000, 'a client that reads late has all its tickets';
+    ok !grep({ $seen{$_} } @$tickets), '... its own';
+    $_->close for @slow, @unread, @others, $late;
+    settles_at($quiet, 'after dawdling');
+}
+$watch->close;
+is $server->stop, 0, 'the server stops cleanly';
+
+# --- no descriptors ------------------------------------------------------------------------------------
+
+{
+    $server = Tickr::Server->new(
+        database => $database,
+        env      => \%patient,
+        through  => [ 'sh', '-c', 'ulimit -n 40 && exec "$@"', 'sh' ]);
+    $server->wait_until_ready;
+    my @clients = map { $server->client } 1 .. 100;
+    $_->send($ask_one) for @clients;
+
+    # Those who have an answer are in; the others are refused as long as those stay.
+    my $is_answered = sub { IO::Select->new($_[0]->socket)->can_read(0) };
+    $server->wait_for_log(qr/connections cannot be accepted/, 10);
+    my $answered = 0;
+    wait_for('the last answers', 10, sub {
+        my $before = $answered;
+        $answered = grep { $is_answered->($_) } @clients;
+        $answered && $answered == $before;
+    });
+    my @in  = grep { $is_answered->($_) } @clients;
+    my @out = grep { !$is_answered->($_) } @clients;
+    cmp_ok scalar @in,  '>', 5,  'some clients are in: ' . @in;
+    cmp_ok scalar @out, '>', 50, 'and most are not: ' . @out;
+    $_->response for @in;
+
+    my ($lines, $seconds, $began) = (scalar(() = $server->log =~ /\n/g), $server->processor_seconds, time);
+    wait_for('two seconds of refusing', 10, sub { time - $began > 2 });
+    $lines   = (() = $server->log =~ /\n/g) - $lines;
+    $seconds = $server->processor_seconds - $seconds;
+    cmp_ok $lines,   '<', 5,  "while it refuses it logs little: $lines lines in 2 s";
+    cmp_ok $seconds, '<', 0.5, "... and uses little processor time: $seconds s in 2 s";
+    like $server->log, qr/level=error msg="connections cannot be accepted[^"]*" failures=\d+ connections=\d+/,
+        '... and says why, and how often';
+    is scalar(grep { $_->get('/tickets/create')->{status} == 200 } @in), scalar @in,
+        'those who are in are served';
+    cmp_ok $in[0]->get('/metrics')->{body} =~ /^tickr_http_accept_failures_total (\d+)$/m ? $1 : 0, '>', 0,
+        'the refusals are counted';
+
+    $_->close for @in;
+    my $served = 0;
+    while (@out) {
+        my @now = wait_for('those outside to be let in', 10, sub {
+            my @ready = grep { $is_answered->($_) } @out;
+            @ready ? \@ready : 0;
+        });
+        for my $client (@{ $now[0] }) {
+            my $response = $client->response;
+            $served++ if $response && $response->{status} == 200;
+            $client->close;
+            @out = grep { $_ != $client } @out;
+        }
+    }
+    is $served, 100 - @in, 'when they leave, all the others are let in';
+    is $server->get('/tickets/create')->{status}, 200, 'and new ones';
+    is $server->stop, 0, 'the server stops cleanly';
+}
+
+done_testing;

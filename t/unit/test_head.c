@@ -1,0 +1,94 @@
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "base/attributes.h"
+#include "http/head.h"
+
+struct sample {
+	const char *bytes;
+	size_t len;
+};
+
+#define SAMPLE(literal)                      \
+	{                                    \
+		literal, sizeof(literal) - 1 \
+	}
+
+/* In one piece, or a byte at a time: it must make no difference. */
+static struct head
+scan(const struct sample *sample, size_t piece)
+{
+	struct head head = {0};
+
+	for (size_t at = 0; at < sample->len; at += piece)
+		head_scan(&head, sample->bytes + at,
+			  sample->len - at < piece ? sample->len - at : piece);
+	return head;
+}
+
+Test(head, sound_heads_pass)
+{
+	static const struct sample cases[] = {
+		SAMPLE("GET / HTTP/1.1\r\nHost: t\r\n\r\n"),
+		SAMPLE("GET / HTTP/1.0\r\n\r\n"),
+		SAMPLE("GET / HTTP/1.1\nHost: t\n\n"),
+		SAMPLE("\r\n\nGET / HTTP/1.1\r\n\r\n"),
+		SAMPLE("GET / HTTP/1.1\r\nHost:\tt \r\nX:\r\n\r\n"),
+		SAMPLE("POST / HTTP/1.1\r\n\r\n\0 \r a body is not looked at\r\n x\r\n"),
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)
+		for (size_t piece = 1; piece < 64; piece += 9) {
+			struct head head = scan(&cases[i], piece);
+
+			cr_assert(head.is_complete, "case %zu", i);
+			cr_assert_null(head.refusal, "case %zu: %s", i, head.refusal);
+		}
+}
+
+Test(head, what_the_library_hides_is_refused)
+{
+	static const struct sample cases[] = {
+		SAMPLE("GET / HTTP/1.1\r\nX: a\r\n b\r\n\r\n"),
+		SAMPLE("GET / HTTP/1.1\r\n\tX: a\r\n\r\n"),
+		SAMPLE("GET / HTTP/1.1\r\n \r\n\r\n"),
+		SAMPLE("GET / HTTP/1.1\r\nContent-Length: 0\0 4\r\n\r\n"),
+		SAMPLE("GET /\0 HTTP/1.1\r\n\r\n"),
+		SAMPLE("GET / HTTP/1.1\r\n\0\r\n\r\n"),
+		SAMPLE("GET / HTTP/1.1\r\nX: a\rb\r\n\r\n"),
+		SAMPLE("GET / HTTP/1.1\r\r\nX: a\r\n\r\n"),
+		SAMPLE("GET / HTTP/1.1\r\nX: a\r\n\r\r\n\r\n"),
+		SAMPLE("GET / HTTP/+1.1\r\n\r\n"),
+		SAMPLE("GET / HTTP/1.01\r\n\r\n"),
+		SAMPLE("GET / HTTP/01.1\r\n\r\n"),
+		SAMPLE("GET / HTTP/1.1 \r\n\r\n"),
+		SAMPLE("GET / http/1.1\r\n\r\n"),
+		SAMPLE("GET / HTTP/1.11\r\n\r\n"),
+		SAMPLE("GET /\r\n\r\n"),
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)
+		for (size_t piece = 1; piece < 64; piece += 9) {
+			struct head head = scan(&cases[i], piece);
+
+			cr_assert(head.is_complete, "case %zu", i);
+			cr_assert_not_null(head.refusal, "case %zu", i);
+		}
+}
+
+Test(head, half_a_head_is_not_complete)
+{
+	static const struct sample cases[] = {
+		SAMPLE(""),
+		SAMPLE("\r\n\r\n"),
+		SAMPLE("GET / HTTP/1.1\r\n"),
+		SAMPLE("GET / HTTP/1.1\r\nHost: t\r\n\r"),
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		struct head head = scan(&cases[i], 64);
+
+		cr_assert_not(head.is_complete, "case %zu", i);
+		cr_assert_null(head.refusal, "case %zu: %s", i, head.refusal);
+	}
+}
