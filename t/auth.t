@@ -31,7 +31,11 @@ sub is_refused {
 
 my $server = Tickr::Server->fresh(
     database => $database,
-    env      => { TICKR_HTTP_AUTH_PASSWORD => $password, TICKR_LOG_LEVEL => 'debug' });
+    env      => {
+        Tickr::Server::patient(),
+        TICKR_HTTP_AUTH_PASSWORD => $password,
+        TICKR_LOG_LEVEL          => 'debug',
+    });
 my $right = basic("any:$password");
 
 # --- right ---------------------------------------------------------------------------------------

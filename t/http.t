@@ -13,7 +13,7 @@ my $database = Tickr::Database->new;
 my $path     = scratch() . '/web';
 my $server   = Tickr::Server->fresh(
     database => $database,
-    env      => { TICKR_LISTEN => "127.0.0.1:0,unix:$path" });
+    env      => { Tickr::Server::patient(), TICKR_LISTEN => "127.0.0.1:0,unix:$path" });
 my @creates = qw(/tickets/create /tickets/create/2);
 my @reads   = qw(/status /livez /readyz /metrics);
 

@@ -25,7 +25,11 @@ is scalar @words, 6, 'and nothing else';
 my ($create_password) = $create_user =~ /IDENTIFIED BY '(.*)'/;
 my ($serve_password)  = $serve_user =~ /IDENTIFIED BY '(.*)'/;
 my %create = (TICKR_DATABASE_USERNAME => 'tickr_admin', TICKR_DATABASE_PASSWORD => $create_password);
-my %serve  = (TICKR_DATABASE_USERNAME => 'tickr', TICKR_DATABASE_PASSWORD => $serve_password);
+my %serve  = (
+    Tickr::Server::patient(),
+    TICKR_DATABASE_USERNAME => 'tickr',
+    TICKR_DATABASE_PASSWORD => $serve_password,
+);
 
 sub createdb {
     my (%env) = @_;

@@ -13,7 +13,7 @@ use Time::HiRes qw(time);
 plan skip_all => Tickr::Database::missing() if Tickr::Database::missing();
 
 my $database = Tickr::Database->new;
-my %patient  = (TICKR_DATABASE_POOL_TIMEOUT => 20, TICKR_DATABASE_QUERY_TIMEOUT => 20);
+my %patient  = Tickr::Server::patient();
 my $server   = Tickr::Server->fresh(database => $database, env => \%patient);
 
 my $ask_one = "GET /tickets/create HTTP/1.1\r\nHost: t\r\n\r\n";

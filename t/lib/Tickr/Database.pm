@@ -119,7 +119,19 @@ sub stop {
 }
 
 # Run SQL as root; rows as tab-separated lines. Dies with the client's words when it fails.
+# MariaDB now and then resets a connection before its greeting: then nothing was run yet.
 sub sql {
+    my ($self, $sql, $database) = @_;
+    for my $attempt (1 .. 5) {
+        my ($status, $text) = $self->try_sql($sql, $database);
+        return $text if $status == 0;
+        die "SQL failed: $sql\n$text\n"
+            if $attempt == 5 || $text !~ /reading initial communication packet/;
+    }
+}
+
+# (wait status of the client, what it printed)
+sub try_sql {
     my ($self, $sql, $database) = @_;
     my $out = scratch() . '/sql.out';
     my $pid = fork // die "fork: $!";
@@ -131,10 +143,10 @@ sub sql {
             or POSIX::_exit(127);
     }
     waitpid $pid, 0;
-    my $text = slurp($out);
-    die "SQL failed: $sql\n$text" if $?;
+    my $status = $?;
+    my $text   = slurp($out);
     chomp $text;
-    return $text;
+    return ($status, $text);
 }
 
 1;
