@@ -67,16 +67,55 @@ keeper_close(struct keeper *keeper)
 		health_note_close(keeper->health);
 }
 
+void
+keeper_end(struct keeper *keeper)
+{
+	keeper_close(keeper);
+	trust_classes_free(&keeper->mark);
+}
+
+enum store_result
+keeper_reserve(struct keeper *keeper, uint32_t count, struct ticket_range *bases,
+	       struct text *reason)
+{
+	enum store_result result;
+	uint64_t last;
+
+	trust_mark(keeper->trust, &keeper->mark);
+	result = keeper->store->reserve(keeper->session, count, bases, reason);
+	if (result != STORE_OK)
+		return result;
+	if (!range_last(bases, &last)) {
+		text_add(reason, "the database's counter is beyond 2^64-1");
+		return STORE_EXHAUSTED;
+	}
+	return trust_accepts(keeper->trust, &keeper->mark, bases, reason) ? STORE_OK
+									  : STORE_REFUSED;
+}
+
+/* Where the last reservation failed, and not because the counter has gone back. */
+static bool
+needs_trial(struct keeper *keeper)
+{
+	char memory[REASON_SIZE];
+	struct text ignored = TEXT_OVER(memory);
+
+	return health_is_failing(keeper->health) && trust_is_given(keeper->trust, &ignored);
+}
+
 enum store_result
 keeper_newest(struct keeper *keeper, uint64_t *newest, struct text *reason)
 {
-	if (health_is_failing(keeper->health)) {
-		struct ticket_range trial;
-		enum store_result result =
-			keeper->store->reserve(keeper->session, 1, &trial, reason);
+	enum store_result result = STORE_OK;
+	struct ticket_range trial;
 
-		if (result != STORE_OK)
-			return result;
-	}
-	return keeper->store->newest(keeper->session, newest, reason);
+	if (needs_trial(keeper))
+		result = keeper_reserve(keeper, 1, &trial, reason);
+	trust_mark(keeper->trust, &keeper->mark);
+	if (result == STORE_OK)
+		result = keeper->store->newest(keeper->session, newest, reason);
+	if (result == STORE_OK &&
+	    !trust_accepts_newest(keeper->trust, &keeper->mark, *newest, reason))
+		result = STORE_REFUSED;
+	return result;
 }

@@ -11,6 +11,7 @@
 
 #include "pool/health.h"
 #include "pool/queue.h"
+#include "pool/trust.h"
 #include "store/store.h"
 
 struct keeper {
@@ -18,6 +19,7 @@ struct keeper {
 	const struct store_settings *database;
 	struct queue *queue;
 	struct health *health;
+	struct trust *trust;
 	bool is_counted;   /* among the sessions that serve tickets */
 	bool was_open;	   /* so that opening again is a reconnect */
 	uint64_t pause_ms; /* after the next failure to open */
@@ -25,12 +27,20 @@ struct keeper {
 
 	struct store_session *session; /* NULL: none */
 	uint64_t generation;	       /* of the queue, when the session was opened */
+	struct trust_classes mark;     /* what was known before the last statement */
 };
 
 /* Open the session if there is none; on failure sleep a while. Whether there is one now. */
 bool keeper_open(struct keeper *keeper) MUST_CHECK;
 
 void keeper_close(struct keeper *keeper);
+
+/* Close the session and give back what else the keeper holds. */
+void keeper_end(struct keeper *keeper);
+
+/* Reserve COUNT bases that were never given before; see reserve() of the store. */
+enum store_result keeper_reserve(struct keeper *keeper, uint32_t count, struct ticket_range *bases,
+				 struct text *reason);
 
 /*
  * Ask for the newest base. After a failed reservation reading proves nothing: then a reservation

@@ -85,5 +85,4 @@ maintenance_run(struct keeper *keeper)
 		}
 		goes_on = keeper_pause(keeper, is_more ? PRUNE_PAUSE_MS : ASK_EVERY_MS);
 	}
-	keeper_close(keeper);
 }

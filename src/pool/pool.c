@@ -10,6 +10,7 @@
 #include "pool/pool.h"
 #include "pool/queue.h"
 #include "pool/serve.h"
+#include "pool/trust.h"
 
 #define READY_AGE_MS 1000
 
@@ -25,6 +26,7 @@ struct pool {
 	struct pool_settings settings;
 	struct queue queue;
 	struct health health;
+	struct trust trust;
 	struct pool_thread *threads; /* settings.sessions that serve, and one for maintenance */
 	unsigned thread_count;
 
@@ -57,6 +59,7 @@ init_thread(struct pool *pool, unsigned index)
 	thread->keeper.database = &pool->settings.database;
 	thread->keeper.queue = &pool->queue;
 	thread->keeper.health = &pool->health;
+	thread->keeper.trust = &pool->trust;
 	thread->keeper.seed = index + 1;
 	thread->keeper.is_counted = index < pool->settings.sessions;
 	thread->run = thread->keeper.is_counted ? serve_reservations : maintenance_run;
@@ -70,6 +73,7 @@ pool_new(const struct pool_settings *settings)
 	pool->settings = *settings;
 	queue_init(&pool->queue);
 	health_init(&pool->health);
+	trust_init(&pool->trust);
 	init_running(pool);
 	pool->thread_count = settings->sessions + 1;
 	pool->threads = xcalloc(pool->thread_count, sizeof(*pool->threads));
@@ -86,6 +90,7 @@ thread_main(void *arg)
 
 	pool->settings.store->thread_begin();
 	thread->run(&thread->keeper);
+	keeper_end(&thread->keeper);
 	pool->settings.store->thread_end();
 
 	pthread_mutex_lock(&pool->running.mutex);
@@ -190,6 +195,7 @@ pool_free(struct pool *pool)
 {
 	queue_destroy(&pool->queue);
 	health_destroy(&pool->health);
+	trust_destroy(&pool->trust);
 	pthread_cond_destroy(&pool->running.ended);
 	pthread_mutex_destroy(&pool->running.mutex);
 	free(pool->threads);

@@ -47,7 +47,7 @@ reserve(struct keeper *keeper, uint32_t count, uint64_t deadline_ms, struct tick
 	enum store_result result;
 
 	for (;;) {
-		result = keeper->store->reserve(keeper->session, count, bases, reason);
+		result = keeper_reserve(keeper, count, bases, reason);
 		if (result != STORE_BUSY || clock_ms() >= deadline_ms ||
 		    !keeper_pause(keeper, BUSY_PAUSE_MS))
 			break;
@@ -147,18 +147,20 @@ serve_group(struct keeper *keeper, struct mail_list *group)
 	uint64_t deadline_ms;
 	uint32_t count = sum_up(group, &deadline_ms);
 
+	if (count > 0 && !trust_is_given(keeper->trust, &reason)) {
+		serve_refuse(group, TICKET_DATABASE_REFUSED, memory);
+		return;
+	}
 	if (count == 0)
 		result = keeper_newest(keeper, &newest, &reason);
 	else
 		result = reserve(keeper, count, deadline_ms, &bases, &reason);
-	if (result == STORE_OK && count > 0 && !range_last(&bases, &newest)) {
-		text_add(&reason, "the database's counter is beyond 2^64-1");
-		result = STORE_EXHAUSTED;
-	}
 	if (result != STORE_OK) {
 		fail(keeper, group, result, memory);
 		return;
 	}
+	if (count > 0)
+		newest = bases.first + bases.increment * (count - 1);
 	health_note_good(keeper->health, newest);
 	deal(group, bases, newest);
 }
@@ -177,7 +179,7 @@ serve_reservations(struct keeper *keeper)
 		}
 		most = keeper->store->most_per_statement(keeper->session);
 		switch (queue_take(keeper->queue, keeper->generation, most, &group)) {
-		case QUEUE_STOPPING: keeper_close(keeper); return;
+		case QUEUE_STOPPING: return;
 		case QUEUE_STALE: keeper_close(keeper); break;
 		case QUEUE_TAKEN:
 			metrics_add(METRIC_SESSIONS_BUSY, 1);

@@ -1,0 +1,86 @@
+#!/usr/bin/perl
+# A database that goes back in time is refused until its counter has been moved forward.
+use strict;
+use warnings;
+use Test::More;
+use Tickr::Database;
+use Tickr::Process qw(wait_for);
+use Tickr::Server;
+
+plan skip_all => Tickr::Database::missing() if Tickr::Database::missing();
+
+my $database = Tickr::Database->new;
+
+# What an operator would do, in the layout of createdb: past the last ticket that was given.
+my $forward = 'INSERT INTO tickets (id) VALUES (%d)';
+
+my @ways = (
+    [ 'TRUNCATE', 'TRUNCATE TABLE tickets; INSERT INTO tickets VALUES (1)' ],
+    [   'a table made anew',
+        'DROP TABLE tickets; CREATE TABLE tickets (id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT'
+            . ' PRIMARY KEY) ENGINE=InnoDB; INSERT INTO tickets VALUES (1)'
+    ],
+    [ 'TRUNCATE that leaves it empty', 'TRUNCATE TABLE tickets' ],
+);
+
+for my $way (@ways) {
+    my ($name, $sql) = @$way;
+    my $server = Tickr::Server->fresh(database => $database);
+    my $client = $server->client;
+    my %seen   = map { $_ => 1 } map { @{ $client->json($client->get('/tickets/create/7')) } } 1 .. 3;
+    is scalar keys %seen, 21, "$name: tickets come";
+    $database->sql($sql, 'tickr');
+
+    my @statuses;
+    for (1 .. 20) {
+        my $answer = $client->get('/tickets/create');
+        push @statuses, $answer->{status};
+        next if $answer->{status} != 200;
+        ok !$seen{$_}++, "$name: no ticket twice" for @{ $client->json($answer) };
+    }
+    is_deeply [ grep { $_ != 503 } @statuses ], [], "$name: none is given after";
+    my $status = $client->get('/status');
+    is $status->{status}, 503, "$name: /status is 503";
+    like $status->{body}, qr/the database has gone back: its counter is below 22\b/,
+        "$name: and says why, and how far";
+    wait_for('the end of readiness', 5, sub { $server->get('/readyz')->{status} == 503 });
+    is $server->metric('tickr_database_up'), 0, "$name: a metric tells";
+    like $server->log, qr/level=error msg="the database is down" reason="the database has gone back/,
+        "$name: the log tells";
+    my $lines = () = $server->log =~ /\n/g;
+    cmp_ok $lines, '<', 40, "$name: and not again and again";
+
+    $database->sql(sprintf($forward, 22), 'tickr');
+    $server->wait_until_ready;
+    my $next = $client->get('/tickets/create');
+    is $next->{body}, '[539]', "$name: the next ticket after the counter was moved is a new one";
+    is $server->stop, 0, "$name: the server stops cleanly";
+}
+
+{    # an older copy of the database takes its place while the server runs
+    my $server = Tickr::Server->fresh(database => $database);
+    my $client = $server->client;
+    $client->get('/tickets/create/5');
+    $database->stop;
+    my $folder = $database->{folder};
+    system('cp', '-a', "$folder/data", "$folder/copy") == 0 or die 'cp failed';
+    $database->start;
+    $server->wait_until_ready;
+    my $given = $client->json($client->get('/tickets/create/5'));
+    $database->stop;
+    system("rm -rf '$folder/data' && mv '$folder/copy' '$folder/data'") == 0 or die 'mv failed';
+    $database->start;
+
+    my @answers = map { $client->get('/tickets/create') } 1 .. 10;
+    is_deeply [ grep { $_->{status} == 200 } @answers ], [], 'a restored copy gives no ticket';
+    wait_for('the reason', 10, sub {
+        $client->get('/status')->{body} =~ /the database has gone back/;
+    });
+    $database->sql(sprintf($forward, 11), 'tickr');
+    $server->wait_until_ready;
+    cmp_ok $client->json($client->get('/tickets/create'))->[0], '>', $given->[-1],
+        'until its counter has been moved';
+    is $server->stop, 0, 'the server stops cleanly';
+}
+
+done_testing;
