@@ -1,0 +1,66 @@
+package Bench::Contenders;
+
+# The one table of what is measured.
+#
+#   name         as in --only
+#   title        as in the report
+#   group        the table and the plot of the report it is in: single or batch; raw and idle are
+#                measured in their own ways
+#   server       one of Bench::Servers
+#   path         what is asked of it
+#   tickets      how many an answer holds; 0: none, it is a limit
+#   seconds      where a measurement takes more than one
+#   connections  where not all; of raw the sessions are meant, and POOL is the pool's size
+#   quick        those that the ratios need: what --quick measures
+
+use strict;
+use warnings;
+
+our @table = (
+    { name => 'nginx', title => 'nginx, constant reply', group => 'single',
+      server => 'nginx', path => '/ticket', tickets => 0, quick => [64] },
+    { name => 'evhttp', title => 'evhttp, constant reply', group => 'single',
+      server => 'evhttp', path => '/tickets/create', tickets => 0, quick => [ 1, 64 ] },
+    { name => 'webdis-always', title => 'webdis and Redis, appendfsync always', group => 'single',
+      server => 'webdis-always', path => '/INCR/ticket', tickets => 1, quick => [64] },
+    { name => 'webdis-everysec', title => 'webdis and Redis, appendfsync everysec',
+      group => 'single',
+      server => 'webdis-everysec', path => '/INCR/ticket', tickets => 1, quick => [64] },
+    { name => 'strict', title => 'tickrd, strict', group => 'single',
+      server => 'strict', path => '/tickets/create', tickets => 1, quick => [ 1, 64, 256 ] },
+    { name => 'ahead', title => 'tickrd, reserving ahead', group => 'single',
+      server => 'ahead', path => '/tickets/create', tickets => 1, quick => [64] },
+    { name => 'sqlite', title => 'tickrd on SQLite', group => 'single',
+      server => 'sqlite', path => '/tickets/create', tickets => 1 },
+    { name => 'memory', title => 'tickrd on its memory store', group => 'single',
+      server => 'memory', path => '/tickets/create', tickets => 1 },
+
+    { name => 'nginx-array', title => 'nginx, constant array of 1000', group => 'batch',
+      server => 'nginx', path => '/array', tickets => 0, quick => [16] },
+    { name => 'array-100', title => 'tickrd, arrays of 100', group => 'batch',
+      server => 'arrays', path => '/tickets/create/100', tickets => 100 },
+    { name => 'array-1000', title => 'tickrd, arrays of 1000', group => 'batch',
+      server => 'arrays', path => '/tickets/create/1000', tickets => 1000, quick => [16] },
+    { name => 'group-1000', title => 'tickrd, groups of 1000', group => 'batch',
+      server => 'groups', path => '/tickets/create/1000?format=group', tickets => 1000 },
+    # Each takes a good part of a second of the database's time: more at once would be refused.
+    { name => 'group-100000', title => 'tickrd, groups of 100000', group => 'batch',
+      server => 'groups', path => '/tickets/create/100000?format=group', tickets => 100000,
+      connections => [ 1, 4 ], seconds => 3 },
+
+    { name => 'raw', title => 'inserts of one row by a C client', group => 'raw',
+      connections => [ 1, 'POOL' ], quick => [1] },
+    { name => 'idle', title => 'tickrd, strict, with idle connections', group => 'idle',
+      path => '/tickets/create', tickets => 1,
+      connections => [ 0, 1000, 5000 ], quick => [ 0, 5000 ] },
+);
+
+sub names { return map { $_->{name} } @table }
+
+sub by_name {
+    my ($name) = @_;
+    my ($contender) = grep { $_->{name} eq $name } @table;
+    return $contender;
+}
+
+1;

@@ -1,0 +1,46 @@
+package Bench::Options;
+
+# The arguments of scripts/bench, whose head explains them. Needs nothing that has to be installed.
+
+use strict;
+use warnings;
+use Getopt::Long ();
+use Bench::Contenders;
+use Bench::Ratios;
+
+sub usage {
+    my (@problem) = @_;
+    print STDERR "scripts/bench: @problem\n" if @problem;
+    print STDERR "usage: scripts/bench [--quick] [--rounds N] [--only NAME,..] [--connections LIST]"
+        . " [--check FILE] [--out FOLDER]\n";
+    exit 64;
+}
+
+sub parse {
+    local @ARGV = @_;
+    my %given = (out => 'build/bench/report');
+    Getopt::Long::GetOptions(\%given, 'quick', 'rounds=i', 'only=s', 'connections=s', 'check=s',
+        'out=s')
+        or usage();
+    usage("what is $ARGV[0]?") if @ARGV;
+    $given{rounds} //= 3;
+    usage('--rounds must be from 1 to 1000') if $given{rounds} < 1 || $given{rounds} > 1000;
+
+    my %known = map { $_ => 1 } Bench::Contenders::names();
+    $given{only} = [ split /,/, $given{only} // join ',', Bench::Contenders::names() ];
+    for my $name (@{ $given{only} }) {
+        usage("there is no contender $name; there are", join ', ', Bench::Contenders::names())
+            unless $known{$name};
+    }
+    $given{is_all_connections} = !defined $given{connections};
+    $given{connections} = [ split /,/, $given{connections} // '1,16,64,256' ];
+    for my $count (@{ $given{connections} }) {
+        usage('--connections must be numbers from 1 to 10000, with commas between')
+            unless $count =~ /^[1-9][0-9]{0,4}$/ && $count <= 10000;
+    }
+    $given{thresholds} = eval { Bench::Ratios::read_thresholds($given{check} // 'bench/thresholds') }
+        // usage($@ =~ s/\n\z//r);
+    return %given;
+}
+
+1;

@@ -1,0 +1,75 @@
+package Bench::Ratios;
+
+# The ratios that tell how fast tickrd is whatever the machine, and the thresholds they must keep.
+# A ratio is made of numbers of one round, measured within a minute or so of each other.
+
+use strict;
+use warnings;
+
+# Each: its name, what it is, and how it is made. $of->(contender, connections, number) is a
+# number of the round, or dies where it was not measured; the numbers are those of Bench::Load.
+our @table = (
+    [ strict_over_evhttp => 'strict, 64 connections: requests/s over those of evhttp constant',
+      sub { my ($of) = @_; $of->('strict', 64, 'rate') / $of->('evhttp', 64, 'rate') } ],
+    [ strict_over_webdis_always =>
+          'strict, 64 connections: requests/s over those of webdis, appendfsync always',
+      sub { my ($of) = @_; $of->('strict', 64, 'rate') / $of->('webdis-always', 64, 'rate') } ],
+    [ strict_p99_over_p50 => 'strict, 64 connections: p99 over p50',
+      sub { my ($of) = @_; $of->('strict', 64, 'p99') / $of->('strict', 64, 'p50') } ],
+    [ strict_p50_over_commit =>
+          'strict, 1 connection: p50 over that of one commit plus one constant reply of evhttp',
+      sub { my ($of) = @_;
+            $of->('strict', 1, 'p50') / ($of->('raw', 1, 'p50') + $of->('evhttp', 1, 'p50')) } ],
+    [ ahead_over_evhttp => 'ahead, 64 connections: requests/s over those of evhttp constant',
+      sub { my ($of) = @_; $of->('ahead', 64, 'rate') / $of->('evhttp', 64, 'rate') } ],
+    [ ahead_over_nginx => 'ahead, 64 connections: requests/s over those of nginx constant',
+      sub { my ($of) = @_; $of->('ahead', 64, 'rate') / $of->('nginx', 64, 'rate') } ],
+    [ ahead_over_webdis_everysec =>
+          'ahead, 64 connections: requests/s over those of webdis, appendfsync everysec',
+      sub { my ($of) = @_; $of->('ahead', 64, 'rate') / $of->('webdis-everysec', 64, 'rate') } ],
+    [ array_over_nginx =>
+          'arrays of 1000, 16 connections: bytes/s over those of nginx, constant array',
+      sub { my ($of) = @_; $of->('array-1000', 16, 'bytes') / $of->('nginx-array', 16, 'bytes') } ],
+    [ resident_mib_at_5000_idle => 'resident memory with 5000 idle connections, MiB',
+      sub { my ($of) = @_; $of->('idle', 5000, 'resident_kib') / 1024 } ],
+    [ strict_256_over_64 => 'strict: requests/s with 256 connections over those with 64',
+      sub { my ($of) = @_; $of->('strict', 256, 'rate') / $of->('strict', 64, 'rate') } ],
+    [ strict_processor_over_evhttp =>
+          'strict, 64 connections: processor time per request of tickrd over that of evhttp constant',
+      sub { my ($of) = @_;
+            $of->('strict', 64, 'processor_us') / $of->('evhttp', 64, 'processor_us') } ],
+);
+
+# Of every round in which it can be made. $number->(round, contender, connections, number)
+sub values_of {
+    my ($ratio, $rounds, $number) = @_;
+    my $make = $ratio->[2];
+    return grep { defined } map {
+        my $round = $_;
+        eval { $make->(sub { $number->($round, @_) // die "not measured\n" }) }
+    } 0 .. $rounds - 1;
+}
+
+# name => [operator, number]
+sub read_thresholds {
+    my ($path) = @_;
+    my %known = map { $_->[0] => 1 } @table;
+    my %thresholds;
+    open my $in, '<', $path or die "$path: $!\n";
+    while (<$in>) {
+        next if /^\s*(?:#|$)/;
+        my ($name, $operator, $number) = /^\s*(\w+)\s+(>=|<=)\s+([0-9]+(?:\.[0-9]+)?)\s*$/
+            or die "$path, line $.: not a ratio's name, >= or <=, and a number\n";
+        die "$path, line $.: there is no ratio $name\n" unless $known{$name};
+        $thresholds{$name} = [ $operator, $number ];
+    }
+    return \%thresholds;
+}
+
+sub is_met {
+    my ($value, $threshold) = @_;
+    my ($operator, $number) = @$threshold;
+    return $operator eq '>=' ? $value >= $number : $value <= $number;
+}
+
+1;

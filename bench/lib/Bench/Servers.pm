@@ -1,0 +1,236 @@
+package Bench::Servers;
+
+# The private servers of the benchmark, each started when it is first asked for, on 127.0.0.1 or a
+# Unix socket, with its files in a scratch folder. They end with this process: Tickr::Process
+# sees to it, by their pids.
+#
+# A server is a hash: port; pids, the processes that serve; behind, those of its database;
+# or skip, a word on why it is not there.
+
+use strict;
+use warnings;
+use Tickr::Client;
+use Tickr::Database;
+use Tickr::Process qw(wait_for scratch free_port slurp spew);
+use Tickr::Server;
+
+# Tickets have eight digits from the first to the last, and so has the constant.
+our $constant = '[54313001]';
+my $first_ticket = 10_000_001;
+
+my $processors = do { my $count = qx{nproc}; chomp $count; $count };
+my %servers;
+my ($database, $nginx);
+
+sub program {
+    my ($name) = @_;
+    local $ENV{PATH} = "$ENV{PATH}:/usr/local/sbin:/usr/sbin:/sbin";
+    for my $folder (split /:/, $ENV{PATH}) {
+        return "$folder/$name" if -x "$folder/$name";
+    }
+    die "$name is not installed\n";
+}
+
+# --- the limits: constant replies ---------------------------------------------------------------
+
+my $nginx_configuration = <<'END';
+worker_processes auto;
+worker_cpu_affinity auto;
+daemon off;
+error_log FOLDER/error.log;
+pid FOLDER/pid;
+events { worker_connections 16384; }
+http {
+    access_log off;
+    server_tokens off;
+    default_type application/json;
+    keepalive_timeout 300s;
+    keepalive_requests 1000000000;
+    client_body_temp_path FOLDER/body;
+    proxy_temp_path FOLDER/proxy;
+    fastcgi_temp_path FOLDER/fastcgi;
+    uwsgi_temp_path FOLDER/uwsgi;
+    scgi_temp_path FOLDER/scgi;
+    server {
+        listen 127.0.0.1:PORT reuseport backlog=1024;
+        location = /ticket { return 200 'CONSTANT'; }
+        location = /array {
+            # From memory: for a body of this size faster than sendfile().
+            alias FOLDER/array.json;
+            output_buffers 1 64k;
+            open_file_cache max=4 inactive=1h;
+            open_file_cache_valid 1h;
+        }
+    }
+}
+END
+
+sub start_nginx {
+    my %value = (FOLDER => scratch() . '/nginx', PORT => free_port(), CONSTANT => $constant);
+    mkdir $value{FOLDER} or die "$value{FOLDER}: $!";
+    spew('nginx/array.json', '[' . join(',', map { $first_ticket + $_ } 0 .. 999) . ']');
+    my $text = $nginx_configuration =~ s/(FOLDER|PORT|CONSTANT)/$value{$1}/gr;
+    $text = "user root;\n$text" if $> == 0;
+    $nginx = Tickr::Process->new(
+        name    => 'nginx',
+        command => [ program('nginx'), '-c', spew('nginx/nginx.conf', $text),
+                     '-e', "$value{FOLDER}/error.log" ]);
+    my $children = '/proc/' . $nginx->pid . '/task/' . $nginx->pid . '/children';
+    my @workers;
+    wait_for('nginx to start', 10, sub {
+        die "nginx ended:\n" . $nginx->log unless $nginx->is_running;
+        @workers = split ' ', slurp($children);
+        @workers == $processors;
+    });
+    return { port => $value{PORT}, pids => \@workers };
+}
+
+sub start_evhttp {
+    my $port = free_port();
+    my $process = Tickr::Process->new(
+        name    => 'evhttp',
+        command => [ "$ENV{BUILDDIR}/bench/evhttp_constant", "127.0.0.1:$port", $constant ]);
+    return { port => $port, pids => [ $process->pid ] };
+}
+
+# --- webdis in front of Redis -------------------------------------------------------------------
+
+sub start_webdis {
+    my ($appendfsync) = @_;
+    my $folder = scratch() . "/redis-$appendfsync";
+    mkdir $folder or die "$folder: $!";
+    my $redis = Tickr::Process->new(
+        name    => "redis-$appendfsync",
+        command => [ program('redis-server'), '--port', 0, '--unixsocket', "$folder/s",
+                     '--dir', $folder, '--save', '', '--appendonly', 'yes',
+                     '--appendfsync', $appendfsync ]);
+    wait_for('Redis to start', 10, sub {
+        die "Redis ended:\n" . $redis->log unless $redis->is_running;
+        -S "$folder/s";
+    });
+    my $port = free_port();
+    my $configuration = spew("redis-$appendfsync/webdis.json",
+        JSON::PP::encode_json({
+            redis_host => "$folder/s", http_host => '127.0.0.1', http_port => $port,
+            threads => $processors + 0, daemonize => JSON::PP::false(), database => 0,
+            verbosity => 0, logfile => "$folder/webdis.log",
+        }));
+    my $webdis = Tickr::Process->new(
+        name => "webdis-$appendfsync", command => [ program('webdis'), $configuration ]);
+    my $server = { port => $port, pids => [ $webdis->pid ], behind => [ $redis->pid ] };
+    wait_until_answers($server);
+    Tickr::Client->new(port => $port)->request('GET', "/SET/ticket/$first_ticket");
+    return $server;
+}
+
+# --- tickrd and its database ---------------------------------------------------------------------
+
+# With MariaDB's own size of the redo log, rather than the small one of the tests.
+sub database {
+    return $database //= Tickr::Database->new(
+        options => [ '--innodb-buffer-pool-size=64M', '--innodb-log-file-size=96M',
+                     '--innodb-flush-log-at-trx-commit=1' ]);
+}
+
+# variable => [default, what is allowed]
+sub variables {
+    return map { my ($name, $default, $allowed) = split /\t/; ($name => [ $default, $allowed ]) }
+        qx{'$ENV{BUILDDIR}/tickrd' --variables};
+}
+
+sub pool_size { my %variable = variables(); return $variable{TICKR_DATABASE_POOL_SIZE}[0] }
+
+sub has_adapter {
+    my ($name) = @_;
+    my %variable = variables();
+    return ($variable{TICKR_DATABASE_ADAPTER} // [ '', '' ])->[1] =~ /\b\Q$name\E\b/;
+}
+
+sub tickrd {
+    my ($database, %env) = @_;
+    my %given = (
+        database => $database,
+        env      => {
+            TICKR_MAX_NODES => 1, TICKR_NODE_NUMBER => 0, TICKR_STARTING_OFFSET => $first_ticket,
+            TICKR_HTTP_THREADS => undef, %env,
+        });
+    my ($status, $said) = Tickr::Server->run(%given, arguments => [ 'createdb', '--if-not-exists' ]);
+    die "tickrd createdb failed:\n$said" if $status;
+    my $process = Tickr::Server->new(%given);
+    return {
+        process => $process, port => $process->port, pids => [ $process->pid ],
+        behind  => $database ? [ $database->{process}->pid ] : [],
+    };
+}
+
+sub tickrd_on_mariadb {
+    my ($name, %env) = @_;
+    return tickrd(database(), TICKR_DATABASE_NAME => $name, %env);
+}
+
+sub start_ahead {
+    my %variable = variables();
+    return { skip => 'this tickrd cannot reserve ahead' } unless $variable{TICKR_RESERVE_AHEAD};
+    return tickrd_on_mariadb('ahead', TICKR_RESERVE_AHEAD => 1);
+}
+
+sub start_sqlite {
+    return { skip => 'this tickrd has no adapter sqlite' } unless has_adapter('sqlite');
+    return tickrd(undef, TICKR_DATABASE_ADAPTER => 'sqlite',
+        TICKR_DATABASE_NAME => scratch() . '/tickets.db');
+}
+
+sub start_memory {
+    return { skip => 'this tickrd has no adapter memory' } unless has_adapter('memory');
+    return tickrd(undef, TICKR_DATABASE_ADAPTER => 'memory');
+}
+
+# --- all of them ----------------------------------------------------------------------------------
+
+my %start = (
+    'nginx'           => \&start_nginx,
+    'evhttp'          => \&start_evhttp,
+    'webdis-always'   => sub { start_webdis('always') },
+    'webdis-everysec' => sub { start_webdis('everysec') },
+    'strict'          => sub { tickrd_on_mariadb('strict') },
+    'arrays'          => sub { tickrd_on_mariadb('arrays') },
+    'groups'          => sub { tickrd_on_mariadb('groups') },
+    'ahead'           => \&start_ahead,
+    'sqlite'          => \&start_sqlite,
+    'memory'          => \&start_memory,
+);
+
+sub wait_until_answers {
+    my ($server) = @_;
+    wait_for('a server to answer', 10, sub {
+        eval { Tickr::Client->new(port => $server->{port}); 1 };
+    });
+    return $server;
+}
+
+sub get {
+    my ($name) = @_;
+    return $servers{$name} //= do {
+        my $server = $start{$name}->();
+        wait_until_answers($server) unless $server->{skip};
+        $server;
+    };
+}
+
+# The processes that run because of us, but for nginx's master.
+sub all_pids {
+    return ((map { @{ $_->{pids} // [] }, @{ $_->{behind} // [] } } values %servers),
+        $database ? $database->{process}->pid : ());
+}
+
+# nginx's master must end its workers; the rest Tickr::Process ends.
+END {
+    my $status = $?;
+    if ($nginx && $nginx->is_running) {
+        $nginx->signal('TERM');
+        eval { $nginx->wait_exit(5) };
+    }
+    $? = $status;
+}
+
+1;
