@@ -190,14 +190,13 @@ sub filesystem {
     return $lines[1] // 'unknown';
 }
 
-sub machine_table {
+sub machine_lines {
     my ($load) = @_;
     my ($model) = slurp('/proc/cpuinfo') =~ /^model name\s*:\s*(.*)$/m;
     my ($memory) = slurp('/proc/meminfo') =~ /^MemTotal:\s+([0-9]+)/m;
     my ($system) = slurp('/etc/os-release') =~ /^PRETTY_NAME="(.*)"$/m;
     my ($name, undef, $release) = POSIX::uname();
-    return table(2,
-        [ 'of', 'what' ],
+    return join '', map {"- $_->[0]: $_->[1]\n"}
         [ 'processor', $model // 'unknown' ],
         [ 'processors', first_line('nproc') ],
         [ 'memory', sprintf '%.1f GiB', $memory / 1024 / 1024 ],
@@ -207,8 +206,7 @@ sub machine_table {
         [ 'compiler', first_line('cc', '--version') ],
         [ 'tickr', first_line("$ENV{BUILDDIR}/tickrd", '--version') ],
         [ 'packages', versions() ],
-        [ 'day', POSIX::strftime('%Y-%m-%d', gmtime) ],
-    );
+        [ 'day', POSIX::strftime('%Y-%m-%d', gmtime) ];
 }
 
 # --- the whole --------------------------------------------------------------------------------------
@@ -230,17 +228,17 @@ sub markdown {
     my ($results, $folder, %given) = @_;
     my @plots = map {"![$_->{title}]($folder/$_->{file})\n\n"} Bench::Plots::of($results);
     return join '',
-        "Made by `scripts/bench`: each contender was loaded by `wrk` for a second at a time, one after\n"
-        . "another, in $given{rounds} rounds. The numbers are medians of the rounds. _server µs_ is the\n"
-        . "processor time of the server for one request and _behind µs_ that of its database; _lost_ counts\n"
-        . "requests that failed or were refused, in all rounds.\n\n",
+        "Made by `scripts/bench`: each contender in its turn was loaded by `wrk` for a second with each\n"
+        . "number of connections, and that again; rounds: $given{rounds}. The numbers are medians of the rounds.\n"
+        . "_server µs_ is the processor time of the server for one request and _behind µs_ that of its\n"
+        . "database; _lost_ counts requests that failed or were refused, in all rounds.\n\n",
         section('Ratios', ratio_table($results, %given), skipped_lines($results)),
         section('Single tickets', load_table($results, 'single')),
         section('Batches', load_table($results, 'batch')),
         raw_table($results),
         idle_table($results),
         section('Plots', @plots),
-        section('The machine', machine_table($given{load}));
+        section('The machine', machine_lines($given{load}), "\n");
 }
 
 1;
