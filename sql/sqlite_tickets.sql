@@ -10,8 +10,8 @@ PRAGMA application_id = 1953063787;
 PRAGMA user_version = 1;
 
 CREATE TABLE tickets (
-  id INTEGER NOT NULL CHECK (id >= 1),
-  stub TEXT NOT NULL PRIMARY KEY CHECK (stub = 'a')
+  stub TEXT NOT NULL PRIMARY KEY CHECK (stub = 'a'),
+  id INTEGER NOT NULL CHECK (id >= 1)
 ) STRICT, WITHOUT ROWID;
 
-INSERT INTO tickets (id, stub) VALUES (1, 'a');
+INSERT INTO tickets (stub, id) VALUES ('a', 1);

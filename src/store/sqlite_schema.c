@@ -52,7 +52,7 @@ check_columns(struct store_session *session, struct text *reason)
 		const char *table;
 		const char *columns;
 	} tables[] = {
-		{"tickets", "id INTEGER, stub TEXT"},
+		{"tickets", "stub TEXT, id INTEGER"},
 		{"tickr_settings", "id INTEGER, max_nodes INTEGER, node_number INTEGER, "
 				   "starting_offset INTEGER, pinned_at TEXT"},
 	};

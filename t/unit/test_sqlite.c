@@ -369,7 +369,7 @@ Test(sqlite, a_file_that_does_not_fit_is_refused_and_says_why)
 		{"ALTER TABLE tickr_settings RENAME TO t", "ALTER TABLE t RENAME TO tickr_settings",
 		 "no table `tickr_settings`"},
 		{"ALTER TABLE tickets ADD COLUMN note TEXT", "ALTER TABLE tickets DROP COLUMN note",
-		 "an unknown table `tickets`: id INTEGER, stub TEXT, note TEXT"},
+		 "an unknown table `tickets`: stub TEXT, id INTEGER, note TEXT"},
 		{"UPDATE tickr_settings SET max_nodes = 11",
 		 "UPDATE tickr_settings SET max_nodes = 10",
 		 "is pinned to TICKR_MAX_NODES=11 TICKR_NODE_NUMBER=3 TICKR_STARTING_OFFSET=326, "

@@ -27,11 +27,11 @@ sub environment {
     );
 }
 
-# Start it and wait until it serves. database: a Tickr::Database; env: settings; wait: 0 not to.
+# Start it and wait until it serves. database: a Tickr::Database or Tickr::File; env: settings; wait: 0 not to.
 sub new {
     my ($class, %given) = @_;
     my %env = environment(
-        ($given{database} ? (TICKR_DATABASE_HOST => $given{database}->socket) : ()),
+        ($given{database} ? $given{database}->environment : ()),
         %{ $given{env} // {} });
     my $self = bless { name => 'tickrd' . ++$count }, $class;
     $self->{process} = Tickr::Process->new(
@@ -109,7 +109,7 @@ sub run {
         command => [ program(), @{ $given{arguments} // [] } ],
         env     => {
             environment(
-                ($given{database} ? (TICKR_DATABASE_HOST => $given{database}->socket) : ()),
+                ($given{database} ? $given{database}->environment : ()),
                 %{ $given{env} // {} }),
         },
     );
