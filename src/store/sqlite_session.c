@@ -4,7 +4,7 @@
  * that tickets cannot be had. So it is STORE_FAILED, after which the pool opens a fresh
  * session and believes in the file again when a reservation has succeeded.
  */
-#include <inttypes.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "store/sqlite_session.h"
@@ -77,12 +77,21 @@ sqlite_connect(struct store_session *session, const struct store_settings *setti
 	return result;
 }
 
+/*
+ * Who closes last moves the log into the database and removes it, so that the file is all there
+ * is to a server that has stopped. Two that close at once would both see that they are not
+ * alone, hence the turns. Only who closes waits here.
+ */
 void
 sqlite_disconnect(struct store_session *session)
 {
+	static pthread_mutex_t turns = PTHREAD_MUTEX_INITIALIZER;
+
 	sqlite3_finalize(session->move);
 	sqlite3_finalize(session->look);
+	pthread_mutex_lock(&turns);
 	sqlite3_close(session->db);
+	pthread_mutex_unlock(&turns);
 }
 
 /* --- statements ------------------------------------------------------------------------------- */

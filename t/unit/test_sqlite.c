@@ -272,6 +272,31 @@ Test(sqlite, a_commit_is_synchronous_and_in_the_log)
 	cr_assert_neq(stat(log, &status), 0); /* and in the database when the last is closed */
 }
 
+static void *
+close_it(void *session)
+{
+	sqlite_store.close(session);
+	return NULL;
+}
+
+Test(sqlite, sessions_that_close_at_once_leave_no_log_behind)
+{
+	char log[80];
+
+	cr_assert_eq(create(), STORE_CREATED);
+	snprintf(log, sizeof(log), "%s-wal", path);
+	for (unsigned i = 0; i < 200; i++) {
+		struct store_session *sessions[2] = {open_session(), open_session()};
+		pthread_t thread;
+
+		first_of(sessions[i % 2], 1);
+		cr_assert_eq(pthread_create(&thread, NULL, close_it, sessions[0]), 0);
+		sqlite_store.close(sessions[1]);
+		pthread_join(thread, NULL);
+		cr_assert_neq(access(log, F_OK), 0, "round %u", i);
+	}
+}
+
 /* --- createdb ------------------------------------------------------------------------------------- */
 
 Test(sqlite, creating_twice_finds_what_is_there)
