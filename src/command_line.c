@@ -83,7 +83,7 @@ command_line_parse(struct command_line *line, int count, char **arguments)
 void
 command_line_print_help(void)
 {
-	puts("tickrd -- hands out unique 64-bit ids over HTTP, from a MySQL or MariaDB table\n"
+	puts("tickrd -- hands out unique 64-bit ids over HTTP, from MySQL, MariaDB or SQLite\n"
 	     "\n"
 	     "  tickrd                          serve, in the foreground\n"
 	     "  tickrd check-config             read the settings, say what is wrong with them\n"

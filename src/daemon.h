@@ -20,4 +20,7 @@ int daemon_run(const struct config *config);
 /* tickrd createdb: make what is missing and say what there is; the process's exit status. */
 int daemon_create_database(const struct config *config, bool if_not_exists);
 
+/* tickrd check-config, where CONFIG itself is good: whether we were built for it; the exit status. */
+int daemon_check_config(const struct config *config);
+
 #endif

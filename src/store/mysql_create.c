@@ -7,6 +7,7 @@
 #include "store/mysql_create.h"
 #include "store/mysql_layout.h"
 #include "store/mysql_session.h"
+#include "store/pinned.h"
 
 #define REASON_ROOM 512
 
@@ -101,10 +102,9 @@ pin_settings(struct store_session *session, struct text *report)
 		text_add(report, "; the settings could not be pinned\n");
 		return STEP_FAILED;
 	}
-	text_addf(report,
-		  "settings: pinned (TICKR_MAX_NODES=%" PRIu64 " TICKR_NODE_NUMBER=%" PRIu64
-		  " TICKR_STARTING_OFFSET=%" PRIu64 ")\n",
-		  space->max_nodes, space->node_number, space->starting_offset);
+	text_add(report, "settings: pinned (");
+	pinned_describe(space, report);
+	text_add(report, ")\n");
 	return STEP_MADE;
 }
 

@@ -46,7 +46,7 @@ struct store_settings {
 	const char *socket; /* an absolute path, instead of host and port */
 	const char *user;
 	const char *password;
-	const char *database;
+	const char *database; /* a name; a path, where the database is a file */
 	const char *ssl_ca;
 	const char *ssl_cert;
 	const char *ssl_key;
@@ -61,6 +61,9 @@ struct store_session;
 
 struct store {
 	const char *name;
+
+	/* How many sessions may serve tickets at once, beside one for maintenance; 0: any number. */
+	unsigned most_sessions;
 
 	/* Once in the process, before there are threads; and after the last one. */
 	bool (*begin)(void);
@@ -109,6 +112,8 @@ struct store {
 					   struct text *report);
 };
 
+/* What drivers.h chooses from. */
 extern const struct store mysql_store;
+extern const struct store sqlite_store;
 
 #endif
