@@ -408,25 +408,28 @@ daemon_run(const struct config *config)
 }
 
 int
-daemon_create_database(const struct config *config, bool if_not_exists)
+daemon_create_database(const struct config *config, const struct command_line *line)
 {
 	struct store_settings settings = database_settings(config);
 	const struct store *store = find_store(config);
 	char memory[REPORT_SIZE];
 	struct text report = TEXT_OVER(memory);
+	uint64_t newest = SPACE_FIRST_BASE - 1;
 	enum store_create_result result;
 
+	if (line->has_last_ticket)
+		newest = space_base_up_to(&config->space, line->last_ticket);
 	log_begin((enum log_level)config->log_level);
 	if (store == NULL)
 		return EXIT_CONFIG;
 	if (!store_begin(store))
 		return EXIT_SYSTEM;
-	result = store->create(&settings, &report);
+	result = store->create(&settings, newest, &report);
 	store->end();
 	fputs(memory, result == STORE_NOT_CREATED ? stderr : stdout);
 	switch (result) {
 	case STORE_CREATED: puts("the database is ready: start tickrd"); return 0;
-	case STORE_EXISTED: puts("nothing was missing"); return if_not_exists ? 0 : 1;
+	case STORE_EXISTED: puts("nothing was missing"); return line->if_not_exists ? 0 : 1;
 	case STORE_NOT_CREATED: break;
 	}
 	return 1;

@@ -1,3 +1,5 @@
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "sql.h"
@@ -25,15 +27,17 @@ report_creation(const struct store_settings *settings, struct text *report)
 
 /* All of it or nothing: it is one transaction, so there is no half-made file to be mended. */
 static enum store_create_result
-make(struct store_session *session, struct text *report)
+make(struct store_session *session, uint64_t newest, struct text *report)
 {
-	static const char *const scripts[] = {
-		"PRAGMA journal_mode = WAL", "BEGIN IMMEDIATE", sql_sqlite_tickets,
+	char stand[64];
+	const char *const scripts[] = {
+		"PRAGMA journal_mode = WAL", "BEGIN IMMEDIATE", sql_sqlite_tickets, stand,
 		sql_sqlite_settings,	     "COMMIT",
 	};
 	char memory[REASON_ROOM];
 	struct text reason = TEXT_OVER(memory);
 
+	snprintf(stand, sizeof(stand), "UPDATE tickets SET id = %" PRIu64, newest);
 	for (unsigned i = 0; i < ARRAY_LENGTH(scripts); i++)
 		if (sqlite_run(session, scripts[i], &reason) != STORE_OK)
 			return report_failure(memory, report);
@@ -41,8 +45,28 @@ make(struct store_session *session, struct text *report)
 	return STORE_CREATED;
 }
 
+static enum store_create_result
+report_found(struct store_session *session, uint64_t newest, struct text *report)
+{
+	uint64_t stands = 0;
+	bool found;
+
+	if (sqlite_numbers(session, "SELECT id FROM tickets", &stands, 1, &found, report) !=
+	    STORE_OK)
+		return report_failure("", report);
+	if (stands < newest) {
+		pinned_explain_behind(stands, newest, report);
+		return report_failure("", report);
+	}
+	text_addf(report,
+		  "database file %s: found\ntable `tickets`: found\n"
+		  "settings: found, and they are the same\n",
+		  session->settings->database);
+	return STORE_EXISTED;
+}
+
 enum store_create_result
-sqlite_create(const struct store_settings *settings, struct text *report)
+sqlite_create(const struct store_settings *settings, uint64_t newest, struct text *report)
 {
 	char memory[REASON_ROOM];
 	struct text reason = TEXT_OVER(memory);
@@ -54,13 +78,9 @@ sqlite_create(const struct store_settings *settings, struct text *report)
 	    sqlite_connect(&session, settings, true, &reason) != STORE_OK)
 		return report_failure(memory, report);
 	if (sqlite_schema_check(&session, &is_empty, &reason) == STORE_OK) {
-		text_addf(report,
-			  "database file %s: found\ntable `tickets`: found\n"
-			  "settings: found, and they are the same\n",
-			  settings->database);
-		created = STORE_EXISTED;
+		created = report_found(&session, newest, report);
 	} else if (is_empty) {
-		created = make(&session, report);
+		created = make(&session, newest, report);
 	} else {
 		created = report_failure(memory, report);
 	}

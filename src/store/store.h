@@ -106,9 +106,11 @@ struct store {
 
 	/*
 	 * Create the database, its table with the first row and the pinned settings, where
-	 * they are missing; never alters what it finds. REPORT: a line for each thing found or made.
+	 * they are missing; never alters what it finds. The counter of a new table stands at
+	 * NEWEST, 1 for a fresh start; a table that is found must stand there at least.
+	 * REPORT: a line for each thing found or made.
 	 */
-	enum store_create_result (*create)(const struct store_settings *settings,
+	enum store_create_result (*create)(const struct store_settings *settings, uint64_t newest,
 					   struct text *report);
 };
 

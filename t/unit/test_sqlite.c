@@ -46,7 +46,7 @@ create(void)
 {
 	struct text report = TEXT_OVER(memory);
 
-	return sqlite_store.create(&settings, &report);
+	return sqlite_store.create(&settings, 1, &report);
 }
 
 static enum store_result
