@@ -31,7 +31,7 @@ sub environment {
 # A server on a database that createdb has just made anew: what `new` takes.
 sub fresh {
     my ($class, %given) = @_;
-    $given{database}->sql('DROP DATABASE IF EXISTS tickr');
+    $given{database}->drop;
     my ($status, $output)
         = $class->run(%given, arguments => ['createdb'], through => undef, before => undef);
     die "createdb: $output" if $status;
