@@ -2,8 +2,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/parse.h"
 #include "command_line.h"
 #include "config/config.h"
+#include "ticket/space.h"
 
 static const struct {
 	const char *name;
@@ -14,11 +16,17 @@ static const struct {
 	{"createdb", COMMAND_CREATEDB},
 };
 
-enum option_code { OPTION_ENV_FILE = 1, OPTION_IF_NOT_EXISTS, OPTION_VARIABLES };
+enum option_code {
+	OPTION_ENV_FILE = 1,
+	OPTION_IF_NOT_EXISTS,
+	OPTION_CONTINUE_AFTER,
+	OPTION_VARIABLES
+};
 
 static const struct option options[] = {
 	{"env-file", required_argument, NULL, OPTION_ENV_FILE},
 	{"if-not-exists", no_argument, NULL, OPTION_IF_NOT_EXISTS},
+	{"continue-after", required_argument, NULL, OPTION_CONTINUE_AFTER},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, 'V'},
 	{"variables", no_argument, NULL, OPTION_VARIABLES},
@@ -26,11 +34,25 @@ static const struct option options[] = {
 };
 
 static bool
+take_ticket(struct command_line *line, const char *ticket)
+{
+	line->has_last_ticket =
+		parse_number(ticket, strlen(ticket), SPACE_LAST_TICKET, &line->last_ticket);
+	if (!line->has_last_ticket)
+		fprintf(stderr,
+			"tickrd: --continue-after takes a ticket, a whole number from 0 to "
+			"9223372036854775807, not %s\n",
+			ticket);
+	return line->has_last_ticket;
+}
+
+static bool
 take_option(struct command_line *line, int option)
 {
 	switch (option) {
 	case OPTION_ENV_FILE: line->env_file = optarg; return true;
 	case OPTION_IF_NOT_EXISTS: line->if_not_exists = true; return true;
+	case OPTION_CONTINUE_AFTER: return take_ticket(line, optarg);
 	case 'h': line->command = COMMAND_HELP; return true;
 	case 'V': line->command = COMMAND_VERSION; return true;
 	case OPTION_VARIABLES: line->command = COMMAND_VARIABLES; return true;
@@ -57,7 +79,7 @@ command_line_parse(struct command_line *line, int count, char **arguments)
 	bool has_command = false;
 	int option;
 
-	*line = (struct command_line){COMMAND_SERVE, NULL, false};
+	*line = (struct command_line){.command = COMMAND_SERVE};
 	while ((option = getopt_long(count, arguments, "hV", options, NULL)) != -1)
 		if (!take_option(line, option))
 			return false;
@@ -73,8 +95,9 @@ command_line_parse(struct command_line *line, int count, char **arguments)
 		if (!take_command(line, arguments[optind]))
 			return false;
 	}
-	if (line->if_not_exists && line->command != COMMAND_CREATEDB) {
-		fputs("tickrd: --if-not-exists goes with createdb only\n", stderr);
+	if ((line->if_not_exists || line->has_last_ticket) && line->command != COMMAND_CREATEDB) {
+		fputs("tickrd: --if-not-exists and --continue-after go with createdb only\n",
+		      stderr);
 		return false;
 	}
 	return true;
@@ -83,13 +106,14 @@ command_line_parse(struct command_line *line, int count, char **arguments)
 void
 command_line_print_help(void)
 {
-	puts("tickrd -- hands out unique 64-bit ids over HTTP, from a MySQL or MariaDB table\n"
+	puts("tickrd -- hands out unique 64-bit ids over HTTP, from MySQL, MariaDB or SQLite\n"
 	     "\n"
 	     "  tickrd                          serve, in the foreground\n"
 	     "  tickrd check-config             read the settings, say what is wrong with them\n"
 	     "  tickrd createdb                 create the database, its table, its pinned "
 	     "settings\n"
 	     "         --if-not-exists          be content when all of it is there\n"
+	     "         --continue-after TICKET  let a new counter go on behind TICKET\n"
 	     "\n"
 	     "  --env-file FILE                 read variables from FILE too; the environment "
 	     "wins\n"

@@ -5,6 +5,7 @@
 #define TICKR_COMMAND_LINE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/attributes.h"
 
@@ -21,6 +22,8 @@ struct command_line {
 	enum command command;
 	const char *env_file; /* NULL: none */
 	bool if_not_exists;
+	bool has_last_ticket; /* createdb --continue-after */
+	uint64_t last_ticket;
 };
 
 /* False after saying on standard error what is wrong. */

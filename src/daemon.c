@@ -20,14 +20,14 @@
 #include "loop/sockets.h"
 #include "metrics/metrics.h"
 #include "pool/pool.h"
-#include "store/store.h"
+#include "store/drivers.h"
 #include "worker.h"
 
-#define STORE	    (&mysql_store)
 #define REPORT_SIZE 2048
 
 struct daemon {
 	const struct config *config;
+	const struct store *store;
 	struct sockets sockets;
 	struct pool *pool;
 	struct waiting_limit limit;
@@ -46,6 +46,47 @@ struct daemon {
 	bool is_draining;
 	uint64_t drain_deadline_ms;
 };
+
+/* --- the store --------------------------------------------------------------------------------- */
+
+/* NULL, with a line in the log, when this tickrd was built without the store that is asked for. */
+static const struct store *
+find_store(const struct config *config)
+{
+	static const char *const names[] = {
+		[DATABASE_ADAPTER_MYSQL] = "mysql",
+		[DATABASE_ADAPTER_SQLITE] = "sqlite",
+	};
+	const char *name = names[config->database_adapter];
+	const struct store *store = driver_find(name);
+	char memory[64];
+	struct text built = TEXT_OVER(memory);
+
+	if (store != NULL)
+		return store;
+	drivers_list(&built);
+	log_error("this tickrd was built without the database that TICKR_DATABASE_ADAPTER names",
+		  "adapter=%s built_with=\"%s\"", name, memory);
+	return NULL;
+}
+
+static bool
+store_begin(const struct store *store)
+{
+	if (store->begin())
+		return true;
+	log_error("the database's client library cannot start", "adapter=%s", store->name);
+	return false;
+}
+
+static unsigned
+sessions_of(const struct daemon *d)
+{
+	unsigned most = d->store->most_sessions;
+	unsigned wanted = (unsigned)d->config->pool_size;
+
+	return most > 0 && wanted > most ? most : wanted;
+}
 
 static struct store_settings
 database_settings(const struct config *config)
@@ -169,15 +210,15 @@ on_watchdog(evutil_socket_t fd, short what, void *arg)
  * What an operator must mend stops the start; a database that is merely away does not.
  */
 static bool
-database_is_acceptable(const struct store_settings *settings)
+database_is_acceptable(const struct store *store, const struct store_settings *settings)
 {
 	char memory[512], quoted_memory[1024];
 	struct text reason = TEXT_OVER(memory), quoted = TEXT_OVER(quoted_memory);
 	struct store_session *session;
-	enum store_result result = STORE->open(settings, &session, &reason);
+	enum store_result result = store->open(settings, &session, &reason);
 
 	if (result == STORE_OK) {
-		STORE->close(session);
+		store->close(session);
 		return true;
 	}
 	text_add_quoted(&quoted, memory, sizeof(memory));
@@ -238,9 +279,9 @@ static void
 build(struct daemon *d)
 {
 	struct pool_settings pool = {
-		.store = STORE,
+		.store = d->store,
 		.database = database_settings(d->config),
-		.sessions = (unsigned)d->config->pool_size,
+		.sessions = sessions_of(d),
 	};
 
 	d->limit.most = (uint32_t)d->config->max_waiting;
@@ -290,9 +331,10 @@ announce(struct daemon *d)
 	}
 	log_info("tickrd serves",
 		 "version=%s max_nodes=%" PRIu64 " node_number=%" PRIu64 " starting_offset=%" PRIu64
-		 " http_threads=%" PRIu64 " sessions=%" PRIu64,
+		 " http_threads=%" PRIu64 " adapter=%s sessions=%u",
 		 PACKAGE_VERSION, d->config->max_nodes, d->config->node_number,
-		 d->config->starting_offset, d->config->http_threads, d->config->pool_size);
+		 d->config->starting_offset, d->config->http_threads, d->store->name,
+		 sessions_of(d));
 	notify_send("READY=1");
 	d->watchdog_ms = notify_watchdog_ms();
 	if (d->watchdog_ms > 0)
@@ -328,7 +370,7 @@ serve(struct daemon *d)
 	struct store_settings database = database_settings(d->config);
 	int status = EXIT_SYSTEM;
 
-	if (!database_is_acceptable(&database))
+	if (!database_is_acceptable(d->store, &database))
 		return EXIT_CONFIG;
 	if (open_sockets(d)) {
 		build(d);
@@ -344,52 +386,59 @@ serve(struct daemon *d)
 	return status;
 }
 
-static bool
-store_begin(void)
-{
-	if (STORE->begin())
-		return true;
-	log_error("the database's client library cannot start", NULL);
-	return false;
-}
-
 int
 daemon_run(const struct config *config)
 {
-	struct daemon d = {.config = config};
+	struct daemon d = {.config = config, .store = find_store(config)};
 	int status;
 
 	log_begin((enum log_level)config->log_level);
+	if (d.store == NULL)
+		return EXIT_CONFIG;
 	signal(SIGPIPE, SIG_IGN);
 	raise_descriptor_limit();
 	metrics_begin();
 	loop_library_begin();
-	if (!store_begin())
+	if (!store_begin(d.store))
 		return EXIT_SYSTEM;
 	status = serve(&d);
-	STORE->end();
+	d.store->end();
 	loop_library_end();
 	return status;
 }
 
 int
-daemon_create_database(const struct config *config, bool if_not_exists)
+daemon_create_database(const struct config *config, const struct command_line *line)
 {
 	struct store_settings settings = database_settings(config);
+	const struct store *store = find_store(config);
 	char memory[REPORT_SIZE];
 	struct text report = TEXT_OVER(memory);
+	uint64_t newest = SPACE_FIRST_BASE - 1;
 	enum store_create_result result;
 
+	if (line->has_last_ticket)
+		newest = space_base_up_to(&config->space, line->last_ticket);
 	log_begin((enum log_level)config->log_level);
-	if (!store_begin())
+	if (store == NULL)
+		return EXIT_CONFIG;
+	if (!store_begin(store))
 		return EXIT_SYSTEM;
-	result = STORE->create(&settings, &report);
-	STORE->end();
+	result = store->create(&settings, newest, &report);
+	store->end();
 	fputs(memory, result == STORE_NOT_CREATED ? stderr : stdout);
 	switch (result) {
 	case STORE_CREATED: puts("the database is ready: start tickrd"); return 0;
-	case STORE_EXISTED: puts("nothing was missing"); return if_not_exists ? 0 : 1;
+	case STORE_EXISTED: puts("nothing was missing"); return line->if_not_exists ? 0 : 1;
 	case STORE_NOT_CREATED: break;
 	}
 	return 1;
+}
+
+int
+daemon_check_config(const struct config *config)
+{
+	if (find_store(config) == NULL)
+		return EXIT_CONFIG;
+	return puts("the settings are good") < 0;
 }

@@ -6,8 +6,7 @@
 #ifndef TICKR_DAEMON_H
 #define TICKR_DAEMON_H
 
-#include <stdbool.h>
-
+#include "command_line.h"
 #include "config/config.h"
 
 /* Exit statuses, as sysexits(3) has them. */
@@ -18,6 +17,9 @@
 int daemon_run(const struct config *config);
 
 /* tickrd createdb: make what is missing and say what there is; the process's exit status. */
-int daemon_create_database(const struct config *config, bool if_not_exists);
+int daemon_create_database(const struct config *config, const struct command_line *line);
+
+/* tickrd check-config, where CONFIG itself is good: whether we were built for it; the exit status. */
+int daemon_check_config(const struct config *config);
 
 #endif

@@ -40,11 +40,11 @@ run(const struct command_line *line)
 		log_plain(LOG_LEVEL_ERROR,
 			  "tickrd: the settings above must be mended; see tickrd --help");
 	else if (line->command == COMMAND_CREATEDB)
-		status = daemon_create_database(&config, line->if_not_exists);
+		status = daemon_create_database(&config, line);
 	else if (line->command == COMMAND_SERVE)
 		status = daemon_run(&config);
 	else
-		status = puts("the settings are good") < 0;
+		status = daemon_check_config(&config);
 	config_free(&config);
 	return status;
 }

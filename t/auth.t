@@ -4,13 +4,11 @@ use strict;
 use warnings;
 use MIME::Base64 qw(encode_base64);
 use Test::More;
-use Tickr::Database;
 use Tickr::Process qw(spew);
 use Tickr::Server;
+use Tickr::Stores qw(the_store);
 
-plan skip_all => Tickr::Database::missing() if Tickr::Database::missing();
-
-my $database = Tickr::Database->new;
+my $database = the_store();
 my $password = 'hush: hush/9+';
 
 sub basic { return 'Authorization: Basic ' . encode_base64($_[0], '') }

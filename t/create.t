@@ -3,23 +3,21 @@
 use strict;
 use warnings;
 use Test::More;
-use Tickr::Database;
 use Tickr::Server;
+use Tickr::Stores qw(on_each_store);
 
-plan skip_all => Tickr::Database::missing() if Tickr::Database::missing();
-
-my $database = Tickr::Database->new;
+my $database;    # the one in turn
 
 # A fresh tickets table, and a server on it.
 sub fresh_server {
     my (%env) = @_;
-    $database->sql('DROP DATABASE IF EXISTS tickr');
+    $database->drop;
     my ($status, $output) = Tickr::Server->run(database => $database, arguments => ['createdb']);
     die "createdb: $output" if $status;
     return Tickr::Server->new(database => $database, env => \%env);
 }
 
-{
+sub one_by_one {
     my $server = fresh_server();
     my $client = $server->client;
     my $first  = $client->get('/tickets/create');
@@ -68,9 +66,10 @@ sub fresh_server {
     cmp_ok $client->json($client->get('/tickets/create'))->[0], '>', $tickets->[-1],
         'the next ticket is larger';
     is $server->stop, 0, 'the server stops cleanly';
+    return;
 }
 
-{
+sub in_groups {
     my $server = fresh_server(TICKR_BATCH_FORMAT => 'group', TICKR_MAX_BATCH => 50);
     my $client = $server->client;
     my @groups = map { $client->json($client->get("/tickets/create/$_")) } 20, 20, 40, 2, 2;
@@ -83,13 +82,14 @@ sub fresh_server {
     is $client->get('/tickets/create/51')->{status}, 400, 'TICKR_MAX_BATCH is the limit';
     is $client->get('/tickets/create/50')->{status}, 200, 'and is allowed';
     is $server->stop, 0, 'the server stops cleanly';
+    return;
 }
 
-{
-    $database->sql('DROP DATABASE tickr');
+sub at_the_end_of_the_space {
+    $database->drop;
     my %env = (TICKR_MAX_NODES => 1, TICKR_NODE_NUMBER => 0, TICKR_STARTING_OFFSET => '4611686018427387904');
     Tickr::Server->run(database => $database, arguments => ['createdb'], env => \%env);
-    $database->sql('INSERT INTO tickets VALUES (4611686018427387902)', 'tickr');
+    $database->advance('4611686018427387902');
     my $server = Tickr::Server->new(database => $database, env => \%env);
     my $client = $server->client;
     is $client->get('/tickets/create/2')->{body}, '[9223372036854775805,9223372036854775806]',
@@ -105,6 +105,15 @@ sub fresh_server {
     is $server->metric('tickr_tickets_left'), 0, 'no tickets are left';
     is $server->metric('tickr_last_ticket'), '9223372036854775807', 'the last one is known';
     $server->stop;
+    return;
 }
+
+on_each_store(
+    sub {
+        ($database) = @_;
+        one_by_one();
+        in_groups();
+        at_the_end_of_the_space();
+    });
 
 done_testing;

@@ -4,12 +4,10 @@
 use strict;
 use warnings;
 use Test::More;
-use Tickr::Database;
 use Tickr::Server;
+use Tickr::Stores qw(the_store);
 
-plan skip_all => Tickr::Database::missing() if Tickr::Database::missing();
-
-my $database = Tickr::Database->new;
+my $database = the_store();
 my $server   = Tickr::Server->fresh(database => $database, env => { Tickr::Server::patient() });
 my $hidden   = "GET /tickets/create HTTP/1.1\r\nHost: t\r\n\r\n";
 

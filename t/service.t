@@ -6,13 +6,11 @@ use IO::Select;
 use IO::Socket::UNIX;
 use Socket qw(SOCK_DGRAM);
 use Test::More;
-use Tickr::Database;
 use Tickr::Process qw(wait_for scratch free_port);
 use Tickr::Server;
+use Tickr::Stores qw(the_store);
 
-plan skip_all => Tickr::Database::missing() if Tickr::Database::missing();
-
-my $database = Tickr::Database->new;
+my $database = the_store();
 my ($created, $output) = Tickr::Server->run(database => $database, arguments => ['createdb']);
 die "createdb: $output" if $created;
 
@@ -79,8 +77,7 @@ SKIP: {
         wait     => 0,
         through  => [
             $activate, "--listen=127.0.0.1:$port", "--listen=$socket",
-            map({"--setenv=$_"} grep {/^TICKR_/} keys %{ { Tickr::Server::environment() } }),
-            '--setenv=TICKR_DATABASE_HOST',
+            map({"--setenv=$_"} grep {/^TICKR_/} keys %{ { Tickr::Server::environment($database->environment) } }),
         ],
     );
     my $answer = wait_for('an answer', 20, sub {

@@ -15,6 +15,8 @@
 #define MOST_SHOWN	   200 /* bytes of a bad value that are shown */
 #define MOST_FILE_SIZE	   (64 * 1024)
 #define MOST_HTTP_PASSWORD 256 /* with a user name it must fit into what auth.c reads */
+#define MOST_DATABASE_PATH 500 /* SQLite takes no more than 512, and names files beside it */
+#define DATABASE_FILE	   "tickr.db"
 
 /* What is being loaded: the values as they were given, not yet looked at. */
 struct loader {
@@ -254,12 +256,20 @@ find_key(const char *variable)
 	return NULL;
 }
 
+/* The value of VARIABLE as it was given; NULL: it was not, or is empty. */
+static const char *
+given_value(const struct loader *loader, const char *variable)
+{
+	const char *value = loader->values[find_key(variable) - key_table];
+
+	return value != NULL && value[0] != '\0' ? value : NULL;
+}
+
 static void
 derive_addresses(struct loader *loader)
 {
 	struct config *config = loader->config;
-	const struct key *port = find_key("TICKR_DATABASE_PORT");
-	const char *port_value = loader->values[port - key_table];
+	const char *port_value = given_value(loader, "TICKR_DATABASE_PORT");
 	char memory[128];
 	struct text problem = TEXT_OVER(memory);
 
@@ -296,6 +306,62 @@ check_secrets(struct loader *loader)
 			  MOST_HTTP_PASSWORD);
 }
 
+/* A file has no server, so who names one means something else than what would happen. */
+static void
+refuse_server_variables(struct loader *loader)
+{
+	static const char *const variables[] = {
+		"TICKR_DATABASE_HOST",		"TICKR_DATABASE_PORT",
+		"TICKR_DATABASE_USERNAME",	"TICKR_DATABASE_PASSWORD",
+		"TICKR_DATABASE_PASSWORD_FILE", "TICKR_DATABASE_SSL_CA",
+		"TICKR_DATABASE_SSL_CERT",	"TICKR_DATABASE_SSL_KEY",
+		"TICKR_DATABASE_SSL_VERIFY",
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(variables); i++)
+		if (given_value(loader, variables[i]) != NULL)
+			text_addf(loader->problems,
+				  "%s is set, and with TICKR_DATABASE_ADAPTER=sqlite there is no "
+				  "server: remove one of them\n",
+				  variables[i]);
+}
+
+/* Make the name of the database a path, never one of SQLite's special names such as :memory: */
+static void
+derive_database_file(struct loader *loader)
+{
+	struct config *config = loader->config;
+	const char *name = given_value(loader, "TICKR_DATABASE_NAME");
+	const char *folder = config->state_dir[0] != '\0' ? config->state_dir : ".";
+	char path[MOST_DATABASE_PATH + 2];
+	struct text text = TEXT_OVER(path);
+
+	if (name == NULL)
+		name = DATABASE_FILE;
+	if (name[0] == '/')
+		text_add(&text, name);
+	else
+		text_addf(&text, "%s/%s", folder, name);
+	if (text.len > MOST_DATABASE_PATH || text.is_truncated)
+		add_problem(loader, find_key("TICKR_DATABASE_NAME"), name);
+	free(config->database_name);
+	config->database_name = xstrdup(path);
+}
+
+static void
+derive_database_name(struct loader *loader)
+{
+	struct config *config = loader->config;
+
+	if (config->database_adapter == DATABASE_ADAPTER_SQLITE) {
+		refuse_server_variables(loader);
+		derive_database_file(loader);
+	} else if (strlen(config->database_name) > 64 ||
+		   strchr(config->database_name, '`') != NULL) {
+		add_problem(loader, find_key("TICKR_DATABASE_NAME"), config->database_name);
+	}
+}
+
 static void
 check_tls(struct loader *loader)
 {
@@ -319,8 +385,7 @@ derive(struct loader *loader)
 
 		config->http_threads = processors < 1 ? 1 : processors > 256 ? 256 : processors;
 	}
-	if (strlen(config->database_name) > 64 || strchr(config->database_name, '`') != NULL)
-		add_problem(loader, find_key("TICKR_DATABASE_NAME"), config->database_name);
+	derive_database_name(loader);
 	derive_space(loader);
 	derive_addresses(loader);
 	check_secrets(loader);

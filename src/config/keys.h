@@ -18,6 +18,8 @@ KEY("TICKR_NODE_NUMBER", node_number, NUMBER, NULL, 0, SPACE_MOST_NODES - 1, "",
 KEY("TICKR_STARTING_OFFSET", starting_offset, NUMBER, NULL, 0, SPACE_LAST_TICKET, "",
     "the first ticket of node 0; cannot change once tickets were given")
 
+KEY("TICKR_DATABASE_ADAPTER", database_adapter, CHOICE, "mysql", 0, 0, "mysql|sqlite",
+    "what counts the tickets: a MySQL or MariaDB server, or SQLite, a file without a server")
 KEY("TICKR_DATABASE_HOST", database_host, TEXT, "localhost", 0, 0,
     "a name, an address, host:port, [v6]:port, or the absolute path of a Unix socket",
     "where the database is; localhost without a port is the client library's Unix socket")
@@ -30,10 +32,11 @@ KEY("TICKR_DATABASE_PASSWORD", database_password, SECRET, "", 0, 0, "any text",
 KEY("TICKR_DATABASE_PASSWORD_FILE", database_password_file, TEXT, "", 0, 0,
     "the path of a readable file", "a file to read the database password from instead")
 KEY("TICKR_DATABASE_NAME", database_name, TEXT, "tickr", 0, 0,
-    "1 to 64 characters, none of them a backquote",
-    "the database (schema) that holds the tickets table")
+    "1 to 64 characters, none of them a backquote; with sqlite a path of at most 500 bytes",
+    "the database (schema) that holds the tickets table; with sqlite its file, by default "
+    "tickr.db in TICKR_STATE_DIR")
 KEY("TICKR_DATABASE_POOL_SIZE", pool_size, NUMBER, "5", 1, 1000, "",
-    "database sessions that serve tickets; one more looks after the table")
+    "database sessions that serve tickets; one more looks after the table; with sqlite always 1")
 KEY("TICKR_DATABASE_POOL_TIMEOUT", pool_timeout_ms, SECONDS, "1", 1, 3600000, "",
     "the longest a request waits for a session; then it is answered 503")
 KEY("TICKR_DATABASE_CONNECT_TIMEOUT", connect_timeout_ms, WHOLE_SECONDS, "2", 1000, 3600000, "",
@@ -48,6 +51,10 @@ KEY("TICKR_DATABASE_SSL_KEY", ssl_key, TEXT, "", 0, 0, "the path of a readable f
     "TLS to the database: the key of our certificate, in PEM")
 KEY("TICKR_DATABASE_SSL_VERIFY", ssl_verify, CHOICE, "yes", 0, 0, "no|yes",
     "with TLS: whether the server's certificate must be valid and name the host")
+
+KEY("TICKR_STATE_DIR", state_dir, TEXT, "", 0, 0, "the path of a folder",
+    "where files with relative names are, such as the database with sqlite; by default the "
+    "working folder")
 
 KEY("TICKR_LISTEN", listen, TEXT, "127.0.0.1:8080", 0, 0,
     "address:port, [v6]:port or unix:/path, several separated by commas",

@@ -138,29 +138,32 @@ on_output(struct evbuffer *output, const struct evbuffer_cb_info *change, void *
 	event_active(connection->owner->rewrite, 0, 0);
 }
 
-static const char *
-explain(int code)
-{
-	switch (code) {
-	case 413: return "the request is too large";
-	case 417: return "an expectation that this server cannot meet";
-	default: return "the request cannot be read as HTTP";
-	}
-}
+/* What the library refuses a request with. Bad chunks are too large to it. */
+static const struct library_error {
+	int code;
+	const char *phrase;
+	const char *explanation;
+} library_errors[] = {
+	{413, "Request Entity Too Large", "the request is too large, or its chunks are not sound"},
+	{417, "Expectation Failed", "this server meets no expectation but 100-continue"},
+	{400, "Bad Request", "the request cannot be read as HTTP"}, /* and whatever else */
+};
 
 static void
 replace_error(struct evbuffer *output, int code)
 {
+	const struct library_error *error = library_errors;
 	char body[128];
 
-	metrics_count_request(ROUTE_OTHER, code);
-	snprintf(body, sizeof(body), "{\"error\":\"%s\"}", explain(code));
+	while (error->code != code && error->code != 400)
+		error++;
+	metrics_count_request(ROUTE_OTHER, error->code);
+	snprintf(body, sizeof(body), "{\"error\":\"%s\"}", error->explanation);
 	evbuffer_drain(output, evbuffer_get_length(output));
 	evbuffer_add_printf(output,
 			    "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\n"
 			    "Content-Length: %zu\r\nConnection: close\r\n\r\n%s",
-			    code, code == 413 ? "Request Entity Too Large" : "Bad Request",
-			    strlen(body), body);
+			    error->code, error->phrase, strlen(body), body);
 }
 
 /* The output's front is the bufferevent's: it is frozen, but for the first reply. */

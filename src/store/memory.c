@@ -148,9 +148,10 @@ warn(struct store_session *session, struct text *warnings)
 }
 
 static enum store_create_result
-create(const struct store_settings *settings, struct text *report)
+create(const struct store_settings *settings, uint64_t newest, struct text *report)
 {
 	(void)settings;
+	(void)newest;
 	text_add(report, "memory needs nothing\n");
 	return STORE_EXISTED;
 }

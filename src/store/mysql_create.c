@@ -7,6 +7,7 @@
 #include "store/mysql_create.h"
 #include "store/mysql_layout.h"
 #include "store/mysql_session.h"
+#include "store/pinned.h"
 
 #define REASON_ROOM 512
 
@@ -18,11 +19,12 @@ enum step {
 };
 
 static enum step
-make_database(struct store_session *session, struct text *report)
+make_database(struct store_session *session, uint64_t newest, struct text *report)
 {
 	const char *name = session->settings->database;
 	char sql[160];
 
+	(void)newest;
 	if (mysql_select_db(&session->mysql, name) == 0) {
 		text_addf(report, "database %s: found\n", name);
 		return STEP_FOUND;
@@ -43,9 +45,15 @@ failed:
 }
 
 static enum step
-create_tickets(struct store_session *session, struct text *report)
+create_tickets(struct store_session *session, uint64_t newest, struct text *report)
 {
-	if (session_run(session, sql_tickets, report) != STORE_OK) {
+	char sql[96 + sizeof(sql_tickets)];
+	struct text script = TEXT_OVER(sql);
+
+	text_add(&script, sql_tickets);
+	if (newest >= SPACE_FIRST_BASE)
+		text_addf(&script, "INSERT INTO tickets (id) VALUES (%" PRIu64 ")", newest);
+	if (session_run(session, sql, report) != STORE_OK) {
 		text_add(report, "; table `tickets` could not be created\n");
 		return STEP_FAILED;
 	}
@@ -53,9 +61,25 @@ create_tickets(struct store_session *session, struct text *report)
 	return STEP_MADE;
 }
 
+/* Whether a table that was there stands where it must: it is never moved. */
+static bool
+stands_at(struct store_session *session, uint64_t newest, struct text *reason)
+{
+	uint64_t stands = 0;
+	bool found;
+
+	if (session_numbers(session, "SELECT MAX(id) FROM tickets", &stands, 1, &found, reason) !=
+	    STORE_OK)
+		return false;
+	if (found && stands >= newest)
+		return true;
+	pinned_explain_behind(stands, newest, reason);
+	return false;
+}
+
 /* Pinned settings without a table: it has been lost, and a fresh one would repeat its numbers. */
 static enum step
-make_tickets(struct store_session *session, struct text *report)
+make_tickets(struct store_session *session, uint64_t newest, struct text *report)
 {
 	char memory[REASON_ROOM];
 	struct text reason = TEXT_OVER(memory);
@@ -68,7 +92,7 @@ make_tickets(struct store_session *session, struct text *report)
 		if (layout_find_settings(session, &settings, &reason) != STORE_OK)
 			goto failed;
 		if (settings == FOUND_NOTHING)
-			return create_tickets(session, report);
+			return create_tickets(session, newest, report);
 		text_clear(&reason);
 		text_add(&reason,
 			 "this database has pinned settings and no table `tickets`: it was "
@@ -77,7 +101,7 @@ make_tickets(struct store_session *session, struct text *report)
 		goto failed;
 	}
 	if (tickets == FOUND_WRONG || layout_find_row(session, &row, &reason) != STORE_OK ||
-	    row != FOUND_IT)
+	    row != FOUND_IT || !stands_at(session, newest, &reason))
 		goto failed;
 	text_addf(report, "table `tickets`: found (%s layout, %s)\n", layout_name(session->layout),
 		  session->engine);
@@ -101,20 +125,20 @@ pin_settings(struct store_session *session, struct text *report)
 		text_add(report, "; the settings could not be pinned\n");
 		return STEP_FAILED;
 	}
-	text_addf(report,
-		  "settings: pinned (TICKR_MAX_NODES=%" PRIu64 " TICKR_NODE_NUMBER=%" PRIu64
-		  " TICKR_STARTING_OFFSET=%" PRIu64 ")\n",
-		  space->max_nodes, space->node_number, space->starting_offset);
+	text_add(report, "settings: pinned (");
+	pinned_describe(space, report);
+	text_add(report, ")\n");
 	return STEP_MADE;
 }
 
 static enum step
-make_settings(struct store_session *session, struct text *report)
+make_settings(struct store_session *session, uint64_t newest, struct text *report)
 {
 	char memory[REASON_ROOM];
 	struct text reason = TEXT_OVER(memory);
 	enum mysql_finding finding;
 
+	(void)newest;
 	if (layout_find_settings(session, &finding, &reason) != STORE_OK ||
 	    finding == FOUND_WRONG) {
 		text_addf(report, "%s\n", memory);
@@ -127,9 +151,9 @@ make_settings(struct store_session *session, struct text *report)
 }
 
 enum store_create_result
-mysql_create(const struct store_settings *settings, struct text *report)
+mysql_create(const struct store_settings *settings, uint64_t newest, struct text *report)
 {
-	typedef enum step step_fn(struct store_session *, struct text *);
+	typedef enum step step_fn(struct store_session *, uint64_t, struct text *);
 	static step_fn *const steps[] = {make_database, make_tickets, make_settings};
 	enum store_create_result result = STORE_EXISTED;
 	struct store_session session;
@@ -139,7 +163,7 @@ mysql_create(const struct store_settings *settings, struct text *report)
 		return STORE_NOT_CREATED;
 	}
 	for (unsigned i = 0; i < ARRAY_LENGTH(steps); i++) {
-		enum step step = steps[i](&session, report);
+		enum step step = steps[i](&session, newest, report);
 
 		if (step == STEP_FAILED) {
 			result = STORE_NOT_CREATED;

@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "store/mysql_layout.h"
+#include "store/pinned.h"
 
 struct column {
 	bool is_there;
@@ -162,15 +163,6 @@ layout_find_row(struct store_session *session, enum mysql_finding *finding, stru
 	return STORE_OK;
 }
 
-static void
-add_space(struct text *text, const struct ticket_space *space)
-{
-	text_addf(text,
-		  "TICKR_MAX_NODES=%" PRIu64 " TICKR_NODE_NUMBER=%" PRIu64
-		  " TICKR_STARTING_OFFSET=%" PRIu64,
-		  space->max_nodes, space->node_number, space->starting_offset);
-}
-
 /* Whether there is a table for the settings, which an older Tickr's database has not. */
 static enum store_result
 find_settings_table(struct store_session *session, bool *is_there, struct text *reason)
@@ -211,13 +203,7 @@ layout_find_settings(struct store_session *session, enum mysql_finding *finding,
 		return STORE_OK;
 	}
 	pinned = (struct ticket_space){numbers[0], numbers[1], numbers[2]};
-	*finding = space_equals(&pinned, &session->settings->space) ? FOUND_IT : FOUND_WRONG;
-	if (*finding == FOUND_WRONG) {
-		text_add(reason, "the database is pinned to ");
-		add_space(reason, &pinned);
-		text_add(reason, ", the server is set to ");
-		add_space(reason, &session->settings->space);
-	}
+	*finding = pinned_fits(&pinned, &session->settings->space, reason) ? FOUND_IT : FOUND_WRONG;
 	return STORE_OK;
 }
 

@@ -46,7 +46,7 @@ struct store_settings {
 	const char *socket; /* an absolute path, instead of host and port */
 	const char *user;
 	const char *password;
-	const char *database;
+	const char *database; /* a name; a path, where the database is a file */
 	const char *ssl_ca;
 	const char *ssl_cert;
 	const char *ssl_key;
@@ -61,6 +61,9 @@ struct store_session;
 
 struct store {
 	const char *name;
+
+	/* How many sessions may serve tickets at once, beside one for maintenance; 0: any number. */
+	unsigned most_sessions;
 
 	/* Once in the process, before there are threads; and after the last one. */
 	bool (*begin)(void);
@@ -103,12 +106,16 @@ struct store {
 
 	/*
 	 * Create the database, its table with the first row and the pinned settings, where
-	 * they are missing; never alters what it finds. REPORT: a line for each thing found or made.
+	 * they are missing; never alters what it finds. The counter of a new table stands at
+	 * NEWEST, 1 for a fresh start; a table that is found must stand there at least.
+	 * REPORT: a line for each thing found or made.
 	 */
-	enum store_create_result (*create)(const struct store_settings *settings,
+	enum store_create_result (*create)(const struct store_settings *settings, uint64_t newest,
 					   struct text *report);
 };
 
+/* What drivers.h chooses from. */
 extern const struct store mysql_store;
+extern const struct store sqlite_store;
 
 #endif

@@ -30,6 +30,16 @@ space_base(const struct ticket_space *space, uint64_t ticket, uint64_t *base)
 	return true;
 }
 
+uint64_t
+space_base_up_to(const struct ticket_space *space, uint64_t ticket)
+{
+	uint64_t origin = space->node_number + space->starting_offset;
+
+	if (ticket < origin)
+		return SPACE_FIRST_BASE - 1;
+	return (ticket - origin) / space->max_nodes + SPACE_FIRST_BASE;
+}
+
 bool
 space_tickets(const struct ticket_space *space, const struct ticket_range *bases,
 	      struct ticket_range *tickets)

@@ -31,6 +31,9 @@ bool space_ticket(const struct ticket_space *space, uint64_t base, uint64_t *tic
 /* The inverse. False when no base gives TICKET in this space. */
 bool space_base(const struct ticket_space *space, uint64_t ticket, uint64_t *base) MUST_CHECK;
 
+/* The highest base whose ticket is not above TICKET; one below the first where there is none. */
+uint64_t space_base_up_to(const struct ticket_space *space, uint64_t ticket);
+
 /* BASES (not empty) as tickets. False when any of them has none. */
 bool space_tickets(const struct ticket_space *space, const struct ticket_range *bases,
 		   struct ticket_range *tickets) MUST_CHECK;

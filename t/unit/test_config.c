@@ -468,3 +468,75 @@ Test(config, passwords_are_never_shown)
 	config_free(&loaded.config);
 	remove_file(path);
 }
+
+#define SQLITE REQUIRED, "TICKR_DATABASE_ADAPTER=sqlite"
+
+Test(config, with_sqlite_the_name_is_a_path)
+{
+	static const struct {
+		const char *name;
+		const char *state_dir;
+		const char *path;
+	} cases[] = {
+		{"TICKR_DATABASE_NAME=", "TICKR_STATE_DIR=", "./tickr.db"},
+		{"TICKR_DATABASE_NAME=", "TICKR_STATE_DIR=/var/lib/tickr",
+		 "/var/lib/tickr/tickr.db"},
+		{"TICKR_DATABASE_NAME=ids.db", "TICKR_STATE_DIR=", "./ids.db"},
+		{"TICKR_DATABASE_NAME=ids.db", "TICKR_STATE_DIR=state", "state/ids.db"},
+		{"TICKR_DATABASE_NAME=/srv/ids", "TICKR_STATE_DIR=/var/lib/tickr", "/srv/ids"},
+		{"TICKR_DATABASE_NAME=:memory:", "TICKR_STATE_DIR=", "./:memory:"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		struct loaded loaded = LOAD(SQLITE, cases[i].name, cases[i].state_dir);
+
+		cr_assert(loaded.is_good, "%s", loaded.problems);
+		cr_assert_eq(loaded.config.database_adapter, DATABASE_ADAPTER_SQLITE);
+		cr_assert_str_eq(loaded.config.database_name, cases[i].path);
+		config_free(&loaded.config);
+	}
+}
+
+Test(config, a_path_that_sqlite_would_not_take_is_refused)
+{
+	char name[600] = "TICKR_DATABASE_NAME=/";
+	struct loaded loaded;
+
+	memset(name + strlen(name), 'x', 500);
+	loaded = LOAD(SQLITE, name);
+	cr_assert_not(loaded.is_good);
+	cr_assert_not_null(strstr(loaded.problems, "with sqlite a path of at most 500 bytes"));
+	config_free(&loaded.config);
+}
+
+Test(config, with_sqlite_each_variable_of_a_server_is_refused)
+{
+	static const char *const settings[] = {
+		"TICKR_DATABASE_HOST=localhost",	  "TICKR_DATABASE_PORT=3306",
+		"TICKR_DATABASE_USERNAME=root",		  "TICKR_DATABASE_PASSWORD=" SECRET,
+		"TICKR_DATABASE_PASSWORD_FILE=/dev/null", "TICKR_DATABASE_SSL_CA=/dev/null",
+		"TICKR_DATABASE_SSL_CERT=/dev/null",	  "TICKR_DATABASE_SSL_KEY=/dev/null",
+		"TICKR_DATABASE_SSL_VERIFY=yes",
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(settings); i++) {
+		struct loaded loaded = LOAD(SQLITE, settings[i]);
+		char expected[128];
+
+		snprintf(expected, sizeof(expected),
+			 "%.*s is set, and with TICKR_DATABASE_ADAPTER=sqlite there is no server",
+			 (int)strcspn(settings[i], "="), settings[i]);
+		cr_assert_not(loaded.is_good);
+		cr_assert_not_null(strstr(loaded.problems, expected), "%s", loaded.problems);
+		cr_assert_null(strstr(loaded.problems, SECRET));
+		config_free(&loaded.config);
+	}
+}
+
+Test(config, with_sqlite_empty_variables_of_a_server_do_no_harm)
+{
+	struct loaded loaded = LOAD(SQLITE, "TICKR_DATABASE_HOST=", "TICKR_DATABASE_PASSWORD=");
+
+	cr_assert(loaded.is_good, "%s", loaded.problems);
+	config_free(&loaded.config);
+}

@@ -58,8 +58,29 @@ sub new {
     return $self;
 }
 
+sub name   {'mysql'}
 sub socket { "$_[0]{folder}/s" }
 sub port   { $_[0]{port} }
+
+# The settings with which a server finds it.
+sub environment {
+    my ($self) = @_;
+    return (TICKR_DATABASE_HOST => $self->socket);
+}
+
+# As if it had never been.
+sub drop {
+    my ($self) = @_;
+    $self->sql('DROP DATABASE IF EXISTS tickr');
+    return;
+}
+
+# Move the counter to BASE.
+sub advance {
+    my ($self, $base) = @_;
+    $self->sql("INSERT INTO tickets VALUES ($base)", 'tickr');
+    return;
+}
 
 sub launch {
     my ($self) = @_;

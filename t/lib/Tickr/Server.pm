@@ -31,7 +31,7 @@ sub environment {
 # A server on a database that createdb has just made anew: what `new` takes.
 sub fresh {
     my ($class, %given) = @_;
-    $given{database}->sql('DROP DATABASE IF EXISTS tickr');
+    $given{database}->drop;
     my ($status, $output)
         = $class->run(%given, arguments => ['createdb'], through => undef, before => undef);
     die "createdb: $output" if $status;
@@ -41,11 +41,11 @@ sub fresh {
 # Settings for tests that are not about time: a machine whose disk stalls is no reason to fail.
 sub patient { return (TICKR_DATABASE_POOL_TIMEOUT => 20, TICKR_DATABASE_QUERY_TIMEOUT => 20) }
 
-# Start it and wait until it serves. database: a Tickr::Database; env: settings; wait: 0 not to.
+# Start it and wait until it serves. database: a Tickr::Database or Tickr::File; env: settings; wait: 0 not to.
 sub new {
     my ($class, %given) = @_;
     my %env = environment(
-        ($given{database} ? (TICKR_DATABASE_HOST => $given{database}->socket) : ()),
+        ($given{database} ? $given{database}->environment : ()),
         %{ $given{env} // {} });
     my $self = bless { name => 'tickrd' . ++$count }, $class;
     $self->{process} = Tickr::Process->new(
@@ -144,7 +144,7 @@ sub run {
         command => [ program(), @{ $given{arguments} // [] } ],
         env     => {
             environment(
-                ($given{database} ? (TICKR_DATABASE_HOST => $given{database}->socket) : ()),
+                ($given{database} ? $given{database}->environment : ()),
                 %{ $given{env} // {} }),
         },
     );

@@ -1,0 +1,35 @@
+#include <inttypes.h>
+
+#include "store/pinned.h"
+
+void
+pinned_describe(const struct ticket_space *space, struct text *text)
+{
+	text_addf(text,
+		  "TICKR_MAX_NODES=%" PRIu64 " TICKR_NODE_NUMBER=%" PRIu64
+		  " TICKR_STARTING_OFFSET=%" PRIu64,
+		  space->max_nodes, space->node_number, space->starting_offset);
+}
+
+bool
+pinned_fits(const struct ticket_space *pinned, const struct ticket_space *set, struct text *reason)
+{
+	if (space_equals(pinned, set))
+		return true;
+	text_add(reason, "the database is pinned to ");
+	pinned_describe(pinned, reason);
+	text_add(reason, ", the server is set to ");
+	pinned_describe(set, reason);
+	return false;
+}
+
+void
+pinned_explain_behind(uint64_t found, uint64_t wanted, struct text *reason)
+{
+	text_addf(reason,
+		  "table `tickets`: found, and its counter stands at %" PRIu64
+		  "; to continue after that ticket it must stand at %" PRIu64
+		  ". A counter that is there is never moved by createdb: move it by hand (see the "
+		  "manual), then try again",
+		  found, wanted);
+}

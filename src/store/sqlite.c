@@ -1,0 +1,255 @@
+/*
+ * DESIGN. The database is a file and its counter one row: a reservation of any size is one
+ * UPDATE, one page in the write-ahead log and one fsync, and no row is left over to prune.
+ *
+ * SQLite has one writer at a time and no commit for several at once, so a second session could
+ * only wait for the first, by sleeping. Hence one session serves; requests that gather while
+ * its disk is busy become one statement, as everywhere.
+ *
+ * The counter is compared, in the UPDATE itself, with the highest base that this process has
+ * seen: a copy that is restored over the file while tickrd serves gives nothing.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "store/sqlite_create.h"
+#include "store/sqlite_schema.h"
+
+/* ?1: how many; ?2: the least base it may stand at. */
+#define MOVE                               \
+	"UPDATE tickets SET id = id + ?1 " \
+	"WHERE stub = 'a' AND id >= ?2 AND id <= 9223372036854775807 - ?1 RETURNING id"
+#define LOOK "SELECT id FROM tickets WHERE stub = 'a'"
+
+static bool
+begin(void)
+{
+	return sqlite3_threadsafe() != 0 && sqlite3_initialize() == SQLITE_OK;
+}
+
+static void
+end(void)
+{
+	sqlite_files_release();
+	sqlite3_shutdown();
+}
+
+static void
+nothing(void)
+{
+}
+
+/* --- sessions --------------------------------------------------------------------------------- */
+
+static enum store_result
+use_write_ahead_log(struct store_session *session, struct text *reason)
+{
+	char memory[16];
+	struct text mode = TEXT_OVER(memory);
+	enum store_result result =
+		sqlite_string(session, "PRAGMA journal_mode = WAL", &mode, reason);
+
+	if (result != STORE_OK || sqlite3_stricmp(memory, "wal") == 0)
+		return result;
+	text_addf(reason, "%s has the journal mode %s and cannot have WAL",
+		  session->settings->database, memory);
+	return STORE_FAILED;
+}
+
+static enum store_result
+check_and_prepare(struct store_session *session, struct text *reason)
+{
+	bool is_empty;
+	enum store_result result = sqlite_schema_check(session, &is_empty, reason);
+
+	if (result == STORE_OK)
+		result = use_write_ahead_log(session, reason);
+	if (result == STORE_OK)
+		result = sqlite_prepare(session, MOVE, &session->move, reason);
+	if (result == STORE_OK)
+		result = sqlite_prepare(session, LOOK, &session->look, reason);
+	return result;
+}
+
+static void
+close_session(struct store_session *session)
+{
+	sqlite_disconnect(session);
+	free(session);
+}
+
+static enum store_result
+open_session(const struct store_settings *settings, struct store_session **session,
+	     struct text *reason)
+{
+	struct store_session *opened;
+	struct sqlite_file *file;
+	enum store_result result;
+
+	if (!sqlite_file_is_usable(settings->database, false, reason))
+		return STORE_REFUSED;
+	result = sqlite_file_claim(settings->database, &file, reason);
+	if (result != STORE_OK)
+		return result;
+	opened = xcalloc(1, sizeof(*opened));
+	result = sqlite_connect(opened, settings, false, reason);
+	if (result != STORE_OK) {
+		free(opened);
+		return result;
+	}
+	opened->file = file;
+	result = check_and_prepare(opened, reason);
+	if (result != STORE_OK) {
+		close_session(opened);
+		return result;
+	}
+	*session = opened;
+	return STORE_OK;
+}
+
+/* --- the counter ------------------------------------------------------------------------------- */
+
+/* SQLite goes on with a file that has lost its name; what it writes there, nobody will find. */
+static enum store_result
+check_place(struct store_session *session, struct text *reason)
+{
+	int has_moved = 0;
+
+	if (sqlite3_file_control(session->db, "main", SQLITE_FCNTL_HAS_MOVED, &has_moved) ==
+		    SQLITE_OK &&
+	    !has_moved)
+		return STORE_OK;
+	text_addf(reason, "the database file %s was moved or deleted while tickrd serves from it",
+		  session->settings->database);
+	return STORE_REFUSED;
+}
+
+/* Where the counter stands. */
+static enum store_result
+look(struct store_session *session, uint64_t *base, struct text *reason)
+{
+	uint64_t known = sqlite_file_newest(session->file);
+	bool found = sqlite3_step(session->look) == SQLITE_ROW;
+
+	*base = found ? (uint64_t)sqlite3_column_int64(session->look, 0) : 0;
+	if (sqlite3_reset(session->look) != SQLITE_OK)
+		return sqlite_error(session, reason);
+	if (!found) {
+		text_add(reason, "the table `tickets` is empty: which numbers were given is lost");
+		return STORE_REFUSED;
+	}
+	if (*base < known) {
+		text_addf(reason,
+			  "the counter of %s went back from %" PRIu64 " to %" PRIu64
+			  ": an older copy took its place. UPDATE tickets SET id = %" PRIu64,
+			  session->settings->database, known, *base, known);
+		return STORE_REFUSED;
+	}
+	sqlite_file_note_newest(session->file, *base);
+	return check_place(session, reason);
+}
+
+/* The UPDATE matched no row: there is none, it went back, or it is at its end. */
+static enum store_result
+explain_no_row(struct store_session *session, struct text *reason)
+{
+	uint64_t base;
+	enum store_result result = look(session, &base, reason);
+
+	if (result != STORE_OK)
+		return result;
+	text_addf(reason, "the counter of %s is at its end: %" PRIu64, session->settings->database,
+		  base);
+	return STORE_EXHAUSTED;
+}
+
+/*
+ * SQLITE_OK when it is durable; *LAST is 0 where no row matched. The row comes before the
+ * commit, so it counts for nothing until the statement has ended well.
+ */
+static int
+move(struct store_session *session, uint32_t count, uint64_t *last)
+{
+	*last = 0;
+	sqlite3_bind_int64(session->move, 1, count);
+	sqlite3_bind_int64(session->move, 2, (sqlite3_int64)sqlite_file_newest(session->file));
+	while (sqlite3_step(session->move) == SQLITE_ROW)
+		*last = (uint64_t)sqlite3_column_int64(session->move, 0);
+	return sqlite3_reset(session->move);
+}
+
+/*
+ * A full disk has room yet where the log is: when all of it is in the database, the next
+ * statement begins the log anew in the space it has.
+ */
+static int
+move_with_what_room_there_is(struct store_session *session, uint32_t count, uint64_t *last)
+{
+	int code = move(session, count, last);
+
+	if (code != SQLITE_FULL && code != SQLITE_IOERR_WRITE)
+		return code;
+	sqlite3_wal_checkpoint_v2(session->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	return move(session, count, last);
+}
+
+static enum store_result
+reserve(struct store_session *session, uint32_t count, struct ticket_range *bases,
+	struct text *reason)
+{
+	uint64_t last;
+	enum store_result result;
+
+	if (move_with_what_room_there_is(session, count, &last) != SQLITE_OK)
+		return sqlite_error(session, reason);
+	if (last == 0)
+		return explain_no_row(session, reason);
+	sqlite_file_note_newest(session->file, last);
+	result = check_place(session, reason);
+	if (result == STORE_OK)
+		*bases = (struct ticket_range){last - count + 1, 1, count};
+	return result;
+}
+
+/* --- the rest ----------------------------------------------------------------------------------- */
+
+static uint32_t
+most_per_statement(struct store_session *session)
+{
+	(void)session;
+	return 1000000; /* any number is the same work */
+}
+
+static enum store_result
+prune(struct store_session *session, uint64_t *rows, bool *is_more, struct text *reason)
+{
+	(void)session;
+	(void)reason;
+	*rows = 0;
+	*is_more = false;
+	return STORE_OK;
+}
+
+static void
+warn(struct store_session *session, struct text *warnings)
+{
+	sqlite_file_warn(session->settings->database, warnings);
+}
+
+const struct store sqlite_store = {
+	.name = "sqlite",
+	.most_sessions = 1,
+	.begin = begin,
+	.end = end,
+	.thread_begin = nothing,
+	.thread_end = nothing,
+	.open = open_session,
+	.close = close_session,
+	.reserve = reserve,
+	.most_per_statement = most_per_statement,
+	.newest = look,
+	.prune = prune,
+	.warn = warn,
+	.create = sqlite_create,
+};

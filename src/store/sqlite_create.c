@@ -1,0 +1,89 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sql.h"
+#include "store/pinned.h"
+#include "store/sqlite_create.h"
+#include "store/sqlite_schema.h"
+
+#define REASON_ROOM 512
+
+static enum store_create_result
+report_failure(const char *reason, struct text *report)
+{
+	text_addf(report, "%s\n", reason);
+	return STORE_NOT_CREATED;
+}
+
+static void
+report_creation(const struct store_settings *settings, struct text *report)
+{
+	text_addf(report, "database file %s: created\ntable `tickets`: created\nsettings: pinned (",
+		  settings->database);
+	pinned_describe(&settings->space, report);
+	text_add(report, ")\n");
+}
+
+/* All of it or nothing: it is one transaction, so there is no half-made file to be mended. */
+static enum store_create_result
+make(struct store_session *session, uint64_t newest, struct text *report)
+{
+	char stand[64];
+	const char *const scripts[] = {
+		"PRAGMA journal_mode = WAL", "BEGIN IMMEDIATE", sql_sqlite_tickets, stand,
+		sql_sqlite_settings,	     "COMMIT",
+	};
+	char memory[REASON_ROOM];
+	struct text reason = TEXT_OVER(memory);
+
+	snprintf(stand, sizeof(stand), "UPDATE tickets SET id = %" PRIu64, newest);
+	for (unsigned i = 0; i < ARRAY_LENGTH(scripts); i++)
+		if (sqlite_run(session, scripts[i], &reason) != STORE_OK)
+			return report_failure(memory, report);
+	report_creation(session->settings, report);
+	return STORE_CREATED;
+}
+
+static enum store_create_result
+report_found(struct store_session *session, uint64_t newest, struct text *report)
+{
+	uint64_t stands = 0;
+	bool found;
+
+	if (sqlite_numbers(session, "SELECT id FROM tickets", &stands, 1, &found, report) !=
+	    STORE_OK)
+		return report_failure("", report);
+	if (stands < newest) {
+		pinned_explain_behind(stands, newest, report);
+		return report_failure("", report);
+	}
+	text_addf(report,
+		  "database file %s: found\ntable `tickets`: found\n"
+		  "settings: found, and they are the same\n",
+		  session->settings->database);
+	return STORE_EXISTED;
+}
+
+enum store_create_result
+sqlite_create(const struct store_settings *settings, uint64_t newest, struct text *report)
+{
+	char memory[REASON_ROOM];
+	struct text reason = TEXT_OVER(memory);
+	struct store_session session;
+	enum store_create_result created;
+	bool is_empty = false;
+
+	if (!sqlite_file_is_usable(settings->database, true, &reason) ||
+	    sqlite_connect(&session, settings, true, &reason) != STORE_OK)
+		return report_failure(memory, report);
+	if (sqlite_schema_check(&session, &is_empty, &reason) == STORE_OK) {
+		created = report_found(&session, newest, report);
+	} else if (is_empty) {
+		created = make(&session, newest, report);
+	} else {
+		created = report_failure(memory, report);
+	}
+	sqlite_disconnect(&session);
+	return created;
+}

@@ -1,0 +1,13 @@
+/*
+ * sqlite_create -- makes a file of SQLite's that tickrd can serve from.
+ */
+#ifndef TICKR_STORE_SQLITE_CREATE_H
+#define TICKR_STORE_SQLITE_CREATE_H
+
+#include "store/store.h"
+
+/* As create() of the store. */
+enum store_create_result sqlite_create(const struct store_settings *settings, uint64_t newest,
+				       struct text *report);
+
+#endif

@@ -1,0 +1,134 @@
+#include <inttypes.h>
+#include <string.h>
+
+#include "store/pinned.h"
+#include "store/sqlite_schema.h"
+
+/* As sql/sqlite_tickets.sql sets them. */
+#define APPLICATION_ID 1953063787
+#define SCHEMA_VERSION 1
+
+static enum store_result
+check_marks(struct store_session *session, bool *is_empty, struct text *reason)
+{
+	static const char sql[] =
+		"SELECT application_id, user_version, (SELECT COUNT(*) FROM sqlite_schema) "
+		"FROM pragma_application_id, pragma_user_version";
+	const char *file = session->settings->database;
+	uint64_t marks[3] = {0};
+	bool found;
+	enum store_result result = sqlite_numbers(session, sql, marks, 3, &found, reason);
+
+	*is_empty = false;
+	if (result != STORE_OK)
+		return result;
+	*is_empty = marks[2] == 0;
+	if (*is_empty)
+		text_addf(reason, "the database file %s is empty: run tickrd createdb", file);
+	else if (marks[0] != APPLICATION_ID)
+		text_addf(reason,
+			  "the database file %s is not tickrd's: it belongs to another program",
+			  file);
+	else if (marks[1] < SCHEMA_VERSION)
+		text_addf(reason,
+			  "the database file %s has an older schema: %" PRIu64
+			  ", and this tickrd needs %d",
+			  file, marks[1], SCHEMA_VERSION);
+	else if (marks[1] > SCHEMA_VERSION)
+		text_addf(reason,
+			  "the database file %s has the schema of a newer tickrd: %" PRIu64
+			  ", and this one knows %d",
+			  file, marks[1], SCHEMA_VERSION);
+	else
+		return STORE_OK;
+	return STORE_REFUSED;
+}
+
+/* The columns of both tables, with their types, as one line each. */
+static enum store_result
+check_columns(struct store_session *session, struct text *reason)
+{
+	static const struct {
+		const char *table;
+		const char *columns;
+	} tables[] = {
+		{"tickets", "stub TEXT, id INTEGER"},
+		{"tickr_settings", "id INTEGER, max_nodes INTEGER, node_number INTEGER, "
+				   "starting_offset INTEGER, pinned_at TEXT"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(tables); i++) {
+		char sql[160], memory[256];
+		struct text columns = TEXT_OVER(memory);
+		enum store_result result;
+
+		snprintf(sql, sizeof(sql),
+			 "SELECT group_concat(name || ' ' || type, ', ') FROM "
+			 "(SELECT name, type FROM pragma_table_info('%s') ORDER BY cid)",
+			 tables[i].table);
+		result = sqlite_string(session, sql, &columns, reason);
+		if (result != STORE_OK)
+			return result;
+		if (strcmp(memory, tables[i].columns) == 0)
+			continue;
+		text_addf(reason, "the database file %s has %s table `%s`%s%s: restore it",
+			  session->settings->database, columns.len > 0 ? "an unknown" : "no",
+			  tables[i].table, columns.len > 0 ? ": " : "", memory);
+		return STORE_REFUSED;
+	}
+	return STORE_OK;
+}
+
+static enum store_result
+check_settings(struct store_session *session, struct text *reason)
+{
+	static const char sql[] =
+		"SELECT max_nodes, node_number, starting_offset FROM tickr_settings WHERE id = 1";
+	uint64_t numbers[3] = {0};
+	struct ticket_space pinned;
+	bool found;
+	enum store_result result = sqlite_numbers(session, sql, numbers, 3, &found, reason);
+
+	if (result != STORE_OK)
+		return result;
+	if (!found) {
+		text_addf(reason,
+			  "the database file %s has no pinned settings: insert into "
+			  "`tickr_settings` those it has always had",
+			  session->settings->database);
+		return STORE_REFUSED;
+	}
+	pinned = (struct ticket_space){numbers[0], numbers[1], numbers[2]};
+	return pinned_fits(&pinned, &session->settings->space, reason) ? STORE_OK : STORE_REFUSED;
+}
+
+static enum store_result
+check_row(struct store_session *session, struct text *reason)
+{
+	uint64_t newest;
+	bool found;
+	enum store_result result = sqlite_numbers(
+		session, "SELECT id FROM tickets WHERE stub = 'a'", &newest, 1, &found, reason);
+
+	if (result != STORE_OK || found)
+		return result;
+	text_addf(
+		reason,
+		"the table `tickets` of the database file %s has no row: which numbers were given "
+		"is lost. Insert one with stub 'a' and an id at or above the last one given (1 if "
+		"there never was any)",
+		session->settings->database);
+	return STORE_REFUSED;
+}
+
+enum store_result
+sqlite_schema_check(struct store_session *session, bool *is_empty, struct text *reason)
+{
+	typedef enum store_result check_fn(struct store_session *, struct text *);
+	static check_fn *const checks[] = {check_columns, check_settings, check_row};
+	enum store_result result = check_marks(session, is_empty, reason);
+
+	for (unsigned i = 0; i < ARRAY_LENGTH(checks) && result == STORE_OK; i++)
+		result = checks[i](session, reason);
+	return result;
+}

@@ -1,0 +1,18 @@
+/*
+ * sqlite_schema -- looks at what a file of SQLite's holds, and says whether tickrd can serve from it.
+ *
+ * Never alters anything. Used by the sqlite store's files only.
+ */
+#ifndef TICKR_STORE_SQLITE_SCHEMA_H
+#define TICKR_STORE_SQLITE_SCHEMA_H
+
+#include "store/sqlite_session.h"
+
+/*
+ * STORE_OK: all is there, and fits. STORE_REFUSED: not so, the reason says what was found and
+ * what to do; *IS_EMPTY: because there is nothing in it at all, so that createdb may make it.
+ */
+enum store_result sqlite_schema_check(struct store_session *session, bool *is_empty,
+				      struct text *reason);
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * sqlite_session -- one connection to a file of SQLite's, and how its errors are read.
+ *
+ * Used by the sqlite store's files only; belongs to the thread that opened it.
+ */
+#ifndef TICKR_STORE_SQLITE_SESSION_H
+#define TICKR_STORE_SQLITE_SESSION_H
+
+#include <sqlite3.h>
+
+#include "store/sqlite_file.h"
+#include "store/store.h"
+
+struct store_session {
+	sqlite3 *db;
+	const struct store_settings *settings;
+	struct sqlite_file *file;
+	sqlite3_stmt *move; /* the counter forward */
+	sqlite3_stmt *look; /* where it stands */
+};
+
+/* Connect to SETTINGS' file; with MAY_CREATE make it. Release with sqlite_disconnect(). */
+enum store_result sqlite_connect(struct store_session *session,
+				 const struct store_settings *settings, bool may_create,
+				 struct text *reason);
+void sqlite_disconnect(struct store_session *session);
+
+/* The last error as a result, with its text and number in REASON. */
+enum store_result sqlite_error(struct store_session *session, struct text *reason);
+
+/* Run the statements of SCRIPT; :max_nodes, :node_number and :starting_offset are the settings'. */
+enum store_result sqlite_run(struct store_session *session, const char *script,
+			     struct text *reason);
+
+enum store_result sqlite_prepare(struct store_session *session, const char *sql,
+				 sqlite3_stmt **statement, struct text *reason);
+
+/* A query for one row of COUNT numbers into NUMBERS. *FOUND: there was a row without NULL. */
+enum store_result sqlite_numbers(struct store_session *session, const char *sql, uint64_t *numbers,
+				 unsigned count, bool *found, struct text *reason);
+
+/* A query for one string, added to VALUE; NULL adds nothing. */
+enum store_result sqlite_string(struct store_session *session, const char *sql, struct text *value,
+				struct text *reason);
+
+#endif

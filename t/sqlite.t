@@ -1,0 +1,267 @@
+#!/usr/bin/perl
+# A server on a file of SQLite's: made, killed, without room, not to be written, wanted by two,
+# and looked after while it serves. TICKR_TEST_KILLS says how often it is killed.
+use strict;
+use warnings;
+use Test::More;
+use Tickr::File;
+use Tickr::Load;
+use Tickr::Process qw(scratch wait_for);
+use Tickr::Server;
+
+plan skip_all => Tickr::File->missing if Tickr::File->missing;
+
+# What is mounted here is seen by this test only, and goes with it.
+if (!$ENV{TICKR_TEST_UNSHARED}) {
+    $ENV{TICKR_TEST_UNSHARED} = 'no';
+    for my $unshare ([qw(unshare -m)], [qw(unshare -rm)]) {
+        next if system("@$unshare mount -t tmpfs tmpfs /mnt >/dev/null 2>&1");
+        $ENV{TICKR_TEST_UNSHARED} = 'yes';
+        exec @$unshare, $^X, (map {"-I$_"} @INC), $0 or die "unshare: $!";
+    }
+}
+my $can_mount = $ENV{TICKR_TEST_UNSHARED} eq 'yes';
+
+sub created {
+    my ($file) = @_;
+    my ($status, $output) = Tickr::Server->run(database => $file, arguments => ['createdb']);
+    die "createdb: $output" if $status;
+    return $file;
+}
+
+sub is_refused {
+    my ($file, $why, $name) = @_;
+    my ($status, $output) = Tickr::Server->run(database => $file);
+    is $status, 78, "$name: it refuses to start";
+    like $output, $why, '... and says why';
+    return;
+}
+
+sub is_sound {
+    my ($what, @clients) = @_;
+    is_deeply [ Tickr::Load::duplicates(@clients) ], [], "$what: no ticket twice";
+    is_deeply [ Tickr::Load::unordered(@clients) ],  [], "$what: each client's tickets rise";
+    return;
+}
+
+sub ticket { $_[0]->get('/tickets/create')->{status} }
+
+{    # createdb
+    my $file  = Tickr::File->new;
+    my $state = $file->folder;
+    my %env   = (TICKR_DATABASE_ADAPTER => 'sqlite', TICKR_STATE_DIR => $state);
+    is_refused($file, qr/tickr\.db cannot be used: No such file or directory\. Run tickrd createdb/,
+        'without a database');
+    my ($status, $output) = Tickr::Server->run(arguments => ['createdb'], env => \%env);
+    is $status, 0, 'createdb makes the file';
+    is $output, <<"END", 'and says what it made';
+database file $state/tickr.db: created
+table `tickets`: created
+settings: pinned (TICKR_MAX_NODES=10 TICKR_NODE_NUMBER=3 TICKR_STARTING_OFFSET=326)
+the database is ready: start tickrd
+END
+    my $server = Tickr::Server->new(env => \%env);
+    is $server->get('/status')->{body}, '{"last_ticket":null}', 'a fresh file has given nothing';
+    is $server->get('/tickets/create')->{body}, '[329]', 'the first ticket';
+    is $server->get('/status')->{body}, '{"last_ticket":329}', 'and /status knows';
+    wait_for('readiness', 5, sub { $server->get('/readyz')->{status} == 200 });
+    like $server->log, qr/adapter=sqlite sessions=1$/m, 'one session serves';
+
+    is_deeply [ Tickr::Server->run(arguments => [ 'createdb', @$_ ], env => \%env) ],
+        [ (@$_ ? 0 : 1), <<"END" ], "createdb @$_ finds it, beside a server" for [], ['--if-not-exists'];
+database file $state/tickr.db: found
+table `tickets`: found
+settings: found, and they are the same
+nothing was missing
+END
+    is $server->stop, 0, 'the server stops cleanly';
+    is_deeply [ glob "$state/*" ], ["$state/tickr.db"], 'and leaves one file behind';
+    ($status, $output) = Tickr::Server->run(env => { %env, TICKR_NODE_NUMBER => 4 });
+    is $status, 78, 'a server with other settings refuses to start';
+    like $output, qr/is pinned to TICKR_MAX_NODES=10 TICKR_NODE_NUMBER=3 .* set to .*TICKR_NODE_NUMBER=4/,
+        '... and prints both';
+    ($status, $output) = Tickr::Server->run(
+        arguments => ['check-config'],
+        env       => { %env, TICKR_DATABASE_HOST => 'localhost' });
+    is $status, 78, 'variables of a server are refused';
+    like $output, qr/^TICKR_DATABASE_HOST is set, and with TICKR_DATABASE_ADAPTER=sqlite/m, '... by name';
+}
+
+{    # two servers
+    my $file   = created(Tickr::File->new);
+    my $server = Tickr::Server->new(database => $file);
+    is_refused($file, qr/another tickrd serves from/, 'a second server on the file');
+    is ticket($server), 200, 'the first one serves on';
+    symlink $file->path, $file->folder . '/link' or die "symlink: $!";
+    my ($status, $output) = Tickr::Server->run(
+        database => $file,
+        env      => { TICKR_DATABASE_NAME => $file->folder . '/link' });
+    is $status, 78, 'by another name it is the same file';
+    $server->process->kill_hard;
+    $server = Tickr::Server->new(database => $file);
+    is ticket($server), 200, 'a server that was killed has let go of it';
+    is $server->stop, 0, 'the server stops cleanly';
+}
+
+{    # killed in mid-load, again and again
+    my $kills = $ENV{TICKR_TEST_KILLS} // 20;
+    my $file  = created(Tickr::File->new);
+    my @clients;
+    for my $round (1 .. $kills) {
+        my $server = Tickr::Server->new(database => $file);
+        my $load   = Tickr::Load->start($server,
+            clients => 4,
+            path    => '/tickets/create' . ($round % 2 ? '' : '/7'));
+        $load->wait_for_answers(20 + 3 * ($round % 7));
+        $server->process->kill_hard;
+        push @clients, $load->finish;
+    }
+    my $tickets = map { @{ $_->{tickets} } } map {@$_} @clients;
+    note "$tickets tickets over $kills kills";
+    is_sound("killed $kills times", @clients);
+    my $server = Tickr::Server->new(database => $file);
+    my ($last) = $server->get('/status')->{body} =~ /(\d+)/;
+    my ($highest) = sort { $b <=> $a } map { @{ $_->{tickets} } } map {@$_} @clients;
+    cmp_ok $last, '>=', $highest, 'what was answered is in the file';
+    is $server->stop, 0, 'the server stops cleanly';
+    is $file->sql('PRAGMA integrity_check'), 'ok', 'the file is sound';
+}
+
+{    # VACUUM and .backup while it serves
+    my $file   = created(Tickr::File->new);
+    my $server = Tickr::Server->new(database => $file);
+    my $load   = Tickr::Load->start($server, clients => 8);
+    my $copy   = scratch() . '/copy.db';
+    for (1 .. 10) {
+        $load->wait_for_answers(50);
+        $file->sql('VACUUM');
+        $file->sql(".backup $copy");
+    }
+    $load->wait_for_answers(50);
+    my @clients = $load->finish;
+    is_sound('VACUUM and .backup', @clients);
+    is_deeply [ keys %{ Tickr::Load::statuses(@clients) } ], ['200'], 'and cost nobody an error';
+    is $server->stop, 0, 'the server stops cleanly';
+    my ($status, $output) = Tickr::Server->run(
+        database  => $file,
+        arguments => [ 'createdb', '--if-not-exists' ],
+        env       => { TICKR_DATABASE_NAME => $copy });
+    is $status, 0, 'the copy is a database' or diag $output;
+}
+
+{    # an older copy is restored over it, and it is moved away
+    my $file   = created(Tickr::File->new);
+    my $server = Tickr::Server->new(
+        database => $file,
+        env      => { TICKR_DATABASE_POOL_TIMEOUT => '0.2' },
+    );
+    my $copy = scratch() . '/older.db';
+    $file->sql(".backup $copy");
+    is ticket($server), 200, 'a ticket';
+    $file->sql(".restore $copy");
+    my $answer = $server->get('/tickets/create');
+    is $answer->{status}, 503, 'an older copy in its place gives nothing';
+    like $answer->{body}, qr/went back from 2 to 1/, '... and says why';
+    wait_for('/status to be 503', 5, sub { $server->get('/status')->{status} == 503 });
+    $file->advance(2);
+    $server->wait_until_ready;
+    cmp_ok $server->client->json($server->get('/tickets/create'))->[0], '>', 329,
+        'once the counter is mended it goes on';
+    rename $file->path, $file->path . '.away' or die "rename: $!";
+    is ticket($server), 503, 'a file that is gone gives nothing';
+    rename $file->path . '.away', $file->path or die "rename: $!";
+    $server->wait_until_ready;
+    is ticket($server), 200, 'once it is back it goes on';
+    is $server->stop, 0, 'the server stops cleanly';
+}
+
+SKIP: {    # a limit on the size of files, which anybody can have
+    skip 'prlimit is not installed', 7 if system 'prlimit --version >/dev/null 2>&1';
+    my $file   = created(Tickr::File->new);
+    my $server = Tickr::Server->new(
+        database => $file,
+        before   => sub { $SIG{XFSZ} = 'IGNORE' },
+    );
+    is ticket($server), 200, 'a ticket';
+    my ($before) = $server->get('/status')->{body} =~ /(\d+)/;
+    my $pid = $server->pid;
+    system('prlimit', "--pid=$pid", '--fsize=1024:') == 0 or die 'prlimit failed';
+    my $answer = $server->get('/tickets/create');
+    is $answer->{status}, 503, 'what cannot be written is 503';
+    like $answer->{body}, qr/disk I\/O error.*File too large/, '... and says why';
+    is $server->get('/status')->{status}, 503, 'so is /status';
+    wait_for('the end of readiness', 5, sub { $server->get('/readyz')->{status} == 503 });
+    system('prlimit', "--pid=$pid", '--fsize=unlimited:') == 0 or die 'prlimit failed';
+    $server->wait_until_ready;
+    my ($ticket) = $server->get('/tickets/create')->{body} =~ /(\d+)/;
+    cmp_ok $ticket, '>', $before, 'without the limit it goes on';
+    is $server->stop, 0, 'the server stops cleanly';
+    is $file->sql('PRAGMA integrity_check'), 'ok', 'the file is sound';
+}
+
+# Use up what room the folder's disk has.
+sub fill {
+    my ($folder) = @_;
+    open my $out, '>>', "$folder/filler" or die "$folder/filler: $!";
+    1 while syswrite $out, "\0" x 4096;
+    close $out;
+    return;
+}
+
+SKIP: {    # a full disk
+    skip 'mounting needs root, or user namespaces', 13 unless $can_mount;
+    my $disk = scratch() . '/disk';
+    mkdir $disk or die "$disk: $!";
+    system('mount', '-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', $disk) == 0 or die 'mount failed';
+    my $file   = created(Tickr::File->new(folder => $disk));
+    my $server = Tickr::Server->new(database => $file);
+    $server->wait_until_ready;
+    like $server->log, qr/level=warn msg="the database file \S+ lies in memory/, 'memory is no disk';
+    fill($disk);
+    my $answer = $server->get('/tickets/create');
+    is $answer->{status}, 503, 'a full disk is 503';
+    like $answer->{body}, qr/disk is full.*make room on its disk/, '... and says why';
+    is $server->get('/status')->{status}, 503, 'so is /status';
+    wait_for('the end of readiness', 5, sub { $server->get('/readyz')->{status} == 503 });
+    unlink "$disk/filler";
+    $server->wait_until_ready;
+    my $load = Tickr::Load->start($server, clients => 4);
+    $load->wait_for_answers(30);
+    fill($disk);
+    $load->wait_for_answers(300);
+    my @clients = $load->finish;
+    is_sound('full again, under load', @clients);
+    is_deeply [ keys %{ Tickr::Load::statuses(@clients) } ], ['200'],
+        'the room that the log has is enough to go on';
+    is $server->stop, 0, 'the server stops cleanly';
+
+    fill($disk);
+    $server = Tickr::Server->new(
+        database => $file,
+        env      => { TICKR_DATABASE_POOL_TIMEOUT => '0.2' },
+    );
+    is ticket($server), 503, 'a server may start on a full disk';
+    unlink "$disk/filler";
+    $server->wait_until_ready;
+    is ticket($server), 200, 'and serves when there is room';
+    is $server->stop, 0, 'the server stops cleanly';
+    is $file->sql('PRAGMA integrity_check'), 'ok', 'the file is sound';
+    system('umount', $disk) == 0 or die 'umount failed';
+}
+
+SKIP: {    # not to be written
+    skip 'mounting needs root, or user namespaces', 6 unless $can_mount;
+    my ($folder, $path) = map { ($_->folder, $_->path) } my $file = created(Tickr::File->new);
+    system("mount --bind '$folder' '$folder' && mount --bind '$path' '$path' && "
+            . "mount -o remount,bind,ro '$folder'") == 0
+        or die 'mount failed';
+    is_refused($file, qr/folder \S+ cannot be used: Read-only file system/, 'a read-only folder');
+    system('umount', $path) == 0 or die 'umount failed';
+    is_refused($file, qr/tickr\.db cannot be written: Read-only file system/, 'a read-only file');
+    my ($status, $output) = Tickr::Server->run(database => $file, arguments => ['createdb']);
+    is $status, 1, 'createdb fails on it';
+    like $output, qr/Read-only file system/, '... and says why';
+    system('umount', $folder) == 0 or die 'umount failed';
+}
+
+done_testing;

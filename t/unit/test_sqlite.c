@@ -1,0 +1,541 @@
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/attributes.h"
+#include "store/store.h"
+
+static char folder[] = "/tmp/tickr-test-XXXXXX";
+static char path[64];
+static struct store_settings settings;
+static char memory[1024]; /* of reason and report, whichever came last */
+
+static void
+begin(void)
+{
+	cr_assert_not_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/tickr.db", folder);
+	settings = (struct store_settings){
+		.database = path, .query_timeout_s = 1, .space = {10, 3, 326}};
+	cr_assert(sqlite_store.begin());
+}
+
+static void
+end(void)
+{
+	char command[96];
+
+	sqlite_store.end();
+	snprintf(command, sizeof(command), "rm -rf %s", folder);
+	cr_assert_eq(system(command), 0);
+}
+
+TestSuite(sqlite, .init = begin, .fini = end, .timeout = 60);
+
+/* --- helpers ------------------------------------------------------------------------------------ */
+
+static enum store_create_result
+create(void)
+{
+	struct text report = TEXT_OVER(memory);
+
+	return sqlite_store.create(&settings, 1, &report);
+}
+
+static enum store_result
+try_open(struct store_session **session)
+{
+	struct text reason = TEXT_OVER(memory);
+
+	return sqlite_store.open(&settings, session, &reason);
+}
+
+static struct store_session *
+open_session(void)
+{
+	struct store_session *session;
+
+	cr_assert_eq(try_open(&session), STORE_OK, "%s", memory);
+	return session;
+}
+
+static struct store_session *
+create_and_open(void)
+{
+	cr_assert_eq(create(), STORE_CREATED, "%s", memory);
+	return open_session();
+}
+
+static enum store_result
+reserve(struct store_session *session, uint32_t count, struct ticket_range *bases)
+{
+	struct text reason = TEXT_OVER(memory);
+
+	return sqlite_store.reserve(session, count, bases, &reason);
+}
+
+static enum store_result
+newest(struct store_session *session, uint64_t *base)
+{
+	struct text reason = TEXT_OVER(memory);
+
+	return sqlite_store.newest(session, base, &reason);
+}
+
+static uint64_t
+first_of(struct store_session *session, uint32_t count)
+{
+	struct ticket_range bases;
+
+	cr_assert_eq(reserve(session, count, &bases), STORE_OK, "%s", memory);
+	cr_assert_eq(bases.count, count);
+	cr_assert_eq(bases.increment, 1);
+	return bases.first;
+}
+
+/* As somebody with the sqlite3 program. */
+static sqlite3 *
+open_by_hand(void)
+{
+	sqlite3 *db;
+
+	cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
+	return db;
+}
+
+static void
+by_hand(const char *sql)
+{
+	sqlite3 *db = open_by_hand();
+	char *problem = NULL;
+
+	cr_assert_eq(sqlite3_exec(db, sql, NULL, NULL, &problem), SQLITE_OK, "%s: %s", sql,
+		     problem);
+	sqlite3_close(db);
+}
+
+static void
+write_file(const char *content)
+{
+	FILE *file = fopen(path, "w");
+
+	cr_assert_not_null(file);
+	fputs(content, file);
+	fclose(file);
+}
+
+static void
+assert_refused(const char *why)
+{
+	struct store_session *session;
+
+	cr_assert_eq(try_open(&session), STORE_REFUSED, "%s", memory);
+	cr_assert_not_null(strstr(memory, why), "\"%s\" is not in: %s", why, memory);
+}
+
+/* --- what is given ------------------------------------------------------------------------------- */
+
+Test(sqlite, a_fresh_one_begins_at_2)
+{
+	struct store_session *session = create_and_open();
+	uint64_t base;
+
+	cr_assert_eq(newest(session, &base), STORE_OK);
+	cr_assert_eq(base, 1);
+	cr_assert_eq(first_of(session, 1), 2);
+	cr_assert_eq(newest(session, &base), STORE_OK);
+	cr_assert_eq(base, 2);
+	sqlite_store.close(session);
+}
+
+Test(sqlite, a_batch_is_one_progression_behind_the_one_before)
+{
+	static const uint32_t counts[] = {20, 20, 40, 2, 2, 1, 1000000, UINT32_MAX, 1};
+	struct store_session *session = create_and_open();
+	uint64_t expected = 2;
+
+	for (size_t i = 0; i < ARRAY_LENGTH(counts); i++) {
+		cr_assert_eq(first_of(session, counts[i]), expected);
+		expected += counts[i];
+	}
+	sqlite_store.close(session);
+}
+
+Test(sqlite, what_was_given_is_not_given_again_after_reopening)
+{
+	uint64_t expected = 2;
+
+	cr_assert_eq(create(), STORE_CREATED);
+	for (uint32_t i = 1; i <= 10; i++) {
+		struct store_session *session = open_session();
+
+		cr_assert_eq(first_of(session, i), expected);
+		expected += i;
+		sqlite_store.close(session);
+		sqlite_store.end(); /* and in a new process */
+		cr_assert(sqlite_store.begin());
+	}
+}
+
+#define ROUNDS 500
+
+static void *
+reserve_many(void *arg)
+{
+	struct store_session *session = open_session();
+	uint64_t *firsts = arg;
+	char reason_memory[256];
+
+	for (unsigned i = 0; i < ROUNDS;) {
+		struct text reason = TEXT_OVER(reason_memory);
+		struct ticket_range bases;
+		enum store_result result = sqlite_store.reserve(session, 3, &bases, &reason);
+
+		cr_assert(result == STORE_OK || result == STORE_BUSY, "%s", reason_memory);
+		if (result == STORE_OK)
+			firsts[i++] = bases.first;
+	}
+	sqlite_store.close(session);
+	return NULL;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+
+	return left < right ? -1 : left > right;
+}
+
+Test(sqlite, sessions_of_one_process_never_give_the_same)
+{
+	static uint64_t firsts[2 * ROUNDS];
+	pthread_t threads[2];
+
+	cr_assert_eq(create(), STORE_CREATED);
+	for (size_t i = 0; i < 2; i++)
+		cr_assert_eq(pthread_create(&threads[i], NULL, reserve_many, firsts + i * ROUNDS),
+			     0);
+	for (size_t i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	qsort(firsts, 2 * ROUNDS, sizeof(*firsts), compare);
+	for (size_t i = 0; i < 2 * ROUNDS; i++)
+		cr_assert_eq(firsts[i], 2 + 3 * i);
+}
+
+Test(sqlite, the_end_of_the_counter_is_exhausted_and_never_wraps)
+{
+	struct store_session *session;
+	struct ticket_range bases;
+
+	cr_assert_eq(create(), STORE_CREATED);
+	by_hand("UPDATE tickets SET id = 9223372036854775802");
+	session = open_session();
+	cr_assert_eq(reserve(session, 6, &bases), STORE_EXHAUSTED);
+	cr_assert_eq(first_of(session, 5), INT64_MAX - 4);
+	cr_assert_eq(reserve(session, 1, &bases), STORE_EXHAUSTED);
+	cr_assert_not_null(strstr(memory, "at its end: 9223372036854775807"), "%s", memory);
+	sqlite_store.close(session);
+}
+
+Test(sqlite, there_is_nothing_to_prune)
+{
+	struct store_session *session = create_and_open();
+	struct text reason = TEXT_OVER(memory);
+	uint64_t rows = 1;
+	bool is_more = true;
+
+	cr_assert_eq(sqlite_store.prune(session, &rows, &is_more, &reason), STORE_OK);
+	cr_assert_eq(rows, 0);
+	cr_assert_not(is_more);
+	sqlite_store.close(session);
+}
+
+Test(sqlite, a_commit_is_synchronous_and_in_the_log)
+{
+	struct store_session *session = create_and_open();
+	struct stat status;
+	char log[80];
+
+	first_of(session, 1);
+	snprintf(log, sizeof(log), "%s-wal", path);
+	cr_assert_eq(stat(log, &status), 0);
+	cr_assert_gt(status.st_size, 4096);
+	sqlite_store.close(session);
+	cr_assert_neq(stat(log, &status), 0); /* and in the database when the last is closed */
+}
+
+static void *
+close_it(void *session)
+{
+	sqlite_store.close(session);
+	return NULL;
+}
+
+Test(sqlite, sessions_that_close_at_once_leave_no_log_behind)
+{
+	char log[80];
+
+	cr_assert_eq(create(), STORE_CREATED);
+	snprintf(log, sizeof(log), "%s-wal", path);
+	for (unsigned i = 0; i < 200; i++) {
+		struct store_session *sessions[2] = {open_session(), open_session()};
+		pthread_t thread;
+
+		first_of(sessions[i % 2], 1);
+		cr_assert_eq(pthread_create(&thread, NULL, close_it, sessions[0]), 0);
+		sqlite_store.close(sessions[1]);
+		pthread_join(thread, NULL);
+		cr_assert_neq(access(log, F_OK), 0, "round %u", i);
+	}
+}
+
+/* --- createdb ------------------------------------------------------------------------------------- */
+
+Test(sqlite, creating_twice_finds_what_is_there)
+{
+	struct store_session *session = create_and_open();
+
+	first_of(session, 5);
+	cr_assert_eq(create(), STORE_EXISTED, "%s", memory);
+	cr_assert_not_null(strstr(memory, "tickr.db: found"));
+	cr_assert_eq(first_of(session, 1), 7);
+	sqlite_store.close(session);
+}
+
+Test(sqlite, creating_says_what_it_made)
+{
+	cr_assert_eq(create(), STORE_CREATED);
+	cr_assert_not_null(strstr(memory, "tickr.db: created\n"));
+	cr_assert_not_null(strstr(memory, "settings: pinned (TICKR_MAX_NODES=10 "
+					  "TICKR_NODE_NUMBER=3 TICKR_STARTING_OFFSET=326)\n"));
+}
+
+Test(sqlite, an_empty_file_may_be_made_a_database)
+{
+	write_file("");
+	assert_refused("is empty: run tickrd createdb");
+	cr_assert_eq(create(), STORE_CREATED, "%s", memory);
+}
+
+Test(sqlite, creating_leaves_alone_what_does_not_fit)
+{
+	by_hand("CREATE TABLE notes (text TEXT)");
+	cr_assert_eq(create(), STORE_NOT_CREATED);
+	cr_assert_not_null(strstr(memory, "belongs to another program"), "%s", memory);
+	by_hand("DROP TABLE notes");
+	cr_assert_eq(create(), STORE_CREATED, "%s", memory);
+	settings.space.node_number = 4;
+	cr_assert_eq(create(), STORE_NOT_CREATED);
+	cr_assert_not_null(strstr(memory, "is pinned to"), "%s", memory);
+}
+
+Test(sqlite, creating_in_a_folder_that_is_missing_fails)
+{
+	snprintf(path, sizeof(path), "%s/no/tickr.db", folder);
+	cr_assert_eq(create(), STORE_NOT_CREATED);
+	cr_assert_not_null(strstr(memory, "/no cannot be used: No such file"), "%s", memory);
+}
+
+Test(sqlite, creating_where_a_database_was_lost_fails)
+{
+	struct store_session *session = create_and_open();
+
+	first_of(session, 1);
+	unlink(path); /* its log stays */
+	cr_assert_eq(create(), STORE_NOT_CREATED);
+	cr_assert_not_null(strstr(memory, "is missing, and its log is there"), "%s", memory);
+	sqlite_store.close(session);
+}
+
+/* --- what is refused ------------------------------------------------------------------------------ */
+
+Test(sqlite, a_missing_file_is_refused_and_not_made)
+{
+	assert_refused("No such file or directory. Run tickrd createdb");
+	cr_assert_neq(access(path, F_OK), 0);
+}
+
+Test(sqlite, what_is_no_file_is_refused)
+{
+	cr_assert_eq(mkdir(path, 0700), 0);
+	assert_refused("is not a plain file");
+}
+
+Test(sqlite, what_is_no_database_is_refused)
+{
+	write_file("Dear diary, today a program wanted to make a database of me. I said no.\n"
+		   "It asked again, and so I grew longer than a hundred bytes.\n");
+	assert_refused("file is not a database");
+	cr_assert_eq(create(), STORE_NOT_CREATED);
+}
+
+Test(sqlite, a_file_that_does_not_fit_is_refused_and_says_why)
+{
+	static const struct {
+		const char *change;
+		const char *back;
+		const char *why;
+	} cases[] = {
+		{"PRAGMA user_version = 0", "PRAGMA user_version = 1", "has an older schema: 0"},
+		{"PRAGMA user_version = 2", "PRAGMA user_version = 1",
+		 "has the schema of a newer tickrd: 2"},
+		{"PRAGMA application_id = 7", "PRAGMA application_id = 1953063787",
+		 "belongs to another program"},
+		{"ALTER TABLE tickets RENAME TO t", "ALTER TABLE t RENAME TO tickets",
+		 "no table `tickets`"},
+		{"ALTER TABLE tickr_settings RENAME TO t", "ALTER TABLE t RENAME TO tickr_settings",
+		 "no table `tickr_settings`"},
+		{"ALTER TABLE tickets ADD COLUMN note TEXT", "ALTER TABLE tickets DROP COLUMN note",
+		 "an unknown table `tickets`: stub TEXT, id INTEGER, note TEXT"},
+		{"UPDATE tickr_settings SET max_nodes = 11",
+		 "UPDATE tickr_settings SET max_nodes = 10",
+		 "is pinned to TICKR_MAX_NODES=11 TICKR_NODE_NUMBER=3 TICKR_STARTING_OFFSET=326, "
+		 "the server is set to TICKR_MAX_NODES=10"},
+		{"CREATE TABLE kept AS SELECT * FROM tickets; DELETE FROM tickets",
+		 "INSERT INTO tickets SELECT * FROM kept; DROP TABLE kept",
+		 "has no row: which numbers were given is lost"},
+		{"DELETE FROM tickr_settings",
+		 "INSERT INTO tickr_settings VALUES (1, 10, 3, 326, '')", "no pinned settings"},
+	};
+
+	cr_assert_eq(create(), STORE_CREATED);
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		by_hand(cases[i].change);
+		assert_refused(cases[i].why);
+		by_hand(cases[i].back);
+		sqlite_store.close(open_session());
+	}
+}
+
+Test(sqlite, settings_of_another_node_are_refused)
+{
+	cr_assert_eq(create(), STORE_CREATED);
+	settings.space.node_number = 4;
+	assert_refused("TICKR_NODE_NUMBER=3");
+}
+
+Test(sqlite, a_file_that_another_process_serves_from_is_refused)
+{
+	int other;
+
+	cr_assert_eq(create(), STORE_CREATED);
+	other = open(path, O_RDWR);
+	cr_assert_eq(flock(other, LOCK_EX | LOCK_NB), 0);
+	assert_refused("another tickrd serves from");
+	close(other);
+	sqlite_store.close(open_session());
+}
+
+Test(sqlite, a_file_stays_claimed_between_two_sessions)
+{
+	int other;
+
+	sqlite_store.close(create_and_open());
+	other = open(path, O_RDWR);
+	cr_assert_neq(flock(other, LOCK_EX | LOCK_NB), 0);
+	sqlite_store.end();
+	cr_assert_eq(flock(other, LOCK_EX | LOCK_NB), 0);
+	close(other);
+	cr_assert(sqlite_store.begin());
+}
+
+/* --- while it serves ------------------------------------------------------------------------------ */
+
+Test(sqlite, a_writer_that_takes_long_is_busy_and_nothing_is_lost)
+{
+	struct store_session *session = create_and_open();
+	struct ticket_range bases;
+	uint64_t base;
+	sqlite3 *other;
+
+	first_of(session, 1);
+	other = open_by_hand();
+	cr_assert_eq(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	cr_assert_eq(reserve(session, 1, &bases), STORE_BUSY);
+	cr_assert_eq(newest(session, &base), STORE_OK);
+	cr_assert_eq(base, 2);
+	sqlite3_close(other);
+	cr_assert_eq(first_of(session, 1), 3);
+	sqlite_store.close(session);
+}
+
+Test(sqlite, vacuum_between_two_reservations_does_no_harm)
+{
+	struct store_session *session = create_and_open();
+
+	first_of(session, 1);
+	by_hand("VACUUM");
+	cr_assert_eq(first_of(session, 1), 3);
+	sqlite_store.close(session);
+}
+
+Test(sqlite, a_counter_that_goes_back_gives_nothing_until_it_is_mended)
+{
+	struct store_session *session = create_and_open();
+	struct ticket_range bases;
+	uint64_t base;
+
+	first_of(session, 100);
+	by_hand("UPDATE tickets SET id = 50");
+	cr_assert_eq(reserve(session, 1, &bases), STORE_REFUSED);
+	cr_assert_not_null(strstr(memory, "went back from 101 to 50"), "%s", memory);
+	cr_assert_eq(newest(session, &base), STORE_REFUSED);
+	sqlite_store.close(session);
+	session = open_session(); /* what it knows outlives the session */
+	cr_assert_eq(reserve(session, 1, &bases), STORE_REFUSED);
+	by_hand("UPDATE tickets SET id = 101");
+	cr_assert_eq(first_of(session, 1), 102);
+	sqlite_store.close(session);
+}
+
+Test(sqlite, an_emptied_table_gives_nothing)
+{
+	struct store_session *session = create_and_open();
+	struct ticket_range bases;
+	uint64_t base;
+
+	by_hand("DELETE FROM tickets");
+	cr_assert_eq(reserve(session, 1, &bases), STORE_REFUSED);
+	cr_assert_eq(newest(session, &base), STORE_REFUSED);
+	cr_assert_not_null(strstr(memory, "is empty"), "%s", memory);
+	sqlite_store.close(session);
+}
+
+Test(sqlite, a_deleted_file_gives_nothing)
+{
+	struct store_session *session = create_and_open();
+	struct ticket_range bases;
+	uint64_t base;
+
+	first_of(session, 1);
+	unlink(path);
+	cr_assert_eq(reserve(session, 1, &bases), STORE_REFUSED);
+	cr_assert_not_null(strstr(memory, "was moved or deleted"), "%s", memory);
+	cr_assert_eq(newest(session, &base), STORE_REFUSED);
+	sqlite_store.close(session);
+}
+
+Test(sqlite, a_file_in_the_place_of_the_one_served_gives_nothing)
+{
+	struct store_session *session = create_and_open();
+	char aside[80];
+
+	first_of(session, 1);
+	sqlite_store.close(session);
+	snprintf(aside, sizeof(aside), "%s.aside", path);
+	cr_assert_eq(rename(path, aside), 0);
+	cr_assert_eq(create(), STORE_CREATED, "%s", memory);
+	assert_refused("is not the file that this tickrd began with");
+	cr_assert_eq(rename(aside, path), 0);
+	session = open_session();
+	cr_assert_eq(first_of(session, 1), 3);
+	sqlite_store.close(session);
+}
