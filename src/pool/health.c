@@ -67,13 +67,20 @@ health_note_good(struct health *health, uint64_t newest_base)
 	log_info("the database is up", "outage_seconds=%.3f", (double)outage_ms / 1000);
 }
 
+/* Another session may have none of this trouble. */
+static bool
+is_of_session(enum store_result result)
+{
+	return result == STORE_LOST || result == STORE_UNREADY;
+}
+
 /* With the mutex held. Trouble with one session while others are open is no outage. */
 static bool
 goes_down(struct health *health, enum store_result result, bool was_open)
 {
 	if (result == STORE_BUSY)
 		return false;
-	return health->sessions == 0 || (was_open && result != STORE_LOST);
+	return health->sessions == 0 || (was_open && !is_of_session(result));
 }
 
 void
@@ -91,7 +98,7 @@ health_note_trouble(struct health *health, enum store_result result, bool was_op
 		health->is_up = false;
 		health->down_since_ms = clock_ms();
 	}
-	if (was_open && result != STORE_LOST && result != STORE_BUSY)
+	if (was_open && !is_of_session(result) && result != STORE_BUSY)
 		health->is_failing = true;
 	health->trouble = result;
 	snprintf(health->reason, sizeof(health->reason), "%s", reason);

@@ -1,10 +1,14 @@
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "metrics/metrics.h"
 #include "pool/keeper.h"
 
 #define FIRST_PAUSE_MS	 50
 #define LONGEST_PAUSE_MS 1000
+#define MOVE_ON_MS	 5000 /* at a master, of several */
+
+static const struct store_share whole = {1, 0};
 
 bool
 keeper_pause(struct keeper *keeper, uint64_t ms)
@@ -29,9 +33,59 @@ note_open(struct keeper *keeper)
 	if (keeper->was_open)
 		metrics_add(METRIC_RECONNECTS, 1);
 	keeper->was_open = true;
+	keeper->opened_ms = clock_ms() - (uint64_t)rand_r(&keeper->seed) % (MOVE_ON_MS / 2);
 	keeper->pause_ms = 0;
 	if (keeper->is_counted)
 		health_note_open(keeper->health);
+}
+
+/* Whether what newest() found says something about the share of the database behind the session. */
+static bool
+learn_share(struct keeper *keeper)
+{
+	if (keeper->store->share != NULL)
+		return keeper->store->share(keeper->session, &keeper->share);
+	keeper->share = whole;
+	return true;
+}
+
+/* Ask for the newest base, and whether the database can be trusted with it. */
+static enum store_result
+look(struct keeper *keeper, uint64_t *newest, struct text *reason)
+{
+	enum store_result result;
+
+	trust_mark(keeper->trust, &keeper->mark);
+	result = keeper->store->newest(keeper->session, newest, reason);
+	if (result != STORE_OK || !learn_share(keeper))
+		return result;
+	if (trust_accepts_newest(keeper->trust, &keeper->mark, &keeper->share, *newest, reason))
+		return STORE_OK;
+	return STORE_REFUSED;
+}
+
+/*
+ * A session at one of several masters serves only when that one can be trusted: who has gone back
+ * must not be asked again and again while the others serve.
+ */
+static enum store_result
+open_session(struct keeper *keeper, struct text *reason)
+{
+	enum store_result result = keeper->store->open(keeper->database, &keeper->session, reason);
+	uint64_t newest;
+
+	if (result != STORE_OK) {
+		keeper->session = NULL;
+		return result;
+	}
+	(void)learn_share(keeper);
+	if (keeper->share.increment > 1)
+		result = look(keeper, &newest, reason);
+	if (result != STORE_OK) {
+		keeper->store->close(keeper->session);
+		keeper->session = NULL;
+	}
+	return result;
 }
 
 bool
@@ -44,12 +98,11 @@ keeper_open(struct keeper *keeper)
 	if (keeper->session != NULL)
 		return true;
 	keeper->generation = queue_generation(keeper->queue);
-	result = keeper->store->open(keeper->database, &keeper->session, &reason);
+	result = open_session(keeper, &reason);
 	if (result == STORE_OK) {
 		note_open(keeper);
 		return true;
 	}
-	keeper->session = NULL;
 	metrics_add(METRIC_CONNECT_FAILURES, 1);
 	health_note_trouble(keeper->health, result, false, memory);
 	back_off(keeper);
@@ -68,10 +121,26 @@ keeper_close(struct keeper *keeper)
 }
 
 void
+keeper_move_on(struct keeper *keeper)
+{
+	if (keeper->session == NULL || keeper->share.increment == 1 ||
+	    clock_ms() - keeper->opened_ms < MOVE_ON_MS)
+		return;
+	keeper_close(keeper);
+	keeper->was_open = false; /* it was not lost */
+}
+
+void
 keeper_end(struct keeper *keeper)
 {
 	keeper_close(keeper);
 	trust_classes_free(&keeper->mark);
+}
+
+enum store_result
+keeper_refusal(const struct keeper *keeper)
+{
+	return keeper->share.increment > 1 ? STORE_LOST : STORE_REFUSED;
 }
 
 enum store_result
@@ -89,8 +158,9 @@ keeper_reserve(struct keeper *keeper, uint32_t count, struct ticket_range *bases
 		text_add(reason, "the database's counter is beyond 2^64-1");
 		return STORE_EXHAUSTED;
 	}
-	return trust_accepts(keeper->trust, &keeper->mark, bases, reason) ? STORE_OK
-									  : STORE_REFUSED;
+	if (trust_accepts(keeper->trust, &keeper->mark, bases, reason))
+		return STORE_OK;
+	return keeper_refusal(keeper);
 }
 
 /* Where the last reservation failed, and not because the counter has gone back. */
@@ -100,7 +170,8 @@ needs_trial(struct keeper *keeper)
 	char memory[REASON_SIZE];
 	struct text ignored = TEXT_OVER(memory);
 
-	return health_is_failing(keeper->health) && trust_is_given(keeper->trust, &ignored);
+	return health_is_failing(keeper->health) &&
+	       trust_is_given(keeper->trust, &keeper->share, &ignored);
 }
 
 enum store_result
@@ -111,11 +182,7 @@ keeper_newest(struct keeper *keeper, uint64_t *newest, struct text *reason)
 
 	if (needs_trial(keeper))
 		result = keeper_reserve(keeper, 1, &trial, reason);
-	trust_mark(keeper->trust, &keeper->mark);
 	if (result == STORE_OK)
-		result = keeper->store->newest(keeper->session, newest, reason);
-	if (result == STORE_OK &&
-	    !trust_accepts_newest(keeper->trust, &keeper->mark, *newest, reason))
-		result = STORE_REFUSED;
-	return result;
+		result = look(keeper, newest, reason);
+	return result == STORE_REFUSED ? keeper_refusal(keeper) : result;
 }

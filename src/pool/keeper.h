@@ -28,6 +28,8 @@ struct keeper {
 	struct store_session *session; /* NULL: none */
 	uint64_t generation;	       /* of the queue, when the session was opened */
 	struct trust_classes mark;     /* what was known before the last statement */
+	struct store_share share;      /* of the database behind the session */
+	uint64_t opened_ms;
 };
 
 /* Open the session if there is none; on failure sleep a while. Whether there is one now. */
@@ -35,8 +37,20 @@ bool keeper_open(struct keeper *keeper) MUST_CHECK;
 
 void keeper_close(struct keeper *keeper);
 
+/*
+ * Close a session that has been open for a while, where one of several masters is behind it: the next
+ * one may be at another, so that who comes back is used again, and none is left to itself.
+ */
+void keeper_move_on(struct keeper *keeper);
+
 /* Close the session and give back what else the keeper holds. */
 void keeper_end(struct keeper *keeper);
+
+/*
+ * What it means for the session that its database is refused: one of several masters is as good as
+ * lost, and the others may be asked.
+ */
+enum store_result keeper_refusal(const struct keeper *keeper);
 
 /* Reserve COUNT bases that were never given before; see reserve() of the store. */
 enum store_result keeper_reserve(struct keeper *keeper, uint32_t count, struct ticket_range *bases,

@@ -14,7 +14,7 @@ note_failure(struct keeper *keeper, enum store_result result, const char *reason
 	if (result == STORE_BUSY)
 		return;
 	keeper_close(keeper);
-	if (result == STORE_LOST)
+	if (result == STORE_LOST || result == STORE_UNREADY)
 		queue_note_loss(keeper->queue, keeper->generation);
 	health_note_trouble(keeper->health, result, true, reason);
 }
@@ -53,9 +53,9 @@ prune(struct keeper *keeper)
 	return false;
 }
 
-/* Once for each session: what is dangerous about the database's settings. */
+/* What is dangerous about the database's settings: what was not SAID before. */
 static void
-warn(struct keeper *keeper)
+warn(struct keeper *keeper, struct text *said)
 {
 	char memory[1024];
 	struct text warnings = TEXT_OVER(memory);
@@ -63,26 +63,35 @@ warn(struct keeper *keeper)
 	char *line;
 
 	keeper->store->warn(keeper->session, &warnings);
-	while ((line = strsep(&rest, "\n")) != NULL)
-		if (line[0] != '\0')
-			log_warn(line, NULL);
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		if (line[0] == '\0' || strstr(said->start, line) != NULL)
+			continue;
+		log_warn(line, NULL);
+		text_addf(said, "%s\n", line);
+	}
 }
 
 void
 maintenance_run(struct keeper *keeper)
 {
+	char memory[4096];
+	struct text said = TEXT_OVER(memory);
 	bool goes_on = true;
 
 	while (goes_on) {
 		bool is_new = keeper->session == NULL;
 		bool is_more = false;
 
+		if (is_new && keeper->was_open) /* it was lost: the database may be another now */
+			text_clear(&said);
 		if (keeper_open(keeper)) {
 			if (is_new)
-				warn(keeper);
+				warn(keeper, &said);
 			if (ask(keeper))
 				is_more = prune(keeper);
 		}
+		if (!is_more)
+			keeper_move_on(keeper);
 		goes_on = keeper_pause(keeper, is_more ? PRUNE_PAUSE_MS : ASK_EVERY_MS);
 	}
 }

@@ -96,18 +96,19 @@ deal(struct mail_list *group, struct ticket_range bases, uint64_t newest)
 }
 
 /*
- * Put back what may have a second attempt, and answer the rest. The session is lost, so
- * whatever it has allocated is abandoned: the second attempt asks for new bases.
+ * Put back what may have another attempt, and answer the rest. The session is lost, so
+ * whatever it has allocated is abandoned: the next attempt asks for new bases. One that COUNTS is
+ * followed by one more at most; the others by as many as there is time for.
  */
 static void
-try_again(struct keeper *keeper, struct mail_list *group, const char *reason)
+try_again(struct keeper *keeper, struct mail_list *group, bool counts, const char *reason)
 {
 	struct mail_list again = TAILQ_HEAD_INITIALIZER(again);
 	struct mail *mail, *following;
 
 	for (mail = TAILQ_FIRST(group); mail != NULL; mail = following) {
 		following = TAILQ_NEXT(mail, link);
-		if (reservation_of(mail)->attempts++ > 0)
+		if (counts && reservation_of(mail)->attempts++ > 0)
 			continue;
 		TAILQ_REMOVE(group, mail, link);
 		TAILQ_INSERT_TAIL(&again, mail, link);
@@ -126,7 +127,12 @@ fail(struct keeper *keeper, struct mail_list *group, enum store_result result, c
 	switch (result) {
 	case STORE_LOST:
 		queue_note_loss(keeper->queue, keeper->generation);
-		try_again(keeper, group, reason);
+		try_again(keeper, group, true, reason);
+		break;
+	case STORE_UNREADY: /* for others at once; this session's next attempt has time */
+		queue_note_loss(keeper->queue, keeper->generation);
+		try_again(keeper, group, false, reason);
+		(void)keeper_pause(keeper, BUSY_PAUSE_MS);
 		break;
 	case STORE_EXHAUSTED: serve_refuse(group, TICKET_EXHAUSTED, reason); break;
 	case STORE_REFUSED: serve_refuse(group, TICKET_DATABASE_REFUSED, reason); break;
@@ -147,8 +153,8 @@ serve_group(struct keeper *keeper, struct mail_list *group)
 	uint64_t deadline_ms;
 	uint32_t count = sum_up(group, &deadline_ms);
 
-	if (count > 0 && !trust_is_given(keeper->trust, &reason)) {
-		serve_refuse(group, TICKET_DATABASE_REFUSED, memory);
+	if (count > 0 && !trust_is_given(keeper->trust, &keeper->share, &reason)) {
+		fail(keeper, group, keeper_refusal(keeper), memory);
 		return;
 	}
 	if (count == 0)
@@ -162,7 +168,8 @@ serve_group(struct keeper *keeper, struct mail_list *group)
 	if (count > 0)
 		newest = bases.first + bases.increment * (count - 1);
 	health_note_good(keeper->health, newest);
-	deal(group, bases, newest);
+	/* Another of several masters may have given a higher one. */
+	deal(group, bases, health_newest_base(keeper->health));
 }
 
 void
@@ -172,6 +179,7 @@ serve_reservations(struct keeper *keeper)
 		struct mail_list group = TAILQ_HEAD_INITIALIZER(group);
 		uint32_t most;
 
+		keeper_move_on(keeper);
 		if (!keeper_open(keeper)) {
 			if (!keeper_pause(keeper, 0))
 				return;

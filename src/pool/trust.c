@@ -17,6 +17,7 @@ void
 trust_destroy(struct trust *trust)
 {
 	trust_classes_free(&trust->classes);
+	trust_classes_free(&trust->floors);
 	pthread_mutex_destroy(&trust->mutex);
 }
 
@@ -25,17 +26,6 @@ trust_classes_free(struct trust_classes *classes)
 {
 	free(classes->highest);
 	*classes = (struct trust_classes){NULL, 0};
-}
-
-/* Another increment makes other classes, of which nothing is known. */
-static void
-resize(struct trust_classes *classes, uint64_t increment)
-{
-	if (classes->increment == increment)
-		return;
-	free(classes->highest);
-	classes->highest = xcalloc(increment, sizeof(*classes->highest));
-	classes->increment = increment;
 }
 
 static uint64_t
@@ -49,33 +39,81 @@ highest_of(const struct trust_classes *classes)
 	return highest;
 }
 
+/* Another increment makes other classes. */
 static void
-explain(struct text *reason, uint64_t floor)
+resize(struct trust_classes *classes, uint64_t increment, uint64_t fill)
 {
-	text_addf(reason,
-		  "the database has gone back: its counter is below %" PRIu64
-		  ", which was given before. Move it past that; the manual says how",
-		  floor);
+	if (classes->increment == increment)
+		return;
+	free(classes->highest);
+	classes->highest = xcalloc(increment, sizeof(*classes->highest));
+	classes->increment = increment;
+	for (uint64_t i = 0; i < increment; i++)
+		classes->highest[i] = fill;
+}
+
+/*
+ * What is known of SHARE. With another increment than before nothing is known of its class: but
+ * while any is refused, all of the new classes are.
+ */
+static uint64_t
+floor_of(const struct trust *trust, const struct store_share *share)
+{
+	if (trust->floors.increment == share->increment)
+		return trust->floors.highest[share->residue];
+	return highest_of(&trust->floors);
+}
+
+static uint64_t
+known_of(const struct trust_classes *classes, const struct store_share *share)
+{
+	return classes->increment == share->increment ? classes->highest[share->residue] : 0;
+}
+
+/* With the mutex held. */
+static void
+set_floor(struct trust *trust, const struct store_share *share, uint64_t floor)
+{
+	resize(&trust->floors, share->increment, highest_of(&trust->floors));
+	trust->floors.highest[share->residue] = floor;
+}
+
+/* The class of SHARE is below KNOWN, or below what was given since. With the mutex held. */
+static void
+refuse(struct trust *trust, const struct store_share *share, uint64_t known)
+{
+	uint64_t latest = known_of(&trust->classes, share);
+
+	set_floor(trust, share, latest > known ? latest : known);
+}
+
+static bool
+is_given(uint64_t floor, struct text *reason)
+{
+	if (floor != 0)
+		text_addf(reason,
+			  "the database has gone back: its counter is below %" PRIu64
+			  ", which was given before. Move it past that; the manual says how",
+			  floor);
+	return floor == 0;
 }
 
 bool
-trust_is_given(struct trust *trust, struct text *reason)
+trust_is_given(struct trust *trust, const struct store_share *share, struct text *reason)
 {
 	uint64_t floor;
 
 	pthread_mutex_lock(&trust->mutex);
-	floor = trust->floor;
+	floor = floor_of(trust, share);
 	pthread_mutex_unlock(&trust->mutex);
-	if (floor != 0)
-		explain(reason, floor);
-	return floor == 0;
+	return is_given(floor, reason);
 }
 
 void
 trust_mark(struct trust *trust, struct trust_classes *mark)
 {
 	pthread_mutex_lock(&trust->mutex);
-	resize(mark, trust->classes.increment);
+	resize(mark, trust->classes.increment, 0);
 	for (uint64_t i = 0; i < mark->increment; i++)
 		mark->highest[i] = trust->classes.highest[i];
 	pthread_mutex_unlock(&trust->mutex);
@@ -87,7 +125,7 @@ remember(struct trust_classes *classes, uint64_t increment, uint64_t last)
 {
 	uint64_t *highest;
 
-	resize(classes, increment);
+	resize(classes, increment, 0);
 	highest = &classes->highest[last % increment];
 	if (last > *highest)
 		*highest = last;
@@ -97,40 +135,36 @@ bool
 trust_accepts(struct trust *trust, const struct trust_classes *mark,
 	      const struct ticket_range *bases, struct text *reason)
 {
-	uint64_t known = 0, last, floor;
+	struct store_share share = {bases->increment, bases->first % bases->increment};
+	uint64_t known = known_of(mark, &share);
+	uint64_t last, floor;
 	bool is_in_range = range_last(bases, &last);
 
 	assert(is_in_range);
-	if (mark->increment == bases->increment)
-		known = mark->highest[bases->first % mark->increment];
 	pthread_mutex_lock(&trust->mutex);
 	if (bases->first > known)
 		remember(&trust->classes, bases->increment, last);
 	else
-		trust->floor = highest_of(&trust->classes);
-	floor = trust->floor;
+		refuse(trust, &share, known);
+	floor = floor_of(trust, &share);
 	pthread_mutex_unlock(&trust->mutex);
-	if (floor != 0)
-		explain(reason, floor);
-	return floor == 0;
+	return is_given(floor, reason);
 }
 
 bool
-trust_accepts_newest(struct trust *trust, const struct trust_classes *mark, uint64_t newest,
-		     struct text *reason)
+trust_accepts_newest(struct trust *trust, const struct trust_classes *mark,
+		     const struct store_share *share, uint64_t newest, struct text *reason)
 {
-	/* With several masters the newest base of one says nothing about the others. */
-	uint64_t known = mark->increment == 1 ? mark->highest[0] : 0;
+	uint64_t known = known_of(mark, share);
 	uint64_t floor;
 
 	pthread_mutex_lock(&trust->mutex);
+	floor = floor_of(trust, share);
 	if (newest < known)
-		trust->floor = highest_of(&trust->classes);
-	else if (newest >= trust->floor)
-		trust->floor = 0;
-	floor = trust->floor;
+		refuse(trust, share, known);
+	else if (floor != 0 && newest >= floor)
+		set_floor(trust, share, 0);
+	floor = floor_of(trust, share);
 	pthread_mutex_unlock(&trust->mutex);
-	if (floor != 0)
-		explain(reason, floor);
-	return floor == 0;
+	return is_given(floor, reason);
 }

@@ -77,15 +77,39 @@ static enum store_result
 newest(struct store_session *session, uint64_t *base, struct text *reason)
 {
 	const char *sql = session->layout == LAYOUT_COUNTER
-				  ? "SELECT id FROM tickets WHERE stub = 'a'"
-				  : "SELECT MAX(id) FROM tickets";
+				  ? "SELECT id, 1, 1 FROM tickets WHERE stub = 'a'"
+				  : "SELECT MAX(id), @@SESSION.auto_increment_increment, "
+				    "@@SESSION.auto_increment_offset FROM tickets";
+	uint64_t numbers[3];
 	bool found;
-	enum store_result result = session_numbers(session, sql, base, 1, &found, reason);
+	enum store_result result = session_numbers(session, sql, numbers, 3, &found, reason);
 
-	if (result != STORE_OK || found)
+	if (result != STORE_OK)
 		return result;
-	text_add(reason, "the table `tickets` is empty: which numbers were given is lost");
-	return STORE_REFUSED;
+	if (!found || numbers[1] == 0) {
+		text_add(reason, "the table `tickets` is empty: which numbers were given is lost");
+		return STORE_REFUSED;
+	}
+	*base = session->newest = numbers[0];
+	session->increment = numbers[1];
+	session->offset = numbers[2];
+	return STORE_OK;
+}
+
+/*
+ * The one row of the stub layout may be another master's, brought by replication in place of a
+ * higher one of ours. An offset above the increment is not what the database counts by.
+ */
+static bool
+share(struct store_session *session, struct store_share *share)
+{
+	*share = (struct store_share){session->increment, session->offset % session->increment};
+	if (session->layout == LAYOUT_COUNTER)
+		*share = (struct store_share){1, 0};
+	if (session->offset > session->increment)
+		return false;
+	return session->layout != LAYOUT_STUB ||
+	       session->newest % session->increment == share->residue;
 }
 
 static enum store_result
@@ -182,6 +206,7 @@ const struct store mysql_store = {
 	.reserve = mysql_reserve,
 	.most_per_statement = most_per_statement,
 	.newest = newest,
+	.share = share,
 	.prune = prune,
 	.warn = warn,
 	.create = mysql_create,

@@ -1,9 +1,10 @@
 /*
  * DESIGN. The step between the rows of one statement is the session's
  * auto_increment_increment, and servers may change it under us (Galera does, as its
- * nodes come and go). So it is read after every statement of several rows, in the same
- * packet, and compared with what it was before: if it changed in between, nobody
- * knows which step the rows have, and the range is abandoned.
+ * nodes come and go). So it is read before and after every statement of several rows, in
+ * the same packet: if it changed in between, nobody knows which step the rows have, and the range
+ * is abandoned. What was read with an earlier statement proves nothing: it may have
+ * changed and changed back.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include "store/mysql_reserve.h"
 
 #define READ_INCREMENT	  "SELECT @@SESSION.auto_increment_increment"
+#define ASK_LENGTH	  sizeof(READ_INCREMENT) /* with a semicolon, without the NUL */
 #define SMALL_INSERT_ROWS 1024 /* the statement for this many is kept; larger ones are not */
 #define STEP_CHANGES	  3    /* how often the step may change under one reservation */
 
@@ -22,6 +24,13 @@
 struct insert_shape {
 	const char *head;
 	const char *row;
+};
+
+/* What a statement of many rows brought. */
+struct insert_result {
+	uint64_t first;
+	uint64_t before; /* the step before it */
+	uint64_t after;
 };
 
 static const struct insert_shape append_shape = {"INSERT INTO tickets (id) VALUES", "(NULL),"};
@@ -35,21 +44,24 @@ shape_of(const struct store_session *session)
 	return session->layout == LAYOUT_APPEND ? &append_shape : &stub_shape;
 }
 
-/* Make the kept statement ROWS long at least. */
+/* Make the kept statement ROWS long at least; the question for the step goes before it. */
 static void
 grow_insert(struct store_session *session, uint32_t rows)
 {
 	const struct insert_shape *shape = shape_of(session);
 	size_t head = strlen(shape->head), row = strlen(shape->row);
+	char *statement;
 
 	if (session->insert != NULL && session->insert_rows >= rows)
 		return;
 	free(session->insert);
 	session->insert_rows = rows < SMALL_INSERT_ROWS ? SMALL_INSERT_ROWS : rows;
-	session->insert = xcalloc(1, head + session->insert_rows * row + sizeof(READ_INCREMENT));
-	memcpy(session->insert, shape->head, head);
+	session->insert = xcalloc(1, ASK_LENGTH + head + session->insert_rows * row + ASK_LENGTH);
+	memcpy(session->insert, READ_INCREMENT ";", ASK_LENGTH);
+	statement = session->insert + ASK_LENGTH;
+	memcpy(statement, shape->head, head);
 	for (uint32_t i = 0; i < session->insert_rows; i++)
-		memcpy(session->insert + head + i * row, shape->row, row);
+		memcpy(statement + head + i * row, shape->row, row);
 }
 
 static void
@@ -72,15 +84,14 @@ read_number(MYSQL_RES *rows, uint64_t *number)
 		*number = 0;
 }
 
-/* The second result of the packet: the step after the statement. */
+/* The step, from the result that is next. */
 static enum store_result
 take_increment(struct store_session *session, uint64_t *increment, struct text *reason)
 {
-	MYSQL_RES *rows;
+	MYSQL_RES *rows = mysql_store_result(&session->mysql);
 
-	if (mysql_next_result(&session->mysql) != 0)
+	if (rows == NULL && mysql_errno(&session->mysql) != 0)
 		return session_error(session, reason);
-	rows = mysql_store_result(&session->mysql);
 	read_number(rows, increment);
 	mysql_free_result(rows);
 	if (*increment != 0)
@@ -90,11 +101,8 @@ take_increment(struct store_session *session, uint64_t *increment, struct text *
 }
 
 static enum store_result
-send_insert(struct store_session *session, size_t len, uint32_t count, uint64_t *first,
-	    struct text *reason)
+take_insert(struct store_session *session, uint32_t count, uint64_t *first, struct text *reason)
 {
-	if (mysql_real_query(&session->mysql, session->insert, len) != 0)
-		return session_error(session, reason);
 	*first = mysql_insert_id(&session->mysql);
 	if (*first == 0 || mysql_affected_rows(&session->mysql) < count) {
 		text_addf(reason, "the statement for %" PRIu32 " rows did not insert them", count);
@@ -103,32 +111,58 @@ send_insert(struct store_session *session, size_t len, uint32_t count, uint64_t 
 	return STORE_OK;
 }
 
+/* What one packet asked: the step, the insert, the step again. */
+static enum store_result
+take_results(struct store_session *session, struct insert_result *inserted, uint32_t count,
+	     struct text *reason)
+{
+	enum store_result result = take_increment(session, &inserted->before, reason);
+
+	if (result != STORE_OK)
+		return result;
+	if (mysql_next_result(&session->mysql) != 0)
+		return session_error(session, reason);
+	result = take_insert(session, count, &inserted->first, reason);
+	if (result != STORE_OK)
+		return result;
+	if (mysql_next_result(&session->mysql) != 0)
+		return session_error(session, reason);
+	return take_increment(session, &inserted->after, reason);
+}
+
+/* One row has no step. */
+static enum store_result
+insert_row(struct store_session *session, struct insert_result *inserted, struct text *reason)
+{
+	const struct insert_shape *shape = shape_of(session);
+
+	grow_insert(session, 1);
+	inserted->before = inserted->after = session->increment;
+	if (mysql_real_query(&session->mysql, session->insert + ASK_LENGTH,
+			     strlen(shape->head) + strlen(shape->row) - 1) != 0)
+		return session_error(session, reason);
+	return take_insert(session, 1, &inserted->first, reason);
+}
+
 /* The kept statement is cut behind COUNT rows, and made whole again after it was sent. */
 static enum store_result
-insert_rows(struct store_session *session, uint32_t count, uint64_t *first, uint64_t *increment,
+insert_rows(struct store_session *session, uint32_t count, struct insert_result *inserted,
 	    struct text *reason)
 {
 	const struct insert_shape *shape = shape_of(session);
-	size_t row = strlen(shape->row);
-	size_t len = strlen(shape->head) + count * row - 1; /* without the last comma */
-	bool wants_increment = count > 1;
-	char *tail;
-	char kept[sizeof(READ_INCREMENT)];
-	enum store_result result;
+	size_t len = ASK_LENGTH + strlen(shape->head) + count * strlen(shape->row) - 1;
+	char kept[ASK_LENGTH];
+	bool is_sent;
 
 	grow_insert(session, count);
-	tail = session->insert + len;
-	memcpy(kept, tail, sizeof(kept));
-	if (wants_increment) {
-		memcpy(tail, ";" READ_INCREMENT, sizeof(READ_INCREMENT));
-		len += sizeof(READ_INCREMENT);
-	}
-	result = send_insert(session, len, count, first, reason);
-	memcpy(tail, kept, sizeof(kept));
+	memcpy(kept, session->insert + len, sizeof(kept));
+	memcpy(session->insert + len, ";" READ_INCREMENT, sizeof(kept));
+	is_sent = mysql_real_query(&session->mysql, session->insert, len + sizeof(kept)) == 0;
+	memcpy(session->insert + len, kept, sizeof(kept));
 	shrink_insert(session);
-	if (result == STORE_OK && wants_increment)
-		result = take_increment(session, increment, reason);
-	return result;
+	if (!is_sent)
+		return session_error(session, reason);
+	return take_results(session, inserted, count, reason);
 }
 
 static enum store_result
@@ -136,16 +170,17 @@ reserve_rows(struct store_session *session, uint32_t count, struct ticket_range 
 	     struct text *reason)
 {
 	for (unsigned change = 0; change < STEP_CHANGES; change++) {
-		uint64_t increment = session->increment;
-		uint64_t first = 0;
-		enum store_result result = insert_rows(session, count, &first, &increment, reason);
+		struct insert_result inserted = {0};
+		enum store_result result = count == 1
+						   ? insert_row(session, &inserted, reason)
+						   : insert_rows(session, count, &inserted, reason);
 
 		if (result != STORE_OK)
 			return result;
-		*bases = (struct ticket_range){first, increment, count};
-		if (increment == session->increment)
+		session->increment = inserted.after;
+		*bases = (struct ticket_range){inserted.first, inserted.after, count};
+		if (inserted.before == inserted.after)
 			return STORE_OK;
-		session->increment = increment;
 	}
 	text_add(reason, "auto_increment_increment changed again and again while tickets were "
 			 "reserved");
@@ -255,12 +290,19 @@ reserve_counter(struct store_session *session, uint32_t count, struct ticket_ran
 enum store_result
 mysql_read_increment(struct store_session *session, struct text *reason)
 {
+	uint64_t numbers[2];
 	bool found;
 	enum store_result result =
-		session_numbers(session, READ_INCREMENT, &session->increment, 1, &found, reason);
+		session_numbers(session, READ_INCREMENT ", @@SESSION.auto_increment_offset",
+				numbers, 2, &found, reason);
 
-	if (result != STORE_OK || (found && session->increment > 0))
+	if (result != STORE_OK)
 		return result;
+	if (found && numbers[0] > 0) {
+		session->increment = numbers[0];
+		session->offset = numbers[1];
+		return STORE_OK;
+	}
 	text_add(reason, "the server did not tell its auto_increment_increment");
 	return STORE_FAILED;
 }

@@ -41,6 +41,7 @@ classify(unsigned number)
 	case STATEMENT_TIMEOUT_MARIADB:
 	case STATEMENT_TIMEOUT_MYSQL:
 	case CLIENT_INTERACTION_TIMEOUT: return STORE_LOST;
+	case ER_UNKNOWN_COM_ERROR: return STORE_UNREADY; /* a Galera node outside its cluster */
 	case ER_ACCESS_DENIED_ERROR:
 	case ER_DBACCESS_DENIED_ERROR:
 	case ER_BAD_DB_ERROR:

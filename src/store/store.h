@@ -25,6 +25,7 @@
 enum store_result {
 	STORE_OK,
 	STORE_BUSY,	 /* a deadlock or a lock time-out; nothing was allocated: ask again */
+	STORE_UNREADY,	 /* this server serves nobody just now: ask another one, for other bases */
 	STORE_LOST,	 /* the connection is gone; what was asked may have happened */
 	STORE_FAILED,	 /* the database said no */
 	STORE_REFUSED,	 /* what it holds cannot be trusted, or is not for this node */
@@ -55,6 +56,15 @@ struct store_settings {
 	unsigned query_timeout_s;
 	struct ticket_space space; /* must be what the database has pinned */
 	void *script;		   /* the memory store's, see memory.h */
+};
+
+/*
+ * Which bases a database gives where several masters behind one address share a sequence: those
+ * with base mod INCREMENT == RESIDUE. A database that is alone gives all: 1 and 0.
+ */
+struct store_share {
+	uint64_t increment;
+	uint64_t residue;
 };
 
 struct store_session;
@@ -93,6 +103,12 @@ struct store {
 	/* The newest base that was given; 1 before the first. */
 	enum store_result (*newest)(struct store_session *session, uint64_t *base,
 				    struct text *reason);
+
+	/*
+	 * The share of the database behind SESSION, as the last open() or newest() found it. False
+	 * when what newest() found says nothing about that share. NULL: always alone.
+	 */
+	bool (*share)(struct store_session *session, struct store_share *share);
 
 	/*
 	 * Delete at most one chunk of rows that are no longer needed; *ROWS is how many

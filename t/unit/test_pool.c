@@ -123,13 +123,12 @@ Test(pool, a_lost_session_is_made_up_for_and_its_bases_are_abandoned)
 	static const struct {
 		bool loses_after;
 		uint64_t first;
-	} cases[] = {{false, 2}, {true, 3}};
+	} cases[] = {{false, 2}, {true, 4}}; /* 3 is abandoned */
 
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
 		struct reservation reservation;
 
 		memory_script_lock(&script);
-		script.newest = 1;
 		script.reservations = 1;
 		script.fail_every = 2; /* the next one */
 		script.failure = STORE_LOST;
@@ -155,6 +154,21 @@ Test(pool, a_second_loss_fails_with_the_reason)
 	cr_assert_eq(reservation.status, TICKET_DATABASE_FAILED);
 	cr_assert_str_eq(reservation.reason, "the script says that this reservation fails");
 	cr_assert_eq(script.reservations, 2);
+}
+
+Test(pool, a_server_that_is_not_ready_is_left_again_and_again_while_there_is_time)
+{
+	struct reservation reservation;
+
+	script.fail_every = 1;
+	script.failure = STORE_UNREADY;
+	cr_assert(pool_start(pool));
+	submit_within(&reservation, 1, 200);
+	wait_for_answers(1);
+	cr_assert_eq(reservation.status, TICKET_DATABASE_FAILED);
+	cr_assert_str_eq(reservation.reason, "the script says that this reservation fails");
+	cr_assert_gt(script.reservations, 3);
+	cr_assert_gt(script.opened, 3);
 }
 
 Test(pool, each_failure_has_its_status)
