@@ -50,7 +50,8 @@ sub run_client {
             $client->get($self->{path});
         };
         my $status = $answer ? $answer->{status} : $client ? 'closed' : 'refused';
-        printf {$out} "%.6f %.6f %s %s\n", $asked, time, $status, $answer ? $answer->{body} : '';
+        my $body = ($answer ? $answer->{body} : "") =~ tr{\n}{ }r;
+        printf {$out} "%.6f %.6f %s %s\n", $asked, time, $status, $body;
         undef $client
             if !$answer || lc($answer->{headers}{connection} // '') eq 'close';
         sleep $self->{pause} if $self->{pause};

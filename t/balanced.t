@@ -1,0 +1,104 @@
+#!/usr/bin/perl
+# Two servers of one node behind HAProxy with the file that is shipped: one may be stopped, killed
+# and started again, and clients see nothing of it.
+use strict;
+use warnings;
+use Test::More;
+use Tickr::Balancer;
+use Tickr::Database;
+use Tickr::Load;
+use Tickr::Process qw(wait_for);
+use Tickr::Server;
+
+plan skip_all => Tickr::Database::missing() if Tickr::Database::missing();
+plan skip_all => Tickr::Balancer::missing() if Tickr::Balancer::missing();
+
+my $database = Tickr::Database->new;
+my ($created, $output) = Tickr::Server->run(database => $database, arguments => ['createdb']);
+die "createdb: $output" if $created;
+
+my %env = Tickr::Server::patient();
+my @servers = map { Tickr::Server->new(database => $database, env => \%env) } 1, 2;
+$_->wait_until_ready for @servers;
+my @ports    = map { $_->port } @servers;
+my $balancer = Tickr::Balancer->new(
+    file    => 'tickrd.cfg',
+    servers => [ [ tickrd1 => $ports[0] ], [ tickrd2 => $ports[1] ] ],
+);
+$balancer->wait_until('UP', 'tickrd1', 'tickrd2');
+
+# A server at the address of one that has ended.
+sub start_again {
+    my ($number) = @_;
+    my $server = Tickr::Server->new(
+        database => $database,
+        env      => { %env, TICKR_LISTEN => "127.0.0.1:$ports[$number]" },
+    );
+    $balancer->wait_until('UP', 'tickrd' . ($number + 1));
+    return $server;
+}
+
+# Requests that each server has answered, by the balancer's count.
+sub answered { return map { $balancer->rows->{$_}{stot} } qw(tickrd1 tickrd2) }
+
+sub both_answer {
+    my ($what) = @_;
+    my @before = answered();
+    wait_for("$what: both answer", 30, sub {
+        my @now = answered();
+        return $now[0] > $before[0] && $now[1] > $before[1];
+    });
+    return pass "$what: both servers answer";
+}
+
+sub is_sound {
+    my ($what, @clients) = @_;
+    is_deeply [ Tickr::Load::duplicates(@clients) ], [], "$what: no ticket twice";
+    is_deeply [ Tickr::Load::unordered(@clients) ],  [], "$what: each client's tickets rise";
+    is_deeply Tickr::Load::statuses(@clients), { 200 => scalar map {@$_} @clients },
+        "$what: no client sees a failure";
+    return;
+}
+
+for my $number (0, 1) {    # one is stopped in good order, as for an upgrade
+    my $name = 'tickrd' . ($number + 1);
+    my $load = Tickr::Load->start($balancer, clients => 12);
+    both_answer("before $name stops");
+    is $servers[$number]->stop, 0, "$name stops under load";
+    $balancer->wait_until('DOWN', $name);
+    $load->wait_for_answers(200);
+    $servers[$number] = start_again($number);
+    both_answer("$name is back");
+    is_sound("$name stops", $load->finish);
+}
+
+{    # one is killed
+    my $load = Tickr::Load->start($balancer, clients => 12);
+    both_answer('before the kill');
+    $servers[0]->process->kill_hard;
+    $balancer->wait_until('DOWN', 'tickrd1');
+    $load->wait_for_answers(200);
+    $servers[0] = start_again(0);
+    both_answer('after the kill');
+    is_sound('tickrd1 is killed', $load->finish);
+}
+
+{    # one hangs
+    my $load = Tickr::Load->start($balancer, clients => 12);
+    both_answer('before the hang');
+    $servers[1]->signal('STOP');
+    $balancer->wait_until('DOWN', 'tickrd2');
+    $load->wait_for_answers(200);
+    pass 'a server that hangs is taken out';
+    $servers[1]->signal('CONT');
+    $balancer->wait_until('UP', 'tickrd2');
+    both_answer('after the hang');
+    is_sound('tickrd2 hangs', $load->finish);
+}
+
+is $balancer->get('/metrics')->{status}, 404, 'metrics, which are of one process, are not to be had through it';
+is $balancer->get('/status')->{status},  200, '/status is';
+is $_->stop, 0, 'a server stops cleanly' for @servers;
+is $balancer->get('/tickets/create')->{status}, 503, 'without a server it is 503';
+
+done_testing;

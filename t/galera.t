@@ -1,0 +1,120 @@
+#!/usr/bin/perl
+# Three nodes of a Galera cluster behind HAProxy: tickets are unique while nodes die and join, and
+# the increment changes under the server. Only when asked for: scripts/test --galera
+use strict;
+use warnings;
+use Test::More;
+use Tickr::Balancer;
+use Tickr::Galera;
+use Tickr::Load;
+use Tickr::Process qw(wait_for);
+use Tickr::Server;
+use Time::HiRes qw(time);
+
+plan skip_all => 'not asked for: scripts/test --galera' unless $ENV{TICKR_TEST_GALERA};
+# It was asked for, so what is missing is a failure.
+BAIL_OUT(Tickr::Galera::missing())   if Tickr::Galera::missing();
+BAIL_OUT(Tickr::Balancer::missing()) if Tickr::Balancer::missing();
+
+my $cluster  = Tickr::Galera->new(nodes => 3);
+my @nodes    = $cluster->nodes;
+my $balancer = $cluster->balancer;
+my ($status, $output) = Tickr::Server->run(database => $nodes[0], arguments => ['createdb']);
+is $status, 0, 'createdb on one node makes the database of all' or diag $output;
+
+my %env = (
+    TICKR_DATABASE_USERNAME      => 'tickr',
+    TICKR_DATABASE_PASSWORD      => 'secret',
+    TICKR_DATABASE_POOL_TIMEOUT  => 15,
+    TICKR_DATABASE_QUERY_TIMEOUT => 5,
+    TICKR_DATABASE_POOL_SIZE     => 6,
+);
+my $server = Tickr::Server->new(database => $balancer, env => \%env);
+$server->wait_until_ready(20);
+is_deeply [ $cluster->increments(@nodes) ], [ 3, 3, 3 ], 'three nodes count by 3';
+
+# Load of small batches; the increment of each tells what the node counted by.
+my $load = Tickr::Load->start($server, clients => 12, path => '/tickets/create/3');
+$load->wait_for_answers(500);
+
+# How many tickets each node has given: told by the residues.
+my $spread = sub {
+    my %residues;
+    $residues{ $_ % 3 }++ for split /\n/, $nodes[0]->sql('SELECT id FROM tickets', 'tickr');
+    return scalar keys %residues;
+};
+wait_for('numbers of all nodes', 60, sub { $spread->() == 3 });
+pass 'all nodes give tickets';
+
+$nodes[2]->kill;
+my $killed = time;
+$load->wait_for_answers(50);
+note sprintf '50 answers came within %.1f s of the kill', time - $killed;
+$cluster->wait_for_size($nodes[0], 2);
+$load->wait_for_answers(500);
+is_deeply [ $cluster->increments(@nodes[ 0, 1 ]) ], [ 2, 2 ], 'a node was killed: two count by 2';
+
+$nodes[2]->start;
+$cluster->wait_until_synced(@nodes);
+$balancer->wait_until('UP', 'db3');
+$load->wait_for_answers(500);
+is_deeply [ $cluster->increments(@nodes) ], [ 3, 3, 3 ], 'it has joined again: three count by 3';
+
+$nodes[0]->stop;
+$cluster->wait_for_size($nodes[1], 2);
+$load->wait_for_answers(500);
+$nodes[0]->start;
+$cluster->wait_until_synced(@nodes);
+$balancer->wait_until('UP', 'db1');
+$load->wait_for_answers(500);
+pass 'a node was stopped in good order and has joined again';
+
+$nodes[1]->pause;
+my $paused = time;
+$cluster->wait_for_size($nodes[0], 2);
+$load->wait_for_answers(500);
+note sprintf '500 answers came within %.1f s of the hang', time - $paused;
+$nodes[1]->resume;
+$cluster->wait_until_synced(@nodes);
+$balancer->wait_until('UP', 'db2');
+$load->wait_for_answers(500);
+pass 'a node hung and has come back';
+
+my @clients = $load->finish;
+is_deeply [ Tickr::Load::duplicates(@clients) ], [], 'no ticket twice';
+my %increments;
+for my $answer (map {@$_} @clients) {
+    my @tickets = @{ $answer->{tickets} } or next;
+    my ($first, $second) = ($tickets[1] - $tickets[0], $tickets[2] - $tickets[1]);
+    $increments{ $first == $second ? $first : 'none' }++;
+}
+is_deeply [ sort keys %increments ], [ 20, 30 ],
+    'each batch is one progression, by 2 or by 3 times MAX_NODES';
+is_deeply Tickr::Load::statuses(@clients), { 200 => scalar map {@$_} @clients },
+    'every request has its tickets'
+    or diag join '', grep {/level=(warn|error)/} map {"$_\n"} split /\n/, $server->log;
+my ($slowest) = sort { $b <=> $a } map { $_->{came} - $_->{asked} } map {@$_} @clients;
+note sprintf 'the slowest answer came after %.1f s', $slowest;
+note 'retries: ' . $server->metric('tickr_database_retries_total');
+is $server->stop, 0, 'the server stops cleanly';
+
+# The stub layout: all nodes replace the same row, and all but one of those at work fail at their commit.
+$nodes[0]->sql('DROP TABLE tickets; CREATE TABLE tickets (id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT'
+        . ' PRIMARY KEY, stub CHAR(1) NOT NULL UNIQUE) ENGINE=InnoDB;'
+        . " INSERT INTO tickets VALUES (1, 'a')", 'tickr');
+$server = Tickr::Server->new(database => $balancer, env => \%env);
+$server->wait_until_ready(20);
+$load = Tickr::Load->start($server, clients => 6);
+wait_for('commits that fail', 60,
+    sub { $server->metric('tickr_database_retries_total') > 20 });
+$load->wait_for_answers(300);
+pass 'stub layout: commits fail and are tried again';
+note 'retries: ' . $server->metric('tickr_database_retries_total');
+@clients = $load->finish;
+is_deeply [ Tickr::Load::duplicates(@clients) ], [], 'stub layout: no ticket twice';
+my $statuses = Tickr::Load::statuses(@clients);
+note 'stub layout: ' . join ' ', map {"$_:$statuses->{$_}"} sort keys %$statuses;
+is_deeply [ grep { !/^(200|503)$/ } keys %$statuses ], [], 'stub layout: every request is answered';
+is $server->stop, 0, 'the server stops cleanly';
+
+done_testing;

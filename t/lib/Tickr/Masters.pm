@@ -1,0 +1,115 @@
+package Tickr::Masters;
+
+# Two databases that count apart, odd and even, as they stand behind a balancer.
+
+use strict;
+use warnings;
+use Exporter 'import';
+use Tickr::Balancer;
+use Tickr::Database;
+use Tickr::Process qw(wait_for);
+use Tickr::Server;
+
+our @EXPORT_OK = qw(layout_sql layouts);
+
+my $id   = 'id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY';
+my $stub = "$id, stub CHAR(1) NOT NULL UNIQUE";
+my %layouts = (
+    'append'         => "CREATE TABLE tickets ($id) ENGINE=InnoDB; INSERT INTO tickets VALUES (1)",
+    'stub on InnoDB' => "CREATE TABLE tickets ($stub) ENGINE=InnoDB; INSERT INTO tickets VALUES (1, 'a')",
+    'stub on MyISAM' => "CREATE TABLE tickets ($stub) ENGINE=MyISAM; INSERT INTO tickets VALUES (1, 'a')",
+);
+
+sub layouts    { return sort keys %layouts }
+sub layout_sql { return $layouts{ $_[0] } }
+
+# options: more options of the servers; same_offset: the mistake of giving both the same.
+sub new {
+    my ($class, %given) = @_;
+    my $self = bless { databases => [] }, $class;
+    for my $number (1, 2) {
+        my $offset = $given{same_offset} ? 1 : $number;
+        push @{ $self->{databases} },
+            Tickr::Database->new(
+            tcp     => 1,
+            options => [
+                '--auto-increment-increment=2', "--auto-increment-offset=$offset",
+                "--server-id=$number",          "--gtid-domain-id=$number",
+                @{ $given{options} // [] },
+            ],
+            );
+    }
+    $_->sql("SET sql_log_bin = 0; CREATE USER 'haproxy_check'\@'%'; CREATE USER 'tickr'\@'%' IDENTIFIED BY 'secret'")
+        for $self->databases;
+    return $self;
+}
+
+sub databases { return @{ $_[0]{databases} } }
+
+# Each replicates the other, from here on.
+sub replicate {
+    my ($self) = @_;
+    my @databases = $self->databases;
+    $_->sql("SET sql_log_bin = 0; CREATE USER 'replica'\@'%' IDENTIFIED BY 'secret';"
+            . " GRANT REPLICATION SLAVE ON *.* TO 'replica'\@'%'") for @databases;
+    for my $pair ([ 0, 1 ], [ 1, 0 ]) {
+        my ($master, $slave) = @databases[@$pair];
+        $slave->sql("CHANGE MASTER TO MASTER_HOST='127.0.0.1', MASTER_PORT=" . $master->port
+                . ", MASTER_USER='replica', MASTER_PASSWORD='secret', MASTER_CONNECT_RETRY=1,"
+                . " MASTER_USE_GTID=slave_pos; START SLAVE");
+    }
+    return;
+}
+
+# What stopped the replication into DATABASE; '' when it runs.
+sub replication_error {
+    my ($self, $database) = @_;
+    # Columns: Slave_SQL_Running, Last_Errno, Last_Error.
+    my ($runs, $number, $error) = (split /\t/, $database->sql('SHOW SLAVE STATUS'))[ 11, 18, 19 ];
+    return $runs eq 'Yes' ? '' : "$number: $error";
+}
+
+# The tables of LAYOUT on both, made by hand where replication does not bring them, and pinned.
+sub make_tables {
+    my ($self, $layout, $is_replicated) = @_;
+    for my $database ($self->databases) {
+        $database->sql('SET sql_log_bin = 0; DROP DATABASE IF EXISTS tickr; CREATE DATABASE tickr;'
+                . ' USE tickr; ' . layout_sql($layout)
+                . qq{; GRANT SELECT, INSERT, DELETE ON tickr.* TO 'tickr'\@'%'});
+    }
+    for my $database ($self->databases) {
+        my ($status, $output) = Tickr::Server->run(
+            database  => $database,
+            arguments => [ 'createdb' ],
+        );
+        die "createdb: $output" if $status;
+        last if $is_replicated;
+    }
+    return;
+}
+
+# A balancer in front of both.
+sub balancer {
+    my ($self, @more) = @_;
+    my $number   = 0;
+    my $balancer = Tickr::Balancer->new(
+        file    => 'haproxy.cfg',
+        servers => [ map { [ 'db' . ++$number, $_->port ] } $self->databases ],
+    );
+    $balancer->wait_until('UP', 'db1', 'db2');
+    return $balancer;
+}
+
+# The newest base that each has given itself.
+sub newest {
+    my ($self) = @_;
+    my $sql = 'SELECT COALESCE(MAX(id), 0) FROM tickets WHERE id % 2 = @@auto_increment_offset % 2';
+    return map { $_->sql($sql, 'tickr') } $self->databases;
+}
+
+sub rows {
+    my ($self) = @_;
+    return map { $_->sql('SELECT COUNT(*) FROM tickets', 'tickr') } $self->databases;
+}
+
+1;
