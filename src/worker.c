@@ -186,7 +186,6 @@ make_allocator(struct worker *worker)
 {
 	const struct config *config = worker->settings.config;
 	struct allocator_settings settings = {
-		.space = config->space,
 		.pool_timeout_ms = config->pool_timeout_ms,
 		.limit = worker->settings.limit,
 		.submit = submit,

@@ -161,7 +161,7 @@ allocator_deliver(struct allocator *a, struct reservation *reservation)
 
 	TAILQ_REMOVE(batch->is_begun ? &a->begun : &a->submitted, batch, link);
 	finish(a, batch);
-	batch_deal(batch, &a->settings.space);
+	batch_deal(batch);
 }
 
 static void

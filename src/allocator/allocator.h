@@ -21,7 +21,6 @@ struct waiting_limit {
 };
 
 struct allocator_settings {
-	struct ticket_space space;
 	uint64_t pool_timeout_ms;
 	struct waiting_limit *limit; /* shared; outlives the allocators */
 

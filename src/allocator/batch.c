@@ -45,7 +45,7 @@ static void
 deal_one(struct ticket_request *request, struct ticket_range *bases,
 	 const struct ticket_space *space)
 {
-	struct ticket_answer answer = {.status = TICKET_OK};
+	struct ticket_answer answer = {.status = TICKET_OK, .space = space};
 
 	if (request->count == 0) {
 		answer.newest_base = bases->first;
@@ -62,7 +62,7 @@ deal_one(struct ticket_request *request, struct ticket_range *bases,
 }
 
 void
-batch_deal(struct batch *batch, const struct ticket_space *space)
+batch_deal(struct batch *batch)
 {
 	struct ticket_range bases = batch->reservation.bases;
 	struct ticket_request *request;
@@ -71,9 +71,9 @@ batch_deal(struct batch *batch, const struct ticket_space *space)
 		batch_refuse(batch, batch->reservation.status, batch->reservation.reason);
 		return;
 	}
-	assert(bases.count == batch->reservation.count);
+	assert(bases.count == batch->reservation.count && batch->reservation.space != NULL);
 	while ((request = take_request(batch)) != NULL)
-		deal_one(request, &bases, space);
+		deal_one(request, &bases, batch->reservation.space);
 	free(batch);
 }
 

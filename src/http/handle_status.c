@@ -11,18 +11,17 @@ static void
 on_answer(struct ticket_request *request, const struct ticket_answer *answer)
 {
 	struct exchange *exchange = CONTAINER_OF(request, struct exchange, request);
-	const struct ticket_space *space = &exchange->server->settings.space;
 	uint64_t ticket;
 
 	if (answer->status != TICKET_OK) {
 		reply_status(exchange, answer->status, answer->reason);
 		return;
 	}
-	if (space_left(space, answer->newest_base) == 0) {
+	if (space_left(answer->space, answer->newest_base) == 0) {
 		reply_error(exchange, 503, "the space of tickets is exhausted");
 		return;
 	}
-	if (space_ticket(space, answer->newest_base, &ticket))
+	if (space_ticket(answer->space, answer->newest_base, &ticket))
 		evbuffer_add_printf(reply_body(exchange), "{\"last_ticket\":%" PRIu64 "}", ticket);
 	else
 		evbuffer_add_printf(reply_body(exchange), "{\"last_ticket\":null}");

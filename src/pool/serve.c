@@ -80,7 +80,8 @@ sum_up(const struct mail_list *group, uint64_t *deadline_ms)
 }
 
 static void
-deal(struct mail_list *group, struct ticket_range bases, uint64_t newest)
+deal(const struct keeper *keeper, struct mail_list *group, struct ticket_range bases,
+     uint64_t newest)
 {
 	struct mail *mail;
 
@@ -91,6 +92,7 @@ deal(struct mail_list *group, struct ticket_range bases, uint64_t newest)
 			reservation->bases = range_take(&bases, reservation->count);
 		else
 			reservation->bases = (struct ticket_range){newest, 0, 0};
+		reservation->space = &keeper->database->space;
 		answer(group, mail, TICKET_OK);
 	}
 }
@@ -162,7 +164,7 @@ serve_group(struct keeper *keeper, struct mail_list *group)
 	if (count > 0)
 		newest = bases.first + bases.increment * (count - 1);
 	health_note_good(keeper->health, newest);
-	deal(group, bases, newest);
+	deal(keeper, group, bases, newest);
 }
 
 void

@@ -17,6 +17,7 @@
 
 #include "base/mail.h"
 #include "ticket/range.h"
+#include "ticket/space.h"
 #include "ticket/status.h"
 
 #define REASON_SIZE 256
@@ -33,7 +34,9 @@ struct reservation {
 
 	enum ticket_status status;
 	struct ticket_range
-		bases;		  /* TICKET_OK: COUNT bases, or, for count 0, first is the newest */
+		bases; /* TICKET_OK: COUNT bases, or, for count 0, first is the newest */
+	const struct ticket_space
+		*space; /* TICKET_OK: of the database that answered; outlives the reservation */
 	char reason[REASON_SIZE]; /* else: why, for people */
 };
 
