@@ -2,6 +2,7 @@
 #include <stddef.h>
 
 #include "base/clock.h"
+#include "http/connection.h"
 #include "http/handlers.h"
 #include "http/reply.h"
 #include "http/server.h"
@@ -38,5 +39,6 @@ handle_status(struct exchange *exchange, const char *argument)
 	}
 	exchange->request.count = 0;
 	exchange->request.answer = on_answer;
+	connection_wait(exchange->connection);
 	allocator_request(exchange->server->allocator, &exchange->request, clock_ms());
 }

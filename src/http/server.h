@@ -14,6 +14,7 @@
 #include "allocator/allocator.h"
 #include "base/log.h"
 #include "config/config.h"
+#include "http/response.h"
 
 struct http_settings {
 	struct ticket_space space;
@@ -37,6 +38,7 @@ struct http_server {
 	struct allocator *allocator;
 	struct connections *connections;
 	struct log_limit error_lines;
+	struct response_date date;
 
 	struct evhttp_bound_socket **listeners;
 	size_t listener_count;
