@@ -17,9 +17,6 @@
 #include "base/memory.h"
 #include "metrics/metrics.h"
 
-/* The rows of one statement: more gain nothing and make the others wait. */
-#define MOST_PER_RESERVATION 10000
-
 struct allocator {
 	struct allocator_settings settings;
 	struct batch_list gathering;	   /* tickets; the last one takes new requests */
@@ -81,7 +78,7 @@ batch_for(struct allocator *a, const struct ticket_request *request, uint64_t no
 		return a->gathering_questions;
 	}
 	batch = TAILQ_LAST(&a->gathering, batch_list);
-	if (batch == NULL || !batch_has_room(batch, request, MOST_PER_RESERVATION)) {
+	if (batch == NULL || !batch_has_room(batch, request, RESERVATION_MOST_SHARED)) {
 		batch = batch_new(deadline_ms);
 		TAILQ_INSERT_TAIL(&a->gathering, batch, link);
 	}

@@ -24,6 +24,7 @@ struct keeper {
 	bool was_open;	   /* so that opening again is a reconnect */
 	uint64_t pause_ms; /* after the next failure to open */
 	unsigned seed;
+	struct queue_taker taker;
 
 	struct store_session *session; /* NULL: none */
 	uint64_t generation;	       /* of the queue, when the session was opened */

@@ -77,6 +77,7 @@ maintenance_run(struct keeper *keeper)
 		bool is_new = keeper->session == NULL;
 		bool is_more = false;
 
+		queue_nudge(keeper->queue);
 		if (keeper_open(keeper)) {
 			if (is_new)
 				warn(keeper);

@@ -124,6 +124,7 @@ fail(struct keeper *keeper, struct mail_list *group, enum store_result result, c
 {
 	if (result != STORE_BUSY)
 		keeper_close(keeper);
+	queue_leave(keeper->queue, &keeper->taker);
 	health_note_trouble(keeper->health, result, true, reason);
 	switch (result) {
 	case STORE_LOST:
@@ -180,7 +181,8 @@ serve_reservations(struct keeper *keeper)
 			continue;
 		}
 		most = keeper->store->most_per_statement(keeper->session);
-		switch (queue_take(keeper->queue, keeper->generation, most, &group)) {
+		switch (queue_take(keeper->queue, &keeper->taker, keeper->generation, most,
+				   &group)) {
 		case QUEUE_STOPPING: return;
 		case QUEUE_STALE: keeper_close(keeper); break;
 		case QUEUE_TAKEN:

@@ -22,6 +22,9 @@
 
 #define REASON_SIZE 256
 
+/* Who wants more bases shares a statement with nobody, so that nobody waits for its many rows. */
+#define RESERVATION_MOST_SHARED 1000
+
 struct reservation {
 	struct mail mail;     /* the pool's queue, then a loop's mailbox */
 	uint32_t count;	      /* bases wanted; 0 allocates nothing and asks for the newest base */

@@ -230,8 +230,8 @@ Test(allocator, flushing_nothing_submits_nothing)
 
 Test(allocator, a_reservation_is_large_only_for_a_single_request)
 {
-	static const uint32_t counts[] = {9999, 1, 1, 9999, 10000, 10001, 1, 100000, 5, 5};
-	static const uint32_t reservations[] = {10000, 10000, 10000, 10001, 1, 100000, 10};
+	static const uint32_t counts[] = {999, 1, 1, 999, 1000, 1001, 1, 100000, 5, 5};
+	static const uint32_t reservations[] = {1000, 1000, 1000, 1001, 1, 100000, 10};
 	struct fake_pool pool;
 	struct asked asked[ARRAY_LENGTH(counts)];
 
