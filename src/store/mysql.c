@@ -9,7 +9,8 @@
 #include "store/mysql_reserve.h"
 #include "store/mysql_session.h"
 
-#define PRUNE_CHUNK 5000 /* ids */
+#define PRUNE_LEAST 500	 /* ids of one chunk: fewer are left for later */
+#define PRUNE_MOST  5000 /* a longer statement is felt by those who wait for a ticket */
 #define PRUNE_KEEP  1000 /* ids behind the newest that stay, for people who look */
 
 static bool
@@ -102,6 +103,19 @@ delete_rows(struct store_session *session, uint64_t from, uint64_t below, uint64
 	return STORE_OK;
 }
 
+/* How many of BACKLOG ids to delete at once: the more there are, the more haste. */
+static uint64_t
+chunk_of(uint64_t backlog)
+{
+	uint64_t chunk = backlog / 16;
+
+	if (chunk < PRUNE_LEAST)
+		chunk = PRUNE_LEAST;
+	if (chunk > PRUNE_MOST)
+		chunk = PRUNE_MOST;
+	return chunk < backlog ? chunk : backlog;
+}
+
 /*
  * Deletes a chunk of ids from the oldest on. It remembers where it stopped, because the
  * database takes its time to forget deleted rows and would look at all of them again.
@@ -128,14 +142,12 @@ prune(struct store_session *session, uint64_t *rows, bool *is_more, struct text 
 		session->prune_from = 0; /* look from the very beginning next time */
 		return STORE_OK;
 	}
-	below = ends[1] - PRUNE_KEEP;
-	if (below - ends[0] > PRUNE_CHUNK)
-		below = ends[0] + PRUNE_CHUNK;
+	below = ends[0] + chunk_of(ends[1] - PRUNE_KEEP - ends[0]);
 	result = delete_rows(session, ends[0], below, rows, reason);
 	if (result != STORE_OK)
 		return result;
 	session->prune_from = below;
-	*is_more = below < ends[1] - PRUNE_KEEP;
+	*is_more = ends[1] - PRUNE_KEEP - below >= PRUNE_LEAST;
 	return STORE_OK;
 }
 
