@@ -39,13 +39,13 @@ bring_in(struct member *member, uint64_t now_ms)
 	member->reason[0] = '\0';
 }
 
-/* It has answered its pool since it was taken out, and long enough ago. */
+/* It has answered its pool since it was taken out; and is not held back, unless it is the only one. */
 static bool
-may_come_in(const struct member *member, uint64_t now_ms)
+may_come_in(const struct member *member, bool is_last, uint64_t now_ms)
 {
 	return !member->is_drained && member->look.health.is_ready &&
 	       member->look.health.last_good_ms > member->out_since_ms &&
-	       now_ms - member->out_since_ms >= member->hold_ms;
+	       (is_last || now_ms - member->out_since_ms >= member->hold_ms);
 }
 
 void
@@ -57,7 +57,7 @@ member_note_look(struct member *member, const struct pool_look *look, bool is_la
 	member->look = *look;
 	if (newest > look->health.newest_base)
 		member->look.health.newest_base = newest;
-	if (!member->is_in && may_come_in(member, now_ms))
+	if (!member->is_in && may_come_in(member, is_last, now_ms))
 		bring_in(member, now_ms);
 	else if (member->is_in && is_bad)
 		member_take_out(member, look->health.reason, now_ms);

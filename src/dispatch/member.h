@@ -44,7 +44,7 @@ struct member {
 /* Out of service from now on, for REASON. */
 void member_take_out(struct member *member, const char *reason, uint64_t now_ms);
 
-/* The pool looks like LOOK now: in or out of service. Whether others are in, IS_LAST says. */
+/* The pool looks like LOOK now: in or out of service. IS_LAST: no other is in service. */
 void member_note_look(struct member *member, const struct pool_look *look, bool is_last,
 		      uint64_t now_ms);
 
