@@ -24,7 +24,7 @@ struct worker {
 	struct mail ping; /* goes there and back */
 };
 
-/* --- between the allocator and the pool --------------------------------------------------- */
+/* --- between the allocator and the dispatcher --------------------------------------------------- */
 
 static void
 open_reservation(struct mail *mail)
@@ -35,7 +35,7 @@ open_reservation(struct mail *mail)
 	allocator_deliver(worker->allocator, reservation);
 }
 
-/* Runs in a pool thread. */
+/* Runs in a thread of a pool or of the dispatcher. */
 static void
 post_answer(struct reservation *reservation)
 {
@@ -52,7 +52,7 @@ submit(void *arg, struct reservation *reservation)
 
 	reservation->owner = worker;
 	reservation->answer = post_answer;
-	pool_submit(worker->settings.pool, reservation);
+	dispatch_submit(worker->settings.dispatch, reservation);
 }
 
 static bool
@@ -60,7 +60,7 @@ withdraw(void *arg, struct reservation *reservation)
 {
 	struct worker *worker = arg;
 
-	return pool_withdraw(worker->settings.pool, reservation);
+	return dispatch_withdraw(worker->settings.dispatch, reservation);
 }
 
 static void
@@ -165,20 +165,12 @@ worker_ping(struct worker *worker)
 
 /* --- birth and death ------------------------------------------------------------------------- */
 
-static bool
-is_ready(void *arg)
+static size_t
+databases(void *arg, struct database_state *states)
 {
 	struct worker *worker = arg;
 
-	return pool_is_ready(worker->settings.pool);
-}
-
-static uint64_t
-newest_base(void *arg)
-{
-	struct worker *worker = arg;
-
-	return pool_newest_base(worker->settings.pool);
+	return dispatch_states(worker->settings.dispatch, states);
 }
 
 static struct allocator *
@@ -202,12 +194,10 @@ make_http(struct worker *worker, const int *fds, size_t count)
 {
 	const struct config *config = worker->settings.config;
 	struct http_settings settings = {
-		.space = config->space,
 		.max_batch = (uint32_t)config->max_batch,
 		.batch_format = config->batch_format,
 		.password = config->http_auth_password,
-		.is_ready = is_ready,
-		.newest_base = newest_base,
+		.databases = databases,
 		.drained = on_drained,
 		.arg = worker,
 	};

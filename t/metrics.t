@@ -15,16 +15,7 @@ my $server   = Tickr::Server->fresh(
     database => $database,
     env      => { TICKR_DATABASE_POOL_SIZE => 3, TICKR_DATABASE_POOL_TIMEOUT => 2 });
 
-# The page as a hash of series => value.
-sub page {
-    my %values;
-    for my $line (split /\n/, $server->get('/metrics')->{body}) {
-        next if $line =~ /^#/;
-        $line =~ /^(\S+) (\S+)$/ or die "not a sample: $line";
-        $values{$1} = $2;
-    }
-    return \%values;
-}
+sub page { $server->metrics }
 
 # Everything that PAGE counts of requests but /metrics, those that are 0 left out.
 sub requests {
@@ -159,6 +150,18 @@ is scalar grep({/^tickr_build_info\{version="\d+\.\d+\.\d+"\}$/} keys %$fresh), 
     my $page = page();
     is $page->{tickr_database_up}, 1, 'the database is up again';
     cmp_ok $page->{tickr_database_reconnects_total}, '>=', 3, 'sessions opened again are counted';
+}
+
+# --- the database ---------------------------------------------------------------------------------
+
+{
+    my $body   = $server->get('/metrics')->{body};
+    my $labels = sprintf 'database="%s",node="3"', $database->socket;
+    like $body, qr/^\Q$_\E /m, "$_ is there"
+        for "tickr_database_up{$labels}", "tickr_last_ticket{$labels}", "tickr_tickets_left{$labels}",
+        "tickr_reservations_total{$labels,result=\"ok\"}",
+        "tickr_reservation_seconds_bucket{$labels,le=\"+Inf\"}", "tickr_reservation_tickets_count{$labels}";
+    is scalar(() = $body =~ /^tickr_database_up\{/mg), 1, 'and no other database';
 }
 
 # --- the judge ------------------------------------------------------------------------------------

@@ -13,10 +13,13 @@ handle_livez(struct exchange *exchange, const char *argument)
 static bool
 can_give_tickets(const struct http_server *server)
 {
-	const struct http_settings *settings = &server->settings;
+	struct database_state states[MOST_DATABASES];
+	size_t count = server->settings.databases(server->settings.arg, states);
 
-	return !server->is_draining && settings->is_ready(settings->arg) &&
-	       space_left(&settings->space, settings->newest_base(settings->arg)) > 0;
+	for (size_t i = 0; !server->is_draining && i < count; i++)
+		if (database_gives(&states[i]))
+			return true;
+	return false;
 }
 
 void

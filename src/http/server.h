@@ -15,16 +15,16 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "http/response.h"
+#include "ticket/database.h"
 
 struct http_settings {
-	struct ticket_space space;
 	uint32_t max_batch;
 	enum batch_format batch_format;
 	const char *password; /* "": none is asked for */
 
-	bool (*is_ready)(void *arg);	    /* whether tickets can be had */
-	uint64_t (*newest_base)(void *arg); /* the highest base known */
-	void (*drained)(void *arg);	    /* what http_server_drain() promised */
+	/* What is known of each database, without asking any; STATES has room for MOST_DATABASES. */
+	size_t (*databases)(void *arg, struct database_state *states);
+	void (*drained)(void *arg); /* what http_server_drain() promised */
 	void *arg;
 };
 

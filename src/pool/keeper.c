@@ -27,7 +27,7 @@ static void
 note_open(struct keeper *keeper)
 {
 	if (keeper->was_open)
-		metrics_add(METRIC_RECONNECTS, 1);
+		metrics_add(METRIC_RECONNECTS + keeper->health->database, 1);
 	keeper->was_open = true;
 	keeper->pause_ms = 0;
 	if (keeper->is_counted)
@@ -50,7 +50,7 @@ keeper_open(struct keeper *keeper)
 		return true;
 	}
 	keeper->session = NULL;
-	metrics_add(METRIC_CONNECT_FAILURES, 1);
+	metrics_add(METRIC_CONNECT_FAILURES + keeper->health->database, 1);
 	health_note_trouble(keeper->health, result, false, memory);
 	back_off(keeper);
 	return false;
@@ -65,6 +65,17 @@ keeper_close(struct keeper *keeper)
 	keeper->session = NULL;
 	if (keeper->is_counted)
 		health_note_close(keeper->health);
+}
+
+void
+keeper_rest(struct keeper *keeper)
+{
+	if (!queue_is_resting(keeper->queue))
+		return;
+	keeper_close(keeper);
+	keeper->was_open = false; /* to open again is no reconnect */
+	health_note_rest(keeper->health);
+	queue_rest(keeper->queue);
 }
 
 void

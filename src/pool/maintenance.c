@@ -44,10 +44,11 @@ prune(struct keeper *keeper)
 	enum store_result result;
 
 	result = keeper->store->prune(keeper->session, &rows, &is_more, &reason);
-	metrics_add(METRIC_PRUNED_ROWS, rows);
+	metrics_add(METRIC_PRUNED_ROWS + keeper->health->database, rows);
 	if (result == STORE_OK)
 		return is_more;
-	log_warn("old rows could not be pruned", "reason=\"%s\"", memory);
+	log_warn("old rows could not be pruned", "reason=\"%s\" database=\"%s\"", memory,
+		 keeper->health->name);
 	if (result != STORE_BUSY)
 		keeper_close(keeper);
 	return false;
@@ -65,7 +66,7 @@ warn(struct keeper *keeper)
 	keeper->store->warn(keeper->session, &warnings);
 	while ((line = strsep(&rest, "\n")) != NULL)
 		if (line[0] != '\0')
-			log_warn(line, NULL);
+			log_warn(line, "database=\"%s\"", keeper->health->name);
 }
 
 void
@@ -74,10 +75,12 @@ maintenance_run(struct keeper *keeper)
 	bool goes_on = true;
 
 	while (goes_on) {
-		bool is_new = keeper->session == NULL;
 		bool is_more = false;
+		bool is_new;
 
 		queue_nudge(keeper->queue);
+		keeper_rest(keeper);
+		is_new = keeper->session == NULL;
 		if (keeper_open(keeper)) {
 			if (is_new)
 				warn(keeper);

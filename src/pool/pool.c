@@ -73,6 +73,9 @@ pool_new(const struct pool_settings *settings)
 	pool->settings = *settings;
 	queue_init(&pool->queue);
 	health_init(&pool->health);
+	pool->health.database = settings->number;
+	if (settings->name != NULL)
+		pool->health.name = settings->name;
 	trust_init(&pool->trust);
 	init_running(pool);
 	pool->thread_count = settings->sessions + 1;
@@ -150,6 +153,25 @@ pool_is_ready(struct pool *pool)
 	return health_is_ready(&pool->health, READY_AGE_MS);
 }
 
+void
+pool_look(struct pool *pool, struct pool_look *look)
+{
+	health_look(&pool->health, READY_AGE_MS, &look->health);
+	look->is_at_rest = queue_count_resting(&pool->queue) == pool->thread_count;
+}
+
+void
+pool_set_resting(struct pool *pool, bool is_resting)
+{
+	queue_set_resting(&pool->queue, is_resting);
+}
+
+const struct ticket_space *
+pool_space(const struct pool *pool)
+{
+	return &pool->settings.database.space;
+}
+
 uint64_t
 pool_newest_base(struct pool *pool)
 {
@@ -178,7 +200,7 @@ pool_stop(struct pool *pool, uint64_t deadline_ms)
 	struct mail_list group = TAILQ_HEAD_INITIALIZER(group);
 
 	queue_stop(&pool->queue, &group);
-	serve_refuse(&group, TICKET_DRAINING, "the server is stopping");
+	serve_refuse(&group, pool->settings.number, TICKET_DRAINING, "the server is stopping");
 	if (!wait_for_threads(pool, deadline_ms))
 		return false;
 	for (unsigned i = 0; i < pool->thread_count; i++)
@@ -186,7 +208,7 @@ pool_stop(struct pool *pool, uint64_t deadline_ms)
 			pthread_join(pool->threads[i].thread, NULL);
 	/* A session that was lost at the very end may have put something back. */
 	queue_stop(&pool->queue, &group);
-	serve_refuse(&group, TICKET_DRAINING, "the server is stopping");
+	serve_refuse(&group, pool->settings.number, TICKET_DRAINING, "the server is stopping");
 	return true;
 }
 

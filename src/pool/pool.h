@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "pool/health.h"
 #include "store/store.h"
 #include "ticket/reservation.h"
 
@@ -23,6 +24,14 @@ struct pool_settings {
 	const struct store *store;
 	struct store_settings database;
 	unsigned sessions;
+	unsigned number;  /* of the database, for metrics */
+	const char *name; /* of the database, for the log; outlives the pool; NULL: "" */
+};
+
+/* What is known of the database, at one moment. */
+struct pool_look {
+	struct health_look health; /* as known at most 1 s ago */
+	bool is_at_rest;	   /* no session is open, and none will be */
 };
 
 struct pool;
@@ -43,6 +52,17 @@ bool pool_withdraw(struct pool *pool, struct reservation *reservation) MUST_CHEC
 
 /* Whether tickets can be had; never asks the database, and knows it from at most 1 s ago. */
 bool pool_is_ready(struct pool *pool);
+
+void pool_look(struct pool *pool, struct pool_look *look);
+
+/*
+ * Begin or end a rest: the sessions end what they are at, are closed, and none is opened until the
+ * rest is over. Nothing may be in the queue meanwhile.
+ */
+void pool_set_resting(struct pool *pool, bool is_resting);
+
+/* The arithmetic of the database; lives as long as the pool. */
+const struct ticket_space *pool_space(const struct pool *pool);
 
 /* The highest base that any session has seen; 1 before the first. */
 uint64_t pool_newest_base(struct pool *pool);

@@ -30,6 +30,8 @@ queue_init(struct queue *queue)
 	queue->late_ms = 0;
 	queue->generation = 0;
 	queue->is_stopping = false;
+	queue->is_resting = false;
+	queue->resting = 0;
 }
 
 void
@@ -236,6 +238,51 @@ queue_pause(struct queue *queue, uint64_t ms)
 	goes_on = !queue->is_stopping;
 	pthread_mutex_unlock(&queue->mutex);
 	return goes_on;
+}
+
+/* The new generation wakes the threads that wait for work. */
+void
+queue_set_resting(struct queue *queue, bool is_resting)
+{
+	pthread_mutex_lock(&queue->mutex);
+	queue->is_resting = is_resting;
+	queue->generation++;
+	pthread_mutex_unlock(&queue->mutex);
+	pthread_cond_broadcast(&queue->work);
+	pthread_cond_broadcast(&queue->stop);
+}
+
+bool
+queue_is_resting(struct queue *queue)
+{
+	bool is_resting;
+
+	pthread_mutex_lock(&queue->mutex);
+	is_resting = queue->is_resting;
+	pthread_mutex_unlock(&queue->mutex);
+	return is_resting;
+}
+
+void
+queue_rest(struct queue *queue)
+{
+	pthread_mutex_lock(&queue->mutex);
+	queue->resting++;
+	while (queue->is_resting && !queue->is_stopping)
+		pthread_cond_wait(&queue->stop, &queue->mutex);
+	queue->resting--;
+	pthread_mutex_unlock(&queue->mutex);
+}
+
+unsigned
+queue_count_resting(struct queue *queue)
+{
+	unsigned resting;
+
+	pthread_mutex_lock(&queue->mutex);
+	resting = queue->resting;
+	pthread_mutex_unlock(&queue->mutex);
+	return resting;
 }
 
 void

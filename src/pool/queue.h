@@ -41,6 +41,8 @@ struct queue {
 	uint64_t late_ms; /* when the last of them has taken too long */
 	uint64_t generation;
 	bool is_stopping;
+	bool is_resting;  /* sessions are to be closed, and nothing is to be taken */
+	unsigned resting; /* threads that have closed theirs */
 };
 
 void queue_init(struct queue *queue);
@@ -78,6 +80,14 @@ void queue_note_loss(struct queue *queue, uint64_t generation);
 
 /* Sleep for MS, or until the queue stops. False when it has. */
 bool queue_pause(struct queue *queue, uint64_t ms);
+
+/* Begin or end a rest: every session must be closed, or may be opened again. */
+void queue_set_resting(struct queue *queue, bool is_resting);
+bool queue_is_resting(struct queue *queue);
+
+/* Wait until the rest is over, or the queue stops. */
+void queue_rest(struct queue *queue);
+unsigned queue_count_resting(struct queue *queue); /* threads that do */
 
 /* Wake everybody for the end; what still waited moves into GROUP. */
 void queue_stop(struct queue *queue, struct mail_list *group);

@@ -14,6 +14,7 @@ memory_script_init(struct memory_script *script)
 {
 	memset(script, 0, sizeof(*script));
 	pthread_mutex_init(&script->mutex, NULL);
+	pthread_cond_init(&script->changed, NULL);
 	script->newest = SPACE_FIRST_BASE - 1;
 	script->increment = 1;
 }
@@ -21,6 +22,7 @@ memory_script_init(struct memory_script *script)
 void
 memory_script_destroy(struct memory_script *script)
 {
+	pthread_cond_destroy(&script->changed);
 	pthread_mutex_destroy(&script->mutex);
 }
 
@@ -34,6 +36,15 @@ void
 memory_script_unlock(struct memory_script *script)
 {
 	pthread_mutex_unlock(&script->mutex);
+	pthread_cond_broadcast(&script->changed);
+}
+
+/* With the script locked. */
+static void
+wait_while_hung(struct memory_script *script)
+{
+	while (script->hangs)
+		pthread_cond_wait(&script->changed, &script->mutex);
 }
 
 static bool
@@ -55,6 +66,7 @@ open_session(const struct store_settings *settings, struct store_session **sessi
 	enum store_result result;
 
 	memory_script_lock(script);
+	wait_while_hung(script);
 	result = script->open_result;
 	if (result == STORE_OK)
 		script->opened++;
@@ -105,6 +117,7 @@ reserve(struct store_session *session, uint32_t count, struct ticket_range *base
 	memory_script_lock(script);
 	result = reserve_locked(script, count, bases);
 	us = script->reserve_us;
+	wait_while_hung(script);
 	memory_script_unlock(script);
 	if (us > 0)
 		usleep(us);
@@ -125,6 +138,7 @@ newest(struct store_session *session, uint64_t *base, struct text *reason)
 {
 	(void)reason;
 	memory_script_lock(session->script);
+	wait_while_hung(session->script);
 	*base = session->script->newest;
 	memory_script_unlock(session->script);
 	return STORE_OK;

@@ -14,6 +14,7 @@
 
 struct memory_script {
 	pthread_mutex_t mutex;
+	pthread_cond_t changed;
 	uint64_t newest;    /* base; a fresh one has 1 */
 	uint64_t increment; /* 1, or as a database with auto_increment_increment */
 
@@ -21,6 +22,7 @@ struct memory_script {
 	unsigned fail_every; /* each so-manyth reservation fails; 0: none */
 	enum store_result failure;
 	bool loses_after; /* a failing reservation has moved the counter all the same */
+	bool hangs; /* nothing is answered until this is false again; a reservation has begun */
 	enum store_result open_result; /* STORE_OK, or how opening fails */
 
 	/* What it has seen. */

@@ -34,6 +34,7 @@ struct reservation {
 
 	void (*answer)(struct reservation *reservation); /* runs in a pool thread: hands it back */
 	void *owner;					 /* for answer */
+	void *carrier; /* the dispatcher's, while it has the reservation */
 
 	enum ticket_status status;
 	struct ticket_range

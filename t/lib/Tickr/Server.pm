@@ -129,11 +129,26 @@ sub wait_until_ready {
     return;
 }
 
+# The page of metrics as a hash of series => value; the labels of the database are left out of
+# names where there is but one.
+sub metrics {
+    my ($self) = @_;
+    my $body    = $self->get('/metrics')->{body};
+    my $is_only = 1 == (() = $body =~ /^tickr_database_up\{/mg);
+    my %values;
+    for my $line (grep { !/^#/ } split /\n/, $body) {
+        my ($name, $value) = $line =~ /^(.+) (\S+)$/ or die "not a sample: $line";
+        $name =~ s/(?<=[{])database="(?:[^"\\]|\\.)*",node="\d+",?// if $is_only;
+        $name =~ s/\{\}$//;
+        $values{$name} = $value;
+    }
+    return \%values;
+}
+
 # The value of a metric by its name and labels, as on the page.
 sub metric {
     my ($self, $name) = @_;
-    my ($value) = $self->get('/metrics')->{body} =~ /^\Q$name\E ([0-9.e+]+)$/m;
-    return $value;
+    return $self->metrics->{$name};
 }
 
 # Run tickrd to its end: (exit status, what it printed on either).

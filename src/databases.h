@@ -1,0 +1,39 @@
+/*
+ * databases -- from the settings of the databases to what serves from them.
+ *
+ * Main thread, before there are others.
+ */
+#ifndef TICKR_DATABASES_H
+#define TICKR_DATABASES_H
+
+#include <stdbool.h>
+
+#include "base/attributes.h"
+#include "command_line.h"
+#include "config/config.h"
+#include "dispatch/dispatch.h"
+#include "store/store.h"
+
+/* NULL, with a line in the log, when this tickrd was built without the store that is asked for. */
+const struct store *databases_store(const struct config *config) MUST_CHECK;
+
+/* Start the store's library; false with a line in the log. Its end() is due afterwards. */
+bool databases_begin(const struct store *store) MUST_CHECK;
+
+/* How many sessions serve tickets, of each database. */
+unsigned databases_sessions(const struct config *config, const struct store *store);
+
+/* Look at each once. False, with a line in the log for each, when none can be served from. */
+bool databases_are_acceptable(const struct config *config, const struct store *store) MUST_CHECK;
+
+/* The dispatcher over all of them, and their names for the metrics. CONFIG outlives it. */
+struct dispatch *databases_dispatch(const struct config *config,
+				    const struct store *store) MUST_CHECK;
+
+/* tickrd createdb: make what is missing in each, and say what there is; the process's exit status. */
+int databases_create(const struct config *config, const struct command_line *line);
+
+/* tickrd check-config, where CONFIG itself is good: whether we were built for it; the exit status. */
+int databases_check(const struct config *config);
+
+#endif
