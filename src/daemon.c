@@ -23,6 +23,7 @@
 #include "loop/notify.h"
 #include "loop/sockets.h"
 #include "metrics/metrics.h"
+#include "segment/segment.h"
 #include "worker.h"
 
 struct daemon {
@@ -32,6 +33,7 @@ struct daemon {
 	struct sockets control_sockets;
 	struct control *control; /* NULL: none is asked for */
 	struct dispatch *dispatch;
+	struct segment *segment; /* NULL: nothing is reserved ahead */
 	struct waiting_limit limit;
 	struct worker **workers;
 	size_t worker_count;
@@ -196,11 +198,54 @@ make_control(struct daemon *d)
 }
 
 static void
+submit(void *arg, struct reservation *reservation)
+{
+	struct daemon *d = arg;
+
+	dispatch_submit(d->dispatch, reservation);
+}
+
+static bool
+withdraw(void *arg, struct reservation *reservation)
+{
+	struct daemon *d = arg;
+
+	return dispatch_withdraw(d->dispatch, reservation);
+}
+
+static void
+explain(void *arg, struct text *reason)
+{
+	struct daemon *d = arg;
+
+	dispatch_explain(d->dispatch, reason);
+}
+
+static void
+make_segment(struct daemon *d)
+{
+	struct segment_settings settings = {
+		.ahead_ms = d->config->reserve_ahead_ms,
+		.least = d->config->reserve_ahead_min,
+		.most = d->config->reserve_ahead_max,
+		.pool_timeout_ms = d->config->pool_timeout_ms,
+		.submit = submit,
+		.withdraw = withdraw,
+		.explain = explain,
+		.arg = d,
+	};
+
+	if (d->config->reserve_ahead_ms > 0)
+		d->segment = segment_new(&settings);
+}
+
+static void
 make_workers(struct daemon *d)
 {
 	struct worker_settings settings = {
 		.config = d->config,
 		.dispatch = d->dispatch,
+		.segment = d->segment,
 		.limit = &d->limit,
 		.control = d->mailbox,
 		.drained = on_worker_drained,
@@ -229,6 +274,7 @@ build(struct daemon *d)
 	d->watchdog = loop_event_new(d->base, -1, 0, on_watchdog, d);
 	d->dispatch = databases_dispatch(d->config, d->store);
 	make_control(d);
+	make_segment(d);
 	make_workers(d);
 }
 
@@ -242,6 +288,8 @@ start_threads(struct daemon *d)
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
 	is_started = dispatch_start(d->dispatch);
+	if (is_started && d->segment != NULL)
+		segment_start(d->segment);
 	while (is_started && d->started < d->worker_count) {
 		is_started = worker_start(d->workers[d->started]);
 		d->started += is_started;
@@ -279,19 +327,37 @@ announce(struct daemon *d)
 
 /* --- the whole ---------------------------------------------------------------------------------- */
 
+/* What was reserved ahead and nobody asked for. */
+static void
+abandon_rest(struct daemon *d)
+{
+	struct segment_piece piece;
+	uint64_t rest = 0;
+
+	if (d->segment == NULL)
+		return;
+	while (segment_take_rest(d->segment, &piece))
+		rest += piece.bases.count;
+	log_info("tickets that were reserved ahead are a gap", "tickets=%" PRIu64, rest);
+}
+
 static void
 tear_down(struct daemon *d)
 {
 	for (size_t i = 0; i < d->started; i++)
 		worker_join(d->workers[i]);
+	if (d->segment != NULL)
+		segment_stop(d->segment);
 	if (!dispatch_stop(d->dispatch, d->drain_deadline_ms)) {
 		log_warn("a database session did not end within the drain time-out", NULL);
 		leave_at_once(d, 0);
 	}
+	abandon_rest(d);
 	control_free(d->control);
 	for (size_t i = 0; i < d->worker_count; i++)
 		worker_free(d->workers[i]);
 	free(d->workers);
+	segment_free(d->segment);
 	dispatch_free(d->dispatch);
 	for (size_t i = 0; i < ARRAY_LENGTH(d->signals); i++)
 		event_free(d->signals[i]);

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "http/server.h"
 #include "loop/loop.h"
+#include "segment/segment.h"
 #include "worker.h"
 
 struct worker {
@@ -52,7 +53,10 @@ submit(void *arg, struct reservation *reservation)
 
 	reservation->owner = worker;
 	reservation->answer = post_answer;
-	dispatch_submit(worker->settings.dispatch, reservation);
+	if (worker->settings.segment != NULL)
+		segment_submit(worker->settings.segment, reservation);
+	else
+		dispatch_submit(worker->settings.dispatch, reservation);
 }
 
 static bool
@@ -60,7 +64,23 @@ withdraw(void *arg, struct reservation *reservation)
 {
 	struct worker *worker = arg;
 
+	if (worker->settings.segment != NULL)
+		return segment_withdraw(worker->settings.segment, reservation);
 	return dispatch_withdraw(worker->settings.dispatch, reservation);
+}
+
+static bool
+take(void *arg, uint32_t count, uint64_t now_ms, struct ticket_range *bases,
+     const struct ticket_space **space)
+{
+	struct worker *worker = arg;
+	struct segment_piece taken;
+
+	if (!segment_take(worker->settings.segment, count, now_ms, &taken))
+		return false;
+	*bases = taken.bases;
+	*space = taken.space;
+	return true;
 }
 
 static void
@@ -173,6 +193,15 @@ databases(void *arg, struct database_state *states)
 	return dispatch_states(worker->settings.dispatch, states);
 }
 
+static uint64_t
+reserved(void *arg, uint64_t *lasts_ms)
+{
+	struct worker *worker = arg;
+
+	*lasts_ms = segment_lasts_ms(worker->settings.segment);
+	return segment_held(worker->settings.segment);
+}
+
 static struct allocator *
 make_allocator(struct worker *worker)
 {
@@ -180,6 +209,7 @@ make_allocator(struct worker *worker)
 	struct allocator_settings settings = {
 		.pool_timeout_ms = config->pool_timeout_ms,
 		.limit = worker->settings.limit,
+		.take = worker->settings.segment != NULL ? take : NULL,
 		.submit = submit,
 		.withdraw = withdraw,
 		.wake = wake,
@@ -198,6 +228,7 @@ make_http(struct worker *worker, const int *fds, size_t count)
 		.batch_format = config->batch_format,
 		.password = config->http_auth_password,
 		.databases = databases,
+		.reserved = worker->settings.segment != NULL ? reserved : NULL,
 		.drained = on_drained,
 		.arg = worker,
 	};

@@ -21,6 +21,7 @@ struct worker;
 struct worker_settings {
 	const struct config *config;
 	struct dispatch *dispatch;
+	struct segment *segment; /* NULL: nothing is reserved ahead */
 	struct waiting_limit *limit;
 	struct mailbox *control; /* the main thread's, for what follows */
 	void (*drained)(

@@ -85,9 +85,24 @@ batch_for(struct allocator *a, const struct ticket_request *request, uint64_t no
 	return batch;
 }
 
+static bool
+give_at_once(struct allocator *a, struct ticket_request *request, uint64_t now_ms)
+{
+	const struct ticket_space *space;
+	struct ticket_range bases;
+
+	if (a->settings.take == NULL || request->count == 0 ||
+	    !a->settings.take(a->settings.arg, request->count, now_ms, &bases, &space))
+		return false;
+	ticket_request_give(request, &bases, space);
+	return true;
+}
+
 void
 allocator_request(struct allocator *a, struct ticket_request *request, uint64_t now_ms)
 {
+	if (give_at_once(a, request, now_ms))
+		return;
 	if (!enter_waiting(a->settings.limit)) {
 		struct ticket_answer answer = {
 			.status = TICKET_TOO_MANY_WAITING,

@@ -29,6 +29,10 @@ struct ticket_request {
 	STAILQ_ENTRY(ticket_request) link; /* the batch's */
 };
 
+/* Answer REQUEST, which is in no batch, with its count of BASES as tickets of SPACE. */
+void ticket_request_give(struct ticket_request *request, const struct ticket_range *bases,
+			 const struct ticket_space *space);
+
 struct batch {
 	struct reservation reservation; /* the pool's while it is submitted */
 	STAILQ_HEAD(, ticket_request) requests;

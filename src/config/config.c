@@ -322,6 +322,20 @@ check_tls(struct loader *loader)
 }
 
 static void
+check_reserve_ahead(struct loader *loader)
+{
+	const struct config *config = loader->config;
+
+	if (config->reserve_ahead_min > config->reserve_ahead_max)
+		text_addf(loader->problems,
+			  "TICKR_RESERVE_AHEAD_MIN=%" PRIu64 " is above "
+			  "TICKR_RESERVE_AHEAD_MAX, which is %" PRIu64
+			  ": lower the one or raise the "
+			  "other\n",
+			  config->reserve_ahead_min, config->reserve_ahead_max);
+}
+
+static void
 derive(struct loader *loader)
 {
 	struct config *config = loader->config;
@@ -335,6 +349,7 @@ derive(struct loader *loader)
 	derive_listening(loader);
 	check_secrets(loader);
 	check_tls(loader);
+	check_reserve_ahead(loader);
 }
 
 /* --- the whole ------------------------------------------------------------------------------- */

@@ -84,6 +84,13 @@ KEY("TICKR_MAX_BATCH", max_batch, NUMBER, "100000", 1, 1000000, "",
     "the largest count of one request")
 KEY("TICKR_MAX_WAITING", max_waiting, NUMBER, "10000", 1, 1000000, "",
     "requests that may wait for the database; the next is answered 503 at once")
+KEY("TICKR_RESERVE_AHEAD", reserve_ahead_ms, SECONDS, "0", 0, 3600000, "",
+    "reserve tickets before they are asked for, enough for so long at the present rate; 0: none, "
+    "each is committed when it is asked for")
+KEY("TICKR_RESERVE_AHEAD_MIN", reserve_ahead_min, NUMBER, "1000", 1, 100000000, "",
+    "reserving ahead: how many tickets to hold at least")
+KEY("TICKR_RESERVE_AHEAD_MAX", reserve_ahead_max, NUMBER, "1000000", 1, 100000000, "",
+    "reserving ahead: how many tickets to hold at most")
 KEY("TICKR_LOG_LEVEL", log_level, CHOICE, "info", 0, 0, "error|warn|info|debug",
     "the least important lines to log")
 KEY("TICKR_DRAIN_TIMEOUT", drain_timeout_ms, SECONDS, "10", 0, 3600000, "",

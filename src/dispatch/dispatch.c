@@ -67,6 +67,18 @@ dispatch_withdraw(struct dispatch *d, struct reservation *reservation)
 	return errand != NULL;
 }
 
+void
+dispatch_explain(struct dispatch *d, struct text *reason)
+{
+	if (is_alone(d)) {
+		pool_explain(d->members.all[0].pool, reason);
+		return;
+	}
+	pthread_mutex_lock(&d->mutex);
+	members_explain(&d->members, reason);
+	pthread_mutex_unlock(&d->mutex);
+}
+
 /* --- what is known ------------------------------------------------------------------------------- */
 
 /* The only one is asked at once: nobody else looks at it. */

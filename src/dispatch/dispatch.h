@@ -44,6 +44,9 @@ void dispatch_submit(struct dispatch *d, struct reservation *reservation);
  */
 bool dispatch_withdraw(struct dispatch *d, struct reservation *reservation) MUST_CHECK;
 
+/* Why there is no answer, for people. */
+void dispatch_explain(struct dispatch *d, struct text *reason);
+
 /* Whether tickets can be had from some database; asks none, and knows it from at most 1 s ago. */
 bool dispatch_is_ready(struct dispatch *d);
 

@@ -13,7 +13,7 @@ update_gauges(const struct http_settings *settings)
 {
 	struct database_state states[MOST_DATABASES];
 	size_t count = settings->databases(settings->arg, states);
-	uint64_t ticket;
+	uint64_t ticket, lasts_ms;
 
 	for (unsigned i = 0; i < count; i++) {
 		if (database_last_ticket(&states[i], &ticket))
@@ -22,6 +22,10 @@ update_gauges(const struct http_settings *settings)
 			    space_left(states[i].space, states[i].newest_base));
 		metrics_set(METRIC_DATABASE_UP + i, states[i].condition == DATABASE_UP);
 	}
+	if (settings->reserved == NULL)
+		return;
+	metrics_set(METRIC_TICKETS_RESERVED, settings->reserved(settings->arg, &lasts_ms));
+	metrics_set(METRIC_RESERVED_SECONDS, lasts_ms);
 }
 
 void

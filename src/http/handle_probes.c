@@ -13,10 +13,16 @@ handle_livez(struct exchange *exchange, const char *argument)
 static bool
 can_give_tickets(const struct http_server *server)
 {
+	const struct http_settings *settings = &server->settings;
 	struct database_state states[MOST_DATABASES];
-	size_t count = server->settings.databases(server->settings.arg, states);
+	size_t count = settings->databases(settings->arg, states);
+	uint64_t lasts_ms;
 
-	for (size_t i = 0; !server->is_draining && i < count; i++)
+	if (server->is_draining)
+		return false;
+	if (settings->reserved != NULL && settings->reserved(settings->arg, &lasts_ms) > 0)
+		return true;
+	for (size_t i = 0; i < count; i++)
 		if (database_gives(&states[i]))
 			return true;
 	return false;

@@ -24,6 +24,8 @@ struct http_settings {
 
 	/* What is known of each database, without asking any; STATES has room for MOST_DATABASES. */
 	size_t (*databases)(void *arg, struct database_state *states);
+	/* How many tickets are held, and how long they last; NULL: none is reserved ahead. */
+	uint64_t (*reserved)(void *arg, uint64_t *lasts_ms);
 	void (*drained)(void *arg); /* what http_server_drain() promised */
 	void *arg;
 };

@@ -3,6 +3,7 @@
  *
  *	METRIC(id, name, type, series, labels, help)	series: how many label sets; labels: writes one
  *	DATABASE_METRIC(...)				the same, with as many for each database
+ *	SECONDS_METRIC(id, name, help)			a gauge that is kept in milliseconds
  *	HISTOGRAM(id, name, bounds, help)		bounds: a list of upper bounds, see metrics.c
  *	DATABASE_HISTOGRAM(...)				the same, one for each database
  *	ROUTE(id, label), CODE(code)			the label sets of requests
@@ -12,6 +13,9 @@
 #endif
 #ifndef DATABASE_METRIC
 #define DATABASE_METRIC(id, name, type, series, labels, help)
+#endif
+#ifndef SECONDS_METRIC
+#define SECONDS_METRIC(id, name, help) METRIC(id, name, "gauge", 1, NULL, help)
 #endif
 #ifndef HISTOGRAM
 #define HISTOGRAM(id, name, bounds, help)
@@ -72,6 +76,12 @@ DATABASE_METRIC(LAST_TICKET, "tickr_last_ticket", "gauge", 1, add_database_label
 		"The newest ticket of the database, 0 before the first.")
 DATABASE_METRIC(TICKETS_LEFT, "tickr_tickets_left", "gauge", 1, add_database_labels,
 		"Tickets the database can still give before 2^63-1 is reached.")
+METRIC(TICKETS_RESERVED, "tickr_tickets_reserved", "gauge", 1, NULL,
+       "Tickets reserved ahead that nobody has yet.")
+SECONDS_METRIC(RESERVED_SECONDS, "tickr_reserved_seconds_left",
+	       "How long the tickets reserved ahead last at the present rate.")
+METRIC(TICKETS_ABANDONED, "tickr_tickets_abandoned_total", "counter", 1, NULL,
+       "Tickets reserved ahead that nobody will get, to keep the order.")
 METRIC(BUILD_INFO, "tickr_build_info", "gauge", 1, add_build_labels,
        "Always 1; the labels say what runs.")
 METRIC(START_TIME, "process_start_time_seconds", "gauge", 1, NULL,
@@ -86,6 +96,7 @@ DATABASE_HISTOGRAM(RESERVATION_TICKETS, "tickr_reservation_tickets", TICKETS,
 
 #undef METRIC
 #undef DATABASE_METRIC
+#undef SECONDS_METRIC
 #undef HISTOGRAM
 #undef DATABASE_HISTOGRAM
 #undef ROUTE

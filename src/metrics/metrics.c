@@ -135,12 +135,14 @@ static const struct {
 	enum metric first;
 	unsigned series; /* of a database, where it is of one */
 	bool is_of_databases;
+	bool is_milliseconds; /* shown as seconds */
 	void (*labels)(struct text *page, unsigned series);
 } metric_table[] = {
 #define METRIC(id, name, type, series, labels, help) \
-	{name, type, help, METRIC_##id, series, false, labels},
+	{name, type, help, METRIC_##id, series, false, false, labels},
 #define DATABASE_METRIC(id, name, type, series, labels, help) \
-	{name, type, help, METRIC_##id, series, true, labels},
+	{name, type, help, METRIC_##id, series, true, false, labels},
+#define SECONDS_METRIC(id, name, help) {name, "gauge", help, METRIC_##id, 1, false, true, NULL},
 #include "metrics/counters.h"
 };
 
@@ -228,10 +230,15 @@ write_metric(struct text *page, size_t row)
 	text_addf(page, "# HELP %s %s\n# TYPE %s %s\n", metric_table[row].name,
 		  metric_table[row].help, metric_table[row].name, metric_table[row].type);
 	for (unsigned i = 0; i < series; i++) {
+		uint64_t value = metrics_get(metric_table[row].first + i);
+
 		text_add(page, metric_table[row].name);
 		if (metric_table[row].labels != NULL)
 			metric_table[row].labels(page, i);
-		text_addf(page, " %" PRIu64 "\n", metrics_get(metric_table[row].first + i));
+		if (metric_table[row].is_milliseconds)
+			text_addf(page, " %.3f\n", (double)value / 1000);
+		else
+			text_addf(page, " %" PRIu64 "\n", value);
 	}
 }
 

@@ -130,6 +130,19 @@ pool_submit(struct pool *pool, struct reservation *reservation)
 	queue_push(&pool->queue, reservation);
 }
 
+void
+pool_explain(struct pool *pool, struct text *reason)
+{
+	size_t before = reason->len;
+
+	health_explain(&pool->health, reason);
+	if (reason->len == before)
+		text_addf(reason,
+			  "none of the %u database sessions was free in time "
+			  "(TICKR_DATABASE_POOL_SIZE, TICKR_DATABASE_POOL_TIMEOUT)",
+			  pool->settings.sessions);
+}
+
 bool
 pool_withdraw(struct pool *pool, struct reservation *reservation)
 {
@@ -138,12 +151,7 @@ pool_withdraw(struct pool *pool, struct reservation *reservation)
 	if (!queue_withdraw(&pool->queue, reservation))
 		return false;
 	reason = TEXT_OVER(reservation->reason); /* not before: it was the session's to write */
-	health_explain(&pool->health, &reason);
-	if (reason.len == 0)
-		text_addf(&reason,
-			  "none of the %u database sessions was free in time "
-			  "(TICKR_DATABASE_POOL_SIZE, TICKR_DATABASE_POOL_TIMEOUT)",
-			  pool->settings.sessions);
+	pool_explain(pool, &reason);
 	return true;
 }
 

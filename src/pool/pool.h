@@ -50,6 +50,9 @@ void pool_submit(struct pool *pool, struct reservation *reservation);
  */
 bool pool_withdraw(struct pool *pool, struct reservation *reservation) MUST_CHECK;
 
+/* Why there is no answer, for people. */
+void pool_explain(struct pool *pool, struct text *reason);
+
 /* Whether tickets can be had; never asks the database, and knows it from at most 1 s ago. */
 bool pool_is_ready(struct pool *pool);
 

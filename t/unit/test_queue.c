@@ -189,6 +189,7 @@ Test(queue, what_is_put_back_goes_before_all_others_in_its_order)
 
 	begin(&queue, reservations, counts, 3);
 	cr_assert_eq(queue_take(&queue, &taker, 0, MOST, &group), QUEUE_TAKEN);
+	queue_leave(&queue, &taker);
 	reservations[3] = (struct reservation){.count = 4, .deadline_ms = UINT64_MAX};
 	queue_push(&queue, &reservations[3]);
 	cr_assert_eq(queue_push_front(&queue, &group), 3);
@@ -208,6 +209,7 @@ Test(queue, what_is_put_back_can_be_withdrawn)
 
 	begin(&queue, reservations, counts, 2);
 	cr_assert_eq(queue_take(&queue, &taker, 0, MOST, &group), QUEUE_TAKEN);
+	queue_leave(&queue, &taker);
 	cr_assert_eq(queue_push_front(&queue, &group), 2);
 	cr_assert(queue_withdraw(&queue, &reservations[0]));
 	take(&queue, &reservations[1], 1);
@@ -225,6 +227,7 @@ Test(queue, what_is_past_its_deadline_is_not_put_back)
 
 	begin(&queue, reservations, counts, 4);
 	cr_assert_eq(queue_take(&queue, &taker, 0, MOST, &group), QUEUE_TAKEN);
+	queue_leave(&queue, &taker);
 	reservations[0].deadline_ms = clock_ms();
 	reservations[2].deadline_ms = 0;
 	cr_assert_eq(queue_push_front(&queue, &group), 2);
