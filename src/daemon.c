@@ -214,13 +214,17 @@ database_is_acceptable(const struct store *store, const struct store_settings *s
 {
 	char memory[512], quoted_memory[1024];
 	struct text reason = TEXT_OVER(memory), quoted = TEXT_OVER(quoted_memory);
+	struct store_settings claimed = *settings;
 	struct store_session *session;
-	enum store_result result = store->open(settings, &session, &reason);
+	enum store_result result;
 
-	if (result == STORE_OK) {
+	store->claim(&claimed);
+	result = store->open(&claimed, &session, &reason);
+	if (result == STORE_OK)
 		store->close(session);
+	store->release(&claimed);
+	if (result == STORE_OK)
 		return true;
-	}
 	text_add_quoted(&quoted, memory, sizeof(memory));
 	if (result == STORE_REFUSED) {
 		log_error("this database cannot be served from", "reason=%s", quoted_memory);
