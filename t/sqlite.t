@@ -87,6 +87,38 @@ END
     like $output, qr/^TICKR_DATABASE_HOST is set, and with TICKR_DATABASE_ADAPTER=sqlite/m, '... by name';
 }
 
+{    # what is no database of ours
+    my $file = Tickr::File->new;
+    open my $out, '>', $file->path or die $file->path . ": $!";
+    print {$out} "Dear diary, no program shall make a database of me.\n" x 20;
+    close $out;
+    is_refused($file, qr/tickr\.db: file is not a database .* another file is meant/, 'not a database');
+    my ($status, $output) = Tickr::Server->run(database => $file, arguments => ['createdb']);
+    is $status, 1, 'createdb leaves it alone';
+    like $output, qr/file is not a database/, '... and says why';
+    $file->drop;
+    created($file)->sql('PRAGMA user_version = 0');
+    is_refused($file, qr/has an older schema: 0, and this tickrd needs 1\. Serve from it with/, 'an older schema');
+}
+
+SKIP: {    # another user's folder
+    my @user = qw(setpriv --reuid 65534 --regid 65534 --clear-groups);
+    skip 'only root can be another user, and that one must see tickrd', 4
+        if $> || system(@user, 'test', '-x', Tickr::Server::program());
+    my $file = created(Tickr::File->new);
+    chmod 0755, scratch(), $file->folder or die "chmod: $!";
+    for my $case ([ 0644, 0755, qr/file \S+ cannot be written: Permission denied/, 'a file of another user' ],
+        [ 0666, 0755, qr/folder \S+ cannot be used: Permission denied/, 'a folder of another user' ])
+    {
+        my ($file_mode, $folder_mode, $why, $name) = @$case;
+        chmod $file_mode, $file->path or die "chmod: $!";
+        chmod $folder_mode, $file->folder or die "chmod: $!";
+        my $server = Tickr::Server->new(database => $file, through => \@user, wait => 0);
+        is $server->process->wait_exit(20), 78, "$name: it refuses to start";
+        like $server->log, $why, '... and says why';
+    }
+}
+
 {    # two servers
     my $file   = created(Tickr::File->new);
     my $server = Tickr::Server->new(database => $file);
