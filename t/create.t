@@ -11,7 +11,9 @@ my $database = the_store();
 # A fresh tickets table, and a server on it.
 sub fresh_server {
     my (%env) = @_;
-    return Tickr::Server->fresh(database => $database, env => \%env);
+    return Tickr::Server->fresh(
+        database => $database,
+        env      => { Tickr::Server::patient(), %env });
 }
 
 sub one_by_one {
