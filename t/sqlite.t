@@ -9,9 +9,7 @@ use Tickr::Load;
 use Tickr::Process qw(scratch wait_for);
 use Tickr::Server;
 
-plan skip_all => Tickr::File->missing if Tickr::File->missing;
-
-# What is mounted here is seen by this test only, and goes with it.
+# What is mounted here is seen by this test only, and goes with it. First of all: exec tidies up nothing.
 if (!$ENV{TICKR_TEST_UNSHARED}) {
     $ENV{TICKR_TEST_UNSHARED} = 'no';
     for my $unshare ([qw(unshare -m)], [qw(unshare -rm)]) {
@@ -21,6 +19,8 @@ if (!$ENV{TICKR_TEST_UNSHARED}) {
     }
 }
 my $can_mount = $ENV{TICKR_TEST_UNSHARED} eq 'yes';
+
+plan skip_all => Tickr::File->missing if Tickr::File->missing;
 
 sub created {
     my ($file) = @_;
