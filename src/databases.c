@@ -83,12 +83,15 @@ is_acceptable(const struct config *config, const struct database_config *databas
 	struct text reason = TEXT_OVER(memory), quoted = TEXT_OVER(quoted_memory);
 	struct store_settings settings = settings_of(config, database);
 	struct store_session *session;
-	enum store_result result = store->open(&settings, &session, &reason);
+	enum store_result result;
 
-	if (result == STORE_OK) {
+	store->claim(&settings);
+	result = store->open(&settings, &session, &reason);
+	if (result == STORE_OK)
 		store->close(session);
+	store->release(&settings);
+	if (result == STORE_OK)
 		return true;
-	}
 	text_add_quoted(&quoted, memory, sizeof(memory));
 	if (result == STORE_REFUSED) {
 		log_error("this database cannot be served from", "reason=%s database=\"%s\"",

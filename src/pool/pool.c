@@ -71,6 +71,7 @@ pool_new(const struct pool_settings *settings)
 	struct pool *pool = xcalloc(1, sizeof(*pool));
 
 	pool->settings = *settings;
+	settings->store->claim(&pool->settings.database);
 	queue_init(&pool->queue);
 	health_init(&pool->health);
 	pool->health.database = settings->number;
@@ -223,6 +224,7 @@ pool_stop(struct pool *pool, uint64_t deadline_ms)
 void
 pool_free(struct pool *pool)
 {
+	pool->settings.store->release(&pool->settings.database);
 	queue_destroy(&pool->queue);
 	health_destroy(&pool->health);
 	trust_destroy(&pool->trust);

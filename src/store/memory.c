@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -58,6 +59,28 @@ nothing(void)
 {
 }
 
+static void
+claim(struct store_settings *settings)
+{
+	struct memory_script *script = settings->script;
+
+	memory_script_lock(script);
+	script->claims++;
+	memory_script_unlock(script);
+}
+
+static void
+release(struct store_settings *settings)
+{
+	struct memory_script *script = settings->script;
+
+	memory_script_lock(script);
+	assert(script->claims > 0);
+	script->claims--;
+	assert(script->claims > 0 || script->opened == script->closed);
+	memory_script_unlock(script);
+}
+
 static enum store_result
 open_session(const struct store_settings *settings, struct store_session **session,
 	     struct text *reason)
@@ -66,6 +89,7 @@ open_session(const struct store_settings *settings, struct store_session **sessi
 	enum store_result result;
 
 	memory_script_lock(script);
+	assert(script->claims > 0);
 	wait_while_hung(script);
 	result = script->open_result;
 	if (result == STORE_OK)
@@ -176,6 +200,8 @@ const struct store memory_store = {
 	.end = nothing,
 	.thread_begin = nothing,
 	.thread_end = nothing,
+	.claim = claim,
+	.release = release,
 	.open = open_session,
 	.close = close_session,
 	.reserve = reserve,

@@ -26,6 +26,7 @@ struct memory_script {
 	enum store_result open_result; /* STORE_OK, or how opening fails */
 
 	/* What it has seen. */
+	unsigned claims; /* those not yet released */
 	uint64_t reservations;
 	uint64_t opened;
 	uint64_t closed;

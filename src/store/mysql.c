@@ -37,6 +37,13 @@ thread_end(void)
 	mysql_thread_end();
 }
 
+/* Its sessions share nothing on this side: the server keeps them apart. */
+static void
+no_claim(struct store_settings *settings)
+{
+	(void)settings;
+}
+
 static enum store_result
 open_session(const struct store_settings *settings, struct store_session **session,
 	     struct text *reason)
@@ -189,6 +196,8 @@ const struct store mysql_store = {
 	.end = end,
 	.thread_begin = thread_begin,
 	.thread_end = thread_end,
+	.claim = no_claim,
+	.release = no_claim,
 	.open = open_session,
 	.close = close_session,
 	.reserve = mysql_reserve,

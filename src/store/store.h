@@ -55,8 +55,10 @@ struct store_settings {
 	unsigned query_timeout_s;
 	struct ticket_space space; /* must be what the database has pinned */
 	void *script;		   /* the memory store's, see memory.h */
+	struct store_claim *claim; /* set by claim() of the store, and for its sessions only */
 };
 
+struct store_claim;
 struct store_session;
 
 struct store {
@@ -73,7 +75,15 @@ struct store {
 	void (*thread_end)(void);
 
 	/*
-	 * Connect and look at what is there. STORE_OK: *SESSION is the caller's, who
+	 * Before the first session of a database is opened, and after the last one is closed: set and
+	 * free the claim of SETTINGS, which is what these sessions have in common. Neither fails nor
+	 * blocks; what keeps other processes away is taken by the first open() that can.
+	 */
+	void (*claim)(struct store_settings *settings);
+	void (*release)(struct store_settings *settings);
+
+	/*
+	 * Connect and look at what is there. SETTINGS are claimed. STORE_OK: *SESSION is the caller's, who
 	 * gives it to close(). Else REASON says what was found and what to do.
 	 */
 	enum store_result (*open)(const struct store_settings *settings,

@@ -13,12 +13,15 @@ begin(void)
 {
 	memory_script_init(&script);
 	settings.script = &script;
+	memory_store.claim(&settings);
 	reason = TEXT_OVER(reason_memory);
 }
 
 static void
 end(void)
 {
+	memory_store.release(&settings);
+	cr_assert_eq(script.claims, 0);
 	memory_script_destroy(&script);
 }
 

@@ -30,7 +30,9 @@ static void
 end(void)
 {
 	cr_assert(pool_stop(pool, clock_ms() + PATIENCE_MS));
+	cr_assert_eq(script.claims, 1);
 	pool_free(pool);
+	cr_assert_eq(script.claims, 0);
 	cr_assert_eq(script.opened, script.closed);
 	memory_script_destroy(&script);
 }
