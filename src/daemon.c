@@ -20,6 +20,7 @@
 #include "loop/sockets.h"
 #include "metrics/metrics.h"
 #include "pool/pool.h"
+#include "state/state_file.h"
 #include "store/drivers.h"
 #include "worker.h"
 
@@ -29,6 +30,7 @@ struct daemon {
 	const struct config *config;
 	const struct store *store;
 	struct sockets sockets;
+	struct state_file *state; /* NULL: no TICKR_STATE_DIR */
 	struct pool *pool;
 	struct waiting_limit limit;
 	struct worker **workers;
@@ -230,6 +232,20 @@ database_is_acceptable(const struct store *store, const struct store_settings *s
 	return true;
 }
 
+static bool
+open_state(struct daemon *d)
+{
+	char memory[512];
+	struct text problem = TEXT_OVER(memory);
+
+	if (d->config->state_dir[0] == '\0')
+		return true;
+	d->state = state_file_open(d->config->state_dir, &d->config->space, &problem);
+	if (d->state == NULL)
+		log_error("the state of the last run cannot be had", "reason=\"%s\"", memory);
+	return d->state != NULL;
+}
+
 static void
 raise_descriptor_limit(void)
 {
@@ -281,6 +297,7 @@ build(struct daemon *d)
 	struct pool_settings pool = {
 		.store = d->store,
 		.database = database_settings(d->config),
+		.state = d->state,
 		.sessions = sessions_of(d),
 	};
 
@@ -370,7 +387,7 @@ serve(struct daemon *d)
 	struct store_settings database = database_settings(d->config);
 	int status = EXIT_SYSTEM;
 
-	if (!database_is_acceptable(d->store, &database))
+	if (!database_is_acceptable(d->store, &database) || !open_state(d))
 		return EXIT_CONFIG;
 	if (open_sockets(d)) {
 		build(d);
@@ -383,6 +400,8 @@ serve(struct daemon *d)
 		status = 0;
 	}
 	sockets_close(&d->sockets);
+	if (d->state != NULL)
+		state_file_close(d->state);
 	return status;
 }
 

@@ -52,6 +52,9 @@ METRIC(SESSIONS_BUSY, "tickr_database_sessions_busy", "gauge", 1, NULL,
        "Database sessions at work on a reservation now.")
 METRIC(DATABASE_UP, "tickr_database_up", "gauge", 1, NULL,
        "1 while tickets can be had from the database, else 0.")
+METRIC(DATABASE_REFUSED, "tickr_database_refused", "gauge", 1, NULL,
+       "1 while the database answers and is not trusted: it has gone back, or is not as it must "
+       "be.")
 METRIC(RECONNECTS, "tickr_database_reconnects_total", "counter", 1, NULL,
        "Sessions opened again after one was lost.")
 METRIC(CONNECT_FAILURES, "tickr_database_connect_failures_total", "counter", 1, NULL,

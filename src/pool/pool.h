@@ -16,12 +16,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "state/state_file.h"
 #include "store/store.h"
 #include "ticket/reservation.h"
 
 struct pool_settings {
 	const struct store *store;
 	struct store_settings database;
+	struct state_file *state; /* outlives the pool; NULL: nothing is remembered */
 	unsigned sessions;
 };
 

@@ -25,6 +25,7 @@ struct memory_script {
 
 	/* What it has seen. */
 	uint64_t reservations;
+	uint64_t advances;
 	uint64_t opened;
 	uint64_t closed;
 };

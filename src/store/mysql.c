@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "base/memory.h"
+#include "store/mysql_advance.h"
 #include "store/mysql_create.h"
 #include "store/mysql_layout.h"
 #include "store/mysql_reserve.h"
@@ -182,6 +183,7 @@ const struct store mysql_store = {
 	.reserve = mysql_reserve,
 	.most_per_statement = most_per_statement,
 	.newest = newest,
+	.advance = mysql_advance,
 	.prune = prune,
 	.warn = warn,
 	.create = mysql_create,

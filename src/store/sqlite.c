@@ -20,7 +20,9 @@
 #define MOVE                               \
 	"UPDATE tickets SET id = id + ?1 " \
 	"WHERE stub = 'a' AND id >= ?2 AND id <= 9223372036854775807 - ?1 RETURNING id"
-#define LOOK "SELECT id FROM tickets WHERE stub = 'a'"
+/* ?1: the base to be past. */
+#define ADVANCE "UPDATE tickets SET id = ?1 WHERE stub = 'a' AND id < ?1"
+#define LOOK	"SELECT id FROM tickets WHERE stub = 'a'"
 
 static bool
 begin(void)
@@ -212,6 +214,21 @@ reserve(struct store_session *session, uint32_t count, struct ticket_range *base
 	return result;
 }
 
+static enum store_result
+advance(struct store_session *session, uint64_t base, struct text *reason)
+{
+	sqlite3_stmt *statement = NULL;
+	enum store_result result = sqlite_prepare(session, ADVANCE, &statement, reason);
+
+	if (result != STORE_OK)
+		return result;
+	sqlite3_bind_int64(statement, 1, (sqlite3_int64)base);
+	sqlite3_step(statement);
+	if (sqlite3_finalize(statement) != SQLITE_OK)
+		return sqlite_error(session, reason);
+	return look(session, &base, reason);
+}
+
 /* --- the rest ----------------------------------------------------------------------------------- */
 
 static uint32_t
@@ -249,6 +266,7 @@ const struct store sqlite_store = {
 	.reserve = reserve,
 	.most_per_statement = most_per_statement,
 	.newest = look,
+	.advance = advance,
 	.prune = prune,
 	.warn = warn,
 	.create = sqlite_create,

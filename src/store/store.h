@@ -95,6 +95,14 @@ struct store {
 				    struct text *reason);
 
 	/*
+	 * Move the counter forward, so that every base given from now on, by anybody, is above
+	 * BASE; never back: where it is past BASE nothing happens. One statement, atomic beside
+	 * other servers, that needs no more rights than serving does.
+	 */
+	enum store_result (*advance)(struct store_session *session, uint64_t base,
+				     struct text *reason);
+
+	/*
 	 * Delete at most one chunk of rows that are no longer needed; *ROWS is how many
 	 * were deleted, *IS_MORE whether it is worth calling again at once.
 	 */
