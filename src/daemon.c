@@ -10,6 +10,7 @@
 
 #include "build.h"
 
+#include "advance.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -452,6 +453,30 @@ daemon_create_database(const struct config *config, const struct command_line *l
 	case STORE_NOT_CREATED: break;
 	}
 	return 1;
+}
+
+int
+daemon_advance(const struct config *config, const struct command_line *line)
+{
+	struct store_settings database = database_settings(config);
+	struct advance_order order = {
+		.store = find_store(config),
+		.database = &database,
+		.state_folder = config->state_dir,
+		.past = line->last_ticket,
+		.is_confirmed = line->is_confirmed,
+	};
+	int status;
+
+	database.is_guest = true;
+	log_begin((enum log_level)config->log_level);
+	if (order.store == NULL)
+		return EXIT_CONFIG;
+	if (!store_begin(order.store))
+		return EXIT_SYSTEM;
+	status = advance_run(&order);
+	order.store->end();
+	return status;
 }
 
 int

@@ -19,6 +19,9 @@ int daemon_run(const struct config *config);
 /* tickrd createdb: make what is missing and say what there is; the process's exit status. */
 int daemon_create_database(const struct config *config, const struct command_line *line);
 
+/* tickrd advance: move the counter past a ticket; the process's exit status. */
+int daemon_advance(const struct config *config, const struct command_line *line);
+
 /* tickrd check-config, where CONFIG itself is good: whether we were built for it; the exit status. */
 int daemon_check_config(const struct config *config);
 

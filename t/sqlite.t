@@ -162,7 +162,7 @@ END
     $file->sql(".restore $copy");
     my $answer = $server->get('/tickets/create');
     is $answer->{status}, 503, 'an older copy in its place gives nothing';
-    like $answer->{body}, qr/went back from 2 to 1/, '... and says why';
+    like $answer->{body}, qr/went back from 2 to 1: .*tickrd advance --past 329\b/, '... and says why';
     wait_for('/status to be 503', 5, sub { $server->get('/status')->{status} == 503 });
     $file->advance(2);
     $server->wait_until_ready;

@@ -86,14 +86,16 @@ open_session(const struct store_settings *settings, struct store_session **sessi
 	     struct text *reason)
 {
 	struct store_session *opened;
-	struct sqlite_file *file;
+	struct sqlite_file *file = NULL;
 	enum store_result result;
 
 	if (!sqlite_file_is_usable(settings->database, false, reason))
 		return STORE_REFUSED;
-	result = sqlite_file_claim(settings->database, &file, reason);
-	if (result != STORE_OK)
-		return result;
+	if (!settings->is_guest) {
+		result = sqlite_file_claim(settings->database, &file, reason);
+		if (result != STORE_OK)
+			return result;
+	}
 	opened = xcalloc(1, sizeof(*opened));
 	result = sqlite_connect(opened, settings, false, reason);
 	if (result != STORE_OK) {
@@ -127,11 +129,36 @@ check_place(struct store_session *session, struct text *reason)
 	return STORE_REFUSED;
 }
 
+/* A guest has not claimed the file, and compares with nothing. */
+static uint64_t
+known_newest(const struct store_session *session)
+{
+	return session->file != NULL ? sqlite_file_newest(session->file) : 0;
+}
+
+static void
+note_newest(struct store_session *session, uint64_t base)
+{
+	if (session->file != NULL)
+		sqlite_file_note_newest(session->file, base);
+}
+
+static void
+add_ticket(const struct store_session *session, uint64_t base, struct text *reason)
+{
+	uint64_t ticket = 0;
+
+	if (space_ticket(&session->settings->space, base, &ticket))
+		text_addf(reason, "%" PRIu64, ticket);
+	else
+		text_add(reason, "TICKET");
+}
+
 /* Where the counter stands. */
 static enum store_result
 look(struct store_session *session, uint64_t *base, struct text *reason)
 {
-	uint64_t known = sqlite_file_newest(session->file);
+	uint64_t known = known_newest(session);
 	bool found = sqlite3_step(session->look) == SQLITE_ROW;
 
 	*base = found ? (uint64_t)sqlite3_column_int64(session->look, 0) : 0;
@@ -144,11 +171,13 @@ look(struct store_session *session, uint64_t *base, struct text *reason)
 	if (*base < known) {
 		text_addf(reason,
 			  "the counter of %s went back from %" PRIu64 " to %" PRIu64
-			  ": an older copy took its place. UPDATE tickets SET id = %" PRIu64,
-			  session->settings->database, known, *base, known);
+			  ": an older copy took its place. Nothing is given until it is past that: "
+			  "tickrd advance --past ",
+			  session->settings->database, known, *base);
+		add_ticket(session, known, reason);
 		return STORE_REFUSED;
 	}
-	sqlite_file_note_newest(session->file, *base);
+	note_newest(session, *base);
 	return check_place(session, reason);
 }
 
@@ -175,7 +204,7 @@ move(struct store_session *session, uint32_t count, uint64_t *last)
 {
 	*last = 0;
 	sqlite3_bind_int64(session->move, 1, count);
-	sqlite3_bind_int64(session->move, 2, (sqlite3_int64)sqlite_file_newest(session->file));
+	sqlite3_bind_int64(session->move, 2, (sqlite3_int64)known_newest(session));
 	while (sqlite3_step(session->move) == SQLITE_ROW)
 		*last = (uint64_t)sqlite3_column_int64(session->move, 0);
 	return sqlite3_reset(session->move);
@@ -207,7 +236,7 @@ reserve(struct store_session *session, uint32_t count, struct ticket_range *base
 		return sqlite_error(session, reason);
 	if (last == 0)
 		return explain_no_row(session, reason);
-	sqlite_file_note_newest(session->file, last);
+	note_newest(session, last);
 	result = check_place(session, reason);
 	if (result == STORE_OK)
 		*bases = (struct ticket_range){last - count + 1, 1, count};

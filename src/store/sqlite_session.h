@@ -14,9 +14,9 @@
 struct store_session {
 	sqlite3 *db;
 	const struct store_settings *settings;
-	struct sqlite_file *file;
-	sqlite3_stmt *move; /* the counter forward */
-	sqlite3_stmt *look; /* where it stands */
+	struct sqlite_file *file; /* NULL: a guest's */
+	sqlite3_stmt *move;	  /* the counter forward */
+	sqlite3_stmt *look;	  /* where it stands */
 };
 
 /* Connect to SETTINGS' file; with MAY_CREATE make it. Release with sqlite_disconnect(). */
