@@ -23,6 +23,7 @@
 #include "pool/pool.h"
 #include "state/state_file.h"
 #include "store/drivers.h"
+#include "store/durable.h"
 #include "worker.h"
 
 #define REPORT_SIZE 2048
@@ -112,6 +113,7 @@ database_settings(const struct config *config)
 		.ssl_verify = config->ssl_verify != 0,
 		.connect_timeout_s = (unsigned)(config->connect_timeout_ms / 1000),
 		.query_timeout_s = (unsigned)(config->query_timeout_ms / 1000),
+		.require_durable = config->require_durable != 0,
 		.space = config->space,
 	};
 }
@@ -218,7 +220,7 @@ database_is_acceptable(const struct store *store, const struct store_settings *s
 	char memory[512], quoted_memory[1024];
 	struct text reason = TEXT_OVER(memory), quoted = TEXT_OVER(quoted_memory);
 	struct store_session *session;
-	enum store_result result = store->open(settings, &session, &reason);
+	enum store_result result = durable_open(store, settings, &session, &reason);
 
 	if (result == STORE_OK) {
 		store->close(session);

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "metrics/metrics.h"
 #include "pool/keeper.h"
+#include "store/durable.h"
 
 #define FIRST_PAUSE_MS	 50
 #define LONGEST_PAUSE_MS 1000
@@ -48,7 +49,7 @@ keeper_open(struct keeper *keeper)
 	if (keeper->session != NULL)
 		return true;
 	keeper->generation = queue_generation(keeper->queue);
-	result = keeper->store->open(keeper->database, &keeper->session, &reason);
+	result = durable_open(keeper->store, keeper->database, &keeper->session, &reason);
 	if (result == STORE_OK) {
 		note_open(keeper);
 		return true;

@@ -155,8 +155,10 @@ prune(struct store_session *session, uint64_t *rows, bool *is_more, struct text 
 static void
 warn(struct store_session *session, struct text *warnings)
 {
-	(void)session;
-	(void)warnings;
+	memory_script_lock(session->script);
+	if (session->script->warning != NULL)
+		text_add(warnings, session->script->warning);
+	memory_script_unlock(session->script);
 }
 
 static enum store_create_result

@@ -20,7 +20,8 @@ struct memory_script {
 	unsigned reserve_us; /* how long a reservation takes */
 	unsigned fail_every; /* each so-manyth reservation fails; 0: none */
 	enum store_result failure;
-	bool loses_after; /* a failing reservation has moved the counter all the same */
+	bool loses_after;    /* a failing reservation has moved the counter all the same */
+	const char *warning; /* as warn() gives it; NULL: none */
 	enum store_result open_result; /* STORE_OK, or how opening fails */
 
 	/* What it has seen. */

@@ -16,6 +16,8 @@
 #include "store/sqlite_create.h"
 #include "store/sqlite_schema.h"
 
+#define FULL 2 /* of PRAGMA synchronous; EXTRA is above it */
+
 /* ?1: how many; ?2: the least base it may stand at. */
 #define MOVE                               \
 	"UPDATE tickets SET id = id + ?1 " \
@@ -280,7 +282,19 @@ prune(struct store_session *session, uint64_t *rows, bool *is_more, struct text 
 static void
 warn(struct store_session *session, struct text *warnings)
 {
+	char memory[256];
+	struct text problem = TEXT_OVER(memory);
+	uint64_t synchronous = 0;
+	bool found;
+
 	sqlite_file_warn(session->settings->database, warnings);
+	if (sqlite_numbers(session, "PRAGMA synchronous", &synchronous, 1, &found, &problem) !=
+		    STORE_OK ||
+	    synchronous < FULL)
+		text_addf(warnings,
+			  "PRAGMA synchronous is not FULL: this SQLite may lose the last tickets "
+			  "when the machine stops%s%s\n",
+			  problem.len > 0 ? ": " : "", memory);
 }
 
 const struct store sqlite_store = {

@@ -53,6 +53,7 @@ struct store_settings {
 	bool ssl_verify;
 	unsigned connect_timeout_s;
 	unsigned query_timeout_s;
+	bool require_durable;	   /* see durable.h */
 	bool is_guest;		   /* gives no ticket, and may be beside a server that does */
 	struct ticket_space space; /* must be what the database has pinned */
 	void *script;		   /* the memory store's, see memory.h */
