@@ -83,6 +83,23 @@ $_->wait_until_ready for @servers;
 my @after = map { my $server = $_; map { [ { tickets => $server->client->json($server->get('/tickets/create/5')) } ] } 1 .. 3 } @servers;
 is_deeply [ Tickr::Load::duplicates(@clients, @after) ], [], 'then both give new tickets';
 
+# --- back to what the one has given last, and the other has passed --------------------------------
+
+is $servers[0]->get('/tickets/create')->{status}, 200, 'one server gives a ticket';
+my $between = $database->sql('SELECT MAX(id) FROM tickets', 'tickr');
+my @others  = map { { tickets => $servers[1]->client->json($servers[1]->get('/tickets/create/50')) } } 1 .. 3;
+wait_for('the first to know', 5, sub {
+    $servers[0]->metric('tickr_last_ticket') == $others[-1]{tickets}[-1];
+});
+set_counter($between);
+is $servers[0]->get('/tickets/create')->{status}, 503,
+    'a server does not give what it has seen another give';
+($past) = $servers[0]->get('/status')->{body} =~ /advance --past (\d+)/;
+is $past, $others[-1]{tickets}[-1], 'and knows how far that went';
+is((Tickr::Server->run(database => $database, arguments => [ 'advance', '--past', $past, '--yes' ]))[0], 0,
+    'the counter is moved');
+$_->wait_until_ready for @servers;
+
 # --- and while both are down ---------------------------------------------------------------------
 
 is $_->stop, 0, 'a server stops' for @servers;
@@ -93,7 +110,13 @@ for my $number (0, 1) {
         "server $number refuses an older copy at its start";
 }
 is $_->stop, 0, 'a server stops' for @servers;
-is((Tickr::Server->run(database => $database, env => $env[0], arguments => [ 'advance', '--past', $past, '--yes' ]))[0],
-    1, 'what was enough before is not enough now');
+for my $number (0, 1) {
+    my ($status, $output) = Tickr::Server->run(
+        database  => $database,
+        env       => $env[$number],
+        arguments => [ 'advance', '--past', $past - 10, '--yes' ]);
+    is $status, 1, "server $number's state file knows what either gave";
+    like $output, qr/the state file says that $past was given/, '... and says so';
+}
 
 done_testing;

@@ -76,7 +76,7 @@ void
 keeper_end(struct keeper *keeper)
 {
 	keeper_close(keeper);
-	classes_free(&keeper->mark);
+	trust_mark_free(&keeper->mark);
 }
 
 bool
@@ -110,7 +110,7 @@ reserve_once(struct keeper *keeper, uint32_t count, struct ticket_range *bases,
 	uint64_t last, past;
 	enum store_result result;
 
-	trust_mark(keeper->trust, &keeper->mark);
+	trust_remember(keeper->trust, &keeper->mark);
 	result = keeper->store->reserve(keeper->session, count, bases, reason);
 	if (result != STORE_OK)
 		return result;
@@ -152,6 +152,17 @@ needs_trial(struct keeper *keeper)
 	return health_is_failing(keeper->health) && keeper_may_reserve(keeper, &ignored);
 }
 
+/* What another server gave must not come from us either, should the database go back to before it. */
+static bool
+keep_state(struct keeper *keeper, uint64_t newest, struct text *reason)
+{
+	const struct ticket_range seen = {newest, 1, 1};
+
+	if (keeper->mark.given.step == 1 && !high_water_covers(keeper->high_water, &seen, reason))
+		return false;
+	return high_water_tend(keeper->high_water, clock_ms(), reason);
+}
+
 static enum store_result
 newest_once(struct keeper *keeper, uint64_t *newest, enum trust_verdict *verdict,
 	    struct text *reason)
@@ -159,7 +170,7 @@ newest_once(struct keeper *keeper, uint64_t *newest, enum trust_verdict *verdict
 	uint64_t past;
 	enum store_result result;
 
-	trust_mark(keeper->trust, &keeper->mark);
+	trust_remember(keeper->trust, &keeper->mark);
 	result = keeper->store->newest(keeper->session, newest, reason);
 	if (result != STORE_OK)
 		return result;
@@ -169,7 +180,7 @@ newest_once(struct keeper *keeper, uint64_t *newest, enum trust_verdict *verdict
 	case TRUST_UNSURE: return move_past(keeper, past, reason);
 	case TRUST_ACCEPTED: break;
 	}
-	return high_water_tend(keeper->high_water, clock_ms(), reason) ? STORE_OK : STORE_REFUSED;
+	return keep_state(keeper, *newest, reason) ? STORE_OK : STORE_REFUSED;
 }
 
 enum store_result

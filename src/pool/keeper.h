@@ -29,7 +29,7 @@ struct keeper {
 
 	struct store_session *session; /* NULL: none */
 	uint64_t generation;	       /* of the queue, when the session was opened */
-	struct classes mark;	       /* what was known before the last statement */
+	struct trust_mark mark;	       /* what was known before the last statement */
 };
 
 /* Open the session if there is none; on failure sleep a while. Whether there is one now. */

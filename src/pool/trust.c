@@ -12,14 +12,20 @@ trust_init(struct trust *trust, const struct ticket_space *space, const struct r
 	trust->space = *space;
 	if (last == NULL)
 		return;
-	classes_copy(&trust->given, &last->given);
+	classes_copy(&trust->known.given, &last->given);
 	classes_copy(&trust->unsure, &last->ahead);
+}
+
+void
+trust_mark_free(struct trust_mark *mark)
+{
+	classes_free(&mark->given);
 }
 
 void
 trust_destroy(struct trust *trust)
 {
-	classes_free(&trust->given);
+	trust_mark_free(&trust->known);
 	classes_free(&trust->unsure);
 	pthread_mutex_destroy(&trust->mutex);
 }
@@ -62,10 +68,11 @@ trust_is_given(struct trust *trust, struct text *reason)
 }
 
 void
-trust_mark(struct trust *trust, struct classes *mark)
+trust_remember(struct trust *trust, struct trust_mark *mark)
 {
 	pthread_mutex_lock(&trust->mutex);
-	classes_copy(mark, &trust->given);
+	classes_copy(&mark->given, &trust->known.given);
+	mark->seen = trust->known.seen;
 	pthread_mutex_unlock(&trust->mutex);
 }
 
@@ -78,8 +85,27 @@ refuse(struct trust *trust, uint64_t went_to, uint64_t known)
 	trust->went_to = went_to;
 }
 
+/* Whether any of BASES was known at MARK; then *KNOWN is the highest that was. */
+static bool
+is_old(const struct trust_mark *mark, const struct ticket_range *bases, uint64_t *known)
+{
+	if (classes_reach(&mark->given, bases, known))
+		return true;
+	*known = mark->seen;
+	return mark->given.step <= 1 && bases->increment == 1 && bases->first <= mark->seen;
+}
+
+/* The least that the newest base may be. With several masters that of one says nothing. */
+static uint64_t
+least_newest(const struct trust_mark *mark)
+{
+	if (mark->given.step != 1)
+		return 0;
+	return mark->given.highest[0] > mark->seen ? mark->given.highest[0] : mark->seen;
+}
+
 enum trust_verdict
-trust_judge(struct trust *trust, const struct classes *mark, const struct ticket_range *bases,
+trust_judge(struct trust *trust, const struct trust_mark *mark, const struct ticket_range *bases,
 	    uint64_t *past, struct text *reason)
 {
 	bool is_unsure = classes_reach(&trust->unsure, bases, past);
@@ -88,10 +114,10 @@ trust_judge(struct trust *trust, const struct classes *mark, const struct ticket
 
 	assert(is_in_range);
 	pthread_mutex_lock(&trust->mutex);
-	if (classes_reach(mark, bases, &known))
+	if (is_old(mark, bases, &known))
 		refuse(trust, bases->first, known);
 	else if (!is_unsure)
-		classes_raise(&trust->given, bases);
+		classes_raise(&trust->known.given, bases);
 	pthread_mutex_unlock(&trust->mutex);
 	if (!trust_is_given(trust, reason))
 		return TRUST_REFUSED;
@@ -99,17 +125,18 @@ trust_judge(struct trust *trust, const struct classes *mark, const struct ticket
 }
 
 enum trust_verdict
-trust_judge_newest(struct trust *trust, const struct classes *mark, uint64_t newest, uint64_t *past,
-		   struct text *reason)
+trust_judge_newest(struct trust *trust, const struct trust_mark *mark, uint64_t newest,
+		   uint64_t *past, struct text *reason)
 {
-	/* With several masters the newest base of one says nothing about the others. */
-	uint64_t known = mark->step == 1 ? mark->highest[0] : 0;
+	uint64_t known = least_newest(mark);
 
 	pthread_mutex_lock(&trust->mutex);
 	if (newest < known) {
 		refuse(trust, newest, known);
 	} else if (newest >= trust->floor) {
 		trust->floor = 0;
+		if (newest > trust->known.seen)
+			trust->known.seen = newest;
 	} else {
 		trust->went_to = newest;
 	}

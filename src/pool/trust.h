@@ -12,6 +12,10 @@
  * can tell a database that is as it should be from an older copy: the caller moves the counter past
  * them, which is right for both.
  *
+ * Several servers may serve one node from one database. What the others give is seen when the newest
+ * base is asked for, and counts too, unless there are several masters: then nobody can tell whose
+ * it is.
+ *
  * Any thread; one mutex.
  */
 #ifndef TICKR_POOL_TRUST_H
@@ -34,12 +38,18 @@ enum trust_verdict {
 	TRUST_UNSURE,  /* they may have been given: abandon them, and move the counter forward */
 };
 
+/* What was known at one moment. */
+struct trust_mark {
+	struct classes given;
+	uint64_t seen; /* the newest base that was found, which another server may have given */
+};
+
 struct trust {
 	pthread_mutex_t mutex;
 	struct ticket_space space; /* to tell people the ticket of a base */
 	struct classes unsure;	   /* up to here the last process may have given; never changes */
 	/* Under the mutex: */
-	struct classes given;
+	struct trust_mark known;
 	uint64_t floor;	  /* a refused database must reach it; 0: it is trusted */
 	uint64_t went_to; /* what it gave, or where it stood, when that was below the floor */
 };
@@ -52,14 +62,16 @@ void trust_destroy(struct trust *trust);
 bool trust_is_given(struct trust *trust, struct text *reason) MUST_CHECK;
 
 /* Before a statement: keep what is known now in MARK, which is the thread's, zeroed or used before. */
-void trust_mark(struct trust *trust, struct classes *mark);
+void trust_remember(struct trust *trust, struct trust_mark *mark);
+
+void trust_mark_free(struct trust_mark *mark);
 
 /*
  * After one that allocated: whether BASES, which are not empty and end below 2^64, are all higher
  * than what was known at MARK. If not, the database is refused from now on. Only accepted ones may
  * be given to anybody. TRUST_UNSURE: the counter must get past *PAST.
  */
-enum trust_verdict trust_judge(struct trust *trust, const struct classes *mark,
+enum trust_verdict trust_judge(struct trust *trust, const struct trust_mark *mark,
 			       const struct ticket_range *bases, uint64_t *past,
 			       struct text *reason) MUST_CHECK;
 
@@ -67,7 +79,7 @@ enum trust_verdict trust_judge(struct trust *trust, const struct classes *mark,
  * After one that found NEWEST to be the newest base: whether it is at least what was known at MARK.
  * If not, the database is refused; if it was refused, it is no longer.
  */
-enum trust_verdict trust_judge_newest(struct trust *trust, const struct classes *mark,
+enum trust_verdict trust_judge_newest(struct trust *trust, const struct trust_mark *mark,
 				      uint64_t newest, uint64_t *past,
 				      struct text *reason) MUST_CHECK;
 

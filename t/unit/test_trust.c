@@ -3,7 +3,7 @@
 #include "pool/trust.h"
 
 static struct trust trust;
-static struct classes mark;
+static struct trust_mark mark;
 static const struct ticket_space space = {10, 3, 326};
 static uint64_t past;
 static char memory[256];
@@ -19,7 +19,7 @@ begin(void)
 static void
 end(void)
 {
-	classes_free(&mark);
+	trust_mark_free(&mark);
 	trust_destroy(&trust);
 }
 
@@ -31,14 +31,14 @@ accepts(uint64_t first, uint64_t increment, uint32_t count)
 {
 	struct ticket_range bases = {first, increment, count};
 
-	trust_mark(&trust, &mark);
+	trust_remember(&trust, &mark);
 	return trust_judge(&trust, &mark, &bases, &past, &reason) == TRUST_ACCEPTED;
 }
 
 static bool
 accepts_newest(uint64_t newest)
 {
-	trust_mark(&trust, &mark);
+	trust_remember(&trust, &mark);
 	return trust_judge_newest(&trust, &mark, newest, &past, &reason) == TRUST_ACCEPTED;
 }
 
@@ -87,16 +87,16 @@ Test(trust, a_refused_database_is_trusted_again_when_it_has_reached_what_was_giv
 
 Test(trust, statements_that_overlap_may_end_in_any_order)
 {
-	struct classes early = {0};
+	struct trust_mark early = {0};
 	struct ticket_range bases = {5, 1, 1};
 
 	cr_assert(accepts(2, 1, 1));
-	trust_mark(&trust, &early);
+	trust_remember(&trust, &early);
 	cr_assert(accepts(6, 1, 10));
 	cr_assert_eq(trust_judge(&trust, &early, &bases, &past, &reason), TRUST_ACCEPTED);
 	cr_assert_eq(trust_judge_newest(&trust, &early, 5, &past, &reason), TRUST_ACCEPTED,
 		     "the question was asked before 15 was given");
-	classes_free(&early);
+	trust_mark_free(&early);
 }
 
 Test(trust, masters_that_count_apart_are_compared_apart)
@@ -156,7 +156,7 @@ Test(trust_after_another_run, what_may_have_been_given_is_left_behind)
 		struct ticket_range bases = {firsts[i], 1, 1000};
 
 		past = 0;
-		trust_mark(&trust, &mark);
+		trust_remember(&trust, &mark);
 		cr_assert_eq(trust_judge(&trust, &mark, &bases, &past, &reason), TRUST_UNSURE);
 		cr_assert_eq(past, 2000);
 		past = 0;
@@ -172,8 +172,35 @@ Test(trust_after_another_run, what_may_have_been_given_is_left_behind)
 Test(trust_after_another_run, a_counter_that_was_moved_to_the_floor_only_is_moved_on)
 {
 	cr_assert_not(accepts_newest(10));
-	trust_mark(&trust, &mark);
+	trust_remember(&trust, &mark);
 	cr_assert_eq(trust_judge_newest(&trust, &mark, 1000, &past, &reason), TRUST_UNSURE);
 	cr_assert_eq(past, 2000);
 	cr_assert(accepts_newest(2000));
+}
+
+/* --- servers beside this one ------------------------------------------------------------------- */
+
+Test(trust, what_another_server_gave_counts_too)
+{
+	cr_assert(accepts(2, 1, 1));
+	cr_assert(accepts_newest(500));
+	cr_assert_not(accepts(100, 1, 1));
+	cr_assert_not(accepts_newest(499));
+	cr_assert(accepts_newest(500));
+	cr_assert(accepts(501, 1, 1));
+}
+
+Test(trust, it_counts_for_a_server_that_has_given_nothing_yet)
+{
+	cr_assert(accepts_newest(500));
+	cr_assert_not(accepts(100, 1, 1));
+	cr_assert_not(trust_is_given(&trust, &reason));
+}
+
+Test(trust, of_several_masters_nobody_can_tell_whose_it_is)
+{
+	cr_assert(accepts_newest(500));
+	cr_assert(accepts(101, 2, 1));
+	cr_assert(accepts_newest(100));
+	cr_assert(accepts(102, 2, 1));
 }
