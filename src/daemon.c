@@ -11,6 +11,7 @@
 
 #include "build.h"
 
+#include "advance.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -31,7 +32,8 @@ struct daemon {
 	const struct store *store;
 	struct sockets sockets;
 	struct sockets control_sockets;
-	struct control *control; /* NULL: none is asked for */
+	struct control *control;		   /* NULL: none is asked for */
+	struct state_file *states[MOST_DATABASES]; /* NULL where there is none */
 	struct dispatch *dispatch;
 	struct segment *segment; /* NULL: nothing is reserved ahead */
 	struct waiting_limit limit;
@@ -272,7 +274,7 @@ build(struct daemon *d)
 	d->signals[2] = evsignal_new(d->base, SIGHUP, on_hangup, d);
 	d->drain_deadline = loop_event_new(d->base, -1, 0, on_drain_deadline, d);
 	d->watchdog = loop_event_new(d->base, -1, 0, on_watchdog, d);
-	d->dispatch = databases_dispatch(d->config, d->store);
+	d->dispatch = databases_dispatch(d->config, d->store, d->states);
 	make_control(d);
 	make_segment(d);
 	make_workers(d);
@@ -372,7 +374,8 @@ serve(struct daemon *d)
 {
 	int status = EXIT_SYSTEM;
 
-	if (!databases_are_acceptable(d->config, d->store))
+	if (!databases_are_acceptable(d->config, d->store) ||
+	    !databases_open_states(d->config, d->states))
 		return EXIT_CONFIG;
 	if (open_sockets(d) && open_control(d)) {
 		build(d);
@@ -386,6 +389,7 @@ serve(struct daemon *d)
 	}
 	sockets_close(&d->control_sockets);
 	sockets_close(&d->sockets);
+	databases_close_states(d->states);
 	return status;
 }
 

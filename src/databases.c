@@ -2,11 +2,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "advance.h"
 #include "base/log.h"
 #include "daemon.h"
 #include "databases.h"
 #include "metrics/metrics.h"
 #include "store/drivers.h"
+#include "store/durable.h"
 
 #define REPORT_SIZE 2048
 
@@ -68,6 +70,7 @@ settings_of(const struct config *config, const struct database_config *database)
 		.ssl_verify = config->ssl_verify != 0,
 		.connect_timeout_s = (unsigned)(config->connect_timeout_ms / 1000),
 		.query_timeout_s = (unsigned)(config->query_timeout_ms / 1000),
+		.require_durable = config->require_durable != 0,
 		.space = database->space,
 	};
 }
@@ -86,7 +89,7 @@ is_acceptable(const struct config *config, const struct database_config *databas
 	enum store_result result;
 
 	store->claim(&settings);
-	result = store->open(&settings, &session, &reason);
+	result = durable_open(store, &settings, &session, &reason);
 	if (result == STORE_OK)
 		store->close(session);
 	store->release(&settings);
@@ -117,8 +120,40 @@ databases_are_acceptable(const struct config *config, const struct store *store)
 	return acceptable > 0;
 }
 
+bool
+databases_open_states(const struct config *config, struct state_file **states)
+{
+	char memory[512];
+	struct text problem = TEXT_OVER(memory);
+
+	for (size_t i = 0; i < MOST_DATABASES; i++)
+		states[i] = NULL;
+	for (size_t i = 0; config->state_dir[0] != '\0' && i < config->database_count; i++) {
+		states[i] =
+			state_file_open(config->state_dir, &config->databases[i].space, &problem);
+		if (states[i] != NULL)
+			continue;
+		log_error("the state of the last run cannot be had",
+			  "reason=\"%s\" database=\"%s\"", memory, config->databases[i].label);
+		databases_close_states(states);
+		return false;
+	}
+	return true;
+}
+
+void
+databases_close_states(struct state_file **states)
+{
+	for (size_t i = 0; i < MOST_DATABASES; i++) {
+		if (states[i] != NULL)
+			state_file_close(states[i]);
+		states[i] = NULL;
+	}
+}
+
 struct dispatch *
-databases_dispatch(const struct config *config, const struct store *store)
+databases_dispatch(const struct config *config, const struct store *store,
+		   struct state_file *const *states)
 {
 	struct pool_settings pools[MOST_DATABASES];
 	struct dispatch_settings settings = {
@@ -134,6 +169,7 @@ databases_dispatch(const struct config *config, const struct store *store)
 		pools[i] = (struct pool_settings){
 			.store = store,
 			.database = settings_of(config, database),
+			.state = states[i],
 			.sessions = databases_sessions(config, store),
 			.number = i,
 			.name = database->label,
@@ -194,6 +230,58 @@ databases_create(const struct config *config, const struct command_line *line)
 					: "the database is ready: start tickrd");
 	return 0;
 }
+
+/* --- advance ------------------------------------------------------------------------------------- */
+
+/* The one whose node gives TICKET; the only one gives any. NULL: none does. */
+static const struct database_config *
+find_giver(const struct config *config, uint64_t ticket)
+{
+	uint64_t base;
+
+	if (config->database_count == 1)
+		return &config->databases[0];
+	for (size_t i = 0; i < config->database_count; i++)
+		if (space_base(&config->databases[i].space, ticket, &base))
+			return &config->databases[i];
+	return NULL;
+}
+
+int
+databases_advance(const struct config *config, const struct command_line *line)
+{
+	const struct database_config *database = find_giver(config, line->last_ticket);
+	const struct store *store = databases_store(config);
+	struct store_settings settings;
+	struct advance_order order = {
+		.store = store,
+		.database = &settings,
+		.state_folder = config->state_dir,
+		.past = line->last_ticket,
+		.is_confirmed = line->is_confirmed,
+	};
+	int status;
+
+	log_begin((enum log_level)config->log_level);
+	if (store == NULL)
+		return EXIT_CONFIG;
+	if (database == NULL) {
+		log_error(
+			"none of these databases gives that ticket: name the last ticket that the "
+			"one to be moved has given",
+			"ticket=%" PRIu64, line->last_ticket);
+		return EXIT_CONFIG;
+	}
+	settings = settings_of(config, database);
+	settings.is_guest = true;
+	if (!databases_begin(store))
+		return EXIT_SYSTEM;
+	status = advance_run(&order);
+	store->end();
+	return status;
+}
+
+/* --- check-config -------------------------------------------------------------------------------- */
 
 int
 databases_check(const struct config *config)

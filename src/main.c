@@ -42,6 +42,8 @@ run(const struct command_line *line)
 			  "tickrd: the settings above must be mended; see tickrd --help");
 	else if (line->command == COMMAND_CREATEDB)
 		status = databases_create(&config, line);
+	else if (line->command == COMMAND_ADVANCE)
+		status = databases_advance(&config, line);
 	else if (line->command == COMMAND_SERVE)
 		status = daemon_run(&config);
 	else
@@ -63,7 +65,8 @@ main(int count, char **arguments)
 	case COMMAND_VARIABLES: config_print_variables(stdout); return 0;
 	case COMMAND_SERVE:
 	case COMMAND_CHECK_CONFIG:
-	case COMMAND_CREATEDB: break;
+	case COMMAND_CREATEDB:
+	case COMMAND_ADVANCE: break;
 	}
 	return run(&line);
 }

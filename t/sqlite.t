@@ -75,7 +75,8 @@ settings: found, and they are the same
 nothing was missing
 END
     is $server->stop, 0, 'the server stops cleanly';
-    is_deeply [ glob "$state/*" ], ["$state/tickr.db"], 'and leaves one file behind';
+    is_deeply [ glob "$state/*" ], [ map {"$state/$_"} qw(node-3.lock node-3.state tickr.db) ],
+        'and leaves one file behind, beside those of the state';
     ($status, $output) = Tickr::Server->run(env => { %env, TICKR_NODE_NUMBER => 4 });
     is $status, 78, 'a server with other settings refuses to start';
     like $output, qr/is pinned to TICKR_MAX_NODES=10 TICKR_NODE_NUMBER=3 .* set to .*TICKR_NODE_NUMBER=4/,

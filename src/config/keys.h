@@ -62,9 +62,11 @@ KEY("TICKR_DATABASE_SSL_KEY", ssl_key, TEXT, "", 0, 0, "the path of a readable f
 KEY("TICKR_DATABASE_SSL_VERIFY", ssl_verify, CHOICE, "yes", 0, 0, "no|yes",
     "with TLS: whether the server's certificate must be valid and name the host")
 
+KEY("TICKR_REQUIRE_DURABLE", require_durable, CHOICE, "0", 0, 0, "0|1",
+    "1 refuses a database with settings under which a crash of it could repeat a ticket; 0 warns")
 KEY("TICKR_STATE_DIR", state_dir, TEXT, "", 0, 0, "the path of a folder",
-    "where files with relative names are, such as the database with sqlite; by default the "
-    "working folder")
+    "where the highest ticket given is kept, by which a database that went back is recognised "
+    "after a restart; files with relative names are there too, by default in the working folder")
 
 KEY("TICKR_LISTEN", listen, TEXT, "127.0.0.1:8080", 0, 0,
     "address:port, [v6]:port or unix:/path, several separated by commas",

@@ -64,6 +64,9 @@ DATABASE_METRIC(SESSIONS_BUSY, "tickr_database_sessions_busy", "gauge", 1, add_d
 		"Database sessions at work on a reservation now.")
 DATABASE_METRIC(DATABASE_UP, "tickr_database_up", "gauge", 1, add_database_labels,
 		"1 while tickets can be had from the database, else 0.")
+DATABASE_METRIC(DATABASE_REFUSED, "tickr_database_refused", "gauge", 1, add_database_labels,
+		"1 while the database answers and is not trusted: it has gone back, or is not as "
+		"it must be.")
 DATABASE_METRIC(RECONNECTS, "tickr_database_reconnects_total", "counter", 1, add_database_labels,
 		"Sessions opened again after one was lost.")
 DATABASE_METRIC(CONNECT_FAILURES, "tickr_database_connect_failures_total", "counter", 1,

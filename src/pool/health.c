@@ -65,6 +65,7 @@ health_note_good(struct health *health, uint64_t newest_base)
 	if (!came_up)
 		return;
 	metrics_set(METRIC_DATABASE_UP + health->database, 1);
+	metrics_set(METRIC_DATABASE_REFUSED + health->database, 0);
 	log_info("the database is up", "outage_seconds=%.3f database=\"%s\"",
 		 (double)outage_ms / 1000, health->name);
 }
@@ -76,6 +77,13 @@ goes_down(struct health *health, enum store_result result, bool was_open)
 	if (result == STORE_BUSY)
 		return false;
 	return health->sessions == 0 || (was_open && result != STORE_LOST);
+}
+
+/* A database that answers and is not served from is another matter than one that is away. */
+static const char *
+name_trouble(enum store_result result)
+{
+	return result == STORE_REFUSED ? "the database is refused" : "the database is down";
 }
 
 void
@@ -101,10 +109,12 @@ health_note_trouble(struct health *health, enum store_result result, bool was_op
 	pthread_mutex_unlock(&health->mutex);
 
 	text_add_quoted(&quoted, reason, REASON_SIZE);
-	if (went_down) {
+	if (went_down)
 		metrics_set(METRIC_DATABASE_UP + health->database, 0);
-		log_error("the database is down", "reason=%s database=\"%s\"", memory,
-			  health->name);
+	if (!is_up && result != STORE_BUSY)
+		metrics_set(METRIC_DATABASE_REFUSED + health->database, result == STORE_REFUSED);
+	if (went_down || (is_news && !is_up && result == STORE_REFUSED)) {
+		log_error(name_trouble(result), "reason=%s database=\"%s\"", memory, health->name);
 	} else if (is_news) {
 		log_warn(is_up ? "a database session failed" : "the database is still down",
 			 "reason=%s database=\"%s\"", memory, health->name);

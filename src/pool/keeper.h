@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "pool/health.h"
+#include "pool/high_water.h"
 #include "pool/queue.h"
 #include "pool/trust.h"
 #include "store/store.h"
@@ -20,6 +21,7 @@ struct keeper {
 	struct queue *queue;
 	struct health *health;
 	struct trust *trust;
+	struct high_water *high_water;
 	bool is_counted;   /* among the sessions that serve tickets */
 	bool was_open;	   /* so that opening again is a reconnect */
 	uint64_t pause_ms; /* after the next failure to open */
@@ -28,7 +30,7 @@ struct keeper {
 
 	struct store_session *session; /* NULL: none */
 	uint64_t generation;	       /* of the queue, when the session was opened */
-	struct trust_classes mark;     /* what was known before the last statement */
+	struct trust_mark mark;	       /* what was known before the last statement */
 };
 
 /* Open the session if there is none; on failure sleep a while. Whether there is one now. */
@@ -41,6 +43,9 @@ void keeper_rest(struct keeper *keeper);
 
 /* Close the session and give back what else the keeper holds. */
 void keeper_end(struct keeper *keeper);
+
+/* Whether the database's counter is trusted and the state file kept; else why tickets are refused. */
+bool keeper_may_reserve(struct keeper *keeper, struct text *reason) MUST_CHECK;
 
 /* Reserve COUNT bases that were never given before; see reserve() of the store. */
 enum store_result keeper_reserve(struct keeper *keeper, uint32_t count, struct ticket_range *bases,

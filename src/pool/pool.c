@@ -4,8 +4,10 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "pool/health.h"
+#include "pool/high_water.h"
 #include "pool/maintenance.h"
 #include "pool/pool.h"
 #include "pool/queue.h"
@@ -27,6 +29,7 @@ struct pool {
 	struct queue queue;
 	struct health health;
 	struct trust trust;
+	struct high_water high_water;
 	struct pool_thread *threads; /* settings.sessions that serve, and one for maintenance */
 	unsigned thread_count;
 
@@ -60,6 +63,7 @@ init_thread(struct pool *pool, unsigned index)
 	thread->keeper.queue = &pool->queue;
 	thread->keeper.health = &pool->health;
 	thread->keeper.trust = &pool->trust;
+	thread->keeper.high_water = &pool->high_water;
 	thread->keeper.seed = index + 1;
 	thread->keeper.is_counted = index < pool->settings.sessions;
 	thread->run = thread->keeper.is_counted ? serve_reservations : maintenance_run;
@@ -77,7 +81,9 @@ pool_new(const struct pool_settings *settings)
 	pool->health.database = settings->number;
 	if (settings->name != NULL)
 		pool->health.name = settings->name;
-	trust_init(&pool->trust);
+	trust_init(&pool->trust, &settings->database.space,
+		   settings->state != NULL ? state_file_record(settings->state) : NULL);
+	high_water_init(&pool->high_water, settings->state);
 	init_running(pool);
 	pool->thread_count = settings->sessions + 1;
 	pool->threads = xcalloc(pool->thread_count, sizeof(*pool->threads));
@@ -203,6 +209,18 @@ wait_for_threads(struct pool *pool, uint64_t deadline_ms)
 	return have_ended;
 }
 
+/* Nothing is given any more: now the state file can say exactly what was. */
+static void
+settle(struct pool *pool)
+{
+	char memory[REASON_SIZE];
+	struct text reason = TEXT_OVER(memory);
+
+	if (!high_water_end(&pool->high_water, &reason))
+		log_warn("the state file was not brought to its end; the next start leaves a gap",
+			 "reason=\"%s\"", memory);
+}
+
 bool
 pool_stop(struct pool *pool, uint64_t deadline_ms)
 {
@@ -218,6 +236,7 @@ pool_stop(struct pool *pool, uint64_t deadline_ms)
 	/* A session that was lost at the very end may have put something back. */
 	queue_stop(&pool->queue, &group);
 	serve_refuse(&group, pool->settings.number, TICKET_DRAINING, "the server is stopping");
+	settle(pool);
 	return true;
 }
 
@@ -227,6 +246,7 @@ pool_free(struct pool *pool)
 	pool->settings.store->release(&pool->settings.database);
 	queue_destroy(&pool->queue);
 	health_destroy(&pool->health);
+	high_water_destroy(&pool->high_water);
 	trust_destroy(&pool->trust);
 	pthread_cond_destroy(&pool->running.ended);
 	pthread_mutex_destroy(&pool->running.mutex);

@@ -17,12 +17,14 @@
 #include <stdint.h>
 
 #include "pool/health.h"
+#include "state/state_file.h"
 #include "store/store.h"
 #include "ticket/reservation.h"
 
 struct pool_settings {
 	const struct store *store;
 	struct store_settings database;
+	struct state_file *state; /* outlives the pool; NULL: nothing is remembered */
 	unsigned sessions;
 	unsigned number;  /* of the database, for metrics */
 	const char *name; /* of the database, for the log; outlives the pool; NULL: "" */

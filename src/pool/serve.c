@@ -155,7 +155,7 @@ serve_group(struct keeper *keeper, struct mail_list *group)
 	uint64_t deadline_ms;
 	uint32_t count = sum_up(group, &deadline_ms);
 
-	if (count > 0 && !trust_is_given(keeper->trust, &reason)) {
+	if (count > 0 && !keeper_may_reserve(keeper, &reason)) {
 		serve_refuse(group, keeper->health->database, TICKET_DATABASE_REFUSED, memory);
 		return;
 	}

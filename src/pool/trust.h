@@ -3,11 +3,20 @@
  *
  * A restored backup, a stale replica that was promoted, a table that was truncated: the counter
  * stands where it has been before, and would give the same bases again. Bases are compared within
- * their residue class, base mod increment, because several masters behind one address
- * count apart from each other. A database that has gone back stays refused until its newest base
- * is no longer below what it has given: then an operator has moved the counter forward.
+ * their residue class, because several masters behind one address count apart from each other. A
+ * database that has gone back stays refused until its newest base is no longer below what it has
+ * given: then an operator has moved the counter forward.
  *
- * Any thread; one mutex. What it knows is the process's: it begins anew with every start.
+ * What it knows is this process's, and what the state file of the last one says: up to which base
+ * tickets were given for certain, and up to which there may have been more. Between the two nobody
+ * can tell a database that is as it should be from an older copy: the caller moves the counter past
+ * them, which is right for both.
+ *
+ * Several servers may serve one node from one database. What the others give is seen when the newest
+ * base is asked for, and counts too, unless there are several masters: then nobody can tell whose
+ * it is.
+ *
+ * Any thread; one mutex.
  */
 #ifndef TICKR_POOL_TRUST_H
 #define TICKR_POOL_TRUST_H
@@ -18,44 +27,60 @@
 
 #include "base/attributes.h"
 #include "base/text.h"
+#include "state/classes.h"
+#include "state/record.h"
 #include "ticket/range.h"
+#include "ticket/space.h"
 
-/* The highest base of each residue class, 0 where none is known. */
-struct trust_classes {
-	uint64_t *highest; /* increment of them */
-	uint64_t increment;
+enum trust_verdict {
+	TRUST_ACCEPTED,
+	TRUST_REFUSED, /* the database has gone back */
+	TRUST_UNSURE,  /* they may have been given: abandon them, and move the counter forward */
+};
+
+/* What was known at one moment. */
+struct trust_mark {
+	struct classes given;
+	uint64_t seen; /* the newest base that was found, which another server may have given */
 };
 
 struct trust {
 	pthread_mutex_t mutex;
+	struct ticket_space space; /* to tell people the ticket of a base */
+	struct classes unsure;	   /* up to here the last process may have given; never changes */
 	/* Under the mutex: */
-	struct trust_classes classes;
-	uint64_t floor; /* a refused database must reach it; 0: it is trusted */
+	struct trust_mark known;
+	uint64_t floor;	  /* a refused database must reach it; 0: it is trusted */
+	uint64_t went_to; /* what it gave, or where it stood, when that was below the floor */
 };
 
-void trust_init(struct trust *trust);
+/* LAST is what the last process left behind; NULL: nothing is known of it. */
+void trust_init(struct trust *trust, const struct ticket_space *space, const struct record *last);
 void trust_destroy(struct trust *trust);
 
 /* Whether the database is not refused; else why, for people. */
 bool trust_is_given(struct trust *trust, struct text *reason) MUST_CHECK;
 
 /* Before a statement: keep what is known now in MARK, which is the thread's, zeroed or used before. */
-void trust_mark(struct trust *trust, struct trust_classes *mark);
+void trust_remember(struct trust *trust, struct trust_mark *mark);
+
+void trust_mark_free(struct trust_mark *mark);
 
 /*
- * After one that allocated: whether BASES, which are not empty, are all higher than what was known
- * at MARK. If not, the database is refused from now on, and nobody may have them.
+ * After one that allocated: whether BASES, which are not empty and end below 2^64, are all higher
+ * than what was known at MARK. If not, the database is refused from now on. Only accepted ones may
+ * be given to anybody. TRUST_UNSURE: the counter must get past *PAST.
  */
-bool trust_accepts(struct trust *trust, const struct trust_classes *mark,
-		   const struct ticket_range *bases, struct text *reason) MUST_CHECK;
+enum trust_verdict trust_judge(struct trust *trust, const struct trust_mark *mark,
+			       const struct ticket_range *bases, uint64_t *past,
+			       struct text *reason) MUST_CHECK;
 
 /*
  * After one that found NEWEST to be the newest base: whether it is at least what was known at MARK.
  * If not, the database is refused; if it was refused, it is no longer.
  */
-bool trust_accepts_newest(struct trust *trust, const struct trust_classes *mark, uint64_t newest,
-			  struct text *reason) MUST_CHECK;
-
-void trust_classes_free(struct trust_classes *classes);
+enum trust_verdict trust_judge_newest(struct trust *trust, const struct trust_mark *mark,
+				      uint64_t newest, uint64_t *past,
+				      struct text *reason) MUST_CHECK;
 
 #endif

@@ -169,6 +169,18 @@ newest(struct store_session *session, uint64_t *base, struct text *reason)
 }
 
 static enum store_result
+advance(struct store_session *session, uint64_t base, struct text *reason)
+{
+	(void)reason;
+	memory_script_lock(session->script);
+	session->script->advances++;
+	if (session->script->newest < base)
+		session->script->newest = base;
+	memory_script_unlock(session->script);
+	return STORE_OK;
+}
+
+static enum store_result
 prune(struct store_session *session, uint64_t *rows, bool *is_more, struct text *reason)
 {
 	(void)session;
@@ -181,8 +193,10 @@ prune(struct store_session *session, uint64_t *rows, bool *is_more, struct text 
 static void
 warn(struct store_session *session, struct text *warnings)
 {
-	(void)session;
-	(void)warnings;
+	memory_script_lock(session->script);
+	if (session->script->warning != NULL)
+		text_add(warnings, session->script->warning);
+	memory_script_unlock(session->script);
 }
 
 static enum store_create_result
@@ -207,6 +221,7 @@ const struct store memory_store = {
 	.reserve = reserve,
 	.most_per_statement = most_per_statement,
 	.newest = newest,
+	.advance = advance,
 	.prune = prune,
 	.warn = warn,
 	.create = create,

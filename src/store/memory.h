@@ -21,13 +21,15 @@ struct memory_script {
 	unsigned reserve_us; /* how long a reservation takes */
 	unsigned fail_every; /* each so-manyth reservation fails; 0: none */
 	enum store_result failure;
-	bool loses_after; /* a failing reservation has moved the counter all the same */
+	bool loses_after;    /* a failing reservation has moved the counter all the same */
+	const char *warning; /* as warn() gives it; NULL: none */
 	bool hangs; /* nothing is answered until this is false again; a reservation has begun */
 	enum store_result open_result; /* STORE_OK, or how opening fails */
 
 	/* What it has seen. */
 	unsigned claims; /* those not yet released */
 	uint64_t reservations;
+	uint64_t advances;
 	uint64_t opened;
 	uint64_t closed;
 };

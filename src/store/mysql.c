@@ -1,10 +1,11 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/memory.h"
+#include "store/mysql_advance.h"
 #include "store/mysql_create.h"
+#include "store/mysql_durable.h"
 #include "store/mysql_layout.h"
 #include "store/mysql_reserve.h"
 #include "store/mysql_session.h"
@@ -158,38 +159,6 @@ prune(struct store_session *session, uint64_t *rows, bool *is_more, struct text 
 	return STORE_OK;
 }
 
-static void
-warn(struct store_session *session, struct text *warnings)
-{
-	char memory[256];
-	struct text ignored = TEXT_OVER(memory);
-	uint64_t value;
-	bool found;
-
-	if (strcasecmp(session->engine, "InnoDB") != 0)
-		text_addf(
-			warnings,
-			"the table `tickets` uses the engine %s: a crash of the database may "
-			"give a "
-			"ticket twice; stop tickrd, ALTER TABLE tickets ENGINE=InnoDB, start it\n",
-			session->engine);
-	if (session_numbers(session, "SELECT @@GLOBAL.innodb_flush_log_at_trx_commit", &value, 1,
-			    &found, &ignored) == STORE_OK &&
-	    found && value != 1)
-		text_addf(warnings,
-			  "innodb_flush_log_at_trx_commit is %" PRIu64
-			  ": a crash of the database may give a ticket twice; set it to 1\n",
-			  value);
-	if (session_numbers(session,
-			    "SELECT @@GLOBAL.sync_binlog FROM DUAL WHERE @@GLOBAL.log_bin = 1",
-			    &value, 1, &found, &ignored) == STORE_OK &&
-	    found && value != 1)
-		text_addf(warnings,
-			  "sync_binlog is %" PRIu64 ": after a crash of the database a replica may "
-			  "be behind tickets that were given; set it to 1\n",
-			  value);
-}
-
 const struct store mysql_store = {
 	.name = "mysql",
 	.begin = begin,
@@ -203,7 +172,8 @@ const struct store mysql_store = {
 	.reserve = mysql_reserve,
 	.most_per_statement = most_per_statement,
 	.newest = newest,
+	.advance = mysql_advance,
 	.prune = prune,
-	.warn = warn,
+	.warn = mysql_warn,
 	.create = mysql_create,
 };

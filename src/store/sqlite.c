@@ -13,11 +13,15 @@
 #include "store/sqlite_create.h"
 #include "store/sqlite_schema.h"
 
+#define FULL 2 /* of PRAGMA synchronous; EXTRA is above it */
+
 /* ?1: how many. */
 #define MOVE                               \
 	"UPDATE tickets SET id = id + ?1 " \
 	"WHERE stub = 'a' AND id <= 9223372036854775807 - ?1 RETURNING id"
-#define LOOK "SELECT id FROM tickets WHERE stub = 'a'"
+/* ?1: the base to be past. */
+#define ADVANCE "UPDATE tickets SET id = ?1 WHERE stub = 'a' AND id < ?1"
+#define LOOK	"SELECT id FROM tickets WHERE stub = 'a'"
 
 static bool
 begin(void)
@@ -91,8 +95,9 @@ open_session(const struct store_settings *settings, struct store_session **sessi
 	struct store_session *opened;
 	enum store_result result;
 
-	if (!sqlite_file_is_usable(settings->database, false, reason) ||
-	    !sqlite_file_take(settings->claim, settings->database, reason))
+	if (!sqlite_file_is_usable(settings->database, false, reason))
+		return STORE_REFUSED;
+	if (!settings->is_guest && !sqlite_file_take(settings->claim, settings->database, reason))
 		return STORE_REFUSED;
 	opened = xcalloc(1, sizeof(*opened));
 	result = sqlite_connect(opened, settings, false, reason);
@@ -199,6 +204,21 @@ reserve(struct store_session *session, uint32_t count, struct ticket_range *base
 	return result;
 }
 
+static enum store_result
+advance(struct store_session *session, uint64_t base, struct text *reason)
+{
+	sqlite3_stmt *statement = NULL;
+	enum store_result result = sqlite_prepare(session, ADVANCE, &statement, reason);
+
+	if (result != STORE_OK)
+		return result;
+	sqlite3_bind_int64(statement, 1, (sqlite3_int64)base);
+	sqlite3_step(statement);
+	if (sqlite3_finalize(statement) != SQLITE_OK)
+		return sqlite_error(session, reason);
+	return look(session, &base, reason);
+}
+
 /* --- the rest ----------------------------------------------------------------------------------- */
 
 static uint32_t
@@ -221,7 +241,19 @@ prune(struct store_session *session, uint64_t *rows, bool *is_more, struct text 
 static void
 warn(struct store_session *session, struct text *warnings)
 {
+	char memory[256];
+	struct text problem = TEXT_OVER(memory);
+	uint64_t synchronous = 0;
+	bool found;
+
 	sqlite_file_warn(session->settings->database, warnings);
+	if (sqlite_numbers(session, "PRAGMA synchronous", &synchronous, 1, &found, &problem) !=
+		    STORE_OK ||
+	    synchronous < FULL)
+		text_addf(warnings,
+			  "PRAGMA synchronous is not FULL: this SQLite may lose the last tickets "
+			  "when the machine stops%s%s\n",
+			  problem.len > 0 ? ": " : "", memory);
 }
 
 const struct store sqlite_store = {
@@ -238,6 +270,7 @@ const struct store sqlite_store = {
 	.reserve = reserve,
 	.most_per_statement = most_per_statement,
 	.newest = look,
+	.advance = advance,
 	.prune = prune,
 	.warn = warn,
 	.create = sqlite_create,

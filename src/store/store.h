@@ -53,6 +53,8 @@ struct store_settings {
 	bool ssl_verify;
 	unsigned connect_timeout_s;
 	unsigned query_timeout_s;
+	bool require_durable;	   /* see durable.h */
+	bool is_guest;		   /* gives no ticket, and may be beside a server that does */
 	struct ticket_space space; /* must be what the database has pinned */
 	void *script;		   /* the memory store's, see memory.h */
 	struct store_claim *claim; /* set by claim() of the store, and for its sessions only */
@@ -103,6 +105,14 @@ struct store {
 	/* The newest base that was given; 1 before the first. */
 	enum store_result (*newest)(struct store_session *session, uint64_t *base,
 				    struct text *reason);
+
+	/*
+	 * Move the counter forward, so that every base given from now on, by anybody, is above
+	 * BASE; never back: where it is past BASE nothing happens. One statement, atomic beside
+	 * other servers, that needs no more rights than serving does.
+	 */
+	enum store_result (*advance)(struct store_session *session, uint64_t base,
+				     struct text *reason);
 
 	/*
 	 * Delete at most one chunk of rows that are no longer needed; *ROWS is how many

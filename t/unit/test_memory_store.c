@@ -115,3 +115,16 @@ Test(memory_store, opening_fails_as_the_script_says)
 	cr_assert_gt(reason.len, 0);
 	cr_assert_eq(script.opened, 0);
 }
+
+Test(memory_store, the_counter_is_moved_forward_only)
+{
+	struct store_session *session = open_session();
+	uint64_t newest;
+
+	cr_assert_eq(memory_store.advance(session, 41, &reason), STORE_OK);
+	cr_assert_eq(memory_store.advance(session, 41, &reason), STORE_OK);
+	cr_assert_eq(memory_store.advance(session, 7, &reason), STORE_OK);
+	cr_assert_eq(memory_store.newest(session, &newest, &reason), STORE_OK);
+	cr_assert_eq(newest, 41);
+	memory_store.close(session);
+}

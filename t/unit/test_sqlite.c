@@ -550,3 +550,40 @@ Test(sqlite, a_file_in_the_place_of_the_one_served_gives_nothing)
 	cr_assert_eq(first_of(session, 1), 3);
 	sqlite_store.close(session);
 }
+
+/* --- moving the counter ------------------------------------------------------------------------- */
+
+static enum store_result
+advance(struct store_session *session, uint64_t base)
+{
+	struct text reason = TEXT_OVER(memory);
+
+	return sqlite_store.advance(session, base, &reason);
+}
+
+Test(sqlite, the_counter_is_moved_forward_only)
+{
+	struct store_session *session = create_and_open();
+	struct ticket_range bases;
+
+	cr_assert_eq(advance(session, 41), STORE_OK, "%s", memory);
+	cr_assert_eq(advance(session, 7), STORE_OK, "%s", memory);
+	cr_assert_eq(reserve(session, 1, &bases), STORE_OK, "%s", memory);
+	cr_assert_eq(bases.first, 42);
+	sqlite_store.close(session);
+}
+
+Test(sqlite, a_guest_moves_it_beside_a_server)
+{
+	struct store_session *session = create_and_open();
+	struct store_session *guest;
+	struct ticket_range bases;
+
+	settings.is_guest = true;
+	guest = open_session();
+	cr_assert_eq(advance(guest, 41), STORE_OK, "%s", memory);
+	sqlite_store.close(guest);
+	cr_assert_eq(reserve(session, 1, &bases), STORE_OK, "%s", memory);
+	cr_assert_eq(bases.first, 42);
+	sqlite_store.close(session);
+}
