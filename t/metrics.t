@@ -155,7 +155,7 @@ is scalar grep({/^tickr_build_info\{version="\d+\.\d+\.\d+"\}$/} keys %$fresh), 
 
 {
     my $body   = $server->get('/metrics')->{body};
-    my $labels = sprintf 'database="%s",node="3"', $database->socket;
+    my $labels = sprintf 'database="%s",node="3"', $database->label;
     like $body, qr/^\Q$_\E /m, "$_ is there"
         for "tickr_database_up{$labels}", "tickr_last_ticket{$labels}", "tickr_tickets_left{$labels}",
         "tickr_reservations_total{$labels,result=\"ok\"}",

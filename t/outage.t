@@ -70,7 +70,7 @@ sub is_sound {
         $load->wait_for_answers(300);
         $database->kill;
         wait_for('the outage to be noticed', 5,
-            sub { scalar(() = $server->log =~ /msg="the database is down"/g) == $round });
+            sub { scalar(() = $server->log =~ /msg="the database is (?:down|refused)"/g) == $round });
         $database->launch;
         wait_for('the database to answer', 20, sub { $database->answers });
         my $back = time;
@@ -85,7 +85,7 @@ SKIP: {
         is_deeply [ keys %{ Tickr::Load::statuses(@clients) } ], ['200'], 'and costs nobody an error';
     }
     cmp_ok $server->metric('tickr_database_reconnects_total'), '>', 0, 'reconnects are counted';
-    like $server->log, qr/level=error msg="the database is down"/, 'the outage is in the log';
+    like $server->log, qr/level=error msg="the database is (down|refused)"/, 'the outage is in the log';
     like $server->log, qr/msg="the database is up" outage_seconds=[0-9.]+/, 'with its length';
     my $lines = () = $server->log =~ /\n/g;
     cmp_ok $lines, '<', 60, 'and not once a request';

@@ -15,12 +15,14 @@ begin(void)
 {
 	memory_script_init(&script);
 	settings.script = &script;
+	memory_store.claim(&settings);
 	reason = TEXT_OVER(memory);
 }
 
 static void
 end(void)
 {
+	memory_store.release(&settings);
 	memory_script_destroy(&script);
 }
 

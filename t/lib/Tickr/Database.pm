@@ -60,6 +60,7 @@ sub new {
 
 sub name   {'mysql'}
 sub socket { "$_[0]{folder}/s" }
+sub label  { $_[0]->socket }    # what tickrd calls it
 sub port   { $_[0]{port} }
 
 # The settings with which a server finds it.

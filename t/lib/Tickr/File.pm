@@ -30,6 +30,7 @@ sub new {
 
 sub name   {'sqlite'}
 sub path   { $_[0]{path} }
+sub label  { $_[0]{path} }
 sub folder { $_[0]{folder} }
 
 sub environment {

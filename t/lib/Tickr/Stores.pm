@@ -9,7 +9,7 @@ use Test::More;
 use Tickr::Database;
 use Tickr::File;
 
-our @EXPORT_OK = qw(the_store);
+our @EXPORT_OK = qw(on_each_store the_store);
 
 # A fresh database of the kind that TICKR_TEST_STORE names, mysql unless it is set: the whole test
 # is skipped where it cannot be had.
@@ -18,6 +18,19 @@ sub the_store {
     my $class = $classes{ $ENV{TICKR_TEST_STORE} // 'mysql' } or die 'TICKR_TEST_STORE?';
     plan skip_all => $class->missing if $class->missing;
     return $class->new;
+}
+
+# Run TEST with a fresh database of each kind; one that cannot be had here is skipped.
+sub on_each_store {
+    my ($test) = @_;
+    for my $class (qw(Tickr::Database Tickr::File)) {
+    SKIP: {
+            skip $class->missing, 1 if $class->missing;
+            note 'on ' . $class->name;
+            $test->($class->new);
+        }
+    }
+    return;
 }
 
 1;
