@@ -112,6 +112,18 @@ sub is_sound {
     is $server->stop, 0, 'the server stops cleanly';
 }
 
+{    # createdb makes what is missing in each
+    $databases[1]->drop;
+    my $env = settings();
+    my ($status, $output) = Tickr::Server->run(arguments => ['createdb'], env => $env);
+    is $status, 0, 'createdb makes what is missing in one of them';
+    like $output, qr/^\Q$names[0]\E, node 3:\n.*found.*^\Q$names[1]\E, node 4:\n.*created.*databases are ready/ms,
+        '... and says what is in each';
+    is +(Tickr::Server->run(arguments => ['createdb'], env => $env))[0], 1, 'nothing is missing now';
+    is +(Tickr::Server->run(arguments => [ 'createdb', '--if-not-exists' ], env => $env))[0], 0,
+        '... which may be fine';
+}
+
 for my $death ('killed', 'stopped') {    # one of them dies under load, and comes back
     my $server = fresh();
     my $load   = Tickr::Load->start($server, clients => 16);

@@ -17,7 +17,8 @@
 #include "dispatch/errand.h"
 
 #define TICK_MS	     100
-#define BUSY_TICK_MS 10 /* while somebody waits for a database to come back */
+#define LATE_MS	     100 /* after the deadline */
+#define BUSY_TICK_MS 10	 /* while somebody waits for a database to come back */
 
 /* What is logged, and which pools are told to rest, when the mutex is free. */
 struct news {
@@ -88,6 +89,25 @@ move_all(struct dispatch *d, size_t index, struct todo *todo)
 		move_oldest(d, index, todo);
 }
 
+/* Who submitted them withdraws them as a rule; whoever does not is answered all the same. */
+static void
+end_late(struct dispatch *d, uint64_t now_ms, struct todo *todo)
+{
+	struct errand *errand, *following;
+
+	for (errand = TAILQ_FIRST(&d->parked); errand != NULL; errand = following) {
+		char memory[REASON_SIZE];
+		struct text reason = TEXT_OVER(memory);
+
+		following = TAILQ_NEXT(errand, link);
+		if (errand->asked->deadline_ms + LATE_MS > now_ms)
+			continue;
+		members_explain(&d->members, &reason);
+		TAILQ_REMOVE(&d->parked, errand, link);
+		errand_fail(errand, TICKET_TIMED_OUT, memory, todo);
+	}
+}
+
 static void
 ask_for_parked(struct dispatch *d, struct todo *todo)
 {
@@ -113,6 +133,7 @@ move_what_waits(struct dispatch *d, uint64_t now_ms, struct todo *todo)
 			move_all(d, i, todo);
 	}
 	ask_for_parked(d, todo);
+	end_late(d, now_ms, todo);
 }
 
 static void
