@@ -78,7 +78,8 @@ maintenance_run(struct keeper *keeper)
 		bool is_more = false;
 		bool is_new;
 
-		keeper_rest(keeper);
+		if (!keeper_rest(keeper))
+			return;
 		is_new = keeper->session == NULL;
 		if (keeper_open(keeper)) {
 			if (is_new)

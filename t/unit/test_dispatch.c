@@ -192,6 +192,27 @@ Test(dispatch, what_one_database_does_not_answer_another_gives_within_a_part_of_
 	wait_for(0, DATABASE_UP);
 }
 
+Test(dispatch, databases_that_are_all_slow_answer_in_time)
+{
+	struct reservation reservations[8];
+	unsigned in_time = 0;
+
+	begin(false);
+	for (unsigned i = 0; i < 2; i++) {
+		memory_script_lock(&scripts[i]);
+		scripts[i].reserve_us = (ATTEMPT_MS + 50) * 1000;
+		memory_script_unlock(&scripts[i]);
+	}
+	for (unsigned i = 0; i < ARRAY_LENGTH(reservations); i++) {
+		submit(&reservations[i], 1, POOL_TIMEOUT_MS);
+		usleep(20000);
+	}
+	wait_for_answers(ARRAY_LENGTH(reservations));
+	for (unsigned i = 0; i < ARRAY_LENGTH(reservations); i++)
+		in_time += reservations[i].status == TICKET_OK;
+	cr_assert_eq(in_time, ARRAY_LENGTH(reservations), "%u", in_time);
+}
+
 Test(dispatch, an_answer_that_comes_too_late_is_a_gap)
 {
 	uint64_t newest;
@@ -265,9 +286,12 @@ Test(dispatch, tickets_end_when_all_databases_are_at_their_end)
 	begin(false);
 	set_failure(&scripts[0], STORE_EXHAUSTED, false);
 	set_failure(&scripts[1], STORE_EXHAUSTED, false);
-	submit(&reservation, 5, PATIENCE_MS);
-	wait_for_answers(1);
-	cr_assert_eq(reservation.status, TICKET_EXHAUSTED);
+	for (unsigned i = 1; i <= 3; i++) {
+		submit(&reservation, 5, PATIENCE_MS);
+		wait_for_answers(i);
+		cr_assert_eq(reservation.status, TICKET_EXHAUSTED, "%s", reservation.reason);
+		cr_assert_str_not_empty(reservation.reason);
+	}
 }
 
 Test(dispatch, bases_that_are_no_tickets_are_asked_of_another)
@@ -307,4 +331,12 @@ Test(dispatch, a_drained_database_has_no_session_until_it_is_resumed)
 	wait_for(0, DATABASE_UP);
 	cr_assert(dispatch_drain(dispatch, 1));
 	cr_assert_eq(reserve(1), 3);
+}
+
+Test(dispatch, a_stop_opens_no_session_of_a_drained_database)
+{
+	begin(true);
+	cr_assert(dispatch_drain(dispatch, 0));
+	wait_for(0, DATABASE_DRAINED);
+	set_hanging(&scripts[0], true); /* who opened one now would stay there */
 }
