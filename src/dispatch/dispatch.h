@@ -35,7 +35,11 @@ struct dispatch *dispatch_new(const struct dispatch_settings *settings) MUST_CHE
 /* Start the threads; false, with errno, when the system gives none. */
 bool dispatch_start(struct dispatch *d) MUST_CHECK;
 
-/* Takes RESERVATION until its answer, which runs in a thread of a pool or of the dispatcher. */
+/*
+ * Takes RESERVATION until its answer, which runs in a thread of a pool or of the dispatcher. With
+ * several databases the answer comes soon after the deadline at the latest, unless some session is
+ * at work on it and no other database is in service.
+ */
 void dispatch_submit(struct dispatch *d, struct reservation *reservation);
 
 /*

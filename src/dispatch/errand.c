@@ -7,7 +7,8 @@
 #include "base/memory.h"
 #include "dispatch/errand.h"
 
-#define MOST_ATTEMPTS 100 /* a database that fails and is well again in turns ends somewhere */
+#define MOST_DOUBLINGS 2   /* of the patience */
+#define MOST_ATTEMPTS  100 /* a database that fails and is well again in turns ends somewhere */
 
 /* --- what is done without the mutex -------------------------------------------------------------- */
 
@@ -111,15 +112,6 @@ errand_fail(struct errand *errand, enum ticket_status status, const char *reason
 	finish(errand, status, todo);
 }
 
-static bool
-all_are_exhausted(const struct dispatch *d)
-{
-	for (size_t i = 0; i < d->members.count; i++)
-		if (!d->members.all[i].is_exhausted)
-			return false;
-	return true;
-}
-
 /* Whether every base of what came back is a ticket: if not, this database has no more of them. */
 static bool
 is_in_space(const struct reservation *answered)
@@ -158,7 +150,7 @@ note_failure(struct dispatch *d, struct attempt *attempt, struct errand *errand,
 	}
 	if (errand == NULL)
 		return;
-	if (d->is_stopping || errand->attempts >= MOST_ATTEMPTS || all_are_exhausted(d))
+	if (d->is_stopping || errand->attempts >= MOST_ATTEMPTS)
 		errand_fail(errand, status, reason, todo);
 	else
 		errand_ask(d, errand, attempt->member, todo);
@@ -201,6 +193,17 @@ on_answer(struct reservation *reservation)
 /* --- the way of an errand ------------------------------------------------------------------------- */
 
 /*
+ * Where every database is slow, rather than one of them hung, to ask the next after the same time
+ * would waste what each is at, again and again: so the patience grows.
+ */
+static uint64_t
+patience_ms(const struct dispatch *d, const struct errand *errand)
+{
+	return d->attempt_ms << (errand->attempts < MOST_DOUBLINGS ? errand->attempts
+								   : MOST_DOUBLINGS);
+}
+
+/*
  * The one attempt that a pool makes of its own accord when a session is lost is counted as made:
  * a second one is better asked of another database.
  */
@@ -217,6 +220,7 @@ attempt_new(struct dispatch *d, size_t member, struct errand *errand, uint64_t n
 	attempt->member = member;
 	attempt->errand = errand;
 	attempt->began_ms = now_ms;
+	attempt->patience_ms = patience_ms(d, errand);
 	return attempt;
 }
 
@@ -227,6 +231,10 @@ errand_ask(struct dispatch *d, struct errand *errand, size_t except, struct todo
 	size_t chosen = members_choose(&d->members, except, now_ms);
 	struct member *member;
 
+	if (chosen == NO_MEMBER && members_are_exhausted(&d->members)) {
+		errand_fail(errand, TICKET_EXHAUSTED, d->members.all[0].reason, todo);
+		return;
+	}
 	if (chosen == NO_MEMBER) {
 		TAILQ_INSERT_TAIL(&d->parked, errand, link);
 		return;

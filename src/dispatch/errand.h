@@ -30,8 +30,9 @@ struct attempt {
 	size_t member;
 	struct errand *errand; /* NULL: nobody waits for it */
 	uint64_t began_ms;
-	bool is_back;	  /* the pool has given it back */
-	bool is_recalled; /* some thread asks the pool for it, and frees it if it is back */
+	uint64_t patience_ms; /* without an answer for so long, another is asked */
+	bool is_back;	      /* the pool has given it back */
+	bool is_recalled;     /* some thread asks the pool for it, and frees it if it is back */
 	TAILQ_ENTRY(attempt) link;	  /* the member's, while an errand waits for it */
 	TAILQ_ENTRY(attempt) submit_link; /* before the pool has it */
 	TAILQ_ENTRY(attempt) recall_link;
@@ -45,7 +46,7 @@ struct todo {
 };
 
 struct dispatch {
-	uint64_t attempt_ms; /* then another one is asked */
+	uint64_t attempt_ms; /* the patience with a first attempt */
 	pthread_t watcher;
 	bool has_watcher;
 
@@ -68,7 +69,7 @@ void todo_unlock_and_do(struct dispatch *d, struct todo *todo);
 
 /*
  * With the mutex. Ask another member than EXCEPT (NO_MEMBER: any) for ERRAND, which is parked
- * and in no list; where none is in service it stays parked.
+ * and in no list; where none is in service it stays parked; it fails where all of them have nothing left.
  */
 void errand_ask(struct dispatch *d, struct errand *errand, size_t except, struct todo *todo);
 

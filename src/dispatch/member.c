@@ -36,6 +36,7 @@ bring_in(struct member *member, uint64_t now_ms)
 	member->has_been_in = true;
 	member->in_since_ms = now_ms;
 	member->last_answer_ms = now_ms;
+	member->is_exhausted = false;
 	member->reason[0] = '\0';
 }
 
@@ -155,6 +156,15 @@ members_have_other(const struct members *members, size_t except)
 		if (members->all[i].is_in && i != except)
 			return true;
 	return false;
+}
+
+bool
+members_are_exhausted(const struct members *members)
+{
+	for (size_t i = 0; i < members->count; i++)
+		if (members->all[i].is_in || !members->all[i].is_exhausted)
+			return false;
+	return true;
 }
 
 void

@@ -66,6 +66,9 @@ size_t members_choose(struct members *members, size_t except, uint64_t now_ms) M
 /* Whether somebody but EXCEPT is in service. */
 bool members_have_other(const struct members *members, size_t except) MUST_CHECK;
 
+/* Whether the last answer of each was that it has no more. */
+bool members_are_exhausted(const struct members *members) MUST_CHECK;
+
 /* Why none of them gives tickets, for people. */
 void members_explain(const struct members *members, struct text *text);
 

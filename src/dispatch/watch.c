@@ -17,7 +17,8 @@
 #include "dispatch/errand.h"
 
 #define TICK_MS	     100
-#define BUSY_TICK_MS 10 /* while somebody waits for a database to come back */
+#define LATE_MS	     100 /* after the deadline */
+#define BUSY_TICK_MS 10	 /* while somebody waits for a database to come back */
 
 /* What is logged, and which pools are told to rest, when the mutex is free. */
 struct news {
@@ -45,47 +46,71 @@ note_looks(struct dispatch *d, const struct pool_look *looks, uint64_t now_ms)
 				 now_ms);
 }
 
-/* The errand of the oldest attempt at the member with this INDEX asks another. */
+/* The errand of ATTEMPT, at the member with this INDEX, asks another. */
 static void
-move_oldest(struct dispatch *d, size_t index, struct todo *todo)
+move(struct dispatch *d, size_t index, struct attempt *attempt, struct todo *todo)
 {
-	struct errand *errand = TAILQ_FIRST(&d->members.all[index].attempts)->errand;
+	struct errand *errand = attempt->errand;
 
 	errand_leave_attempt(d, errand, todo);
 	errand_ask(d, errand, index, todo);
 }
 
-static bool
-is_overdue(const struct dispatch *d, const struct attempt *attempt, uint64_t now_ms)
+/* A database that has answered something since ATTEMPT began is but slow, or one session is. */
+static void
+judge(struct member *member, const struct attempt *attempt, uint64_t now_ms)
 {
-	return attempt != NULL && now_ms - attempt->began_ms >= d->attempt_ms;
+	char reason[REASON_SIZE];
+
+	if (!member->is_in || member->last_answer_ms > attempt->began_ms)
+		return;
+	snprintf(reason, sizeof(reason), "it has not answered for %.3g s",
+		 (double)(now_ms - attempt->began_ms) / 1000);
+	member_take_out(member, reason, now_ms);
 }
 
-/* Others are in service: nobody waits longer than an attempt may take. */
+/* Others are in service: nobody waits longer than the patience with an attempt. */
 static void
 move_overdue(struct dispatch *d, size_t index, uint64_t now_ms, struct todo *todo)
 {
 	struct member *member = &d->members.all[index];
-	struct attempt *oldest = TAILQ_FIRST(&member->attempts);
+	struct attempt *attempt, *following;
 
-	if (!is_overdue(d, oldest, now_ms))
-		return;
-	if (member->is_in && member->last_answer_ms <= oldest->began_ms) {
-		char reason[REASON_SIZE];
-
-		snprintf(reason, sizeof(reason), "it has not answered for %.3g s",
-			 (double)(now_ms - oldest->began_ms) / 1000);
-		member_take_out(member, reason, now_ms);
+	for (attempt = TAILQ_FIRST(&member->attempts); attempt != NULL; attempt = following) {
+		following = TAILQ_NEXT(attempt, link);
+		if (now_ms < attempt->began_ms + attempt->patience_ms)
+			continue;
+		judge(member, attempt, now_ms);
+		move(d, index, attempt, todo);
 	}
-	while (is_overdue(d, TAILQ_FIRST(&member->attempts), now_ms))
-		move_oldest(d, index, todo);
 }
 
 static void
 move_all(struct dispatch *d, size_t index, struct todo *todo)
 {
-	while (!TAILQ_EMPTY(&d->members.all[index].attempts))
-		move_oldest(d, index, todo);
+	struct attempt *attempt;
+
+	while ((attempt = TAILQ_FIRST(&d->members.all[index].attempts)) != NULL)
+		move(d, index, attempt, todo);
+}
+
+/* Who submitted them withdraws them as a rule; whoever does not is answered all the same. */
+static void
+end_late(struct dispatch *d, uint64_t now_ms, struct todo *todo)
+{
+	struct errand *errand, *following;
+
+	for (errand = TAILQ_FIRST(&d->parked); errand != NULL; errand = following) {
+		char memory[REASON_SIZE];
+		struct text reason = TEXT_OVER(memory);
+
+		following = TAILQ_NEXT(errand, link);
+		if (errand->asked->deadline_ms + LATE_MS > now_ms)
+			continue;
+		members_explain(&d->members, &reason);
+		TAILQ_REMOVE(&d->parked, errand, link);
+		errand_fail(errand, TICKET_TIMED_OUT, memory, todo);
+	}
 }
 
 static void
@@ -93,7 +118,7 @@ ask_for_parked(struct dispatch *d, struct todo *todo)
 {
 	struct errand *errand;
 
-	while (members_have_other(&d->members, NO_MEMBER) &&
+	while ((members_have_other(&d->members, NO_MEMBER) || members_are_exhausted(&d->members)) &&
 	       (errand = TAILQ_FIRST(&d->parked)) != NULL) {
 		TAILQ_REMOVE(&d->parked, errand, link);
 		errand_ask(d, errand, NO_MEMBER, todo);
@@ -113,6 +138,7 @@ move_what_waits(struct dispatch *d, uint64_t now_ms, struct todo *todo)
 			move_all(d, i, todo);
 	}
 	ask_for_parked(d, todo);
+	end_late(d, now_ms, todo);
 }
 
 static void

@@ -96,7 +96,10 @@ refuse(struct exchange *exchange, const struct ticket_answer *answer,
 			  database_condition_name(states[i].condition), states[i].reason);
 		text_add_bytes(&message, one_memory, one.len < share ? one.len : share);
 	}
-	reply_status(exchange, answer->status, memory);
+	/* A client's create is 500 at the end of the space; this is only the news of it. */
+	reply_status(exchange,
+		     answer->status == TICKET_EXHAUSTED ? TICKET_DATABASE_FAILED : answer->status,
+		     memory);
 }
 
 static void

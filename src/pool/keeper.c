@@ -72,15 +72,15 @@ keeper_close(struct keeper *keeper)
 		health_note_close(keeper->health);
 }
 
-void
+bool
 keeper_rest(struct keeper *keeper)
 {
 	if (!queue_is_resting(keeper->queue))
-		return;
+		return true;
 	keeper_close(keeper);
 	keeper->was_open = false; /* to open again is no reconnect */
 	health_note_rest(keeper->health);
-	queue_rest(keeper->queue);
+	return queue_rest(keeper->queue);
 }
 
 void

@@ -38,8 +38,8 @@ bool keeper_open(struct keeper *keeper) MUST_CHECK;
 
 void keeper_close(struct keeper *keeper);
 
-/* While the pool rests: close the session, and come back when it rests no more or stops. */
-void keeper_rest(struct keeper *keeper);
+/* While the pool rests: close the session, and come back when it rests no more. False at the end. */
+bool keeper_rest(struct keeper *keeper) MUST_CHECK;
 
 /* Close the session and give back what else the keeper holds. */
 void keeper_end(struct keeper *keeper);

@@ -79,7 +79,8 @@ maintenance_run(struct keeper *keeper)
 		bool is_new;
 
 		queue_nudge(keeper->queue);
-		keeper_rest(keeper);
+		if (!keeper_rest(keeper))
+			return;
 		is_new = keeper->session == NULL;
 		if (keeper_open(keeper)) {
 			if (is_new)

@@ -263,15 +263,19 @@ queue_is_resting(struct queue *queue)
 	return is_resting;
 }
 
-void
+bool
 queue_rest(struct queue *queue)
 {
+	bool goes_on;
+
 	pthread_mutex_lock(&queue->mutex);
 	queue->resting++;
 	while (queue->is_resting && !queue->is_stopping)
 		pthread_cond_wait(&queue->stop, &queue->mutex);
 	queue->resting--;
+	goes_on = !queue->is_stopping;
 	pthread_mutex_unlock(&queue->mutex);
+	return goes_on;
 }
 
 unsigned

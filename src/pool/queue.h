@@ -85,8 +85,8 @@ bool queue_pause(struct queue *queue, uint64_t ms);
 void queue_set_resting(struct queue *queue, bool is_resting);
 bool queue_is_resting(struct queue *queue);
 
-/* Wait until the rest is over, or the queue stops. */
-void queue_rest(struct queue *queue);
+/* Wait until the rest is over; false when the queue stops. */
+bool queue_rest(struct queue *queue) MUST_CHECK;
 unsigned queue_count_resting(struct queue *queue); /* threads that do */
 
 /* Wake everybody for the end; what still waited moves into GROUP. */

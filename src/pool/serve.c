@@ -180,8 +180,9 @@ serve_reservations(struct keeper *keeper)
 		struct mail_list group = TAILQ_HEAD_INITIALIZER(group);
 		uint32_t most;
 
-		if (keeper->session == NULL)
-			keeper_rest(keeper); /* a rest makes sessions stale */
+		/* A rest makes sessions stale: who has one need not look. */
+		if (keeper->session == NULL && !keeper_rest(keeper))
+			return;
 		if (!keeper_open(keeper)) {
 			if (!keeper_pause(keeper, 0))
 				return;
