@@ -128,7 +128,7 @@ END
 
 SKIP: {
     skip 'script is not installed', 4 unless grep { -x "$_/script" } split /:/, $ENV{PATH};
-    skip Tickr::File->missing, 4 if Tickr::File->missing;
+    skip(Tickr::File->missing, 4) if Tickr::File->missing;
     my $file = Tickr::File->new;
     Tickr::Server->run(database => $file, arguments => ['createdb']);
     for my $case ([ 'no', 1, 1 ], [ 'yes', 0, 100 ]) {
@@ -146,7 +146,7 @@ SKIP: {
 # --- each layout --------------------------------------------------------------------------------
 
 SKIP: {
-    skip Tickr::Database->missing, 1 if Tickr::Database->missing;
+    skip(Tickr::Database->missing, 1) if Tickr::Database->missing;
     my $plain   = Tickr::Database->new;
     my $stepped = Tickr::Database->new(
         options => [qw(--auto-increment-increment=4 --auto-increment-offset=3)]);

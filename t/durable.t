@@ -21,7 +21,7 @@ for my $bad ('', 'yes', '2') {
 }
 
 SKIP: {
-    skip Tickr::Database->missing, 1 if Tickr::Database->missing;
+    skip(Tickr::Database->missing, 1) if Tickr::Database->missing;
     my $database = Tickr::Database->new(options => ['--log-bin=binlog']);
     my $flush    = 'SET GLOBAL innodb_flush_log_at_trx_commit';
     my $binlog   = 'SET GLOBAL sync_binlog';
@@ -78,7 +78,7 @@ SKIP: {
 }
 
 SKIP: {
-    skip Tickr::File->missing, 3 if Tickr::File->missing;
+    skip(Tickr::File->missing, 3) if Tickr::File->missing;
     my $file = Tickr::File->new;
     my $is_memory = `stat -f -c %T ${\ $file->folder}` =~ /tmpfs|ramfs/;
     Tickr::Server->run(database => $file, arguments => ['createdb']);

@@ -115,7 +115,7 @@ for my $number (0, 1) {
         database  => $database,
         env       => $env[$number],
         arguments => [ 'advance', '--past', $past - 10, '--yes' ]);
-    is $status, 1, "server $number's state file knows what either gave";
+    is $status, 1, "server ${number}'s state file knows what either gave";
     like $output, qr/the state file says that $past was given/, '... and says so';
 }
 

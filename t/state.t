@@ -178,7 +178,7 @@ on_each_store(sub {
 });
 
 SKIP: {    # one of several masters: its numbers are compared with its own only
-    skip Tickr::Database->missing, 1 if Tickr::Database->missing;
+    skip(Tickr::Database->missing, 1) if Tickr::Database->missing;
     my $database = Tickr::Database->new(
         options => [qw(--auto-increment-increment=2 --auto-increment-offset=2)]);
     my %env    = with_state();
