@@ -18,7 +18,7 @@
 #include "ticket/space.h"
 
 /* The indices of CHOICE keys, in the order of their words in keys.h. */
-enum database_adapter { DATABASE_ADAPTER_MYSQL, DATABASE_ADAPTER_SQLITE };
+enum database_adapter { DATABASE_ADAPTER_MYSQL, DATABASE_ADAPTER_SQLITE, DATABASE_ADAPTER_MEMORY };
 enum batch_format { BATCH_FORMAT_ARRAY, BATCH_FORMAT_GROUP };
 
 struct config {
