@@ -345,6 +345,12 @@ connection_begin(struct connections *connections, struct evhttp_connection *evco
 void
 connection_reply(struct connection *connection)
 {
+	/*
+	 * The library would take the end of what the client sends for the end of the connection, and
+	 * drop what it has not written yet. Behind the reply it reads again; a client that is gone
+	 * is noticed by writing.
+	 */
+	bufferevent_disable(connection->bufferevent, EV_READ);
 	connection->state = STATE_WRITING;
 	wait_until_deadline(connection);
 }

@@ -44,7 +44,7 @@ const char *connection_refusal(const struct connection *connection);
  */
 bool connection_hold(struct connection *connection, size_t bytes) MUST_CHECK;
 
-void connection_reply(struct connection *connection); /* its reply is about to be written */
+void connection_reply(struct connection *connection); /* the library has its reply */
 void connection_done(struct connection *connection);  /* its reply is with the kernel */
 
 size_t connections_count(const struct connections *connections);

@@ -65,9 +65,9 @@ send_reply(struct exchange *exchange, int code, const char *content_type)
 		add_header(exchange, "Connection", "close");
 	add_length(exchange);
 	count(exchange, code);
-	connection_reply(exchange->connection);
 	evhttp_request_set_on_complete_cb(exchange->http, on_complete, exchange->connection);
 	evhttp_send_reply(exchange->http, code, NULL, NULL);
+	connection_reply(exchange->connection);
 	free(exchange);
 }
 
