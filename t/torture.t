@@ -157,6 +157,12 @@ breaks('service that is back late', $back, qr/the next ticket came 2\.2\d\d s la
     { '0-0' => $served . tickets(339, 1, 1, asked => 3200), faults => "500000 1000000 kill-database 1 0\n" });
 keeps('service that is back in time',
     { '0-0' => $served . tickets(339, 1, 1, asked => 2900), faults => "500000 1000000 kill-database 1 0\n" });
+keeps('service that is late because something else happened, after which it is in time',
+    { '0-0' => $served . tickets(339, 1, 1, asked => 3200),
+      faults => "500000 1000000 cut 1 0\n900000 2000000 kill-database 1 0\n" });
+breaks('... but not if that happened to another', $back, qr/server 0 after cut/,
+    { '0-0' => $served . tickets(339, 1, 1, asked => 3200), '1-0' => tickets(349, 1, 1, asked => 2100),
+      faults => "500000 1000000 cut 1 0\n900000 2000000 kill-database 2 0\n" });
 breaks('tickets from a database that had gone back', 'a database that had gone back gave no ticket', undef,
     { '0-0' => $served . tickets(336, 1, 1, asked => 50), faults => "40000 60000 refuse 0 0\n" });
 keeps('tickets from another meanwhile',

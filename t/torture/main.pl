@@ -79,8 +79,8 @@ printf "not ok %d - there was something to torture\n", ++$tests and $failed++ if
 printf "# --- seed %d, %.1f minutes\n", $options{seed}, (time - $began) / 60;
 printf "# requests: %d\n# tickets issued: %d\n", $total{requests} // 0, $total{tickets} // 0;
 printf "# faults injected: %s\n", join ', ', map {"$_ $faults{$_}"} sort keys %faults;
-printf "# the longest outage seen by a client: %.3f s (%s, %s, from %.3f s on)\n",
-    $longest{longest_outage}, $longest{configuration} // '', $longest{of} // '', $longest{at} // 0;
+printf "# the longest outage seen by a client: %.3f s (%s, %s, from %.3f s on, during %s)\n",
+    $longest{longest_outage}, map { $longest{$_} // '-' } qw(configuration of at during);
 if ($failed || $options{keep}) {
     my $folder = "$ENV{BUILDDIR}/kept-$options{seed}";
     keep($folder);

@@ -46,6 +46,21 @@ count_client(struct numbers *numbers, const struct client_file *client)
 	}
 }
 
+/* The kinds of those that were going on, with plus signs between, and the line's end. */
+static void
+print_faults(const struct run *run, uint64_t from_us, uint64_t to_us)
+{
+	const char *separator = "";
+
+	for (size_t i = 0; i < run->faults.count; i++) {
+		if (!fault_overlaps(&run->faults.list[i], from_us, to_us))
+			continue;
+		printf("%s%s", separator, run->faults.list[i].kind);
+		separator = "+";
+	}
+	printf("%s\n", separator[0] == '\0' ? "nothing" : "");
+}
+
 void
 numbers_print(const struct run *run)
 {
@@ -54,10 +69,12 @@ numbers_print(const struct run *run)
 	for (size_t i = 0; i < run->client_count; i++)
 		count_client(&numbers, &run->clients[i]);
 	printf("# numbers: requests=%" PRIu64 " tickets=%" PRIu64 " unavailable=%" PRIu64
-	       " closed=%" PRIu64 " faults=%zu seconds=%.1f longest_outage=%.3f of=%s at=%.3f\n",
+	       " closed=%" PRIu64
+	       " faults=%zu seconds=%.1f longest_outage=%.3f of=%s at=%.3f during=",
 	       numbers.requests, numbers.tickets, numbers.unavailable, numbers.closed,
 	       run->faults.count,
 	       run->client_count > 0 ? (double)(run->ended_us - run->began_us) / MICRO : 0,
 	       numbers.outage_us / MICRO, numbers.outage_of,
 	       (double)(numbers.outage_began_us - run->began_us) / MICRO);
+	print_faults(run, numbers.outage_began_us, numbers.outage_began_us + numbers.outage_us);
 }

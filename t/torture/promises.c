@@ -178,6 +178,20 @@ gives_again_us(const struct run *run, unsigned server, uint64_t from_us)
 	return first_us;
 }
 
+/* Whether another fault came before service was back: then it is judged by that one's end. */
+static bool
+is_overtaken(const struct run *run, const struct fault *fault, unsigned server, uint64_t back_us)
+{
+	for (size_t i = 0; i < run->faults.count; i++) {
+		const struct fault *other = &run->faults.list[i];
+
+		if (other->ended_us > fault->ended_us && other->began_us < back_us &&
+		    fault_concerns(other, server))
+			return true;
+	}
+	return false;
+}
+
 static void
 look_whether_back(struct promise *promise, const struct fault *fault, unsigned server)
 {
@@ -186,7 +200,7 @@ look_whether_back(struct promise *promise, const struct fault *fault, unsigned s
 
 	if (back_us != UINT64_MAX && back_us - fault->ended_us <= BACK_WITHIN)
 		return;
-	if (!promise_breaks(promise))
+	if (is_overtaken(run, fault, server, back_us) || !promise_breaks(promise))
 		return;
 	printf("# server %u after %s, which ended at %.3f s: ", server, fault->kind,
 	       (double)(fault->ended_us - run->began_us) / MICRO);
