@@ -167,6 +167,14 @@ breaks('tickets from a database that had gone back', 'a database that had gone b
     { '0-0' => $served . tickets(336, 1, 1, asked => 50), faults => "40000 60000 refuse 0 0\n" });
 keeps('tickets from another meanwhile',
     { '0-0' => $served . tickets(337, 1, 1, asked => 50), faults => "40000 60000 refuse 0 0\n" });
+my $others = 'while one of several databases is well nobody is answered 503';
+my $away   = $served . record('status', status => 503, asked => 50) . tickets(339, 1, 1, asked => 80);
+breaks('503 while another database is well', $others, qr/was answered 503, during kill-database/,
+    { '0-0' => $away, faults => "40000 60000 kill-database 1 0\n" }, 'has-another');
+keeps('503 while none is',
+    { '0-0' => $away, faults => "40000 60000 kill-database 1 0\n10000 45000 cut 1 1\n" }, 'has-another');
+keeps('503 of a server that drains', { '0-0' => $away, faults => "40000 60000 drain-server 1 -\n" },
+    'has-another');
 breaks('a client that was given nothing', 'each client was given tickets', qr/client-0-1 was given nothing/,
     { '0-0' => $served, '0-1' => record('status', status => 503) });
 breaks('no client at all', 'each client was given tickets', undef, {});

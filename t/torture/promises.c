@@ -8,8 +8,8 @@
 #include "promises.h"
 #include "spans.h"
 
-#define MOST_SHOWN  5 /* of what breaks one promise; the rest is counted */
-#define BACK_WITHIN 2000000
+#define MOST_SHOWN  5	    /* of what breaks one promise; the rest is counted */
+#define BACK_WITHIN 2000000 /* microseconds */
 #define LAST_TICKET INT64_MAX
 #define MICRO	    1e6
 
@@ -220,6 +220,35 @@ service_comes_back(struct promise *promise)
 				look_whether_back(promise, &promise->run->faults.list[i], server);
 }
 
+/* A fault that may still be felt when RECORD came. */
+static bool
+may_be_felt(const struct fault *fault, const struct client_file *client,
+	    const struct record *record)
+{
+	return fault_concerns(fault, client->server) && fault->began_us <= record_came_us(record) &&
+	       fault->ended_us + BACK_WITHIN >= record->asked_us;
+}
+
+/* Nobody was served although only one database of several was not well. */
+static bool
+is_turned_away(const struct run *run, const struct client_file *client, const struct record *record)
+{
+	uint64_t node = NO_NODE;
+
+	if (RECORD_KIND(record) != RECORD_STATUS || record->status != 503)
+		return false;
+	for (size_t i = 0; i < run->faults.count; i++) {
+		const struct fault *fault = &run->faults.list[i];
+
+		if (!may_be_felt(fault, client, record))
+			continue;
+		if (fault->node == NO_NODE || (node != NO_NODE && fault->node != node))
+			return false; /* the server itself suffers, or both databases */
+		node = fault->node;
+	}
+	return true;
+}
+
 /* Between the old database's end and the moment when somebody moved the counter. */
 static bool
 is_from_a_past(const struct run *run, const struct client_file *client, const struct record *record)
@@ -265,6 +294,7 @@ static const struct {
 	bool (*breaks)(const struct run *run, const struct client_file *client,
 		       const struct record *record);
 	bool needs_order;
+	bool needs_another;
 } promises[] = {
 	{"no ticket was given twice", .look = no_ticket_twice},
 	{"on each connection the tickets of each database rise", .look = order_on_connections},
@@ -275,6 +305,8 @@ static const struct {
 	{"no connection was closed without a reason", .breaks = is_unexplained},
 	{"a server that stops answers what it has taken in", .breaks = is_lost_in_drain},
 	{"service was back within 2 s of the end of each cause", .look = service_comes_back},
+	{"while one of several databases is well nobody is answered 503", .breaks = is_turned_away,
+	 .needs_another = true},
 	{"a database that had gone back gave no ticket", .breaks = is_from_a_past},
 	{"each client was given tickets", .look = each_client_is_served},
 };
@@ -301,7 +333,8 @@ promises_check(const struct run *run)
 	for (size_t i = 0; i < ARRAY_LENGTH(promises); i++) {
 		struct promise promise = {run, 0};
 
-		if (promises[i].needs_order && !run->is_in_order)
+		if ((promises[i].needs_order && !run->is_in_order) ||
+		    (promises[i].needs_another && !run->has_another))
 			continue;
 		if (promises[i].look != NULL)
 			promises[i].look(&promise);

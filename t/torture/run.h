@@ -26,6 +26,7 @@ struct run {
 	uint64_t max_nodes;
 	uint64_t starting_offset;
 	bool is_in_order;
+	bool has_another;
 
 	struct client_file *clients;
 	size_t client_count;

@@ -112,6 +112,7 @@ sub add_servers {
         die "createdb: $output" if $status;
     }
     my $is_native = $self->databases > 1 && Torture::Features::has('several');
+    $self->{has_another} = $is_native;
     my @groups = $is_native ? [ $self->databases ] : map { [$_] } $self->databases;
     for my $group (@groups) {
         $self->add_server(@$group) for 1 .. $self->{servers_each};
@@ -143,7 +144,11 @@ sub stop_server {
 # Whether it keeps a file of what it has given, so that a restart does not make it forget.
 sub keeps_state {
     my ($self) = @_;
-    return !$self->{is_file} && !grep { !glob "$_->{state}/*" } $self->servers;
+    for my $entry ($self->servers) {
+        my @files = glob "$entry->{state}/*";
+        return 0 if !@files;
+    }
+    return !$self->{is_file};
 }
 
 # Those that the configuration lets a fault end, and all.

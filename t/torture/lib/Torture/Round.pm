@@ -147,7 +147,8 @@ sub judge_records {
         name    => "check-$self->{configuration}{name}",
         command => [ "$ENV{BUILDDIR}/t/torture/check", $self->{folder}, $Torture::Cluster::max_nodes,
                      $Torture::Cluster::starting_offset,
-                     $self->{configuration}{is_in_order} ? 'in-order' : () ],
+                     $self->{configuration}{is_in_order}    ? 'in-order'    : (),
+                     $self->{cluster} && $self->{cluster}{has_another} ? 'has-another' : () ],
     );
     my $status = $check->wait_exit(3600);
     my @evidence;
