@@ -129,7 +129,7 @@ breaks('a batch of another size', $right, undef,
     { '0-0' => $served . tickets(339, 10, 2, flags => ['wrong']) });
 breaks('a batch whose step leaves the node', $right, undef, { '0-0' => tickets(339, 11, 2) });
 breaks('a ticket below the first', $right, undef, { '0-0' => tickets(325, 1, 1) });
-breaks('an answer 500', $right, qr/was answered 500/, { '0-0' => $served . record('status', status => 500) });
+breaks('an answer 500', $right, qr/was answered 500 for 1 tickets/, { '0-0' => $served . record('status', status => 500) });
 keeps('503 is an answer', { '0-0' => $served . record('status', status => 503) });
 
 my $explained = 'no connection was closed without a reason';
@@ -169,12 +169,16 @@ keeps('tickets from another meanwhile',
     { '0-0' => $served . tickets(337, 1, 1, asked => 50), faults => "40000 60000 refuse 0 0\n" });
 my $others = 'while one of several databases is well nobody is answered 503';
 my $away   = $served . record('status', status => 503, asked => 50) . tickets(339, 1, 1, asked => 80);
-breaks('503 while another database is well', $others, qr/was answered 503, during kill-database/,
-    { '0-0' => $away, faults => "40000 60000 kill-database 1 0\n" }, 'has-another');
-keeps('503 while none is',
-    { '0-0' => $away, faults => "40000 60000 kill-database 1 0\n10000 45000 cut 1 1\n" }, 'has-another');
-keeps('503 of a server that drains', { '0-0' => $away, faults => "40000 60000 drain-server 1 -\n" },
+my $other  = tickets(327, 1, 1, asked => 45);
+my $killed = "40000 60000 kill-database 1 3\n";
+breaks('503 while another database gives tickets', $others, qr/was answered 503 for 1 tickets, during kill-database/,
+    { '0-0' => $away, '0-1' => $other, faults => $killed }, 'has-another');
+keeps('503 while the other is slow', { '0-0' => $away, '0-1' => tickets(327, 1, 1, asked => 45, took => 900),
+    faults => $killed }, 'has-another');
+keeps('503 while none is well', { '0-0' => $away, '0-1' => $other, faults => $killed . "10000 45000 cut 1 1\n" },
     'has-another');
+keeps('503 of a server that drains',
+    { '0-0' => $away, '0-1' => $other, faults => "40000 60000 drain-server 1 -\n" }, 'has-another');
 breaks('a client that was given nothing', 'each client was given tickets', qr/client-0-1 was given nothing/,
     { '0-0' => $served, '0-1' => record('status', status => 503) });
 breaks('no client at all', 'each client was given tickets', undef, {});

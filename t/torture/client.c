@@ -160,6 +160,7 @@ note_response(struct client *client, const struct request *request, const struct
 	if (response->status == 200 &&
 	    answer_read(response->body, response->len, note_range, &noting))
 		return;
+	record.increment = request->count;
 	note(client, record, RECORD_STATUS,
 	     flags | (response->status == 200 ? RECORD_IS_WRONG : 0));
 }

@@ -8,10 +8,12 @@
 #include "promises.h"
 #include "spans.h"
 
-#define MOST_SHOWN  5	    /* of what breaks one promise; the rest is counted */
-#define BACK_WITHIN 2000000 /* microseconds */
-#define LAST_TICKET INT64_MAX
-#define MICRO	    1e6
+#define MOST_SHOWN   5	     /* of what breaks one promise; the rest is counted */
+#define BACK_WITHIN  2000000 /* microseconds */
+#define AT_ONCE	     25000   /* microseconds */
+#define MOST_AT_ONCE 1000    /* tickets; the statement for more may be slow by itself */
+#define LAST_TICKET  INT64_MAX
+#define MICRO	     1e6
 
 bool
 promise_breaks(struct promise *promise)
@@ -80,6 +82,23 @@ no_ticket_twice(struct promise *promise)
 	free(spans);
 }
 
+/* The first record of CLIENT that came at FROM_US or later: they are in that order. */
+static size_t
+first_since(const struct client_file *client, uint64_t from_us)
+{
+	size_t low = 0, high = client->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (record_came_us(&client->records[middle]) < from_us)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 /* --- answers ------------------------------------------------------------------------------------- */
 
 static bool
@@ -140,23 +159,6 @@ is_lost_in_drain(const struct run *run, const struct client_file *client,
 }
 
 /* --- outages ------------------------------------------------------------------------------------ */
-
-/* The first record of CLIENT that came at FROM_US or later: they are in that order. */
-static size_t
-first_since(const struct client_file *client, uint64_t from_us)
-{
-	size_t low = 0, high = client->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (record_came_us(&client->records[middle]) < from_us)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
 
 /* When SERVER gave the first tickets from FROM_US on; UINT64_MAX: never. */
 static uint64_t
@@ -229,13 +231,43 @@ may_be_felt(const struct fault *fault, const struct client_file *client,
 	       fault->ended_us + BACK_WITHIN >= record->asked_us;
 }
 
-/* Nobody was served although only one database of several was not well. */
+/*
+ * Whether others of the same server were given another node's tickets while RECORD was answered 503,
+ * in no more than the half of its time. A database that is slow itself proves nothing.
+ */
+static bool
+others_were_served(const struct run *run, uint64_t node, const struct client_file *client,
+		   const struct record *record)
+{
+	uint64_t from_us = record->asked_us + record->took_us / 2 - AT_ONCE;
+	uint64_t to_us = record_came_us(record) + AT_ONCE;
+
+	for (size_t i = 0; i < run->client_count; i++) {
+		const struct client_file *other = &run->clients[i];
+
+		if (other->server != client->server)
+			continue;
+		for (size_t n = first_since(other, from_us); n < other->count; n++) {
+			const struct record *served = &other->records[n];
+
+			if (record_came_us(served) > to_us)
+				break;
+			if (record_gave_tickets(served) && served->asked_us >= from_us &&
+			    run_node_of(run, served->first) != node)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* It was not served although only one database of several was not well. */
 static bool
 is_turned_away(const struct run *run, const struct client_file *client, const struct record *record)
 {
 	uint64_t node = NO_NODE;
 
-	if (RECORD_KIND(record) != RECORD_STATUS || record->status != 503)
+	if (RECORD_KIND(record) != RECORD_STATUS || record->status != 503 ||
+	    record->increment > MOST_AT_ONCE)
 		return false;
 	for (size_t i = 0; i < run->faults.count; i++) {
 		const struct fault *fault = &run->faults.list[i];
@@ -246,7 +278,7 @@ is_turned_away(const struct run *run, const struct client_file *client, const st
 			return false; /* the server itself suffers, or both databases */
 		node = fault->node;
 	}
-	return true;
+	return others_were_served(run, node, client, record);
 }
 
 /* Between the old database's end and the moment when somebody moved the counter. */

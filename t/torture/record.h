@@ -13,7 +13,7 @@
 
 enum record_kind {
 	RECORD_TICKETS,	    /* 200: FIRST, INCREMENT and COUNT are what was given */
-	RECORD_STATUS,	    /* an answer of another STATUS, or one that makes no sense */
+	RECORD_STATUS,	    /* another STATUS, or one that makes no sense, for INCREMENT tickets */
 	RECORD_CLOSED,	    /* the connection ended before the answer was whole */
 	RECORD_UNREACHABLE, /* no connection could be made, nothing was asked */
 	RECORD_HUNG,	    /* neither an answer nor an end came in time */

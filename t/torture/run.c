@@ -127,7 +127,10 @@ show_what_came(const struct record *record)
 			printf("was given %" PRIu32 " tickets from %" PRIu64 " to %" PRIu64,
 			       record->count, record->first, run_last_ticket(record));
 		break;
-	case RECORD_STATUS: printf("was answered %u", record->status); break;
+	case RECORD_STATUS:
+		printf("was answered %u for %" PRIu32 " tickets", record->status,
+		       record->increment);
+		break;
 	case RECORD_CLOSED: printf("found the connection closed"); break;
 	case RECORD_UNREACHABLE: printf("could not connect"); break;
 	case RECORD_HUNG: printf("waited in vain"); break;

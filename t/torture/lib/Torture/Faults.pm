@@ -86,9 +86,13 @@ sub stop_database {
     return;
 }
 
-# Each server has given tickets of this database since now.
+sub newest { return $_[0]{database}->sql('SELECT MAX(id) FROM tickr.tickets') }
+
+# Each server has given tickets since now, and some were this database's: a server may have another.
 sub wait_for_use {
     my ($entry) = @_;
+    my $first = newest($entry);
+    wait_for('tickets of the database', 15, sub { newest($entry) > $first + 20 });
     for my $server (map { $_->{server} } @{ $entry->{servers} }) {
         my $before = $server->metric('tickr_tickets_issued_total');
         wait_for('tickets', 10, sub { $server->metric('tickr_tickets_issued_total') > $before });
@@ -169,7 +173,7 @@ sub replace_database {
     wait_for_use($entry);
     sleep $fault->{length};
 
-    my $newest = $database->sql('SELECT MAX(id) FROM tickr.tickets');
+    my $newest = newest($entry);
     $began = now_us();
     $database->kill;
     if ($and_restart) { $_->{server}->process->kill_hard for @servers }
