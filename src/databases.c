@@ -18,6 +18,7 @@ databases_store(const struct config *config)
 	static const char *const names[] = {
 		[DATABASE_ADAPTER_MYSQL] = "mysql",
 		[DATABASE_ADAPTER_SQLITE] = "sqlite",
+		[DATABASE_ADAPTER_MEMORY] = "memory",
 	};
 	const char *name = names[config->database_adapter];
 	const struct store *store = driver_find(name);

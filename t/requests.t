@@ -46,6 +46,19 @@ sub crowd {
     return;
 }
 
+# --- clients that say that they will send no more, and wait for the answer ------------------------
+
+for my $count (1, 1000, 100_000) {
+    my @whole = grep { $_ == $count } map {
+        my $client = $server->client;
+        $client->send("GET /tickets/create/$count HTTP/1.1\r\nHost: t\r\n\r\n");
+        shutdown $client->socket, 1;
+        my $answer = eval { $client->response };
+        $answer ? scalar(() = $answer->{body} =~ /\d+/g) : 0;
+    } 1 .. 10;
+    is scalar @whole, 10, "a half-closed connection gets its answer: all of $count tickets";
+}
+
 # --- 200 clients ---------------------------------------------------------------------------------
 
 {

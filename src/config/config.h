@@ -32,7 +32,7 @@ struct database_config {
 };
 
 /* The indices of CHOICE keys, in the order of their words in keys.h. */
-enum database_adapter { DATABASE_ADAPTER_MYSQL, DATABASE_ADAPTER_SQLITE };
+enum database_adapter { DATABASE_ADAPTER_MYSQL, DATABASE_ADAPTER_SQLITE, DATABASE_ADAPTER_MEMORY };
 enum database_policy { DATABASE_POLICY_ROUND_ROBIN, DATABASE_POLICY_FAILOVER };
 enum batch_format { BATCH_FORMAT_ARRAY, BATCH_FORMAT_GROUP };
 

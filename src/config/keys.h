@@ -19,8 +19,9 @@ KEY("TICKR_NODE_NUMBER", node_number, TEXT, NULL, 0, 0,
 KEY("TICKR_STARTING_OFFSET", starting_offset, NUMBER, NULL, 0, SPACE_LAST_TICKET, "",
     "the first ticket of node 0; cannot change once tickets were given")
 
-KEY("TICKR_DATABASE_ADAPTER", database_adapter, CHOICE, "mysql", 0, 0, "mysql|sqlite",
-    "what counts the tickets: a MySQL or MariaDB server, or SQLite, a file without a server")
+KEY("TICKR_DATABASE_ADAPTER", database_adapter, CHOICE, "mysql", 0, 0, "mysql|sqlite|memory",
+    "what counts the tickets: a MySQL or MariaDB server; SQLite, a file; or memory, for "
+    "measurements only")
 KEY("TICKR_DATABASE_HOST", database_host, TEXT, "localhost", 0, 0,
     "a name, an address, host:port, [v6]:port, or the absolute path of a Unix socket; up to 16 of "
     "them, separated by commas",

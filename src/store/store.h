@@ -137,5 +137,6 @@ struct store {
 /* What drivers.h chooses from. */
 extern const struct store mysql_store;
 extern const struct store sqlite_store;
+extern const struct store memory_store;
 
 #endif
