@@ -27,6 +27,8 @@
 #include "segment/segment.h"
 #include "worker.h"
 
+#define FILL_EVERY_MS 100
+
 struct daemon {
 	const struct config *config;
 	const struct store *store;
@@ -47,6 +49,7 @@ struct daemon {
 	struct event *signals[3];
 	struct event *drain_deadline;
 	struct event *watchdog;
+	struct event *fill; /* what is reserved ahead */
 	uint64_t watchdog_ms;
 	size_t pings_out;
 	bool is_draining;
@@ -224,6 +227,17 @@ explain(void *arg, struct text *reason)
 }
 
 static void
+on_fill(evutil_socket_t fd, short what, void *arg)
+{
+	struct daemon *d = arg;
+
+	(void)fd;
+	(void)what;
+	segment_fill(d->segment);
+	loop_event_in(d->fill, FILL_EVERY_MS);
+}
+
+static void
 make_segment(struct daemon *d)
 {
 	struct segment_settings settings = {
@@ -274,6 +288,7 @@ build(struct daemon *d)
 	d->signals[2] = evsignal_new(d->base, SIGHUP, on_hangup, d);
 	d->drain_deadline = loop_event_new(d->base, -1, 0, on_drain_deadline, d);
 	d->watchdog = loop_event_new(d->base, -1, 0, on_watchdog, d);
+	d->fill = loop_event_new(d->base, -1, 0, on_fill, d);
 	d->dispatch = databases_dispatch(d->config, d->store, d->states);
 	make_control(d);
 	make_segment(d);
@@ -291,7 +306,7 @@ start_threads(struct daemon *d)
 	pthread_sigmask(SIG_BLOCK, &all, &before);
 	is_started = dispatch_start(d->dispatch);
 	if (is_started && d->segment != NULL)
-		segment_start(d->segment);
+		on_fill(-1, 0, d);
 	while (is_started && d->started < d->worker_count) {
 		is_started = worker_start(d->workers[d->started]);
 		d->started += is_started;
@@ -365,6 +380,7 @@ tear_down(struct daemon *d)
 		event_free(d->signals[i]);
 	event_free(d->drain_deadline);
 	event_free(d->watchdog);
+	event_free(d->fill);
 	mailbox_free(d->mailbox);
 	event_base_free(d->base);
 }

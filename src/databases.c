@@ -277,7 +277,9 @@ databases_advance(const struct config *config, const struct command_line *line)
 	settings.is_guest = true;
 	if (!databases_begin(store))
 		return EXIT_SYSTEM;
+	store->claim(&settings);
 	status = advance_run(&order);
+	store->release(&settings);
 	store->end();
 	return status;
 }

@@ -58,7 +58,6 @@ sub wait_until_holds {
 }
 
 {    # under load, of all sizes
-    $database->lay_out_for_large_batches;
     my $server = server(TICKR_RESERVE_AHEAD_MAX => 3000, Tickr::Server::patient());
     my @loads = map { Tickr::Load->start($server, clients => $_->[0], path => "/tickets/create$_->[1]") }
         [ 6, '' ], [ 2, '/50' ], [ 2, '/2000' ], [ 1, '/20000' ];

@@ -287,7 +287,7 @@ segment_new(const struct segment_settings *settings)
 }
 
 void
-segment_start(struct segment *s)
+segment_fill(struct segment *s)
 {
 	struct mail_list none = TAILQ_HEAD_INITIALIZER(none);
 

@@ -42,8 +42,11 @@ struct segment;
 
 struct segment *segment_new(const struct segment_settings *settings) MUST_CHECK;
 
-/* Fetch the first; the pool must have been started. */
-void segment_start(struct segment *segment);
+/*
+ * Fetch what is missing. To be called at the start, when the pool has been started, and several times
+ * a second from then on: without requests nothing else tries again after a failure.
+ */
+void segment_fill(struct segment *segment);
 
 /* COUNT (1 or more) bases as one progression from what is held; false: it holds too few. */
 bool segment_take(struct segment *segment, uint32_t count, uint64_t now_ms,

@@ -137,7 +137,7 @@ Test(segment, the_first_are_fetched_at_the_start)
 
 	begin(&pool);
 	cr_assert_eq(take(&pool, 1), 0);
-	segment_start(pool.segment);
+	segment_fill(pool.segment);
 	cr_assert_geq(bring(&pool, 0), LEAST);
 	cr_assert_geq(segment_held(pool.segment), LEAST);
 	cr_assert_eq(take(&pool, 1), 2);
@@ -152,7 +152,7 @@ Test(segment, more_is_fetched_well_before_the_last_is_used)
 	uint32_t brought;
 
 	begin(&pool);
-	segment_start(pool.segment);
+	segment_fill(pool.segment);
 	brought = bring(&pool, 0);
 	while (pool.out == NULL)
 		cr_assert_neq(take(&pool, 1), 0);
@@ -189,7 +189,7 @@ Test(segment, more_than_is_held_is_one_progression_from_a_fetch_that_is_large_en
 	struct asked asked;
 
 	begin(&pool);
-	segment_start(pool.segment);
+	segment_fill(pool.segment);
 	bring(&pool, 0);
 	cr_assert_eq(take(&pool, 5 * MOST), 0);
 	ask(&pool, &asked, 5 * MOST);
@@ -211,7 +211,7 @@ Test(segment, what_is_lower_than_an_answer_is_never_given_after_it)
 	struct asked asked;
 
 	begin(&pool);
-	segment_start(pool.segment);
+	segment_fill(pool.segment);
 	bring(&pool, 0);
 	ask(&pool, &asked, MOST);
 	bring(&pool, 7);
@@ -226,7 +226,7 @@ Test(segment, pieces_that_are_too_small_are_passed_over_for_good)
 	uint64_t newest;
 
 	begin(&pool);
-	segment_start(pool.segment);
+	segment_fill(pool.segment);
 	bring(&pool, 0);
 	while (segment_held(pool.segment) > 10)
 		cr_assert_neq(take(&pool, 1), 0);
@@ -243,7 +243,7 @@ Test(segment, what_is_held_stays_within_its_bounds)
 	uint64_t began_ms = clock_ms();
 
 	begin(&pool);
-	segment_start(pool.segment);
+	segment_fill(pool.segment);
 	while (clock_ms() - began_ms < 300) {
 		if (pool.out != NULL)
 			bring(&pool, 0);
@@ -264,7 +264,7 @@ Test(segment, when_the_database_fails_those_who_wait_hear_why_and_the_rest_is_gi
 	struct asked asked;
 
 	begin(&pool);
-	segment_start(pool.segment);
+	segment_fill(pool.segment);
 	bring(&pool, 0);
 	ask(&pool, &asked, MOST);
 	fail(&pool, "the disk is full");
@@ -282,7 +282,7 @@ Test(segment, a_failed_fetch_is_not_tried_again_at_once_unless_somebody_waits)
 	struct asked asked;
 
 	begin(&pool);
-	segment_start(pool.segment);
+	segment_fill(pool.segment);
 	fail(&pool, "away");
 	cr_assert_eq(take(&pool, 1), 0);
 	cr_assert_null(pool.out);
@@ -330,7 +330,7 @@ Test(segment, at_the_end_nothing_is_fetched_and_the_rest_is_handed_over)
 	uint64_t held;
 
 	begin(&pool);
-	segment_start(pool.segment);
+	segment_fill(pool.segment);
 	bring(&pool, 0);
 	ask(&pool, &asked, MOST);
 	segment_stop(pool.segment);
