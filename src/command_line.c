@@ -14,12 +14,15 @@ static const struct {
 	{"serve", COMMAND_SERVE},
 	{"check-config", COMMAND_CHECK_CONFIG},
 	{"createdb", COMMAND_CREATEDB},
+	{"advance", COMMAND_ADVANCE},
 };
 
 enum option_code {
 	OPTION_ENV_FILE = 1,
 	OPTION_IF_NOT_EXISTS,
 	OPTION_CONTINUE_AFTER,
+	OPTION_PAST,
+	OPTION_YES,
 	OPTION_VARIABLES
 };
 
@@ -27,6 +30,8 @@ static const struct option options[] = {
 	{"env-file", required_argument, NULL, OPTION_ENV_FILE},
 	{"if-not-exists", no_argument, NULL, OPTION_IF_NOT_EXISTS},
 	{"continue-after", required_argument, NULL, OPTION_CONTINUE_AFTER},
+	{"past", required_argument, NULL, OPTION_PAST},
+	{"yes", no_argument, NULL, OPTION_YES},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, 'V'},
 	{"variables", no_argument, NULL, OPTION_VARIABLES},
@@ -34,15 +39,15 @@ static const struct option options[] = {
 };
 
 static bool
-take_ticket(struct command_line *line, const char *ticket)
+take_ticket(struct command_line *line, const char *option, const char *ticket)
 {
 	line->has_last_ticket =
 		parse_number(ticket, strlen(ticket), SPACE_LAST_TICKET, &line->last_ticket);
 	if (!line->has_last_ticket)
 		fprintf(stderr,
-			"tickrd: --continue-after takes a ticket, a whole number from 0 to "
+			"tickrd: %s takes a ticket, a whole number from 0 to "
 			"9223372036854775807, not %s\n",
-			ticket);
+			option, ticket);
 	return line->has_last_ticket;
 }
 
@@ -52,7 +57,11 @@ take_option(struct command_line *line, int option)
 	switch (option) {
 	case OPTION_ENV_FILE: line->env_file = optarg; return true;
 	case OPTION_IF_NOT_EXISTS: line->if_not_exists = true; return true;
-	case OPTION_CONTINUE_AFTER: return take_ticket(line, optarg);
+	case OPTION_CONTINUE_AFTER:
+		line->has_continue_after = true;
+		return take_ticket(line, "--continue-after", optarg);
+	case OPTION_PAST: line->has_past = true; return take_ticket(line, "--past", optarg);
+	case OPTION_YES: line->is_confirmed = true; return true;
 	case 'h': line->command = COMMAND_HELP; return true;
 	case 'V': line->command = COMMAND_VERSION; return true;
 	case OPTION_VARIABLES: line->command = COMMAND_VARIABLES; return true;
@@ -71,6 +80,23 @@ take_command(struct command_line *line, const char *name)
 	}
 	fprintf(stderr, "tickrd: there is no command %s; see tickrd --help\n", name);
 	return false;
+}
+
+/* Whether each option goes with the command, and the command has what it needs. */
+static bool
+options_fit(const struct command_line *line)
+{
+	const char *problem = NULL;
+
+	if ((line->if_not_exists || line->has_continue_after) && line->command != COMMAND_CREATEDB)
+		problem = "--if-not-exists and --continue-after go with createdb only";
+	else if ((line->has_past || line->is_confirmed) && line->command != COMMAND_ADVANCE)
+		problem = "--past and --yes go with advance only";
+	else if (line->command == COMMAND_ADVANCE && !line->has_past)
+		problem = "advance needs --past TICKET: the last ticket that may have been given";
+	if (problem != NULL)
+		fprintf(stderr, "tickrd: %s\n", problem);
+	return problem == NULL;
 }
 
 bool
@@ -95,12 +121,7 @@ command_line_parse(struct command_line *line, int count, char **arguments)
 		if (!take_command(line, arguments[optind]))
 			return false;
 	}
-	if ((line->if_not_exists || line->has_last_ticket) && line->command != COMMAND_CREATEDB) {
-		fputs("tickrd: --if-not-exists and --continue-after go with createdb only\n",
-		      stderr);
-		return false;
-	}
-	return true;
+	return options_fit(line);
 }
 
 void
@@ -114,6 +135,10 @@ command_line_print_help(void)
 	     "settings\n"
 	     "         --if-not-exists          be content when all of it is there\n"
 	     "         --continue-after TICKET  let a new counter go on behind TICKET\n"
+	     "\n"
+	     "  tickrd advance --past TICKET    move the counter past TICKET, forward only, after "
+	     "asking\n"
+	     "         --yes                    without asking\n"
 	     "\n"
 	     "  --env-file FILE                 read variables from FILE too; the environment "
 	     "wins\n"

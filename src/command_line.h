@@ -13,6 +13,7 @@ enum command {
 	COMMAND_SERVE,
 	COMMAND_CHECK_CONFIG,
 	COMMAND_CREATEDB,
+	COMMAND_ADVANCE,
 	COMMAND_HELP,
 	COMMAND_VERSION,
 	COMMAND_VARIABLES,
@@ -22,8 +23,11 @@ struct command_line {
 	enum command command;
 	const char *env_file; /* NULL: none */
 	bool if_not_exists;
-	bool has_last_ticket; /* createdb --continue-after */
-	uint64_t last_ticket;
+	bool has_last_ticket;
+	uint64_t last_ticket;	 /* of one of the two that follow */
+	bool has_continue_after; /* createdb */
+	bool has_past;		 /* advance */
+	bool is_confirmed;	 /* advance --yes */
 };
 
 /* False after saying on standard error what is wrong. */

@@ -6,30 +6,38 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "build.h"
 
+#include "advance.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "control.h"
 #include "daemon.h"
+#include "databases.h"
+#include "dispatch/dispatch.h"
 #include "loop/loop.h"
 #include "loop/mailbox.h"
 #include "loop/notify.h"
 #include "loop/sockets.h"
 #include "metrics/metrics.h"
-#include "pool/pool.h"
-#include "store/drivers.h"
+#include "segment/segment.h"
 #include "worker.h"
 
-#define REPORT_SIZE 2048
+#define FILL_EVERY_MS 100
 
 struct daemon {
 	const struct config *config;
 	const struct store *store;
 	struct sockets sockets;
-	struct pool *pool;
+	struct sockets control_sockets;
+	struct control *control;		   /* NULL: none is asked for */
+	struct state_file *states[MOST_DATABASES]; /* NULL where there is none */
+	struct dispatch *dispatch;
+	struct segment *segment; /* NULL: nothing is reserved ahead */
 	struct waiting_limit limit;
 	struct worker **workers;
 	size_t worker_count;
@@ -41,77 +49,12 @@ struct daemon {
 	struct event *signals[3];
 	struct event *drain_deadline;
 	struct event *watchdog;
+	struct event *fill; /* what is reserved ahead */
 	uint64_t watchdog_ms;
 	size_t pings_out;
 	bool is_draining;
 	uint64_t drain_deadline_ms;
 };
-
-/* --- the store --------------------------------------------------------------------------------- */
-
-/* NULL, with a line in the log, when this tickrd was built without the store that is asked for. */
-static const struct store *
-find_store(const struct config *config)
-{
-	static const char *const names[] = {
-		[DATABASE_ADAPTER_MYSQL] = "mysql",
-		[DATABASE_ADAPTER_SQLITE] = "sqlite",
-	};
-	const char *name = names[config->database_adapter];
-	const struct store *store = driver_find(name);
-	char memory[64];
-	struct text built = TEXT_OVER(memory);
-
-	if (store != NULL)
-		return store;
-	drivers_list(&built);
-	log_error("this tickrd was built without the database that TICKR_DATABASE_ADAPTER names",
-		  "adapter=%s built_with=\"%s\"", name, memory);
-	return NULL;
-}
-
-static bool
-store_begin(const struct store *store)
-{
-	if (store->begin())
-		return true;
-	log_error("the database's client library cannot start", "adapter=%s", store->name);
-	return false;
-}
-
-static unsigned
-sessions_of(const struct daemon *d)
-{
-	unsigned most = d->store->most_sessions;
-	unsigned wanted = (unsigned)d->config->pool_size;
-
-	return most > 0 && wanted > most ? most : wanted;
-}
-
-static struct store_settings
-database_settings(const struct config *config)
-{
-	const struct database_address *address = &config->database;
-	bool is_local_name = strcmp(address->host, "localhost") == 0;
-
-	return (struct store_settings){
-		.host = address->host,
-		.port = address->port,
-		.is_tcp = address->socket[0] == '\0' &&
-			  (!is_local_name || config->database_port_is_given),
-		.socket = address->socket,
-		.user = config->database_username,
-		.password = config->database_password,
-		.database = config->database_name,
-		.ssl_ca = config->ssl_ca,
-		.ssl_cert = config->ssl_cert,
-		.ssl_key = config->ssl_key,
-		.ssl_verify = config->ssl_verify != 0,
-		.connect_timeout_s = (unsigned)(config->connect_timeout_ms / 1000),
-		.query_timeout_s = (unsigned)(config->query_timeout_ms / 1000),
-		.space = config->space,
-	};
-}
 
 /* --- stopping --------------------------------------------------------------------------------- */
 
@@ -120,6 +63,7 @@ static void
 leave_at_once(struct daemon *d, int status)
 {
 	sockets_close(&d->sockets); /* for the paths; the descriptors are the loops' */
+	sockets_close(&d->control_sockets);
 	_exit(status);
 }
 
@@ -206,30 +150,6 @@ on_watchdog(evutil_socket_t fd, short what, void *arg)
 
 /* --- starting --------------------------------------------------------------------------------- */
 
-/*
- * What an operator must mend stops the start; a database that is merely away does not.
- */
-static bool
-database_is_acceptable(const struct store *store, const struct store_settings *settings)
-{
-	char memory[512], quoted_memory[1024];
-	struct text reason = TEXT_OVER(memory), quoted = TEXT_OVER(quoted_memory);
-	struct store_session *session;
-	enum store_result result = store->open(settings, &session, &reason);
-
-	if (result == STORE_OK) {
-		store->close(session);
-		return true;
-	}
-	text_add_quoted(&quoted, memory, sizeof(memory));
-	if (result == STORE_REFUSED) {
-		log_error("this database cannot be served from", "reason=%s", quoted_memory);
-		return false;
-	}
-	log_warn("the database is down; serving 503 until it is there", "reason=%s", quoted_memory);
-	return true;
-}
-
 static void
 raise_descriptor_limit(void)
 {
@@ -254,12 +174,94 @@ open_sockets(struct daemon *d)
 	return false;
 }
 
+/* For our own user only: there is no password. No thread runs yet that could make files too. */
+static bool
+open_control(struct daemon *d)
+{
+	char memory[512];
+	struct text problem = TEXT_OVER(memory);
+	mode_t before;
+	bool is_open;
+
+	if (d->config->control_socket[0] == '\0')
+		return true;
+	before = umask(0177);
+	is_open = sockets_open(&d->control_sockets, 1, &d->config->control_address, 1, &problem);
+	umask(before);
+	if (!is_open)
+		log_error("cannot listen for the operator", "reason=\"%s\"", memory);
+	return is_open;
+}
+
+static void
+make_control(struct daemon *d)
+{
+	if (d->config->control_socket[0] == '\0')
+		return;
+	d->control = control_new(d->base, d->dispatch, *sockets_of_loop(&d->control_sockets, 0));
+	sockets_give_away(&d->control_sockets);
+}
+
+static void
+submit(void *arg, struct reservation *reservation)
+{
+	struct daemon *d = arg;
+
+	dispatch_submit(d->dispatch, reservation);
+}
+
+static bool
+withdraw(void *arg, struct reservation *reservation)
+{
+	struct daemon *d = arg;
+
+	return dispatch_withdraw(d->dispatch, reservation);
+}
+
+static void
+explain(void *arg, struct text *reason)
+{
+	struct daemon *d = arg;
+
+	dispatch_explain(d->dispatch, reason);
+}
+
+static void
+on_fill(evutil_socket_t fd, short what, void *arg)
+{
+	struct daemon *d = arg;
+
+	(void)fd;
+	(void)what;
+	segment_fill(d->segment);
+	loop_event_in(d->fill, FILL_EVERY_MS);
+}
+
+static void
+make_segment(struct daemon *d)
+{
+	struct segment_settings settings = {
+		.ahead_ms = d->config->reserve_ahead_ms,
+		.least = d->config->reserve_ahead_min,
+		.most = d->config->reserve_ahead_max,
+		.pool_timeout_ms = d->config->pool_timeout_ms,
+		.submit = submit,
+		.withdraw = withdraw,
+		.explain = explain,
+		.arg = d,
+	};
+
+	if (d->config->reserve_ahead_ms > 0)
+		d->segment = segment_new(&settings);
+}
+
 static void
 make_workers(struct daemon *d)
 {
 	struct worker_settings settings = {
 		.config = d->config,
-		.pool = d->pool,
+		.dispatch = d->dispatch,
+		.segment = d->segment,
 		.limit = &d->limit,
 		.control = d->mailbox,
 		.drained = on_worker_drained,
@@ -278,12 +280,6 @@ make_workers(struct daemon *d)
 static void
 build(struct daemon *d)
 {
-	struct pool_settings pool = {
-		.store = d->store,
-		.database = database_settings(d->config),
-		.sessions = sessions_of(d),
-	};
-
 	d->limit.most = (uint32_t)d->config->max_waiting;
 	d->base = loop_base_new();
 	d->mailbox = mailbox_new(d->base);
@@ -292,7 +288,10 @@ build(struct daemon *d)
 	d->signals[2] = evsignal_new(d->base, SIGHUP, on_hangup, d);
 	d->drain_deadline = loop_event_new(d->base, -1, 0, on_drain_deadline, d);
 	d->watchdog = loop_event_new(d->base, -1, 0, on_watchdog, d);
-	d->pool = pool_new(&pool);
+	d->fill = loop_event_new(d->base, -1, 0, on_fill, d);
+	d->dispatch = databases_dispatch(d->config, d->store, d->states);
+	make_control(d);
+	make_segment(d);
 	make_workers(d);
 }
 
@@ -305,7 +304,9 @@ start_threads(struct daemon *d)
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
-	is_started = pool_start(d->pool);
+	is_started = dispatch_start(d->dispatch);
+	if (is_started && d->segment != NULL)
+		on_fill(-1, 0, d);
 	while (is_started && d->started < d->worker_count) {
 		is_started = worker_start(d->workers[d->started]);
 		d->started += is_started;
@@ -330,11 +331,11 @@ announce(struct daemon *d)
 			 d->sockets.are_inherited ? "yes" : "no");
 	}
 	log_info("tickrd serves",
-		 "version=%s max_nodes=%" PRIu64 " node_number=%" PRIu64 " starting_offset=%" PRIu64
+		 "version=%s max_nodes=%" PRIu64 " node_number=%s starting_offset=%" PRIu64
 		 " http_threads=%" PRIu64 " adapter=%s sessions=%u",
 		 PACKAGE_VERSION, d->config->max_nodes, d->config->node_number,
 		 d->config->starting_offset, d->config->http_threads, d->store->name,
-		 sessions_of(d));
+		 databases_sessions(d->config, d->store));
 	notify_send("READY=1");
 	d->watchdog_ms = notify_watchdog_ms();
 	if (d->watchdog_ms > 0)
@@ -343,23 +344,43 @@ announce(struct daemon *d)
 
 /* --- the whole ---------------------------------------------------------------------------------- */
 
+/* What was reserved ahead and nobody asked for. */
+static void
+abandon_rest(struct daemon *d)
+{
+	struct segment_piece piece;
+	uint64_t rest = 0;
+
+	if (d->segment == NULL)
+		return;
+	while (segment_take_rest(d->segment, &piece))
+		rest += piece.bases.count;
+	log_info("tickets that were reserved ahead are a gap", "tickets=%" PRIu64, rest);
+}
+
 static void
 tear_down(struct daemon *d)
 {
 	for (size_t i = 0; i < d->started; i++)
 		worker_join(d->workers[i]);
-	if (!pool_stop(d->pool, d->drain_deadline_ms)) {
+	if (d->segment != NULL)
+		segment_stop(d->segment);
+	if (!dispatch_stop(d->dispatch, d->drain_deadline_ms)) {
 		log_warn("a database session did not end within the drain time-out", NULL);
 		leave_at_once(d, 0);
 	}
+	abandon_rest(d);
+	control_free(d->control);
 	for (size_t i = 0; i < d->worker_count; i++)
 		worker_free(d->workers[i]);
 	free(d->workers);
-	pool_free(d->pool);
+	segment_free(d->segment);
+	dispatch_free(d->dispatch);
 	for (size_t i = 0; i < ARRAY_LENGTH(d->signals); i++)
 		event_free(d->signals[i]);
 	event_free(d->drain_deadline);
 	event_free(d->watchdog);
+	event_free(d->fill);
 	mailbox_free(d->mailbox);
 	event_base_free(d->base);
 }
@@ -367,12 +388,12 @@ tear_down(struct daemon *d)
 static int
 serve(struct daemon *d)
 {
-	struct store_settings database = database_settings(d->config);
 	int status = EXIT_SYSTEM;
 
-	if (!database_is_acceptable(d->store, &database))
+	if (!databases_are_acceptable(d->config, d->store) ||
+	    !databases_open_states(d->config, d->states))
 		return EXIT_CONFIG;
-	if (open_sockets(d)) {
+	if (open_sockets(d) && open_control(d)) {
 		build(d);
 		if (!start_threads(d))
 			leave_at_once(d, EXIT_SYSTEM);
@@ -382,14 +403,16 @@ serve(struct daemon *d)
 		log_info("stopped", NULL);
 		status = 0;
 	}
+	sockets_close(&d->control_sockets);
 	sockets_close(&d->sockets);
+	databases_close_states(d->states);
 	return status;
 }
 
 int
 daemon_run(const struct config *config)
 {
-	struct daemon d = {.config = config, .store = find_store(config)};
+	struct daemon d = {.config = config, .store = databases_store(config)};
 	int status;
 
 	log_begin((enum log_level)config->log_level);
@@ -399,46 +422,10 @@ daemon_run(const struct config *config)
 	raise_descriptor_limit();
 	metrics_begin();
 	loop_library_begin();
-	if (!store_begin(d.store))
+	if (!databases_begin(d.store))
 		return EXIT_SYSTEM;
 	status = serve(&d);
 	d.store->end();
 	loop_library_end();
 	return status;
-}
-
-int
-daemon_create_database(const struct config *config, const struct command_line *line)
-{
-	struct store_settings settings = database_settings(config);
-	const struct store *store = find_store(config);
-	char memory[REPORT_SIZE];
-	struct text report = TEXT_OVER(memory);
-	uint64_t newest = SPACE_FIRST_BASE - 1;
-	enum store_create_result result;
-
-	if (line->has_last_ticket)
-		newest = space_base_up_to(&config->space, line->last_ticket);
-	log_begin((enum log_level)config->log_level);
-	if (store == NULL)
-		return EXIT_CONFIG;
-	if (!store_begin(store))
-		return EXIT_SYSTEM;
-	result = store->create(&settings, newest, &report);
-	store->end();
-	fputs(memory, result == STORE_NOT_CREATED ? stderr : stdout);
-	switch (result) {
-	case STORE_CREATED: puts("the database is ready: start tickrd"); return 0;
-	case STORE_EXISTED: puts("nothing was missing"); return line->if_not_exists ? 0 : 1;
-	case STORE_NOT_CREATED: break;
-	}
-	return 1;
-}
-
-int
-daemon_check_config(const struct config *config)
-{
-	if (find_store(config) == NULL)
-		return EXIT_CONFIG;
-	return puts("the settings are good") < 0;
 }

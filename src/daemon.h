@@ -6,7 +6,6 @@
 #ifndef TICKR_DAEMON_H
 #define TICKR_DAEMON_H
 
-#include "command_line.h"
 #include "config/config.h"
 
 /* Exit statuses, as sysexits(3) has them. */
@@ -15,11 +14,5 @@
 
 /* Serve until a signal ends it; the process's exit status. */
 int daemon_run(const struct config *config);
-
-/* tickrd createdb: make what is missing and say what there is; the process's exit status. */
-int daemon_create_database(const struct config *config, const struct command_line *line);
-
-/* tickrd check-config, where CONFIG itself is good: whether we were built for it; the exit status. */
-int daemon_check_config(const struct config *config);
 
 #endif

@@ -8,6 +8,7 @@
 #include "command_line.h"
 #include "config/config.h"
 #include "daemon.h"
+#include "databases.h"
 
 #define EXIT_USAGE    64
 #define MESSAGES_SIZE 16384
@@ -40,11 +41,13 @@ run(const struct command_line *line)
 		log_plain(LOG_LEVEL_ERROR,
 			  "tickrd: the settings above must be mended; see tickrd --help");
 	else if (line->command == COMMAND_CREATEDB)
-		status = daemon_create_database(&config, line);
+		status = databases_create(&config, line);
+	else if (line->command == COMMAND_ADVANCE)
+		status = databases_advance(&config, line);
 	else if (line->command == COMMAND_SERVE)
 		status = daemon_run(&config);
 	else
-		status = daemon_check_config(&config);
+		status = databases_check(&config);
 	config_free(&config);
 	return status;
 }
@@ -62,7 +65,8 @@ main(int count, char **arguments)
 	case COMMAND_VARIABLES: config_print_variables(stdout); return 0;
 	case COMMAND_SERVE:
 	case COMMAND_CHECK_CONFIG:
-	case COMMAND_CREATEDB: break;
+	case COMMAND_CREATEDB:
+	case COMMAND_ADVANCE: break;
 	}
 	return run(&line);
 }

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "http/server.h"
 #include "loop/loop.h"
+#include "segment/segment.h"
 #include "worker.h"
 
 struct worker {
@@ -24,7 +25,7 @@ struct worker {
 	struct mail ping; /* goes there and back */
 };
 
-/* --- between the allocator and the pool --------------------------------------------------- */
+/* --- between the allocator and the dispatcher --------------------------------------------------- */
 
 static void
 open_reservation(struct mail *mail)
@@ -35,7 +36,7 @@ open_reservation(struct mail *mail)
 	allocator_deliver(worker->allocator, reservation);
 }
 
-/* Runs in a pool thread. */
+/* Runs in a thread of a pool or of the dispatcher. */
 static void
 post_answer(struct reservation *reservation)
 {
@@ -52,7 +53,10 @@ submit(void *arg, struct reservation *reservation)
 
 	reservation->owner = worker;
 	reservation->answer = post_answer;
-	pool_submit(worker->settings.pool, reservation);
+	if (worker->settings.segment != NULL)
+		segment_submit(worker->settings.segment, reservation);
+	else
+		dispatch_submit(worker->settings.dispatch, reservation);
 }
 
 static bool
@@ -60,7 +64,23 @@ withdraw(void *arg, struct reservation *reservation)
 {
 	struct worker *worker = arg;
 
-	return pool_withdraw(worker->settings.pool, reservation);
+	if (worker->settings.segment != NULL)
+		return segment_withdraw(worker->settings.segment, reservation);
+	return dispatch_withdraw(worker->settings.dispatch, reservation);
+}
+
+static bool
+take(void *arg, uint32_t count, uint64_t now_ms, struct ticket_range *bases,
+     const struct ticket_space **space)
+{
+	struct worker *worker = arg;
+	struct segment_piece taken;
+
+	if (!segment_take(worker->settings.segment, count, now_ms, &taken))
+		return false;
+	*bases = taken.bases;
+	*space = taken.space;
+	return true;
 }
 
 static void
@@ -165,20 +185,21 @@ worker_ping(struct worker *worker)
 
 /* --- birth and death ------------------------------------------------------------------------- */
 
-static bool
-is_ready(void *arg)
+static size_t
+databases(void *arg, struct database_state *states)
 {
 	struct worker *worker = arg;
 
-	return pool_is_ready(worker->settings.pool);
+	return dispatch_states(worker->settings.dispatch, states);
 }
 
 static uint64_t
-newest_base(void *arg)
+reserved(void *arg, uint64_t *lasts_ms)
 {
 	struct worker *worker = arg;
 
-	return pool_newest_base(worker->settings.pool);
+	*lasts_ms = segment_lasts_ms(worker->settings.segment);
+	return segment_held(worker->settings.segment);
 }
 
 static struct allocator *
@@ -186,9 +207,9 @@ make_allocator(struct worker *worker)
 {
 	const struct config *config = worker->settings.config;
 	struct allocator_settings settings = {
-		.space = config->space,
 		.pool_timeout_ms = config->pool_timeout_ms,
 		.limit = worker->settings.limit,
+		.take = worker->settings.segment != NULL ? take : NULL,
 		.submit = submit,
 		.withdraw = withdraw,
 		.wake = wake,
@@ -203,12 +224,11 @@ make_http(struct worker *worker, const int *fds, size_t count)
 {
 	const struct config *config = worker->settings.config;
 	struct http_settings settings = {
-		.space = config->space,
 		.max_batch = (uint32_t)config->max_batch,
 		.batch_format = config->batch_format,
 		.password = config->http_auth_password,
-		.is_ready = is_ready,
-		.newest_base = newest_base,
+		.databases = databases,
+		.reserved = worker->settings.segment != NULL ? reserved : NULL,
 		.drained = on_drained,
 		.arg = worker,
 	};

@@ -13,14 +13,15 @@
 #include "allocator/allocator.h"
 #include "base/mail.h"
 #include "config/config.h"
+#include "dispatch/dispatch.h"
 #include "loop/mailbox.h"
-#include "pool/pool.h"
 
 struct worker;
 
 struct worker_settings {
 	const struct config *config;
-	struct pool *pool;
+	struct dispatch *dispatch;
+	struct segment *segment; /* NULL: nothing is reserved ahead */
 	struct waiting_limit *limit;
 	struct mailbox *control; /* the main thread's, for what follows */
 	void (*drained)(
@@ -42,7 +43,7 @@ void worker_ping(struct worker *worker);  /* the last ping must have come back *
 /* Wait for the thread, after drained was called. */
 void worker_join(struct worker *worker);
 
-/* After worker_join(), or without worker_start(), and after the pool has stopped. */
+/* After worker_join(), or without worker_start(), and after the dispatcher has stopped. */
 void worker_free(struct worker *worker);
 
 #endif

@@ -19,7 +19,8 @@ my @variables = map {"TICKR_$_"} qw(MAX_NODES NODE_NUMBER STARTING_OFFSET DATABA
     DATABASE_POOL_SIZE DATABASE_POOL_TIMEOUT DATABASE_CONNECT_TIMEOUT DATABASE_QUERY_TIMEOUT
     DATABASE_SSL_CA DATABASE_SSL_CERT DATABASE_SSL_KEY DATABASE_SSL_VERIFY LISTEN HTTP_THREADS
     HTTP_AUTH_PASSWORD HTTP_AUTH_PASSWORD_FILE BATCH_FORMAT MAX_BATCH MAX_WAITING LOG_LEVEL
-    DATABASE_ADAPTER STATE_DIR
+    DATABASE_ADAPTER STATE_DIR DATABASE_POLICY CONTROL_SOCKET REQUIRE_DURABLE
+    RESERVE_AHEAD RESERVE_AHEAD_MIN RESERVE_AHEAD_MAX
     DRAIN_TIMEOUT);
 
 # (exit status, output) of tickrd with the settings ENV.
@@ -40,7 +41,7 @@ sub check { return run(['check-config'], @_) }
     my ($help_status, $help) = run(['--help']);
     is $help_status, 0, '--help exits 0';
     like $help, qr/^  \Q$_\E \(/m, "--help knows $_" for @variables;
-    like $help, qr/^  tickrd \Q$_\E\s/m, "--help knows $_" for qw(check-config createdb);
+    like $help, qr/^  tickrd \Q$_\E\s/m, "--help knows $_" for qw(check-config createdb advance);
     like $help, qr/\Q$_\E\b/, "--help knows $_" for qw(--env-file --if-not-exists --version);
     is_deeply [ sort $help =~ /^  (TICKR_\w+) /mg ], [ sort @variables ],
         'and no variable that the documents do not know';

@@ -4,17 +4,16 @@ use strict;
 use warnings;
 use Test::More;
 use Tickr::Server;
-use Tickr::Stores qw(on_each_store);
+use Tickr::Stores qw(the_store);
 
-my $database;    # the one in turn
+my $database = the_store();
 
 # A fresh tickets table, and a server on it.
 sub fresh_server {
     my (%env) = @_;
-    $database->drop;
-    my ($status, $output) = Tickr::Server->run(database => $database, arguments => ['createdb']);
-    die "createdb: $output" if $status;
-    return Tickr::Server->new(database => $database, env => \%env);
+    return Tickr::Server->fresh(
+        database => $database,
+        env      => { Tickr::Server::patient(), %env });
 }
 
 sub one_by_one {
@@ -108,12 +107,7 @@ sub at_the_end_of_the_space {
     return;
 }
 
-on_each_store(
-    sub {
-        ($database) = @_;
-        one_by_one();
-        in_groups();
-        at_the_end_of_the_space();
-    });
-
+one_by_one();
+in_groups();
+at_the_end_of_the_space();
 done_testing;

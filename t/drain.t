@@ -3,40 +3,17 @@
 use strict;
 use warnings;
 use Test::More;
-use Tickr::Database;
 use Tickr::Load;
 use Tickr::Process qw(wait_for);
 use Tickr::Server;
+use Tickr::Stores qw(the_store);
 use Time::HiRes qw(time);
 
-plan skip_all => Tickr::Database::missing() if Tickr::Database::missing();
-
-my $database = Tickr::Database->new;
+my $database = the_store();
 my ($created, $output) = Tickr::Server->run(database => $database, arguments => ['createdb']);
 die "createdb: $output" if $created;
 
 my $ask = "GET /tickets/create HTTP/1.1\r\nHost: t\r\n\r\n";
-
-# Holds every statement on the tickets table until it is killed.
-sub lock_table {
-    my $lock = Tickr::Process->new(
-        command => [
-            'mariadb', '--no-defaults', '-uroot', '-S', $database->socket, 'tickr', '-e',
-            'LOCK TABLES tickets READ; SELECT SLEEP(60)',
-        ],
-        name => 'lock',
-    );
-    wait_for('the lock', 10, sub { $database->sql('SHOW PROCESSLIST') =~ /SLEEP\(60\)/ });
-    return $lock;
-}
-
-sub unlock_table {
-    my ($lock) = @_;
-    $lock->kill_hard;
-    my ($id) = $database->sql('SHOW PROCESSLIST') =~ /^(\d+).*SLEEP\(60\)/m;
-    $database->sql("KILL $id") if $id;
-    return;
-}
 
 for my $signal (qw(TERM INT)) {    # an idle server
     my $server = Tickr::Server->new(database => $database);
@@ -57,7 +34,7 @@ for my $signal (qw(TERM INT)) {    # an idle server
         env      => { TICKR_DATABASE_POOL_TIMEOUT => 20, TICKR_DATABASE_QUERY_TIMEOUT => 20 },
     );
     $server->wait_until_ready;
-    my $lock    = lock_table();
+    $database->lock;
     my @flying  = map { $server->client } 1 .. 5;
     my $open    = $server->client;
     $_->send($ask) for @flying;
@@ -68,7 +45,7 @@ for my $signal (qw(TERM INT)) {    # an idle server
     is $status->{status}, 503, '/status is 503 on an open connection';
     is lc $status->{headers}{connection}, 'close', 'which is closed after the reply';
     ok $open->at_end, 'as it says';
-    unlock_table($lock);
+    $database->unlock;
     my @answers = map { $_->response } @flying;
     is_deeply [ map { $_->{status} } @answers ], [ (200) x 5 ], 'what was in flight is answered';
     is_deeply [ map { lc $_->{headers}{connection} } @answers ], [ ('close') x 5 ],
@@ -97,11 +74,9 @@ for my $signal (qw(TERM INT)) {    # an idle server
 }
 
 {    # a client that takes no answer
-    $database->sql('CREATE DATABASE large;'
-            . 'CREATE TABLE large.tickets (id BIGINT UNSIGNED NOT NULL, stub CHAR(1) PRIMARY KEY);'
-            . "INSERT INTO large.tickets VALUES (1, 'a')");
+    $database->drop;
+    $database->lay_out_for_large_batches;
     my %env = (
-        TICKR_DATABASE_NAME   => 'large',
         TICKR_STARTING_OFFSET => '1000000000000000',
         TICKR_MAX_BATCH       => 1_000_000,
         TICKR_DRAIN_TIMEOUT   => 1,
@@ -120,16 +95,14 @@ for my $signal (qw(TERM INT)) {    # an idle server
 }
 
 {    # a second signal, and SIGHUP
-    my $server = Tickr::Server->new(
-        database => $database,
-        env      => { TICKR_DATABASE_POOL_TIMEOUT => 20, TICKR_DATABASE_QUERY_TIMEOUT => 20 },
-    );
+    my $server
+        = Tickr::Server->fresh(database => $database, env => { Tickr::Server::patient() });
     $server->wait_until_ready;
     $server->signal('HUP');
     wait_for('a line about SIGHUP', 5, sub { $server->log =~ /SIGHUP is ignored/ });
     is $server->get('/tickets/create')->{status}, 200, 'SIGHUP changes nothing';
 
-    my $lock   = lock_table();
+    $database->lock;
     my $flying = $server->client;
     $flying->send($ask);
     wait_for('the request to wait', 5, sub { $server->metric('tickr_requests_waiting') == 1 });
@@ -139,7 +112,7 @@ for my $signal (qw(TERM INT)) {    # an idle server
     $server->signal('TERM');
     is $server->process->wait_exit(5), 1, 'a second signal ends it at once, with 1';
     cmp_ok time - $began, '<', 1, 'at once';
-    unlock_table($lock);
+    $database->unlock;
 }
 
 done_testing;

@@ -3,28 +3,18 @@
 use strict;
 use warnings;
 use Test::More;
-use Tickr::Database;
 use Tickr::Process qw(spew wait_for);
 use Tickr::Server;
+use Tickr::Stores qw(the_store);
 
-plan skip_all => Tickr::Database::missing() if Tickr::Database::missing();
-
-my $database = Tickr::Database->new;
+my $database = the_store();
+my $sessions = $database->name eq 'sqlite' ? 1 : 3;    # a file has one writer, whatever is set
 my $began    = time;
 my $server   = Tickr::Server->fresh(
     database => $database,
-    env      => { TICKR_DATABASE_POOL_SIZE => 3, TICKR_DATABASE_POOL_TIMEOUT => 2 });
+    env      => { TICKR_DATABASE_POOL_SIZE => 3, Tickr::Server::patient() });
 
-# The page as a hash of series => value.
-sub page {
-    my %values;
-    for my $line (split /\n/, $server->get('/metrics')->{body}) {
-        next if $line =~ /^#/;
-        $line =~ /^(\S+) (\S+)$/ or die "not a sample: $line";
-        $values{$1} = $2;
-    }
-    return \%values;
-}
+sub page { $server->metrics }
 
 # Everything that PAGE counts of requests but /metrics, those that are 0 left out.
 sub requests {
@@ -39,7 +29,7 @@ sub requests {
 
 my $fresh = wait_for('the database to be up, and all sessions', 10, sub {
     my $page = page();
-    $page->{tickr_database_up} == 1 && $page->{tickr_database_sessions_open} == 3 && $page;
+    $page->{tickr_database_up} == 1 && $page->{tickr_database_sessions_open} == $sessions && $page;
 });
 is_deeply requests($fresh), {}, 'a fresh server has answered nothing';
 is $fresh->{$_}, 0, "$_ is 0" for qw(tickr_tickets_issued_total tickr_requests_waiting
@@ -106,7 +96,7 @@ is scalar grep({/^tickr_build_info\{version="\d+\.\d+\.\d+"\}$/} keys %$fresh), 
     is $page->{tickr_last_ticket}, 329 + 10 * 123, 'the last ticket';
     is $page->{tickr_tickets_left}, $fresh->{tickr_tickets_left} - 124, 'tickets left';
     is $page->{tickr_requests_waiting}, 0, 'nothing waits';
-    is $page->{tickr_database_sessions_open}, 3, 'sessions open';
+    is $page->{tickr_database_sessions_open}, $sessions, 'sessions open';
     is $page->{tickr_database_sessions_busy}, 0, 'sessions busy';
     is $page->{tickr_http_accept_failures_total}, 0, 'every connection was accepted';
 
@@ -129,14 +119,14 @@ is scalar grep({/^tickr_build_info\{version="\d+\.\d+\.\d+"\}$/} keys %$fresh), 
 # --- trouble ----------------------------------------------------------------------------------------
 
 {
-    $database->pause;
+    $database->lock;
     my @waiting = map { $server->client } 1 .. 4;
     $_->send("GET /tickets/create HTTP/1.1\r\nHost: t\r\n\r\n") for @waiting;
     wait_for('requests to wait', 5, sub { page()->{tickr_requests_waiting} == 4 });
     pass 'requests that wait are counted';
     ok wait_for('sessions to be busy', 5, sub { page()->{tickr_database_sessions_busy} >= 1 }),
         '... and sessions that are busy with them';
-    $database->resume;
+    $database->unlock;
     $_->response for @waiting;
     wait_for('requests to be answered', 5, sub { page()->{tickr_requests_waiting} == 0 });
     pass '... until they are answered';
@@ -155,10 +145,22 @@ is scalar grep({/^tickr_build_info\{version="\d+\.\d+\.\d+"\}$/} keys %$fresh), 
     cmp_ok page()->{tickr_database_connect_failures_total}, '>', 0, 'attempts to open one are counted';
     $database->start;
     $server->wait_until_ready;
-    wait_for('all sessions', 10, sub { page()->{tickr_database_sessions_open} == 3 });
+    wait_for('all sessions', 10, sub { page()->{tickr_database_sessions_open} == $sessions });
     my $page = page();
     is $page->{tickr_database_up}, 1, 'the database is up again';
-    cmp_ok $page->{tickr_database_reconnects_total}, '>=', 3, 'sessions opened again are counted';
+    cmp_ok $page->{tickr_database_reconnects_total}, '>=', $sessions, 'sessions opened again are counted';
+}
+
+# --- the database ---------------------------------------------------------------------------------
+
+{
+    my $body   = $server->get('/metrics')->{body};
+    my $labels = sprintf 'database="%s",node="3"', $database->label;
+    like $body, qr/^\Q$_\E /m, "$_ is there"
+        for "tickr_database_up{$labels}", "tickr_last_ticket{$labels}", "tickr_tickets_left{$labels}",
+        "tickr_reservations_total{$labels,result=\"ok\"}",
+        "tickr_reservation_seconds_bucket{$labels,le=\"+Inf\"}", "tickr_reservation_tickets_count{$labels}";
+    is scalar(() = $body =~ /^tickr_database_up\{/mg), 1, 'and no other database';
 }
 
 # --- the judge ------------------------------------------------------------------------------------

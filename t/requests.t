@@ -5,14 +5,12 @@ use strict;
 use warnings;
 use IO::Select;
 use Test::More;
-use Tickr::Database;
 use Tickr::Process qw(wait_for);
 use Tickr::Server;
+use Tickr::Stores qw(the_store);
 use Time::HiRes qw(time);
 
-plan skip_all => Tickr::Database::missing() if Tickr::Database::missing();
-
-my $database = Tickr::Database->new;
+my $database = the_store();
 my %patient  = Tickr::Server::patient();
 my $server   = Tickr::Server->fresh(database => $database, env => \%patient);
 
@@ -46,6 +44,19 @@ sub crowd {
         }
     }
     return;
+}
+
+# --- clients that say that they will send no more, and wait for the answer ------------------------
+
+for my $count (1, 1000, 100_000) {
+    my @whole = grep { $_ == $count } map {
+        my $client = $server->client;
+        $client->send("GET /tickets/create/$count HTTP/1.1\r\nHost: t\r\n\r\n");
+        shutdown $client->socket, 1;
+        my $answer = eval { $client->response };
+        $answer ? scalar(() = $answer->{body} =~ /\d+/g) : 0;
+    } 1 .. 10;
+    is scalar @whole, 10, "a half-closed connection gets its answer: all of $count tickets";
 }
 
 # --- 200 clients ---------------------------------------------------------------------------------
@@ -98,15 +109,15 @@ my $quiet = $server->descriptors;
     is $server->get('/tickets/create')->{status}, 200, 'clients that do not wait for their answer do no harm';
     settles_at($quiet, 'after hanging up');
 
-    # While their requests wait for a database that is stopped.
+    # While their requests wait for a database that is locked.
     my @others  = map { $server->client } 1 .. 10;
     my @leaving = map { $server->client } 1 .. 50;
-    $database->pause;
+    $database->lock;
     $_->send($ask_one) for @others, @leaving;
     $_->send("GET /tickets/create/1000 HTTP/1.1\r\nHost: t\r\n\r\n") for @leaving[ 0 .. 9 ];
     wait_for('requests to wait', 5, sub { metric('tickr_requests_waiting') == 60 });
     $_->close for @leaving;
-    $database->resume;
+    $database->unlock;
     my @tickets = map { $_->response->{body} =~ /^\[(\d+)\]$/ } @others;
     is scalar @tickets, 10, 'those who stay have their answers';
     my %seen = map { $_ => 1 } @tickets;

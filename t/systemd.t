@@ -52,7 +52,7 @@ for my $name ('tickrd.service', 'tickrd@.service') {
     my @all = <$in>;
     is_deeply([ grep { /\@\w+\@/ } @all ], [], "$name has no placeholder");
     $lines{$name} = join '',
-        grep { !/^#|^$|Description=|EnvironmentFile=|(Runtime|State)Directory=|_STATE_DIR=|^User=/ } @all;
+        grep { !/^#|^$|Description=|EnvironmentFile=|(Runtime|State)Directory=|_STATE_DIR=|_CONTROL_SOCKET=|^User=/ } @all;
 }
 is($lines{'tickrd@.service'}, $lines{'tickrd.service'}, 'both services say the same');
 done_testing;

@@ -17,9 +17,6 @@
 #include "base/memory.h"
 #include "metrics/metrics.h"
 
-/* The rows of one statement: more gain nothing and make the others wait. */
-#define MOST_PER_RESERVATION 10000
-
 struct allocator {
 	struct allocator_settings settings;
 	struct batch_list gathering;	   /* tickets; the last one takes new requests */
@@ -81,16 +78,31 @@ batch_for(struct allocator *a, const struct ticket_request *request, uint64_t no
 		return a->gathering_questions;
 	}
 	batch = TAILQ_LAST(&a->gathering, batch_list);
-	if (batch == NULL || !batch_has_room(batch, request, MOST_PER_RESERVATION)) {
+	if (batch == NULL || !batch_has_room(batch, request, RESERVATION_MOST_SHARED)) {
 		batch = batch_new(deadline_ms);
 		TAILQ_INSERT_TAIL(&a->gathering, batch, link);
 	}
 	return batch;
 }
 
+static bool
+give_at_once(struct allocator *a, struct ticket_request *request, uint64_t now_ms)
+{
+	const struct ticket_space *space;
+	struct ticket_range bases;
+
+	if (a->settings.take == NULL || request->count == 0 ||
+	    !a->settings.take(a->settings.arg, request->count, now_ms, &bases, &space))
+		return false;
+	ticket_request_give(request, &bases, space);
+	return true;
+}
+
 void
 allocator_request(struct allocator *a, struct ticket_request *request, uint64_t now_ms)
 {
+	if (give_at_once(a, request, now_ms))
+		return;
 	if (!enter_waiting(a->settings.limit)) {
 		struct ticket_answer answer = {
 			.status = TICKET_TOO_MANY_WAITING,
@@ -161,7 +173,7 @@ allocator_deliver(struct allocator *a, struct reservation *reservation)
 
 	TAILQ_REMOVE(batch->is_begun ? &a->begun : &a->submitted, batch, link);
 	finish(a, batch);
-	batch_deal(batch, &a->settings.space);
+	batch_deal(batch);
 }
 
 static void

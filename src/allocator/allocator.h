@@ -21,10 +21,15 @@ struct waiting_limit {
 };
 
 struct allocator_settings {
-	struct ticket_space space;
 	uint64_t pool_timeout_ms;
 	struct waiting_limit *limit; /* shared; outlives the allocators */
 
+	/*
+	 * Take COUNT bases, as one progression, from what was reserved before: false when there are
+	 * too few. NULL: nothing is reserved before somebody asks.
+	 */
+	bool (*take)(void *arg, uint32_t count, uint64_t now_ms, struct ticket_range *bases,
+		     const struct ticket_space **space);
 	/* Where reservations go: takes the reservation until its answer. */
 	void (*submit)(void *arg, struct reservation *reservation);
 	/* Takes it back when no session has begun with it; then its reason says what is wrong. */

@@ -41,28 +41,38 @@ take_request(struct batch *batch)
 	return request;
 }
 
-static void
-deal_one(struct ticket_request *request, struct ticket_range *bases,
-	 const struct ticket_space *space)
+void
+ticket_request_give(struct ticket_request *request, const struct ticket_range *bases,
+		    const struct ticket_space *space)
 {
-	struct ticket_answer answer = {.status = TICKET_OK};
+	struct ticket_answer answer = {.status = TICKET_OK, .space = space};
 
-	if (request->count == 0) {
-		answer.newest_base = bases->first;
-	} else {
-		struct ticket_range mine = range_take(bases, request->count);
-
-		if (!space_tickets(space, &mine, &answer.tickets)) {
-			answer.status = TICKET_EXHAUSTED;
-			answer.reason = "the space of tickets is exhausted: the next one would "
-					"pass 9223372036854775807";
-		}
+	if (!space_tickets(space, bases, &answer.tickets)) {
+		answer.status = TICKET_EXHAUSTED;
+		answer.reason = "the space of tickets is exhausted: the next one would "
+				"pass 9223372036854775807";
 	}
 	request->answer(request, &answer);
 }
 
+static void
+deal_one(struct ticket_request *request, struct ticket_range *bases,
+	 const struct ticket_space *space)
+{
+	struct ticket_answer newest = {
+		.status = TICKET_OK, .newest_base = bases->first, .space = space};
+	struct ticket_range mine;
+
+	if (request->count == 0) {
+		request->answer(request, &newest);
+		return;
+	}
+	mine = range_take(bases, request->count);
+	ticket_request_give(request, &mine, space);
+}
+
 void
-batch_deal(struct batch *batch, const struct ticket_space *space)
+batch_deal(struct batch *batch)
 {
 	struct ticket_range bases = batch->reservation.bases;
 	struct ticket_request *request;
@@ -71,9 +81,9 @@ batch_deal(struct batch *batch, const struct ticket_space *space)
 		batch_refuse(batch, batch->reservation.status, batch->reservation.reason);
 		return;
 	}
-	assert(bases.count == batch->reservation.count);
+	assert(bases.count == batch->reservation.count && batch->reservation.space != NULL);
 	while ((request = take_request(batch)) != NULL)
-		deal_one(request, &bases, space);
+		deal_one(request, &bases, batch->reservation.space);
 	free(batch);
 }
 

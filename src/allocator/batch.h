@@ -16,9 +16,10 @@
 
 struct ticket_answer {
 	enum ticket_status status;
-	struct ticket_range tickets; /* TICKET_OK, for a count */
-	uint64_t newest_base;	     /* TICKET_OK, for a count of 0 */
-	const char *reason;	     /* else; gone when the answer function returns */
+	struct ticket_range tickets;	  /* TICKET_OK, for a count */
+	uint64_t newest_base;		  /* TICKET_OK, for a count of 0 */
+	const struct ticket_space *space; /* TICKET_OK: of the database that answered */
+	const char *reason;		  /* else; gone when the answer function returns */
 };
 
 /* Embedded in whatever asks. Count 0 allocates nothing and asks for the newest base. */
@@ -27,6 +28,10 @@ struct ticket_request {
 	void (*answer)(struct ticket_request *request, const struct ticket_answer *answer);
 	STAILQ_ENTRY(ticket_request) link; /* the batch's */
 };
+
+/* Answer REQUEST, which is in no batch, with its count of BASES as tickets of SPACE. */
+void ticket_request_give(struct ticket_request *request, const struct ticket_range *bases,
+			 const struct ticket_space *space);
 
 struct batch {
 	struct reservation reservation; /* the pool's while it is submitted */
@@ -47,7 +52,7 @@ bool batch_has_room(const struct batch *batch, const struct ticket_request *requ
 void batch_add(struct batch *batch, struct ticket_request *request);
 
 /* Answer every request from what the reservation brought, and free the batch. */
-void batch_deal(struct batch *batch, const struct ticket_space *space);
+void batch_deal(struct batch *batch);
 
 /* Answer every request with STATUS, which is not TICKET_OK, and free the batch. */
 void batch_refuse(struct batch *batch, enum ticket_status status, const char *reason);

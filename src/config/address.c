@@ -151,6 +151,38 @@ database_address_parse(const char *text, struct database_address *address)
 		    colon != NULL ? (size_t)(colon - text) : strlen(text));
 }
 
+bool
+database_addresses_parse(const char *list, struct database_address *addresses, size_t *count,
+			 struct text *problem)
+{
+	*count = 0;
+	for (const char *at = list;; at++) {
+		size_t len = strcspn(at, ",");
+		char one[HOST_SIZE + sizeof("[]:65535")];
+
+		if (*count == MOST_DATABASES) {
+			text_addf(problem, "more than %d databases", MOST_DATABASES);
+			return false;
+		}
+		if (!copy(one, sizeof(one), at, len) ||
+		    !database_address_parse(one, &addresses[*count])) {
+			text_addf(problem, "cannot read database number %zu", *count + 1);
+			return false;
+		}
+		(*count)++;
+		at += len;
+		if (*at == '\0')
+			return true;
+	}
+}
+
+bool
+listen_address_unix(const char *path, struct listen_address *address)
+{
+	memset(address, 0, sizeof(*address));
+	return unix_address(path, address);
+}
+
 void
 listen_address_describe(const struct listen_address *address, struct text *text)
 {

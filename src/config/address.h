@@ -12,6 +12,7 @@
 
 #include "base/attributes.h"
 #include "base/text.h"
+#include "ticket/database.h"
 
 #define MOST_LISTEN_ADDRESSES 16
 #define HOST_SIZE	      256
@@ -36,8 +37,18 @@ struct database_address {
 bool listen_addresses_parse(const char *list, struct listen_address *addresses, size_t *count,
 			    struct text *problem) MUST_CHECK;
 
+/* The Unix socket at PATH, which is absolute. False when it is not, or too long. */
+bool listen_address_unix(const char *path, struct listen_address *address) MUST_CHECK;
+
 /* A name, an address, host:port, [v6]:port or an absolute path. */
 bool database_address_parse(const char *text, struct database_address *address) MUST_CHECK;
+
+/*
+ * A comma-separated list of those into ADDRESSES, at most MOST_DATABASES. False, with the reason
+ * in PROBLEM, when any of them cannot be read.
+ */
+bool database_addresses_parse(const char *list, struct database_address *addresses, size_t *count,
+			      struct text *problem) MUST_CHECK;
 
 /* ADDRESS as it is written in TICKR_LISTEN. */
 void listen_address_describe(const struct listen_address *address, struct text *text);

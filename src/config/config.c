@@ -10,21 +10,12 @@
 #include "config/config.h"
 #include "config/env_file.h"
 #include "config/key_table.h"
+#include "config/loader.h"
 
 #define PREFIX		   "TICKR_"
 #define MOST_SHOWN	   200 /* bytes of a bad value that are shown */
 #define MOST_FILE_SIZE	   (64 * 1024)
 #define MOST_HTTP_PASSWORD 256 /* with a user name it must fit into what auth.c reads */
-#define MOST_DATABASE_PATH 500 /* SQLite takes no more than 512, and names files beside it */
-#define DATABASE_FILE	   "tickr.db"
-
-/* What is being loaded: the values as they were given, not yet looked at. */
-struct loader {
-	struct config *config;
-	char **values; /* by the index of the key; NULL: not given */
-	struct text *problems;
-	struct text *warnings;
-};
 
 static void *
 field_of(struct config *config, const struct key *key)
@@ -70,9 +61,8 @@ give_environment(struct loader *loader, char *const *environment)
 	}
 }
 
-/* All of a small file, with a NUL behind it; NULL, with errno, when it cannot be had. */
-static char *
-read_file(const char *path, size_t *len)
+char *
+config_read_file(const char *path, size_t *len)
 {
 	FILE *file = fopen(path, "re");
 	char *content;
@@ -97,7 +87,7 @@ give_file(struct loader *loader, const char *path)
 	char memory[256];
 	struct text problem = TEXT_OVER(memory);
 	size_t len;
-	char *content = read_file(path, &len);
+	char *content = config_read_file(path, &len);
 
 	if (content == NULL)
 		text_addf(&problem, "cannot be read: %s", strerror(errno));
@@ -110,8 +100,8 @@ give_file(struct loader *loader, const char *path)
 
 /* --- one value ------------------------------------------------------------------------------- */
 
-static void
-add_problem(struct loader *loader, const struct key *key, const char *value)
+void
+loader_add_problem(struct loader *loader, const struct key *key, const char *value)
 {
 	text_add(loader->problems, key->variable);
 	if (value != NULL) {
@@ -189,17 +179,44 @@ load_key(struct loader *loader, size_t index)
 			return true; /* derived later */
 		return set_field(loader->config, key, key->fallback);
 	}
-	add_problem(loader, key, value);
+	loader_add_problem(loader, key, value);
 	return false;
 }
 
 /* --- what concerns several variables ------------------------------------------------------- */
 
-/* Replace *SECRET by the one line in the file at PATH, if there is a path. */
-static void
-load_secret_file(struct loader *loader, const char *variable, const char *path, char **secret)
+/* How many lines TEXT has; 0 when one of them is empty. */
+static size_t
+count_lines(const char *text)
 {
-	size_t len;
+	size_t lines = 1;
+
+	if (text[0] == '\0' || text[0] == '\n' || strstr(text, "\n\n") != NULL)
+		return 0;
+	while ((text = strchr(text, '\n')) != NULL) {
+		lines++;
+		text++;
+	}
+	return lines;
+}
+
+/* Lines end in a newline, or in a carriage return and one. */
+static void
+remove_returns(char *text)
+{
+	char *to = text;
+
+	for (; *text != '\0'; text++)
+		if (text[0] != '\r' || text[1] != '\n')
+			*to++ = *text;
+	*to = '\0';
+}
+
+void
+loader_read_secret(struct loader *loader, const char *variable, const char *path, size_t most_lines,
+		   char **secret)
+{
+	size_t len, lines;
 	char *content;
 
 	if (path[0] == '\0')
@@ -209,7 +226,7 @@ load_secret_file(struct loader *loader, const char *variable, const char *path, 
 			  variable, variable);
 		return;
 	}
-	content = read_file(path, &len);
+	content = config_read_file(path, &len);
 	if (content == NULL) {
 		text_addf(loader->problems, "%s_FILE=%s cannot be read: %s\n", variable, path,
 			  strerror(errno));
@@ -217,9 +234,13 @@ load_secret_file(struct loader *loader, const char *variable, const char *path, 
 	}
 	while (len > 0 && (content[len - 1] == '\n' || content[len - 1] == '\r'))
 		content[--len] = '\0';
-	if (len == 0 || strlen(content) != len || strchr(content, '\n') != NULL)
-		text_addf(loader->problems, "%s_FILE=%s must hold the password on one line\n",
-			  variable, path);
+	lines = strlen(content) == len ? count_lines(content) : 0;
+	if (lines == 0 || (lines > 1 && most_lines == 1))
+		text_addf(loader->problems, "%s_FILE=%s must hold the password on one line%s\n",
+			  variable, path, most_lines > 1 ? ", or one for each database" : "");
+	if (most_lines > 1)
+		remove_returns(content);
+	config_forget(*secret);
 	free(*secret);
 	*secret = content;
 }
@@ -232,22 +253,8 @@ check_readable(struct loader *loader, const char *variable, const char *path)
 			  strerror(errno));
 }
 
-static void
-derive_space(struct loader *loader)
-{
-	struct config *config = loader->config;
-
-	config->space = (struct ticket_space){config->max_nodes, config->node_number,
-					      config->starting_offset};
-	if (config->max_nodes > 0 && config->node_number >= config->max_nodes)
-		text_addf(loader->problems,
-			  "TICKR_NODE_NUMBER=%" PRIu64 " is not allowed: it must be below "
-			  "TICKR_MAX_NODES, which is %" PRIu64 " (node numbers begin at 0)\n",
-			  config->node_number, config->max_nodes);
-}
-
-static const struct key *
-find_key(const char *variable)
+const struct key *
+loader_key(const char *variable)
 {
 	for (size_t i = 0; i < key_count; i++)
 		if (strcmp(key_table[i].variable, variable) == 0)
@@ -256,110 +263,49 @@ find_key(const char *variable)
 	return NULL;
 }
 
-/* The value of VARIABLE as it was given; NULL: it was not, or is empty. */
-static const char *
-given_value(const struct loader *loader, const char *variable)
+const char *
+loader_value(const struct loader *loader, const char *variable)
 {
-	const char *value = loader->values[find_key(variable) - key_table];
+	const char *value = loader->values[loader_key(variable) - key_table];
 
 	return value != NULL && value[0] != '\0' ? value : NULL;
 }
 
 static void
-derive_addresses(struct loader *loader)
+derive_listening(struct loader *loader)
 {
 	struct config *config = loader->config;
-	const char *port_value = given_value(loader, "TICKR_DATABASE_PORT");
 	char memory[128];
 	struct text problem = TEXT_OVER(memory);
 
-	if (!database_address_parse(config->database_host, &config->database))
-		add_problem(loader, find_key("TICKR_DATABASE_HOST"), config->database_host);
-	config->database_port_is_given = config->database.port != 0 || port_value != NULL;
-	if (config->database.port == 0)
-		config->database.port = (uint16_t)config->database_port;
-
 	if (!listen_addresses_parse(config->listen, config->listen_addresses, &config->listen_count,
 				    &problem)) {
-		add_problem(loader, find_key("TICKR_LISTEN"), config->listen);
+		loader_add_problem(loader, loader_key("TICKR_LISTEN"), config->listen);
 		text_addf(loader->problems, "TICKR_LISTEN: %s\n", memory);
 	}
+	if (config->control_socket[0] == '\0')
+		return;
+	if (!listen_address_unix(config->control_socket, &config->control_address))
+		loader_add_problem(loader, loader_key("TICKR_CONTROL_SOCKET"),
+				   config->control_socket);
 }
 
 static void
 check_secrets(struct loader *loader)
 {
 	struct config *config = loader->config;
-	const struct key *key = find_key("TICKR_HTTP_AUTH_PASSWORD");
+	const struct key *key = loader_key("TICKR_HTTP_AUTH_PASSWORD");
 	const char *given = loader->values[key - key_table];
 
 	if (given != NULL && given[0] == '\0')
 		text_add(loader->problems, "TICKR_HTTP_AUTH_PASSWORD is set and empty: give a "
 					   "password, or remove it to serve without one\n");
-	load_secret_file(loader, "TICKR_DATABASE_PASSWORD", config->database_password_file,
-			 &config->database_password);
-	load_secret_file(loader, "TICKR_HTTP_AUTH_PASSWORD", config->http_auth_password_file,
-			 &config->http_auth_password);
+	loader_read_secret(loader, "TICKR_HTTP_AUTH_PASSWORD", config->http_auth_password_file, 1,
+			   &config->http_auth_password);
 	if (strlen(config->http_auth_password) > MOST_HTTP_PASSWORD)
 		text_addf(loader->problems,
 			  "TICKR_HTTP_AUTH_PASSWORD is longer than the %d bytes allowed\n",
 			  MOST_HTTP_PASSWORD);
-}
-
-/* A file has no server, so who names one means something else than what would happen. */
-static void
-refuse_server_variables(struct loader *loader)
-{
-	static const char *const variables[] = {
-		"TICKR_DATABASE_HOST",		"TICKR_DATABASE_PORT",
-		"TICKR_DATABASE_USERNAME",	"TICKR_DATABASE_PASSWORD",
-		"TICKR_DATABASE_PASSWORD_FILE", "TICKR_DATABASE_SSL_CA",
-		"TICKR_DATABASE_SSL_CERT",	"TICKR_DATABASE_SSL_KEY",
-		"TICKR_DATABASE_SSL_VERIFY",
-	};
-
-	for (size_t i = 0; i < ARRAY_LENGTH(variables); i++)
-		if (given_value(loader, variables[i]) != NULL)
-			text_addf(loader->problems,
-				  "%s is set, and with TICKR_DATABASE_ADAPTER=sqlite there is no "
-				  "server: remove one of them\n",
-				  variables[i]);
-}
-
-/* Make the name of the database a path, never one of SQLite's special names such as :memory: */
-static void
-derive_database_file(struct loader *loader)
-{
-	struct config *config = loader->config;
-	const char *name = given_value(loader, "TICKR_DATABASE_NAME");
-	const char *folder = config->state_dir[0] != '\0' ? config->state_dir : ".";
-	char path[MOST_DATABASE_PATH + 2];
-	struct text text = TEXT_OVER(path);
-
-	if (name == NULL)
-		name = DATABASE_FILE;
-	if (name[0] == '/')
-		text_add(&text, name);
-	else
-		text_addf(&text, "%s/%s", folder, name);
-	if (text.len > MOST_DATABASE_PATH || text.is_truncated)
-		add_problem(loader, find_key("TICKR_DATABASE_NAME"), name);
-	free(config->database_name);
-	config->database_name = xstrdup(path);
-}
-
-static void
-derive_database_name(struct loader *loader)
-{
-	struct config *config = loader->config;
-
-	if (config->database_adapter == DATABASE_ADAPTER_SQLITE) {
-		refuse_server_variables(loader);
-		derive_database_file(loader);
-	} else if (strlen(config->database_name) > 64 ||
-		   strchr(config->database_name, '`') != NULL) {
-		add_problem(loader, find_key("TICKR_DATABASE_NAME"), config->database_name);
-	}
 }
 
 static void
@@ -376,6 +322,20 @@ check_tls(struct loader *loader)
 }
 
 static void
+check_reserve_ahead(struct loader *loader)
+{
+	const struct config *config = loader->config;
+
+	if (config->reserve_ahead_min > config->reserve_ahead_max)
+		text_addf(loader->problems,
+			  "TICKR_RESERVE_AHEAD_MIN=%" PRIu64 " is above "
+			  "TICKR_RESERVE_AHEAD_MAX, which is %" PRIu64
+			  ": lower the one or raise the "
+			  "other\n",
+			  config->reserve_ahead_min, config->reserve_ahead_max);
+}
+
+static void
 derive(struct loader *loader)
 {
 	struct config *config = loader->config;
@@ -385,11 +345,11 @@ derive(struct loader *loader)
 
 		config->http_threads = processors < 1 ? 1 : processors > 256 ? 256 : processors;
 	}
-	derive_database_name(loader);
-	derive_space(loader);
-	derive_addresses(loader);
+	databases_derive(loader);
+	derive_listening(loader);
 	check_secrets(loader);
 	check_tls(loader);
+	check_reserve_ahead(loader);
 }
 
 /* --- the whole ------------------------------------------------------------------------------- */
@@ -417,9 +377,8 @@ config_load(struct config *config, const char *env_file, char *const *environmen
 	return problems->len == 0;
 }
 
-/* Passwords do not stay behind in memory that is given back. */
-static void
-forget(char *secret)
+void
+config_forget(char *secret)
 {
 	if (secret != NULL)
 		explicit_bzero(secret, strlen(secret));
@@ -432,8 +391,9 @@ config_free(struct config *config)
 		char **field = field_of(config, &key_table[i]);
 
 		if (key_table[i].type == KEY_SECRET)
-			forget(*field);
+			config_forget(*field);
 		if (key_table[i].type == KEY_TEXT || key_table[i].type == KEY_SECRET)
 			free(*field);
 	}
+	databases_free(config);
 }

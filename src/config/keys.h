@@ -13,26 +13,37 @@
 
 KEY("TICKR_MAX_NODES", max_nodes, NUMBER, NULL, 1, SPACE_MOST_NODES, "",
     "how many nodes the cluster may ever have; cannot change once tickets were given")
-KEY("TICKR_NODE_NUMBER", node_number, NUMBER, NULL, 0, SPACE_MOST_NODES - 1, "",
-    "this node's number, from 0, below TICKR_MAX_NODES")
+KEY("TICKR_NODE_NUMBER", node_number, TEXT, NULL, 0, 0,
+    "a whole number from 0 to 999999999, or one for each database, separated by commas",
+    "this node's number, from 0, below TICKR_MAX_NODES; with several databases each is a node")
 KEY("TICKR_STARTING_OFFSET", starting_offset, NUMBER, NULL, 0, SPACE_LAST_TICKET, "",
     "the first ticket of node 0; cannot change once tickets were given")
 
-KEY("TICKR_DATABASE_ADAPTER", database_adapter, CHOICE, "mysql", 0, 0, "mysql|sqlite",
-    "what counts the tickets: a MySQL or MariaDB server, or SQLite, a file without a server")
+KEY("TICKR_DATABASE_ADAPTER", database_adapter, CHOICE, "mysql", 0, 0, "mysql|sqlite|memory",
+    "what counts the tickets: a MySQL or MariaDB server; SQLite, a file; or memory, for "
+    "measurements only")
 KEY("TICKR_DATABASE_HOST", database_host, TEXT, "localhost", 0, 0,
-    "a name, an address, host:port, [v6]:port, or the absolute path of a Unix socket",
-    "where the database is; localhost without a port is the client library's Unix socket")
+    "a name, an address, host:port, [v6]:port, or the absolute path of a Unix socket; up to 16 of "
+    "them, separated by commas",
+    "where the database is, or several are; localhost without a port is the client library's Unix "
+    "socket")
+KEY("TICKR_DATABASE_POLICY", database_policy, CHOICE, "round-robin", 0, 0, "round-robin|failover",
+    "which of several databases is asked: each in turn, or the first in the list that is well")
 KEY("TICKR_DATABASE_PORT", database_port, NUMBER, "3306", 1, 65535, "",
     "the database's TCP port, unless TICKR_DATABASE_HOST names one")
-KEY("TICKR_DATABASE_USERNAME", database_username, TEXT, "root", 0, 0, "any text",
+KEY("TICKR_DATABASE_USERNAME", database_username, TEXT, "root", 0, 0,
+    "any text; with several databases one for all, or one for each, separated by commas",
     "the database user")
-KEY("TICKR_DATABASE_PASSWORD", database_password, SECRET, "", 0, 0, "any text",
+KEY("TICKR_DATABASE_PASSWORD", database_password, SECRET, "", 0, 0,
+    "any text; with several databases one for all, or one for each, separated by commas",
     "the database user's password")
 KEY("TICKR_DATABASE_PASSWORD_FILE", database_password_file, TEXT, "", 0, 0,
-    "the path of a readable file", "a file to read the database password from instead")
+    "the path of a readable file; with several databases one for all, of one line or a line for "
+    "each, or one for each, separated by commas",
+    "a file to read the database password from instead")
 KEY("TICKR_DATABASE_NAME", database_name, TEXT, "tickr", 0, 0,
-    "1 to 64 characters, none of them a backquote; with sqlite a path of at most 500 bytes",
+    "1 to 64 characters, none of them a backquote; with several databases one for all, or one for "
+    "each, separated by commas; with sqlite a path of at most 500 bytes",
     "the database (schema) that holds the tickets table; with sqlite its file, by default "
     "tickr.db in TICKR_STATE_DIR")
 KEY("TICKR_DATABASE_POOL_SIZE", pool_size, NUMBER, "5", 1, 1000, "",
@@ -52,13 +63,18 @@ KEY("TICKR_DATABASE_SSL_KEY", ssl_key, TEXT, "", 0, 0, "the path of a readable f
 KEY("TICKR_DATABASE_SSL_VERIFY", ssl_verify, CHOICE, "yes", 0, 0, "no|yes",
     "with TLS: whether the server's certificate must be valid and name the host")
 
+KEY("TICKR_REQUIRE_DURABLE", require_durable, CHOICE, "0", 0, 0, "0|1",
+    "1 refuses a database with settings under which a crash of it could repeat a ticket; 0 warns")
 KEY("TICKR_STATE_DIR", state_dir, TEXT, "", 0, 0, "the path of a folder",
-    "where files with relative names are, such as the database with sqlite; by default the "
-    "working folder")
+    "where the highest ticket given is kept, by which a database that went back is recognised "
+    "after a restart; files with relative names are there too, by default in the working folder")
 
 KEY("TICKR_LISTEN", listen, TEXT, "127.0.0.1:8080", 0, 0,
     "address:port, [v6]:port or unix:/path, several separated by commas",
     "where to listen; sockets inherited from systemd take its place")
+KEY("TICKR_CONTROL_SOCKET", control_socket, TEXT, "", 0, 0, "the absolute path of a Unix socket",
+    "where the operator lists the databases, and takes one out for maintenance; for the server's "
+    "own user and root only")
 KEY("TICKR_HTTP_THREADS", http_threads, NUMBER, "", 1, 256, "",
     "loop threads; by default the number of processors")
 KEY("TICKR_HTTP_AUTH_PASSWORD", http_auth_password, SECRET, "", 0, 0, "1 to 256 bytes",
@@ -71,6 +87,13 @@ KEY("TICKR_MAX_BATCH", max_batch, NUMBER, "100000", 1, 1000000, "",
     "the largest count of one request")
 KEY("TICKR_MAX_WAITING", max_waiting, NUMBER, "10000", 1, 1000000, "",
     "requests that may wait for the database; the next is answered 503 at once")
+KEY("TICKR_RESERVE_AHEAD", reserve_ahead_ms, SECONDS, "0", 0, 3600000, "",
+    "reserve tickets before they are asked for, enough for so long at the present rate; 0: none, "
+    "each is committed when it is asked for")
+KEY("TICKR_RESERVE_AHEAD_MIN", reserve_ahead_min, NUMBER, "1000", 1, 100000000, "",
+    "reserving ahead: how many tickets to hold at least")
+KEY("TICKR_RESERVE_AHEAD_MAX", reserve_ahead_max, NUMBER, "1000000", 1, 100000000, "",
+    "reserving ahead: how many tickets to hold at most")
 KEY("TICKR_LOG_LEVEL", log_level, CHOICE, "info", 0, 0, "error|warn|info|debug",
     "the least important lines to log")
 KEY("TICKR_DRAIN_TIMEOUT", drain_timeout_ms, SECONDS, "10", 0, 3600000, "",

@@ -16,6 +16,8 @@
  */
 #include <assert.h>
 #include <event2/buffer.h>
+#include <event2/http.h>
+#include <event2/http_struct.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +31,7 @@
 
 #define DEADLINE_MS	75000
 #define MOST_HELD_BYTES (256u * 1024 * 1024)
+#define MOST_INPUT	65536 /* bytes of further requests that are read while one waits */
 
 enum connection_state { STATE_READING, STATE_HANDLING, STATE_WRITING };
 
@@ -48,7 +51,15 @@ struct connection {
 
 TAILQ_HEAD(connection_list, connection);
 
+/* What the library has set on its bufferevents; the argument is the connection's own. */
+struct library_callbacks {
+	bufferevent_data_cb on_read;
+	bufferevent_data_cb on_write;
+	bufferevent_event_cb on_event;
+};
+
 struct connections {
+	struct library_callbacks library;
 	struct connection_list newborn;
 	struct connection_list waiting;
 	struct connection_list told;
@@ -274,11 +285,12 @@ remember_fd(struct connections *connections, struct connection *connection)
 static void
 adopt(struct connections *connections, struct connection *connection)
 {
-	bufferevent_data_cb on_read, on_write;
-	bufferevent_event_cb on_event;
+	struct library_callbacks *library = &connections->library;
 	void *evcon;
 
-	bufferevent_getcb(connection->bufferevent, &on_read, &on_write, &on_event, &evcon);
+	bufferevent_getcb(connection->bufferevent, &library->on_read, &library->on_write,
+			  &library->on_event, &evcon);
+	bufferevent_setwatermark(connection->bufferevent, EV_READ, 0, MOST_INPUT);
 	connection->evcon = evcon;
 	connection->fd = bufferevent_getfd(connection->bufferevent);
 	remember_fd(connections, connection);
@@ -342,18 +354,14 @@ connection_begin(struct connections *connections, struct evhttp_connection *evco
 	return connection;
 }
 
-void
-connection_reply(struct connection *connection)
+/* Its reply is with the kernel. */
+static void
+on_complete(struct evhttp_request *http, void *arg)
 {
-	connection->state = STATE_WRITING;
-	wait_until_deadline(connection);
-}
-
-void
-connection_done(struct connection *connection)
-{
+	struct connection *connection = arg;
 	struct connections *connections = connection->owner;
 
+	(void)http;
 	TAILQ_REMOVE(&connections->waiting, connection, link);
 	connection->state = STATE_READING;
 	connections->busy--;
@@ -361,6 +369,72 @@ connection_done(struct connection *connection)
 	begin_head(connection);
 	wait_until_deadline(connection);
 	connections->last_active_ms = clock_ms();
+}
+
+/* A client that has sent its last byte, or is gone, is met again when its reply is written. */
+static void
+ignore_event(struct bufferevent *bufferevent, short what, void *arg)
+{
+	(void)bufferevent;
+	(void)what;
+	(void)arg;
+}
+
+/*
+ * The library has switched reading off, and switches it on again after the reply: two system calls
+ * that are saved when both happen in one round of the loop. So reading goes on, and what comes is
+ * left lying; the library finds it after the reply.
+ */
+void
+connection_wait(struct connection *connection)
+{
+	bufferevent_setcb(connection->bufferevent, NULL, NULL, ignore_event, connection);
+	bufferevent_enable(connection->bufferevent, EV_READ);
+}
+
+/*
+ * The library would wait for the loop to say that the socket takes bytes, which it nearly always
+ * does: a round of the loop and two system calls for each reply. What the socket does
+ * not take at once goes the library's way.
+ */
+static void
+write_now(struct connection *connection)
+{
+	const struct library_callbacks *library = &connection->owner->library;
+	struct evbuffer *output = bufferevent_get_output(connection->bufferevent);
+
+	evbuffer_unfreeze(output, 1);
+	evbuffer_write(output, connection->fd); /* an error comes again, and is met there */
+	evbuffer_freeze(output, 1);
+	if (evbuffer_get_length(output) == 0)
+		return;
+	bufferevent_disable(connection->bufferevent, EV_READ); /* its end would be taken for ours */
+	bufferevent_setcb(connection->bufferevent, NULL, library->on_write, library->on_event,
+			  connection->evcon);
+	bufferevent_enable(connection->bufferevent, EV_WRITE);
+}
+
+/*
+ * To the library this is the end of a reply that it has not seen begin, which it takes to be
+ * complete when the output is empty, and else waits until it is. It must not think of chunks,
+ * which is what a request came in.
+ */
+void
+connection_reply(struct connection *connection, struct evhttp_request *http,
+		 const struct text *head, bool closes)
+{
+	struct evbuffer *output = bufferevent_get_output(connection->bufferevent);
+
+	connection->state = STATE_WRITING;
+	wait_until_deadline(connection);
+	if (closes)
+		evhttp_add_header(evhttp_request_get_output_headers(http), "Connection", "close");
+	evhttp_request_set_on_complete_cb(http, on_complete, connection);
+	evbuffer_add(output, head->start, head->len);
+	evbuffer_add_buffer(output, evhttp_request_get_output_buffer(http));
+	write_now(connection);
+	http->chunked = 0;
+	evhttp_send_reply_end(http);
 }
 
 size_t

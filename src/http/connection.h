@@ -21,6 +21,7 @@
 #include <sys/queue.h>
 
 #include "base/attributes.h"
+#include "base/text.h"
 
 struct connections;
 struct connection;
@@ -44,8 +45,15 @@ const char *connection_refusal(const struct connection *connection);
  */
 bool connection_hold(struct connection *connection, size_t bytes) MUST_CHECK;
 
-void connection_reply(struct connection *connection); /* its reply is about to be written */
-void connection_done(struct connection *connection);  /* its reply is with the kernel */
+/* The reply will come in a later round of the loop. */
+void connection_wait(struct connection *connection);
+
+/*
+ * Answer HTTP with HEAD and with what is in its output buffer, and close the connection behind it
+ * if CLOSES, or if the client asked for that. The end of HTTP, and it may be that of CONNECTION.
+ */
+void connection_reply(struct connection *connection, struct evhttp_request *http,
+		      const struct text *head, bool closes);
 
 size_t connections_count(const struct connections *connections);
 

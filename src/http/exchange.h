@@ -7,6 +7,7 @@
 #define TICKR_HTTP_EXCHANGE_H
 
 #include <event2/http.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "allocator/allocator.h"
@@ -25,6 +26,7 @@ struct exchange {
 	const struct route *route; /* NULL: none */
 	uint64_t began_us;
 	enum batch_format format;
+	bool closes; /* the connection is closed after the reply, whatever the client asked */
 	struct ticket_request request;	  /* for handlers that ask the allocator */
 	char request_id[REQUEST_ID_SIZE]; /* X-Request-Id, "" where none was given or it is unfit */
 };

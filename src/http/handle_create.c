@@ -55,6 +55,7 @@ create(struct exchange *exchange, uint32_t count)
 	}
 	exchange->request.count = count;
 	exchange->request.answer = on_answer;
+	connection_wait(exchange->connection);
 	allocator_request(exchange->server->allocator, &exchange->request, clock_ms());
 }
 

@@ -5,20 +5,27 @@
 #include "http/reply.h"
 #include "http/server.h"
 #include "metrics/metrics.h"
-#include "ticket/space.h"
+#include "ticket/database.h"
 
-/* What follows from the newest base is worked out when somebody asks. */
+/* What is known of the databases is worked out when somebody asks. */
 static void
 update_gauges(const struct http_settings *settings)
 {
-	uint64_t newest_base = settings->newest_base(settings->arg);
-	uint64_t last_base = space_last_base(&settings->space);
-	uint64_t ticket;
+	struct database_state states[MOST_DATABASES];
+	size_t count = settings->databases(settings->arg, states);
+	uint64_t ticket, lasts_ms;
 
-	if (space_ticket(&settings->space, newest_base < last_base ? newest_base : last_base,
-			 &ticket))
-		metrics_set(METRIC_LAST_TICKET, ticket);
-	metrics_set(METRIC_TICKETS_LEFT, space_left(&settings->space, newest_base));
+	for (unsigned i = 0; i < count; i++) {
+		if (database_last_ticket(&states[i], &ticket))
+			metrics_set(METRIC_LAST_TICKET + i, ticket);
+		metrics_set(METRIC_TICKETS_LEFT + i,
+			    space_left(states[i].space, states[i].newest_base));
+		metrics_set(METRIC_DATABASE_UP + i, states[i].condition == DATABASE_UP);
+	}
+	if (settings->reserved == NULL)
+		return;
+	metrics_set(METRIC_TICKETS_RESERVED, settings->reserved(settings->arg, &lasts_ms));
+	metrics_set(METRIC_RESERVED_SECONDS, lasts_ms);
 }
 
 void

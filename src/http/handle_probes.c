@@ -14,9 +14,18 @@ static bool
 can_give_tickets(const struct http_server *server)
 {
 	const struct http_settings *settings = &server->settings;
+	struct database_state states[MOST_DATABASES];
+	size_t count = settings->databases(settings->arg, states);
+	uint64_t lasts_ms;
 
-	return !server->is_draining && settings->is_ready(settings->arg) &&
-	       space_left(&settings->space, settings->newest_base(settings->arg)) > 0;
+	if (server->is_draining)
+		return false;
+	if (settings->reserved != NULL && settings->reserved(settings->arg, &lasts_ms) > 0)
+		return true;
+	for (size_t i = 0; i < count; i++)
+		if (database_gives(&states[i]))
+			return true;
+	return false;
 }
 
 void

@@ -1,49 +1,30 @@
+#include <event2/http.h>
+#include <event2/http_struct.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "http/connection.h"
 #include "http/reply.h"
+#include "http/response.h"
 #include "http/server.h"
 #include "metrics/metrics.h"
 #include "ticket/json.h"
 
 #define MESSAGE_SIZE 1024
 
-static void
-add_header(struct exchange *exchange, const char *name, const char *value)
-{
-	evhttp_add_header(evhttp_request_get_output_headers(exchange->http), name, value);
-}
+static const char json_type[] = "application/json";
+static const char no_store[] = "Cache-Control: no-store\r\n";
 
 struct evbuffer *
 reply_body(struct exchange *exchange)
 {
 	return evhttp_request_get_output_buffer(exchange->http);
-}
-
-/* With the length given the library need not format it again; a HEAD has the length and no body. */
-static void
-add_length(struct exchange *exchange)
-{
-	struct evbuffer *body = reply_body(exchange);
-	char length[JSON_NUMBER_SIZE + 1];
-
-	length[json_number(length, evbuffer_get_length(body))] = '\0';
-	add_header(exchange, "Content-Length", length);
-	if (evhttp_request_get_command(exchange->http) == EVHTTP_REQ_HEAD)
-		evbuffer_drain(body, evbuffer_get_length(body));
-}
-
-static void
-on_complete(struct evhttp_request *http, void *arg)
-{
-	(void)http;
-	connection_done(arg);
 }
 
 static void
@@ -55,40 +36,67 @@ count(const struct exchange *exchange, int code)
 	metrics_observe(HISTOGRAM_REQUEST_SECONDS, clock_us() - exchange->began_us);
 }
 
-static void
-send_reply(struct exchange *exchange, int code, const char *content_type)
+/* Whether the client has asked for the connection to be closed, or, in HTTP/1.0, not to be. */
+static const char *
+connection_header(const struct exchange *exchange)
 {
-	add_header(exchange, "Content-Type", content_type);
-	if (exchange->request_id[0] != '\0')
-		add_header(exchange, "X-Request-Id", exchange->request_id);
-	if (exchange->server->is_draining)
-		add_header(exchange, "Connection", "close");
-	add_length(exchange);
+	const char *asked =
+		evhttp_find_header(evhttp_request_get_input_headers(exchange->http), "Connection");
+
+	if (asked != NULL && strcasecmp(asked, "close") == 0)
+		return "close";
+	if (exchange->closes)
+		return "close";
+	if (exchange->http->minor == 0 && asked != NULL && strcasecmp(asked, "keep-alive") == 0)
+		return "keep-alive";
+	return NULL;
+}
+
+/* HEADERS: more of them, each with its end of line. */
+static void
+send_reply(struct exchange *exchange, int code, const char *content_type, const char *headers)
+{
+	struct http_server *server = exchange->server;
+	struct evbuffer *body = reply_body(exchange);
+	char memory[RESPONSE_HEAD_SIZE];
+	struct text head = TEXT_OVER(memory);
+	struct response response;
+
+	exchange->closes = exchange->closes || server->is_draining;
+	response = (struct response){
+		.minor = exchange->http->minor,
+		.code = code,
+		.content_type = content_type,
+		.headers = headers,
+		.request_id = exchange->request_id,
+		.connection = connection_header(exchange),
+		.content_length = evbuffer_get_length(body),
+	};
+	response_write_head(&head, &response, &server->date);
+	if (evhttp_request_get_command(exchange->http) == EVHTTP_REQ_HEAD)
+		evbuffer_drain(body, evbuffer_get_length(body));
 	count(exchange, code);
-	connection_reply(exchange->connection);
-	evhttp_request_set_on_complete_cb(exchange->http, on_complete, exchange->connection);
-	evhttp_send_reply(exchange->http, code, NULL, NULL);
+	connection_reply(exchange->connection, exchange->http, &head, exchange->closes);
 	free(exchange);
 }
 
 void
 reply_text(struct exchange *exchange, const char *content_type)
 {
-	send_reply(exchange, 200, content_type);
+	send_reply(exchange, 200, content_type, "");
 }
 
 void
 reply_json(struct exchange *exchange)
 {
-	send_reply(exchange, 200, "application/json");
+	send_reply(exchange, 200, json_type, "");
 }
 
 void
 reply_tickets(struct exchange *exchange, uint32_t tickets)
 {
 	metrics_add(METRIC_TICKETS_ISSUED, tickets);
-	add_header(exchange, "Cache-Control", "no-store");
-	reply_json(exchange);
+	send_reply(exchange, 200, json_type, no_store);
 }
 
 /* Errors of ours are the operator's to see; what clients do wrong is theirs. */
@@ -114,25 +122,33 @@ log_reply(struct exchange *exchange, int code, const char *message)
 			  memory, held_back);
 }
 
+static void
+refuse(struct exchange *exchange, int code, const char *headers, const char *message)
+{
+	char memory[2 * MESSAGE_SIZE];
+	struct text body = TEXT_OVER(memory);
+
+	text_add(&body, "{\"error\":");
+	json_add_string(&body, message);
+	text_add(&body, "}");
+
+	log_reply(exchange, code, message);
+	evbuffer_drain(reply_body(exchange), evbuffer_get_length(reply_body(exchange)));
+	evbuffer_add(reply_body(exchange), memory, body.len);
+	send_reply(exchange, code, json_type, headers);
+}
+
 void
 reply_error(struct exchange *exchange, int code, const char *format, ...)
 {
-	char message_memory[MESSAGE_SIZE], body_memory[2 * MESSAGE_SIZE];
-	struct text message = TEXT_OVER(message_memory);
-	struct text body = TEXT_OVER(body_memory);
+	char memory[MESSAGE_SIZE];
+	struct text message = TEXT_OVER(memory);
 	va_list arguments;
 
 	va_start(arguments, format);
 	text_vaddf(&message, format, arguments);
 	va_end(arguments);
-	text_add(&body, "{\"error\":");
-	json_add_string(&body, message_memory);
-	text_add(&body, "}");
-
-	log_reply(exchange, code, message_memory);
-	evbuffer_drain(reply_body(exchange), evbuffer_get_length(reply_body(exchange)));
-	evbuffer_add(reply_body(exchange), body_memory, body.len);
-	send_reply(exchange, code, "application/json");
+	refuse(exchange, code, "", memory);
 }
 
 /* The one place where the end of a request for tickets becomes an HTTP status. */
@@ -157,37 +173,39 @@ reply_status(struct exchange *exchange, enum ticket_status status, const char *r
 {
 	int code = code_of(status);
 
-	if (code == 503)
-		add_header(exchange, "Retry-After", "1");
-	add_header(exchange, "Cache-Control", "no-store");
-	reply_error(exchange, code, "%s", reason);
+	refuse(exchange, code,
+	       code == 503 ? "Retry-After: 1\r\nCache-Control: no-store\r\n" : no_store, reason);
 }
 
 void
 reply_unready(struct exchange *exchange)
 {
-	add_header(exchange, "Retry-After", "1");
 	evbuffer_add_printf(reply_body(exchange), "{\"error\":\"not ready\"}");
-	send_reply(exchange, 503, "application/json");
+	send_reply(exchange, 503, json_type, "Retry-After: 1\r\n");
 }
 
 void
 reply_unauthorized(struct exchange *exchange)
 {
-	add_header(exchange, "WWW-Authenticate", "Basic realm=\"Restricted Area\"");
-	reply_error(exchange, 401, "this server wants a password, by HTTP Basic authentication");
+	refuse(exchange, 401, "WWW-Authenticate: Basic realm=\"Restricted Area\"\r\n",
+	       "this server wants a password, by HTTP Basic authentication");
 }
 
 void
 reply_method_not_allowed(struct exchange *exchange)
 {
-	add_header(exchange, "Allow", exchange->route->allow);
-	reply_error(exchange, 405, "the method must be one of %s", exchange->route->allow);
+	char message_memory[128], header_memory[128];
+	struct text message = TEXT_OVER(message_memory);
+	struct text header = TEXT_OVER(header_memory);
+
+	text_addf(&message, "the method must be one of %s", exchange->route->allow);
+	text_addf(&header, "Allow: %s\r\n", exchange->route->allow);
+	refuse(exchange, 405, header_memory, message_memory);
 }
 
 void
 reply_bad_framing(struct exchange *exchange, const char *reason)
 {
-	add_header(exchange, "Connection", "close");
-	reply_error(exchange, 400, "%s", reason);
+	exchange->closes = true;
+	refuse(exchange, 400, "", reason);
 }

@@ -14,16 +14,19 @@
 #include "allocator/allocator.h"
 #include "base/log.h"
 #include "config/config.h"
+#include "http/response.h"
+#include "ticket/database.h"
 
 struct http_settings {
-	struct ticket_space space;
 	uint32_t max_batch;
 	enum batch_format batch_format;
 	const char *password; /* "": none is asked for */
 
-	bool (*is_ready)(void *arg);	    /* whether tickets can be had */
-	uint64_t (*newest_base)(void *arg); /* the highest base known */
-	void (*drained)(void *arg);	    /* what http_server_drain() promised */
+	/* What is known of each database, without asking any; STATES has room for MOST_DATABASES. */
+	size_t (*databases)(void *arg, struct database_state *states);
+	/* How many tickets are held, and how long they last; NULL: none is reserved ahead. */
+	uint64_t (*reserved)(void *arg, uint64_t *lasts_ms);
+	void (*drained)(void *arg); /* what http_server_drain() promised */
 	void *arg;
 };
 
@@ -37,6 +40,7 @@ struct http_server {
 	struct allocator *allocator;
 	struct connections *connections;
 	struct log_limit error_lines;
+	struct response_date date;
 
 	struct evhttp_bound_socket **listeners;
 	size_t listener_count;

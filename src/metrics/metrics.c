@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <inttypes.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -10,11 +11,18 @@
 
 /* Upper bounds of buckets; the last bucket, +Inf, is not listed. */
 #define MOST_BOUNDS 16
+#define MOST_NAME   300 /* bytes of a database's name that are shown */
 #define SECONDS                                                          \
 	{100,	250,	500,	1000,	2500,	 5000,	  10000,  25000, \
 	 50000, 100000, 250000, 500000, 1000000, 2500000, 5000000},      \
 		15, 1000000
 #define TICKETS {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 10000, 100000}, 12, 1
+
+enum histogram_row {
+#define HISTOGRAM(id, name, bounds, help)	   ROW_##id,
+#define DATABASE_HISTOGRAM(id, name, bounds, help) ROW_##id,
+#include "metrics/counters.h"
+};
 
 static _Atomic uint64_t values[METRICS];
 
@@ -23,14 +31,36 @@ static struct {
 	_Atomic uint64_t sum;
 } histograms[HISTOGRAMS];
 
+/* Named once, before there are threads. */
+static struct {
+	const char *name;
+	uint64_t node;
+} databases[MOST_DATABASES];
+static unsigned database_count;
+
+struct bounds {
+	uint64_t upper[MOST_BOUNDS];
+	size_t count;
+	uint64_t unit; /* how many make one of the unit that is shown */
+};
+
 static const struct {
 	const char *name;
 	const char *help;
-	uint64_t bounds[MOST_BOUNDS];
-	size_t bound_count;
-	uint64_t unit; /* how many make one of the unit that is shown */
+	enum metric_histogram first;
+	bool is_of_databases;
+	struct bounds bounds;
 } histogram_table[] = {
-#define HISTOGRAM(id, name, bounds, help) {name, help, bounds},
+#define HISTOGRAM(id, name, bounds, help)	   {name, help, HISTOGRAM_##id, false, {bounds}},
+#define DATABASE_HISTOGRAM(id, name, bounds, help) {name, help, HISTOGRAM_##id, true, {bounds}},
+#include "metrics/counters.h"
+};
+
+/* Which row of the table each histogram has. */
+static const unsigned char histogram_rows[HISTOGRAMS] = {
+#define HISTOGRAM(id, name, bounds, help) [HISTOGRAM_##id] = ROW_##id,
+#define DATABASE_HISTOGRAM(id, name, bounds, help) \
+	[HISTOGRAM_##id... HISTOGRAM_##id##_END] = ROW_##id,
 #include "metrics/counters.h"
 };
 
@@ -52,9 +82,43 @@ add_request_labels(struct text *page, unsigned series)
 }
 
 static void
-add_status_label(struct text *page, unsigned series)
+add_escaped(struct text *page, const char *string)
 {
-	text_addf(page, "{result=\"%s\"}", ticket_status_name((enum ticket_status)series));
+	for (unsigned i = 0; i < MOST_NAME && string[i] != '\0'; i++) {
+		if (string[i] == '\n') {
+			text_add(page, "\\n");
+			continue;
+		}
+		if (string[i] == '\\' || string[i] == '"')
+			text_add(page, "\\");
+		text_add_bytes(page, &string[i], 1);
+	}
+}
+
+/* Without braces: others may follow. */
+static void
+add_database(struct text *page, unsigned database)
+{
+	text_add(page, "database=\"");
+	add_escaped(page, databases[database].name);
+	text_addf(page, "\",node=\"%" PRIu64 "\"", databases[database].node);
+}
+
+static void
+add_database_labels(struct text *page, unsigned series)
+{
+	text_add(page, "{");
+	add_database(page, series);
+	text_add(page, "}");
+}
+
+static void
+add_reservation_labels(struct text *page, unsigned series)
+{
+	text_add(page, "{");
+	add_database(page, series / TICKET_STATUSES);
+	text_addf(page, ",result=\"%s\"}",
+		  ticket_status_name((enum ticket_status)(series % TICKET_STATUSES)));
 }
 
 static void
@@ -69,11 +133,16 @@ static const struct {
 	const char *type;
 	const char *help;
 	enum metric first;
-	unsigned series;
+	unsigned series; /* of a database, where it is of one */
+	bool is_of_databases;
+	bool is_milliseconds; /* shown as seconds */
 	void (*labels)(struct text *page, unsigned series);
 } metric_table[] = {
 #define METRIC(id, name, type, series, labels, help) \
-	{name, type, help, METRIC_##id, series, labels},
+	{name, type, help, METRIC_##id, series, false, false, labels},
+#define DATABASE_METRIC(id, name, type, series, labels, help) \
+	{name, type, help, METRIC_##id, series, true, false, labels},
+#define SECONDS_METRIC(id, name, help) {name, "gauge", help, METRIC_##id, 1, false, true, NULL},
 #include "metrics/counters.h"
 };
 
@@ -82,6 +151,16 @@ metrics_begin(void)
 {
 	metrics_set(METRIC_START_TIME, (uint64_t)time(NULL));
 	metrics_set(METRIC_BUILD_INFO, 1);
+}
+
+void
+metrics_name_database(unsigned database, const char *name, uint64_t node)
+{
+	assert(database < MOST_DATABASES && database <= database_count);
+	databases[database].name = name;
+	databases[database].node = node;
+	if (database == database_count)
+		database_count++;
 }
 
 void
@@ -124,18 +203,18 @@ metrics_count_request(enum metric_route route, int code)
 }
 
 void
-metrics_count_reservation(enum ticket_status status)
+metrics_count_reservation(unsigned database, enum ticket_status status)
 {
-	metrics_add(METRIC_RESERVATIONS + status, 1);
+	metrics_add(METRIC_RESERVATIONS + database * TICKET_STATUSES + status, 1);
 }
 
 void
 metrics_observe(enum metric_histogram histogram, uint64_t value)
 {
+	const struct bounds *bounds = &histogram_table[histogram_rows[histogram]].bounds;
 	size_t bucket = 0;
 
-	while (bucket < histogram_table[histogram].bound_count &&
-	       value > histogram_table[histogram].bounds[bucket])
+	while (bucket < bounds->count && value > bounds->upper[bucket])
 		bucket++;
 	atomic_fetch_add_explicit(&histograms[histogram].buckets[bucket], 1, memory_order_relaxed);
 	atomic_fetch_add_explicit(&histograms[histogram].sum, value, memory_order_relaxed);
@@ -144,36 +223,76 @@ metrics_observe(enum metric_histogram histogram, uint64_t value)
 static void
 write_metric(struct text *page, size_t row)
 {
+	unsigned series = metric_table[row].series;
+
+	if (metric_table[row].is_of_databases)
+		series *= database_count;
 	text_addf(page, "# HELP %s %s\n# TYPE %s %s\n", metric_table[row].name,
 		  metric_table[row].help, metric_table[row].name, metric_table[row].type);
-	for (unsigned series = 0; series < metric_table[row].series; series++) {
+	for (unsigned i = 0; i < series; i++) {
+		uint64_t value = metrics_get(metric_table[row].first + i);
+
 		text_add(page, metric_table[row].name);
 		if (metric_table[row].labels != NULL)
-			metric_table[row].labels(page, series);
-		text_addf(page, " %" PRIu64 "\n", metrics_get(metric_table[row].first + series));
+			metric_table[row].labels(page, i);
+		if (metric_table[row].is_milliseconds)
+			text_addf(page, " %.3f\n", (double)value / 1000);
+		else
+			text_addf(page, " %" PRIu64 "\n", value);
 	}
 }
 
+/* The name and the labels of one line of a histogram; LE is its bound, NULL: it has none. */
 static void
-write_histogram(struct text *page, size_t row)
+write_series(struct text *page, size_t row, unsigned database, const char *suffix, const char *le)
 {
-	const char *name = histogram_table[row].name;
-	double unit = (double)histogram_table[row].unit;
+	bool is_of_databases = histogram_table[row].is_of_databases;
+
+	text_addf(page, "%s%s", histogram_table[row].name, suffix);
+	if (!is_of_databases && le == NULL)
+		return;
+	text_add(page, "{");
+	if (is_of_databases)
+		add_database(page, database);
+	if (le != NULL)
+		text_addf(page, "%sle=\"%s\"", is_of_databases ? "," : "", le);
+	text_add(page, "}");
+}
+
+static void
+write_histogram(struct text *page, size_t row, unsigned database)
+{
+	const struct bounds *bounds = &histogram_table[row].bounds;
+	enum metric_histogram histogram = histogram_table[row].first + database;
+	double unit = (double)bounds->unit;
 	uint64_t total = 0, sum;
 
-	text_addf(page, "# HELP %s %s\n# TYPE %s histogram\n", name, histogram_table[row].help,
-		  name);
-	sum = atomic_load_explicit(&histograms[row].sum, memory_order_relaxed);
-	for (size_t i = 0; i < histogram_table[row].bound_count; i++) {
-		total += atomic_load_explicit(&histograms[row].buckets[i], memory_order_relaxed);
-		text_addf(page, "%s_bucket{le=\"%g\"} %" PRIu64 "\n", name,
-			  (double)histogram_table[row].bounds[i] / unit, total);
+	sum = atomic_load_explicit(&histograms[histogram].sum, memory_order_relaxed);
+	for (size_t i = 0; i <= bounds->count; i++) {
+		char le[32] = "+Inf";
+
+		if (i < bounds->count)
+			snprintf(le, sizeof(le), "%g", (double)bounds->upper[i] / unit);
+		total += atomic_load_explicit(&histograms[histogram].buckets[i],
+					      memory_order_relaxed);
+		write_series(page, row, database, "_bucket", le);
+		text_addf(page, " %" PRIu64 "\n", total);
 	}
-	total += atomic_load_explicit(&histograms[row].buckets[histogram_table[row].bound_count],
-				      memory_order_relaxed);
-	text_addf(page, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n", name, total);
-	text_addf(page, "%s_sum %.6f\n%s_count %" PRIu64 "\n", name, (double)sum / unit, name,
-		  total);
+	write_series(page, row, database, "_sum", NULL);
+	text_addf(page, " %.6f\n", (double)sum / unit);
+	write_series(page, row, database, "_count", NULL);
+	text_addf(page, " %" PRIu64 "\n", total);
+}
+
+static void
+write_histograms(struct text *page, size_t row)
+{
+	unsigned count = histogram_table[row].is_of_databases ? database_count : 1;
+
+	text_addf(page, "# HELP %s %s\n# TYPE %s histogram\n", histogram_table[row].name,
+		  histogram_table[row].help, histogram_table[row].name);
+	for (unsigned i = 0; i < count; i++)
+		write_histogram(page, row, i);
 }
 
 void
@@ -182,5 +301,5 @@ metrics_write(struct text *page)
 	for (size_t row = 0; row < ARRAY_LENGTH(metric_table); row++)
 		write_metric(page, row);
 	for (size_t row = 0; row < ARRAY_LENGTH(histogram_table); row++)
-		write_histogram(page, row);
+		write_histograms(page, row);
 }

@@ -13,6 +13,7 @@ health_init(struct health *health)
 	pthread_mutex_init(&health->mutex, NULL);
 	health->down_since_ms = clock_ms();
 	health->newest_base = SPACE_FIRST_BASE - 1;
+	health->name = "";
 	strcpy(health->reason, "no session has been opened yet");
 }
 
@@ -25,7 +26,7 @@ health_destroy(struct health *health)
 void
 health_note_open(struct health *health)
 {
-	metrics_add(METRIC_SESSIONS_OPEN, 1);
+	metrics_add(METRIC_SESSIONS_OPEN + health->database, 1);
 	pthread_mutex_lock(&health->mutex);
 	health->sessions++;
 	pthread_mutex_unlock(&health->mutex);
@@ -34,7 +35,7 @@ health_note_open(struct health *health)
 void
 health_note_close(struct health *health)
 {
-	metrics_subtract(METRIC_SESSIONS_OPEN, 1);
+	metrics_subtract(METRIC_SESSIONS_OPEN + health->database, 1);
 	pthread_mutex_lock(&health->mutex);
 	health->sessions--;
 	pthread_mutex_unlock(&health->mutex);
@@ -63,8 +64,10 @@ health_note_good(struct health *health, uint64_t newest_base)
 
 	if (!came_up)
 		return;
-	metrics_set(METRIC_DATABASE_UP, 1);
-	log_info("the database is up", "outage_seconds=%.3f", (double)outage_ms / 1000);
+	metrics_set(METRIC_DATABASE_UP + health->database, 1);
+	metrics_set(METRIC_DATABASE_REFUSED + health->database, 0);
+	log_info("the database is up", "outage_seconds=%.3f database=\"%s\"",
+		 (double)outage_ms / 1000, health->name);
 }
 
 /* Another session may have none of this trouble. */
@@ -81,6 +84,13 @@ goes_down(struct health *health, enum store_result result, bool was_open)
 	if (result == STORE_BUSY)
 		return false;
 	return health->sessions == 0 || (was_open && !is_of_session(result));
+}
+
+/* A database that answers and is not served from is another matter than one that is away. */
+static const char *
+name_trouble(enum store_result result)
+{
+	return result == STORE_REFUSED ? "the database is refused" : "the database is down";
 }
 
 void
@@ -106,26 +116,61 @@ health_note_trouble(struct health *health, enum store_result result, bool was_op
 	pthread_mutex_unlock(&health->mutex);
 
 	text_add_quoted(&quoted, reason, REASON_SIZE);
-	if (went_down) {
-		metrics_set(METRIC_DATABASE_UP, 0);
-		log_error("the database is down", "reason=%s", memory);
+	if (went_down)
+		metrics_set(METRIC_DATABASE_UP + health->database, 0);
+	if (!is_up && result != STORE_BUSY)
+		metrics_set(METRIC_DATABASE_REFUSED + health->database, result == STORE_REFUSED);
+	if (went_down || (is_news && !is_up && result == STORE_REFUSED)) {
+		log_error(name_trouble(result), "reason=%s database=\"%s\"", memory, health->name);
 	} else if (is_news) {
 		log_warn(is_up ? "a database session failed" : "the database is still down",
-			 "reason=%s", memory);
+			 "reason=%s database=\"%s\"", memory, health->name);
 	}
+}
+
+void
+health_note_rest(struct health *health)
+{
+	pthread_mutex_lock(&health->mutex);
+	health->down_since_ms = clock_ms();
+	health->is_up = false;
+	snprintf(health->reason, sizeof(health->reason), "the operator has taken it out");
+	pthread_mutex_unlock(&health->mutex);
+	metrics_set(METRIC_DATABASE_UP + health->database, 0);
+}
+
+/* With the mutex held. */
+static bool
+is_ready(const struct health *health, uint64_t most_age_ms)
+{
+	return health->is_up && !health->is_failing &&
+	       clock_ms() - health->last_good_ms <= most_age_ms;
 }
 
 bool
 health_is_ready(struct health *health, uint64_t most_age_ms)
 {
-	uint64_t now_ms = clock_ms();
-	bool is_ready;
+	bool answer;
 
 	pthread_mutex_lock(&health->mutex);
-	is_ready = health->is_up && !health->is_failing &&
-		   now_ms - health->last_good_ms <= most_age_ms;
+	answer = is_ready(health, most_age_ms);
 	pthread_mutex_unlock(&health->mutex);
-	return is_ready;
+	return answer;
+}
+
+void
+health_look(struct health *health, uint64_t most_age_ms, struct health_look *look)
+{
+	bool is_good;
+
+	pthread_mutex_lock(&health->mutex);
+	is_good = health->is_up && !health->is_failing;
+	look->is_ready = is_ready(health, most_age_ms);
+	look->is_refused = !is_good && health->trouble == STORE_REFUSED;
+	look->last_good_ms = health->last_good_ms;
+	look->newest_base = health->newest_base;
+	snprintf(look->reason, sizeof(look->reason), "%s", is_good ? "" : health->reason);
+	pthread_mutex_unlock(&health->mutex);
 }
 
 bool

@@ -14,6 +14,8 @@
 #include "ticket/reservation.h"
 
 struct health {
+	unsigned database; /* its number, for metrics; set before there are threads, as the name */
+	const char *name;  /* for the log */
 	pthread_mutex_t mutex;
 	/* Under the mutex: */
 	bool is_up;
@@ -25,6 +27,15 @@ struct health {
 	uint64_t newest_base;
 	enum store_result trouble;
 	char reason[REASON_SIZE];
+};
+
+/* What is known, at one moment. */
+struct health_look {
+	bool is_ready; /* tickets can be had, known no longer ago than was asked for */
+	bool is_refused;
+	uint64_t last_good_ms;
+	uint64_t newest_base;
+	char reason[REASON_SIZE]; /* why tickets cannot be had; "" when they can */
 };
 
 void health_init(struct health *health);
@@ -39,6 +50,11 @@ void health_note_good(struct health *health, uint64_t newest_base);
 /* A statement or an opening ended with RESULT, which is not STORE_OK. */
 void health_note_trouble(struct health *health, enum store_result result, bool was_open,
 			 const char *reason);
+
+/* The operator has taken the database out: it is not up, and that is no trouble. */
+void health_note_rest(struct health *health);
+
+void health_look(struct health *health, uint64_t most_age_ms, struct health_look *look);
 
 /* Whether tickets can be had, known no longer ago than MOST_AGE_MS. */
 bool health_is_ready(struct health *health, uint64_t most_age_ms);

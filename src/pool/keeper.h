@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "pool/health.h"
+#include "pool/high_water.h"
 #include "pool/queue.h"
 #include "pool/trust.h"
 #include "store/store.h"
@@ -20,14 +21,16 @@ struct keeper {
 	struct queue *queue;
 	struct health *health;
 	struct trust *trust;
+	struct high_water *high_water;
 	bool is_counted;   /* among the sessions that serve tickets */
 	bool was_open;	   /* so that opening again is a reconnect */
 	uint64_t pause_ms; /* after the next failure to open */
 	unsigned seed;
+	struct queue_taker taker;
 
 	struct store_session *session; /* NULL: none */
 	uint64_t generation;	       /* of the queue, when the session was opened */
-	struct trust_classes mark;     /* what was known before the last statement */
+	struct classes mark;	       /* what was known before the last statement */
 	struct store_share share;      /* of the database behind the session */
 	uint64_t opened_ms;
 };
@@ -35,6 +38,7 @@ struct keeper {
 /* Open the session if there is none; on failure sleep a while. Whether there is one now. */
 bool keeper_open(struct keeper *keeper) MUST_CHECK;
 
+/* Who has no session is not at work: others take what is in the queue meanwhile. */
 void keeper_close(struct keeper *keeper);
 
 /*
@@ -43,14 +47,18 @@ void keeper_close(struct keeper *keeper);
  */
 void keeper_move_on(struct keeper *keeper);
 
+/* While the pool rests: close the session, and come back when it rests no more. False at the end. */
+bool keeper_rest(struct keeper *keeper) MUST_CHECK;
+
 /* Close the session and give back what else the keeper holds. */
 void keeper_end(struct keeper *keeper);
 
 /*
- * What it means for the session that its database is refused: one of several masters is as good as
- * lost, and the others may be asked.
+ * STORE_OK where the database's counter is trusted and the state file kept; else why tickets are
+ * refused: STORE_REFUSED, or STORE_LOST where one of several masters is not trusted, which is as good
+ * as lost, and the others may be asked.
  */
-enum store_result keeper_refusal(const struct keeper *keeper);
+enum store_result keeper_may_reserve(struct keeper *keeper, struct text *reason) MUST_CHECK;
 
 /* Reserve COUNT bases that were never given before; see reserve() of the store. */
 enum store_result keeper_reserve(struct keeper *keeper, uint32_t count, struct ticket_range *bases,

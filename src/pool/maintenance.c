@@ -44,10 +44,11 @@ prune(struct keeper *keeper)
 	enum store_result result;
 
 	result = keeper->store->prune(keeper->session, &rows, &is_more, &reason);
-	metrics_add(METRIC_PRUNED_ROWS, rows);
+	metrics_add(METRIC_PRUNED_ROWS + keeper->health->database, rows);
 	if (result == STORE_OK)
 		return is_more;
-	log_warn("old rows could not be pruned", "reason=\"%s\"", memory);
+	log_warn("old rows could not be pruned", "reason=\"%s\" database=\"%s\"", memory,
+		 keeper->health->name);
 	if (result != STORE_BUSY)
 		keeper_close(keeper);
 	return false;
@@ -66,7 +67,7 @@ warn(struct keeper *keeper, struct text *said)
 	while ((line = strsep(&rest, "\n")) != NULL) {
 		if (line[0] == '\0' || strstr(said->start, line) != NULL)
 			continue;
-		log_warn(line, NULL);
+		log_warn(line, "database=\"%s\"", keeper->health->name);
 		text_addf(said, "%s\n", line);
 	}
 }
@@ -79,9 +80,13 @@ maintenance_run(struct keeper *keeper)
 	bool goes_on = true;
 
 	while (goes_on) {
-		bool is_new = keeper->session == NULL;
 		bool is_more = false;
+		bool is_new;
 
+		queue_nudge(keeper->queue);
+		if (!keeper_rest(keeper))
+			return;
+		is_new = keeper->session == NULL;
 		if (is_new && keeper->was_open) /* it was lost: the database may be another now */
 			text_clear(&said);
 		if (keeper_open(keeper)) {

@@ -4,8 +4,10 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "pool/health.h"
+#include "pool/high_water.h"
 #include "pool/maintenance.h"
 #include "pool/pool.h"
 #include "pool/queue.h"
@@ -27,6 +29,7 @@ struct pool {
 	struct queue queue;
 	struct health health;
 	struct trust trust;
+	struct high_water high_water;
 	struct pool_thread *threads; /* settings.sessions that serve, and one for maintenance */
 	unsigned thread_count;
 
@@ -60,6 +63,7 @@ init_thread(struct pool *pool, unsigned index)
 	thread->keeper.queue = &pool->queue;
 	thread->keeper.health = &pool->health;
 	thread->keeper.trust = &pool->trust;
+	thread->keeper.high_water = &pool->high_water;
 	thread->keeper.seed = index + 1;
 	thread->keeper.is_counted = index < pool->settings.sessions;
 	thread->run = thread->keeper.is_counted ? serve_reservations : maintenance_run;
@@ -71,9 +75,15 @@ pool_new(const struct pool_settings *settings)
 	struct pool *pool = xcalloc(1, sizeof(*pool));
 
 	pool->settings = *settings;
+	settings->store->claim(&pool->settings.database);
 	queue_init(&pool->queue);
 	health_init(&pool->health);
-	trust_init(&pool->trust);
+	pool->health.database = settings->number;
+	if (settings->name != NULL)
+		pool->health.name = settings->name;
+	trust_init(&pool->trust, &settings->database.space,
+		   settings->state != NULL ? state_file_record(settings->state) : NULL);
+	high_water_init(&pool->high_water, settings->state);
 	init_running(pool);
 	pool->thread_count = settings->sessions + 1;
 	pool->threads = xcalloc(pool->thread_count, sizeof(*pool->threads));
@@ -127,6 +137,19 @@ pool_submit(struct pool *pool, struct reservation *reservation)
 	queue_push(&pool->queue, reservation);
 }
 
+void
+pool_explain(struct pool *pool, struct text *reason)
+{
+	size_t before = reason->len;
+
+	health_explain(&pool->health, reason);
+	if (reason->len == before)
+		text_addf(reason,
+			  "none of the %u database sessions was free in time "
+			  "(TICKR_DATABASE_POOL_SIZE, TICKR_DATABASE_POOL_TIMEOUT)",
+			  pool->settings.sessions);
+}
+
 bool
 pool_withdraw(struct pool *pool, struct reservation *reservation)
 {
@@ -135,12 +158,7 @@ pool_withdraw(struct pool *pool, struct reservation *reservation)
 	if (!queue_withdraw(&pool->queue, reservation))
 		return false;
 	reason = TEXT_OVER(reservation->reason); /* not before: it was the session's to write */
-	health_explain(&pool->health, &reason);
-	if (reason.len == 0)
-		text_addf(&reason,
-			  "none of the %u database sessions was free in time "
-			  "(TICKR_DATABASE_POOL_SIZE, TICKR_DATABASE_POOL_TIMEOUT)",
-			  pool->settings.sessions);
+	pool_explain(pool, &reason);
 	return true;
 }
 
@@ -148,6 +166,25 @@ bool
 pool_is_ready(struct pool *pool)
 {
 	return health_is_ready(&pool->health, READY_AGE_MS);
+}
+
+void
+pool_look(struct pool *pool, struct pool_look *look)
+{
+	health_look(&pool->health, READY_AGE_MS, &look->health);
+	look->is_at_rest = queue_count_resting(&pool->queue) == pool->thread_count;
+}
+
+void
+pool_set_resting(struct pool *pool, bool is_resting)
+{
+	queue_set_resting(&pool->queue, is_resting);
+}
+
+const struct ticket_space *
+pool_space(const struct pool *pool)
+{
+	return &pool->settings.database.space;
 }
 
 uint64_t
@@ -172,13 +209,25 @@ wait_for_threads(struct pool *pool, uint64_t deadline_ms)
 	return have_ended;
 }
 
+/* Nothing is given any more: now the state file can say exactly what was. */
+static void
+settle(struct pool *pool)
+{
+	char memory[REASON_SIZE];
+	struct text reason = TEXT_OVER(memory);
+
+	if (!high_water_end(&pool->high_water, &reason))
+		log_warn("the state file was not brought to its end; the next start leaves a gap",
+			 "reason=\"%s\"", memory);
+}
+
 bool
 pool_stop(struct pool *pool, uint64_t deadline_ms)
 {
 	struct mail_list group = TAILQ_HEAD_INITIALIZER(group);
 
 	queue_stop(&pool->queue, &group);
-	serve_refuse(&group, TICKET_DRAINING, "the server is stopping");
+	serve_refuse(&group, pool->settings.number, TICKET_DRAINING, "the server is stopping");
 	if (!wait_for_threads(pool, deadline_ms))
 		return false;
 	for (unsigned i = 0; i < pool->thread_count; i++)
@@ -186,15 +235,18 @@ pool_stop(struct pool *pool, uint64_t deadline_ms)
 			pthread_join(pool->threads[i].thread, NULL);
 	/* A session that was lost at the very end may have put something back. */
 	queue_stop(&pool->queue, &group);
-	serve_refuse(&group, TICKET_DRAINING, "the server is stopping");
+	serve_refuse(&group, pool->settings.number, TICKET_DRAINING, "the server is stopping");
+	settle(pool);
 	return true;
 }
 
 void
 pool_free(struct pool *pool)
 {
+	pool->settings.store->release(&pool->settings.database);
 	queue_destroy(&pool->queue);
 	health_destroy(&pool->health);
+	high_water_destroy(&pool->high_water);
 	trust_destroy(&pool->trust);
 	pthread_cond_destroy(&pool->running.ended);
 	pthread_mutex_destroy(&pool->running.mutex);

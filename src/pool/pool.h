@@ -16,13 +16,24 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "pool/health.h"
+#include "state/state_file.h"
 #include "store/store.h"
 #include "ticket/reservation.h"
 
 struct pool_settings {
 	const struct store *store;
 	struct store_settings database;
+	struct state_file *state; /* outlives the pool; NULL: nothing is remembered */
 	unsigned sessions;
+	unsigned number;  /* of the database, for metrics */
+	const char *name; /* of the database, for the log; outlives the pool; NULL: "" */
+};
+
+/* What is known of the database, at one moment. */
+struct pool_look {
+	struct health_look health; /* as known at most 1 s ago */
+	bool is_at_rest;	   /* no session is open, and none will be */
 };
 
 struct pool;
@@ -41,8 +52,22 @@ void pool_submit(struct pool *pool, struct reservation *reservation);
  */
 bool pool_withdraw(struct pool *pool, struct reservation *reservation) MUST_CHECK;
 
+/* Why there is no answer, for people. */
+void pool_explain(struct pool *pool, struct text *reason);
+
 /* Whether tickets can be had; never asks the database, and knows it from at most 1 s ago. */
 bool pool_is_ready(struct pool *pool);
+
+void pool_look(struct pool *pool, struct pool_look *look);
+
+/*
+ * Begin or end a rest: the sessions end what they are at, are closed, and none is opened until the
+ * rest is over. Nothing may be in the queue meanwhile.
+ */
+void pool_set_resting(struct pool *pool, bool is_resting);
+
+/* The arithmetic of the database; lives as long as the pool. */
+const struct ticket_space *pool_space(const struct pool *pool);
 
 /* The highest base that any session has seen; 1 before the first. */
 uint64_t pool_newest_base(struct pool *pool);

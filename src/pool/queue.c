@@ -5,6 +5,8 @@
 #include "base/clock.h"
 #include "pool/queue.h"
 
+#define LATE_MS 10 /* for a statement: then another session steps in */
+
 static struct reservation *
 reservation_of(struct mail *mail)
 {
@@ -24,8 +26,12 @@ queue_init(struct queue *queue)
 	pthread_condattr_destroy(&monotonic);
 	TAILQ_INIT(&queue->waiting);
 	queue->idle = 0;
+	queue->at_work = 0;
+	queue->late_ms = 0;
 	queue->generation = 0;
 	queue->is_stopping = false;
+	queue->is_resting = false;
+	queue->resting = 0;
 }
 
 void
@@ -37,18 +43,41 @@ queue_destroy(struct queue *queue)
 	pthread_mutex_destroy(&queue->mutex);
 }
 
-void
-queue_push(struct queue *queue, struct reservation *reservation)
+static bool
+is_large(const struct mail *mail)
 {
-	bool wakes;
+	return CONTAINER_OF(mail, const struct reservation, mail)->count > RESERVATION_MOST_SHARED;
+}
 
-	pthread_mutex_lock(&queue->mutex);
-	reservation->is_queued = true;
-	TAILQ_INSERT_TAIL(&queue->waiting, &reservation->mail, link);
-	wakes = queue->idle > 0;
+/* With the mutex held: whether a session that rests should take what is in front. */
+static bool
+is_work(const struct queue *queue)
+{
+	const struct mail *first = TAILQ_FIRST(&queue->waiting);
+
+	if (first == NULL)
+		return false;
+	return queue->at_work == 0 || is_large(first) || clock_ms() >= queue->late_ms;
+}
+
+/* Give the mutex back, and wake somebody who rests when there is work. */
+static void
+release(struct queue *queue)
+{
+	bool wakes = queue->idle > 0 && is_work(queue);
+
 	pthread_mutex_unlock(&queue->mutex);
 	if (wakes)
 		pthread_cond_signal(&queue->work);
+}
+
+void
+queue_push(struct queue *queue, struct reservation *reservation)
+{
+	pthread_mutex_lock(&queue->mutex);
+	reservation->is_queued = true;
+	TAILQ_INSERT_TAIL(&queue->waiting, &reservation->mail, link);
+	release(queue);
 }
 
 unsigned
@@ -90,7 +119,7 @@ queue_withdraw(struct queue *queue, struct reservation *reservation)
 	return is_mine;
 }
 
-/* With the mutex held. */
+/* With the mutex held: the front, and what may share a statement with it. */
 static void
 move_group(struct queue *queue, uint32_t most, struct mail_list *group)
 {
@@ -101,37 +130,71 @@ move_group(struct queue *queue, uint32_t most, struct mail_list *group)
 		struct reservation *reservation = reservation_of(mail);
 
 		total += reservation->count;
-		if (total > most && !TAILQ_EMPTY(group))
+		if (!TAILQ_EMPTY(group) && (total > most || is_large(mail)))
 			break;
 		TAILQ_REMOVE(&queue->waiting, mail, link);
 		reservation->is_queued = false;
 		TAILQ_INSERT_TAIL(group, mail, link);
+		if (is_large(mail))
+			break;
 	}
 }
 
+/* With the mutex held. */
+static void
+begin_work(struct queue *queue, struct queue_taker *taker, const struct mail_list *group)
+{
+	if (is_large(TAILQ_FIRST(group)))
+		return;
+	taker->is_at_work = true;
+	queue->at_work++;
+	queue->late_ms = clock_ms() + LATE_MS;
+}
+
+/* With the mutex held. */
+static void
+end_work(struct queue *queue, struct queue_taker *taker)
+{
+	queue->at_work -= taker->is_at_work;
+	taker->is_at_work = false;
+}
+
 enum queue_take
-queue_take(struct queue *queue, uint64_t generation, uint32_t most, struct mail_list *group)
+queue_take(struct queue *queue, struct queue_taker *taker, uint64_t generation, uint32_t most,
+	   struct mail_list *group)
 {
 	enum queue_take taken = QUEUE_TAKEN;
-	bool is_rest;
-
 	pthread_mutex_lock(&queue->mutex);
+	end_work(queue, taker);
 	queue->idle++;
-	while (!queue->is_stopping && queue->generation == generation &&
-	       TAILQ_EMPTY(&queue->waiting))
+	while (!queue->is_stopping && queue->generation == generation && !is_work(queue))
 		pthread_cond_wait(&queue->work, &queue->mutex);
 	queue->idle--;
-	if (queue->is_stopping)
+	if (queue->is_stopping) {
 		taken = QUEUE_STOPPING;
-	else if (queue->generation != generation)
+	} else if (queue->generation != generation) {
 		taken = QUEUE_STALE;
-	else
+	} else {
 		move_group(queue, most, group);
-	is_rest = !TAILQ_EMPTY(&queue->waiting) && queue->idle > 0;
-	pthread_mutex_unlock(&queue->mutex);
-	if (is_rest)
-		pthread_cond_signal(&queue->work);
+		begin_work(queue, taker, group);
+	}
+	release(queue);
 	return taken;
+}
+
+void
+queue_leave(struct queue *queue, struct queue_taker *taker)
+{
+	pthread_mutex_lock(&queue->mutex);
+	end_work(queue, taker);
+	release(queue);
+}
+
+void
+queue_nudge(struct queue *queue)
+{
+	pthread_mutex_lock(&queue->mutex);
+	release(queue);
 }
 
 uint64_t
@@ -177,13 +240,67 @@ queue_pause(struct queue *queue, uint64_t ms)
 	return goes_on;
 }
 
+/* The new generation wakes the threads that wait for work. */
+void
+queue_set_resting(struct queue *queue, bool is_resting)
+{
+	pthread_mutex_lock(&queue->mutex);
+	queue->is_resting = is_resting;
+	queue->generation++;
+	pthread_mutex_unlock(&queue->mutex);
+	pthread_cond_broadcast(&queue->work);
+	pthread_cond_broadcast(&queue->stop);
+}
+
+bool
+queue_is_resting(struct queue *queue)
+{
+	bool is_resting;
+
+	pthread_mutex_lock(&queue->mutex);
+	is_resting = queue->is_resting;
+	pthread_mutex_unlock(&queue->mutex);
+	return is_resting;
+}
+
+bool
+queue_rest(struct queue *queue)
+{
+	bool goes_on;
+
+	pthread_mutex_lock(&queue->mutex);
+	queue->resting++;
+	while (queue->is_resting && !queue->is_stopping)
+		pthread_cond_wait(&queue->stop, &queue->mutex);
+	queue->resting--;
+	goes_on = !queue->is_stopping;
+	pthread_mutex_unlock(&queue->mutex);
+	return goes_on;
+}
+
+unsigned
+queue_count_resting(struct queue *queue)
+{
+	unsigned resting;
+
+	pthread_mutex_lock(&queue->mutex);
+	resting = queue->resting;
+	pthread_mutex_unlock(&queue->mutex);
+	return resting;
+}
+
 void
 queue_stop(struct queue *queue, struct mail_list *group)
 {
+	struct mail *mail;
+
 	pthread_mutex_lock(&queue->mutex);
 	queue->is_stopping = true;
-	while (!TAILQ_EMPTY(&queue->waiting))
-		move_group(queue, UINT32_MAX, group);
+	while ((mail = TAILQ_FIRST(&queue->waiting)) != NULL) {
+		TAILQ_REMOVE(&queue->waiting, mail, link);
+		reservation_of(mail)->is_queued = false;
+		TAILQ_INSERT_TAIL(group, mail, link);
+	}
 	pthread_mutex_unlock(&queue->mutex);
 	pthread_cond_broadcast(&queue->work);
 	pthread_cond_broadcast(&queue->stop);

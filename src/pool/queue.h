@@ -5,6 +5,10 @@
  * generation from when they were opened: when one session is lost the generation
  * rises, and every older session must be opened anew before it takes anything, so
  * that a second attempt is always made on a fresh connection.
+ *
+ * A statement costs the database far more than a row does. So while one session is at work,
+ * what comes gathers for its next statement, and the other sessions rest; they step in when
+ * that statement takes unusually long, and for large reservations, for which nobody shall wait.
  */
 #ifndef TICKR_POOL_QUEUE_H
 #define TICKR_POOL_QUEUE_H
@@ -21,15 +25,24 @@ enum queue_take {
 	QUEUE_STOPPING,
 };
 
+/* Who takes; belongs to its thread. Zeroed at the start. */
+struct queue_taker {
+	bool is_at_work; /* on small reservations */
+};
+
 struct queue {
 	pthread_mutex_t mutex;
 	pthread_cond_t work; /* something to take, a new generation, or the end */
 	pthread_cond_t stop;
 	/* Under the mutex: */
 	struct mail_list waiting;
-	unsigned idle; /* threads that wait for work */
+	unsigned idle;	  /* threads that wait for work */
+	unsigned at_work; /* takers that are */
+	uint64_t late_ms; /* when the last of them has taken too long */
 	uint64_t generation;
 	bool is_stopping;
+	bool is_resting;  /* sessions are to be closed, and nothing is to be taken */
+	unsigned resting; /* threads that have closed theirs */
 };
 
 void queue_init(struct queue *queue);
@@ -48,10 +61,17 @@ bool queue_withdraw(struct queue *queue, struct reservation *reservation) MUST_C
 
 /*
  * Wait for work and move into GROUP what has gathered, from the front: as many as together want no
- * more than MOST bases, and at least one. GENERATION is the session's.
+ * more than MOST bases, and at least one. GENERATION is the session's. What TAKER took before
+ * is done with.
  */
-enum queue_take queue_take(struct queue *queue, uint64_t generation, uint32_t most,
-			   struct mail_list *group) MUST_CHECK;
+enum queue_take queue_take(struct queue *queue, struct queue_taker *taker, uint64_t generation,
+			   uint32_t most, struct mail_list *group) MUST_CHECK;
+
+/* TAKER is done, and will not soon take again. */
+void queue_leave(struct queue *queue, struct queue_taker *taker);
+
+/* To be called now and then: wakes somebody for what has waited unusually long. */
+void queue_nudge(struct queue *queue);
 
 uint64_t queue_generation(struct queue *queue);
 
@@ -60,6 +80,14 @@ void queue_note_loss(struct queue *queue, uint64_t generation);
 
 /* Sleep for MS, or until the queue stops. False when it has. */
 bool queue_pause(struct queue *queue, uint64_t ms);
+
+/* Begin or end a rest: every session must be closed, or may be opened again. */
+void queue_set_resting(struct queue *queue, bool is_resting);
+bool queue_is_resting(struct queue *queue);
+
+/* Wait until the rest is over; false when the queue stops. */
+bool queue_rest(struct queue *queue) MUST_CHECK;
+unsigned queue_count_resting(struct queue *queue); /* threads that do */
 
 /* Wake everybody for the end; what still waited moves into GROUP. */
 void queue_stop(struct queue *queue, struct mail_list *group);

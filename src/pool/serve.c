@@ -14,24 +14,25 @@ reservation_of(struct mail *mail)
 }
 
 static void
-answer(struct mail_list *group, struct mail *mail, enum ticket_status status)
+answer(struct mail_list *group, struct mail *mail, unsigned database, enum ticket_status status)
 {
 	struct reservation *reservation = reservation_of(mail);
 
 	TAILQ_REMOVE(group, mail, link);
 	reservation->status = status;
-	metrics_count_reservation(status);
+	metrics_count_reservation(database, status);
 	reservation->answer(reservation);
 }
 
 void
-serve_refuse(struct mail_list *group, enum ticket_status status, const char *reason)
+serve_refuse(struct mail_list *group, unsigned database, enum ticket_status status,
+	     const char *reason)
 {
 	struct mail *mail;
 
 	while ((mail = TAILQ_FIRST(group)) != NULL) {
 		snprintf(reservation_of(mail)->reason, REASON_SIZE, "%s", reason);
-		answer(group, mail, status);
+		answer(group, mail, database, status);
 	}
 }
 
@@ -43,6 +44,7 @@ static enum store_result
 reserve(struct keeper *keeper, uint32_t count, uint64_t deadline_ms, struct ticket_range *bases,
 	struct text *reason)
 {
+	unsigned database = keeper->health->database;
 	uint64_t began_us = clock_us();
 	enum store_result result;
 
@@ -51,12 +53,12 @@ reserve(struct keeper *keeper, uint32_t count, uint64_t deadline_ms, struct tick
 		if (result != STORE_BUSY || clock_ms() >= deadline_ms ||
 		    !keeper_pause(keeper, BUSY_PAUSE_MS))
 			break;
-		metrics_add(METRIC_RETRIES, 1);
+		metrics_add(METRIC_RETRIES + database, 1);
 		text_clear(reason);
 	}
-	metrics_observe(HISTOGRAM_RESERVATION_SECONDS, clock_us() - began_us);
+	metrics_observe(HISTOGRAM_RESERVATION_SECONDS + database, clock_us() - began_us);
 	if (result == STORE_OK)
-		metrics_observe(HISTOGRAM_RESERVATION_TICKETS, count);
+		metrics_observe(HISTOGRAM_RESERVATION_TICKETS + database, count);
 	return result;
 }
 
@@ -79,9 +81,11 @@ sum_up(const struct mail_list *group, uint64_t *deadline_ms)
 	return (uint32_t)total;
 }
 
+/* The newest base is that of all: another of several masters may have given a higher one. */
 static void
-deal(struct mail_list *group, struct ticket_range bases, uint64_t newest)
+deal(const struct keeper *keeper, struct mail_list *group, struct ticket_range bases)
 {
+	uint64_t newest = health_newest_base(keeper->health);
 	struct mail *mail;
 
 	while ((mail = TAILQ_FIRST(group)) != NULL) {
@@ -91,7 +95,8 @@ deal(struct mail_list *group, struct ticket_range bases, uint64_t newest)
 			reservation->bases = range_take(&bases, reservation->count);
 		else
 			reservation->bases = (struct ticket_range){newest, 0, 0};
-		answer(group, mail, TICKET_OK);
+		reservation->space = &keeper->database->space;
+		answer(group, mail, keeper->health->database, TICKET_OK);
 	}
 }
 
@@ -104,6 +109,7 @@ static void
 try_again(struct keeper *keeper, struct mail_list *group, bool counts, const char *reason)
 {
 	struct mail_list again = TAILQ_HEAD_INITIALIZER(again);
+	unsigned database = keeper->health->database;
 	struct mail *mail, *following;
 
 	for (mail = TAILQ_FIRST(group); mail != NULL; mail = following) {
@@ -113,14 +119,16 @@ try_again(struct keeper *keeper, struct mail_list *group, bool counts, const cha
 		TAILQ_REMOVE(group, mail, link);
 		TAILQ_INSERT_TAIL(&again, mail, link);
 	}
-	metrics_add(METRIC_RETRIES, queue_push_front(keeper->queue, &again));
+	metrics_add(METRIC_RETRIES + database, queue_push_front(keeper->queue, &again));
 	TAILQ_CONCAT(group, &again, link);
-	serve_refuse(group, TICKET_DATABASE_FAILED, reason);
+	serve_refuse(group, database, TICKET_DATABASE_FAILED, reason);
 }
 
 static void
 fail(struct keeper *keeper, struct mail_list *group, enum store_result result, const char *reason)
 {
+	unsigned database = keeper->health->database;
+
 	if (result != STORE_BUSY)
 		keeper_close(keeper);
 	health_note_trouble(keeper->health, result, true, reason);
@@ -134,12 +142,22 @@ fail(struct keeper *keeper, struct mail_list *group, enum store_result result, c
 		try_again(keeper, group, false, reason);
 		(void)keeper_pause(keeper, BUSY_PAUSE_MS);
 		break;
-	case STORE_EXHAUSTED: serve_refuse(group, TICKET_EXHAUSTED, reason); break;
-	case STORE_REFUSED: serve_refuse(group, TICKET_DATABASE_REFUSED, reason); break;
+	case STORE_EXHAUSTED: serve_refuse(group, database, TICKET_EXHAUSTED, reason); break;
+	case STORE_REFUSED: serve_refuse(group, database, TICKET_DATABASE_REFUSED, reason); break;
 	case STORE_BUSY:
 	case STORE_FAILED:
-	case STORE_OK: serve_refuse(group, TICKET_DATABASE_FAILED, reason); break;
+	case STORE_OK: serve_refuse(group, database, TICKET_DATABASE_FAILED, reason); break;
 	}
+}
+
+/* Nothing was asked of the session. Where it is as good as lost, the next one may be at another master. */
+static void
+refuse(struct keeper *keeper, struct mail_list *group, enum store_result result, const char *reason)
+{
+	if (result == STORE_REFUSED)
+		serve_refuse(group, keeper->health->database, TICKET_DATABASE_REFUSED, reason);
+	else
+		fail(keeper, group, result, reason);
 }
 
 static void
@@ -153,8 +171,8 @@ serve_group(struct keeper *keeper, struct mail_list *group)
 	uint64_t deadline_ms;
 	uint32_t count = sum_up(group, &deadline_ms);
 
-	if (count > 0 && !trust_is_given(keeper->trust, &keeper->share, &reason)) {
-		fail(keeper, group, keeper_refusal(keeper), memory);
+	if (count > 0 && (result = keeper_may_reserve(keeper, &reason)) != STORE_OK) {
+		refuse(keeper, group, result, memory);
 		return;
 	}
 	if (count == 0)
@@ -168,8 +186,7 @@ serve_group(struct keeper *keeper, struct mail_list *group)
 	if (count > 0)
 		newest = bases.first + bases.increment * (count - 1);
 	health_note_good(keeper->health, newest);
-	/* Another of several masters may have given a higher one. */
-	deal(group, bases, health_newest_base(keeper->health));
+	deal(keeper, group, bases);
 }
 
 void
@@ -180,19 +197,23 @@ serve_reservations(struct keeper *keeper)
 		uint32_t most;
 
 		keeper_move_on(keeper);
+		/* A rest makes sessions stale: who has one need not look. */
+		if (keeper->session == NULL && !keeper_rest(keeper))
+			return;
 		if (!keeper_open(keeper)) {
 			if (!keeper_pause(keeper, 0))
 				return;
 			continue;
 		}
 		most = keeper->store->most_per_statement(keeper->session);
-		switch (queue_take(keeper->queue, keeper->generation, most, &group)) {
+		switch (queue_take(keeper->queue, &keeper->taker, keeper->generation, most,
+				   &group)) {
 		case QUEUE_STOPPING: return;
 		case QUEUE_STALE: keeper_close(keeper); break;
 		case QUEUE_TAKEN:
-			metrics_add(METRIC_SESSIONS_BUSY, 1);
+			metrics_add(METRIC_SESSIONS_BUSY + keeper->health->database, 1);
 			serve_group(keeper, &group);
-			metrics_subtract(METRIC_SESSIONS_BUSY, 1);
+			metrics_subtract(METRIC_SESSIONS_BUSY + keeper->health->database, 1);
 			break;
 		}
 	}

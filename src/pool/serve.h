@@ -9,7 +9,8 @@
 /* Serve until the queue stops. Every reservation taken is answered or put back. */
 void serve_reservations(struct keeper *keeper);
 
-/* Answer every reservation of GROUP with STATUS, which is not TICKET_OK. */
-void serve_refuse(struct mail_list *group, enum ticket_status status, const char *reason);
+/* Answer every reservation of GROUP, asked of DATABASE, with STATUS, which is not TICKET_OK. */
+void serve_refuse(struct mail_list *group, unsigned database, enum ticket_status status,
+		  const char *reason);
 
 #endif

@@ -1,170 +1,155 @@
 #include <assert.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
 #include "pool/trust.h"
 
 void
-trust_init(struct trust *trust)
+trust_init(struct trust *trust, const struct ticket_space *space, const struct record *last)
 {
 	memset(trust, 0, sizeof(*trust));
 	pthread_mutex_init(&trust->mutex, NULL);
+	trust->space = *space;
+	if (last == NULL)
+		return;
+	classes_copy(&trust->known, &last->given);
+	classes_copy(&trust->unsure, &last->ahead);
 }
 
 void
 trust_destroy(struct trust *trust)
 {
-	trust_classes_free(&trust->classes);
-	trust_classes_free(&trust->floors);
+	classes_free(&trust->unsure);
+	classes_free(&trust->known);
+	classes_free(&trust->floors);
+	classes_free(&trust->went_to);
 	pthread_mutex_destroy(&trust->mutex);
 }
 
-void
-trust_classes_free(struct trust_classes *classes)
-{
-	free(classes->highest);
-	*classes = (struct trust_classes){NULL, 0};
-}
-
 static uint64_t
-highest_of(const struct trust_classes *classes)
+top_of(const struct classes *classes, const struct store_share *share)
 {
-	uint64_t highest = 0;
-
-	for (uint64_t i = 0; i < classes->increment; i++)
-		if (classes->highest[i] > highest)
-			highest = classes->highest[i];
-	return highest;
+	return classes_top_of(classes, share->increment, share->residue);
 }
 
-/* Another increment makes other classes. */
+/* The ticket to move the counter past, so that no base up to FLOOR comes again. */
 static void
-resize(struct trust_classes *classes, uint64_t increment, uint64_t fill)
+add_ticket(const struct trust *trust, uint64_t floor, struct text *reason)
 {
-	if (classes->increment == increment)
-		return;
-	free(classes->highest);
-	classes->highest = xcalloc(increment, sizeof(*classes->highest));
-	classes->increment = increment;
-	for (uint64_t i = 0; i < increment; i++)
-		classes->highest[i] = fill;
+	uint64_t ticket = 0;
+
+	if (space_ticket(&trust->space, floor, &ticket))
+		text_addf(reason, "%" PRIu64, ticket);
+	else
+		text_add(reason, "TICKET");
 }
 
-/*
- * What is known of SHARE. With another increment than before nothing is known of its class: but
- * while any is refused, all of the new classes are.
- */
-static uint64_t
-floor_of(const struct trust *trust, const struct store_share *share)
-{
-	if (trust->floors.increment == share->increment)
-		return trust->floors.highest[share->residue];
-	return highest_of(&trust->floors);
-}
-
-static uint64_t
-known_of(const struct trust_classes *classes, const struct store_share *share)
-{
-	return classes->increment == share->increment ? classes->highest[share->residue] : 0;
-}
-
-/* With the mutex held. */
 static void
-set_floor(struct trust *trust, const struct store_share *share, uint64_t floor)
+explain(const struct trust *trust, uint64_t went_to, uint64_t floor, struct text *reason)
 {
-	resize(&trust->floors, share->increment, highest_of(&trust->floors));
-	trust->floors.highest[share->residue] = floor;
-}
-
-/* The class of SHARE is below KNOWN, or below what was given since. With the mutex held. */
-static void
-refuse(struct trust *trust, const struct store_share *share, uint64_t known)
-{
-	uint64_t latest = known_of(&trust->classes, share);
-
-	set_floor(trust, share, latest > known ? latest : known);
-}
-
-static bool
-is_given(uint64_t floor, struct text *reason)
-{
-	if (floor != 0)
-		text_addf(reason,
-			  "the database has gone back: its counter is below %" PRIu64
-			  ", which was given before. Move it past that; the manual says how",
-			  floor);
-	return floor == 0;
+	text_addf(reason,
+		  "the database has gone back: its counter came to %" PRIu64 ", and %" PRIu64
+		  " was given before. Nothing is given until it is past that: tickrd advance "
+		  "--past ",
+		  went_to, floor);
+	add_ticket(trust, floor, reason);
 }
 
 bool
 trust_is_given(struct trust *trust, const struct store_share *share, struct text *reason)
 {
-	uint64_t floor;
+	uint64_t floor, went_to;
 
 	pthread_mutex_lock(&trust->mutex);
-	floor = floor_of(trust, share);
+	floor = top_of(&trust->floors, share);
+	went_to = top_of(&trust->went_to, share);
 	pthread_mutex_unlock(&trust->mutex);
-	return is_given(floor, reason);
+	if (floor != 0)
+		explain(trust, went_to, floor, reason);
+	return floor == 0;
 }
 
 void
-trust_mark(struct trust *trust, struct trust_classes *mark)
+trust_remember(struct trust *trust, struct classes *mark)
 {
 	pthread_mutex_lock(&trust->mutex);
-	resize(mark, trust->classes.increment, 0);
-	for (uint64_t i = 0; i < mark->increment; i++)
-		mark->highest[i] = trust->classes.highest[i];
+	classes_copy(mark, &trust->known);
 	pthread_mutex_unlock(&trust->mutex);
+}
+
+/* With the mutex held: SHARE stands at WENT_TO, and is refused below FLOOR; 0: it is trusted. */
+static void
+set_floor(struct trust *trust, const struct store_share *share, uint64_t went_to, uint64_t floor)
+{
+	classes_set(&trust->went_to, share->increment, share->residue, went_to);
+	classes_set(&trust->floors, share->increment, share->residue, floor);
+}
+
+/* With the mutex held: the database of SHARE came to WENT_TO, which was passed before. */
+static void
+refuse(struct trust *trust, const struct store_share *share, uint64_t went_to)
+{
+	set_floor(trust, share, went_to, top_of(&trust->known, share));
 }
 
 /* With the mutex held. */
 static void
-remember(struct trust_classes *classes, uint64_t increment, uint64_t last)
+accept_newest(struct trust *trust, const struct store_share *share, uint64_t newest)
 {
-	uint64_t *highest;
+	const struct ticket_range own = {trust_own_base(share, newest), share->increment, 1};
 
-	resize(classes, increment, 0);
-	highest = &classes->highest[last % increment];
-	if (last > *highest)
-		*highest = last;
+	if (top_of(&trust->floors, share) != 0)
+		set_floor(trust, share, 0, 0);
+	if (own.first > 0)
+		classes_raise(&trust->known, &own);
 }
 
-bool
-trust_accepts(struct trust *trust, const struct trust_classes *mark,
-	      const struct ticket_range *bases, struct text *reason)
+enum trust_verdict
+trust_judge(struct trust *trust, const struct classes *mark, const struct ticket_range *bases,
+	    uint64_t *past, struct text *reason)
 {
-	struct store_share share = {bases->increment, bases->first % bases->increment};
-	uint64_t known = known_of(mark, &share);
-	uint64_t last, floor;
+	const struct store_share share = {bases->increment, bases->first % bases->increment};
+	bool is_unsure = classes_reach(&trust->unsure, bases, past);
+	uint64_t known, last;
 	bool is_in_range = range_last(bases, &last);
 
 	assert(is_in_range);
 	pthread_mutex_lock(&trust->mutex);
-	if (bases->first > known)
-		remember(&trust->classes, bases->increment, last);
-	else
-		refuse(trust, &share, known);
-	floor = floor_of(trust, &share);
+	if (classes_reach(mark, bases, &known))
+		refuse(trust, &share, bases->first);
+	else if (!is_unsure)
+		classes_raise(&trust->known, bases);
 	pthread_mutex_unlock(&trust->mutex);
-	return is_given(floor, reason);
+	if (!trust_is_given(trust, &share, reason))
+		return TRUST_REFUSED;
+	return is_unsure ? TRUST_UNSURE : TRUST_ACCEPTED;
 }
 
-bool
-trust_accepts_newest(struct trust *trust, const struct trust_classes *mark,
-		     const struct store_share *share, uint64_t newest, struct text *reason)
+enum trust_verdict
+trust_judge_newest(struct trust *trust, const struct classes *mark, const struct store_share *share,
+		   uint64_t newest, uint64_t *past, struct text *reason)
 {
-	uint64_t known = known_of(mark, share);
 	uint64_t floor;
 
 	pthread_mutex_lock(&trust->mutex);
-	floor = floor_of(trust, share);
-	if (newest < known)
-		refuse(trust, share, known);
-	else if (floor != 0 && newest >= floor)
-		set_floor(trust, share, 0);
-	floor = floor_of(trust, share);
+	floor = top_of(&trust->floors, share);
+	if (newest < top_of(mark, share))
+		refuse(trust, share, newest);
+	else if (newest >= floor)
+		accept_newest(trust, share, newest);
+	else
+		set_floor(trust, share, newest, floor);
 	pthread_mutex_unlock(&trust->mutex);
-	return is_given(floor, reason);
+	if (!trust_is_given(trust, share, reason))
+		return TRUST_REFUSED;
+	*past = top_of(&trust->unsure, share);
+	return newest < *past ? TRUST_UNSURE : TRUST_ACCEPTED;
+}
+
+uint64_t
+trust_own_base(const struct store_share *share, uint64_t newest)
+{
+	if (newest < share->residue)
+		return 0;
+	return newest - (newest - share->residue) % share->increment;
 }

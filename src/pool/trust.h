@@ -2,15 +2,23 @@
  * trust -- remembers the highest base the database has given, and notices when it goes back.
  *
  * A restored backup, a stale replica that was promoted, a table that was truncated: the counter
- * stands where it has been before, and would give the same bases again. A database that has gone back
- * stays refused until its newest base is no longer below what it has given: then an operator has moved
- * the counter forward.
+ * stands where it has been before, and would give the same bases again. A database that has gone
+ * back stays refused until its newest base is no longer below what it has given: then an operator has
+ * moved the counter forward.
  *
  * Several masters behind one address count apart from each other, each in a residue class of its
  * own, base mod increment. So bases are compared within their class, a newest base is compared with
  * the class of the master that told it, and one master is refused while the others serve.
  *
- * Any thread; one mutex. What it knows is the process's: it begins anew with every start.
+ * What it knows is this process's, and what the state file of the last one says: up to which base
+ * tickets were given for certain, and up to which there may have been more. Between the two nobody
+ * can tell a database that is as it should be from an older copy: the caller moves the counter past
+ * them, which is right for both.
+ *
+ * Several servers may serve one node from one database. What the others give is seen when the newest
+ * base is asked for, and counts too.
+ *
+ * Any thread; one mutex.
  */
 #ifndef TICKR_POOL_TRUST_H
 #define TICKR_POOL_TRUST_H
@@ -21,23 +29,30 @@
 
 #include "base/attributes.h"
 #include "base/text.h"
+#include "state/classes.h"
+#include "state/record.h"
 #include "store/store.h"
 #include "ticket/range.h"
+#include "ticket/space.h"
 
-/* A base of each residue class, as a rule the highest that is known; 0: none. */
-struct trust_classes {
-	uint64_t *highest; /* increment of them */
-	uint64_t increment;
+enum trust_verdict {
+	TRUST_ACCEPTED,
+	TRUST_REFUSED, /* the database has gone back */
+	TRUST_UNSURE,  /* they may have been given: abandon them, and move the counter forward */
 };
 
 struct trust {
 	pthread_mutex_t mutex;
+	struct ticket_space space; /* to tell people the ticket of a base */
+	struct classes unsure;	   /* up to here the last process may have given; never changes */
 	/* Under the mutex: */
-	struct trust_classes classes;
-	struct trust_classes floors; /* what a refused class must reach; 0: it is trusted */
+	struct classes known;	/* the highest that was given, by us or by another server */
+	struct classes floors;	/* what a refused class must reach; 0: it is trusted */
+	struct classes went_to; /* what such a class gave, or where it stood, below its floor */
 };
 
-void trust_init(struct trust *trust);
+/* LAST is what the last process left behind; NULL: nothing is known of it. */
+void trust_init(struct trust *trust, const struct ticket_space *space, const struct record *last);
 void trust_destroy(struct trust *trust);
 
 /* Whether the database of SHARE is not refused; else why, for people. */
@@ -45,24 +60,31 @@ bool trust_is_given(struct trust *trust, const struct store_share *share,
 		    struct text *reason) MUST_CHECK;
 
 /* Before a statement: keep what is known now in MARK, which is the thread's, zeroed or used before. */
-void trust_mark(struct trust *trust, struct trust_classes *mark);
+void trust_remember(struct trust *trust, struct classes *mark);
 
 /*
- * After one that allocated: whether BASES, which are not empty, are all higher than what was known
- * at MARK. If not, the database of their class is refused from now on, and nobody may have them.
+ * After one that allocated: whether BASES, which are not empty and end below 2^64, are all higher
+ * than what was known at MARK. If not, the database of their class is refused from now on. Only
+ * accepted ones may be given to anybody. TRUST_UNSURE: the counter of the database that gave them
+ * must get past *PAST.
  */
-bool trust_accepts(struct trust *trust, const struct trust_classes *mark,
-		   const struct ticket_range *bases, struct text *reason) MUST_CHECK;
+enum trust_verdict trust_judge(struct trust *trust, const struct classes *mark,
+			       const struct ticket_range *bases, uint64_t *past,
+			       struct text *reason) MUST_CHECK;
 
 /*
  * After one that found NEWEST to be the newest base of the database of SHARE: whether it is at least
  * what was known of that share at MARK. If not, the database is refused; if it was refused, it is
  * no longer.
  */
-bool trust_accepts_newest(struct trust *trust, const struct trust_classes *mark,
-			  const struct store_share *share, uint64_t newest,
-			  struct text *reason) MUST_CHECK;
+enum trust_verdict trust_judge_newest(struct trust *trust, const struct classes *mark,
+				      const struct store_share *share, uint64_t newest,
+				      uint64_t *past, struct text *reason) MUST_CHECK;
 
-void trust_classes_free(struct trust_classes *classes);
+/*
+ * How far the database of SHARE is for certain when its newest base is NEWEST, which may be another's
+ * that replication brought: the last one of its own that is not above it. 0: none.
+ */
+uint64_t trust_own_base(const struct store_share *share, uint64_t newest);
 
 #endif

@@ -9,6 +9,9 @@ static const struct store *const drivers[] = {
 #ifdef HAVE_SQLITE
 	&sqlite_store,
 #endif
+#ifdef WITH_MEMORY /* the program tickrd-memory alone */
+	&memory_store,
+#endif
 };
 
 const struct store *

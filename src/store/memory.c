@@ -1,5 +1,8 @@
+#include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -14,6 +17,8 @@ memory_script_init(struct memory_script *script)
 {
 	memset(script, 0, sizeof(*script));
 	pthread_mutex_init(&script->mutex, NULL);
+	pthread_cond_init(&script->changed, NULL);
+	pthread_cond_init(&script->has_repeated, NULL);
 	script->newest = SPACE_FIRST_BASE - 1;
 	script->increment = 1;
 }
@@ -21,6 +26,8 @@ memory_script_init(struct memory_script *script)
 void
 memory_script_destroy(struct memory_script *script)
 {
+	pthread_cond_destroy(&script->changed);
+	pthread_cond_destroy(&script->has_repeated);
 	pthread_mutex_destroy(&script->mutex);
 }
 
@@ -34,6 +41,15 @@ void
 memory_script_unlock(struct memory_script *script)
 {
 	pthread_mutex_unlock(&script->mutex);
+	pthread_cond_broadcast(&script->changed);
+}
+
+/* With the script locked. */
+static void
+wait_while_hung(struct memory_script *script)
+{
+	while (script->hangs)
+		pthread_cond_wait(&script->changed, &script->mutex);
 }
 
 static bool
@@ -47,6 +63,41 @@ nothing(void)
 {
 }
 
+static void
+claim(struct store_settings *settings)
+{
+	struct memory_script *script = settings->script;
+
+	if (script == NULL) {
+		script = xcalloc(1, sizeof(*script));
+		memory_script_init(script);
+		script->is_own = true;
+		if (strcmp(settings->database, MEMORY_BROKEN_NAME) == 0)
+			script->repeat_every = MEMORY_BROKEN_EVERY;
+		settings->script = script;
+	}
+	memory_script_lock(script);
+	script->claims++;
+	memory_script_unlock(script);
+}
+
+static void
+release(struct store_settings *settings)
+{
+	struct memory_script *script = settings->script;
+
+	memory_script_lock(script);
+	assert(script->claims > 0);
+	script->claims--;
+	assert(script->claims > 0 || script->opened == script->closed);
+	memory_script_unlock(script);
+	if (!script->is_own)
+		return;
+	memory_script_destroy(script);
+	free(script);
+	settings->script = NULL;
+}
+
 static enum store_result
 open_session(const struct store_settings *settings, struct store_session **session,
 	     struct text *reason)
@@ -55,6 +106,8 @@ open_session(const struct store_settings *settings, struct store_session **sessi
 	enum store_result result;
 
 	memory_script_lock(script);
+	assert(script->claims > 0);
+	wait_while_hung(script);
 	result = script->open_result;
 	if (result == STORE_OK)
 		script->opened++;
@@ -77,6 +130,54 @@ close_session(struct store_session *session)
 	free(session);
 }
 
+/*
+ * Stand there until another reservation has begun at FIRST too. That comes before anything that is
+ * higher than FIRST can be answered, so to the pool FIRST is new both times.
+ */
+static void
+wait_for_repetition(struct memory_script *script, uint64_t first)
+{
+	struct timespec until;
+	uint64_t before = script->repeated;
+	int result = 0;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec++;
+	script->is_repeating = true;
+	script->repeated_first = first;
+	while (script->repeated == before && result != ETIMEDOUT)
+		result = pthread_cond_timedwait(&script->has_repeated, &script->mutex, &until);
+	if (script->repeated == before)
+		script->is_repeating = false;
+}
+
+/* Where a reservation begins: behind the newest base, but for what the script says. */
+static uint64_t
+first_locked(struct memory_script *script)
+{
+	if (!script->is_repeating)
+		return script->newest + script->increment;
+	script->is_repeating = false;
+	script->repeated++;
+	pthread_cond_signal(&script->has_repeated);
+	return script->repeated_first;
+}
+
+static void
+take_locked(struct memory_script *script, uint32_t count, struct ticket_range *bases)
+{
+	bool is_repetition = script->is_repeating;
+	uint64_t first = first_locked(script);
+	uint64_t last = first + script->increment * (count - 1);
+
+	*bases = (struct ticket_range){first, script->increment, count};
+	if (last > script->newest)
+		script->newest = last;
+	if (!is_repetition && script->repeat_every > 0 &&
+	    script->reservations % script->repeat_every == 0)
+		wait_for_repetition(script, first);
+}
+
 /* Move the counter unless the script says that this reservation fails. */
 static enum store_result
 reserve_locked(struct memory_script *script, uint32_t count, struct ticket_range *bases)
@@ -85,12 +186,8 @@ reserve_locked(struct memory_script *script, uint32_t count, struct ticket_range
 
 	script->reservations++;
 	is_failing = script->fail_every > 0 && script->reservations % script->fail_every == 0;
-	if (!is_failing || script->loses_after) {
-		uint64_t first = script->newest + script->increment;
-
-		*bases = (struct ticket_range){first, script->increment, count};
-		script->newest += script->increment * count;
-	}
+	if (!is_failing || script->loses_after)
+		take_locked(script, count, bases);
 	return is_failing ? script->failure : STORE_OK;
 }
 
@@ -105,6 +202,7 @@ reserve(struct store_session *session, uint32_t count, struct ticket_range *base
 	memory_script_lock(script);
 	result = reserve_locked(script, count, bases);
 	us = script->reserve_us;
+	wait_while_hung(script);
 	memory_script_unlock(script);
 	if (us > 0)
 		usleep(us);
@@ -125,7 +223,20 @@ newest(struct store_session *session, uint64_t *base, struct text *reason)
 {
 	(void)reason;
 	memory_script_lock(session->script);
+	wait_while_hung(session->script);
 	*base = session->script->newest;
+	memory_script_unlock(session->script);
+	return STORE_OK;
+}
+
+static enum store_result
+advance(struct store_session *session, uint64_t base, struct text *reason)
+{
+	(void)reason;
+	memory_script_lock(session->script);
+	session->script->advances++;
+	if (session->script->newest < base)
+		session->script->newest = base;
 	memory_script_unlock(session->script);
 	return STORE_OK;
 }
@@ -143,8 +254,20 @@ prune(struct store_session *session, uint64_t *rows, bool *is_more, struct text 
 static void
 warn(struct store_session *session, struct text *warnings)
 {
-	(void)session;
-	(void)warnings;
+	bool is_broken;
+
+	memory_script_lock(session->script);
+	if (session->script->warning != NULL)
+		text_add(warnings, session->script->warning);
+	is_broken = session->script->is_own && session->script->repeat_every > 0;
+	memory_script_unlock(session->script);
+	if (session->script->is_own)
+		text_add(warnings, "THE TICKETS ARE COUNTED IN MEMORY: each is given again after a "
+				   "restart, and by every other server. For measurements only, "
+				   "never for use\n");
+	if (is_broken)
+		text_add(warnings,
+			 "and this counter is broken on purpose: it gives tickets twice\n");
 }
 
 static enum store_create_result
@@ -162,11 +285,14 @@ const struct store memory_store = {
 	.end = nothing,
 	.thread_begin = nothing,
 	.thread_end = nothing,
+	.claim = claim,
+	.release = release,
 	.open = open_session,
 	.close = close_session,
 	.reserve = reserve,
 	.most_per_statement = most_per_statement,
 	.newest = newest,
+	.advance = advance,
 	.prune = prune,
 	.warn = warn,
 	.create = create,

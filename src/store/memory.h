@@ -4,6 +4,10 @@
  * A script, shared by all sessions and guarded by its own mutex, says how it behaves:
  * how long statements take and which of them fail. Any thread may change it between
  * memory_script_lock() and memory_script_unlock().
+ *
+ * Where the settings name no script claim() makes one for them: it counts, and fails nothing. The program tickrd-memory serves from it, which is built for
+ * measurements and tests only, since a restart gives every ticket again. With the database name
+ * MEMORY_BROKEN_NAME it breaks the law of store.h on purpose, so that tests can show that they notice.
  */
 #ifndef TICKR_STORE_MEMORY_H
 #define TICKR_STORE_MEMORY_H
@@ -12,24 +16,44 @@
 
 #include "store/store.h"
 
+#define MEMORY_BROKEN_NAME  "broken"
+#define MEMORY_BROKEN_EVERY 100
+
 struct memory_script {
 	pthread_mutex_t mutex;
+	pthread_cond_t changed;
 	uint64_t newest;    /* base; a fresh one has 1 */
 	uint64_t increment; /* 1, or as a database with auto_increment_increment */
 
 	unsigned reserve_us; /* how long a reservation takes */
 	unsigned fail_every; /* each so-manyth reservation fails; 0: none */
 	enum store_result failure;
-	bool loses_after; /* a failing reservation has moved the counter all the same */
+	bool loses_after;    /* a failing reservation has moved the counter all the same */
+	const char *warning; /* as warn() gives it; NULL: none */
+	bool hangs; /* nothing is answered until this is false again; a reservation has begun */
 	enum store_result open_result; /* STORE_OK, or how opening fails */
 
+	/*
+	 * Each so-manyth reservation waits, for at most a second, for another to be given the same
+	 * bases: the one thing a store must never do, and so that the pool cannot notice, because
+	 * both were asked for before either was answered. 0: none.
+	 */
+	unsigned repeat_every;
+
+	bool is_own; /* claim() made it */
+
 	/* What it has seen. */
+	unsigned claims; /* those not yet released */
 	uint64_t reservations;
+	uint64_t advances;
 	uint64_t opened;
 	uint64_t closed;
-};
+	uint64_t repeated;
 
-extern const struct store memory_store;
+	bool is_repeating; /* the next reservation begins at: */
+	uint64_t repeated_first;
+	pthread_cond_t has_repeated;
+};
 
 void memory_script_init(struct memory_script *script);
 void memory_script_destroy(struct memory_script *script);

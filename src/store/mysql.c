@@ -1,15 +1,17 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/memory.h"
+#include "store/mysql_advance.h"
 #include "store/mysql_create.h"
+#include "store/mysql_durable.h"
 #include "store/mysql_layout.h"
 #include "store/mysql_reserve.h"
 #include "store/mysql_session.h"
 
-#define PRUNE_CHUNK 5000 /* ids */
+#define PRUNE_LEAST 500	 /* ids of one chunk: fewer are left for later */
+#define PRUNE_MOST  5000 /* a longer statement is felt by those who wait for a ticket */
 #define PRUNE_KEEP  1000 /* ids behind the newest that stay, for people who look */
 
 static bool
@@ -34,6 +36,13 @@ static void
 thread_end(void)
 {
 	mysql_thread_end();
+}
+
+/* Its sessions share nothing on this side: the server keeps them apart. */
+static void
+no_claim(struct store_settings *settings)
+{
+	(void)settings;
 }
 
 static enum store_result
@@ -126,6 +135,19 @@ delete_rows(struct store_session *session, uint64_t from, uint64_t below, uint64
 	return STORE_OK;
 }
 
+/* How many of BACKLOG ids to delete at once: the more there are, the more haste. */
+static uint64_t
+chunk_of(uint64_t backlog)
+{
+	uint64_t chunk = backlog / 16;
+
+	if (chunk < PRUNE_LEAST)
+		chunk = PRUNE_LEAST;
+	if (chunk > PRUNE_MOST)
+		chunk = PRUNE_MOST;
+	return chunk < backlog ? chunk : backlog;
+}
+
 /*
  * Deletes a chunk of ids from the oldest on. It remembers where it stopped, because the
  * database takes its time to forget deleted rows and would look at all of them again.
@@ -152,47 +174,13 @@ prune(struct store_session *session, uint64_t *rows, bool *is_more, struct text 
 		session->prune_from = 0; /* look from the very beginning next time */
 		return STORE_OK;
 	}
-	below = ends[1] - PRUNE_KEEP;
-	if (below - ends[0] > PRUNE_CHUNK)
-		below = ends[0] + PRUNE_CHUNK;
+	below = ends[0] + chunk_of(ends[1] - PRUNE_KEEP - ends[0]);
 	result = delete_rows(session, ends[0], below, rows, reason);
 	if (result != STORE_OK)
 		return result;
 	session->prune_from = below;
-	*is_more = below < ends[1] - PRUNE_KEEP;
+	*is_more = ends[1] - PRUNE_KEEP - below >= PRUNE_LEAST;
 	return STORE_OK;
-}
-
-static void
-warn(struct store_session *session, struct text *warnings)
-{
-	char memory[256];
-	struct text ignored = TEXT_OVER(memory);
-	uint64_t value;
-	bool found;
-
-	if (strcasecmp(session->engine, "InnoDB") != 0)
-		text_addf(
-			warnings,
-			"the table `tickets` uses the engine %s: a crash of the database may "
-			"give a "
-			"ticket twice; stop tickrd, ALTER TABLE tickets ENGINE=InnoDB, start it\n",
-			session->engine);
-	if (session_numbers(session, "SELECT @@GLOBAL.innodb_flush_log_at_trx_commit", &value, 1,
-			    &found, &ignored) == STORE_OK &&
-	    found && value != 1)
-		text_addf(warnings,
-			  "innodb_flush_log_at_trx_commit is %" PRIu64
-			  ": a crash of the database may give a ticket twice; set it to 1\n",
-			  value);
-	if (session_numbers(session,
-			    "SELECT @@GLOBAL.sync_binlog FROM DUAL WHERE @@GLOBAL.log_bin = 1",
-			    &value, 1, &found, &ignored) == STORE_OK &&
-	    found && value != 1)
-		text_addf(warnings,
-			  "sync_binlog is %" PRIu64 ": after a crash of the database a replica may "
-			  "be behind tickets that were given; set it to 1\n",
-			  value);
 }
 
 const struct store mysql_store = {
@@ -201,13 +189,16 @@ const struct store mysql_store = {
 	.end = end,
 	.thread_begin = thread_begin,
 	.thread_end = thread_end,
+	.claim = no_claim,
+	.release = no_claim,
 	.open = open_session,
 	.close = close_session,
 	.reserve = mysql_reserve,
 	.most_per_statement = most_per_statement,
 	.newest = newest,
 	.share = share,
+	.advance = mysql_advance,
 	.prune = prune,
-	.warn = warn,
+	.warn = mysql_warn,
 	.create = mysql_create,
 };

@@ -29,7 +29,7 @@ pinned_explain_behind(uint64_t found, uint64_t wanted, struct text *reason)
 	text_addf(reason,
 		  "table `tickets`: found, and its counter stands at %" PRIu64
 		  "; to continue after that ticket it must stand at %" PRIu64
-		  ". A counter that is there is never moved by createdb: move it by hand (see the "
-		  "manual), then try again",
+		  ". A counter that is there is never moved by createdb: move it with tickrd "
+		  "advance, then try again",
 		  found, wanted);
 }

@@ -5,9 +5,6 @@
  * SQLite has one writer at a time and no commit for several at once, so a second session could
  * only wait for the first, by sleeping. Hence one session serves; requests that gather while
  * its disk is busy become one statement, as everywhere.
- *
- * The counter is compared, in the UPDATE itself, with the highest base that this process has
- * seen: a copy that is restored over the file while tickrd serves gives nothing.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -16,11 +13,15 @@
 #include "store/sqlite_create.h"
 #include "store/sqlite_schema.h"
 
-/* ?1: how many; ?2: the least base it may stand at. */
+#define FULL 2 /* of PRAGMA synchronous; EXTRA is above it */
+
+/* ?1: how many. */
 #define MOVE                               \
 	"UPDATE tickets SET id = id + ?1 " \
-	"WHERE stub = 'a' AND id >= ?2 AND id <= 9223372036854775807 - ?1 RETURNING id"
-#define LOOK "SELECT id FROM tickets WHERE stub = 'a'"
+	"WHERE stub = 'a' AND id <= 9223372036854775807 - ?1 RETURNING id"
+/* ?1: the base to be past. */
+#define ADVANCE "UPDATE tickets SET id = ?1 WHERE stub = 'a' AND id < ?1"
+#define LOOK	"SELECT id FROM tickets WHERE stub = 'a'"
 
 static bool
 begin(void)
@@ -31,7 +32,6 @@ begin(void)
 static void
 end(void)
 {
-	sqlite_files_release();
 	sqlite3_shutdown();
 }
 
@@ -72,10 +72,19 @@ check_and_prepare(struct store_session *session, struct text *reason)
 	return result;
 }
 
+/*
+ * Who closes last moves the log into the database and removes it, so that the file is all there
+ * is to a server that has stopped. Two that close at once would both see that they are not
+ * alone, hence the mutex. Only who opens or closes waits for it.
+ */
 static void
 close_session(struct store_session *session)
 {
+	struct store_claim *claim = session->settings->claim;
+
+	pthread_mutex_lock(&claim->mutex);
 	sqlite_disconnect(session);
+	pthread_mutex_unlock(&claim->mutex);
 	free(session);
 }
 
@@ -84,22 +93,16 @@ open_session(const struct store_settings *settings, struct store_session **sessi
 	     struct text *reason)
 {
 	struct store_session *opened;
-	struct sqlite_file *file;
 	enum store_result result;
 
 	if (!sqlite_file_is_usable(settings->database, false, reason))
 		return STORE_REFUSED;
-	result = sqlite_file_claim(settings->database, &file, reason);
-	if (result != STORE_OK)
-		return result;
+	if (!settings->is_guest && !sqlite_file_take(settings->claim, settings->database, reason))
+		return STORE_REFUSED;
 	opened = xcalloc(1, sizeof(*opened));
 	result = sqlite_connect(opened, settings, false, reason);
-	if (result != STORE_OK) {
-		free(opened);
-		return result;
-	}
-	opened->file = file;
-	result = check_and_prepare(opened, reason);
+	if (result == STORE_OK)
+		result = check_and_prepare(opened, reason);
 	if (result != STORE_OK) {
 		close_session(opened);
 		return result;
@@ -129,7 +132,6 @@ check_place(struct store_session *session, struct text *reason)
 static enum store_result
 look(struct store_session *session, uint64_t *base, struct text *reason)
 {
-	uint64_t known = sqlite_file_newest(session->file);
 	bool found = sqlite3_step(session->look) == SQLITE_ROW;
 
 	*base = found ? (uint64_t)sqlite3_column_int64(session->look, 0) : 0;
@@ -139,18 +141,10 @@ look(struct store_session *session, uint64_t *base, struct text *reason)
 		text_add(reason, "the table `tickets` is empty: which numbers were given is lost");
 		return STORE_REFUSED;
 	}
-	if (*base < known) {
-		text_addf(reason,
-			  "the counter of %s went back from %" PRIu64 " to %" PRIu64
-			  ": an older copy took its place. UPDATE tickets SET id = %" PRIu64,
-			  session->settings->database, known, *base, known);
-		return STORE_REFUSED;
-	}
-	sqlite_file_note_newest(session->file, *base);
 	return check_place(session, reason);
 }
 
-/* The UPDATE matched no row: there is none, it went back, or it is at its end. */
+/* The UPDATE matched no row: there is none, or it is at its end. */
 static enum store_result
 explain_no_row(struct store_session *session, struct text *reason)
 {
@@ -173,7 +167,6 @@ move(struct store_session *session, uint32_t count, uint64_t *last)
 {
 	*last = 0;
 	sqlite3_bind_int64(session->move, 1, count);
-	sqlite3_bind_int64(session->move, 2, (sqlite3_int64)sqlite_file_newest(session->file));
 	while (sqlite3_step(session->move) == SQLITE_ROW)
 		*last = (uint64_t)sqlite3_column_int64(session->move, 0);
 	return sqlite3_reset(session->move);
@@ -205,11 +198,25 @@ reserve(struct store_session *session, uint32_t count, struct ticket_range *base
 		return sqlite_error(session, reason);
 	if (last == 0)
 		return explain_no_row(session, reason);
-	sqlite_file_note_newest(session->file, last);
 	result = check_place(session, reason);
 	if (result == STORE_OK)
 		*bases = (struct ticket_range){last - count + 1, 1, count};
 	return result;
+}
+
+static enum store_result
+advance(struct store_session *session, uint64_t base, struct text *reason)
+{
+	sqlite3_stmt *statement = NULL;
+	enum store_result result = sqlite_prepare(session, ADVANCE, &statement, reason);
+
+	if (result != STORE_OK)
+		return result;
+	sqlite3_bind_int64(statement, 1, (sqlite3_int64)base);
+	sqlite3_step(statement);
+	if (sqlite3_finalize(statement) != SQLITE_OK)
+		return sqlite_error(session, reason);
+	return look(session, &base, reason);
 }
 
 /* --- the rest ----------------------------------------------------------------------------------- */
@@ -234,7 +241,19 @@ prune(struct store_session *session, uint64_t *rows, bool *is_more, struct text 
 static void
 warn(struct store_session *session, struct text *warnings)
 {
+	char memory[256];
+	struct text problem = TEXT_OVER(memory);
+	uint64_t synchronous = 0;
+	bool found;
+
 	sqlite_file_warn(session->settings->database, warnings);
+	if (sqlite_numbers(session, "PRAGMA synchronous", &synchronous, 1, &found, &problem) !=
+		    STORE_OK ||
+	    synchronous < FULL)
+		text_addf(warnings,
+			  "PRAGMA synchronous is not FULL: this SQLite may lose the last tickets "
+			  "when the machine stops%s%s\n",
+			  problem.len > 0 ? ": " : "", memory);
 }
 
 const struct store sqlite_store = {
@@ -244,11 +263,14 @@ const struct store sqlite_store = {
 	.end = end,
 	.thread_begin = nothing,
 	.thread_end = nothing,
+	.claim = sqlite_file_claim,
+	.release = sqlite_file_release,
 	.open = open_session,
 	.close = close_session,
 	.reserve = reserve,
 	.most_per_statement = most_per_statement,
 	.newest = look,
+	.advance = advance,
 	.prune = prune,
 	.warn = warn,
 	.create = sqlite_create,

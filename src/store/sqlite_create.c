@@ -74,16 +74,16 @@ sqlite_create(const struct store_settings *settings, uint64_t newest, struct tex
 	enum store_create_result created;
 	bool is_empty = false;
 
-	if (!sqlite_file_is_usable(settings->database, true, &reason) ||
-	    sqlite_connect(&session, settings, true, &reason) != STORE_OK)
+	if (!sqlite_file_is_usable(settings->database, true, &reason))
 		return report_failure(memory, report);
-	if (sqlite_schema_check(&session, &is_empty, &reason) == STORE_OK) {
-		created = report_found(&session, newest, report);
-	} else if (is_empty) {
-		created = make(&session, newest, report);
-	} else {
+	if (sqlite_connect(&session, settings, true, &reason) != STORE_OK)
 		created = report_failure(memory, report);
-	}
+	else if (sqlite_schema_check(&session, &is_empty, &reason) == STORE_OK)
+		created = report_found(&session, newest, report);
+	else if (is_empty)
+		created = make(&session, newest, report);
+	else
+		created = report_failure(memory, report);
 	sqlite_disconnect(&session);
 	return created;
 }

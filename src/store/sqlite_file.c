@@ -1,42 +1,22 @@
 /*
  * DESIGN. A claim is an flock(2) on the database file itself. SQLite locks bytes of the
  * file with fcntl(2), which the two kinds of lock do not mind; but a process that closes any
- * descriptor of a file loses its fcntl locks on it. So the claim's descriptor stays open
- * until the last session is closed, and a file that is claimed already is never opened again
- * to look at it: stat(2) does.
- *
- * The list is the process's own, because the kernel's lock is. It has one entry for each
- * database of the process.
+ * descriptor of a file loses its fcntl locks on it. So the claim's descriptor is opened once and
+ * stays open until the last session is closed, even where another process has the lock; asking
+ * for a lock that one has is no change.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/queue.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/memory.h"
 #include "store/sqlite_file.h"
-
-struct sqlite_file {
-	SLIST_ENTRY(sqlite_file) link;
-	char *path;
-	dev_t device;
-	ino_t inode;
-	int fd;
-	_Atomic uint64_t newest;
-};
-
-static struct {
-	pthread_mutex_t mutex;
-	SLIST_HEAD(, sqlite_file) files; /* under the mutex */
-} claimed = {PTHREAD_MUTEX_INITIALIZER, SLIST_HEAD_INITIALIZER(files)};
 
 /* --- whether it can be used -------------------------------------------------------------------- */
 
@@ -124,127 +104,65 @@ sqlite_file_is_usable(const char *path, bool may_be_missing, struct text *reason
 
 /* --- the claim --------------------------------------------------------------------------------- */
 
+void
+sqlite_file_claim(struct store_settings *settings)
+{
+	settings->claim = xcalloc(1, sizeof(*settings->claim));
+	pthread_mutex_init(&settings->claim->mutex, NULL);
+	settings->claim->fd = -1;
+}
+
+void
+sqlite_file_release(struct store_settings *settings)
+{
+	if (settings->claim->fd >= 0)
+		close(settings->claim->fd);
+	pthread_mutex_destroy(&settings->claim->mutex);
+	free(settings->claim);
+	settings->claim = NULL;
+}
+
 static bool
-is_same(const struct sqlite_file *file, const struct stat *status)
+is_same(const struct stat *one, const struct stat *other)
 {
-	return file->device == status->st_dev && file->inode == status->st_ino;
+	return one->st_dev == other->st_dev && one->st_ino == other->st_ino;
 }
 
-/* The entry that has PATH or its inode. With the mutex held, as all below. */
-static struct sqlite_file *
-find(const char *path, const struct stat *status)
+/* With the mutex held. */
+static bool
+take(struct store_claim *claim, const char *path, struct text *reason)
 {
-	struct sqlite_file *file;
+	struct stat held, there;
 
-	SLIST_FOREACH(file, &claimed.files, link)
-	if (is_same(file, status) || strcmp(file->path, path) == 0)
-		return file;
-	return NULL;
-}
-
-static enum store_result
-lock(const char *path, int fd, struct text *reason)
-{
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-		return STORE_OK;
-	if (errno == EWOULDBLOCK)
+	if (claim->fd < 0)
+		claim->fd = open(path, O_RDWR | O_CLOEXEC);
+	if (claim->fd < 0 || fstat(claim->fd, &held) != 0 || stat(path, &there) != 0)
+		text_addf(reason, "the database file %s cannot be opened: %s", path,
+			  strerror(errno));
+	else if (!is_same(&held, &there))
+		text_addf(reason,
+			  "%s is not the file that this tickrd began with. Bring that back; or, if "
+			  "no ticket can come twice from this one, restart tickrd",
+			  path);
+	else if (flock(claim->fd, LOCK_EX | LOCK_NB) == 0)
+		return true;
+	else if (errno == EWOULDBLOCK)
 		text_addf(reason, "another tickrd serves from %s: a file is for one server only",
 			  path);
 	else
 		text_addf(reason, "%s cannot be locked: %s", path, strerror(errno));
-	return STORE_REFUSED;
+	return false;
 }
 
-static enum store_result
-claim_new(const char *path, struct sqlite_file **file, struct text *reason)
+bool
+sqlite_file_take(struct store_claim *claim, const char *path, struct text *reason)
 {
-	struct stat status;
-	enum store_result result;
-	int fd = open(path, O_RDWR | O_CLOEXEC);
+	bool is_taken;
 
-	if (fd < 0 || fstat(fd, &status) != 0) {
-		text_addf(reason, "the database file %s cannot be opened: %s", path,
-			  strerror(errno));
-		result = STORE_REFUSED;
-	} else {
-		result = lock(path, fd, reason);
-	}
-	if (result != STORE_OK) {
-		if (fd >= 0)
-			close(fd);
-		return result;
-	}
-	*file = xcalloc(1, sizeof(**file));
-	(*file)->path = xstrdup(path);
-	(*file)->device = status.st_dev;
-	(*file)->inode = status.st_ino;
-	(*file)->fd = fd;
-	SLIST_INSERT_HEAD(&claimed.files, *file, link);
-	return STORE_OK;
-}
-
-static enum store_result
-claim(const char *path, struct sqlite_file **file, struct text *reason)
-{
-	struct stat status;
-
-	if (stat(path, &status) != 0) {
-		text_addf(reason, "the database file %s cannot be used: %s", path, strerror(errno));
-		return STORE_REFUSED;
-	}
-	*file = find(path, &status);
-	if (*file == NULL)
-		return claim_new(path, file, reason);
-	if (is_same(*file, &status))
-		return STORE_OK;
-	text_addf(reason,
-		  "%s is not the file that this tickrd began with. Bring that back; or, if no "
-		  "ticket can come twice from this one, restart tickrd",
-		  path);
-	return STORE_REFUSED;
-}
-
-enum store_result
-sqlite_file_claim(const char *path, struct sqlite_file **file, struct text *reason)
-{
-	enum store_result result;
-
-	pthread_mutex_lock(&claimed.mutex); /* nothing below it blocks */
-	result = claim(path, file, reason);
-	pthread_mutex_unlock(&claimed.mutex);
-	return result;
-}
-
-void
-sqlite_files_release(void)
-{
-	struct sqlite_file *file;
-
-	pthread_mutex_lock(&claimed.mutex);
-	while ((file = SLIST_FIRST(&claimed.files)) != NULL) {
-		SLIST_REMOVE_HEAD(&claimed.files, link);
-		close(file->fd);
-		free(file->path);
-		free(file);
-	}
-	pthread_mutex_unlock(&claimed.mutex);
-}
-
-/* --- the highest base --------------------------------------------------------------------------- */
-
-uint64_t
-sqlite_file_newest(const struct sqlite_file *file)
-{
-	return file->newest;
-}
-
-void
-sqlite_file_note_newest(struct sqlite_file *file, uint64_t base)
-{
-	uint64_t known = file->newest;
-
-	while (known < base && !atomic_compare_exchange_weak(&file->newest, &known, base))
-		continue;
+	pthread_mutex_lock(&claim->mutex); /* nothing below it blocks */
+	is_taken = take(claim, path, reason);
+	pthread_mutex_unlock(&claim->mutex);
+	return is_taken;
 }
 
 /* --- the place ---------------------------------------------------------------------------------- */

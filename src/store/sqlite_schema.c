@@ -32,12 +32,13 @@ check_marks(struct store_session *session, bool *is_empty, struct text *reason)
 	else if (marks[1] < SCHEMA_VERSION)
 		text_addf(reason,
 			  "the database file %s has an older schema: %" PRIu64
-			  ", and this tickrd needs %d",
+			  ", and this tickrd needs %d. Serve from it with the tickrd that made it, "
+			  "or move on to a new one: tickrd createdb --continue-after",
 			  file, marks[1], SCHEMA_VERSION);
 	else if (marks[1] > SCHEMA_VERSION)
 		text_addf(reason,
 			  "the database file %s has the schema of a newer tickrd: %" PRIu64
-			  ", and this one knows %d",
+			  ", and this one knows %d: serve from it with that one",
 			  file, marks[1], SCHEMA_VERSION);
 	else
 		return STORE_OK;

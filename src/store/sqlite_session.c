@@ -4,7 +4,6 @@
  * that tickets cannot be had. So it is STORE_FAILED, after which the pool opens a fresh
  * session and believes in the file again when a reservation has succeeded.
  */
-#include <pthread.h>
 #include <string.h>
 
 #include "store/sqlite_session.h"
@@ -59,39 +58,24 @@ sqlite_connect(struct store_session *session, const struct store_settings *setti
 {
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
 	int wait_ms = (int)(settings->query_timeout_s + 1) / 2 * 1000;
-	enum store_result result;
 
 	memset(session, 0, sizeof(*session));
 	session->settings = settings;
 	if (may_create)
 		flags |= SQLITE_OPEN_CREATE;
-	if (sqlite3_open_v2(settings->database, &session->db, flags, NULL) != SQLITE_OK) {
-		result = sqlite_error(session, reason);
-	} else {
-		sqlite3_busy_timeout(session->db, wait_ms);
-		/* Not NORMAL: it can lose the last commits when the power fails. */
-		result = sqlite_run(session, "PRAGMA synchronous = FULL", reason);
-	}
-	if (result != STORE_OK)
-		sqlite_disconnect(session);
-	return result;
+	if (sqlite3_open_v2(settings->database, &session->db, flags, NULL) != SQLITE_OK)
+		return sqlite_error(session, reason);
+	sqlite3_busy_timeout(session->db, wait_ms);
+	/* Not NORMAL: it can lose the last commits when the power fails. */
+	return sqlite_run(session, "PRAGMA synchronous = FULL", reason);
 }
 
-/*
- * Who closes last moves the log into the database and removes it, so that the file is all there
- * is to a server that has stopped. Two that close at once would both see that they are not
- * alone, hence the turns. Only who closes waits here.
- */
 void
 sqlite_disconnect(struct store_session *session)
 {
-	static pthread_mutex_t turns = PTHREAD_MUTEX_INITIALIZER;
-
 	sqlite3_finalize(session->move);
 	sqlite3_finalize(session->look);
-	pthread_mutex_lock(&turns);
 	sqlite3_close(session->db);
-	pthread_mutex_unlock(&turns);
 }
 
 /* --- statements ------------------------------------------------------------------------------- */

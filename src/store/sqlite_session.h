@@ -14,12 +14,11 @@
 struct store_session {
 	sqlite3 *db;
 	const struct store_settings *settings;
-	struct sqlite_file *file;
 	sqlite3_stmt *move; /* the counter forward */
 	sqlite3_stmt *look; /* where it stands */
 };
 
-/* Connect to SETTINGS' file; with MAY_CREATE make it. Release with sqlite_disconnect(). */
+/* Connect to SETTINGS' file; with MAY_CREATE make it. Whatever comes of it: sqlite_disconnect(). */
 enum store_result sqlite_connect(struct store_session *session,
 				 const struct store_settings *settings, bool may_create,
 				 struct text *reason);

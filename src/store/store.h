@@ -54,8 +54,11 @@ struct store_settings {
 	bool ssl_verify;
 	unsigned connect_timeout_s;
 	unsigned query_timeout_s;
+	bool require_durable;	   /* see durable.h */
+	bool is_guest;		   /* gives no ticket, and may be beside a server that does */
 	struct ticket_space space; /* must be what the database has pinned */
 	void *script;		   /* the memory store's, see memory.h */
+	struct store_claim *claim; /* set by claim() of the store, and for its sessions only */
 };
 
 /*
@@ -67,6 +70,7 @@ struct store_share {
 	uint64_t residue;
 };
 
+struct store_claim;
 struct store_session;
 
 struct store {
@@ -83,7 +87,15 @@ struct store {
 	void (*thread_end)(void);
 
 	/*
-	 * Connect and look at what is there. STORE_OK: *SESSION is the caller's, who
+	 * Before the first session of a database is opened, and after the last one is closed: set and
+	 * free the claim of SETTINGS, which is what these sessions have in common. Neither fails nor
+	 * blocks; what keeps other processes away is taken by the first open() that can.
+	 */
+	void (*claim)(struct store_settings *settings);
+	void (*release)(struct store_settings *settings);
+
+	/*
+	 * Connect and look at what is there. SETTINGS are claimed. STORE_OK: *SESSION is the caller's, who
 	 * gives it to close(). Else REASON says what was found and what to do.
 	 */
 	enum store_result (*open)(const struct store_settings *settings,
@@ -111,6 +123,14 @@ struct store {
 	bool (*share)(struct store_session *session, struct store_share *share);
 
 	/*
+	 * Move the counter forward, so that every base given from now on, by anybody, is above
+	 * BASE; never back: where it is past BASE nothing happens. One statement, atomic beside
+	 * other servers, that needs no more rights than serving does.
+	 */
+	enum store_result (*advance)(struct store_session *session, uint64_t base,
+				     struct text *reason);
+
+	/*
 	 * Delete at most one chunk of rows that are no longer needed; *ROWS is how many
 	 * were deleted, *IS_MORE whether it is worth calling again at once.
 	 */
@@ -133,5 +153,6 @@ struct store {
 /* What drivers.h chooses from. */
 extern const struct store mysql_store;
 extern const struct store sqlite_store;
+extern const struct store memory_store;
 
 #endif

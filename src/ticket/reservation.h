@@ -17,9 +17,13 @@
 
 #include "base/mail.h"
 #include "ticket/range.h"
+#include "ticket/space.h"
 #include "ticket/status.h"
 
 #define REASON_SIZE 256
+
+/* Who wants more bases shares a statement with nobody, so that nobody waits for its many rows. */
+#define RESERVATION_MOST_SHARED 1000
 
 struct reservation {
 	struct mail mail;     /* the pool's queue, then a loop's mailbox */
@@ -30,10 +34,13 @@ struct reservation {
 
 	void (*answer)(struct reservation *reservation); /* runs in a pool thread: hands it back */
 	void *owner;					 /* for answer */
+	void *carrier; /* the dispatcher's, while it has the reservation */
 
 	enum ticket_status status;
 	struct ticket_range
-		bases;		  /* TICKET_OK: COUNT bases, or, for count 0, first is the newest */
+		bases; /* TICKET_OK: COUNT bases, or, for count 0, first is the newest */
+	const struct ticket_space
+		*space; /* TICKET_OK: of the database that answered; outlives the reservation */
 	char reason[REASON_SIZE]; /* else: why, for people */
 };
 

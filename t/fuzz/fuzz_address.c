@@ -43,6 +43,30 @@ check_database(const char *text)
 	MUST_HOLD(strpbrk(address.host, " \t,/") == NULL);
 }
 
+/* A list has as many as commas say, each of which could stand alone. */
+static void
+check_databases(const char *list)
+{
+	struct database_address addresses[MOST_DATABASES], alone;
+	char memory[256];
+	struct text problem = TEXT_OVER(memory);
+	size_t count = 0;
+	bool is_good = database_addresses_parse(list, addresses, &count, &problem);
+
+	MUST_HOLD(is_good == (problem.len == 0));
+	MUST_HOLD(count <= MOST_DATABASES);
+	for (size_t i = 0; is_good && i < count; i++) {
+		size_t len = strcspn(list, ",");
+		char *one = xstrndup(list, len);
+
+		MUST_HOLD(database_address_parse(one, &alone));
+		MUST_HOLD(memcmp(&alone, &addresses[i], sizeof(alone)) == 0);
+		free(one);
+		MUST_HOLD((list[len] == ',') == (i + 1 < count));
+		list += len + 1;
+	}
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
@@ -50,6 +74,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 
 	check_listen(text);
 	check_database(text);
+	check_databases(text);
 	free(text);
 	return 0;
 }

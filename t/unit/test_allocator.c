@@ -8,6 +8,8 @@
 #define TIMEOUT_MS 1000
 #define MOST_OUT   16
 
+static const struct ticket_space example = {10, 3, 326};
+
 /* --- a pool that does nothing of its own --------------------------------------------------- */
 
 struct fake_pool {
@@ -68,7 +70,6 @@ static void
 begin(struct fake_pool *pool, uint32_t most_waiting)
 {
 	struct allocator_settings settings = {
-		.space = {10, 3, 326},
 		.pool_timeout_ms = TIMEOUT_MS,
 		.limit = &pool->limit,
 		.submit = submit,
@@ -98,6 +99,7 @@ answer(struct fake_pool *pool)
 	cr_assert_gt(pool->out_count, 0);
 	remove_out(pool, reservation);
 	reservation->status = TICKET_OK;
+	reservation->space = &example;
 	reservation->bases = (struct ticket_range){reservation->count > 0 ? pool->next_base
 									  : pool->next_base - 1,
 						   1, reservation->count};
@@ -228,8 +230,8 @@ Test(allocator, flushing_nothing_submits_nothing)
 
 Test(allocator, a_reservation_is_large_only_for_a_single_request)
 {
-	static const uint32_t counts[] = {9999, 1, 1, 9999, 10000, 10001, 1, 100000, 5, 5};
-	static const uint32_t reservations[] = {10000, 10000, 10000, 10001, 1, 100000, 10};
+	static const uint32_t counts[] = {999, 1, 1, 999, 1000, 1001, 1, 100000, 5, 5};
+	static const uint32_t reservations[] = {1000, 1000, 1000, 1001, 1, 100000, 10};
 	struct fake_pool pool;
 	struct asked asked[ARRAY_LENGTH(counts)];
 
@@ -442,8 +444,7 @@ Test(allocator, the_limit_is_shared_by_all_allocators)
 
 	begin(&pool, 2);
 	other = (struct fake_pool){.next_base = 2};
-	settings = (struct allocator_settings){.space = {10, 3, 326},
-					       .pool_timeout_ms = TIMEOUT_MS,
+	settings = (struct allocator_settings){.pool_timeout_ms = TIMEOUT_MS,
 					       .limit = &pool.limit,
 					       .submit = submit,
 					       .withdraw = withdraw,

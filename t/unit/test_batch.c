@@ -50,7 +50,8 @@ Test(batch, requests_are_dealt_in_their_order_without_gaps)
 	cr_assert_eq(batch->request_count, 5);
 	batch->reservation.status = TICKET_OK;
 	batch->reservation.bases = (struct ticket_range){2, 1, 84};
-	batch_deal(batch, &example);
+	batch->reservation.space = &example;
+	batch_deal(batch);
 	for (size_t i = 0; i < ARRAY_LENGTH(counts); i++) {
 		cr_assert_eq(asked[i].answers, 1);
 		cr_assert_eq(asked[i].order, i + 1);
@@ -69,7 +70,8 @@ Test(batch, the_increment_is_the_databases_times_the_nodes)
 	ask(batch, &asked[0], 2);
 	ask(batch, &asked[1], 1);
 	batch->reservation.bases = (struct ticket_range){3, 2, 3};
-	batch_deal(batch, &example);
+	batch->reservation.space = &example;
+	batch_deal(batch);
 	cr_assert_eq(asked[0].answer.tickets.first, 339);
 	cr_assert_eq(asked[0].answer.tickets.increment, 20);
 	cr_assert_eq(asked[1].answer.tickets.first, 379);
@@ -83,11 +85,13 @@ Test(batch, a_question_gets_the_newest_base)
 	ask(batch, &asked[0], 0);
 	ask(batch, &asked[1], 0);
 	batch->reservation.bases = (struct ticket_range){41, 0, 0};
-	batch_deal(batch, &example);
+	batch->reservation.space = &example;
+	batch_deal(batch);
 	for (size_t i = 0; i < ARRAY_LENGTH(asked); i++) {
 		cr_assert_eq(asked[i].answers, 1);
 		cr_assert_eq(asked[i].answer.status, TICKET_OK);
 		cr_assert_eq(asked[i].answer.newest_base, 41);
+		cr_assert_eq(asked[i].answer.space, &example);
 	}
 }
 
@@ -101,7 +105,8 @@ Test(batch, requests_beyond_the_space_are_refused_whole_and_alone)
 	ask(batch, &asked[1], 2); /* only one is left */
 	ask(batch, &asked[2], 1);
 	batch->reservation.bases = (struct ticket_range){2, 1, 5};
-	batch_deal(batch, &narrow);
+	batch->reservation.space = &narrow;
+	batch_deal(batch);
 	cr_assert_eq(asked[0].answer.status, TICKET_OK);
 	cr_assert_eq(asked[0].answer.tickets.first, INT64_MAX - 2);
 	cr_assert_eq(asked[1].answer.status, TICKET_EXHAUSTED);
@@ -119,7 +124,7 @@ Test(batch, a_reservation_that_failed_refuses_every_request_with_its_reason)
 		ask(batch, &asked[i], 1);
 	batch->reservation.status = TICKET_DATABASE_FAILED;
 	snprintf(batch->reservation.reason, REASON_SIZE, "the disk is full");
-	batch_deal(batch, &example);
+	batch_deal(batch);
 	for (size_t i = 0; i < ARRAY_LENGTH(asked); i++) {
 		cr_assert_eq(asked[i].answers, 1);
 		cr_assert_eq(asked[i].order, i + 1);

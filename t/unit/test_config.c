@@ -72,12 +72,12 @@ Test(config, what_is_not_set_has_its_default)
 
 	cr_assert(loaded.is_good, "%s", loaded.problems);
 	cr_assert_str_empty(loaded.warnings);
-	cr_assert_str_eq(config->database.host, "localhost");
-	cr_assert_eq(config->database.port, 3306);
-	cr_assert_not(config->database_port_is_given);
-	cr_assert_str_eq(config->database_username, "root");
-	cr_assert_str_empty(config->database_password);
-	cr_assert_str_eq(config->database_name, "tickr");
+	cr_assert_str_eq(config->databases[0].address.host, "localhost");
+	cr_assert_eq(config->databases[0].address.port, 3306);
+	cr_assert_not(config->databases[0].port_is_given);
+	cr_assert_str_eq(config->databases[0].user, "root");
+	cr_assert_str_empty(config->databases[0].password);
+	cr_assert_str_eq(config->databases[0].name, "tickr");
 	cr_assert_eq(config->pool_size, 5);
 	cr_assert_eq(config->pool_timeout_ms, 1000);
 	cr_assert_eq(config->connect_timeout_ms, 2000);
@@ -115,12 +115,12 @@ Test(config, what_is_set_counts)
 	const struct config *config = &loaded.config;
 
 	cr_assert(loaded.is_good, "%s", loaded.problems);
-	cr_assert_str_eq(config->database.host, "db.example");
-	cr_assert_eq(config->database.port, 3307);
-	cr_assert(config->database_port_is_given);
-	cr_assert_str_eq(config->database_username, "tickr");
-	cr_assert_str_eq(config->database_password, SECRET);
-	cr_assert_str_eq(config->database_name, "ids");
+	cr_assert_str_eq(config->databases[0].address.host, "db.example");
+	cr_assert_eq(config->databases[0].address.port, 3307);
+	cr_assert(config->databases[0].port_is_given);
+	cr_assert_str_eq(config->databases[0].user, "tickr");
+	cr_assert_str_eq(config->databases[0].password, SECRET);
+	cr_assert_str_eq(config->databases[0].name, "ids");
 	cr_assert_eq(config->pool_size, 12);
 	cr_assert_eq(config->pool_timeout_ms, 250);
 	cr_assert_eq(config->ssl_verify, 0);
@@ -130,9 +130,9 @@ Test(config, what_is_set_counts)
 	cr_assert_eq(config->max_batch, 5);
 	cr_assert_eq(config->log_level, 3);
 	cr_assert_eq(config->drain_timeout_ms, 0);
-	cr_assert_eq(config->space.max_nodes, 10);
-	cr_assert_eq(config->space.node_number, 3);
-	cr_assert_eq(config->space.starting_offset, 326);
+	cr_assert_eq(config->databases[0].space.max_nodes, 10);
+	cr_assert_eq(config->databases[0].space.node_number, 3);
+	cr_assert_eq(config->databases[0].space.starting_offset, 326);
 	config_free(&loaded.config);
 }
 
@@ -154,8 +154,8 @@ Test(config, the_port_of_the_host_goes_before_the_port_variable)
 		struct loaded loaded = LOAD(REQUIRED, cases[i].host, cases[i].port);
 
 		cr_assert(loaded.is_good, "%s", loaded.problems);
-		cr_assert_eq(loaded.config.database.port, cases[i].expected);
-		cr_assert_eq(loaded.config.database_port_is_given, cases[i].is_given);
+		cr_assert_eq(loaded.config.databases[0].address.port, cases[i].expected);
+		cr_assert_eq(loaded.config.databases[0].port_is_given, cases[i].is_given);
 		config_free(&loaded.config);
 	}
 }
@@ -183,7 +183,7 @@ Test(config, an_empty_value_counts_as_not_set)
 	cr_assert_eq(lines_of(loaded.problems), 1, "%s", loaded.problems);
 	cr_assert_not_null(strstr(loaded.problems, "TICKR_MAX_NODES is not set"));
 	cr_assert_eq(loaded.config.max_batch, 100000);
-	cr_assert_str_eq(loaded.config.database_name, "tickr");
+	cr_assert_str_eq(loaded.config.databases[0].name, "tickr");
 	cr_assert_eq(loaded.config.listen_count, 1);
 	cr_assert_eq(loaded.config.log_level, 2);
 	config_free(&loaded.config);
@@ -320,7 +320,7 @@ Test(config, the_environment_goes_before_the_file)
 
 	cr_assert(loaded.is_good, "%s", loaded.problems);
 	cr_assert_eq(loaded.config.max_nodes, 30);
-	cr_assert_eq(loaded.config.node_number, 4);
+	cr_assert_eq(loaded.config.databases[0].space.node_number, 4);
 	cr_assert_eq(loaded.config.max_batch, 7);
 	config_free(&loaded.config);
 	remove_file(path);
@@ -399,7 +399,7 @@ Test(config, a_password_may_come_from_a_file)
 		snprintf(http, sizeof(http), "TICKR_HTTP_AUTH_PASSWORD_FILE=%s", path);
 		loaded = LOAD(REQUIRED, database, http);
 		cr_assert(loaded.is_good, "%s", loaded.problems);
-		cr_assert_str_eq(loaded.config.database_password, SECRET);
+		cr_assert_str_eq(loaded.config.databases[0].password, SECRET);
 		cr_assert_str_eq(loaded.config.http_auth_password, SECRET);
 		config_free(&loaded.config);
 		remove_file(path);
@@ -415,7 +415,7 @@ Test(config, blanks_of_a_password_file_belong_to_the_password)
 	snprintf(setting, sizeof(setting), "TICKR_DATABASE_PASSWORD_FILE=%s", path);
 	loaded = LOAD(REQUIRED, setting);
 	cr_assert(loaded.is_good, "%s", loaded.problems);
-	cr_assert_str_eq(loaded.config.database_password, " " SECRET " ");
+	cr_assert_str_eq(loaded.config.databases[0].password, " " SECRET " ");
 	config_free(&loaded.config);
 	remove_file(path);
 }
@@ -492,7 +492,7 @@ Test(config, with_sqlite_the_name_is_a_path)
 
 		cr_assert(loaded.is_good, "%s", loaded.problems);
 		cr_assert_eq(loaded.config.database_adapter, DATABASE_ADAPTER_SQLITE);
-		cr_assert_str_eq(loaded.config.database_name, cases[i].path);
+		cr_assert_str_eq(loaded.config.databases[0].name, cases[i].path);
 		config_free(&loaded.config);
 	}
 }
@@ -539,4 +539,141 @@ Test(config, with_sqlite_empty_variables_of_a_server_do_no_harm)
 
 	cr_assert(loaded.is_good, "%s", loaded.problems);
 	config_free(&loaded.config);
+}
+
+/* --- several databases ------------------------------------------------------------------------ */
+
+#define TWO                                                                                    \
+	"TICKR_MAX_NODES=10", "TICKR_STARTING_OFFSET=326", "TICKR_DATABASE_HOST=db1,db2:3307", \
+		"TICKR_NODE_NUMBER=3,4"
+
+Test(config, each_of_several_databases_is_a_node)
+{
+	struct loaded loaded = LOAD(
+		"TICKR_MAX_NODES=10", "TICKR_STARTING_OFFSET=326", "TICKR_DATABASE_PORT=4000",
+		"TICKR_DATABASE_HOST=db1,db2:3307,[::1]:5,/run/d", "TICKR_NODE_NUMBER=3,0,9,4");
+	static const char *const labels[] = {"db1:4000", "db2:3307", "[::1]:5", "/run/d"};
+	static const uint64_t nodes[] = {3, 0, 9, 4};
+
+	cr_assert(loaded.is_good, "%s", loaded.problems);
+	cr_assert_eq(loaded.config.database_count, 4);
+	for (size_t i = 0; i < 4; i++) {
+		const struct database_config *database = &loaded.config.databases[i];
+
+		cr_assert_str_eq(database->label, labels[i]);
+		cr_assert_eq(database->space.node_number, nodes[i]);
+		cr_assert_eq(database->space.max_nodes, 10);
+		cr_assert_eq(database->space.starting_offset, 326);
+		cr_assert_str_eq(database->user, "root");
+		cr_assert_str_eq(database->password, "");
+		cr_assert_str_eq(database->name, "tickr");
+	}
+	config_free(&loaded.config);
+}
+
+Test(config, what_belongs_to_a_database_is_given_once_or_for_each)
+{
+	struct loaded loaded =
+		LOAD(TWO, "TICKR_DATABASE_USERNAME=a,b", "TICKR_DATABASE_PASSWORD=one",
+		     "TICKR_DATABASE_NAME=x,y", "TICKR_DATABASE_POLICY=failover");
+
+	cr_assert(loaded.is_good, "%s", loaded.problems);
+	cr_assert_eq(loaded.config.database_policy, DATABASE_POLICY_FAILOVER);
+	cr_assert_str_eq(loaded.config.databases[0].user, "a");
+	cr_assert_str_eq(loaded.config.databases[1].user, "b");
+	cr_assert_str_eq(loaded.config.databases[0].password, "one");
+	cr_assert_str_eq(loaded.config.databases[1].password, "one");
+	cr_assert_str_eq(loaded.config.databases[0].name, "x");
+	cr_assert_str_eq(loaded.config.databases[1].name, "y");
+	config_free(&loaded.config);
+}
+
+Test(config, with_one_database_a_comma_belongs_to_the_password)
+{
+	struct loaded loaded = LOAD(REQUIRED, "TICKR_DATABASE_PASSWORD=a,b");
+
+	cr_assert(loaded.is_good, "%s", loaded.problems);
+	cr_assert_str_eq(loaded.config.databases[0].password, "a,b");
+	config_free(&loaded.config);
+}
+
+Test(config, a_password_file_has_a_line_for_all_or_for_each)
+{
+	static const struct {
+		const char *content;
+		const char *first;
+		const char *second;
+	} cases[] = {
+		{"a,b\n", "a,b", "a,b"},   {"a,b\nc,d\n", "a,b", "c,d"}, {"a\r\nb\r\n", "a", "b"},
+		{"a\nb\nc\n", NULL, NULL}, {"a\n\nb\n", NULL, NULL},	 {"", NULL, NULL},
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		char *path = make_file(cases[i].content);
+		char setting[128];
+		struct loaded loaded;
+
+		snprintf(setting, sizeof(setting), "TICKR_DATABASE_PASSWORD_FILE=%s", path);
+		loaded = LOAD(TWO, setting);
+		cr_assert_eq(loaded.is_good, cases[i].first != NULL, "%zu: %s", i, loaded.problems);
+		if (cases[i].first != NULL) {
+			cr_assert_str_eq(loaded.config.databases[0].password, cases[i].first);
+			cr_assert_str_eq(loaded.config.databases[1].password, cases[i].second);
+		}
+		config_free(&loaded.config);
+		remove_file(path);
+	}
+}
+
+Test(config, there_may_be_a_password_file_for_each)
+{
+	char *paths[] = {make_file("a,a\n"), make_file("b\n")};
+	char setting[256];
+	struct loaded loaded;
+
+	snprintf(setting, sizeof(setting), "TICKR_DATABASE_PASSWORD_FILE=%s,%s", paths[0],
+		 paths[1]);
+	loaded = LOAD(TWO, setting);
+	cr_assert(loaded.is_good, "%s", loaded.problems);
+	cr_assert_str_eq(loaded.config.databases[0].password, "a,a");
+	cr_assert_str_eq(loaded.config.databases[1].password, "b");
+	config_free(&loaded.config);
+	remove_file(paths[0]);
+	remove_file(paths[1]);
+}
+
+Test(config, databases_that_do_not_fit_together_are_refused)
+{
+	static const struct {
+		const char *setting;
+		const char *problem;
+	} cases[] = {
+		{"TICKR_NODE_NUMBER=3",
+		 "TICKR_NODE_NUMBER has 1 numbers, and TICKR_DATABASE_HOST names 2 databases"},
+		{"TICKR_NODE_NUMBER=3,4,5", "TICKR_NODE_NUMBER has 3 numbers"},
+		{"TICKR_NODE_NUMBER=3,3", "TICKR_NODE_NUMBER has 3 twice"},
+		{"TICKR_NODE_NUMBER=3,10", "must be below TICKR_MAX_NODES, which is 10"},
+		{"TICKR_NODE_NUMBER=3,", "TICKR_NODE_NUMBER=\"3,\" is not allowed"},
+		{"TICKR_DATABASE_HOST=db1,db1", "databases number 1 and 2 are the same one"},
+		{"TICKR_DATABASE_HOST=db1,", "cannot read database number 2"},
+		{"TICKR_DATABASE_HOST=a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q", "more than 16 databases"},
+		{"TICKR_DATABASE_HOST=db1", "TICKR_DATABASE_HOST names 1 databases"},
+		{"TICKR_DATABASE_USERNAME=a,b,c", "TICKR_DATABASE_USERNAME has 3 names"},
+		{"TICKR_DATABASE_NAME=a,b,c", "TICKR_DATABASE_NAME has 3 names"},
+		{"TICKR_DATABASE_NAME=a,", "TICKR_DATABASE_NAME=\"a,\" is not allowed"},
+		{"TICKR_DATABASE_PASSWORD=a,b,c", "TICKR_DATABASE_PASSWORD has 3 passwords"},
+		{"TICKR_DATABASE_PASSWORD_FILE=/dev/null,/dev/null,/dev/null",
+		 "TICKR_DATABASE_PASSWORD_FILE has 3 files"},
+		{"TICKR_DATABASE_POLICY=random", "one of round-robin, failover"},
+		{"TICKR_CONTROL_SOCKET=here", "the absolute path of a Unix socket"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		struct loaded loaded = LOAD(TWO, cases[i].setting);
+
+		cr_assert_not(loaded.is_good, "%s", cases[i].setting);
+		cr_assert_not_null(strstr(loaded.problems, cases[i].problem), "%s: %s",
+				   cases[i].setting, loaded.problems);
+		config_free(&loaded.config);
+	}
 }

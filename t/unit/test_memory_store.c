@@ -13,12 +13,15 @@ begin(void)
 {
 	memory_script_init(&script);
 	settings.script = &script;
+	memory_store.claim(&settings);
 	reason = TEXT_OVER(reason_memory);
 }
 
 static void
 end(void)
 {
+	memory_store.release(&settings);
+	cr_assert_eq(script.claims, 0);
 	memory_script_destroy(&script);
 }
 
@@ -111,4 +114,56 @@ Test(memory_store, opening_fails_as_the_script_says)
 	cr_assert_null(session);
 	cr_assert_gt(reason.len, 0);
 	cr_assert_eq(script.opened, 0);
+}
+
+Test(memory_store, the_counter_is_moved_forward_only)
+{
+	struct store_session *session = open_session();
+	uint64_t newest;
+
+	cr_assert_eq(memory_store.advance(session, 41, &reason), STORE_OK);
+	cr_assert_eq(memory_store.advance(session, 41, &reason), STORE_OK);
+	cr_assert_eq(memory_store.advance(session, 7, &reason), STORE_OK);
+	cr_assert_eq(memory_store.newest(session, &newest, &reason), STORE_OK);
+	cr_assert_eq(newest, 41);
+	memory_store.close(session);
+}
+
+static void *
+reserve_two(void *arg)
+{
+	struct store_session *session = open_session();
+
+	cr_assert_eq(memory_store.reserve(session, 2, arg, &reason), STORE_OK);
+	memory_store.close(session);
+	return NULL;
+}
+
+Test(memory_store, a_script_may_give_a_range_twice_at_once)
+{
+	struct ticket_range first, second;
+	pthread_t thread;
+
+	script.repeat_every = 1;
+	cr_assert_eq(pthread_create(&thread, NULL, reserve_two, &first), 0);
+	reserve_two(&second);
+	pthread_join(thread, NULL);
+	cr_assert_eq(first.first, 2);
+	cr_assert_eq(second.first, 2);
+	cr_assert_eq(script.repeated, 1);
+}
+
+Test(memory_store, without_a_script_the_sessions_of_the_process_share_a_counter)
+{
+	struct ticket_range first, second;
+
+	settings = (struct store_settings){.database = "tickr"};
+	memory_store.claim(&settings);
+	reserve_two(&first);
+	reserve_two(&second);
+	cr_assert_eq(first.first, 2);
+	cr_assert_eq(second.first, 4);
+	memory_store.release(&settings);
+	cr_assert_null(settings.script);
+	settings.script = &script; /* for end() */
 }

@@ -9,6 +9,27 @@
 
 static char page[METRICS_PAGE_SIZE];
 
+/* As the table has them: those of the process, and those of each database. */
+enum {
+	SERIES = 1 * 18
+#define METRIC(id, name, type, series, labels, help) +(series)
+#include "metrics/counters.h"
+	,
+	SERIES_OF_A_DATABASE = 18 + 15
+#define DATABASE_METRIC(id, name, type, series, labels, help) +(series)
+#include "metrics/counters.h"
+};
+
+#define DATABASE "database=\"db1:3306\",node=\"3\""
+
+static void
+name_database(void)
+{
+	metrics_name_database(0, "db1:3306", 3);
+}
+
+TestSuite(metrics, .init = name_database);
+
 static void
 write_page(void)
 {
@@ -71,7 +92,7 @@ Test(metrics, every_metric_has_help_and_type_before_its_series)
 		cr_assert_str_eq(type, help);
 		series++;
 	}
-	cr_assert_eq(series, METRICS + 2 * 3 + 2 * 16 + 13, "%u", series);
+	cr_assert_eq(series, SERIES + SERIES_OF_A_DATABASE, "%u", series);
 }
 
 Test(metrics, counters_end_in_total_and_gauges_do_not)
@@ -92,13 +113,20 @@ Test(metrics, counters_end_in_total_and_gauges_do_not)
 
 Test(metrics, the_largest_numbers_fit_the_page)
 {
+	char name[1000];
+
+	memset(name, '"', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	for (unsigned i = 1; i < MOST_DATABASES; i++)
+		metrics_name_database(i, name, UINT64_MAX - i);
 	for (unsigned i = 0; i < METRICS; i++)
 		metrics_set((enum metric)i, UINT64_MAX);
 	for (unsigned i = 0; i < HISTOGRAMS; i++)
 		metrics_observe((enum metric_histogram)i, UINT64_MAX);
 	write_page();
 	cr_assert_lt(strlen(page), METRICS_PAGE_SIZE / 2);
-	cr_assert_not_null(strstr(page, "\ntickr_last_ticket 18446744073709551615\n"));
+	cr_assert_not_null(
+		strstr(page, "\ntickr_last_ticket{" DATABASE "} 18446744073709551615\n"));
 }
 
 Test(metrics, numbers_go_up_down_and_are_set)
@@ -138,13 +166,13 @@ Test(metrics, requests_count_by_route_and_code)
 
 Test(metrics, reservations_count_by_result)
 {
-	metrics_count_reservation(TICKET_OK);
-	metrics_count_reservation(TICKET_DRAINING);
-	metrics_count_reservation(TICKET_DRAINING);
+	metrics_count_reservation(0, TICKET_OK);
+	metrics_count_reservation(0, TICKET_DRAINING);
+	metrics_count_reservation(0, TICKET_DRAINING);
 	write_page();
-	cr_assert_eq(value_of("tickr_reservations_total{result=\"ok\"}"), 1);
-	cr_assert_eq(value_of("tickr_reservations_total{result=\"draining\"}"), 2);
-	cr_assert_eq(value_of("tickr_reservations_total{result=\"timed_out\"}"), 0);
+	cr_assert_eq(value_of("tickr_reservations_total{" DATABASE ",result=\"ok\"}"), 1);
+	cr_assert_eq(value_of("tickr_reservations_total{" DATABASE ",result=\"draining\"}"), 2);
+	cr_assert_eq(value_of("tickr_reservations_total{" DATABASE ",result=\"timed_out\"}"), 0);
 }
 
 Test(metrics, buckets_are_cumulative_and_hold_their_bound)
@@ -154,16 +182,16 @@ Test(metrics, buckets_are_cumulative_and_hold_their_bound)
 	for (size_t i = 0; i < ARRAY_LENGTH(observed); i++)
 		metrics_observe(HISTOGRAM_RESERVATION_TICKETS, observed[i]);
 	write_page();
-	cr_assert_eq(value_of("tickr_reservation_tickets_bucket{le=\"1\"}"), 2);
-	cr_assert_eq(value_of("tickr_reservation_tickets_bucket{le=\"2\"}"), 3);
-	cr_assert_eq(value_of("tickr_reservation_tickets_bucket{le=\"5\"}"), 4);
-	cr_assert_eq(value_of("tickr_reservation_tickets_bucket{le=\"10\"}"), 5);
-	cr_assert_eq(value_of("tickr_reservation_tickets_bucket{le=\"20\"}"), 6);
-	cr_assert_eq(value_of("tickr_reservation_tickets_bucket{le=\"10000\"}"), 6);
-	cr_assert_eq(value_of("tickr_reservation_tickets_bucket{le=\"100000\"}"), 7);
-	cr_assert_eq(value_of("tickr_reservation_tickets_bucket{le=\"+Inf\"}"), 9);
-	cr_assert_eq(value_of("tickr_reservation_tickets_count"), 9);
-	cr_assert_eq(value_of("tickr_reservation_tickets_sum"), 5200028);
+	cr_assert_eq(value_of("tickr_reservation_tickets_bucket{" DATABASE ",le=\"1\"}"), 2);
+	cr_assert_eq(value_of("tickr_reservation_tickets_bucket{" DATABASE ",le=\"2\"}"), 3);
+	cr_assert_eq(value_of("tickr_reservation_tickets_bucket{" DATABASE ",le=\"5\"}"), 4);
+	cr_assert_eq(value_of("tickr_reservation_tickets_bucket{" DATABASE ",le=\"10\"}"), 5);
+	cr_assert_eq(value_of("tickr_reservation_tickets_bucket{" DATABASE ",le=\"20\"}"), 6);
+	cr_assert_eq(value_of("tickr_reservation_tickets_bucket{" DATABASE ",le=\"10000\"}"), 6);
+	cr_assert_eq(value_of("tickr_reservation_tickets_bucket{" DATABASE ",le=\"100000\"}"), 7);
+	cr_assert_eq(value_of("tickr_reservation_tickets_bucket{" DATABASE ",le=\"+Inf\"}"), 9);
+	cr_assert_eq(value_of("tickr_reservation_tickets_count{" DATABASE "}"), 9);
+	cr_assert_eq(value_of("tickr_reservation_tickets_sum{" DATABASE "}"), 5200028);
 }
 
 Test(metrics, durations_are_shown_in_seconds)
@@ -183,4 +211,24 @@ Test(metrics, the_start_is_noted)
 	write_page();
 	cr_assert_gt(value_of("process_start_time_seconds"), 1500000000);
 	cr_assert_not_null(strstr(page, "\ntickr_build_info{version=\""));
+}
+
+Test(metrics, databases_are_told_apart)
+{
+	metrics_name_database(1, "/run/a \"b\\c\nd", 7);
+	metrics_set(METRIC_DATABASE_UP, 1);
+	metrics_set(METRIC_DATABASE_UP + 1, 0);
+	metrics_count_reservation(0, TICKET_OK);
+	metrics_count_reservation(1, TICKET_DATABASE_FAILED);
+	metrics_observe(HISTOGRAM_RESERVATION_TICKETS + 1, 5);
+	write_page();
+	cr_assert_eq(value_of("tickr_database_up{" DATABASE "}"), 1);
+	cr_assert_eq(value_of("tickr_reservations_total{" DATABASE ",result=\"ok\"}"), 1);
+	cr_assert_eq(value_of("tickr_reservation_tickets_count{" DATABASE "}"), 0);
+#define OTHER "database=\"/run/a \\\"b\\\\c\\nd\",node=\"7\""
+	cr_assert_not_null(strstr(page, "\ntickr_database_up{" OTHER "} 0\n"));
+	cr_assert_not_null(strstr(page, "\ntickr_reservations_total{" OTHER
+					",result=\"database_failed\"} 1\n"));
+	cr_assert_not_null(strstr(page, "\ntickr_reservation_tickets_sum{" OTHER "} 5"));
+	cr_assert_null(strstr(page, "node=\"0\""), "nobody has named a third one");
 }

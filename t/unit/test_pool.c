@@ -17,8 +17,9 @@ static unsigned answers; /* under the mutex */
 static void
 begin(void)
 {
-	struct pool_settings settings = {
-		.store = &memory_store, .database.script = &script, .sessions = 1};
+	struct pool_settings settings = {.store = &memory_store,
+					 .database = {.script = &script, .space = {10, 3, 326}},
+					 .sessions = 1};
 
 	log_begin(LOG_LEVEL_ERROR);
 	memory_script_init(&script);
@@ -29,7 +30,9 @@ static void
 end(void)
 {
 	cr_assert(pool_stop(pool, clock_ms() + PATIENCE_MS));
+	cr_assert_eq(script.claims, 1);
 	pool_free(pool);
+	cr_assert_eq(script.claims, 0);
 	cr_assert_eq(script.opened, script.closed);
 	memory_script_destroy(&script);
 }
@@ -89,6 +92,18 @@ Test(pool, a_reservation_comes_back_with_its_bases)
 	cr_assert_eq(reservation.bases.count, 20);
 	cr_assert_eq(pool_newest_base(pool), 21);
 	cr_assert(pool_is_ready(pool));
+}
+
+Test(pool, an_answer_says_which_arithmetic_its_bases_have)
+{
+	static const struct ticket_space space = {10, 3, 326};
+	struct reservation reservations[2];
+
+	cr_assert(pool_start(pool));
+	for (uint32_t i = 0; i < 2; i++) {
+		reserve(&reservations[i], i);
+		cr_assert(space_equals(reservations[i].space, &space));
+	}
 }
 
 Test(pool, a_question_comes_back_with_the_newest_base)

@@ -1,10 +1,12 @@
 #include <criterion/criterion.h>
 #include <stddef.h>
 
+#include <pthread.h>
+
 #include "base/clock.h"
 #include "pool/queue.h"
 
-#define MOST 10000
+#define MOST 1000
 
 static struct reservation *
 reservation_of(struct mail *mail)
@@ -29,9 +31,10 @@ static void
 take(struct queue *queue, struct reservation *expected, size_t n)
 {
 	struct mail_list group = TAILQ_HEAD_INITIALIZER(group);
+	struct queue_taker taker = {false};
 	struct mail *mail;
 
-	cr_assert_eq(queue_take(queue, queue_generation(queue), MOST, &group), QUEUE_TAKEN);
+	cr_assert_eq(queue_take(queue, &taker, queue_generation(queue), MOST, &group), QUEUE_TAKEN);
 	for (size_t i = 0; i < n; i++) {
 		mail = TAILQ_FIRST(&group);
 		cr_assert_not_null(mail, "the group is shorter than %zu", n);
@@ -40,6 +43,7 @@ take(struct queue *queue, struct reservation *expected, size_t n)
 		TAILQ_REMOVE(&group, mail, link);
 	}
 	cr_assert(TAILQ_EMPTY(&group), "the group is longer than %zu", n);
+	queue_leave(queue, &taker);
 }
 
 Test(queue, all_that_waits_is_one_group_in_its_order)
@@ -57,8 +61,8 @@ Test(queue, all_that_waits_is_one_group_in_its_order)
 
 Test(queue, a_group_wants_no_more_than_the_most_unless_it_is_one)
 {
-	static const uint32_t counts[] = {6000, 4000, 1, 9999, 1, 50000, 0, 1, 10001, 10001};
-	static const size_t groups[] = {2, 2, 1, 1, 2, 1, 1};
+	static const uint32_t counts[] = {600, 400, 1, 999, 1, 1000, 0};
+	static const size_t groups[] = {2, 2, 1, 2};
 	struct queue queue;
 	struct reservation reservations[ARRAY_LENGTH(counts)];
 	size_t at = 0;
@@ -69,6 +73,95 @@ Test(queue, a_group_wants_no_more_than_the_most_unless_it_is_one)
 		at += groups[i];
 	}
 	cr_assert_eq(at, ARRAY_LENGTH(counts));
+	queue_destroy(&queue);
+}
+
+Test(queue, a_large_reservation_is_a_group_of_its_own)
+{
+	static const uint32_t counts[] = {1, 1001, 1, 50000, 1001, 1, 1};
+	static const size_t groups[] = {1, 1, 1, 1, 1, 2};
+	struct queue queue;
+	struct reservation reservations[ARRAY_LENGTH(counts)];
+	size_t at = 0;
+
+	begin(&queue, reservations, counts, ARRAY_LENGTH(counts));
+	for (size_t i = 0; i < ARRAY_LENGTH(groups); i++) {
+		take(&queue, &reservations[at], groups[i]);
+		at += groups[i];
+	}
+	cr_assert_eq(at, ARRAY_LENGTH(counts));
+	queue_destroy(&queue);
+}
+
+struct other_taker {
+	struct queue *queue;
+	struct mail_list group;
+};
+
+static void *
+take_in_a_thread(void *arg)
+{
+	struct other_taker *other = arg;
+	struct queue_taker taker = {false};
+
+	cr_assert_eq(queue_take(other->queue, &taker, 0, MOST, &other->group), QUEUE_TAKEN);
+	return NULL;
+}
+
+Test(queue, while_one_is_at_work_the_others_take_only_what_is_large, .timeout = 20)
+{
+	static const uint32_t counts[] = {1};
+	struct queue queue;
+	struct queue_taker taker = {false};
+	struct reservation first, small = {.count = 1}, large = {.count = 1001};
+	struct mail_list group = TAILQ_HEAD_INITIALIZER(group);
+	struct other_taker other = {&queue, TAILQ_HEAD_INITIALIZER(other.group)};
+	pthread_t thread;
+
+	begin(&queue, &first, counts, 1);
+	cr_assert_eq(queue_take(&queue, &taker, 0, MOST, &group), QUEUE_TAKEN);
+	queue.late_ms = UINT64_MAX;
+	cr_assert_eq(pthread_create(&thread, NULL, take_in_a_thread, &other), 0);
+	queue_push(&queue, &small);
+	queue_push(&queue, &large);
+	TAILQ_INIT(&group);
+	cr_assert_eq(queue_take(&queue, &taker, 0, MOST, &group), QUEUE_TAKEN);
+	cr_assert_eq(reservation_of(TAILQ_FIRST(&group)), &small);
+	pthread_join(thread, NULL);
+	cr_assert_eq(reservation_of(TAILQ_FIRST(&other.group)), &large);
+	queue_destroy(&queue);
+}
+
+Test(queue, others_step_in_for_one_that_takes_long, .timeout = 20)
+{
+	static const uint32_t counts[] = {1};
+	struct queue queue;
+	struct queue_taker taker = {false};
+	struct reservation first, second = {.count = 1};
+	struct mail_list group = TAILQ_HEAD_INITIALIZER(group);
+
+	begin(&queue, &first, counts, 1);
+	cr_assert_eq(queue_take(&queue, &taker, 0, MOST, &group), QUEUE_TAKEN);
+	queue_push(&queue, &second);
+	queue.late_ms = clock_ms();
+	take(&queue, &second, 1);
+	queue_destroy(&queue);
+}
+
+Test(queue, who_leaves_is_not_at_work)
+{
+	static const uint32_t counts[] = {1};
+	struct queue queue;
+	struct queue_taker taker = {false};
+	struct reservation first, second = {.count = 1};
+	struct mail_list group = TAILQ_HEAD_INITIALIZER(group);
+
+	begin(&queue, &first, counts, 1);
+	cr_assert_eq(queue_take(&queue, &taker, 0, MOST, &group), QUEUE_TAKEN);
+	queue_leave(&queue, &taker);
+	queue_leave(&queue, &taker);
+	queue_push(&queue, &second);
+	take(&queue, &second, 1);
 	queue_destroy(&queue);
 }
 
@@ -90,11 +183,13 @@ Test(queue, what_is_put_back_goes_before_all_others_in_its_order)
 {
 	static const uint32_t counts[] = {1, 2, 3, 4};
 	struct queue queue;
+	struct queue_taker taker = {false};
 	struct reservation reservations[4];
 	struct mail_list group = TAILQ_HEAD_INITIALIZER(group);
 
 	begin(&queue, reservations, counts, 3);
-	cr_assert_eq(queue_take(&queue, 0, MOST, &group), QUEUE_TAKEN);
+	cr_assert_eq(queue_take(&queue, &taker, 0, MOST, &group), QUEUE_TAKEN);
+	queue_leave(&queue, &taker);
 	reservations[3] = (struct reservation){.count = 4, .deadline_ms = UINT64_MAX};
 	queue_push(&queue, &reservations[3]);
 	cr_assert_eq(queue_push_front(&queue, &group), 3);
@@ -108,11 +203,13 @@ Test(queue, what_is_put_back_can_be_withdrawn)
 {
 	static const uint32_t counts[] = {1, 2};
 	struct queue queue;
+	struct queue_taker taker = {false};
 	struct reservation reservations[2];
 	struct mail_list group = TAILQ_HEAD_INITIALIZER(group);
 
 	begin(&queue, reservations, counts, 2);
-	cr_assert_eq(queue_take(&queue, 0, MOST, &group), QUEUE_TAKEN);
+	cr_assert_eq(queue_take(&queue, &taker, 0, MOST, &group), QUEUE_TAKEN);
+	queue_leave(&queue, &taker);
 	cr_assert_eq(queue_push_front(&queue, &group), 2);
 	cr_assert(queue_withdraw(&queue, &reservations[0]));
 	take(&queue, &reservations[1], 1);
@@ -124,11 +221,13 @@ Test(queue, what_is_past_its_deadline_is_not_put_back)
 {
 	static const uint32_t counts[] = {1, 2, 3, 4};
 	struct queue queue;
+	struct queue_taker taker = {false};
 	struct reservation reservations[4];
 	struct mail_list group = TAILQ_HEAD_INITIALIZER(group);
 
 	begin(&queue, reservations, counts, 4);
-	cr_assert_eq(queue_take(&queue, 0, MOST, &group), QUEUE_TAKEN);
+	cr_assert_eq(queue_take(&queue, &taker, 0, MOST, &group), QUEUE_TAKEN);
+	queue_leave(&queue, &taker);
 	reservations[0].deadline_ms = clock_ms();
 	reservations[2].deadline_ms = 0;
 	cr_assert_eq(queue_push_front(&queue, &group), 2);
@@ -145,6 +244,7 @@ Test(queue, a_session_older_than_the_last_loss_takes_nothing)
 {
 	static const uint32_t counts[] = {1};
 	struct queue queue;
+	struct queue_taker taker = {false};
 	struct reservation reservation;
 	struct mail_list group = TAILQ_HEAD_INITIALIZER(group);
 	uint64_t old;
@@ -153,7 +253,7 @@ Test(queue, a_session_older_than_the_last_loss_takes_nothing)
 	old = queue_generation(&queue);
 	queue_note_loss(&queue, old);
 	cr_assert_eq(queue_generation(&queue), old + 1);
-	cr_assert_eq(queue_take(&queue, old, MOST, &group), QUEUE_STALE);
+	cr_assert_eq(queue_take(&queue, &taker, old, MOST, &group), QUEUE_STALE);
 	cr_assert(TAILQ_EMPTY(&group));
 	cr_assert(reservation.is_queued);
 	take(&queue, &reservation, 1);
@@ -177,6 +277,7 @@ Test(queue, stopping_hands_over_what_waits_and_nothing_is_taken_after)
 	/* Together more than 2^32-1. */
 	static const uint32_t counts[] = {UINT32_MAX, 0, UINT32_MAX, 1};
 	struct queue queue;
+	struct queue_taker taker = {false};
 	struct reservation reservations[4];
 	struct mail_list group = TAILQ_HEAD_INITIALIZER(group);
 	struct mail *mail;
@@ -189,7 +290,7 @@ Test(queue, stopping_hands_over_what_waits_and_nothing_is_taken_after)
 	cr_assert_eq(n, 4);
 	cr_assert_not(reservations[0].is_queued);
 	TAILQ_INIT(&group);
-	cr_assert_eq(queue_take(&queue, 0, MOST, &group), QUEUE_STOPPING);
+	cr_assert_eq(queue_take(&queue, &taker, 0, MOST, &group), QUEUE_STOPPING);
 	cr_assert(TAILQ_EMPTY(&group));
 	queue_destroy(&queue);
 }
@@ -197,12 +298,13 @@ Test(queue, stopping_hands_over_what_waits_and_nothing_is_taken_after)
 Test(queue, the_end_goes_before_a_new_generation)
 {
 	struct queue queue;
+	struct queue_taker taker = {false};
 	struct mail_list group = TAILQ_HEAD_INITIALIZER(group);
 
 	queue_init(&queue);
 	queue_note_loss(&queue, 0);
 	queue_stop(&queue, &group);
-	cr_assert_eq(queue_take(&queue, 0, MOST, &group), QUEUE_STOPPING);
+	cr_assert_eq(queue_take(&queue, &taker, 0, MOST, &group), QUEUE_STOPPING);
 	queue_destroy(&queue);
 }
 

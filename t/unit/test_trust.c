@@ -3,21 +3,24 @@
 #include "pool/trust.h"
 
 static struct trust trust;
-static struct trust_classes mark;
+static struct classes mark;
+static const struct ticket_space space = {10, 3, 326};
+static const struct store_share alone = {1, 0};
+static uint64_t past;
 static char memory[256];
 static struct text reason;
 
 static void
 begin(void)
 {
-	trust_init(&trust);
+	trust_init(&trust, &space, NULL);
 	reason = TEXT_OVER(memory);
 }
 
 static void
 end(void)
 {
-	trust_classes_free(&mark);
+	classes_free(&mark);
 	trust_destroy(&trust);
 }
 
@@ -29,8 +32,8 @@ accepts(uint64_t first, uint64_t increment, uint32_t count)
 {
 	struct ticket_range bases = {first, increment, count};
 
-	trust_mark(&trust, &mark);
-	return trust_accepts(&trust, &mark, &bases, &reason);
+	trust_remember(&trust, &mark);
+	return trust_judge(&trust, &mark, &bases, &past, &reason) == TRUST_ACCEPTED;
 }
 
 /* Of the master that gives bases with base mod INCREMENT == RESIDUE. */
@@ -39,8 +42,8 @@ accepts_newest_of(uint64_t newest, uint64_t increment, uint64_t residue)
 {
 	struct store_share share = {increment, residue};
 
-	trust_mark(&trust, &mark);
-	return trust_accepts_newest(&trust, &mark, &share, newest, &reason);
+	trust_remember(&trust, &mark);
+	return trust_judge_newest(&trust, &mark, &share, newest, &past, &reason) == TRUST_ACCEPTED;
 }
 
 static bool
@@ -71,8 +74,9 @@ Test(trust, a_counter_that_goes_back_is_refused)
 {
 	cr_assert(accepts(2, 1, 100));
 	cr_assert_not(accepts(101, 1, 1));
-	cr_assert_str_eq(memory, "the database has gone back: its counter is below 101, which was "
-				 "given before. Move it past that; the manual says how");
+	cr_assert_str_eq(memory, "the database has gone back: its counter came to 101, and 101 was "
+				 "given before. Nothing is given until it is past that: tickrd "
+				 "advance --past 1319");
 	cr_assert_not(is_given(1, 0));
 }
 
@@ -101,17 +105,16 @@ Test(trust, a_refused_database_is_trusted_again_when_it_has_reached_what_was_giv
 
 Test(trust, statements_that_overlap_may_end_in_any_order)
 {
-	struct trust_classes early = {0};
+	struct classes early = {0};
 	struct ticket_range bases = {5, 1, 1};
-	struct store_share alone = {1, 0};
 
 	cr_assert(accepts(2, 1, 1));
-	trust_mark(&trust, &early);
+	trust_remember(&trust, &early);
 	cr_assert(accepts(6, 1, 10));
-	cr_assert(trust_accepts(&trust, &early, &bases, &reason));
-	cr_assert(trust_accepts_newest(&trust, &early, &alone, 5, &reason),
-		  "the question was asked before 15 was given");
-	trust_classes_free(&early);
+	cr_assert_eq(trust_judge(&trust, &early, &bases, &past, &reason), TRUST_ACCEPTED);
+	cr_assert_eq(trust_judge_newest(&trust, &early, &alone, 5, &past, &reason), TRUST_ACCEPTED,
+		     "the question was asked before 15 was given");
+	classes_free(&early);
 }
 
 Test(trust, masters_that_count_apart_are_compared_apart)
@@ -155,7 +158,8 @@ Test(trust, another_increment_does_not_excuse_who_has_gone_back)
 	cr_assert(accepts(1021, 2, 1));
 	cr_assert_not(is_given(3, 0));
 	cr_assert_not(accepts_newest_of(199, 3, 1));
-	cr_assert(accepts_newest_of(200, 3, 2));
+	cr_assert_not(accepts_newest_of(200, 3, 2), "it would give odd ones, too");
+	cr_assert(accepts_newest_of(1022, 3, 2));
 	cr_assert(is_given(3, 2));
 	cr_assert_not(is_given(3, 1));
 }
@@ -163,21 +167,23 @@ Test(trust, another_increment_does_not_excuse_who_has_gone_back)
 /* Statements of other threads, after whose increment the class is not known any more. */
 Test(trust, a_repeated_range_is_refused_though_the_classes_changed_meanwhile)
 {
-	struct trust_classes early = {0};
+	struct classes early = {0};
 	struct ticket_range bases = {4, 2, 1};
 
 	cr_assert(accepts(2, 2, 100));
-	trust_mark(&trust, &early);
+	trust_remember(&trust, &early);
 	cr_assert(accepts(301, 3, 1));
-	cr_assert_not(trust_accepts(&trust, &early, &bases, &reason));
-	trust_classes_free(&early);
+	cr_assert_eq(trust_judge(&trust, &early, &bases, &past, &reason), TRUST_REFUSED);
+	classes_free(&early);
 }
 
-Test(trust, another_increment_makes_other_classes)
+Test(trust, another_increment_forgets_nothing)
 {
 	cr_assert(accepts(1000, 1, 1));
-	cr_assert(accepts(501, 2, 1));
-	cr_assert_not(accepts(501, 2, 1));
+	cr_assert(accepts(1001, 2, 10));
+	cr_assert(accepts(1002, 2, 1), "the other class is as far as 1000 only");
+	cr_assert(accepts(1020, 1, 2));
+	cr_assert_not(accepts(999, 2, 1));
 }
 
 Test(trust, a_newest_base_below_what_was_given_is_refused)
@@ -185,4 +191,138 @@ Test(trust, a_newest_base_below_what_was_given_is_refused)
 	cr_assert(accepts(100, 1, 1));
 	cr_assert_not(accepts_newest(99));
 	cr_assert_not(is_given(1, 0));
+}
+
+static void
+begin_after_1000_of_2000(void)
+{
+	struct record last = {0};
+
+	classes_widen(&last.given, 1);
+	classes_widen(&last.ahead, 1);
+	last.given.highest[0] = 1000;
+	last.ahead.highest[0] = 2000;
+	trust_init(&trust, &space, &last);
+	record_free(&last);
+	reason = TEXT_OVER(memory);
+}
+
+TestSuite(trust_after_another_run, .init = begin_after_1000_of_2000, .fini = end);
+
+Test(trust_after_another_run, what_was_given_for_certain_is_refused)
+{
+	cr_assert_not(accepts_newest(999));
+	cr_assert_not(is_given(1, 0));
+	cr_assert(accepts_newest(2000), "until the counter was moved");
+	cr_assert(accepts(2001, 1, 1));
+}
+
+Test(trust_after_another_run, what_may_have_been_given_is_left_behind)
+{
+	static const uint64_t firsts[] = {1001, 1500, 2000};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(firsts); i++) {
+		struct ticket_range bases = {firsts[i], 1, 1000};
+
+		past = 0;
+		trust_remember(&trust, &mark);
+		cr_assert_eq(trust_judge(&trust, &mark, &bases, &past, &reason), TRUST_UNSURE);
+		cr_assert_eq(past, 2000);
+		past = 0;
+		cr_assert_eq(
+			trust_judge_newest(&trust, &mark, &alone, firsts[i] - 1, &past, &reason),
+			TRUST_UNSURE);
+		cr_assert_eq(past, 2000);
+	}
+	cr_assert(is_given(1, 0), "that is no reason to distrust");
+	cr_assert(accepts_newest(2000));
+	cr_assert(accepts(2001, 1, 1));
+}
+
+Test(trust_after_another_run, a_counter_that_was_moved_to_the_floor_only_is_moved_on)
+{
+	cr_assert_not(accepts_newest(10));
+	trust_remember(&trust, &mark);
+	cr_assert_eq(trust_judge_newest(&trust, &mark, &alone, 1000, &past, &reason), TRUST_UNSURE);
+	cr_assert_eq(past, 2000);
+	cr_assert(accepts_newest(2000));
+}
+
+static void
+begin_after_masters(void)
+{
+	struct record last = {0};
+
+	classes_widen(&last.given, 2);
+	classes_widen(&last.ahead, 2);
+	last.given.highest[1] = 1001;
+	last.ahead.highest[1] = 2001;
+	last.given.highest[0] = 10;
+	last.ahead.highest[0] = 20;
+	trust_init(&trust, &space, &last);
+	record_free(&last);
+	reason = TEXT_OVER(memory);
+}
+
+TestSuite(trust_after_masters, .init = begin_after_masters, .fini = end);
+
+Test(trust_after_masters, each_gets_past_its_own_bound_only)
+{
+	const struct store_share even = {2, 0}, odd = {2, 1};
+	struct ticket_range bases = {12, 2, 1};
+
+	trust_remember(&trust, &mark);
+	cr_assert_eq(trust_judge(&trust, &mark, &bases, &past, &reason), TRUST_UNSURE);
+	cr_assert_eq(past, 20);
+	cr_assert_eq(trust_judge_newest(&trust, &mark, &even, 18, &past, &reason), TRUST_UNSURE);
+	cr_assert_eq(past, 20);
+	cr_assert_eq(trust_judge_newest(&trust, &mark, &odd, 1001, &past, &reason), TRUST_UNSURE);
+	cr_assert_eq(past, 2001);
+	cr_assert(accepts_newest_of(20, 2, 0));
+	cr_assert(accepts(22, 2, 1));
+}
+
+Test(trust_after_masters, one_that_went_back_is_refused_alone)
+{
+	cr_assert_not(accepts_newest_of(999, 2, 1));
+	cr_assert(is_given(2, 0));
+	cr_assert(accepts(22, 2, 1));
+	cr_assert_not(is_given(2, 1));
+}
+
+/* --- servers beside this one ------------------------------------------------------------------- */
+
+Test(trust, what_another_server_gave_counts_too)
+{
+	cr_assert(accepts(2, 1, 1));
+	cr_assert(accepts_newest(500));
+	cr_assert_not(accepts(100, 1, 1));
+	cr_assert_not(accepts_newest(499));
+	cr_assert(accepts_newest(500));
+	cr_assert(accepts(501, 1, 1));
+}
+
+Test(trust, it_counts_for_a_server_that_has_given_nothing_yet)
+{
+	cr_assert(accepts_newest(500));
+	cr_assert_not(accepts(100, 1, 1));
+	cr_assert_not(is_given(1, 0));
+}
+
+Test(trust, what_another_server_got_from_one_master_says_nothing_about_the_other)
+{
+	cr_assert(accepts_newest_of(501, 2, 1));
+	cr_assert(accepts(100, 2, 1));
+	cr_assert(accepts_newest_of(100, 2, 0));
+	cr_assert_not(accepts(101, 2, 1));
+	cr_assert_not(is_given(2, 1));
+	cr_assert(is_given(2, 0));
+	cr_assert(accepts(102, 2, 1));
+}
+
+Test(trust, what_replication_brought_was_passed_by_the_master_that_has_it)
+{
+	cr_assert(accepts_newest_of(501, 2, 0));
+	cr_assert(accepts(401, 2, 1), "who has 501 is not seen here");
+	cr_assert_not(accepts(500, 2, 1));
 }

@@ -150,6 +150,7 @@ sub tickrd {
     my ($database, %env) = @_;
     my %given = (
         database => $database,
+        program  => delete $env{program},
         env      => {
             TICKR_MAX_NODES => 1, TICKR_NODE_NUMBER => 0, TICKR_STARTING_OFFSET => $first_ticket,
             TICKR_HTTP_THREADS => undef, %env,
@@ -181,8 +182,7 @@ sub start_sqlite {
 }
 
 sub start_memory {
-    return { skip => 'this tickrd has no adapter memory' } unless has_adapter('memory');
-    return tickrd(undef, TICKR_DATABASE_ADAPTER => 'memory');
+    return tickrd(undef, program => 'tickrd-memory', TICKR_DATABASE_ADAPTER => 'memory');
 }
 
 # --- all of them ----------------------------------------------------------------------------------

@@ -60,6 +60,7 @@ sub new {
 
 sub name   {'mysql'}
 sub socket { "$_[0]{folder}/s" }
+sub label  { $_[0]->socket }    # what tickrd calls it
 sub port   { $_[0]{port} }
 
 # The settings with which a server finds it.
@@ -122,6 +123,10 @@ sub log    { $_[0]{process}->log }
 sub kill   { $_[0]{process}->kill_hard }
 sub resume { $_[0]{process}->signal('CONT') }
 
+# Let nobody in, until let_in(): before a server starts.
+sub shut_out { $_[0]->kill }
+sub let_in   { $_[0]->launch }
+
 # Stop it as if it hung; true when every thread of it stands still.
 sub pause {
     my ($self) = @_;
@@ -130,6 +135,54 @@ sub pause {
     return wait_for('the database to stand still', 10, sub {
         !grep { slurp($_) !~ /\) T / } glob "$tasks/*/stat";
     });
+}
+
+# Of what drop() left: the layout in which one statement gives any count, to be pinned by createdb.
+sub lay_out_for_large_batches {
+    my ($self) = @_;
+    $self->sql('CREATE DATABASE tickr');
+    $self->sql('CREATE TABLE tickets (id BIGINT UNSIGNED NOT NULL, stub CHAR(1) PRIMARY KEY);'
+            . "INSERT INTO tickets VALUES (1, 'a')", 'tickr');
+    return;
+}
+
+# Keep everybody from writing to the tickets table until unlock().
+sub lock {
+    my ($self) = @_;
+    $self->{lock} = Tickr::Process->new(
+        name    => 'lock',
+        command => [
+            'mariadb', '--no-defaults', '-uroot', '-S', $self->socket, 'tickr', '-e',
+            'LOCK TABLES tickets READ; SELECT SLEEP(600)',
+        ],
+    );
+    return wait_for('the lock', 10, sub { $self->sql('SHOW PROCESSLIST') =~ /SLEEP\(600\)/ });
+}
+
+sub unlock {
+    my ($self) = @_;
+    $self->{lock}->kill_hard;
+    my ($id) = $self->sql('SHOW PROCESSLIST') =~ /^(\d+).*SLEEP\(600\)/m;
+    $self->sql("KILL $id") if $id;
+    return;
+}
+
+# Put a copy of all it holds aside; and put that in its place, as if from a backup.
+sub keep_copy {
+    my ($self) = @_;
+    $self->stop;
+    system('cp', '-a', "$self->{folder}/data", "$self->{folder}/copy") == 0 or die 'cp failed';
+    $self->start;
+    return;
+}
+
+sub restore_copy {
+    my ($self) = @_;
+    my $folder = $self->{folder};
+    $self->stop;
+    system("rm -rf '$folder/data' && mv '$folder/copy' '$folder/data'") == 0 or die 'mv failed';
+    $self->start;
+    return;
 }
 
 sub stop {

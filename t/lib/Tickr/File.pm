@@ -4,7 +4,8 @@ package Tickr::File;
 
 use strict;
 use warnings;
-use Tickr::Process qw(scratch);
+use IO::Handle ();
+use Tickr::Process qw(scratch wait_for);
 use Tickr::Server;
 
 my $count = 0;
@@ -29,6 +30,7 @@ sub new {
 
 sub name   {'sqlite'}
 sub path   { $_[0]{path} }
+sub label  { $_[0]{path} }
 sub folder { $_[0]{folder} }
 
 sub environment {
@@ -40,6 +42,62 @@ sub environment {
 sub drop {
     my ($self) = @_;
     unlink map { $self->path . $_ } '', '-wal', '-shm';
+    return;
+}
+
+# As if its disk were gone: the file and what lies beside it.
+sub kill {
+    my ($self) = @_;
+    rename $self->folder, $self->folder . '.away' or die "rename: $!";
+    return;
+}
+
+sub launch {
+    my ($self) = @_;
+    rename $self->folder . '.away', $self->folder or die "rename: $!";
+    return;
+}
+
+sub start   { $_[0]->launch }
+sub answers { -e $_[0]->path }
+
+# One statement gives any count as it is.
+sub lay_out_for_large_batches { }
+
+# Let nobody in, until let_in(): before a server starts.
+sub shut_out { $_[0]->lock('PRAGMA locking_mode = EXCLUSIVE;') }
+sub let_in   { $_[0]->unlock }
+
+# Keep everybody from writing to it until unlock(). PRAGMA: another way to hold it.
+sub lock {
+    my ($self, $pragma) = @_;
+    my $locked = scratch() . '/locked';
+    open $self->{lock}, '|-', 'sqlite3', '-bail', '-cmd', '.timeout 10000', $self->path
+        or die "sqlite3: $!";
+    $self->{lock}->autoflush(1);
+    print { $self->{lock} } ".output /dev/null\n", $pragma // '', "BEGIN IMMEDIATE;\n.shell touch $locked\n";
+    wait_for('the lock', 15, sub { -e $locked });
+    unlink $locked;
+    return;
+}
+
+sub unlock {
+    my ($self) = @_;
+    print { $self->{lock} } "ROLLBACK;\n.quit\n";
+    close delete $self->{lock} or die 'sqlite3 failed';
+    return;
+}
+
+# Put a copy of all it holds aside; and put that in its place, as if from a backup.
+sub keep_copy {
+    my ($self) = @_;
+    $self->sql('.backup ' . scratch() . '/copy.db');
+    return;
+}
+
+sub restore_copy {
+    my ($self) = @_;
+    $self->sql('.restore ' . scratch() . '/copy.db');
     return;
 }
 

@@ -128,6 +128,26 @@ sub unordered {
     return @unordered;
 }
 
+# Over all clients together: answers to requests that were asked after another answer had come, and
+# hold no higher tickets than that.
+sub overtaken {
+    my (@clients) = @_;
+    my @answers = grep { @{ $_->{tickets} } } map {@$_} @clients;
+    my @asked   = sort { $a->{asked} <=> $b->{asked} } @answers;
+    my @came    = sort { $a->{came} <=> $b->{came} } @answers;
+    my $highest = 0;
+    my @overtaken;
+    for my $answer (@asked) {
+        while (@came && $came[0]{came} < $answer->{asked}) {
+            my $last = (shift @came)->{tickets}[-1];
+            $highest = $last if $last > $highest;
+        }
+        push @overtaken, "$answer->{tickets}[0] after $highest"
+            if $answer->{tickets}[0] <= $highest;
+    }
+    return @overtaken;
+}
+
 # The longest time between two answers 200, over all clients together.
 sub longest_gap {
     my (@clients) = @_;

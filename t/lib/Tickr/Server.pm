@@ -10,7 +10,7 @@ use Tickr::Client;
 
 my $count = 0;
 
-sub program { ($ENV{BUILDDIR} // '.') . '/tickrd' }
+sub program { ($ENV{BUILDDIR} // '.') . '/' . ($_[0] // 'tickrd') }
 
 # The settings of the examples in the documents; OVERRIDES win, undef removes one.
 sub environment {
@@ -41,7 +41,8 @@ sub fresh {
 # Settings for tests that are not about time: a machine whose disk stalls is no reason to fail.
 sub patient { return (TICKR_DATABASE_POOL_TIMEOUT => 20, TICKR_DATABASE_QUERY_TIMEOUT => 20) }
 
-# Start it and wait until it serves. database: a Tickr::Database or Tickr::File; env: settings; wait: 0 not to.
+# Start it and wait until it serves. database: a Tickr::Database or Tickr::File; env: settings; wait: 0 not to;
+# program: another than tickrd.
 sub new {
     my ($class, %given) = @_;
     my %env = environment(
@@ -50,7 +51,7 @@ sub new {
     my $self = bless { name => 'tickrd' . ++$count }, $class;
     $self->{process} = Tickr::Process->new(
         name    => $self->{name},
-        command => [ @{ $given{through} // [] }, program(), @{ $given{arguments} // [] } ],
+        command => [ @{ $given{through} // [] }, program($given{program}), @{ $given{arguments} // [] } ],
         env     => \%env,
         before  => $given{before},
     );
@@ -129,11 +130,26 @@ sub wait_until_ready {
     return;
 }
 
+# The page of metrics as a hash of series => value; the labels of the database are left out of
+# names where there is but one.
+sub metrics {
+    my ($self) = @_;
+    my $body    = $self->get('/metrics')->{body};
+    my $is_only = 1 == (() = $body =~ /^tickr_database_up\{/mg);
+    my %values;
+    for my $line (grep { !/^#/ } split /\n/, $body) {
+        my ($name, $value) = $line =~ /^(.+) (\S+)$/ or die "not a sample: $line";
+        $name =~ s/(?<=[{])database="(?:[^"\\]|\\.)*",node="\d+",?// if $is_only;
+        $name =~ s/\{\}$//;
+        $values{$name} = $value;
+    }
+    return \%values;
+}
+
 # The value of a metric by its name and labels, as on the page.
 sub metric {
     my ($self, $name) = @_;
-    my ($value) = $self->get('/metrics')->{body} =~ /^\Q$name\E ([0-9.e+]+)$/m;
-    return $value;
+    return $self->metrics->{$name};
 }
 
 # Run tickrd to its end: (exit status, what it printed on either).
@@ -141,7 +157,7 @@ sub run {
     my ($class, %given) = @_;
     my $process = Tickr::Process->new(
         name    => 'run' . ++$count,
-        command => [ program(), @{ $given{arguments} // [] } ],
+        command => [ program($given{program}), @{ $given{arguments} // [] } ],
         env     => {
             environment(
                 ($given{database} ? $given{database}->environment : ()),

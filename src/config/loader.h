@@ -1,0 +1,46 @@
+/*
+ * loader -- what config.c and databases.c share while the settings are loaded. Main thread.
+ */
+#ifndef TICKR_CONFIG_LOADER_H
+#define TICKR_CONFIG_LOADER_H
+
+#include <stddef.h>
+
+#include "config/config.h"
+#include "config/key_table.h"
+
+/* What is being loaded: the values as they were given, not yet looked at. */
+struct loader {
+	struct config *config;
+	char **values; /* by the index of the key; NULL: not given */
+	struct text *problems;
+	struct text *warnings;
+};
+
+/* The key of VARIABLE, which is in the table. */
+const struct key *loader_key(const char *variable);
+
+/* The value of VARIABLE as it was given; NULL: it was not, or is empty. */
+const char *loader_value(const struct loader *loader, const char *variable);
+
+/* A line: KEY's VALUE (NULL: there is none) is not what it must be. */
+void loader_add_problem(struct loader *loader, const struct key *key, const char *value);
+
+/*
+ * Replace *SECRET by what is in the file at PATH, if there is a path: one line, or with MOST_LINES
+ * above 1 up to so many, none of them empty. VARIABLE is the one that has the secret itself.
+ */
+void loader_read_secret(struct loader *loader, const char *variable, const char *path,
+			size_t most_lines, char **secret);
+
+/* All of a small file, with a NUL behind it, for free(); NULL, with errno, when it cannot be had. */
+char *config_read_file(const char *path, size_t *len);
+
+/* Passwords do not stay behind in memory that is given back. NULL is none. */
+void config_forget(char *secret);
+
+/* What the settings say of the databases; and what was made of it goes. */
+void databases_derive(struct loader *loader);
+void databases_free(struct config *config);
+
+#endif

@@ -1,0 +1,295 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "advance.h"
+#include "base/log.h"
+#include "daemon.h"
+#include "databases.h"
+#include "metrics/metrics.h"
+#include "store/drivers.h"
+#include "store/durable.h"
+
+#define REPORT_SIZE 2048
+
+const struct store *
+databases_store(const struct config *config)
+{
+	static const char *const names[] = {
+		[DATABASE_ADAPTER_MYSQL] = "mysql",
+		[DATABASE_ADAPTER_SQLITE] = "sqlite",
+		[DATABASE_ADAPTER_MEMORY] = "memory",
+	};
+	const char *name = names[config->database_adapter];
+	const struct store *store = driver_find(name);
+	char memory[64];
+	struct text built = TEXT_OVER(memory);
+
+	if (store != NULL)
+		return store;
+	drivers_list(&built);
+	log_error("this tickrd was built without the database that TICKR_DATABASE_ADAPTER names",
+		  "adapter=%s built_with=\"%s\"", name, memory);
+	return NULL;
+}
+
+bool
+databases_begin(const struct store *store)
+{
+	if (store->begin())
+		return true;
+	log_error("the database's client library cannot start", "adapter=%s", store->name);
+	return false;
+}
+
+unsigned
+databases_sessions(const struct config *config, const struct store *store)
+{
+	unsigned most = store->most_sessions;
+	unsigned wanted = (unsigned)config->pool_size;
+
+	return most > 0 && wanted > most ? most : wanted;
+}
+
+static struct store_settings
+settings_of(const struct config *config, const struct database_config *database)
+{
+	const struct database_address *address = &database->address;
+	bool is_local_name = strcmp(address->host, "localhost") == 0;
+
+	return (struct store_settings){
+		.host = address->host,
+		.port = address->port,
+		.is_tcp = address->socket[0] == '\0' && (!is_local_name || database->port_is_given),
+		.socket = address->socket,
+		.user = database->user,
+		.password = database->password,
+		.database = database->name,
+		.ssl_ca = config->ssl_ca,
+		.ssl_cert = config->ssl_cert,
+		.ssl_key = config->ssl_key,
+		.ssl_verify = config->ssl_verify != 0,
+		.connect_timeout_s = (unsigned)(config->connect_timeout_ms / 1000),
+		.query_timeout_s = (unsigned)(config->query_timeout_ms / 1000),
+		.require_durable = config->require_durable != 0,
+		.space = database->space,
+	};
+}
+
+/* --- the start ----------------------------------------------------------------------------------- */
+
+/* What an operator must mend is refused; a database that is merely away is not. */
+static bool
+is_acceptable(const struct config *config, const struct database_config *database,
+	      const struct store *store)
+{
+	char memory[512], quoted_memory[1024];
+	struct text reason = TEXT_OVER(memory), quoted = TEXT_OVER(quoted_memory);
+	struct store_settings settings = settings_of(config, database);
+	struct store_session *session;
+	enum store_result result;
+
+	store->claim(&settings);
+	result = durable_open(store, &settings, &session, &reason);
+	if (result == STORE_OK)
+		store->close(session);
+	store->release(&settings);
+	if (result == STORE_OK)
+		return true;
+	text_add_quoted(&quoted, memory, sizeof(memory));
+	if (result == STORE_REFUSED) {
+		log_error("this database cannot be served from", "reason=%s database=\"%s\"",
+			  quoted_memory, database->label);
+		return false;
+	}
+	log_warn("the database is down; serving 503 until it is there", "reason=%s database=\"%s\"",
+		 quoted_memory, database->label);
+	return true;
+}
+
+bool
+databases_are_acceptable(const struct config *config, const struct store *store)
+{
+	size_t acceptable = 0;
+
+	for (size_t i = 0; i < config->database_count; i++)
+		acceptable += is_acceptable(config, &config->databases[i], store);
+	if (acceptable > 0 && acceptable < config->database_count)
+		log_error("serving without the databases that were refused",
+			  "refused=%zu databases=%zu", config->database_count - acceptable,
+			  config->database_count);
+	return acceptable > 0;
+}
+
+bool
+databases_open_states(const struct config *config, struct state_file **states)
+{
+	char memory[512];
+	struct text problem = TEXT_OVER(memory);
+
+	for (size_t i = 0; i < MOST_DATABASES; i++)
+		states[i] = NULL;
+	for (size_t i = 0; config->state_dir[0] != '\0' && i < config->database_count; i++) {
+		states[i] =
+			state_file_open(config->state_dir, &config->databases[i].space, &problem);
+		if (states[i] != NULL)
+			continue;
+		log_error("the state of the last run cannot be had",
+			  "reason=\"%s\" database=\"%s\"", memory, config->databases[i].label);
+		databases_close_states(states);
+		return false;
+	}
+	return true;
+}
+
+void
+databases_close_states(struct state_file **states)
+{
+	for (size_t i = 0; i < MOST_DATABASES; i++) {
+		if (states[i] != NULL)
+			state_file_close(states[i]);
+		states[i] = NULL;
+	}
+}
+
+struct dispatch *
+databases_dispatch(const struct config *config, const struct store *store,
+		   struct state_file *const *states)
+{
+	struct pool_settings pools[MOST_DATABASES];
+	struct dispatch_settings settings = {
+		.pools = pools,
+		.count = config->database_count,
+		.is_failover = config->database_policy == DATABASE_POLICY_FAILOVER,
+		.pool_timeout_ms = config->pool_timeout_ms,
+	};
+
+	for (unsigned i = 0; i < config->database_count; i++) {
+		const struct database_config *database = &config->databases[i];
+
+		pools[i] = (struct pool_settings){
+			.store = store,
+			.database = settings_of(config, database),
+			.state = states[i],
+			.sessions = databases_sessions(config, store),
+			.number = i,
+			.name = database->label,
+		};
+		metrics_name_database(i, database->label, database->space.node_number);
+	}
+	return dispatch_new(&settings);
+}
+
+/* --- createdb ------------------------------------------------------------------------------------ */
+
+static enum store_create_result
+create(const struct config *config, const struct database_config *database,
+       const struct store *store, const struct command_line *line)
+{
+	struct store_settings settings = settings_of(config, database);
+	char memory[REPORT_SIZE];
+	struct text report = TEXT_OVER(memory);
+	uint64_t newest = SPACE_FIRST_BASE - 1;
+	enum store_create_result result;
+
+	if (line->has_last_ticket)
+		newest = space_base_up_to(&database->space, line->last_ticket);
+	result = store->create(&settings, newest, &report);
+	if (config->database_count > 1)
+		fprintf(result == STORE_NOT_CREATED ? stderr : stdout, "%s, node %" PRIu64 ":\n",
+			database->label, database->space.node_number);
+	fputs(memory, result == STORE_NOT_CREATED ? stderr : stdout);
+	return result;
+}
+
+int
+databases_create(const struct config *config, const struct command_line *line)
+{
+	const struct store *store = databases_store(config);
+	size_t made = 0, failed = 0;
+
+	log_begin((enum log_level)config->log_level);
+	if (store == NULL)
+		return EXIT_CONFIG;
+	if (!databases_begin(store))
+		return EXIT_SYSTEM;
+	for (size_t i = 0; i < config->database_count; i++) {
+		enum store_create_result result =
+			create(config, &config->databases[i], store, line);
+
+		made += result == STORE_CREATED;
+		failed += result == STORE_NOT_CREATED;
+	}
+	store->end();
+	if (failed > 0)
+		return 1;
+	if (made == 0) {
+		puts("nothing was missing");
+		return line->if_not_exists ? 0 : 1;
+	}
+	puts(config->database_count > 1 ? "the databases are ready: start tickrd"
+					: "the database is ready: start tickrd");
+	return 0;
+}
+
+/* --- advance ------------------------------------------------------------------------------------- */
+
+/* The one whose node gives TICKET; the only one gives any. NULL: none does. */
+static const struct database_config *
+find_giver(const struct config *config, uint64_t ticket)
+{
+	uint64_t base;
+
+	if (config->database_count == 1)
+		return &config->databases[0];
+	for (size_t i = 0; i < config->database_count; i++)
+		if (space_base(&config->databases[i].space, ticket, &base))
+			return &config->databases[i];
+	return NULL;
+}
+
+int
+databases_advance(const struct config *config, const struct command_line *line)
+{
+	const struct database_config *database = find_giver(config, line->last_ticket);
+	const struct store *store = databases_store(config);
+	struct store_settings settings;
+	struct advance_order order = {
+		.store = store,
+		.database = &settings,
+		.state_folder = config->state_dir,
+		.past = line->last_ticket,
+		.is_confirmed = line->is_confirmed,
+	};
+	int status;
+
+	log_begin((enum log_level)config->log_level);
+	if (store == NULL)
+		return EXIT_CONFIG;
+	if (database == NULL) {
+		log_error(
+			"none of these databases gives that ticket: name the last ticket that the "
+			"one to be moved has given",
+			"ticket=%" PRIu64, line->last_ticket);
+		return EXIT_CONFIG;
+	}
+	settings = settings_of(config, database);
+	settings.is_guest = true;
+	if (!databases_begin(store))
+		return EXIT_SYSTEM;
+	store->claim(&settings);
+	status = advance_run(&order);
+	store->release(&settings);
+	store->end();
+	return status;
+}
+
+/* --- check-config -------------------------------------------------------------------------------- */
+
+int
+databases_check(const struct config *config)
+{
+	if (databases_store(config) == NULL)
+		return EXIT_CONFIG;
+	return puts("the settings are good") < 0;
+}

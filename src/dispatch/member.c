@@ -1,0 +1,192 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "dispatch/member.h"
+
+#define BRIEF_MS	10000 /* who fails again so soon after coming back stays out longer */
+#define FIRST_HOLD_MS	250
+#define LONGEST_HOLD_MS 5000
+#define LEAST_SHARE	8    /* bytes that each has in a message of all */
+#define FAIL_BACK_MS	5000 /* how long a better one must be well before it is used again */
+
+void
+member_take_out(struct member *member, const char *reason, uint64_t now_ms)
+{
+	bool was_brief = member->has_been_in && member->well_since_ms != 0 &&
+			 now_ms - member->in_since_ms < BRIEF_MS;
+
+	snprintf(member->reason, sizeof(member->reason), "%s", reason);
+	member->out_since_ms = now_ms; /* also where it is out already: only later answers count */
+	if (!member->is_in)
+		return;
+	member->is_in = false;
+	if (!was_brief)
+		member->hold_ms = 0;
+	else
+		member->hold_ms = member->hold_ms == 0 ? FIRST_HOLD_MS : 2 * member->hold_ms;
+	if (member->hold_ms > LONGEST_HOLD_MS)
+		member->hold_ms = LONGEST_HOLD_MS;
+}
+
+static void
+bring_in(struct member *member, uint64_t now_ms)
+{
+	member->is_in = true;
+	member->well_since_ms = member->has_been_in ? now_ms : 0;
+	member->has_been_in = true;
+	member->in_since_ms = now_ms;
+	member->last_answer_ms = now_ms;
+	member->is_exhausted = false;
+	member->reason[0] = '\0';
+}
+
+/* It has answered its pool since it was taken out; and is not held back, unless it is the only one. */
+static bool
+may_come_in(const struct member *member, bool is_last, uint64_t now_ms)
+{
+	return !member->is_drained && member->look.health.is_ready &&
+	       member->look.health.last_good_ms > member->out_since_ms &&
+	       (is_last || now_ms - member->out_since_ms >= member->hold_ms);
+}
+
+void
+member_note_look(struct member *member, const struct pool_look *look, bool is_last, uint64_t now_ms)
+{
+	uint64_t newest = member->look.health.newest_base;
+	bool is_bad = look->health.reason[0] != '\0';
+
+	member->look = *look;
+	if (newest > look->health.newest_base)
+		member->look.health.newest_base = newest;
+	if (!member->is_in && may_come_in(member, is_last, now_ms))
+		bring_in(member, now_ms);
+	else if (member->is_in && is_bad)
+		member_take_out(member, look->health.reason, now_ms);
+	else if (member->is_in && !look->health.is_ready && !is_last)
+		member_take_out(member, "it has not answered for a second", now_ms);
+}
+
+void
+member_note_bases(struct member *member, const struct ticket_range *bases)
+{
+	uint64_t newest = bases->first;
+
+	if (bases->count > 0 && !range_last(bases, &newest))
+		return;
+	if (newest > member->look.health.newest_base)
+		member->look.health.newest_base = newest;
+}
+
+static enum database_condition
+condition_of(const struct member *member)
+{
+	if (member->is_drained)
+		return member->is_resting && member->look.is_at_rest ? DATABASE_DRAINED
+								     : DATABASE_DRAINING;
+	if (member->is_in && member->look.health.is_ready)
+		return DATABASE_UP;
+	return member->look.health.is_refused ? DATABASE_REFUSED : DATABASE_DOWN;
+}
+
+void
+member_describe(const struct member *member, struct database_state *state)
+{
+	const char *reason = member->look.health.reason;
+
+	state->name = member->name;
+	state->space = member->space;
+	state->condition = condition_of(member);
+	state->newest_base = member->look.health.newest_base;
+	if (member->is_drained)
+		reason = "the operator has taken it out";
+	else if (reason[0] == '\0')
+		reason = member->reason[0] != '\0' ? member->reason : "it does not answer";
+	snprintf(state->reason, sizeof(state->reason), "%s",
+		 state->condition == DATABASE_UP ? "" : reason);
+}
+
+static size_t
+choose_in_turn(struct members *members, size_t except)
+{
+	for (size_t i = 0; i < members->count; i++) {
+		size_t at = (members->next + i) % members->count;
+
+		if (!members->all[at].is_in || at == except)
+			continue;
+		members->next = at + 1;
+		return at;
+	}
+	return NO_MEMBER;
+}
+
+/* The first one; but one that has just come back only where there is no other. */
+static size_t
+choose_first(struct members *members, size_t except, uint64_t now_ms)
+{
+	size_t chosen = NO_MEMBER;
+
+	for (size_t i = 0; i < members->count; i++) {
+		const struct member *member = &members->all[i];
+
+		if (!member->is_in || i == except)
+			continue;
+		if (chosen == NO_MEMBER)
+			chosen = i;
+		if (i == members->next || now_ms - member->well_since_ms >= FAIL_BACK_MS) {
+			chosen = i;
+			break;
+		}
+	}
+	if (chosen != NO_MEMBER)
+		members->next = chosen;
+	return chosen;
+}
+
+size_t
+members_choose(struct members *members, size_t except, uint64_t now_ms)
+{
+	return members->is_failover ? choose_first(members, except, now_ms)
+				    : choose_in_turn(members, except);
+}
+
+bool
+members_have_other(const struct members *members, size_t except)
+{
+	for (size_t i = 0; i < members->count; i++)
+		if (members->all[i].is_in && i != except)
+			return true;
+	return false;
+}
+
+bool
+members_are_exhausted(const struct members *members)
+{
+	for (size_t i = 0; i < members->count; i++)
+		if (members->all[i].is_in || !members->all[i].is_exhausted)
+			return false;
+	return true;
+}
+
+void
+members_explain(const struct members *members, struct text *text)
+{
+	size_t share;
+
+	text_add(text, "no database gives tickets: ");
+	share = (text->size - text->len) / members->count;
+	if (share < LEAST_SHARE)
+		share = LEAST_SHARE;
+	for (size_t i = 0; i < members->count; i++) {
+		struct database_state state;
+		char memory[2 * REASON_SIZE + 64];
+		struct text one = TEXT_OVER(memory);
+
+		member_describe(&members->all[i], &state);
+		if (state.reason[0] == '\0')
+			snprintf(state.reason, sizeof(state.reason), "it has not answered in time");
+		text_addf(&one, "%s: %s", state.name, state.reason);
+		if (i > 0)
+			text_add(text, "; ");
+		text_add_bytes(text, memory, one.len + 2 < share ? one.len : share - 2);
+	}
+}

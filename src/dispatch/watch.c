@@ -1,0 +1,235 @@
+/*
+ * DESIGN. One thread looks at every pool several times a second and moves what waits too long:
+ *
+ *	out of service, others in	its errands go elsewhere, whatever becomes of the attempts
+ *	in service, no answer in time	the errand goes elsewhere; and the database out of service,
+ *					unless it has answered something since: then it is but slow
+ *	nobody in service		errands wait, parked, or with the pool that has their attempt
+ *
+ * The last one in service is never taken out for being slow: there is nobody to ask instead.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "dispatch/errand.h"
+
+#define TICK_MS	     100
+#define LATE_MS	     100 /* after the deadline */
+#define BUSY_TICK_MS 10	 /* while somebody waits for a database to come back */
+
+/* What is logged, and which pools are told to rest, when the mutex is free. */
+struct news {
+	bool was_in[MOST_DATABASES];
+	bool was_drained[MOST_DATABASES];
+	char reasons[MOST_DATABASES][REASON_SIZE];
+	bool is_in[MOST_DATABASES];
+	bool is_drained[MOST_DATABASES];
+	bool must_rest[MOST_DATABASES];
+	bool rests[MOST_DATABASES]; /* its pool was told so; nobody else tells it */
+};
+
+static void
+look_at_pools(struct dispatch *d, struct pool_look *looks)
+{
+	for (size_t i = 0; i < d->members.count; i++)
+		pool_look(d->members.all[i].pool, &looks[i]);
+}
+
+static void
+note_looks(struct dispatch *d, const struct pool_look *looks, uint64_t now_ms)
+{
+	for (size_t i = 0; i < d->members.count; i++)
+		member_note_look(&d->members.all[i], &looks[i], !members_have_other(&d->members, i),
+				 now_ms);
+}
+
+/* The errand of ATTEMPT, at the member with this INDEX, asks another. */
+static void
+move(struct dispatch *d, size_t index, struct attempt *attempt, struct todo *todo)
+{
+	struct errand *errand = attempt->errand;
+
+	errand_leave_attempt(d, errand, todo);
+	errand_ask(d, errand, index, todo);
+}
+
+/* A database that has answered something since ATTEMPT began is but slow, or one session is. */
+static void
+judge(struct member *member, const struct attempt *attempt, uint64_t now_ms)
+{
+	char reason[REASON_SIZE];
+
+	if (!member->is_in || member->last_answer_ms > attempt->began_ms)
+		return;
+	snprintf(reason, sizeof(reason), "it has not answered for %.3g s",
+		 (double)(now_ms - attempt->began_ms) / 1000);
+	member_take_out(member, reason, now_ms);
+}
+
+/* Others are in service: nobody waits longer than the patience with an attempt. */
+static void
+move_overdue(struct dispatch *d, size_t index, uint64_t now_ms, struct todo *todo)
+{
+	struct member *member = &d->members.all[index];
+	struct attempt *attempt, *following;
+
+	for (attempt = TAILQ_FIRST(&member->attempts); attempt != NULL; attempt = following) {
+		following = TAILQ_NEXT(attempt, link);
+		if (now_ms < attempt->began_ms + attempt->patience_ms)
+			continue;
+		judge(member, attempt, now_ms);
+		move(d, index, attempt, todo);
+	}
+}
+
+static void
+move_all(struct dispatch *d, size_t index, struct todo *todo)
+{
+	struct attempt *attempt;
+
+	while ((attempt = TAILQ_FIRST(&d->members.all[index].attempts)) != NULL)
+		move(d, index, attempt, todo);
+}
+
+/* Who submitted them withdraws them as a rule; whoever does not is answered all the same. */
+static void
+end_late(struct dispatch *d, uint64_t now_ms, struct todo *todo)
+{
+	struct errand *errand, *following;
+
+	for (errand = TAILQ_FIRST(&d->parked); errand != NULL; errand = following) {
+		char memory[REASON_SIZE];
+		struct text reason = TEXT_OVER(memory);
+
+		following = TAILQ_NEXT(errand, link);
+		if (errand->asked->deadline_ms + LATE_MS > now_ms)
+			continue;
+		members_explain(&d->members, &reason);
+		TAILQ_REMOVE(&d->parked, errand, link);
+		errand_fail(errand, TICKET_TIMED_OUT, memory, todo);
+	}
+}
+
+static void
+ask_for_parked(struct dispatch *d, struct todo *todo)
+{
+	struct errand *errand;
+
+	while ((members_have_other(&d->members, NO_MEMBER) || members_are_exhausted(&d->members)) &&
+	       (errand = TAILQ_FIRST(&d->parked)) != NULL) {
+		TAILQ_REMOVE(&d->parked, errand, link);
+		errand_ask(d, errand, NO_MEMBER, todo);
+	}
+}
+
+static void
+move_what_waits(struct dispatch *d, uint64_t now_ms, struct todo *todo)
+{
+	for (size_t i = 0; i < d->members.count; i++) {
+		struct member *member = &d->members.all[i];
+
+		if (!members_have_other(&d->members, i))
+			continue;
+		move_overdue(d, i, now_ms, todo);
+		if (!member->is_in && !member->is_drained)
+			move_all(d, i, todo);
+	}
+	ask_for_parked(d, todo);
+	end_late(d, now_ms, todo);
+}
+
+static void
+collect_news(struct dispatch *d, struct news *news)
+{
+	for (size_t i = 0; i < d->members.count; i++) {
+		struct member *member = &d->members.all[i];
+
+		member->is_resting = member->is_drained && member->in_flight == 0;
+		news->must_rest[i] = member->is_resting;
+		news->is_in[i] = member->is_in;
+		news->is_drained[i] = member->is_resting && member->look.is_at_rest;
+		snprintf(news->reasons[i], REASON_SIZE, "%s", member->reason);
+	}
+}
+
+static void
+tell(struct dispatch *d, struct news *news)
+{
+	for (size_t i = 0; i < d->members.count; i++) {
+		const struct member *member = &d->members.all[i];
+		char memory[2 * REASON_SIZE];
+		struct text quoted = TEXT_OVER(memory);
+
+		text_add_quoted(&quoted, news->reasons[i], REASON_SIZE);
+		if (news->rests[i] != news->must_rest[i])
+			pool_set_resting(member->pool, news->must_rest[i]);
+		news->rests[i] = news->must_rest[i];
+		if (news->was_in[i] && !news->is_in[i])
+			log_warn("a database is out of service", "reason=%s database=\"%s\"",
+				 memory, member->name);
+		if (!news->was_in[i] && news->is_in[i])
+			log_info("a database is in service", "database=\"%s\"", member->name);
+		if (!news->was_drained[i] && news->is_drained[i])
+			log_info("a database is drained: nothing is connected to it",
+				 "database=\"%s\"", member->name);
+		news->was_in[i] = news->is_in[i];
+		news->was_drained[i] = news->is_drained[i];
+	}
+}
+
+/* Half of what an attempt may take, so that none is late by much. */
+static uint64_t
+tick_ms(const struct dispatch *d)
+{
+	uint64_t ms = TAILQ_EMPTY(&d->parked) ? TICK_MS : BUSY_TICK_MS;
+
+	if (ms > d->attempt_ms / 2)
+		ms = d->attempt_ms / 2;
+	return ms > 0 ? ms : 1;
+}
+
+/* False when the dispatcher stops. */
+static bool
+wait_for_tick(struct dispatch *d)
+{
+	struct timespec until;
+	uint64_t at_ms;
+	bool goes_on;
+
+	pthread_mutex_lock(&d->mutex);
+	at_ms = clock_ms() + tick_ms(d);
+	until.tv_sec = (time_t)(at_ms / 1000);
+	until.tv_nsec = (long)(at_ms % 1000) * 1000000;
+	if (!d->is_stopping)
+		pthread_cond_timedwait(&d->changed, &d->mutex, &until);
+	goes_on = !d->is_stopping;
+	pthread_mutex_unlock(&d->mutex);
+	return goes_on;
+}
+
+void *
+watch_main(void *dispatch)
+{
+	struct dispatch *d = dispatch;
+	struct news news = {0};
+
+	do {
+		struct pool_look looks[MOST_DATABASES];
+		uint64_t now_ms;
+		struct todo todo;
+
+		todo_init(&todo);
+		look_at_pools(d, looks);
+		now_ms = clock_ms();
+		pthread_mutex_lock(&d->mutex);
+		note_looks(d, looks, now_ms);
+		move_what_waits(d, now_ms, &todo);
+		collect_news(d, &news);
+		todo_unlock_and_do(d, &todo);
+		tell(d, &news);
+	} while (wait_for_tick(d));
+	return NULL;
+}

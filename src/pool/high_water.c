@@ -1,0 +1,257 @@
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "pool/high_water.h"
+
+#define SOON_MS 1000  /* a bound that was reached so soon was too near */
+#define LATE_MS 10000 /* one that was not was too far */
+
+void
+high_water_init(struct high_water *mark, struct state_file *file)
+{
+	memset(mark, 0, sizeof(*mark));
+	pthread_mutex_init(&mark->mutex, NULL);
+	pthread_cond_init(&mark->written, NULL);
+	mark->margin = HIGH_WATER_LEAST_MARGIN;
+	mark->file = file;
+	if (file == NULL)
+		return;
+	mark->record.space = state_file_record(file)->space;
+	classes_copy(&mark->record.given, &state_file_record(file)->given);
+	classes_copy(&mark->record.ahead, &state_file_record(file)->ahead);
+	classes_copy(&mark->unsure, &state_file_record(file)->ahead);
+}
+
+void
+high_water_destroy(struct high_water *mark)
+{
+	record_free(&mark->record);
+	classes_free(&mark->unsure);
+	pthread_cond_destroy(&mark->written);
+	pthread_mutex_destroy(&mark->mutex);
+}
+
+/* --- the file ---------------------------------------------------------------------------------- */
+
+/*
+ * Write the record as it is now; with the mutex held, which is given up meanwhile. Who else wants to
+ * write waits for is_writing to end, so the record's bound does not rise under us.
+ */
+static bool
+write_locked(struct high_water *mark, const struct record *record)
+{
+	char memory[REASON_SIZE];
+	struct text problem = TEXT_OVER(memory);
+	bool is_good;
+
+	assert(!mark->is_writing);
+	mark->is_writing = true;
+	pthread_mutex_unlock(&mark->mutex);
+	is_good = state_file_save(mark->file, record, &problem);
+	pthread_mutex_lock(&mark->mutex);
+	mark->is_writing = false;
+	mark->is_failing = !is_good;
+	snprintf(mark->problem, sizeof(mark->problem), "%s", memory);
+	pthread_cond_broadcast(&mark->written);
+	return is_good;
+}
+
+static void
+wait_for_writer(struct high_water *mark)
+{
+	while (mark->is_writing)
+		pthread_cond_wait(&mark->written, &mark->mutex);
+}
+
+/* --- the bound --------------------------------------------------------------------------------- */
+
+/* How far a class may be ahead of BASE: in steps of its own, and not behind the last ticket. */
+static uint64_t
+bound_behind(const struct high_water *mark, uint64_t base)
+{
+	uint64_t step = mark->record.given.step;
+	uint64_t last = space_last_base(&mark->record.space);
+	uint64_t room = base < last ? (last - base) / step : 0;
+
+	return base + step * (mark->margin < room ? mark->margin : room);
+}
+
+/* The bound that class I of a next record needs. */
+static uint64_t
+next_bound(const struct high_water *mark, uint64_t i)
+{
+	uint64_t given = mark->record.given.highest[i];
+	uint64_t unsure = mark->unsure.highest[i];
+	uint64_t bound = given > 0 ? bound_behind(mark, given) : 0;
+
+	return bound > unsure ? bound : unsure;
+}
+
+/* A record with every class's bound a margin behind what it has given; the caller frees it. */
+static struct record
+make_next(const struct high_water *mark)
+{
+	struct record next = {.space = mark->record.space};
+
+	classes_copy(&next.given, &mark->record.given);
+	classes_copy(&next.ahead, &mark->record.given);
+	for (uint64_t i = 0; i < next.given.step; i++)
+		next.ahead.highest[i] = next_bound(mark, i);
+	return next;
+}
+
+static void
+adapt_margin(struct high_water *mark, uint64_t now_ms)
+{
+	uint64_t passed_ms = now_ms - mark->moved_ms;
+
+	if (mark->moved_ms != 0 && passed_ms < SOON_MS && mark->margin < HIGH_WATER_MOST_MARGIN)
+		mark->margin *= 2;
+	else if (passed_ms > LATE_MS && mark->margin > HIGH_WATER_LEAST_MARGIN)
+		mark->margin /= 2;
+	if (mark->margin > HIGH_WATER_MOST_MARGIN)
+		mark->margin = HIGH_WATER_MOST_MARGIN;
+	if (mark->margin < HIGH_WATER_LEAST_MARGIN)
+		mark->margin = HIGH_WATER_LEAST_MARGIN;
+	mark->moved_ms = now_ms;
+}
+
+static void
+widen(struct high_water *mark, uint64_t increment)
+{
+	classes_widen(&mark->record.given, increment);
+	classes_widen(&mark->record.ahead, increment);
+	classes_widen(&mark->unsure, increment);
+}
+
+/*
+ * Where a bound becomes lower, nobody may go by the old one from before the file is written; where it
+ * becomes higher, nobody by the new one until after it.
+ */
+static bool
+move_bound(struct high_water *mark)
+{
+	struct record next = make_next(mark);
+	bool is_good;
+
+	for (uint64_t i = 0; i < next.ahead.step; i++)
+		if (next.ahead.highest[i] < mark->record.ahead.highest[i])
+			mark->record.ahead.highest[i] = next.ahead.highest[i];
+	is_good = write_locked(mark, &next);
+	if (is_good) {
+		if (mark->record.ahead.step > 0) /* it may have been widened meanwhile */
+			classes_widen(&next.ahead, mark->record.ahead.step);
+		if (next.ahead.step > 0)
+			widen(mark, next.ahead.step);
+		classes_copy(&mark->record.ahead, &next.ahead);
+	}
+	record_free(&next);
+	return is_good;
+}
+
+/* Whether each of BASES is at or below the bound of its class. */
+static bool
+is_below_bound(const struct high_water *mark, const struct ticket_range *bases)
+{
+	const struct classes *ahead = &mark->record.ahead;
+	uint32_t i = bases->count > ahead->step ? bases->count - (uint32_t)ahead->step : 0;
+
+	for (; i < bases->count; i++) {
+		uint64_t base = bases->first + bases->increment * i;
+
+		if (base > ahead->highest[base % ahead->step])
+			return false;
+	}
+	return true;
+}
+
+bool
+high_water_covers(struct high_water *mark, const struct ticket_range *bases, struct text *reason)
+{
+	bool is_covered = true;
+
+	if (mark->file == NULL)
+		return true;
+	pthread_mutex_lock(&mark->mutex);
+	widen(mark, bases->increment);
+	classes_raise(&mark->record.given, bases);
+	while (is_covered && !is_below_bound(mark, bases)) {
+		if (mark->is_writing) {
+			wait_for_writer(mark);
+			is_covered = !mark->is_failing;
+			continue;
+		}
+		adapt_margin(mark, clock_ms());
+		is_covered = move_bound(mark);
+	}
+	if (!is_covered)
+		text_add(reason, mark->problem);
+	pthread_mutex_unlock(&mark->mutex);
+	return is_covered;
+}
+
+bool
+high_water_is_kept(struct high_water *mark, struct text *reason)
+{
+	bool is_kept;
+
+	pthread_mutex_lock(&mark->mutex);
+	is_kept = !mark->is_failing;
+	if (!is_kept)
+		text_add(reason, mark->problem);
+	pthread_mutex_unlock(&mark->mutex);
+	return is_kept;
+}
+
+bool
+high_water_tend(struct high_water *mark, uint64_t now_ms, struct text *reason)
+{
+	bool is_kept = true;
+
+	if (mark->file == NULL)
+		return true;
+	pthread_mutex_lock(&mark->mutex);
+	wait_for_writer(mark);
+	if (mark->is_failing) {
+		is_kept = move_bound(mark);
+	} else if (mark->margin > HIGH_WATER_LEAST_MARGIN && now_ms - mark->moved_ms > LATE_MS) {
+		adapt_margin(mark, now_ms);
+		is_kept = move_bound(mark);
+	}
+	if (!is_kept)
+		text_add(reason, mark->problem);
+	pthread_mutex_unlock(&mark->mutex);
+	return is_kept;
+}
+
+/* --- the end ----------------------------------------------------------------------------------- */
+
+bool
+high_water_end(struct high_water *mark, struct text *reason)
+{
+	bool is_good;
+
+	if (mark->file == NULL)
+		return true;
+	pthread_mutex_lock(&mark->mutex);
+	wait_for_writer(mark);
+	mark->margin = 0;
+	is_good = move_bound(mark);
+	if (!is_good)
+		text_add(reason, mark->problem);
+	pthread_mutex_unlock(&mark->mutex);
+	return is_good;
+}
+
+void
+high_water_give_back(struct high_water *mark, uint64_t base)
+{
+	const struct classes *given = &mark->record.given;
+
+	pthread_mutex_lock(&mark->mutex);
+	if (given->step > 0 && base < given->highest[base % given->step])
+		given->highest[base % given->step] = base;
+	pthread_mutex_unlock(&mark->mutex);
+}

@@ -1,0 +1,70 @@
+/*
+ * high_water -- the bound of the state file, which is always ahead of what was answered.
+ *
+ *	      given             ahead
+ *	---------|-----------------|--------->  bases
+ *	 answered, or may be        nobody has any of these
+ *
+ * A base is answered only when the file on the disk has a bound at or above it. The thread that
+ * needs more moves the bound, far enough that under load this is rare: the margin doubles when it
+ * was used up in less than a second, and becomes smaller again with time. While the file cannot be
+ * written nothing is given.
+ *
+ * Any thread; one mutex, which is not held while the file is written. Without a file every base may
+ * be given.
+ */
+#ifndef TICKR_POOL_HIGH_WATER_H
+#define TICKR_POOL_HIGH_WATER_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attributes.h"
+#include "base/text.h"
+#include "state/state_file.h"
+#include "ticket/range.h"
+#include "ticket/reservation.h"
+
+#define HIGH_WATER_LEAST_MARGIN 1000 /* bases */
+#define HIGH_WATER_MOST_MARGIN	1000000
+
+struct high_water {
+	struct state_file *file; /* NULL: none */
+	pthread_mutex_t mutex;
+	pthread_cond_t written;
+	/* Under the mutex: */
+	struct record record;	   /* its given and ahead and unsure always have the same step */
+	struct classes unsure;	   /* the bound that the last process left: ours is never lower */
+	uint64_t margin;	   /* how far ahead the bound is put */
+	uint64_t moved_ms;	   /* when the bound was moved last */
+	bool is_writing;	   /* a thread is writing the file */
+	bool is_failing;	   /* the last one could not */
+	char problem[REASON_SIZE]; /* why */
+};
+
+/* FILE stays the caller's; NULL for none. */
+void high_water_init(struct high_water *mark, struct state_file *file);
+void high_water_destroy(struct high_water *mark);
+
+/* True when BASES, which are not empty, may be given: the disk knows. May block for it. */
+bool high_water_covers(struct high_water *mark, const struct ticket_range *bases,
+		       struct text *reason) MUST_CHECK;
+
+/* Whether the file could be written when it was last tried. */
+bool high_water_is_kept(struct high_water *mark, struct text *reason) MUST_CHECK;
+
+/* Several times a second: write again what could not be written; lower a bound that is too far. */
+bool high_water_tend(struct high_water *mark, uint64_t now_ms, struct text *reason) MUST_CHECK;
+
+/* At a clean end, when nobody gives anything any more: the bound becomes what was given. */
+bool high_water_end(struct high_water *mark, struct text *reason) MUST_CHECK;
+
+/*
+ * Forget the bases above BASE in its class, which this process reserved and gave to nobody; then
+ * high_water_end(), and only then may the counter be set back to BASE. For who gives back an unused
+ * tail at a clean end, and for nobody else.
+ */
+void high_water_give_back(struct high_water *mark, uint64_t base);
+
+#endif

@@ -1,0 +1,76 @@
+/*
+ * segment -- tickets reserved ahead: committed by the database, held in memory, not yet given.
+ *
+ * Stands between the allocators and the pool, and is called as a pool is; besides, it gives from
+ * what it holds at once. It holds as many as will be used in some seconds at the present
+ * rate, and fetches more in good time, one reservation at a time. What it gives rises, over
+ * all threads: who asks after another was answered gets higher bases (of one database). Who asks
+ * for more than it holds waits for the next reservation, which is made large enough.
+ *
+ * Any thread; one mutex, held for a few instructions.
+ */
+#ifndef TICKR_SEGMENT_SEGMENT_H
+#define TICKR_SEGMENT_SEGMENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attributes.h"
+#include "base/text.h"
+#include "ticket/reservation.h"
+
+struct segment_settings {
+	uint64_t ahead_ms;	  /* how long what is held shall last */
+	uint64_t least, most;	  /* bases to hold, whatever the rate */
+	uint64_t pool_timeout_ms; /* what a reservation of ours has */
+
+	/* Where more comes from; as those of the pool. */
+	void (*submit)(void *arg, struct reservation *reservation);
+	bool (*withdraw)(void *arg, struct reservation *reservation);
+	/* Why there are none just now, for people. */
+	void (*explain)(void *arg, struct text *reason);
+	void *arg;
+};
+
+/* Bases of one database. */
+struct segment_piece {
+	struct ticket_range bases;
+	const struct ticket_space *space;
+};
+
+struct segment;
+
+struct segment *segment_new(const struct segment_settings *settings) MUST_CHECK;
+
+/*
+ * Fetch what is missing. To be called at the start, when the pool has been started, and several times
+ * a second from then on: without requests nothing else tries again after a failure.
+ */
+void segment_fill(struct segment *segment);
+
+/* COUNT (1 or more) bases as one progression from what is held; false: it holds too few. */
+bool segment_take(struct segment *segment, uint32_t count, uint64_t now_ms,
+		  struct segment_piece *taken) MUST_CHECK;
+
+/* Takes RESERVATION until its answer. */
+void segment_submit(struct segment *segment, struct reservation *reservation);
+
+/* Take RESERVATION back. False when its answer is on the way. */
+bool segment_withdraw(struct segment *segment, struct reservation *reservation) MUST_CHECK;
+
+/* How many bases are held, and how many milliseconds they last at the present rate. */
+uint64_t segment_held(struct segment *segment);
+uint64_t segment_lasts_ms(struct segment *segment);
+
+/* Fetch nothing more. Nobody may ask any more; what the pool is at will be held. */
+void segment_stop(struct segment *segment);
+
+/*
+ * After the pool has ended: the next piece of what is left, which is the caller's. False: none.
+ * What is left is a gap.
+ */
+bool segment_take_rest(struct segment *segment, struct segment_piece *piece) MUST_CHECK;
+
+void segment_free(struct segment *segment); /* NULL is allowed */
+
+#endif

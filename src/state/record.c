@@ -1,0 +1,174 @@
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/parse.h"
+#include "state/record.h"
+
+#define VERSION	    1
+#define MOST_NUMBER 20 /* digits of one */
+
+/* --- writing ---------------------------------------------------------------------------------- */
+
+/* FNV-1a: no single byte can change without it. */
+static uint64_t
+checksum_of(const char *bytes, size_t len)
+{
+	uint64_t sum = 0xcbf29ce484222325;
+
+	for (size_t i = 0; i < len; i++)
+		sum = (sum ^ (unsigned char)bytes[i]) * 0x100000001b3;
+	return sum;
+}
+
+void
+record_write(const struct record *record, struct text *text)
+{
+	size_t begin = text->len;
+
+	text_addf(text, "tickr state %d\nspace %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", VERSION,
+		  record->space.max_nodes, record->space.node_number,
+		  record->space.starting_offset);
+	text_addf(text, "step %" PRIu64 "\n", record->given.step);
+	for (uint64_t i = 0; i < record->given.step; i++)
+		if (record->ahead.highest[i] > 0)
+			text_addf(text, "class %" PRIu64 " given %" PRIu64 " ahead %" PRIu64 "\n",
+				  i, record->given.highest[i], record->ahead.highest[i]);
+	text_addf(text, "checksum %016" PRIx64 "\n",
+		  checksum_of(text->start + begin, text->len - begin));
+}
+
+void
+record_free(struct record *record)
+{
+	classes_free(&record->given);
+	classes_free(&record->ahead);
+}
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+/* What is left to read. */
+struct reader {
+	const char *at;
+	const char *end;
+};
+
+static bool
+read_word(struct reader *reader, const char *word)
+{
+	size_t len = strlen(word);
+
+	if ((size_t)(reader->end - reader->at) < len || memcmp(reader->at, word, len) != 0)
+		return false;
+	reader->at += len;
+	return true;
+}
+
+static bool
+read_number(struct reader *reader, uint64_t most, uint64_t *number)
+{
+	size_t left = (size_t)(reader->end - reader->at);
+	size_t len = 0;
+
+	while (len < left && len <= MOST_NUMBER && reader->at[len] >= '0' && reader->at[len] <= '9')
+		len++;
+	if (!parse_number(reader->at, len, most, number))
+		return false;
+	reader->at += len;
+	return true;
+}
+
+static bool
+read_space(struct reader *reader, struct ticket_space *space)
+{
+	return read_word(reader, "space ") &&
+	       read_number(reader, SPACE_MOST_NODES, &space->max_nodes) && space->max_nodes > 0 &&
+	       read_word(reader, " ") &&
+	       read_number(reader, space->max_nodes - 1, &space->node_number) &&
+	       read_word(reader, " ") &&
+	       read_number(reader, SPACE_LAST_TICKET, &space->starting_offset) &&
+	       read_word(reader, "\n");
+}
+
+static bool
+read_class(struct reader *reader, struct record *record)
+{
+	uint64_t class, given, ahead;
+
+	if (!read_number(reader, record->given.step - 1, &class) || !read_word(reader, " given ") ||
+	    !read_number(reader, UINT64_MAX, &given) || !read_word(reader, " ahead ") ||
+	    !read_number(reader, UINT64_MAX, &ahead) || !read_word(reader, "\n"))
+		return false;
+	record->given.highest[class] = given;
+	record->ahead.highest[class] = ahead;
+	return given <= ahead;
+}
+
+static bool
+read_classes(struct reader *reader, struct record *record)
+{
+	uint64_t step;
+
+	if (!read_word(reader, "step ") || !read_number(reader, CLASSES_MOST, &step) ||
+	    !read_word(reader, "\n"))
+		return false;
+	if (step > 0) {
+		classes_widen(&record->given, step);
+		classes_widen(&record->ahead, step);
+	}
+	while (step > 0 && read_word(reader, "class "))
+		if (!read_class(reader, record))
+			return false;
+	return true;
+}
+
+/* Whether BYTES are what is written for RECORD: no other order, no zeros in front, no lines twice. */
+static bool
+is_text_of(const struct record *record, const char *bytes, size_t len)
+{
+	char *memory = xcalloc(1, RECORD_SIZE);
+	struct text text = text_over(memory, RECORD_SIZE);
+	bool is_same;
+
+	record_write(record, &text);
+	is_same = text.len == len && memcmp(memory, bytes, len) == 0;
+	free(memory);
+	return is_same;
+}
+
+static bool
+read_all(struct record *record, const char *bytes, size_t len, struct text *problem)
+{
+	struct reader reader = {bytes, bytes + len};
+	uint64_t version;
+
+	if (!read_word(&reader, "tickr state ") || !read_number(&reader, UINT64_MAX, &version) ||
+	    !read_word(&reader, "\n")) {
+		text_add(problem, "it is no state file of tickrd's, or it is damaged");
+		return false;
+	}
+	if (version > VERSION) {
+		text_addf(problem,
+			  "it is of version %" PRIu64 ", and this tickrd knows %d: a newer tickrd "
+			  "wrote it, or it is damaged",
+			  version, VERSION);
+		return false;
+	}
+	if (!read_space(&reader, &record->space) || !read_classes(&reader, record) ||
+	    !is_text_of(record, bytes, len)) {
+		text_add(problem, "it is torn or damaged: its checksum is not that of its lines");
+		return false;
+	}
+	return true;
+}
+
+bool
+record_read(struct record *record, const char *bytes, size_t len, struct text *problem)
+{
+	if (read_all(record, bytes, len, problem))
+		return true;
+	record_free(record);
+	record->space = (struct ticket_space){0, 0, 0};
+	return false;
+}

@@ -1,0 +1,14 @@
+/*
+ * mysql_advance -- moves the counter forward, one way for each layout.
+ *
+ * Used by the mysql store's files only.
+ */
+#ifndef TICKR_STORE_MYSQL_ADVANCE_H
+#define TICKR_STORE_MYSQL_ADVANCE_H
+
+#include "store/mysql_session.h"
+
+/* As advance() of the store. */
+enum store_result mysql_advance(struct store_session *session, uint64_t base, struct text *reason);
+
+#endif

@@ -1,0 +1,20 @@
+/*
+ * mysql_durable -- the settings under which a crash of the database could repeat an id.
+ *
+ * Used by the mysql store's files only.
+ */
+#ifndef TICKR_STORE_MYSQL_DURABLE_H
+#define TICKR_STORE_MYSQL_DURABLE_H
+
+#include "store/mysql_session.h"
+
+/* As warn() of the store. */
+void mysql_warn(struct store_session *session, struct text *warnings);
+
+/*
+ * Whether a server that calls itself VERSION, as SELECT VERSION() does, forgets AUTO_INCREMENT
+ * when it restarts, and goes on from the highest row: MySQL before 8.0 and MariaDB before 10.2.4.
+ */
+bool mysql_forgets_counter(const char *version);
+
+#endif

@@ -1,0 +1,132 @@
+#!/usr/bin/perl
+# Tickets reserved ahead: from memory, in order over all connections, and while the database is away.
+use strict;
+use warnings;
+use Test::More;
+use Tickr::Load;
+use Tickr::Process qw(wait_for);
+use Tickr::Server;
+use Tickr::Stores qw(the_store);
+
+my $database = the_store();
+
+sub server {
+    my (%env) = @_;
+    return Tickr::Server->fresh(
+        database => $database,
+        env      => {
+            TICKR_RESERVE_AHEAD => 2, TICKR_RESERVE_AHEAD_MIN => 500, TICKR_HTTP_THREADS => 3,
+            TICKR_MAX_NODES     => 1, TICKR_NODE_NUMBER       => 0,   %env
+        });
+}
+
+sub status { my ($server) = @_; return $server->client->json($server->get('/status')) }
+
+sub wait_until_holds {
+    my ($server, $least) = @_;
+    wait_for("$least tickets to be held", 5,
+        sub { my $status = eval { status($server) }; $status && $status->{reserved} >= $least });
+    return;
+}
+
+{    # quiet
+    my $server = server();
+    wait_until_holds($server, 500);
+    my $held   = status($server)->{reserved};
+    my $before = $server->metric('tickr_reservation_tickets_count');
+    my $first  = $server->client->json($server->get('/tickets/create'))->[0];
+    is $first, 326, 'the first ticket is the first';
+    is status($server)->{reserved}, $held - 1, 'it came from what is held';
+    my $last = $first;
+    my @clients = map { $server->client } 1 .. 8;
+    for my $i (1 .. 100) {    # the kernel spreads the connections over the loops
+        my $client = $clients[ $i % 8 ];
+        my ($next) = @{ $client->json($client->get('/tickets/create')) };
+        fail "$next came after $last" if $next <= $last;
+        $last = $next;
+    }
+    is $last, 426, 'one connection or many: each ticket is the next';
+    is_deeply $server->client->json($server->get('/tickets/create/100')), [ 427 .. 526 ],
+        'so are those of a small batch';
+    cmp_ok $server->metric('tickr_reservation_tickets_count') - $before, '<=', 4,
+        'for all of them the database was asked a few times';
+    cmp_ok status($server)->{last_ticket}, '>=', 526, '/status tells the newest of the database';
+    cmp_ok $server->metric('tickr_tickets_reserved'), '>=', 400, 'a metric tells what is held';
+    cmp_ok $server->metric('tickr_reserved_seconds_left'), '>', 0, '... and how long it lasts';
+    is $server->stop, 0, 'the server stops cleanly';
+    like $server->log, qr/reserved ahead .*tickets=\d+/, 'and says what became of the rest';
+}
+
+{    # under load, of all sizes
+    my $server = server(TICKR_RESERVE_AHEAD_MAX => 3000, Tickr::Server::patient());
+    my @loads = map { Tickr::Load->start($server, clients => $_->[0], path => "/tickets/create$_->[1]") }
+        [ 6, '' ], [ 2, '/50' ], [ 2, '/2000' ], [ 1, '/20000' ];
+    $_->wait_for_answers(40) for @loads;
+    my @answers = map { $_->finish } @loads;
+    is_deeply [ Tickr::Load::duplicates(@answers) ], [], 'no ticket twice';
+    is_deeply [ Tickr::Load::unordered(@answers) ],  [], q(each client's tickets rise);
+    is_deeply [ Tickr::Load::overtaken(@answers) ],  [],
+        'who asks after another was answered gets higher tickets';
+    is_deeply [ keys %{ Tickr::Load::statuses(@answers) } ], [200], 'everybody was answered';
+    my @torn = grep {
+        my @tickets = @{ $_->{tickets} };
+        $tickets[-1] - $tickets[0] != $#tickets
+    } map {@$_} @answers;
+    is scalar @torn, 0, 'each batch is one progression, however large';
+    is $server->stop, 0, 'the server stops cleanly';
+}
+
+{    # the database goes away
+    my $server = server(
+        TICKR_DATABASE_POOL_TIMEOUT => '0.3', TICKR_RESERVE_AHEAD_MIN => 300,
+        TICKR_RESERVE_AHEAD_MAX     => 400);
+    wait_until_holds($server, 300);
+    my $client = $server->client;
+    $client->get('/tickets/create');
+    $database->kill;
+    wait_for('the outage to be noticed', 5, sub { $server->log =~ /msg="the database is (down|refused)"/ });
+    is $server->get('/status')->{status}, 200, 'while tickets are held /status is 200';
+    is $server->get('/readyz')->{status}, 200, 'and so is /readyz';
+    is $server->metric('tickr_database_up'), 0, 'a metric tells of the outage';
+    my ($given, $answer) = (0);
+    my %seen;
+    for (1 .. 1000) {
+        $answer = $client->get('/tickets/create');
+        last if $answer->{status} != 200;
+        fail 'a ticket came twice' if $seen{ $answer->{body} }++;
+        $given++;
+    }
+    cmp_ok $given, '>=', 299, 'what is held is given';
+    cmp_ok $given, '<=', 400, 'and no more';
+    is $answer->{status}, 503, 'then it is 503';
+    like $answer->{body}, qr/"error":"\w.*database/, 'and says why';
+    is $server->get('/status')->{status}, 503, 'so is /status';
+    is $server->get('/readyz')->{status}, 503, 'and /readyz';
+    $database->launch;
+    wait_for('the database to answer', 20, sub { $database->answers });
+    $server->wait_until_ready(5);
+    wait_until_holds($server, 300);
+    my $next = $client->get('/tickets/create');
+    is $next->{status}, 200, 'with the database tickets are back';
+    is $seen{ $next->{body} }, undef, 'new ones';
+    is $server->stop, 0, 'the server stops cleanly';
+}
+
+{    # killed in mid-load
+    my %seen;
+    my ($twice, $server) = (0, server());
+    for my $round (1 .. 3) {
+        my $load = Tickr::Load->start($server, clients => 8);
+        $load->wait_for_answers(500);
+        $server->process->kill_hard;
+        $twice += grep { $seen{$_}++ } map { @{ $_->{tickets} } } map {@$_} $load->finish;
+        $server = Tickr::Server->new(
+            database => $database,
+            env => { TICKR_RESERVE_AHEAD => 2, TICKR_MAX_NODES => 1, TICKR_NODE_NUMBER => 0 });
+    }
+    cmp_ok scalar keys %seen, '>=', 1500, 'servers that are killed have given tickets';
+    is $twice, 0, 'and none twice';
+    is $server->stop, 0, 'the last one stops cleanly';
+}
+
+done_testing;

@@ -1,0 +1,92 @@
+#!/usr/bin/perl
+# Settings of the database under which a crash of it could repeat a ticket: a warning each with the
+# fix, or with TICKR_REQUIRE_DURABLE=1 a refusal, from which the server comes back by itself.
+use strict;
+use warnings;
+use Test::More;
+use Tickr::Database;
+use Tickr::File;
+use Tickr::Process qw(scratch wait_for);
+use Tickr::Server;
+
+my %require = (TICKR_REQUIRE_DURABLE => 1);
+
+for my $bad ('', 'yes', '2') {
+    my ($status, $output) = Tickr::Server->run(
+        arguments => ['check-config'],
+        env       => { TICKR_REQUIRE_DURABLE => $bad, TICKR_DATABASE_NAME => 'x' });
+    is $status, $bad eq '' ? 0 : 78, "TICKR_REQUIRE_DURABLE='$bad'";
+    like $output, qr/TICKR_REQUIRE_DURABLE="$bad" is not allowed: it must be one of 0, 1/, '... says what may be'
+        if $bad ne '';
+}
+
+SKIP: {
+    skip(Tickr::Database->missing, 1) if Tickr::Database->missing;
+    my $database = Tickr::Database->new(options => ['--log-bin=binlog']);
+    my $flush    = 'SET GLOBAL innodb_flush_log_at_trx_commit';
+    my $binlog   = 'SET GLOBAL sync_binlog';
+    $database->sql("$flush = 1; $binlog = 1");
+
+    # What is wrong, how it is made so, what is said, how it is mended.
+    my @cases = (
+        [   'innodb_flush_log_at_trx_commit', "$flush = 2",
+            qr/innodb_flush_log_at_trx_commit is 2: a crash of the database may give a ticket twice; set it to 1/,
+            "$flush = 1"
+        ],
+        [   'sync_binlog', "$binlog = 0",
+            qr/sync_binlog is 0: after a crash of the database a replica may be behind tickets that were given; set it to 1/,
+            "$binlog = 1"
+        ],
+        map { [
+            "the engine $_", "ALTER TABLE tickr.tickets ENGINE=$_",
+            qr/the table `tickets` uses the engine $_: a crash of the database may give a ticket twice; .*ENGINE=InnoDB/,
+            'ALTER TABLE tickr.tickets ENGINE=InnoDB'
+        ] } qw(MyISAM Aria MEMORY),
+    );
+
+    my $server = Tickr::Server->fresh(database => $database, env => \%require);
+    is $server->get('/tickets/create')->{status}, 200, 'with safe settings a strict server serves';
+    is $server->stop, 0, 'it stops cleanly';
+    for my $case (@cases) {
+        my ($name, $break, $why, $mend) = @$case;
+        $database->sql($break);
+        $server = Tickr::Server->new(database => $database);
+        is $server->get('/tickets/create')->{status}, 200, "$name: without the variable it serves";
+        ok $server->wait_for_log(qr/level=warn msg="$why/), "$name: with a warning";
+        is $server->stop, 0, "$name: it stops cleanly";
+        my ($status, $output) = Tickr::Server->run(database => $database, env => \%require);
+        is $status, 78, "$name: with the variable it does not start";
+        like $output, qr/reason="refused by TICKR_REQUIRE_DURABLE: $why/, "$name: and says why, and the fix";
+        $database->sql($mend);
+    }
+
+    # While it runs: at the next reconnect.
+    $server = Tickr::Server->new(database => $database, env => \%require);
+    is $server->get('/tickets/create')->{status}, 200, 'it serves';
+    $database->stop;
+    push @{ $database->{options} }, '--innodb-flush-log-at-trx-commit=0';
+    $database->start;
+    $database->sql("$binlog = 1");
+    wait_for('the refusal', 10,
+        sub { $server->get('/status')->{body} =~ /refused by TICKR_REQUIRE_DURABLE: innodb_flush_log/ });
+    is $server->get('/tickets/create')->{status}, 503, 'a database that came back with unsafe settings is refused';
+    is $server->metric('tickr_database_refused'), 1, 'a metric says it';
+    $database->sql("$flush = 1");
+    $server->wait_until_ready;
+    is $server->get('/tickets/create')->{status}, 200, 'when they are mended it serves again by itself';
+    is $server->stop, 0, 'it stops cleanly';
+}
+
+SKIP: {
+    skip(Tickr::File->missing, 3) if Tickr::File->missing;
+    my $file = Tickr::File->new;
+    my $is_memory = `stat -f -c %T ${\ $file->folder}` =~ /tmpfs|ramfs/;
+    Tickr::Server->run(database => $file, arguments => ['createdb']);
+    skip 'the folder for tests lies in memory', 3 if $is_memory;
+    my $server = Tickr::Server->new(database => $file, env => \%require);
+    is $server->get('/tickets/create')->{status}, 200, 'SQLite is as it must be';
+    unlike $server->log, qr/synchronous/, 'without a warning';
+    is $server->stop, 0, 'it stops cleanly';
+}
+
+done_testing;

@@ -1,0 +1,122 @@
+#!/usr/bin/perl
+# Two servers of one node on one database, as behind a load balancer: each keeps its own state, no
+# ticket comes twice whichever is killed, and an older copy is refused by both.
+use strict;
+use warnings;
+use Test::More;
+use Tickr::Database;
+use Tickr::Load;
+use Tickr::Process qw(scratch slurp wait_for);
+use Tickr::Server;
+
+plan skip_all => Tickr::Database->missing if Tickr::Database->missing;
+
+my $database = Tickr::Database->new;
+my @env;
+for my $number (0, 1) {
+    my $folder = scratch() . "/state$number";
+    mkdir $folder or die "$folder: $!";
+    push @env, { TICKR_STATE_DIR => $folder, Tickr::Server->patient };
+}
+
+sub start { Tickr::Server->new(database => $database, env => $env[ $_[0] ]) }
+
+sub set_counter {
+    my ($base) = @_;
+    $database->sql("TRUNCATE tickets; INSERT INTO tickets VALUES ($base)", 'tickr');
+    return;
+}
+
+sub base_of { return ($_[0] - 329) / 10 + 2 }
+
+my @servers = (Tickr::Server->fresh(database => $database, env => $env[0]), start(1));
+my @clients;    # what all clients of all rounds saw
+
+# --- load on both, one of them killed, again and again ------------------------------------------
+
+for my $round (1 .. 6) {
+    my $victim = $round % 2;
+    my @loads  = map {
+        Tickr::Load->start($_,
+            clients => 4,
+            path    => '/tickets/create' . ($round % 3 ? '/7' : '/1500'))
+    } @servers;
+    $_->wait_for_answers(40) for @loads;
+    $servers[$victim]->process->kill_hard;
+    $loads[ 1 - $victim ]->wait_for_answers(40);
+    $servers[$victim] = start($victim);
+    my $more = Tickr::Load->start($servers[$victim], clients => 4, path => '/tickets/create/3');
+    $_->wait_for_answers(40) for $more, $loads[ 1 - $victim ];
+    my @seen = map { [ $_->finish ] } $loads[ 1 - $victim ], $more, $loads[$victim];
+    is_deeply [ keys %{ Tickr::Load::statuses(@{ $seen[0] }) } ], ['200'],
+        "round $round: the other server's clients notice nothing";
+    is_deeply [ keys %{ Tickr::Load::statuses(@{ $seen[1] }) } ], ['200'],
+        "round $round: the one that comes back serves";
+    is_deeply [ Tickr::Load::unordered(map {@$_} @seen) ], [], "round $round: each client's tickets rise";
+    push @clients, map {@$_} @seen;
+    for my $number (0, 1) {
+        unlike $servers[$number]->log, qr/gone back/, "round $round: server $number trusts the database";
+    }
+}
+is_deeply [ Tickr::Load::duplicates(@clients) ], [], 'no ticket came twice';
+my $tickets = map { @{ $_->{tickets} } } map {@$_} @clients;
+note "$tickets tickets";
+
+# --- an older copy takes the database's place, while one is down and the other runs --------------
+
+is $servers[1]->stop, 0, 'one server stops';
+set_counter(20);
+$servers[1] = start(1);
+for my $number (0, 1) {
+    my $answer = $servers[$number]->get('/tickets/create');
+    is $answer->{status}, 503, "server $number refuses an older copy";
+    like $answer->{body}, qr/gone back.*tickrd advance --past \d+/, '... and says why';
+    wait_for('the metric', 5, sub { $servers[$number]->metric('tickr_database_refused') == 1 });
+}
+my ($past) = sort { $b <=> $a }
+    map { $_->get('/status')->{body} =~ /advance --past (\d+)/ } @servers;
+my ($status, $output) = Tickr::Server->run(
+    database  => $database,
+    arguments => [ 'advance', '--past', $past, '--yes' ]);
+is $status, 0, 'the counter is moved past the higher of the two' or diag $output;
+$_->wait_until_ready for @servers;
+my @after = map { my $server = $_; map { [ { tickets => $server->client->json($server->get('/tickets/create/5')) } ] } 1 .. 3 } @servers;
+is_deeply [ Tickr::Load::duplicates(@clients, @after) ], [], 'then both give new tickets';
+
+# --- back to what the one has given last, and the other has passed --------------------------------
+
+is $servers[0]->get('/tickets/create')->{status}, 200, 'one server gives a ticket';
+my $between = $database->sql('SELECT MAX(id) FROM tickets', 'tickr');
+my @others  = map { { tickets => $servers[1]->client->json($servers[1]->get('/tickets/create/50')) } } 1 .. 3;
+wait_for('the first to know', 5, sub {
+    $servers[0]->metric('tickr_last_ticket') == $others[-1]{tickets}[-1];
+});
+set_counter($between);
+is $servers[0]->get('/tickets/create')->{status}, 503,
+    'a server does not give what it has seen another give';
+($past) = $servers[0]->get('/status')->{body} =~ /advance --past (\d+)/;
+is $past, $others[-1]{tickets}[-1], 'and knows how far that went';
+is((Tickr::Server->run(database => $database, arguments => [ 'advance', '--past', $past, '--yes' ]))[0], 0,
+    'the counter is moved');
+$_->wait_until_ready for @servers;
+
+# --- and while both are down ---------------------------------------------------------------------
+
+is $_->stop, 0, 'a server stops' for @servers;
+set_counter(20);
+@servers = (start(0), start(1));
+for my $number (0, 1) {
+    is $servers[$number]->get('/tickets/create')->{status}, 503,
+        "server $number refuses an older copy at its start";
+}
+is $_->stop, 0, 'a server stops' for @servers;
+for my $number (0, 1) {
+    my ($status, $output) = Tickr::Server->run(
+        database  => $database,
+        env       => $env[$number],
+        arguments => [ 'advance', '--past', $past - 10, '--yes' ]);
+    is $status, 1, "server ${number}'s state file knows what either gave";
+    like $output, qr/the state file says that $past was given/, '... and says so';
+}
+
+done_testing;

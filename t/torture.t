@@ -1,0 +1,235 @@
+#!/usr/bin/perl
+# That the torture would notice: its checker finds what was planted into records, and its clients
+# and checker together find a counter that gives tickets twice.
+use strict;
+use warnings;
+use Test::More;
+use Tickr::Process qw(wait_for scratch spew slurp);
+use Tickr::Server;
+
+my $build = $ENV{BUILDDIR} // '.';
+my $number = 0;
+
+# (exit status, what it printed) for a folder of records
+sub check {
+    my ($folder, @arguments) = @_;
+    my $check = Tickr::Process->new(
+        name    => 'check' . ++$number,
+        command => [ "$build/t/torture/check", $folder, 10, 326, @arguments ],
+    );
+    return ($check->wait_exit(60), $check->log);
+}
+
+# --- planted records -------------------------------------------------------------------------------
+
+my %kinds = (tickets => 0, status => 1, closed => 2, unreachable => 3, hung => 4);
+my %flags = (first => 1, behind => 2, wrong => 4);
+
+# A record; answers are a second apart unless asked (in ms) is given.
+my $clock;
+sub record {
+    my ($kind, %given) = @_;
+    my $flags = 0;
+    $flags |= $flags{$_} for @{ $given{flags} // [] };
+    my $asked = 1_000 * ($given{asked} // ($clock += 1000));
+    return pack 'Q< Q< L< L< L< S< C C', $given{first} // 0, $asked, 1000 * ($given{took} // 1),
+        $given{count} // ($kind eq 'tickets' ? 1 : 0), $given{increment} // 1,
+        $given{status} // ($kind eq 'tickets' ? 200 : 0), $given{server} // 0,
+        $kinds{$kind} | $flags << 4;
+}
+
+sub tickets {
+    my ($first, $increment, $count, @more) = @_;
+    return record('tickets', first => $first, increment => $increment, count => $count, @more);
+}
+
+# A folder with the files; the name of a client's is SERVER-NUMBER.
+sub folder_of {
+    my (%files) = @_;
+    my $name = 'records' . ++$number;
+    mkdir scratch() . "/$name" or die $!;
+    spew("$name/" . ($_ eq 'faults' ? $_ : "client-$_"), $files{$_}) for keys %files;
+    return scratch() . "/$name";
+}
+
+sub breaks {
+    my ($what, $promise, $evidence, $files, @arguments) = @_;
+    my ($status, $output) = check(folder_of(%$files), @arguments);
+    my @broken = $output =~ /^not ok - (.*)$/mg;
+    is_deeply \@broken, [$promise], $what or diag $output;
+    like $output, $evidence, '... with the evidence' if $evidence;
+    is $status, 1, '... and exit status 1';
+    return;
+}
+
+sub keeps {
+    my ($what, $files, @arguments) = @_;
+    my ($status, $output) = check(folder_of(%$files), @arguments);
+    is $status, 0, $what or diag $output;
+    return;
+}
+
+my $twice = 'no ticket was given twice';
+
+keeps('clients that are given different tickets are content',
+    { '0-0' => tickets(329, 10, 5), '1-0' => tickets(379, 10, 5) });
+keeps('progressions that are interleaved are told apart',
+    { '0-0' => tickets(330, 20, 500), '0-1' => tickets(340, 20, 500), '1-0' => tickets(331, 10, 900) });
+keeps('so are those whose bounds overlap and whose steps are different',
+    { '0-0' => tickets(330, 20, 500), '0-1' => tickets(340, 40, 100) });
+
+for my $case (
+    [ 'a single ticket', 329, tickets(329, 1, 1), tickets(329, 1, 1) ],
+    [ 'one at the end of a range', 419, tickets(329, 10, 10), tickets(419, 1, 1) ],
+    [ 'one in ranges of different increments', 389, tickets(329, 20, 10), tickets(359, 30, 4) ],
+    [ 'one that only far ahead is in both', 98339, tickets(329, 990, 200), tickets(339, 1000, 200) ],
+    [ 'a range within a range', 10329, tickets(329, 10, 100_000), tickets(10329, 10, 3) ],
+    )
+{
+    my ($what, $ticket, $one, $other) = @$case;
+    my $evidence = qr/^# ticket $ticket was given twice:\n#   client-0-0, .*\n#   client-1-0, .*of server 1: asked at [0-9.]+ s/m;
+    breaks("$what on two servers", $twice, $evidence, { '0-0' => $one, '1-0' => $other });
+}
+breaks('a ticket among ten thousand others', $twice, qr/ticket 50329 /, {
+    '0-0' => join('', map { tickets(329 + 20 * $_, 1, 1) } 0 .. 9_999),
+    '0-1' => join('', map { tickets(339 + 20 * $_, 1, 1) } 0 .. 9_999) . tickets(300_329, 1, 1),
+    '0-2' => tickets(50_329, 1, 1),
+});
+breaks('a ticket twice in one answer', $twice, qr/ticket 329 was .*\n.*\n#   \.\.\. in one answer/,
+    { '0-0' => tickets(329, 0, 2) });
+breaks('... of an array', $twice, qr/ticket 329 /,
+    { '0-0' => tickets(329, 1, 1, asked => 1, flags => ['first'])
+            . tickets(329, 1, 1, asked => 1, flags => ['first']) });
+{
+    my (undef, $output) = check(folder_of(
+        '0-0' => join('', map { tickets(329, 1, 1, flags => ['first']) } 1 .. 100)));
+    my $shown = () = $output =~ /^# ticket/mg;
+    is $shown, 5, 'a run where all is wrong is told in a few lines';
+}
+
+my $rise = 'on each connection the tickets of each database rise';
+breaks('lower tickets later on a connection', $rise, qr/# 339 came after 349 on one connection/,
+    { '0-0' => tickets(349, 1, 1) . tickets(339, 1, 1) });
+keeps('lower tickets of another database are allowed',
+    { '0-0' => tickets(349, 1, 1) . tickets(337, 1, 1) });
+keeps('so are they on another connection', 
+    { '0-0' => tickets(349, 1, 1) . tickets(339, 1, 1, flags => ['first']) });
+breaks('but not where there is one counter', 'who asked after another was answered was given higher tickets',
+    qr/# who asked later was given less:\n#   client-0-0, .*\n#   client-1-0, /,
+    { '0-0' => tickets(349, 1, 1, asked => 10), '1-0' => tickets(339, 1, 1, asked => 12) }, 'in-order');
+keeps('and asks before the other was answered',
+    { '0-0' => tickets(349, 1, 1, asked => 10, took => 5), '1-0' => tickets(339, 1, 1, asked => 12) },
+    'in-order');
+
+my $served = tickets(329, 1, 1, asked => 0);
+breaks('a request without an answer or an end', "each request got an answer or the connection's end",
+    qr/waited in vain/, { '0-0' => $served . record('hung') });
+my $right = 'each answer has what was asked for, or is 503';
+breaks('a batch of another size', $right, undef,
+    { '0-0' => $served . tickets(339, 10, 2, flags => ['wrong']) });
+breaks('a batch whose step leaves the node', $right, undef, { '0-0' => tickets(339, 11, 2) });
+breaks('a ticket below the first', $right, undef, { '0-0' => tickets(325, 1, 1) });
+breaks('an answer 500', $right, qr/was answered 500 for 1 tickets/, { '0-0' => $served . record('status', status => 500) });
+keeps('503 is an answer', { '0-0' => $served . record('status', status => 503) });
+
+my $explained = 'no connection was closed without a reason';
+my $closed    = record('closed', asked => 50, took => 10);
+breaks('a connection that is closed while nothing happens', $explained, qr/found the connection closed/,
+    { '0-0' => $served . $closed });
+breaks('... or happens to another server', $explained, undef,
+    { '0-0' => $served . $closed . tickets(339, 1, 1, asked => 80),
+      '1-0' => tickets(349, 1, 1, asked => 80), faults => "55000 70000 kill-server 2 -\n" });
+breaks('... or to the database', $explained, undef,
+    { '0-0' => $served . $closed . tickets(339, 1, 1, asked => 80),
+      faults => "55000 70000 kill-database 1 0\n" });
+keeps('a server that is killed closes connections',
+    { '0-0' => $served . $closed . tickets(339, 1, 1, asked => 80),
+      faults => "55000 70000 kill-server 1 -\n" });
+breaks('one that drains does not, with what it has taken in',
+    'a server that stops answers what it has taken in', qr/closed, during drain-server/,
+    { '0-0' => $served . $closed . tickets(339, 1, 1, asked => 80),
+      faults => "55000 70000 drain-server 1 -\n" });
+
+my $back = 'service was back within 2 s of the end of each cause';
+breaks('service that is not back', $back, qr/server 0 after kill-database, which ended at 1\.000 s: it gave no more/,
+    { '0-0' => $served, faults => "500000 1000000 kill-database 1 0\n" });
+breaks('service that is back late', $back, qr/the next ticket came 2\.2\d\d s later/,
+    { '0-0' => $served . tickets(339, 1, 1, asked => 3200), faults => "500000 1000000 kill-database 1 0\n" });
+keeps('service that is back in time',
+    { '0-0' => $served . tickets(339, 1, 1, asked => 2900), faults => "500000 1000000 kill-database 1 0\n" });
+keeps('service that is late because something else happened, after which it is in time',
+    { '0-0' => $served . tickets(339, 1, 1, asked => 3200),
+      faults => "500000 1000000 cut 1 0\n900000 2000000 kill-database 1 0\n" });
+breaks('... but not if that happened to another', $back, qr/server 0 after cut/,
+    { '0-0' => $served . tickets(339, 1, 1, asked => 3200), '1-0' => tickets(349, 1, 1, asked => 2100),
+      faults => "500000 1000000 cut 1 0\n900000 2000000 kill-database 2 0\n" });
+breaks('tickets from a database that had gone back', 'a database that had gone back gave no ticket', undef,
+    { '0-0' => $served . tickets(336, 1, 1, asked => 50), faults => "40000 60000 refuse 0 0\n" });
+keeps('tickets from another meanwhile',
+    { '0-0' => $served . tickets(337, 1, 1, asked => 50), faults => "40000 60000 refuse 0 0\n" });
+my $others = 'while one of several databases is well nobody is answered 503';
+my $away   = $served . record('status', status => 503, asked => 50) . tickets(339, 1, 1, asked => 80);
+my $other  = tickets(327, 1, 1, asked => 45);
+my $killed = "40000 60000 kill-database 1 3\n";
+breaks('503 while another database gives tickets', $others, qr/was answered 503 for 1 tickets, during kill-database/,
+    { '0-0' => $away, '0-1' => $other, faults => $killed }, 'has-another');
+keeps('503 while the other is slow', { '0-0' => $away, '0-1' => tickets(327, 1, 1, asked => 45, took => 900),
+    faults => $killed }, 'has-another');
+keeps('503 while none is well', { '0-0' => $away, '0-1' => $other, faults => $killed . "10000 45000 cut 1 1\n" },
+    'has-another');
+keeps('503 of a server that drains',
+    { '0-0' => $away, '0-1' => $other, faults => "40000 60000 drain-server 1 -\n" }, 'has-another');
+breaks('a client that was given nothing', 'each client was given tickets', qr/client-0-1 was given nothing/,
+    { '0-0' => $served, '0-1' => record('status', status => 503) });
+breaks('no client at all', 'each client was given tickets', undef, {});
+{
+    my ($status, $output) = check(folder_of('0-0' => 'half a record'));
+    is $status, 1, 'a torn file is no proof';
+    like $output, qr/client-0-0 ends within a record/, '... and it says so';
+}
+
+# --- a counter that is broken ------------------------------------------------------------------------
+
+# What the checker says of COUNT servers that count in memory under load.
+sub load_memory {
+    my ($name, $count) = @_;
+    my @servers = map {
+        Tickr::Server->new(
+            program => 'tickrd-memory',
+            env     => { TICKR_DATABASE_ADAPTER => 'memory', TICKR_DATABASE_NAME => $name });
+    } 1 .. $count;
+    my $folder = folder_of();
+    my $client = Tickr::Process->new(
+        name    => 'client' . ++$number,
+        command => [ "$build/t/torture/client", $folder, 1, 8, map { $_->port } @servers ],
+    );
+    for my $server (@servers) {
+        wait_for('20000 tickets', 60, sub { $server->metric('tickr_tickets_issued_total') > 20_000 });
+    }
+    $client->signal('TERM');
+    is $client->wait_exit(30), 0, 'the clients have ended';
+    is $_->stop, 0, 'the server stops cleanly' for @servers;
+    return check($folder, $count == 1 ? 'in-order' : ());
+}
+
+{
+    my ($status, $output) = load_memory('tickr', 1);
+    is $status, 0, 'a counter in memory keeps every promise' or diag $output;
+    like $output, qr/^# numbers: requests=[1-9][0-9]* tickets=[1-9][0-9]{4,} .* closed=0 /m,
+        'and its tickets are counted';
+}
+{
+    my ($status, $output) = load_memory('broken', 1);
+    is $status, 1, 'one that gives a range twice at once does not';
+    like $output, qr/^not ok - $twice$/m, 'for a ticket was given twice';
+    like $output, qr/^# ticket \d+ was given twice:\n#   client-0-\d+, answer .*\n#   client-0-\d+, answer /m,
+        'to these two clients';
+}
+{
+    my ($status, $output) = load_memory('tickr', 2);
+    is $status, 1, 'nor do two servers that do not know of each other';
+    like $output, qr/^# ticket \d+ was given twice:\n(?=.*of server 0)(?:.*\n)?.*of server 1/m,
+        'for a ticket was given by both';
+}
+
+done_testing;

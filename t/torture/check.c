@@ -1,0 +1,52 @@
+/*
+ * check -- reads what the clients of a torture were given, and says which promises were kept.
+ *
+ *	check FOLDER MAX_NODES STARTING_OFFSET [in-order] [has-another]
+ *
+ * FOLDER has the files of client.c, and a file "faults", see faults.h. With in-order there is one
+ * counter for each node, and nothing is reserved ahead: then who asks after another was answered gets
+ * a higher ticket. With has-another each server has several databases: then it serves while one of them
+ * is well. Prints a line of TAP for each promise, without numbers, with the evidence before one
+ * that was broken; exits with 1 if there is one.
+ */
+#include <err.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/parse.h"
+#include "numbers.h"
+#include "promises.h"
+
+static void
+take_word(struct run *run, const char *word)
+{
+	if (strcmp(word, "in-order") == 0)
+		run->is_in_order = true;
+	else if (strcmp(word, "has-another") == 0)
+		run->has_another = true;
+	else
+		errx(64, "what is %s?", word);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct run run = {0};
+	uint64_t max_nodes;
+	bool are_kept;
+
+	if (argc < 4)
+		errx(64, "usage: check FOLDER MAX_NODES STARTING_OFFSET [in-order] [has-another]");
+	if (!parse_number(argv[2], strlen(argv[2]), UINT32_MAX, &max_nodes) || max_nodes == 0 ||
+	    !parse_number(argv[3], strlen(argv[3]), INT64_MAX, &run.starting_offset))
+		errx(64, "MAX_NODES or STARTING_OFFSET is no number");
+	run.max_nodes = max_nodes;
+	for (int i = 4; i < argc; i++)
+		take_word(&run, argv[i]);
+	run_read(&run, argv[1]);
+	are_kept = promises_check(&run);
+	numbers_print(&run);
+	run_free(&run);
+	return are_kept ? 0 : 1;
+}

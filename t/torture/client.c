@@ -1,0 +1,394 @@
+/*
+ * client -- asks servers for tickets in every allowed manner, as fast as it can, and writes down
+ * each that it is given.
+ *
+ *	client FOLDER SEED CLIENTS PORT...
+ *
+ * CLIENTS threads for each PORT of 127.0.0.1, with one connection each at a time, ask until SIGTERM
+ * comes. FOLDER/client-PLACE-NUMBER has the records of one of them, see record.h; PLACE is the
+ * port's among the arguments, from 0. At the end a line says how many requests and tickets there were.
+ */
+#include <err.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "answer.h"
+#include "base/attributes.h"
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/parse.h"
+#include "connection.h"
+#include "record.h"
+
+#define DEADLINE_S     15 /* more than any fault takes, and what the server may take itself */
+#define PAUSE_MS       5  /* after a failure */
+#define MOST_CLIENTS   1000
+#define MOST_TICKETS   100000 /* TICKR_MAX_BATCH */
+#define MOST_PIPELINED 8
+#define FILE_BUFFER    (1 << 18)
+
+static atomic_bool is_over;
+
+struct client {
+	pthread_t thread;
+	FILE *file;
+	uint16_t port;
+	uint8_t server;
+	uint64_t random;
+	struct connection connection;
+	bool is_fresh; /* its connection has no record yet */
+	uint64_t requests;
+	uint64_t tickets;
+};
+
+struct request {
+	uint32_t count;
+	char text[200];
+	size_t len;
+};
+
+/* --- dice ------------------------------------------------------------------------------------- */
+
+/* Splitmix64. */
+static uint64_t
+some_number(struct client *client, uint64_t below)
+{
+	uint64_t z = client->random += UINT64_C(0x9e3779b97f4a7c15);
+
+	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+	return (z ^ z >> 31) % below;
+}
+
+/* From 1 to MOST, small ones as often as large: each power of two has the same chance. */
+static uint32_t
+some_count(struct client *client, uint32_t most)
+{
+	unsigned bits = 32 - (unsigned)__builtin_clz(most);
+	uint64_t count = some_number(client, UINT64_C(1) << (1 + some_number(client, bits)));
+
+	return count == 0 ? 1 : count > most ? most : (uint32_t)count;
+}
+
+/* --- requests ----------------------------------------------------------------------------------- */
+
+static void
+make_path(struct client *client, char *path, size_t size, uint32_t *count)
+{
+	uint64_t dice = some_number(client, 100);
+
+	*count = 1;
+	if (dice < 75) {
+		snprintf(path, size, "/tickets/create%s", dice < 5 ? "?format=group" : "");
+	} else if (dice < 90) {
+		*count = some_count(client, dice == 89 ? 10000 : 200);
+		snprintf(path, size, "/tickets/create/%" PRIu32, *count);
+	} else {
+		*count = some_count(client, dice == 99 ? MOST_TICKETS : 1000);
+		snprintf(path, size, "/tickets/create/%" PRIu32 "?format=group", *count);
+	}
+}
+
+static void
+make_request(struct client *client, struct request *request, const char *version,
+	     const char *headers)
+{
+	bool is_post = some_number(client, 10) == 0;
+	char path[64];
+
+	make_path(client, path, sizeof(path), &request->count);
+	request->len =
+		(size_t)snprintf(request->text, sizeof(request->text),
+				 "%s %s HTTP/%s\r\nHost: t\r\n%s%s\r\n", is_post ? "POST" : "GET",
+				 path, version, headers, is_post ? "Content-Length: 0\r\n" : "");
+}
+
+/* --- records ---------------------------------------------------------------------------------- */
+
+static void
+note(struct client *client, struct record record, enum record_kind kind, unsigned flags)
+{
+	if (client->is_fresh)
+		flags |= RECORD_IS_FIRST;
+	client->is_fresh = false;
+	record.server = client->server;
+	record.marks = RECORD_MARKS(kind, flags);
+	client->tickets += record.count;
+	if (fwrite_unlocked(&record, sizeof(record), 1, client->file) != 1)
+		err(1, "cannot write down what a client was given");
+	if (kind != RECORD_TICKETS)
+		poll(NULL, 0, PAUSE_MS);
+}
+
+/* What note_range() needs to know of the request. */
+struct noting {
+	struct client *client;
+	struct record record;
+	unsigned flags;
+	uint64_t asked_for;
+	uint64_t given;
+};
+
+static void
+note_range(void *arg, struct ticket_range range, bool is_whole)
+{
+	struct noting *noting = arg;
+	bool is_wrong = !is_whole || range.count != noting->asked_for ||
+			range.increment > UINT32_MAX || range.increment == 0;
+
+	noting->record.first = range.first;
+	noting->record.increment = (uint32_t)range.increment;
+	noting->record.count = range.count;
+	noting->given += range.count;
+	note(noting->client, noting->record, RECORD_TICKETS,
+	     noting->flags | (is_wrong ? RECORD_IS_WRONG : 0));
+}
+
+static void
+note_response(struct client *client, const struct request *request, const struct response *response,
+	      struct record record, unsigned flags)
+{
+	struct noting noting = {client, record, flags, request->count, 0};
+
+	record.status = noting.record.status = (uint16_t)response->status;
+	if (response->status == 200 &&
+	    answer_read(response->body, response->len, note_range, &noting))
+		return;
+	record.increment = request->count;
+	note(client, record, RECORD_STATUS,
+	     flags | (response->status == 200 ? RECORD_IS_WRONG : 0));
+}
+
+/* Read the answer to REQUEST, asked at ASKED_US; false when it was the connection's last. */
+static bool
+take_answer(struct client *client, const struct request *request, uint64_t asked_us, unsigned flags)
+{
+	struct response response;
+	enum read_result result = connection_read(&client->connection, &response);
+	struct record record = {.asked_us = asked_us};
+
+	record.took_us = (uint32_t)(clock_us() - asked_us);
+	client->requests++;
+	switch (result) {
+	case READ_RESPONSE:
+		note_response(client, request, &response, record, flags);
+		return !response.is_last;
+	case READ_END: note(client, record, RECORD_CLOSED, flags); break;
+	case READ_HUNG: note(client, record, RECORD_HUNG, flags); break;
+	case READ_NONSENSE: note(client, record, RECORD_STATUS, flags | RECORD_IS_WRONG); break;
+	}
+	return false;
+}
+
+/* --- manners: each is what is done with a connection ------------------------------------------- */
+
+static bool
+ask(struct client *client, const char *version, const char *headers)
+{
+	struct request request;
+	uint64_t asked_us;
+
+	make_request(client, &request, version, headers);
+	asked_us = clock_us();
+	/* Where it cannot be sent the answer is the connection's end. */
+	(void)!connection_send(&client->connection, request.text, request.len);
+	return take_answer(client, &request, asked_us, 0);
+}
+
+static void
+one_after_the_other(struct client *client)
+{
+	uint32_t requests = some_count(client, 1000);
+
+	while (requests-- > 0 && !is_over && ask(client, "1.1", ""))
+		;
+}
+
+static void
+in_the_old_version(struct client *client)
+{
+	bool is_kept = some_number(client, 2) == 0;
+	uint32_t requests = is_kept ? some_count(client, 50) : 1;
+
+	while (requests-- > 0 && !is_over &&
+	       ask(client, "1.0", is_kept ? "Connection: keep-alive\r\n" : ""))
+		;
+}
+
+/* The answer comes although we have said that we send no more. */
+static void
+half_closed(struct client *client)
+{
+	struct request request;
+	uint64_t asked_us;
+
+	make_request(client, &request, "1.1", "");
+	asked_us = clock_us();
+	(void)!connection_send(&client->connection, request.text, request.len);
+	connection_end_sending(&client->connection);
+	(void)take_answer(client, &request, asked_us, 0);
+}
+
+/* Several at once; false when the connection has ended. */
+static bool
+ask_several(struct client *client)
+{
+	struct request requests[MOST_PIPELINED];
+	char all[sizeof(requests)];
+	size_t count = 2 + some_number(client, MOST_PIPELINED - 1), len = 0, i;
+	uint64_t asked_us;
+
+	for (i = 0; i < count; i++) {
+		make_request(client, &requests[i], "1.1", "");
+		memcpy(all + len, requests[i].text, requests[i].len);
+		len += requests[i].len;
+	}
+	asked_us = clock_us();
+	(void)!connection_send(&client->connection, all, len);
+	for (i = 0; i < count; i++)
+		if (!take_answer(client, &requests[i], asked_us, i > 0 ? RECORD_IS_BEHIND : 0))
+			return false;
+	return true;
+}
+
+static void
+pipelined(struct client *client)
+{
+	uint32_t rounds = some_count(client, 100);
+
+	while (rounds-- > 0 && !is_over && ask_several(client))
+		;
+}
+
+/* What it would have been given is a gap. */
+static void
+without_waiting(struct client *client)
+{
+	struct request request;
+
+	make_request(client, &request, "1.1", "");
+	(void)!connection_send(&client->connection, request.text, request.len);
+}
+
+static const struct {
+	void (*talk)(struct client *client);
+	unsigned weight;
+} manners[] = {
+	{one_after_the_other, 60}, {in_the_old_version, 12}, {half_closed, 8},
+	{pipelined, 15},	   {without_waiting, 5},
+};
+
+static void
+talk(struct client *client)
+{
+	uint64_t dice = some_number(client, 100);
+	size_t i = 0;
+
+	while (dice >= manners[i].weight)
+		dice -= manners[i++].weight;
+	manners[i].talk(client);
+}
+
+/* --- clients ------------------------------------------------------------------------------------ */
+
+static void
+note_unreachable(struct client *client, uint64_t asked_us)
+{
+	struct record record = {.asked_us = asked_us, .took_us = (uint32_t)(clock_us() - asked_us)};
+
+	note(client, record, RECORD_UNREACHABLE, 0);
+}
+
+static void *
+client_main(void *arg)
+{
+	struct client *client = arg;
+
+	connection_init(&client->connection);
+	while (!is_over) {
+		uint64_t asked_us = clock_us();
+
+		client->is_fresh = true;
+		if (!connection_open(&client->connection, client->port, DEADLINE_S)) {
+			note_unreachable(client, asked_us);
+			continue;
+		}
+		talk(client);
+		connection_close(&client->connection);
+	}
+	connection_destroy(&client->connection);
+	return NULL;
+}
+
+static void
+start(struct client *client, const char *folder, unsigned number)
+{
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/client-%u-%u", folder, client->server, number);
+	client->file = fopen(path, "we");
+	if (client->file == NULL || setvbuf(client->file, NULL, _IOFBF, FILE_BUFFER) != 0)
+		err(1, "%s", path);
+	if (pthread_create(&client->thread, NULL, client_main, client) != 0)
+		errx(1, "the system gives no thread");
+}
+
+static void
+finish(struct client *client, uint64_t *requests, uint64_t *tickets)
+{
+	pthread_join(client->thread, NULL);
+	if (fclose(client->file) != 0)
+		err(1, "cannot write down what a client was given");
+	*requests += client->requests;
+	*tickets += client->tickets;
+}
+
+static uint64_t
+number_of(const char *argument, uint64_t most)
+{
+	uint64_t number;
+
+	if (!parse_number(argument, strlen(argument), most, &number))
+		errx(64, "%s is no number up to %" PRIu64, argument, most);
+	return number;
+}
+
+int
+main(int argc, char **argv)
+{
+	uint64_t seed, per_port, requests = 0, tickets = 0;
+	struct client *clients;
+	size_t count;
+	sigset_t end;
+	int signal_number;
+
+	if (argc < 5 || argc > 4 + 200)
+		errx(64, "usage: client FOLDER SEED CLIENTS PORT...");
+	seed = number_of(argv[2], UINT64_MAX);
+	per_port = number_of(argv[3], MOST_CLIENTS);
+	sigemptyset(&end);
+	sigaddset(&end, SIGTERM);
+	pthread_sigmask(SIG_BLOCK, &end, NULL);
+
+	count = per_port * (size_t)(argc - 4);
+	clients = xcalloc(count, sizeof(*clients));
+	for (size_t i = 0; i < count; i++) {
+		clients[i].server = (uint8_t)(i / per_port);
+		clients[i].port = (uint16_t)number_of(argv[4 + i / per_port], UINT16_MAX);
+		clients[i].random = seed * MOST_CLIENTS + i;
+		start(&clients[i], argv[1], (unsigned)(i % per_port));
+	}
+	sigwait(&end, &signal_number);
+	is_over = true;
+	for (size_t i = 0; i < count; i++)
+		finish(&clients[i], &requests, &tickets);
+	free(clients);
+	printf("requests=%" PRIu64 " tickets=%" PRIu64 "\n", requests, tickets);
+	return 0;
+}

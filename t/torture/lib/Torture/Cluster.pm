@@ -1,0 +1,186 @@
+package Torture::Cluster;
+
+# The databases, the proxies in front of them and the servers of one configuration.
+#
+#   databases   a list of { number, node, database, proxy, orders, servers }
+#   servers     a list of { number, port, env, server, databases, is_steady }: a steady one is
+#               never ended, so that its memory can be watched
+
+use strict;
+use warnings;
+use POSIX ();
+use Tickr::Database;
+use Tickr::File;
+use Tickr::Process qw(wait_for scratch free_port);
+use Tickr::Server;
+use Torture::Features;
+
+our ($max_nodes, $starting_offset) = (10, 326);
+my $count = 0;
+
+sub new {
+    my ($class, $configuration) = @_;
+    my $self = bless { %$configuration, databases => [], servers => [], stops => [] }, $class;
+    $self->add_database for 1 .. $configuration->{databases};
+    $self->add_servers;
+    return $self;
+}
+
+sub databases { @{ $_[0]{databases} } }
+sub servers   { @{ $_[0]{servers} } }
+
+# --- databases -----------------------------------------------------------------------------------
+
+sub start_proxy {
+    my ($entry) = @_;
+    my $name = 'proxy' . ++$count;
+    $entry->{orders} = scratch() . "/$name.orders";
+    POSIX::mkfifo($entry->{orders}, 0600) or die "mkfifo: $!";
+    $entry->{proxy} = Tickr::Process->new(
+        name    => $name,
+        command => [ "$ENV{BUILDDIR}/t/torture/proxy", $entry->{database}->port, $entry->{orders} ],
+    );
+    $entry->{port} = wait_for('the proxy', 10, sub { $entry->{proxy}->log =~ /port=(\d+)/ && $1 });
+    return;
+}
+
+sub add_database {
+    my ($self) = @_;
+    my $number = scalar $self->databases;
+    my $entry  = { number => $number, node => $number };
+    push @{ $self->{databases} }, $entry;
+    if ($self->{is_file}) {
+        $entry->{database} = Tickr::File->new;
+        return;
+    }
+    my $database = $entry->{database} = Tickr::Database->new(tcp => 1, options => ['--skip-ssl']);
+    $database->sql("CREATE USER tickr\@'127.0.0.1' IDENTIFIED BY 'secret';"
+            . "GRANT ALL ON tickr.* TO tickr\@'127.0.0.1'");
+    start_proxy($entry);
+    return;
+}
+
+# The settings of a server on these databases.
+sub environment {
+    my ($self, @databases) = @_;
+    return (
+        TICKR_MAX_NODES       => $max_nodes,
+        TICKR_STARTING_OFFSET => $starting_offset,
+        TICKR_NODE_NUMBER     => join(',', map { $_->{node} } @databases),
+        TICKR_HTTP_THREADS    => undef,
+        $self->{is_file}
+        ? $databases[0]{database}->environment
+        : ( TICKR_DATABASE_HOST     => join(',', map {"127.0.0.1:$_->{port}"} @databases),
+            TICKR_DATABASE_USERNAME => 'tickr',
+            TICKR_DATABASE_PASSWORD => 'secret',
+        ),
+        %{ $self->{env} // {} },
+    );
+}
+
+# --- servers -------------------------------------------------------------------------------------
+
+sub add_server {
+    my ($self, @databases) = @_;
+    my $number = scalar $self->servers;
+    my $entry  = {
+        number    => $number,
+        port      => free_port(),
+        databases => \@databases,
+        is_steady => $number > 0 && $self->{servers_each} > 1,
+        state     => scratch() . '/state' . ++$count,
+    };
+    mkdir $entry->{state} or die "$entry->{state}: $!";
+    $entry->{env} = {
+        $self->environment(@databases),
+        TICKR_LISTEN    => "127.0.0.1:$entry->{port}",
+        TICKR_STATE_DIR => $entry->{state},
+    };
+    push @{ $_->{servers} }, $entry for @databases;
+    push @{ $self->{servers} }, $entry;
+    start_server($entry);
+    $entry->{server}->wait_until_ready;
+    $entry->{idle_descriptors} = settled_descriptors($entry->{server});
+    return;
+}
+
+sub add_servers {
+    my ($self) = @_;
+    for my $database ($self->databases) {
+        my ($status, $output) = Tickr::Server->run(
+            arguments => ['createdb'], env => { $self->environment($database) });
+        die "createdb: $output" if $status;
+    }
+    my $is_native = $self->databases > 1 && Torture::Features::has('several');
+    $self->{has_another} = $is_native;
+    my @groups = $is_native ? [ $self->databases ] : map { [$_] } $self->databases;
+    for my $group (@groups) {
+        $self->add_server(@$group) for 1 .. $self->{servers_each};
+    }
+    return;
+}
+
+# Start it, or start it again; when it was started, in microseconds.
+sub start_server {
+    my ($entry, %given) = @_;
+    my $began = now_us();
+    $entry->{server} = Tickr::Server->new(env => $entry->{env}, wait => 0);
+    $entry->{server}{port} = $entry->{port};
+    $entry->{samples} = [];
+    $entry->{began}   = $began;
+    $entry->{server}->wait_until_serving unless $given{may_refuse};
+    return $began;
+}
+
+# Stop it as a service manager would; its exit status is remembered.
+sub stop_server {
+    my ($self, $entry) = @_;
+    my $status = eval { $entry->{server}->stop(20) } // 'it did not end';
+    push @{ $self->{stops} }, $status;
+    $entry->{server}->process->kill_hard;
+    return;
+}
+
+# Whether it keeps a file of what it has given, so that a restart does not make it forget.
+sub keeps_state {
+    my ($self) = @_;
+    for my $entry ($self->servers) {
+        my @files = glob "$entry->{state}/*";
+        return 0 if !@files;
+    }
+    return !$self->{is_file};
+}
+
+# Those that the configuration lets a fault end, and all.
+sub mortal_servers { return grep { !$_->{is_steady} } $_[0]->servers }
+
+# --- watching -------------------------------------------------------------------------------------
+
+sub now_us { return int(1e6 * Time::HiRes::clock_gettime(Time::HiRes::CLOCK_MONOTONIC())) }
+
+sub settled_descriptors {
+    my ($server) = @_;
+    my ($last, $since) = (-1, 0);
+    return wait_for('the descriptors to settle', 20, sub {
+        my $now = $server->descriptors;
+        ($last, $since) = ($now, Time::HiRes::time()) if $now != $last;
+        return Time::HiRes::time() - $since > 0.3 && $now;
+    });
+}
+
+sub resident_kib {
+    my ($server) = @_;
+    return Tickr::Process::slurp('/proc/' . $server->pid . '/status') =~ /^VmRSS:\s+(\d+)/m ? $1 : 0;
+}
+
+# In a quiet moment between two faults: age of the process in seconds, memory.
+sub sample {
+    my ($self) = @_;
+    for my $entry ($self->servers) {
+        push @{ $entry->{samples} },
+            [ (now_us() - $entry->{began}) / 1e6, resident_kib($entry->{server}) ];
+    }
+    return;
+}
+
+1;

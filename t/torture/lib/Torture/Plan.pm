@@ -1,0 +1,81 @@
+package Torture::Plan;
+
+# Which fault comes when, to whom and for how long: all of it follows from the seed and the name of the
+# configuration. Every kind that applies comes once, in some order, before any comes again.
+
+use strict;
+use warnings;
+
+# kind, how often beside the others, what it needs of a configuration
+our @kinds = (
+    { name => 'kill-database',    weight => 3, needs => 'database' },
+    { name => 'stop-database',    weight => 2, needs => 'database' },
+    { name => 'replace-database', weight => 1, needs => 'database' },
+    { name => 'restore-all',      weight => 1, needs => 'state' },
+    { name => 'cut',              weight => 6, needs => 'database' },
+    { name => 'traffic',          weight => 2, needs => 'traffic' },
+    { name => 'kill-server',      weight => 3, needs => 'server' },
+    { name => 'stop-server',      weight => 2, needs => 'server' },
+    { name => 'drain-server',     weight => 2, needs => 'server' },
+);
+
+# has: a hash of what the configuration has, by the words of `needs`
+sub new {
+    my ($class, %given) = @_;
+    my $state = $given{seed};
+    $state = ($state * 31 + ord) % 2147483647 for split //, $given{name};
+    my $self = bless { state => $state || 1, kinds => [ grep { $given{has}{ $_->{needs} } } @kinds ] },
+        $class;
+    $self->draw for 1 .. 10;
+    $self->{first} = [ $self->shuffled(@{ $self->{kinds} }) ];
+    return $self;
+}
+
+# From 0 to below 1; perl's own numbers are others' to use.
+sub draw {
+    my ($self) = @_;
+    $self->{state} = $self->{state} * 48271 % 2147483647;
+    return $self->{state} / 2147483647;
+}
+
+sub between { my ($self, $least, $most) = @_; return $least + ($most - $least) * $self->draw }
+sub below   { my ($self, $count) = @_; return int($count * $self->draw) }
+
+sub shuffled {
+    my ($self, @list) = @_;
+    my @shuffled;
+    push @shuffled, splice @list, $self->below(scalar @list), 1 while @list;
+    return @shuffled;
+}
+
+sub weighted {
+    my ($self) = @_;
+    my $total = 0;
+    $total += $_->{weight} for @{ $self->{kinds} };
+    my $dice = $self->draw * $total;
+    for my $kind (@{ $self->{kinds} }) {
+        $dice -= $kind->{weight};
+        return $kind if $dice < 0;
+    }
+    return $self->{kinds}[-1];
+}
+
+# The next fault. Every number that it may need is drawn, whether it does or not, so that what comes
+# after does not depend on it. Shares are from 0 to below 1.
+sub next_fault {
+    my ($self) = @_;
+    my $kind = shift @{ $self->{first} } // $self->weighted;
+    return {
+        kind      => $kind->{name},
+        target    => $self->draw,
+        length    => $self->draw,
+        pause     => $self->between(0.2, 1.2),
+        direction => $self->below(2) ? 'to-database' : 'from-database',
+        bytes     => int(10**$self->between(0, 4)) - 1,
+        how       => $self->below(2) ? 'reset' : 'end',
+        cuts_all  => $self->draw < 0.15,
+        also_cuts => $self->draw < 0.3,
+    };
+}
+
+1;

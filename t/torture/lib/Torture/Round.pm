@@ -1,0 +1,195 @@
+package Torture::Round;
+
+# One configuration under load, with faults, for a while; and what is to be said about it.
+
+use strict;
+use warnings;
+use Tickr::Process qw(wait_for scratch);
+use Time::HiRes qw(sleep time);
+use Torture::Cluster;
+use Torture::Faults;
+use Torture::Features;
+use Torture::Plan;
+
+my $clients     = 16;    # over all servers
+my $warm_up     = 3;     # seconds until a process has what memory it needs
+my $least_life  = 5;     # and for how long after it is watched at least
+my $most_growth = 24;    # MiB, while the same load goes on
+
+# configuration, seed, seconds; on_event: called with what is noteworthy
+sub new {
+    my ($class, %given) = @_;
+    my $folder = scratch() . "/records-$given{configuration}{name}";
+    mkdir $folder or die "$folder: $!";
+    return bless { %given, folder => $folder, results => [], numbers => {} }, $class;
+}
+
+sub folder  { $_[0]{folder} }
+sub results { @{ $_[0]{results} } }       # [ is_good, promise, evidence ]
+sub numbers { %{ $_[0]{numbers} } }
+sub faults  { $_[0]{faults}->counts }
+
+sub say_whether {
+    my ($self, $is_good, $promise, @evidence) = @_;
+    push @{ $self->{results} }, [ $is_good, $promise, join '', map {"# $_\n"} @evidence ];
+    return;
+}
+
+sub start_clients {
+    my ($self) = @_;
+    my @ports = map { $_->{port} } $self->{cluster}->servers;
+    $self->{client} = Tickr::Process->new(
+        name    => "client-$self->{configuration}{name}",
+        command => [ "$ENV{BUILDDIR}/t/torture/client", $self->{folder}, $self->{seed},
+                     int($clients / @ports), @ports ],
+    );
+    return;
+}
+
+sub is_well {
+    my ($self) = @_;
+    for my $entry ($self->{cluster}->servers) {
+        die "server $entry->{number} ended by itself:\n" . $entry->{server}->log
+            unless $entry->{server}->process->is_running;
+        return 0 unless eval { $entry->{server}->get('/status', timeout => 5)->{status} == 200 };
+    }
+    return 1;
+}
+
+# Faults until the time is up; then nothing more for long enough to see that all is well again.
+sub inject_faults {
+    my ($self) = @_;
+    my %has = (
+        server   => 1,
+        database => !$self->{configuration}{is_file},
+        traffic  => 1,
+        state    => $self->{cluster}->keeps_state,
+    );
+    my $plan = Torture::Plan->new(seed => $self->{seed}, name => $self->{configuration}{name},
+        has => \%has);
+    $self->{on_event}->('the servers keep no state over a restart (TICKR_STATE_DIR): no copy takes '
+            . "a database's place while they are down")
+        if $has{database} && !$has{state};
+    my $until = time + $self->{seconds};
+    sleep $warm_up;
+    $self->{cluster}->sample;
+    while (time < $until) {
+        my $fault = $plan->next_fault;
+        $self->{faults}->inject($fault);
+        # The checker judges whether it took too long; here it only must not run into the next one.
+        eval { wait_for('service', 15, sub { $self->is_well }); 1 }
+            or die "after $fault->{kind}: $@";
+        sleep $fault->{pause};
+        $self->{cluster}->sample;
+    }
+    sleep 2.5;
+    $self->{cluster}->sample;
+    return;
+}
+
+# --- afterwards ------------------------------------------------------------------------------------
+
+sub judge_client {
+    my ($self) = @_;
+    $self->{client}->signal('TERM');
+    my $status = eval { $self->{client}->wait_exit(40) } // 'it did not end';
+    $self->say_whether($status eq '0', 'the clients could write down everything',
+        $status eq '0' ? () : ("client: $status", split /\n/, $self->{client}->log));
+    return;
+}
+
+sub judge_descriptors {
+    my ($self) = @_;
+    my @grown;
+    for my $entry ($self->{cluster}->servers) {
+        my $server = $entry->{server};
+        next if eval {
+            wait_for('descriptors', 10, sub { $server->descriptors <= $entry->{idle_descriptors} });
+        };
+        push @grown, sprintf 'server %d: %d descriptors without clients, at first there were %d',
+            $entry->{number}, $server->descriptors, $entry->{idle_descriptors};
+    }
+    $self->say_whether(!@grown, 'without clients there are no more descriptors than at first', @grown);
+    return;
+}
+
+# The growth of each process that has lived for long enough, from when it was warm.
+sub judge_memory {
+    my ($self) = @_;
+    my @grown;
+    for my $entry ($self->{cluster}->servers) {
+        my @warm = grep { $_->[0] >= $warm_up } @{ $entry->{samples} };
+        next if !@warm || $warm[-1][0] - $warm[0][0] < $least_life;
+        my ($first, $last) = map { $_->[1] / 1024 } @warm[ 0, -1 ];
+        $self->{on_event}->(sprintf 'server %d: %.1f MiB after %.0f s, %.1f MiB after %.0f s',
+            $entry->{number}, $first, $warm[0][0], $last, $warm[-1][0]);
+        push @grown, sprintf 'server %d: from %.1f MiB to %.1f MiB in %.0f s', $entry->{number}, $first,
+            $last, $warm[-1][0] - $warm[0][0]
+            if $last - $first > $most_growth;
+    }
+    $self->say_whether(!@grown, "no server's memory grew by more than $most_growth MiB", @grown);
+    return;
+}
+
+sub judge_stops {
+    my ($self) = @_;
+    my $cluster = $self->{cluster};
+    $cluster->stop_server($_) for $cluster->servers;
+    my @bad = grep { $_ ne '0' } @{ $cluster->{stops} };
+    $self->say_whether(!@bad, 'each server that was told to stop ended with status 0',
+        map {"one ended with $_"} @bad);
+    return;
+}
+
+sub judge_records {
+    my ($self) = @_;
+    my $check = Tickr::Process->new(
+        name    => "check-$self->{configuration}{name}",
+        command => [ "$ENV{BUILDDIR}/t/torture/check", $self->{folder}, $Torture::Cluster::max_nodes,
+                     $Torture::Cluster::starting_offset,
+                     $self->{configuration}{is_in_order}    ? 'in-order'    : (),
+                     $self->{cluster} && $self->{cluster}{has_another} ? 'has-another' : () ],
+    );
+    my $status = $check->wait_exit(3600);
+    my @evidence;
+    for my $line (split /\n/, $check->log) {
+        if ($line =~ /^# numbers: (.*)/) { $self->{numbers} = { map { split /=/, $_, 2 } split / /, $1 } }
+        elsif ($line =~ /^(not )?ok - (.*)/) {
+            $self->say_whether(!$1, $2, splice @evidence);
+        }
+        else { push @evidence, $line =~ s/^# //r }
+    }
+    $self->say_whether(0, 'the checker came to its end', "it ended with $status", @evidence)
+        if $status !~ /^[01]$/ || !$self->{numbers}{requests};
+    return;
+}
+
+sub run {
+    my ($self) = @_;
+    my $is_good = eval {
+        $self->{cluster} = Torture::Cluster->new($self->{configuration});
+        $self->{faults} = Torture::Faults->new(cluster => $self->{cluster}, folder => $self->{folder},
+            on_event => $self->{on_event});
+        $self->start_clients;
+        $self->inject_faults;
+        1;
+    };
+    my $problem = $@;
+    $self->{faults}->end_traffic if $self->{faults};
+    $self->say_whether($is_good, 'servers and databases could be tortured to the end',
+        $is_good ? () : split /\n/, $problem);
+    return if !$self->{client};
+    $self->judge_client;
+    if ($is_good) {
+        $self->judge_descriptors;
+        $self->judge_memory;
+        $self->judge_stops;
+        $self->say_whether(!$self->{faults}->broken, 'a database that has gone back is refused',
+            $self->{faults}->broken);
+    }
+    $self->judge_records;
+    $self->{cluster} = undef;
+    return;
+}
+
+1;

@@ -1,0 +1,91 @@
+#!/usr/bin/perl
+# Runs the configurations of scripts/torture, which has built everything and starts this; see there.
+use strict;
+use warnings;
+use Tickr::Process qw(scratch);
+use Time::HiRes qw(time);
+use Torture::Options;
+
+# Then everything that was started is stopped, and the scratch folder goes.
+$SIG{INT}  = sub { exit 130 };
+$SIG{TERM} = $SIG{HUP} = sub { exit 143 };
+STDOUT->autoflush(1);
+
+my %options = Torture::Options::parse(@ARGV);
+require Torture::Features;
+require Torture::Round;
+
+my ($tests, $failed, %faults, %total) = (0, 0);
+my %longest = (longest_outage => 0);
+my $began   = time;
+
+sub report {
+    my ($name, $round) = @_;
+    for my $result ($round->results) {
+        my ($is_good, $promise, $evidence) = @$result;
+        print $evidence;
+        printf "%sok %d - %s: %s\n", $is_good ? '' : 'not ', ++$tests, $name, $promise;
+        $failed++ unless $is_good;
+    }
+    my %numbers = $round->numbers;
+    $total{$_} += $numbers{$_} // 0 for qw(requests tickets unavailable closed);
+    %longest = (%numbers, configuration => $name)
+        if ($numbers{longest_outage} // 0) > $longest{longest_outage};
+    printf "# %s: %s requests, %s tickets, %s answers 503, %s closings; the longest outage of a client %s s\n",
+        $name, map { $numbers{$_} // 0 } qw(requests tickets unavailable closed longest_outage);
+    my $counts = $round->{faults} ? $round->faults : {};
+    $faults{$_} += $counts->{$_} for keys %$counts;
+    return;
+}
+
+# What a broken promise may be explained by: records, and the logs of all that ran.
+sub keep {
+    my ($folder) = @_;
+    system('rm', '-rf', $folder);
+    mkdir $folder or die "$folder: $!";
+    system('cp', '-a', (grep { -e } glob scratch() . '/*.log'), "$folder/");
+    system('cp', '-a', (grep { -e } glob scratch() . '/records-*'), "$folder/");
+    for my $log (glob scratch() . '/db*/log') {
+        my ($name) = $log =~ m{(db\d+)/log$};
+        system('cp', $log, "$folder/$name.log");
+    }
+    return;
+}
+
+print "# seed $options{seed}: scripts/torture --seed $options{seed} repeats the plan\n";
+print "# not used: $_\n" for Torture::Features::missing();
+my @runnable = grep {
+    my $configuration = $_;
+    my @missing = grep { !Torture::Features::has($_) } @{ $configuration->{needs} };
+    print "# $configuration->{name} is left out\n" if @missing;
+    !@missing;
+} @{ $options{configurations} };
+for my $configuration (@runnable) {
+    my $name = $configuration->{name};
+    print "# --- $name: $configuration->{what}\n";
+    my $start = time;
+    my $round = Torture::Round->new(
+        configuration => $configuration,
+        seed          => $options{seed},
+        seconds       => 60 * $options{minutes} / @runnable,
+        on_event      => sub { printf "# %s %7.3f %s\n", $name, time - $start, $_[0] },
+    );
+    $round->run;
+    report($name, $round);
+    system('rm', '-rf', $round->folder) unless $options{keep} || $failed;
+}
+printf "not ok %d - there was something to torture\n", ++$tests and $failed++ if !@runnable;
+
+printf "# --- seed %d, %.1f minutes\n", $options{seed}, (time - $began) / 60;
+printf "# requests: %d\n# tickets issued: %d\n", $total{requests} // 0, $total{tickets} // 0;
+printf "# faults injected: %s\n", join ', ', map {"$_ $faults{$_}"} sort keys %faults;
+printf "# the longest outage seen by a client: %.3f s (%s, %s, from %.3f s on, during %s)\n",
+    $longest{longest_outage}, map { $longest{$_} // '-' } qw(configuration of at during);
+if ($failed || $options{keep}) {
+    my $folder = "$ENV{BUILDDIR}/kept-$options{seed}";
+    keep($folder);
+    print "# logs and records: $folder\n";
+}
+print "# verdict: ", $failed ? "$failed promises were broken" : 'every promise was kept', "\n";
+print "1..$tests\n";
+exit($failed ? 1 : 0);

@@ -1,0 +1,134 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "order.h"
+
+/* --- on a connection ---------------------------------------------------------------------------- */
+
+static void
+look_at_order_of(struct promise *promise, const struct client_file *client,
+		 const struct record **highest)
+{
+	const struct run *run = promise->run;
+
+	for (size_t i = 0; i < client->count; i++) {
+		const struct record *record = &client->records[i];
+		const struct record **last = &highest[run_node_of(run, record->first)];
+
+		if (RECORD_HAS(record, RECORD_IS_FIRST))
+			memset(highest, 0, run->max_nodes * sizeof(*highest));
+		if (!record_gave_tickets(record))
+			continue;
+		if (*last != NULL && record->first <= run_last_ticket(*last) &&
+		    promise_breaks(promise)) {
+			printf("# %" PRIu64 " came after %" PRIu64 " on one connection:\n",
+			       record->first, run_last_ticket(*last));
+			run_show(run, client, *last);
+			run_show(run, client, record);
+		}
+		*last = record;
+	}
+}
+
+void
+order_on_connections(struct promise *promise)
+{
+	const struct record **highest = xcalloc(promise->run->max_nodes, sizeof(*highest));
+
+	for (size_t i = 0; i < promise->run->client_count; i++) {
+		memset(highest, 0, promise->run->max_nodes * sizeof(*highest));
+		look_at_order_of(promise, &promise->run->clients[i], highest);
+	}
+	free(highest);
+}
+
+/* --- over all connections ----------------------------------------------------------------------- */
+
+/* All records of a run by one of their times: a place in each client's file, which is in that order. */
+struct merge {
+	const struct run *run;
+	size_t *next;
+	uint64_t (*time_of)(const struct record *record);
+	const struct client_file *client; /* of the record that is next over all */
+};
+
+static uint64_t
+asked_us(const struct record *record)
+{
+	return record->asked_us;
+}
+
+/* The next record without taking it; NULL at the end. */
+static const struct record *
+merge_peek(struct merge *merge)
+{
+	const struct record *first = NULL;
+
+	for (size_t i = 0; i < merge->run->client_count; i++) {
+		const struct client_file *client = &merge->run->clients[i];
+		const struct record *record = client->records + merge->next[i];
+
+		if (merge->next[i] == client->count ||
+		    (first != NULL && merge->time_of(record) >= merge->time_of(first)))
+			continue;
+		first = record;
+		merge->client = client;
+	}
+	return first;
+}
+
+static void
+merge_take(struct merge *merge)
+{
+	merge->next[merge->client - merge->run->clients]++;
+}
+
+struct answer {
+	const struct client_file *client;
+	const struct record *record;
+};
+
+/* Let HIGHEST know of the answers that came before UNTIL_US. */
+static void
+take_answers(struct merge *answers, uint64_t until_us, struct answer *highest)
+{
+	const struct record *record;
+
+	while ((record = merge_peek(answers)) != NULL && record_came_us(record) < until_us) {
+		struct answer *node = &highest[run_node_of(answers->run, record->first)];
+
+		if (record_gave_tickets(record) &&
+		    (node->record == NULL ||
+		     run_last_ticket(record) > run_last_ticket(node->record)))
+			*node = (struct answer){answers->client, record};
+		merge_take(answers);
+	}
+}
+
+void
+order_over_all(struct promise *promise)
+{
+	const struct run *run = promise->run;
+	size_t *places = xcalloc(run->client_count * 2 + 1, sizeof(*places));
+	struct merge answers = {run, places, record_came_us, NULL};
+	struct merge questions = {run, places + run->client_count, asked_us, NULL};
+	struct answer *highest = xcalloc(run->max_nodes, sizeof(*highest));
+	const struct record *record;
+
+	for (; (record = merge_peek(&questions)) != NULL; merge_take(&questions)) {
+		const struct answer *before = &highest[run_node_of(run, record->first)];
+
+		take_answers(&answers, record->asked_us, highest);
+		if (!record_gave_tickets(record) || before->record == NULL ||
+		    record->first > run_last_ticket(before->record) || !promise_breaks(promise))
+			continue;
+		printf("# who asked later was given less:\n");
+		run_show(run, before->client, before->record);
+		run_show(run, questions.client, record);
+	}
+	free(highest);
+	free(places);
+}

@@ -1,0 +1,381 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/attributes.h"
+#include "base/memory.h"
+#include "order.h"
+#include "promises.h"
+#include "spans.h"
+
+#define MOST_SHOWN   5	     /* of what breaks one promise; the rest is counted */
+#define BACK_WITHIN  2000000 /* microseconds */
+#define AT_ONCE	     25000   /* microseconds */
+#define MOST_AT_ONCE 1000    /* tickets; the statement for more may be slow by itself */
+#define LAST_TICKET  INT64_MAX
+#define MICRO	     1e6
+
+bool
+promise_breaks(struct promise *promise)
+{
+	return promise->broken++ < MOST_SHOWN;
+}
+
+/* --- no ticket twice ---------------------------------------------------------------------------- */
+
+/* A place is the client's index and the record's. */
+#define PLACE(client, record) ((uint64_t)(client) << 40 | (uint64_t)(record))
+
+static void
+show_place(const struct run *run, uint64_t place)
+{
+	const struct client_file *client = &run->clients[place >> 40];
+
+	run_show(run, client, &client->records[place & ((UINT64_C(1) << 40) - 1)]);
+}
+
+static void
+on_twice(void *arg, uint64_t ticket, const struct span *one, const struct span *other)
+{
+	struct promise *promise = arg;
+
+	printf("# ticket %" PRIu64 " was given twice:\n", ticket);
+	show_place(promise->run, one->place);
+	if (one == other)
+		printf("#   ... in one answer\n");
+	else
+		show_place(promise->run, other->place);
+}
+
+static void
+add_spans(const struct run *run, size_t index, struct span *spans, size_t *count)
+{
+	const struct client_file *client = &run->clients[index];
+
+	for (size_t i = 0; i < client->count; i++) {
+		const struct record *record = &client->records[i];
+
+		if (record_gave_tickets(record))
+			spans[(*count)++] = (struct span){
+				.first = record->first,
+				.last = run_last_ticket(record),
+				.increment = record->increment,
+				.count = record->count,
+				.place = PLACE(index, i),
+			};
+	}
+}
+
+static void
+no_ticket_twice(struct promise *promise)
+{
+	const struct run *run = promise->run;
+	size_t most = 0, count = 0;
+	struct span *spans;
+
+	for (size_t i = 0; i < run->client_count; i++)
+		most += run->clients[i].count;
+	spans = xcalloc(most + 1, sizeof(*spans));
+	for (size_t i = 0; i < run->client_count; i++)
+		add_spans(run, i, spans, &count);
+	promise->broken = spans_find_twice(spans, count, MOST_SHOWN, on_twice, promise);
+	free(spans);
+}
+
+/* The first record of CLIENT that came at FROM_US or later: they are in that order. */
+static size_t
+first_since(const struct client_file *client, uint64_t from_us)
+{
+	size_t low = 0, high = client->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (record_came_us(&client->records[middle]) < from_us)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* --- answers ------------------------------------------------------------------------------------- */
+
+static bool
+is_hung(const struct run *run, const struct client_file *client, const struct record *record)
+{
+	(void)run;
+	(void)client;
+	return RECORD_KIND(record) == RECORD_HUNG;
+}
+
+static bool
+is_wrong(const struct run *run, const struct client_file *client, const struct record *record)
+{
+	(void)client;
+	if (RECORD_HAS(record, RECORD_IS_WRONG))
+		return true;
+	if (RECORD_KIND(record) == RECORD_STATUS)
+		return record->status != 503;
+	if (!record_gave_tickets(record))
+		return false;
+	return record->first < run->starting_offset || run_last_ticket(record) > LAST_TICKET ||
+	       (record->count > 1 && record->increment % run->max_nodes != 0);
+}
+
+/* The fault that explains why the connection of RECORD was closed; NULL: none does. */
+static const struct fault *
+closer_of(const struct run *run, const struct client_file *client, const struct record *record)
+{
+	for (size_t i = 0; i < run->faults.count; i++) {
+		const struct fault *fault = &run->faults.list[i];
+
+		if ((fault_is(fault, "kill-server") || fault_is(fault, "drain-server")) &&
+		    fault_concerns(fault, client->server) &&
+		    fault_overlaps(fault, record->asked_us, record_came_us(record)))
+			return fault;
+	}
+	return NULL;
+}
+
+static bool
+is_unexplained(const struct run *run, const struct client_file *client, const struct record *record)
+{
+	return RECORD_KIND(record) == RECORD_CLOSED && closer_of(run, client, record) == NULL;
+}
+
+/* A server may close what was sent while it drains, or behind another request: who reads knows. */
+static bool
+is_lost_in_drain(const struct run *run, const struct client_file *client,
+		 const struct record *record)
+{
+	const struct fault *fault = NULL;
+
+	if (RECORD_KIND(record) == RECORD_CLOSED && !RECORD_HAS(record, RECORD_IS_FIRST) &&
+	    !RECORD_HAS(record, RECORD_IS_BEHIND))
+		fault = closer_of(run, client, record);
+	return fault != NULL && fault_is(fault, "drain-server") &&
+	       record->asked_us < fault->began_us;
+}
+
+/* --- outages ------------------------------------------------------------------------------------ */
+
+/* When SERVER gave the first tickets from FROM_US on; UINT64_MAX: never. */
+static uint64_t
+gives_again_us(const struct run *run, unsigned server, uint64_t from_us)
+{
+	uint64_t first_us = UINT64_MAX;
+
+	for (size_t i = 0; i < run->client_count; i++) {
+		const struct client_file *client = &run->clients[i];
+		size_t n = first_since(client, from_us);
+
+		if (client->server != server)
+			continue;
+		while (n < client->count && !record_gave_tickets(&client->records[n]))
+			n++;
+		if (n < client->count && record_came_us(&client->records[n]) < first_us)
+			first_us = record_came_us(&client->records[n]);
+	}
+	return first_us;
+}
+
+/* Whether another fault came before service was back: then it is judged by that one's end. */
+static bool
+is_overtaken(const struct run *run, const struct fault *fault, unsigned server, uint64_t back_us)
+{
+	for (size_t i = 0; i < run->faults.count; i++) {
+		const struct fault *other = &run->faults.list[i];
+
+		if (other->ended_us > fault->ended_us && other->began_us < back_us &&
+		    fault_concerns(other, server))
+			return true;
+	}
+	return false;
+}
+
+static void
+look_whether_back(struct promise *promise, const struct fault *fault, unsigned server)
+{
+	const struct run *run = promise->run;
+	uint64_t back_us = gives_again_us(run, server, fault->ended_us);
+
+	if (back_us != UINT64_MAX && back_us - fault->ended_us <= BACK_WITHIN)
+		return;
+	if (is_overtaken(run, fault, server, back_us) || !promise_breaks(promise))
+		return;
+	printf("# server %u after %s, which ended at %.3f s: ", server, fault->kind,
+	       (double)(fault->ended_us - run->began_us) / MICRO);
+	if (back_us == UINT64_MAX)
+		printf("it gave no more tickets\n");
+	else
+		printf("the next ticket came %.3f s later\n",
+		       (double)(back_us - fault->ended_us) / MICRO);
+}
+
+static void
+service_comes_back(struct promise *promise)
+{
+	for (size_t i = 0; i < promise->run->faults.count; i++)
+		for (unsigned server = 0; server < RUN_MOST_SERVERS; server++)
+			if (fault_concerns(&promise->run->faults.list[i], server))
+				look_whether_back(promise, &promise->run->faults.list[i], server);
+}
+
+/* A fault that may still be felt when RECORD came. */
+static bool
+may_be_felt(const struct fault *fault, const struct client_file *client,
+	    const struct record *record)
+{
+	return fault_concerns(fault, client->server) && fault->began_us <= record_came_us(record) &&
+	       fault->ended_us + BACK_WITHIN >= record->asked_us;
+}
+
+/*
+ * Whether others of the same server were given another node's tickets while RECORD was answered 503,
+ * in no more than the half of its time. A database that is slow itself proves nothing.
+ */
+static bool
+others_were_served(const struct run *run, uint64_t node, const struct client_file *client,
+		   const struct record *record)
+{
+	uint64_t from_us = record->asked_us + record->took_us / 2 - AT_ONCE;
+	uint64_t to_us = record_came_us(record) + AT_ONCE;
+
+	for (size_t i = 0; i < run->client_count; i++) {
+		const struct client_file *other = &run->clients[i];
+
+		if (other->server != client->server)
+			continue;
+		for (size_t n = first_since(other, from_us); n < other->count; n++) {
+			const struct record *served = &other->records[n];
+
+			if (record_came_us(served) > to_us)
+				break;
+			if (record_gave_tickets(served) && served->asked_us >= from_us &&
+			    run_node_of(run, served->first) != node)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* It was not served although only one database of several was not well. */
+static bool
+is_turned_away(const struct run *run, const struct client_file *client, const struct record *record)
+{
+	uint64_t node = NO_NODE;
+
+	if (RECORD_KIND(record) != RECORD_STATUS || record->status != 503 ||
+	    record->increment > MOST_AT_ONCE)
+		return false;
+	for (size_t i = 0; i < run->faults.count; i++) {
+		const struct fault *fault = &run->faults.list[i];
+
+		if (!may_be_felt(fault, client, record))
+			continue;
+		if (fault->node == NO_NODE || (node != NO_NODE && fault->node != node))
+			return false; /* the server itself suffers, or both databases */
+		node = fault->node;
+	}
+	return others_were_served(run, node, client, record);
+}
+
+/* Between the old database's end and the moment when somebody moved the counter. */
+static bool
+is_from_a_past(const struct run *run, const struct client_file *client, const struct record *record)
+{
+	(void)client;
+	if (!record_gave_tickets(record))
+		return false;
+	for (size_t i = 0; i < run->faults.count; i++) {
+		const struct fault *fault = &run->faults.list[i];
+
+		if (fault_is(fault, "refuse") && record->asked_us >= fault->began_us &&
+		    record_came_us(record) < fault->ended_us &&
+		    run_node_of(run, record->first) == fault->node)
+			return true;
+	}
+	return false;
+}
+
+static void
+each_client_is_served(struct promise *promise)
+{
+	const struct run *run = promise->run;
+
+	if (run->client_count == 0)
+		promise->broken++;
+	for (size_t i = 0; i < run->client_count; i++) {
+		const struct client_file *client = &run->clients[i];
+		size_t n = 0;
+
+		while (n < client->count && !record_gave_tickets(&client->records[n]))
+			n++;
+		if (n == client->count && promise_breaks(promise))
+			printf("# %s was given nothing\n", client->name);
+	}
+}
+
+/* --- all of them ------------------------------------------------------------------------------------ */
+
+/* Either the whole run is looked at, or each record, which breaks the promise or does not. */
+static const struct {
+	const char *name;
+	void (*look)(struct promise *promise);
+	bool (*breaks)(const struct run *run, const struct client_file *client,
+		       const struct record *record);
+	bool needs_order;
+	bool needs_another;
+} promises[] = {
+	{"no ticket was given twice", .look = no_ticket_twice},
+	{"on each connection the tickets of each database rise", .look = order_on_connections},
+	{"who asked after another was answered was given higher tickets", .look = order_over_all,
+	 .needs_order = true},
+	{"each answer has what was asked for, or is 503", .breaks = is_wrong},
+	{"each request got an answer or the connection's end", .breaks = is_hung},
+	{"no connection was closed without a reason", .breaks = is_unexplained},
+	{"a server that stops answers what it has taken in", .breaks = is_lost_in_drain},
+	{"service was back within 2 s of the end of each cause", .look = service_comes_back},
+	{"while one of several databases is well nobody is answered 503", .breaks = is_turned_away,
+	 .needs_another = true},
+	{"a database that had gone back gave no ticket", .breaks = is_from_a_past},
+	{"each client was given tickets", .look = each_client_is_served},
+};
+
+static void
+look_at_each(struct promise *promise,
+	     bool (*breaks)(const struct run *run, const struct client_file *client,
+			    const struct record *record))
+{
+	const struct run *run = promise->run;
+
+	for (size_t i = 0; i < run->client_count; i++)
+		for (size_t n = 0; n < run->clients[i].count; n++)
+			if (breaks(run, &run->clients[i], &run->clients[i].records[n]) &&
+			    promise_breaks(promise))
+				run_show(run, &run->clients[i], &run->clients[i].records[n]);
+}
+
+bool
+promises_check(const struct run *run)
+{
+	bool are_kept = true;
+
+	for (size_t i = 0; i < ARRAY_LENGTH(promises); i++) {
+		struct promise promise = {run, 0};
+
+		if ((promises[i].needs_order && !run->is_in_order) ||
+		    (promises[i].needs_another && !run->has_another))
+			continue;
+		if (promises[i].look != NULL)
+			promises[i].look(&promise);
+		else
+			look_at_each(&promise, promises[i].breaks);
+		if (promise.broken > MOST_SHOWN)
+			printf("# and %" PRIu64 " more\n", promise.broken - MOST_SHOWN);
+		printf("%sok - %s\n", promise.broken > 0 ? "not " : "", promises[i].name);
+		are_kept = are_kept && promise.broken == 0;
+	}
+	return are_kept;
+}

@@ -1,0 +1,246 @@
+/*
+ * proxy -- stands between tickrd and its database, and cuts connections when it is told to.
+ *
+ *	proxy PORT FIFO
+ *
+ * Listens on a port of 127.0.0.1 that it prints, and passes every byte on to PORT there and back.
+ * A line in FIFO arms one cut:
+ *
+ *	to-database BYTES reset		from-database BYTES end		all 0 reset
+ *
+ * After BYTES more in that direction, over whatever connections, the one that carries the
+ * next byte is cut in front of it: both its ends are reset, or see an orderly end. With all every
+ * connection is cut at once. A line is printed for each cut.
+ */
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/parse.h"
+
+#define MOST_PAIRS 256
+#define CONNECT_S  2
+
+enum direction { TO_DATABASE, FROM_DATABASE };
+
+/* fds[TO_DATABASE] is read for what goes there: it is tickrd's connection. -1: the pair is free. */
+struct pair {
+	int fds[2];
+};
+
+struct cut {
+	bool is_armed;
+	enum direction direction;
+	unsigned long bytes; /* to go before it happens */
+	bool is_reset;
+};
+
+struct proxy {
+	uint16_t port;
+	int listener;
+	int orders;
+	struct pair pairs[MOST_PAIRS];
+	struct cut cut;
+};
+
+/* --- pairs -------------------------------------------------------------------------------------- */
+
+static void
+close_pair(struct pair *pair, bool is_reset)
+{
+	struct linger at_once = {1, 0};
+
+	for (int i = 0; i < 2; i++) {
+		if (is_reset)
+			setsockopt(pair->fds[i], SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+		close(pair->fds[i]);
+		pair->fds[i] = -1;
+	}
+}
+
+static int
+connect_to(uint16_t port)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_port = htons(port),
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct timeval most = {.tv_sec = CONNECT_S};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof(most));
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static void
+accept_pair(struct proxy *proxy)
+{
+	struct pair pair, *unused = proxy->pairs;
+	int on = 1;
+
+	pair.fds[TO_DATABASE] = accept4(proxy->listener, NULL, NULL, SOCK_CLOEXEC);
+	if (pair.fds[TO_DATABASE] < 0)
+		return;
+	while (unused < proxy->pairs + MOST_PAIRS && unused->fds[0] >= 0)
+		unused++;
+	pair.fds[FROM_DATABASE] = connect_to(proxy->port);
+	if (pair.fds[FROM_DATABASE] < 0 || unused == proxy->pairs + MOST_PAIRS) {
+		close_pair(&pair, true);
+		return;
+	}
+	for (int i = 0; i < 2; i++)
+		setsockopt(pair.fds[i], IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	*unused = pair;
+}
+
+static bool
+send_all(int fd, const char *bytes, size_t len)
+{
+	while (len > 0) {
+		ssize_t sent = send(fd, bytes, len, MSG_NOSIGNAL);
+
+		if (sent <= 0)
+			return false;
+		bytes += sent;
+		len -= (size_t)sent;
+	}
+	return true;
+}
+
+/* How many of LEN bytes may still go in DIRECTION; fewer than LEN: the cut is due. */
+static size_t
+allowed(struct cut *cut, enum direction direction, size_t len)
+{
+	if (!cut->is_armed || cut->direction != direction)
+		return len;
+	if (len <= cut->bytes) {
+		cut->bytes -= len;
+		return len;
+	}
+	cut->is_armed = false;
+	return cut->bytes;
+}
+
+static void
+pump(struct proxy *proxy, struct pair *pair, enum direction direction)
+{
+	char buffer[65536];
+	ssize_t got = recv(pair->fds[direction], buffer, sizeof(buffer), 0);
+	size_t may_pass;
+
+	if (got <= 0) {
+		close_pair(pair, got < 0);
+		return;
+	}
+	may_pass = allowed(&proxy->cut, direction, (size_t)got);
+	if (!send_all(pair->fds[!direction], buffer, may_pass)) {
+		close_pair(pair, true);
+	} else if (may_pass < (size_t)got) {
+		printf("cut %s behind byte %zu of %zd\n",
+		       direction == TO_DATABASE ? "to-database" : "from-database", may_pass, got);
+		close_pair(pair, proxy->cut.is_reset);
+	}
+}
+
+/* --- orders ------------------------------------------------------------------------------------- */
+
+static void
+cut_all(struct proxy *proxy, bool is_reset)
+{
+	for (struct pair *pair = proxy->pairs; pair < proxy->pairs + MOST_PAIRS; pair++)
+		if (pair->fds[0] >= 0)
+			close_pair(pair, is_reset);
+	printf("cut all\n");
+}
+
+/* The torture writes a whole line at once. */
+static void
+take_order(struct proxy *proxy)
+{
+	char line[128], where[16], how[8];
+	ssize_t got = read(proxy->orders, line, sizeof(line) - 1);
+	unsigned long bytes;
+
+	if (got <= 0)
+		return;
+	line[got] = '\0';
+	if (sscanf(line, "%15s %lu %7s", where, &bytes, how) != 3)
+		errx(64, "this is no order: %s", line);
+	if (strcmp(where, "all") == 0)
+		cut_all(proxy, strcmp(how, "reset") == 0);
+	else
+		proxy->cut = (struct cut){
+			.is_armed = true,
+			.direction =
+				strcmp(where, "to-database") == 0 ? TO_DATABASE : FROM_DATABASE,
+			.bytes = bytes,
+			.is_reset = strcmp(how, "reset") == 0,
+		};
+}
+
+/* --- the loop --------------------------------------------------------------------------------------- */
+
+static void
+turn(struct proxy *proxy)
+{
+	struct pollfd polled[2 + 2 * MOST_PAIRS] = {{proxy->listener, POLLIN, 0},
+						    {proxy->orders, POLLIN, 0}};
+
+	for (size_t i = 0; i < 2 * MOST_PAIRS; i++)
+		polled[2 + i] = (struct pollfd){proxy->pairs[i / 2].fds[i % 2], POLLIN, 0};
+	if (poll(polled, 2 + 2 * MOST_PAIRS, -1) < 0 && errno != EINTR)
+		err(1, "poll");
+	for (size_t i = 0; i < 2 * MOST_PAIRS; i++)
+		if (polled[2 + i].revents != 0 && proxy->pairs[i / 2].fds[i % 2] >= 0)
+			pump(proxy, &proxy->pairs[i / 2], (enum direction)(i % 2));
+	if (polled[1].revents != 0)
+		take_order(proxy);
+	if (polled[0].revents != 0)
+		accept_pair(proxy);
+}
+
+static void
+listen_somewhere(struct proxy *proxy)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(address);
+
+	proxy->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (bind(proxy->listener, (struct sockaddr *)&address, len) != 0 ||
+	    listen(proxy->listener, 128) != 0 ||
+	    getsockname(proxy->listener, (struct sockaddr *)&address, &len) != 0)
+		err(1, "cannot listen");
+	printf("port=%u\n", ntohs(address.sin_port));
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct proxy proxy;
+	uint64_t port;
+
+	if (argc != 3 || !parse_number(argv[1], strlen(argv[1]), UINT16_MAX, &port))
+		errx(64, "usage: proxy PORT FIFO");
+	setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+	proxy.port = (uint16_t)port;
+	/* For writing too, so that it has no end. */
+	proxy.orders = open(argv[2], O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (proxy.orders < 0)
+		err(1, "%s", argv[2]);
+	memset(proxy.pairs, -1, sizeof(proxy.pairs));
+	listen_somewhere(&proxy);
+	for (;;)
+		turn(&proxy);
+}

@@ -1,0 +1,57 @@
+/*
+ * record -- what the torture's clients write down and its checker reads: each request, and what came of it.
+ *
+ * A file holds the records of one client, a thread that waits for each answer, in the order
+ * of their answers. All tickets that a client was given are in its records, none is left out.
+ * Times are microseconds of CLOCK_MONOTONIC. Tests write records too: pack 'Q< Q< L< L< L< S< C C'.
+ */
+#ifndef TORTURE_RECORD_H
+#define TORTURE_RECORD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum record_kind {
+	RECORD_TICKETS,	    /* 200: FIRST, INCREMENT and COUNT are what was given */
+	RECORD_STATUS,	    /* another STATUS, or one that makes no sense, for INCREMENT tickets */
+	RECORD_CLOSED,	    /* the connection ended before the answer was whole */
+	RECORD_UNREACHABLE, /* no connection could be made, nothing was asked */
+	RECORD_HUNG,	    /* neither an answer nor an end came in time */
+};
+
+enum record_flag {
+	RECORD_IS_FIRST = 1,  /* the first of its connection */
+	RECORD_IS_BEHIND = 2, /* sent behind another that had no answer yet */
+	RECORD_IS_WRONG = 4,  /* not as many tickets as were asked for, or no progression */
+};
+
+struct record {
+	uint64_t first;
+	uint64_t asked_us; /* before the request was sent */
+	uint32_t took_us;  /* until the answer, or the end, was there */
+	uint32_t count;
+	uint32_t increment;
+	uint16_t status; /* of HTTP; 0: none came */
+	uint8_t server;	 /* by the order in which the client was told of them */
+	uint8_t marks;	 /* the kind in the low four bits, flags in the high four */
+};
+
+_Static_assert(sizeof(struct record) == 32, "a record has no holes");
+
+#define RECORD_MARKS(kind, flags) ((uint8_t)((kind) | (flags) << 4))
+#define RECORD_KIND(record)	  ((enum record_kind)((record)->marks & 15))
+#define RECORD_HAS(record, flag)  (((record)->marks >> 4 & (flag)) != 0)
+
+static inline uint64_t
+record_came_us(const struct record *record)
+{
+	return record->asked_us + record->took_us;
+}
+
+static inline bool
+record_gave_tickets(const struct record *record)
+{
+	return RECORD_KIND(record) == RECORD_TICKETS;
+}
+
+#endif

@@ -1,0 +1,48 @@
+/*
+ * run -- all that was written down in one run of the torture: the clients' records and the faults.
+ *
+ * One thread. Files are mapped, not copied; run_free() gives all back.
+ */
+#ifndef TORTURE_RUN_H
+#define TORTURE_RUN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "faults.h"
+#include "record.h"
+
+#define RUN_MOST_SERVERS 64
+
+struct client_file {
+	char name[256];
+	unsigned server;
+	const struct record *records;
+	size_t count;
+};
+
+struct run {
+	uint64_t max_nodes;
+	uint64_t starting_offset;
+	bool is_in_order;
+	bool has_another;
+
+	struct client_file *clients;
+	size_t client_count;
+	struct faults faults;
+	uint64_t began_us; /* the first request; evidence counts from it */
+	uint64_t ended_us;
+};
+
+/* Reads FOLDER into RUN, whose settings are there already; ends the process when it cannot. */
+void run_read(struct run *run, const char *folder);
+void run_free(struct run *run);
+
+uint64_t run_last_ticket(const struct record *record);
+uint64_t run_node_of(const struct run *run, uint64_t ticket);
+
+/* A comment of TAP that tells an answer: to whom, when, and which faults were going on. */
+void run_show(const struct run *run, const struct client_file *client, const struct record *record);
+
+#endif

@@ -1,0 +1,129 @@
+/*
+ * DESIGN. The spans are sorted by their first number, and gone through once. Those that began before
+ * and have not ended are "open": a new one can share a number with these only. Two that overlap
+ * and never meet, such as the even and the odd numbers, are told apart by arithmetic, not by
+ * their bounds. As long as nothing is given twice there are no more open ones than sequences that
+ * are interleaved, one for each node and master.
+ */
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "spans.h"
+
+struct search {
+	const struct span **open;
+	size_t open_count;
+	size_t room;
+	size_t found;
+	size_t most;
+	twice_fn *report;
+	void *arg;
+};
+
+static int
+compare(const void *a, const void *b)
+{
+	const struct span *left = a, *right = b;
+
+	if (left->first != right->first)
+		return left->first < right->first ? -1 : 1;
+	return left->place < right->place ? -1 : left->place > right->place;
+}
+
+static uint64_t
+greatest_common_divisor(uint64_t a, uint64_t b)
+{
+	while (b != 0) {
+		uint64_t rest = a % b;
+
+		a = b;
+		b = rest;
+	}
+	return a;
+}
+
+/* A span of one number goes on nowhere, so any increment will do. */
+static uint64_t
+increment_of(const struct span *span)
+{
+	return span->count > 1 ? span->increment : 1;
+}
+
+/*
+ * The lowest number of both; EARLIER begins first. Going through LATER from its beginning, the
+ * remainders by EARLIER's increment come again after increment / divisor steps.
+ */
+static bool
+meet(const struct span *earlier, const struct span *later, uint64_t *number)
+{
+	uint64_t increment = increment_of(earlier), step = increment_of(later);
+	uint64_t end = earlier->last < later->last ? earlier->last : later->last;
+	uint64_t steps = increment / greatest_common_divisor(increment, step);
+
+	*number = later->first;
+	for (uint64_t i = 0; i < steps; i++) {
+		if (*number > end)
+			return false;
+		if ((*number - earlier->first) % increment == 0)
+			return true;
+		if (__builtin_add_overflow(*number, step, number))
+			return false;
+	}
+	return false;
+}
+
+static void
+found(struct search *search, uint64_t number, const struct span *one, const struct span *other)
+{
+	search->found++;
+	search->report(search->arg, number, one, other);
+}
+
+/* Compare SPAN with those that are open, and close those that have ended. */
+static void
+compare_with_open(struct search *search, const struct span *span)
+{
+	size_t kept = 0;
+	uint64_t number;
+
+	for (size_t i = 0; i < search->open_count; i++) {
+		const struct span *open = search->open[i];
+
+		if (open->last < span->first)
+			continue;
+		search->open[kept++] = open;
+		if (search->found < search->most && meet(open, span, &number))
+			found(search, number, open, span);
+	}
+	search->open_count = kept;
+}
+
+static void
+open_span(struct search *search, const struct span *span)
+{
+	if (search->open_count == search->room) {
+		search->room = search->room * 2 + 16;
+		search->open = xrealloc(search->open, search->room * sizeof(struct span *));
+	}
+	search->open[search->open_count++] = span;
+}
+
+size_t
+spans_find_twice(struct span *spans, size_t count, size_t most, twice_fn *report, void *arg)
+{
+	struct search search = {.most = most, .report = report, .arg = arg};
+
+	qsort(spans, count, sizeof(*spans), compare);
+	for (size_t i = 0; i < count && search.found < most; i++) {
+		const struct span *span = &spans[i];
+
+		compare_with_open(&search, span);
+		if (span->count > 1 && span->increment == 0)
+			found(&search, span->first, span, span);
+		else
+			open_span(&search, span);
+	}
+	free(search.open);
+	return search.found;
+}

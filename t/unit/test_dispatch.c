@@ -1,0 +1,342 @@
+#include <criterion/criterion.h>
+#include <pthread.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "dispatch/dispatch.h"
+#include "store/memory.h"
+
+#define PATIENCE_MS	30000
+#define POOL_TIMEOUT_MS 800
+#define ATTEMPT_MS	(POOL_TIMEOUT_MS / 4)
+
+static struct memory_script scripts[2];
+static struct dispatch *dispatch;
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static unsigned answers; /* under the mutex */
+
+static void
+make(size_t count, bool is_failover)
+{
+	struct pool_settings pools[2];
+	struct dispatch_settings settings = {.pools = pools,
+					     .count = count,
+					     .is_failover = is_failover,
+					     .pool_timeout_ms = POOL_TIMEOUT_MS};
+
+	log_begin(LOG_LEVEL_ERROR);
+	for (unsigned i = 0; i < 2; i++) {
+		memory_script_init(&scripts[i]);
+		pools[i] = (struct pool_settings){
+			.store = &memory_store,
+			.database = {.script = &scripts[i], .space = {10, i + 3, 326}},
+			.sessions = 1,
+			.number = i,
+			.name = i == 0 ? "first" : "second",
+		};
+	}
+	dispatch = dispatch_new(&settings);
+	cr_assert(dispatch_start(dispatch));
+}
+
+static void
+end(void)
+{
+	cr_assert(dispatch_stop(dispatch, clock_ms() + PATIENCE_MS));
+	dispatch_free(dispatch);
+	for (unsigned i = 0; i < 2; i++) {
+		cr_assert_eq(scripts[i].opened, scripts[i].closed);
+		memory_script_destroy(&scripts[i]);
+	}
+}
+
+TestSuite(dispatch, .fini = end, .timeout = 60);
+
+static void
+wait_for(size_t database, enum database_condition condition)
+{
+	struct database_state states[MOST_DATABASES];
+
+	do {
+		usleep(500);
+		(void)dispatch_states(dispatch, states);
+	} while (states[database].condition != condition);
+}
+
+static void
+begin(bool is_failover)
+{
+	make(2, is_failover);
+	wait_for(0, DATABASE_UP);
+	wait_for(1, DATABASE_UP);
+}
+
+static void
+note_answer(struct reservation *reservation)
+{
+	(void)reservation;
+	pthread_mutex_lock(&mutex);
+	answers++;
+	pthread_mutex_unlock(&mutex);
+	pthread_cond_signal(&changed);
+}
+
+static void
+submit(struct reservation *reservation, uint32_t count, uint64_t ms)
+{
+	*reservation = (struct reservation){
+		.count = count, .deadline_ms = clock_ms() + ms, .answer = note_answer};
+	dispatch_submit(dispatch, reservation);
+}
+
+static void
+wait_for_answers(unsigned count)
+{
+	pthread_mutex_lock(&mutex);
+	while (answers < count)
+		pthread_cond_wait(&changed, &mutex);
+	pthread_mutex_unlock(&mutex);
+}
+
+/* The node that answers a reservation of COUNT. */
+static uint64_t
+reserve(uint32_t count)
+{
+	struct reservation reservation;
+	unsigned before = answers;
+
+	submit(&reservation, count, PATIENCE_MS);
+	wait_for_answers(before + 1);
+	cr_assert_eq(reservation.status, TICKET_OK, "%s", reservation.reason);
+	cr_assert_eq(reservation.bases.count, count);
+	return reservation.space->node_number;
+}
+
+static void
+set_failure(struct memory_script *script, enum store_result failure, bool also_to_open)
+{
+	memory_script_lock(script);
+	script->fail_every = failure == STORE_OK ? 0 : 1;
+	script->failure = failure;
+	script->open_result = also_to_open ? failure : STORE_OK;
+	memory_script_unlock(script);
+}
+
+static void
+set_hanging(struct memory_script *script, bool hangs)
+{
+	memory_script_lock(script);
+	script->hangs = hangs;
+	memory_script_unlock(script);
+}
+
+Test(dispatch, databases_are_asked_in_turn)
+{
+	uint64_t before;
+
+	begin(false);
+	before = reserve(1);
+	for (unsigned i = 0; i < 10; i++) {
+		uint64_t node = reserve(i);
+
+		cr_assert_neq(node, before);
+		before = node;
+	}
+}
+
+Test(dispatch, with_failover_the_first_one_is_asked)
+{
+	begin(true);
+	for (unsigned i = 0; i < 10; i++)
+		cr_assert_eq(reserve(i), 3);
+}
+
+Test(dispatch, what_one_database_fails_another_gives)
+{
+	static const enum store_result failures[] = {STORE_LOST, STORE_FAILED, STORE_REFUSED,
+						     STORE_EXHAUSTED};
+
+	begin(true);
+	for (size_t i = 0; i < ARRAY_LENGTH(failures); i++) {
+		set_failure(&scripts[0], failures[i], false);
+		cr_assert_eq(reserve(5), 4);
+		set_failure(&scripts[0], STORE_OK, false);
+		wait_for(0, DATABASE_UP);
+		/* For the first one to be used at once. */
+		set_failure(&scripts[1], STORE_LOST, false);
+		cr_assert_eq(reserve(5), 3);
+		set_failure(&scripts[1], STORE_OK, false);
+		wait_for(1, DATABASE_UP);
+	}
+}
+
+Test(dispatch, what_one_database_does_not_answer_another_gives_within_a_part_of_the_time)
+{
+	uint64_t began_ms, first_ms;
+
+	begin(true);
+	set_hanging(&scripts[0], true);
+	began_ms = clock_ms();
+	cr_assert_eq(reserve(5), 4);
+	first_ms = clock_ms() - began_ms;
+	cr_assert_geq(first_ms, ATTEMPT_MS);
+	cr_assert_lt(first_ms, POOL_TIMEOUT_MS);
+	began_ms = clock_ms();
+	cr_assert_eq(reserve(5), 4);
+	cr_assert_lt(clock_ms() - began_ms, ATTEMPT_MS, "the next one does not wait for it");
+	wait_for(0, DATABASE_DOWN);
+	set_hanging(&scripts[0], false);
+	wait_for(0, DATABASE_UP);
+}
+
+Test(dispatch, databases_that_are_all_slow_answer_in_time)
+{
+	struct reservation reservations[8];
+	unsigned in_time = 0;
+
+	begin(false);
+	for (unsigned i = 0; i < 2; i++) {
+		memory_script_lock(&scripts[i]);
+		scripts[i].reserve_us = (ATTEMPT_MS + 50) * 1000;
+		memory_script_unlock(&scripts[i]);
+	}
+	for (unsigned i = 0; i < ARRAY_LENGTH(reservations); i++) {
+		submit(&reservations[i], 1, POOL_TIMEOUT_MS);
+		usleep(20000);
+	}
+	wait_for_answers(ARRAY_LENGTH(reservations));
+	for (unsigned i = 0; i < ARRAY_LENGTH(reservations); i++)
+		in_time += reservations[i].status == TICKET_OK;
+	cr_assert_eq(in_time, ARRAY_LENGTH(reservations), "%u", in_time);
+}
+
+Test(dispatch, an_answer_that_comes_too_late_is_a_gap)
+{
+	uint64_t newest;
+
+	begin(true);
+	set_hanging(&scripts[0], true);
+	cr_assert_eq(reserve(5), 4);
+	set_hanging(&scripts[0], false);
+	wait_for(0, DATABASE_UP);
+	set_failure(&scripts[1], STORE_LOST, true);
+	newest = scripts[0].newest;
+	cr_assert_eq(newest, 6, "the hung session has reserved");
+	cr_assert_eq(reserve(1), 3);
+	cr_assert_eq(scripts[0].newest, newest + 1, "and nobody got what it reserved");
+	cr_assert_eq(answers, 2);
+}
+
+Test(dispatch, while_none_is_in_service_a_reservation_waits_and_is_answered_when_one_is_back)
+{
+	struct reservation reservation;
+
+	begin(false);
+	set_failure(&scripts[0], STORE_LOST, true);
+	set_failure(&scripts[1], STORE_LOST, true);
+	submit(&reservation, 5, PATIENCE_MS);
+	wait_for(0, DATABASE_DOWN);
+	wait_for(1, DATABASE_DOWN);
+	cr_assert_not(dispatch_is_ready(dispatch));
+	set_failure(&scripts[1], STORE_OK, false);
+	wait_for_answers(1);
+	cr_assert_eq(reservation.status, TICKET_OK);
+	cr_assert_eq(reservation.space->node_number, 4);
+	cr_assert(dispatch_is_ready(dispatch));
+}
+
+Test(dispatch, what_is_withdrawn_has_the_reasons_of_all)
+{
+	struct reservation reservation;
+
+	begin(false);
+	set_failure(&scripts[0], STORE_LOST, true);
+	set_hanging(&scripts[1], true);
+	submit(&reservation, 5, POOL_TIMEOUT_MS);
+	wait_for(0, DATABASE_DOWN);
+	cr_assert(dispatch_withdraw(dispatch, &reservation));
+	cr_assert_not_null(strstr(reservation.reason, "first: "), "%s", reservation.reason);
+	cr_assert_not_null(strstr(reservation.reason, "second: "), "%s", reservation.reason);
+	set_hanging(&scripts[1], false);
+	wait_for(1, DATABASE_UP);
+	cr_assert_eq(answers, 0);
+}
+
+Test(dispatch, nobody_need_withdraw_what_is_past_its_deadline)
+{
+	struct reservation reservation;
+
+	begin(false);
+	set_failure(&scripts[0], STORE_LOST, true);
+	set_failure(&scripts[1], STORE_LOST, true);
+	submit(&reservation, 5, 50);
+	wait_for_answers(1);
+	cr_assert_eq(reservation.status, TICKET_TIMED_OUT);
+	cr_assert_not_null(strstr(reservation.reason, "second: "), "%s", reservation.reason);
+	cr_assert_not(dispatch_withdraw(dispatch, &reservation));
+}
+
+Test(dispatch, tickets_end_when_all_databases_are_at_their_end)
+{
+	struct reservation reservation;
+
+	begin(false);
+	set_failure(&scripts[0], STORE_EXHAUSTED, false);
+	set_failure(&scripts[1], STORE_EXHAUSTED, false);
+	for (unsigned i = 1; i <= 3; i++) {
+		submit(&reservation, 5, PATIENCE_MS);
+		wait_for_answers(i);
+		cr_assert_eq(reservation.status, TICKET_EXHAUSTED, "%s", reservation.reason);
+		cr_assert_str_not_empty(reservation.reason);
+	}
+}
+
+Test(dispatch, bases_that_are_no_tickets_are_asked_of_another)
+{
+	begin(true);
+	memory_script_lock(&scripts[0]);
+	scripts[0].newest = UINT64_C(1) << 62;
+	memory_script_unlock(&scripts[0]);
+	cr_assert_eq(reserve(5), 4);
+}
+
+Test(dispatch, with_one_database_its_pool_is_asked)
+{
+	struct database_state states[MOST_DATABASES];
+
+	make(1, false);
+	for (unsigned i = 0; i < 5; i++)
+		cr_assert_eq(reserve(i), 3);
+	wait_for(0, DATABASE_UP);
+	cr_assert_eq(dispatch_states(dispatch, states), 1);
+	cr_assert_eq(states[0].newest_base, 11);
+	cr_assert_not(dispatch_drain(dispatch, 0));
+	cr_assert_eq(scripts[1].opened, 0);
+}
+
+Test(dispatch, a_drained_database_has_no_session_until_it_is_resumed)
+{
+	begin(true);
+	cr_assert(dispatch_drain(dispatch, 0));
+	cr_assert_not(dispatch_drain(dispatch, 1), "it is the last one");
+	cr_assert_eq(reserve(1), 4);
+	wait_for(0, DATABASE_DRAINED);
+	memory_script_lock(&scripts[0]);
+	cr_assert_eq(scripts[0].opened, scripts[0].closed);
+	memory_script_unlock(&scripts[0]);
+	dispatch_resume(dispatch, 0);
+	wait_for(0, DATABASE_UP);
+	cr_assert(dispatch_drain(dispatch, 1));
+	cr_assert_eq(reserve(1), 3);
+}
+
+Test(dispatch, a_stop_opens_no_session_of_a_drained_database)
+{
+	begin(true);
+	cr_assert(dispatch_drain(dispatch, 0));
+	wait_for(0, DATABASE_DRAINED);
+	set_hanging(&scripts[0], true); /* who opened one now would stay there */
+}

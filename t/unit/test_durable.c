@@ -1,0 +1,87 @@
+#include <criterion/criterion.h>
+
+#include "store/durable.h"
+#include "store/memory.h"
+#include "store/mysql_durable.h"
+
+static struct memory_script script;
+static struct store_settings settings;
+static struct store_session *session;
+static char memory[256];
+static struct text reason;
+
+static void
+begin(void)
+{
+	memory_script_init(&script);
+	settings.script = &script;
+	memory_store.claim(&settings);
+	reason = TEXT_OVER(memory);
+}
+
+static void
+end(void)
+{
+	memory_store.release(&settings);
+	memory_script_destroy(&script);
+}
+
+TestSuite(durable, .init = begin, .fini = end);
+
+Test(durable, a_warning_is_no_refusal_unless_that_is_asked_for)
+{
+	script.warning = "the disk is made of sand; buy one\n";
+	cr_assert_eq(durable_open(&memory_store, &settings, &session, &reason), STORE_OK);
+	memory_store.close(session);
+}
+
+Test(durable, a_warning_is_a_refusal_with_its_words_where_that_is_asked_for)
+{
+	script.warning = "the disk is made of sand; buy one\nthe log too; buy another\n";
+	settings.require_durable = true;
+	cr_assert_eq(durable_open(&memory_store, &settings, &session, &reason), STORE_REFUSED);
+	cr_assert_str_eq(memory, "refused by TICKR_REQUIRE_DURABLE: the disk is made of sand; buy "
+				 "one. the log too; buy another");
+	cr_assert_null(session);
+	cr_assert_eq(script.opened, script.closed);
+}
+
+Test(durable, a_database_without_warnings_is_served_from)
+{
+	settings.require_durable = true;
+	cr_assert_eq(durable_open(&memory_store, &settings, &session, &reason), STORE_OK);
+	memory_store.close(session);
+}
+
+Test(durable, what_cannot_be_opened_says_so)
+{
+	settings.require_durable = true;
+	script.open_result = STORE_LOST;
+	cr_assert_eq(durable_open(&memory_store, &settings, &session, &reason), STORE_LOST);
+	cr_assert_str_eq(memory, "the script says that opening fails");
+}
+
+Test(durable, servers_that_forget_their_counter)
+{
+	static const struct {
+		const char *version;
+		bool forgets;
+	} cases[] = {
+		{"5.5.62-log", true},
+		{"5.7.44", true},
+		{"8.0.0-dmr", false},
+		{"8.0.36-0ubuntu0.22.04.1", false},
+		{"9.1.0", false},
+		{"5.5.68-MariaDB", true},
+		{"10.1.48-MariaDB-0+deb9u2", true},
+		{"10.2.3-MariaDB", true},
+		{"10.2.4-MariaDB", false},
+		{"10.11.6-MariaDB-0+deb12u1", false},
+		{"11.4.2-MariaDB-log", false},
+		{"who knows", false},
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)
+		cr_assert_eq(mysql_forgets_counter(cases[i].version), cases[i].forgets, "%s",
+			     cases[i].version);
+}

@@ -1,0 +1,206 @@
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "pool/high_water.h"
+
+static const struct ticket_space space = {10, 3, 326};
+static char folder[] = "/tmp/tickr-test-water-XXXXXX";
+static char memory[512];
+static struct text problem;
+static struct state_file *file;
+static struct high_water mark;
+
+static void
+open_file(void)
+{
+	file = state_file_open(folder, &space, &problem);
+	cr_assert(file, "%s", memory);
+	high_water_init(&mark, file);
+}
+
+static void
+close_file(void)
+{
+	high_water_destroy(&mark);
+	state_file_close(file);
+}
+
+static void
+begin(void)
+{
+	problem = TEXT_OVER(memory);
+	cr_assert(mkdtemp(folder));
+	open_file();
+}
+
+static void
+end(void)
+{
+	static const char *const names[] = {"state", "lock"};
+	char path[128];
+
+	close_file();
+	for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
+		snprintf(path, sizeof(path), "%s/node-3.%s", folder, names[i]);
+		unlink(path);
+	}
+	cr_assert_eq(rmdir(folder), 0, "nothing else is left behind");
+}
+
+TestSuite(high_water, .init = begin, .fini = end);
+
+static bool
+covers(uint64_t first, uint64_t increment, uint32_t count)
+{
+	struct ticket_range bases = {first, increment, count};
+
+	return high_water_covers(&mark, &bases, &problem);
+}
+
+/* What the disk says of class I. */
+static void
+disk_says(uint64_t i, uint64_t given, uint64_t ahead)
+{
+	struct record record = {0};
+
+	cr_assert(state_file_look(folder, &space, &record, &problem), "%s", memory);
+	cr_assert_lt(i, record.given.step);
+	cr_assert_eq(record.given.highest[i], given, "given is %lu", record.given.highest[i]);
+	cr_assert_eq(record.ahead.highest[i], ahead, "ahead is %lu", record.ahead.highest[i]);
+	record_free(&record);
+}
+
+Test(high_water, the_disk_is_ahead_of_what_is_given)
+{
+	cr_assert(covers(2, 1, 1));
+	disk_says(0, 2, 1002);
+	cr_assert(covers(3, 1, 1000));
+	disk_says(0, 2, 1002);
+	cr_assert(covers(1003, 1, 5));
+	disk_says(0, 1007, 3007);
+}
+
+Test(high_water, the_margin_grows_to_its_most_under_load)
+{
+	uint64_t base = 2;
+
+	for (int i = 0; i < 20; i++, base = mark.record.ahead.highest[0] + 1)
+		cr_assert(covers(base, 1, 1));
+	disk_says(0, mark.record.given.highest[0],
+		  mark.record.given.highest[0] + HIGH_WATER_MOST_MARGIN);
+}
+
+Test(high_water, the_margin_shrinks_when_nothing_happens)
+{
+	uint64_t now_ms = clock_ms();
+
+	cr_assert(covers(2, 1, 1));
+	cr_assert(covers(1003, 1, 1));
+	cr_assert(covers(3004, 1, 1));
+	disk_says(0, 3004, 7004);
+	cr_assert(high_water_tend(&mark, now_ms + 9000, &problem));
+	disk_says(0, 3004, 7004);
+	cr_assert(high_water_tend(&mark, now_ms + 11000, &problem));
+	disk_says(0, 3004, 5004);
+	cr_assert(high_water_tend(&mark, now_ms + 22000, &problem));
+	disk_says(0, 3004, 4004);
+	cr_assert(high_water_tend(&mark, now_ms + 40000, &problem));
+	disk_says(0, 3004, 4004);
+	cr_assert(covers(4005, 1, 1), "and what is above the lower bound moves it");
+	disk_says(0, 4005, 5005);
+}
+
+Test(high_water, each_class_has_a_bound_in_its_own_steps)
+{
+	cr_assert(covers(1001, 2, 10));
+	disk_says(1, 1019, 3019);
+	cr_assert(covers(2, 2, 1));
+	disk_says(0, 2, 4002);
+	disk_says(1, 1019, 5019);
+}
+
+Test(high_water, a_changed_increment_is_covered_too)
+{
+	cr_assert(covers(2, 1, 100));
+	cr_assert(covers(1003, 3, 3));
+	for (uint64_t i = 0; i < 3; i++)
+		cr_assert_geq(mark.record.ahead.highest[i], 1009 - 6);
+	cr_assert(covers(2000, 2, 700));
+	for (uint64_t base = 2000; base < 3400; base += 2)
+		cr_assert_geq(mark.record.ahead.highest[base % 6], base);
+}
+
+Test(high_water, the_bound_is_never_behind_the_last_ticket_of_the_space)
+{
+	uint64_t last = space_last_base(&space);
+
+	cr_assert(covers(last - 10, 1, 1));
+	disk_says(0, last - 10, last);
+	cr_assert(covers(last, 1, 5), "what has no ticket is refused elsewhere");
+	disk_says(0, last + 4, last + 4);
+}
+
+Test(high_water, a_clean_end_is_exact)
+{
+	cr_assert(covers(2, 1, 41));
+	cr_assert(high_water_end(&mark, &problem));
+	disk_says(0, 42, 42);
+}
+
+Test(high_water, what_was_given_back_was_not_given)
+{
+	cr_assert(covers(2, 1, 1000));
+	high_water_give_back(&mark, 42);
+	cr_assert(high_water_end(&mark, &problem));
+	disk_says(0, 42, 42);
+}
+
+Test(high_water, the_bound_of_the_last_run_stays_until_it_is_passed)
+{
+	cr_assert(covers(2, 1, 1));
+	disk_says(0, 2, 1002);
+	close_file(); /* as if killed */
+	open_file();
+	cr_assert(high_water_end(&mark, &problem));
+	disk_says(0, 2, 1002);
+	close_file();
+	open_file();
+	cr_assert(covers(1003, 1, 1));
+	disk_says(0, 1003, 2003);
+	cr_assert(high_water_end(&mark, &problem));
+	disk_says(0, 1003, 1003);
+}
+
+Test(high_water, while_it_cannot_be_written_nothing_is_covered)
+{
+	char in_the_way[128];
+
+	snprintf(in_the_way, sizeof(in_the_way), "%s/node-3.new", folder);
+	cr_assert(covers(2, 1, 1));
+	cr_assert_eq(mkdir(in_the_way, 0700), 0);
+	cr_assert(covers(3, 1, 1), "what the disk knows may be given");
+	cr_assert_not(covers(1003, 1, 1));
+	cr_assert_not_null(strstr(memory, "/node-3.state cannot be written: Is a directory"));
+	cr_assert_not(high_water_is_kept(&mark, &problem));
+	cr_assert_not(high_water_tend(&mark, clock_ms(), &problem));
+	disk_says(0, 2, 1002);
+	cr_assert_eq(rmdir(in_the_way), 0);
+	cr_assert(high_water_tend(&mark, clock_ms(), &problem));
+	cr_assert(high_water_is_kept(&mark, &problem));
+	cr_assert(covers(1004, 1, 1));
+}
+
+Test(high_water, without_a_file_everything_is_covered)
+{
+	struct high_water none;
+
+	high_water_init(&none, NULL);
+	cr_assert(high_water_covers(&none, &(struct ticket_range){2, 1, 1000000}, &problem));
+	cr_assert(high_water_tend(&none, clock_ms(), &problem));
+	cr_assert(high_water_end(&none, &problem));
+	high_water_destroy(&none);
+}

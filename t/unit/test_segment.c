@@ -1,0 +1,346 @@
+#include <criterion/criterion.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "segment/segment.h"
+
+#define LEAST 100
+#define MOST  10000
+
+static const struct ticket_space space = {1, 0, 1};
+
+/* Stands for the pool: keeps the fetch, until told how it ends. */
+struct fake_pool {
+	struct segment *segment;
+	struct reservation *out; /* NULL: none */
+	unsigned submitted;
+	struct reservation *withdrawn;
+	uint64_t newest;
+};
+
+static void
+submit(void *arg, struct reservation *reservation)
+{
+	struct fake_pool *pool = arg;
+
+	cr_assert_null(pool->out, "one at a time");
+	pool->out = reservation;
+	pool->submitted++;
+}
+
+static bool
+withdraw(void *arg, struct reservation *reservation)
+{
+	struct fake_pool *pool = arg;
+
+	pool->withdrawn = reservation;
+	return true;
+}
+
+static void
+explain(void *arg, struct text *reason)
+{
+	(void)arg;
+	text_add(reason, "because");
+}
+
+static void
+begin(struct fake_pool *pool)
+{
+	struct segment_settings settings = {1000,   LEAST,    MOST,    1000,
+					    submit, withdraw, explain, pool};
+
+	*pool = (struct fake_pool){.newest = 1};
+	pool->segment = segment_new(&settings);
+}
+
+/* The fetch succeeds; SKIPPED bases went to somebody else before. Returns how many it brought. */
+static uint32_t
+bring(struct fake_pool *pool, uint64_t skipped)
+{
+	struct reservation *fetch = pool->out;
+	uint32_t count;
+
+	cr_assert_not_null(fetch);
+	count = fetch->count;
+	pool->out = NULL;
+	fetch->status = TICKET_OK;
+	fetch->bases = (struct ticket_range){pool->newest + skipped + 1, 1, count};
+	fetch->space = &space;
+	pool->newest += skipped + count;
+	fetch->answer(fetch);
+	return count;
+}
+
+static void
+fail(struct fake_pool *pool, const char *reason)
+{
+	struct reservation *fetch = pool->out;
+
+	cr_assert_not_null(fetch);
+	pool->out = NULL;
+	fetch->status = TICKET_DATABASE_FAILED;
+	snprintf(fetch->reason, sizeof(fetch->reason), "%s", reason);
+	fetch->answer(fetch);
+}
+
+/* The fetch that may be out is dropped. */
+static void
+end(struct fake_pool *pool)
+{
+	struct segment_piece piece;
+
+	segment_stop(pool->segment);
+	if (pool->out != NULL)
+		fail(pool, "the end");
+	while (segment_take_rest(pool->segment, &piece))
+		cr_assert_gt(piece.bases.count, 0);
+	segment_free(pool->segment);
+}
+
+/* COUNT bases at once: the first of them; 0: there are too few. */
+static uint64_t
+take(struct fake_pool *pool, uint32_t count)
+{
+	struct segment_piece taken;
+
+	if (!segment_take(pool->segment, count, clock_ms(), &taken))
+		return 0;
+	cr_assert_eq(taken.bases.count, count);
+	cr_assert_eq(taken.bases.increment, 1);
+	cr_assert_eq(taken.space, &space);
+	return taken.bases.first;
+}
+
+struct asked {
+	struct reservation reservation;
+	unsigned answers;
+};
+
+static void
+note_answer(struct reservation *reservation)
+{
+	CONTAINER_OF(reservation, struct asked, reservation)->answers++;
+}
+
+static void
+ask(struct fake_pool *pool, struct asked *asked, uint32_t count)
+{
+	*asked = (struct asked){.reservation = {.count = count, .answer = note_answer}};
+	segment_submit(pool->segment, &asked->reservation);
+}
+
+Test(segment, the_first_are_fetched_at_the_start)
+{
+	struct fake_pool pool;
+
+	begin(&pool);
+	cr_assert_eq(take(&pool, 1), 0);
+	segment_fill(pool.segment);
+	cr_assert_geq(bring(&pool, 0), LEAST);
+	cr_assert_geq(segment_held(pool.segment), LEAST);
+	cr_assert_eq(take(&pool, 1), 2);
+	cr_assert_eq(take(&pool, 10), 3);
+	cr_assert_eq(take(&pool, 1), 13);
+	end(&pool);
+}
+
+Test(segment, more_is_fetched_well_before_the_last_is_used)
+{
+	struct fake_pool pool;
+	uint32_t brought;
+
+	begin(&pool);
+	segment_fill(pool.segment);
+	brought = bring(&pool, 0);
+	while (pool.out == NULL)
+		cr_assert_neq(take(&pool, 1), 0);
+	cr_assert_geq(segment_held(pool.segment), LEAST - 1);
+	bring(&pool, 0);
+	for (uint64_t base = brought - segment_held(pool.segment); base > LEAST; base--)
+		cr_assert_neq(take(&pool, 1), 0);
+	end(&pool);
+}
+
+Test(segment, who_finds_nothing_waits_for_the_next_fetch)
+{
+	struct fake_pool pool;
+	struct asked first, second, third;
+
+	begin(&pool);
+	ask(&pool, &first, 1);
+	ask(&pool, &second, 3);
+	cr_assert_eq(pool.submitted, 1);
+	bring(&pool, 0);
+	ask(&pool, &third, 1);
+	cr_assert(first.answers == 1 && second.answers == 1 && third.answers == 1);
+	cr_assert_eq(first.reservation.bases.first, 2);
+	cr_assert_eq(first.reservation.space, &space);
+	cr_assert_eq(second.reservation.bases.first, 3);
+	cr_assert_eq(second.reservation.bases.count, 3);
+	cr_assert_eq(third.reservation.bases.first, 6);
+	end(&pool);
+}
+
+Test(segment, more_than_is_held_is_one_progression_from_a_fetch_that_is_large_enough)
+{
+	struct fake_pool pool;
+	struct asked asked;
+
+	begin(&pool);
+	segment_fill(pool.segment);
+	bring(&pool, 0);
+	cr_assert_eq(take(&pool, 5 * MOST), 0);
+	ask(&pool, &asked, 5 * MOST);
+	cr_assert_eq(asked.answers, 0);
+	cr_assert_eq(take(&pool, 1), 2, "others go on meanwhile");
+	cr_assert_geq(bring(&pool, 0), 5 * MOST);
+	cr_assert_eq(asked.answers, 1);
+	cr_assert_eq(asked.reservation.status, TICKET_OK);
+	cr_assert_eq(asked.reservation.bases.first, 3, "what goes on is joined to what was held");
+	cr_assert_eq(asked.reservation.bases.count, 5 * MOST);
+	cr_assert_eq(take(&pool, 1), 3 + 5 * MOST);
+	end(&pool);
+}
+
+/* Else one who asks after the batch was answered would get a smaller ticket. */
+Test(segment, what_is_lower_than_an_answer_is_never_given_after_it)
+{
+	struct fake_pool pool;
+	struct asked asked;
+
+	begin(&pool);
+	segment_fill(pool.segment);
+	bring(&pool, 0);
+	ask(&pool, &asked, MOST);
+	bring(&pool, 7);
+	cr_assert_eq(asked.answers, 1);
+	cr_assert_gt(take(&pool, 1), asked.reservation.bases.first + MOST - 1);
+	end(&pool);
+}
+
+Test(segment, pieces_that_are_too_small_are_passed_over_for_good)
+{
+	struct fake_pool pool;
+	uint64_t newest;
+
+	begin(&pool);
+	segment_fill(pool.segment);
+	bring(&pool, 0);
+	while (segment_held(pool.segment) > 10)
+		cr_assert_neq(take(&pool, 1), 0);
+	newest = pool.newest;
+	bring(&pool, 1000);
+	cr_assert_eq(take(&pool, 20), newest + 1001);
+	cr_assert_eq(take(&pool, 1), newest + 1021);
+	end(&pool);
+}
+
+Test(segment, what_is_held_stays_within_its_bounds)
+{
+	struct fake_pool pool;
+	uint64_t began_ms = clock_ms();
+
+	begin(&pool);
+	segment_fill(pool.segment);
+	while (clock_ms() - began_ms < 300) {
+		if (pool.out != NULL)
+			bring(&pool, 0);
+		cr_assert_leq(segment_held(pool.segment), MOST);
+		(void)take(&pool, 50);
+	}
+	while (pool.out != NULL)
+		bring(&pool, 0);
+	cr_assert_geq(segment_held(pool.segment), MOST / 2, "a great demand has made it grow");
+	cr_assert_leq(segment_held(pool.segment), MOST);
+	cr_assert_lt(segment_lasts_ms(pool.segment), 1000);
+	end(&pool);
+}
+
+Test(segment, when_the_database_fails_those_who_wait_hear_why_and_the_rest_is_given)
+{
+	struct fake_pool pool;
+	struct asked asked;
+
+	begin(&pool);
+	segment_fill(pool.segment);
+	bring(&pool, 0);
+	ask(&pool, &asked, MOST);
+	fail(&pool, "the disk is full");
+	cr_assert_eq(asked.answers, 1);
+	cr_assert_eq(asked.reservation.status, TICKET_DATABASE_FAILED);
+	cr_assert_str_eq(asked.reservation.reason, "the disk is full");
+	for (unsigned i = 0; i < LEAST; i++)
+		cr_assert_neq(take(&pool, 1), 0);
+	end(&pool);
+}
+
+Test(segment, a_failed_fetch_is_not_tried_again_at_once_unless_somebody_waits)
+{
+	struct fake_pool pool;
+	struct asked asked;
+
+	begin(&pool);
+	segment_fill(pool.segment);
+	fail(&pool, "away");
+	cr_assert_eq(take(&pool, 1), 0);
+	cr_assert_null(pool.out);
+	ask(&pool, &asked, 1);
+	cr_assert_not_null(pool.out);
+	fail(&pool, "away");
+	end(&pool);
+}
+
+Test(segment, who_waits_can_be_withdrawn_and_hears_why)
+{
+	struct fake_pool pool;
+	struct asked asked;
+
+	begin(&pool);
+	ask(&pool, &asked, 1);
+	cr_assert(segment_withdraw(pool.segment, &asked.reservation));
+	cr_assert_str_eq(asked.reservation.reason, "because");
+	cr_assert_not(segment_withdraw(pool.segment, &asked.reservation));
+	bring(&pool, 0);
+	cr_assert_eq(asked.answers, 0);
+	cr_assert_eq(take(&pool, 1), 2);
+	end(&pool);
+}
+
+Test(segment, questions_go_to_the_pool)
+{
+	struct fake_pool pool;
+	struct asked asked;
+
+	begin(&pool);
+	ask(&pool, &asked, 0);
+	cr_assert_eq(pool.out, &asked.reservation);
+	cr_assert(segment_withdraw(pool.segment, &asked.reservation));
+	cr_assert_eq(pool.withdrawn, &asked.reservation);
+	pool.out = NULL;
+	end(&pool);
+}
+
+Test(segment, at_the_end_nothing_is_fetched_and_the_rest_is_handed_over)
+{
+	struct fake_pool pool;
+	struct segment_piece piece;
+	struct asked asked;
+	uint64_t held;
+
+	begin(&pool);
+	segment_fill(pool.segment);
+	bring(&pool, 0);
+	ask(&pool, &asked, MOST);
+	segment_stop(pool.segment);
+	cr_assert_eq(asked.reservation.status, TICKET_DRAINING);
+	bring(&pool, 0);
+	cr_assert_null(pool.out);
+	held = segment_held(pool.segment);
+	cr_assert(segment_take_rest(pool.segment, &piece));
+	cr_assert_eq(piece.bases.count, held);
+	cr_assert_eq(piece.bases.first + held - 1, pool.newest);
+	cr_assert_not(segment_take_rest(pool.segment, &piece));
+	segment_free(pool.segment);
+}
