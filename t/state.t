@@ -195,7 +195,7 @@ SKIP: {    # one of several masters: its numbers are compared with its own only
     $server = Tickr::Server->new(database => $database, env => \%env);
     my $answer = $server->get('/tickets/create');
     is $answer->{status}, 503, 'step 2: an older copy gives nothing';
-    like $answer->{body}, qr/its counter came to 2002, and 2082 was given before/, 'step 2: and it says why';
+    like $answer->{body}, qr/its counter came to 200[02], and 2082 was given before/, 'step 2: and it says why';
     my ($past) = $answer->{body} =~ /--past (\d+)/;
     is((Tickr::Server->run(database => $database, arguments => [ 'advance', '--past', $past, '--yes' ]))[0],
         0, 'step 2: the counter is moved');

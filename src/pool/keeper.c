@@ -7,6 +7,7 @@
 #include "pool/keeper.h"
 #include "store/durable.h"
 
+#define FIRST_ROW	 1 /* the newest base before the first; nobody has it */
 #define FIRST_PAUSE_MS	 50
 #define LONGEST_PAUSE_MS 1000
 #define MOST_MOVES	 3    /* of the counter, for one reservation */
@@ -79,7 +80,7 @@ keep_state(struct keeper *keeper, uint64_t newest, struct text *reason)
 	const struct ticket_range own = {trust_own_base(&keeper->share, newest),
 					 keeper->share.increment, 1};
 
-	if (own.first > 0 && !high_water_covers(keeper->high_water, &own, reason))
+	if (own.first > FIRST_ROW && !high_water_covers(keeper->high_water, &own, reason))
 		return false;
 	return high_water_tend(keeper->high_water, clock_ms(), reason);
 }
