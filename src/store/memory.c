@@ -258,8 +258,10 @@ give_back(struct store_session *session, const struct ticket_range *unused, bool
 }
 
 static enum store_result
-prune(struct store_session *session, uint64_t *rows, bool *is_more, struct text *reason)
+prune(struct store_session *session, uint64_t keep, uint64_t *rows, bool *is_more,
+      struct text *reason)
 {
+	(void)keep;
 	(void)session;
 	(void)reason;
 	*rows = 0;

@@ -251,8 +251,10 @@ most_per_statement(struct store_session *session)
 }
 
 static enum store_result
-prune(struct store_session *session, uint64_t *rows, bool *is_more, struct text *reason)
+prune(struct store_session *session, uint64_t keep, uint64_t *rows, bool *is_more,
+      struct text *reason)
 {
+	(void)keep;
 	(void)session;
 	(void)reason;
 	*rows = 0;

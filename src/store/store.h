@@ -124,11 +124,11 @@ struct store {
 				       struct text *reason);
 
 	/*
-	 * Delete at most one chunk of rows that are no longer needed; *ROWS is how many
-	 * were deleted, *IS_MORE whether it is worth calling again at once.
+	 * Delete at most one chunk of rows, but none of the newest KEEP ids; *ROWS is how many were
+	 * deleted, *IS_MORE whether it is worth calling again at once.
 	 */
-	enum store_result (*prune)(struct store_session *session, uint64_t *rows, bool *is_more,
-				   struct text *reason);
+	enum store_result (*prune)(struct store_session *session, uint64_t keep, uint64_t *rows,
+				   bool *is_more, struct text *reason);
 
 	/* Settings of the database under which a crash could repeat an id: a line each. */
 	void (*warn)(struct store_session *session, struct text *warnings);

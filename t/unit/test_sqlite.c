@@ -254,7 +254,7 @@ Test(sqlite, there_is_nothing_to_prune)
 	uint64_t rows = 1;
 	bool is_more = true;
 
-	cr_assert_eq(sqlite_store.prune(session, &rows, &is_more, &reason), STORE_OK);
+	cr_assert_eq(sqlite_store.prune(session, 1, &rows, &is_more, &reason), STORE_OK);
 	cr_assert_eq(rows, 0);
 	cr_assert_not(is_more);
 	sqlite_store.close(session);
