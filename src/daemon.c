@@ -344,18 +344,23 @@ announce(struct daemon *d)
 
 /* --- the whole ---------------------------------------------------------------------------------- */
 
-/* What was reserved ahead and nobody asked for. */
+/* What was reserved ahead and nobody asked for: given back where that is safe, else a gap. */
 static void
-abandon_rest(struct daemon *d)
+settle_rest(struct daemon *d)
 {
 	struct segment_piece piece;
-	uint64_t rest = 0;
+	uint64_t given_back = 0, gap = 0;
 
 	if (d->segment == NULL)
 		return;
-	while (segment_take_rest(d->segment, &piece))
-		rest += piece.bases.count;
-	log_info("tickets that were reserved ahead are a gap", "tickets=%" PRIu64, rest);
+	while (segment_take_rest(d->segment, &piece)) {
+		if (dispatch_give_back(d->dispatch, piece.space, &piece.bases))
+			given_back += piece.bases.count;
+		else
+			gap += piece.bases.count;
+	}
+	log_info("what was reserved ahead is left over", "gap=%" PRIu64 " given_back=%" PRIu64, gap,
+		 given_back);
 }
 
 static void
@@ -369,7 +374,7 @@ tear_down(struct daemon *d)
 		log_warn("a database session did not end within the drain time-out", NULL);
 		leave_at_once(d, 0);
 	}
-	abandon_rest(d);
+	settle_rest(d);
 	control_free(d->control);
 	for (size_t i = 0; i < d->worker_count; i++)
 		worker_free(d->workers[i]);

@@ -216,4 +216,21 @@ for my $layout (sort keys %layouts) {
     $server->stop;
 }
 
+# --- a counter that is moved by somebody else while an insert is under way -------------------------
+
+{    # by a trigger the number is one that is there already
+    my $server = Tickr::Server->fresh(database => $plain, env => \%settings);
+    is $server->get('/tickets/create')->{status}, 200, 'a ticket';
+    $plain->sql('CREATE TABLE taken (is_taken INT); INSERT INTO taken VALUES (1);'
+            . 'CREATE TRIGGER taken BEFORE INSERT ON tickets FOR EACH ROW '
+            . 'SET NEW.id = IF((SELECT is_taken FROM taken), 1, NEW.id)', 'tickr');
+    my $client = $server->client;
+    $client->send("GET /tickets/create HTTP/1.1\r\nHost: t\r\n\r\n");
+    wait_for('a statement to be asked again', 10, sub { $server->metric('tickr_database_retries_total') > 0 });
+    $plain->sql('UPDATE taken SET is_taken = 0', 'tickr');
+    is $client->response->{status}, 200, 'a number that is taken already is no failure: the next one is asked for';
+    is $server->metric('tickr_database_up'), 1, 'nor is the database down';
+    is $server->stop, 0, 'the server stops cleanly';
+}
+
 done_testing;

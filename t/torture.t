@@ -164,9 +164,11 @@ breaks('... but not if that happened to another', $back, qr/server 0 after cut/,
     { '0-0' => $served . tickets(339, 1, 1, asked => 3200), '1-0' => tickets(349, 1, 1, asked => 2100),
       faults => "500000 1000000 cut 1 0\n900000 2000000 kill-database 2 0\n" });
 breaks('tickets from a database that had gone back', 'a database that had gone back gave no ticket', undef,
-    { '0-0' => $served . tickets(336, 1, 1, asked => 50), faults => "40000 60000 refuse 0 0\n" });
+    { '0-0' => $served . tickets(336, 1, 1, asked => 50), faults => "40000 60000 refuse 0 0\n" }, 'in-order');
 keeps('tickets from another meanwhile',
-    { '0-0' => $served . tickets(337, 1, 1, asked => 50), faults => "40000 60000 refuse 0 0\n" });
+    { '0-0' => $served . tickets(337, 1, 1, asked => 50), faults => "40000 60000 refuse 0 0\n" }, 'in-order');
+keeps('tickets that may have been reserved ahead',
+    { '0-0' => $served . tickets(336, 1, 1, asked => 50), faults => "40000 60000 refuse 0 0\n" });
 my $others = 'while one of several databases is well nobody is answered 503';
 my $away   = $served . record('status', status => 503, asked => 50) . tickets(339, 1, 1, asked => 80);
 my $other  = tickets(327, 1, 1, asked => 45);

@@ -240,6 +240,16 @@ dispatch_stop(struct dispatch *d, uint64_t deadline_ms)
 	return true;
 }
 
+bool
+dispatch_give_back(struct dispatch *d, const struct ticket_space *space,
+		   const struct ticket_range *bases)
+{
+	for (size_t i = 0; i < d->members.count; i++)
+		if (d->members.all[i].space == space)
+			return pool_give_back(d->members.all[i].pool, bases);
+	return false;
+}
+
 void
 dispatch_free(struct dispatch *d)
 {

@@ -71,6 +71,10 @@ void dispatch_resume(struct dispatch *d, size_t database);
  * not ended by DEADLINE_MS of clock_ms(): then the dispatcher must not be freed.
  */
 bool dispatch_stop(struct dispatch *d, uint64_t deadline_ms) MUST_CHECK;
+
+/* After that: BASES of the database of SPACE, which nobody got, are given back; see pool_give_back(). */
+bool dispatch_give_back(struct dispatch *d, const struct ticket_space *space,
+			const struct ticket_range *bases) MUST_CHECK;
 void dispatch_free(struct dispatch *d);
 
 #endif

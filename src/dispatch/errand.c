@@ -8,6 +8,7 @@
 #include "dispatch/errand.h"
 
 #define MOST_DOUBLINGS 2   /* of the patience */
+#define ROWS_IN_MS     100 /* what even a busy database inserts, so that large batches have time */
 #define MOST_ATTEMPTS  100 /* a database that fails and is well again in turns ends somewhere */
 
 /* --- what is done without the mutex -------------------------------------------------------------- */
@@ -194,13 +195,14 @@ on_answer(struct reservation *reservation)
 
 /*
  * Where every database is slow, rather than one of them hung, to ask the next after the same time
- * would waste what each is at, again and again: so the patience grows.
+ * would waste what each is at, again and again: so the patience grows. Many rows take their time.
  */
 static uint64_t
 patience_ms(const struct dispatch *d, const struct errand *errand)
 {
-	return d->attempt_ms << (errand->attempts < MOST_DOUBLINGS ? errand->attempts
-								   : MOST_DOUBLINGS);
+	unsigned doublings = errand->attempts < MOST_DOUBLINGS ? errand->attempts : MOST_DOUBLINGS;
+
+	return (d->attempt_ms << doublings) + errand->asked->count / ROWS_IN_MS;
 }
 
 /*

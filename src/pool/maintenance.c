@@ -1,11 +1,24 @@
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "metrics/metrics.h"
 #include "pool/maintenance.h"
 
 #define ASK_EVERY_MS   250
-#define PRUNE_PAUSE_MS 5 /* between chunks, so that tickets come first */
+#define PRUNE_PAUSE_MS 5    /* between chunks, so that tickets come first */
+#define KEEP_ROWS      1000 /* behind the newest, for people who look */
+
+/* Deleting a row costs the database more than inserting it: it can wait until there is less to do. */
+#define BUSY_RATE      5000 /* bases a second */
+#define KEEP_ROWS_BUSY 1000000
+
+/* What the maintenance thread remembers from one round to the next. */
+struct round {
+	uint64_t asked_ms; /* 0: never */
+	uint64_t newest;
+	bool is_busy;
+};
 
 /* Idle sessions do not notice that the database went away: with this one lost they are suspect. */
 static void
@@ -19,31 +32,51 @@ note_failure(struct keeper *keeper, enum store_result result, const char *reason
 	health_note_trouble(keeper->health, result, true, reason);
 }
 
+static void
+note_newest(struct round *round, uint64_t newest, uint64_t now_ms)
+{
+	uint64_t elapsed_ms = now_ms - round->asked_ms;
+
+	round->is_busy = round->asked_ms != 0 && newest > round->newest &&
+			 (newest - round->newest) / (elapsed_ms + 1) >= BUSY_RATE / 1000;
+	round->newest = newest;
+	round->asked_ms = now_ms;
+}
+
 static bool
-ask(struct keeper *keeper)
+is_due(const struct round *round)
+{
+	return clock_ms() - round->asked_ms >= ASK_EVERY_MS / 2; /* a pause may be half as long */
+}
+
+static bool
+ask(struct keeper *keeper, struct round *round)
 {
 	char memory[REASON_SIZE];
 	struct text reason = TEXT_OVER(memory);
 	uint64_t newest;
 	enum store_result result = keeper_newest(keeper, &newest, &reason);
 
-	if (result == STORE_OK)
-		health_note_good(keeper->health, newest);
-	else
+	if (result != STORE_OK) {
 		note_failure(keeper, result, memory);
-	return result == STORE_OK;
+		return false;
+	}
+	health_note_good(keeper->health, newest);
+	note_newest(round, newest, clock_ms());
+	return true;
 }
 
 static bool
-prune(struct keeper *keeper)
+prune(struct keeper *keeper, const struct round *round)
 {
+	uint64_t keep = round->is_busy ? KEEP_ROWS_BUSY : KEEP_ROWS;
 	char memory[REASON_SIZE];
 	struct text reason = TEXT_OVER(memory);
 	uint64_t rows = 0;
 	bool is_more = false;
 	enum store_result result;
 
-	result = keeper->store->prune(keeper->session, &rows, &is_more, &reason);
+	result = keeper->store->prune(keeper->session, keep, &rows, &is_more, &reason);
 	metrics_add(METRIC_PRUNED_ROWS + keeper->health->database, rows);
 	if (result == STORE_OK)
 		return is_more;
@@ -77,6 +110,7 @@ maintenance_run(struct keeper *keeper)
 {
 	char memory[4096];
 	struct text said = TEXT_OVER(memory);
+	struct round round = {0};
 	bool goes_on = true;
 
 	while (goes_on) {
@@ -92,8 +126,8 @@ maintenance_run(struct keeper *keeper)
 		if (keeper_open(keeper)) {
 			if (is_new)
 				warn(keeper, &said);
-			if (ask(keeper))
-				is_more = prune(keeper);
+			if (!is_due(&round) || ask(keeper, &round))
+				is_more = prune(keeper, &round);
 		}
 		if (!is_more)
 			keeper_move_on(keeper);

@@ -240,6 +240,40 @@ pool_stop(struct pool *pool, uint64_t deadline_ms)
 	return true;
 }
 
+/* The state file first: when only that has been done nothing is wrong but a gap. */
+static enum store_result
+give_back(struct pool *pool, struct store_session *session, const struct ticket_range *bases,
+	  bool *is_back, struct text *reason)
+{
+	high_water_give_back(&pool->high_water, bases->first - bases->increment);
+	if (!high_water_end(&pool->high_water, reason))
+		return STORE_FAILED;
+	return pool->settings.store->give_back(session, bases, is_back, reason);
+}
+
+bool
+pool_give_back(struct pool *pool, const struct ticket_range *bases)
+{
+	const struct store *store = pool->settings.store;
+	char memory[REASON_SIZE];
+	struct text reason = TEXT_OVER(memory);
+	struct store_session *session;
+	enum store_result result;
+	bool is_back = false;
+
+	if (store->give_back == NULL)
+		return false;
+	result = store->open(&pool->settings.database, &session, &reason);
+	if (result == STORE_OK) {
+		result = give_back(pool, session, bases, &is_back, &reason);
+		store->close(session);
+	}
+	if (result != STORE_OK)
+		log_warn("what was reserved ahead could not be given back", "reason=\"%s\"",
+			 memory);
+	return is_back;
+}
+
 void
 pool_free(struct pool *pool)
 {

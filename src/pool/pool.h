@@ -77,6 +77,12 @@ uint64_t pool_newest_base(struct pool *pool);
  * have not ended by DEADLINE_MS of clock_ms(): then the pool must not be freed.
  */
 bool pool_stop(struct pool *pool, uint64_t deadline_ms) MUST_CHECK;
+
+/*
+ * After that: set the counter back in front of BASES, which it gave and nobody got, where nobody
+ * else can have seen it and it still stands at their end. False: they are a gap.
+ */
+bool pool_give_back(struct pool *pool, const struct ticket_range *bases) MUST_CHECK;
 void pool_free(struct pool *pool);
 
 #endif

@@ -242,8 +242,26 @@ advance(struct store_session *session, uint64_t base, struct text *reason)
 }
 
 static enum store_result
-prune(struct store_session *session, uint64_t *rows, bool *is_more, struct text *reason)
+give_back(struct store_session *session, const struct ticket_range *unused, bool *is_back,
+	  struct text *reason)
 {
+	struct memory_script *script = session->script;
+	uint64_t last = unused->first + unused->increment * (unused->count - 1);
+
+	(void)reason;
+	memory_script_lock(script);
+	*is_back = script->newest == last;
+	if (*is_back)
+		script->newest = unused->first - unused->increment;
+	memory_script_unlock(script);
+	return STORE_OK;
+}
+
+static enum store_result
+prune(struct store_session *session, uint64_t keep, uint64_t *rows, bool *is_more,
+      struct text *reason)
+{
+	(void)keep;
 	(void)session;
 	(void)reason;
 	*rows = 0;
@@ -293,6 +311,7 @@ const struct store memory_store = {
 	.most_per_statement = most_per_statement,
 	.newest = newest,
 	.advance = advance,
+	.give_back = give_back,
 	.prune = prune,
 	.warn = warn,
 	.create = create,

@@ -12,7 +12,6 @@
 
 #define PRUNE_LEAST 500	 /* ids of one chunk: fewer are left for later */
 #define PRUNE_MOST  5000 /* a longer statement is felt by those who wait for a ticket */
-#define PRUNE_KEEP  1000 /* ids behind the newest that stay, for people who look */
 
 static bool
 begin(void)
@@ -153,7 +152,8 @@ chunk_of(uint64_t backlog)
  * database takes its time to forget deleted rows and would look at all of them again.
  */
 static enum store_result
-prune(struct store_session *session, uint64_t *rows, bool *is_more, struct text *reason)
+prune(struct store_session *session, uint64_t keep, uint64_t *rows, bool *is_more,
+      struct text *reason)
 {
 	char sql[128];
 	uint64_t ends[2]; /* the oldest and the newest id */
@@ -170,16 +170,16 @@ prune(struct store_session *session, uint64_t *rows, bool *is_more, struct text 
 	result = session_numbers(session, sql, ends, 2, &found, reason);
 	if (result != STORE_OK)
 		return result;
-	if (!found || ends[1] < PRUNE_KEEP || ends[0] >= ends[1] - PRUNE_KEEP) {
+	if (!found)
 		session->prune_from = 0; /* look from the very beginning next time */
+	if (!found || ends[1] < keep || ends[0] >= ends[1] - keep)
 		return STORE_OK;
-	}
-	below = ends[0] + chunk_of(ends[1] - PRUNE_KEEP - ends[0]);
+	below = ends[0] + chunk_of(ends[1] - keep - ends[0]);
 	result = delete_rows(session, ends[0], below, rows, reason);
 	if (result != STORE_OK)
 		return result;
 	session->prune_from = below;
-	*is_more = ends[1] - PRUNE_KEEP - below >= PRUNE_LEAST;
+	*is_more = ends[1] - keep - below >= PRUNE_LEAST;
 	return STORE_OK;
 }
 

@@ -30,6 +30,7 @@ classify(unsigned number)
 	switch (number) {
 	case ER_LOCK_WAIT_TIMEOUT:
 	case ER_LOCK_DEADLOCK: return STORE_BUSY;
+	case ER_DUP_ENTRY: return STORE_BUSY; /* the counter was moved in the midst of an insert */
 	case ER_SERVER_SHUTDOWN:
 	case ER_QUERY_INTERRUPTED:
 	case ER_NEW_ABORTING_CONNECTION:

@@ -21,7 +21,9 @@
 	"WHERE stub = 'a' AND id <= 9223372036854775807 - ?1 RETURNING id"
 /* ?1: the base to be past. */
 #define ADVANCE "UPDATE tickets SET id = ?1 WHERE stub = 'a' AND id < ?1"
-#define LOOK	"SELECT id FROM tickets WHERE stub = 'a'"
+/* ?1: the last of the bases to give back; ?2: how many they are. */
+#define GIVE_BACK "UPDATE tickets SET id = id - ?2 WHERE stub = 'a' AND id = ?1"
+#define LOOK	  "SELECT id FROM tickets WHERE stub = 'a'"
 
 static bool
 begin(void)
@@ -219,6 +221,26 @@ advance(struct store_session *session, uint64_t base, struct text *reason)
 	return look(session, &base, reason);
 }
 
+/* The file is claimed: no other server has seen the counter. */
+static enum store_result
+give_back(struct store_session *session, const struct ticket_range *unused, bool *is_back,
+	  struct text *reason)
+{
+	sqlite3_stmt *statement = NULL;
+	enum store_result result = sqlite_prepare(session, GIVE_BACK, &statement, reason);
+
+	*is_back = false;
+	if (result != STORE_OK)
+		return result;
+	sqlite3_bind_int64(statement, 1, (sqlite3_int64)(unused->first + unused->count - 1));
+	sqlite3_bind_int64(statement, 2, unused->count);
+	sqlite3_step(statement);
+	if (sqlite3_finalize(statement) != SQLITE_OK)
+		return sqlite_error(session, reason);
+	*is_back = sqlite3_changes(session->db) == 1;
+	return STORE_OK;
+}
+
 /* --- the rest ----------------------------------------------------------------------------------- */
 
 static uint32_t
@@ -229,8 +251,10 @@ most_per_statement(struct store_session *session)
 }
 
 static enum store_result
-prune(struct store_session *session, uint64_t *rows, bool *is_more, struct text *reason)
+prune(struct store_session *session, uint64_t keep, uint64_t *rows, bool *is_more,
+      struct text *reason)
 {
+	(void)keep;
 	(void)session;
 	(void)reason;
 	*rows = 0;
@@ -271,6 +295,7 @@ const struct store sqlite_store = {
 	.most_per_statement = most_per_statement,
 	.newest = look,
 	.advance = advance,
+	.give_back = give_back,
 	.prune = prune,
 	.warn = warn,
 	.create = sqlite_create,

@@ -131,11 +131,20 @@ struct store {
 				     struct text *reason);
 
 	/*
-	 * Delete at most one chunk of rows that are no longer needed; *ROWS is how many
-	 * were deleted, *IS_MORE whether it is worth calling again at once.
+	 * Set the counter back in front of UNUSED, which were reserved and given to nobody, if it
+	 * still stands at their end: *IS_BACK. NULL for a store where somebody else may have seen it
+	 * there, and would take it for one that has gone back in time.
 	 */
-	enum store_result (*prune)(struct store_session *session, uint64_t *rows, bool *is_more,
-				   struct text *reason);
+	enum store_result (*give_back)(struct store_session *session,
+				       const struct ticket_range *unused, bool *is_back,
+				       struct text *reason);
+
+	/*
+	 * Delete at most one chunk of rows, but none of the newest KEEP ids; *ROWS is how many were
+	 * deleted, *IS_MORE whether it is worth calling again at once.
+	 */
+	enum store_result (*prune)(struct store_session *session, uint64_t keep, uint64_t *rows,
+				   bool *is_more, struct text *reason);
 
 	/* Settings of the database under which a crash could repeat an id: a line each. */
 	void (*warn)(struct store_session *session, struct text *warnings);

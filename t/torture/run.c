@@ -84,7 +84,8 @@ run_read(struct run *run, const char *folder)
 	while ((entry = readdir(dir)) != NULL)
 		add_client(run, dirfd(dir), entry->d_name);
 	closedir(dir);
-	qsort(run->clients, run->client_count, sizeof(*run->clients), compare);
+	if (run->client_count > 0)
+		qsort(run->clients, run->client_count, sizeof(*run->clients), compare);
 	note_times(run);
 	snprintf(path, sizeof(path), "%s/faults", folder);
 	run->faults = faults_read(path);

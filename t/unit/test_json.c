@@ -1,6 +1,7 @@
 #include <criterion/criterion.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/attributes.h"
@@ -50,6 +51,8 @@ Test(json, arrays_are_a_number_for_each_ticket)
 		{{329, 10, 4}, "[329,339,349,359]"},
 		{{0, 1, 3}, "[0,1,2]"},
 		{{99, 1, 2}, "[99,100]"},
+		{{5, 995, 2}, "[5,1000]"},
+		{{9, 99999, 3}, "[9,100008,200007]"},
 		{{7, 0, 0}, "[]"},
 		{{UINT64_MAX - 1, 1, 2}, "[18446744073709551614,18446744073709551615]"},
 	};
@@ -113,5 +116,29 @@ Test(json, strings_hold_printable_ascii_only)
 
 		json_add_string(&text, cases[i].string);
 		cr_assert_str_eq(memory, cases[i].json);
+	}
+}
+
+Test(json, long_arrays_are_as_printf_writes_them)
+{
+	static const uint64_t firsts[] = {0, 1, 7, 95, 99999, 54313001, 9999999990};
+	static const uint64_t steps[] = {1, 2, 10, 64, 999, 1000000000};
+	enum { COUNT = 2500 };
+
+	for (size_t f = 0; f < ARRAY_LENGTH(firsts); f++) {
+		for (size_t s = 0; s < ARRAY_LENGTH(steps); s++) {
+			struct ticket_range tickets = {firsts[f], steps[s], COUNT};
+			char *json = malloc(json_array_size(COUNT));
+			char *at = json;
+			size_t len = json_array(json, &tickets);
+
+			cr_assert_eq(*at++, '[');
+			for (uint64_t i = 0; i < COUNT; i++) {
+				cr_assert_eq(strtoull(at, &at, 10), firsts[f] + i * steps[s]);
+				cr_assert_eq(*at++, i + 1 < COUNT ? ',' : ']');
+			}
+			cr_assert_eq(at - json, len);
+			free(json);
+		}
 	}
 }

@@ -254,7 +254,7 @@ Test(sqlite, there_is_nothing_to_prune)
 	uint64_t rows = 1;
 	bool is_more = true;
 
-	cr_assert_eq(sqlite_store.prune(session, &rows, &is_more, &reason), STORE_OK);
+	cr_assert_eq(sqlite_store.prune(session, 1, &rows, &is_more, &reason), STORE_OK);
 	cr_assert_eq(rows, 0);
 	cr_assert_not(is_more);
 	sqlite_store.close(session);
@@ -585,5 +585,29 @@ Test(sqlite, a_guest_moves_it_beside_a_server)
 	sqlite_store.close(guest);
 	cr_assert_eq(reserve(session, 1, &bases), STORE_OK, "%s", memory);
 	cr_assert_eq(bases.first, 42);
+	sqlite_store.close(session);
+}
+
+Test(sqlite, what_nobody_got_is_given_back_if_nobody_has_reserved_since)
+{
+	struct text reason = TEXT_OVER(memory);
+	struct store_session *session = NULL;
+	struct ticket_range first, second, unused;
+	bool is_back;
+
+	cr_assert_eq(create(), STORE_CREATED);
+	cr_assert_eq(try_open(&session), STORE_OK);
+	cr_assert_eq(sqlite_store.reserve(session, 100, &first, &reason), STORE_OK);
+	cr_assert_eq(sqlite_store.reserve(session, 10, &second, &reason), STORE_OK);
+	unused = (struct ticket_range){first.first + 60, 1, 40};
+	cr_assert_eq(sqlite_store.give_back(session, &unused, &is_back, &reason), STORE_OK);
+	cr_assert_not(is_back, "others came after it");
+	unused = (struct ticket_range){second.first + 3, 1, 7};
+	cr_assert_eq(sqlite_store.give_back(session, &unused, &is_back, &reason), STORE_OK);
+	cr_assert(is_back);
+	cr_assert_eq(sqlite_store.give_back(session, &unused, &is_back, &reason), STORE_OK);
+	cr_assert_not(is_back, "once");
+	cr_assert_eq(sqlite_store.reserve(session, 1, &first, &reason), STORE_OK);
+	cr_assert_eq(first.first, unused.first);
 	sqlite_store.close(session);
 }

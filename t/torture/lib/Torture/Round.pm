@@ -14,7 +14,7 @@ use Torture::Plan;
 my $clients     = 16;    # over all servers
 my $warm_up     = 3;     # seconds until a process has what memory it needs
 my $least_life  = 5;     # and for how long after it is watched at least
-my $most_growth = 24;    # MiB, while the same load goes on
+my $most_growth = 12;    # MiB, while the same load goes on
 
 # configuration, seed, seconds; on_event: called with what is noteworthy
 sub new {
