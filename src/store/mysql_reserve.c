@@ -1,10 +1,10 @@
 /*
  * DESIGN. The step between the rows of one statement is the session's
- * auto_increment_increment, and servers may change it under us (Galera does, as its
- * nodes come and go). So it is read before and after every statement of several rows, in
- * the same packet: if it changed in between, nobody knows which step the rows have, and the range
- * is abandoned. What was read with an earlier statement proves nothing: it may have
- * changed and changed back.
+ * auto_increment_increment. It is read after every statement of several rows in the same packet: a
+ * proxy between us may ask another server next time. Only Galera changes it under a session, as its
+ * nodes come and go; there it is read before the statement too, and if it changed in
+ * between, nobody knows which step the rows have, and the range is abandoned. What was read
+ * with an earlier statement proves nothing: it may have changed and changed back.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -111,23 +111,36 @@ take_insert(struct store_session *session, uint32_t count, uint64_t *first, stru
 	return STORE_OK;
 }
 
-/* What one packet asked: the step, the insert, the step again. */
+static enum store_result
+take_increment_before(struct store_session *session, uint64_t *increment, struct text *reason)
+{
+	enum store_result result = take_increment(session, increment, reason);
+
+	if (result != STORE_OK)
+		return result;
+	return mysql_next_result(&session->mysql) == 0 ? STORE_OK : session_error(session, reason);
+}
+
+/* What one packet asked: the step, where it may change, the insert, and the step after it. */
 static enum store_result
 take_results(struct store_session *session, struct insert_result *inserted, uint32_t count,
 	     struct text *reason)
 {
-	enum store_result result = take_increment(session, &inserted->before, reason);
+	enum store_result result = STORE_OK;
 
+	if (session->is_galera)
+		result = take_increment_before(session, &inserted->before, reason);
 	if (result != STORE_OK)
 		return result;
-	if (mysql_next_result(&session->mysql) != 0)
-		return session_error(session, reason);
 	result = take_insert(session, count, &inserted->first, reason);
 	if (result != STORE_OK)
 		return result;
 	if (mysql_next_result(&session->mysql) != 0)
 		return session_error(session, reason);
-	return take_increment(session, &inserted->after, reason);
+	result = take_increment(session, &inserted->after, reason);
+	if (!session->is_galera)
+		inserted->before = inserted->after;
+	return result;
 }
 
 /* One row has no step. */
@@ -151,13 +164,15 @@ insert_rows(struct store_session *session, uint32_t count, struct insert_result 
 {
 	const struct insert_shape *shape = shape_of(session);
 	size_t len = ASK_LENGTH + strlen(shape->head) + count * strlen(shape->row) - 1;
+	size_t skipped = session->is_galera ? 0 : ASK_LENGTH;
 	char kept[ASK_LENGTH];
 	bool is_sent;
 
 	grow_insert(session, count);
 	memcpy(kept, session->insert + len, sizeof(kept));
 	memcpy(session->insert + len, ";" READ_INCREMENT, sizeof(kept));
-	is_sent = mysql_real_query(&session->mysql, session->insert, len + sizeof(kept)) == 0;
+	is_sent = mysql_real_query(&session->mysql, session->insert + skipped,
+				   len + sizeof(kept) - skipped) == 0;
 	memcpy(session->insert + len, kept, sizeof(kept));
 	shrink_insert(session);
 	if (!is_sent)
@@ -287,15 +302,24 @@ reserve_counter(struct store_session *session, uint32_t count, struct ticket_ran
 	return STORE_OK;
 }
 
+static void
+read_is_galera(void *is_galera, MYSQL_ROW row)
+{
+	*(bool *)is_galera = row[1] != NULL && strcmp(row[1], "ON") == 0;
+}
+
 enum store_result
 mysql_read_increment(struct store_session *session, struct text *reason)
 {
 	uint64_t numbers[2];
 	bool found;
-	enum store_result result =
-		session_numbers(session, READ_INCREMENT ", @@SESSION.auto_increment_offset",
-				numbers, 2, &found, reason);
+	enum store_result result = session_query(session, "SHOW VARIABLES LIKE 'wsrep_on'",
+						 read_is_galera, &session->is_galera, reason);
 
+	if (result == STORE_OK)
+		result =
+			session_numbers(session, READ_INCREMENT ", @@SESSION.auto_increment_offset",
+					numbers, 2, &found, reason);
 	if (result != STORE_OK)
 		return result;
 	if (found && numbers[0] > 0) {

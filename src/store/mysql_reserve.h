@@ -12,7 +12,7 @@
 enum store_result mysql_reserve(struct store_session *session, uint32_t count,
 				struct ticket_range *bases, struct text *reason);
 
-/* Read auto_increment_increment as it is now. */
+/* Read auto_increment_increment as it is now, and whether it may change under the session. */
 enum store_result mysql_read_increment(struct store_session *session, struct text *reason);
 
 #endif

@@ -28,6 +28,7 @@ struct store_session {
 	bool has_table_locks; /* the engine runs one writing statement at a time */
 	uint64_t increment;   /* auto_increment_increment, as this session saw it last */
 	uint64_t offset;      /* auto_increment_offset, the same */
+	bool is_galera;	      /* whose nodes change the step under a session */
 	uint64_t newest;      /* what newest() found last; 0: it was not asked */
 	uint64_t prune_from;  /* no row below it is left to prune; 0: not known */
 
