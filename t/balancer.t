@@ -155,6 +155,7 @@ sub go_back {
         $balancer->wait_until('UP', 'db2');
         wait_for_both('between', $masters);
         (undef, $highest) = $masters->newest;
+        $load->wait_for_answers(100);    # so that what was inserted until then was given, too
     });
     $balancer->wait_until('UP', 'db2');
     ok $server->wait_for_log(qr/the database has gone back: its counter came to \d+, and (\d+) was given before/, 60),
