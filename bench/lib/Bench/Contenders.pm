@@ -30,8 +30,10 @@ our @table = (
       server => 'strict', path => '/tickets/create', tickets => 1, quick => [ 1, 64, 256 ] },
     { name => 'ahead', title => 'tickrd, reserving ahead', group => 'single',
       server => 'ahead', path => '/tickets/create', tickets => 1, quick => [64] },
-    { name => 'sqlite', title => 'tickrd on SQLite', group => 'single',
-      server => 'sqlite', path => '/tickets/create', tickets => 1 },
+    { name => 'sqlite', title => 'tickrd on SQLite, strict', group => 'single',
+      server => 'sqlite', path => '/tickets/create', tickets => 1, quick => [64] },
+    { name => 'sqlite-ahead', title => 'tickrd on SQLite, reserving ahead', group => 'single',
+      server => 'sqlite-ahead', path => '/tickets/create', tickets => 1, quick => [64] },
     { name => 'memory', title => 'tickrd on its memory store', group => 'single',
       server => 'memory', path => '/tickets/create', tickets => 1 },
 
@@ -41,6 +43,8 @@ our @table = (
       server => 'arrays', path => '/tickets/create/100', tickets => 100 },
     { name => 'array-1000', title => 'tickrd, arrays of 1000', group => 'batch',
       server => 'arrays', path => '/tickets/create/1000', tickets => 1000, quick => [16] },
+    { name => 'array-1000-sqlite', title => 'tickrd on SQLite, arrays of 1000', group => 'batch',
+      server => 'sqlite', path => '/tickets/create/1000', tickets => 1000, quick => [16] },
     { name => 'group-1000', title => 'tickrd, groups of 1000', group => 'batch',
       server => 'groups', path => '/tickets/create/1000?format=group', tickets => 1000 },
     # Each takes a good part of a second of the database's time: more at once would be refused.

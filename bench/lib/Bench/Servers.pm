@@ -176,9 +176,10 @@ sub start_ahead {
 }
 
 sub start_sqlite {
+    my ($name, %env) = @_;
     return { skip => 'this tickrd has no adapter sqlite' } unless has_adapter('sqlite');
     return tickrd(undef, TICKR_DATABASE_ADAPTER => 'sqlite',
-        TICKR_DATABASE_NAME => scratch() . '/tickets.db');
+        TICKR_DATABASE_NAME => scratch() . "/$name.db", %env);
 }
 
 sub start_memory {
@@ -196,7 +197,8 @@ my %start = (
     'arrays'          => sub { tickrd_on_mariadb('arrays') },
     'groups'          => sub { tickrd_on_mariadb('groups') },
     'ahead'           => \&start_ahead,
-    'sqlite'          => \&start_sqlite,
+    'sqlite'          => sub { start_sqlite('strict') },
+    'sqlite-ahead'    => sub { start_sqlite('ahead', TICKR_RESERVE_AHEAD => 1) },
     'memory'          => \&start_memory,
 );
 
