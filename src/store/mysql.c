@@ -170,10 +170,10 @@ prune(struct store_session *session, uint64_t keep, uint64_t *rows, bool *is_mor
 	result = session_numbers(session, sql, ends, 2, &found, reason);
 	if (result != STORE_OK)
 		return result;
-	if (!found)
+	if (!found || ends[1] < keep || ends[0] >= ends[1] - keep) {
 		session->prune_from = 0; /* look from the very beginning next time */
-	if (!found || ends[1] < keep || ends[0] >= ends[1] - keep)
 		return STORE_OK;
+	}
 	below = ends[0] + chunk_of(ends[1] - keep - ends[0]);
 	result = delete_rows(session, ends[0], below, rows, reason);
 	if (result != STORE_OK)
