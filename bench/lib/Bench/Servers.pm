@@ -198,6 +198,7 @@ my %start = (
     'groups'          => sub { tickrd_on_mariadb('groups') },
     'ahead'           => \&start_ahead,
     'sqlite'          => sub { start_sqlite('strict') },
+    'sqlite-arrays'   => sub { start_sqlite('arrays') },
     'sqlite-ahead'    => sub { start_sqlite('ahead', TICKR_RESERVE_AHEAD => 1) },
     'memory'          => \&start_memory,
 );
