@@ -229,4 +229,26 @@ is $server->stop, 0, 'the server stops cleanly';
     is $server->stop, 0, 'the server stops cleanly';
 }
 
+{    # while requests wait nothing is done for them, whatever their clients send
+    my $waiting = Tickr::Server->new(database => $database, env => { TICKR_DATABASE_POOL_TIMEOUT => 1 });
+    $database->lock;
+    my @clients = map { $waiting->client } 1 .. 3;
+    $clients[0]->send($ask_one);
+    $clients[1]->send($ask_one x 2000);    # more than is read ahead
+    $clients[2]->send($ask_one);
+    shutdown $clients[2]->socket, 1;
+    my $before = $waiting->processor_seconds;
+    my $began  = time;
+    is $clients[0]->response->{status}, 503, 'a request that waits in vain is refused';
+    my $waited = time - $began;
+    cmp_ok $waited, '>', 0.5, '... after its time';
+    cmp_ok $waiting->processor_seconds - $before, '<', $waited / 4, 'and waiting costs no processor time';
+    is $clients[2]->response->{status}, 503, 'so is one whose client has closed its half';
+    $database->unlock;
+    my %statuses;
+    $statuses{ $clients[1]->response->{status} }++ for 1 .. 2000;
+    is(($statuses{200} // 0) + ($statuses{503} // 0), 2000, 'all that was sent at once is answered in the end');
+    is $waiting->stop, 0, 'the server stops cleanly';
+}
+
 done_testing;

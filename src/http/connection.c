@@ -31,7 +31,7 @@
 
 #define DEADLINE_MS	75000
 #define MOST_HELD_BYTES (256u * 1024 * 1024)
-#define MOST_INPUT	65536 /* bytes of further requests that are read while one waits */
+#define MOST_INPUT	16384 /* bytes of further requests that are read while one waits */
 
 enum connection_state { STATE_READING, STATE_HANDLING, STATE_WRITING };
 
@@ -45,6 +45,7 @@ struct connection {
 	size_t held;		      /* bytes for its reply */
 	struct head head;	      /* of the request that is being read or handled */
 	TAILQ_ENTRY(connection) link; /* waiting or newborn; none while handling */
+	struct event *registration;   /* NULL until adopted */
 	bool is_told;		      /* the library has written something to it */
 	TAILQ_ENTRY(connection) told_link;
 };
@@ -59,6 +60,7 @@ struct library_callbacks {
 };
 
 struct connections {
+	struct event_base *base;
 	struct library_callbacks library;
 	struct connection_list newborn;
 	struct connection_list waiting;
@@ -259,10 +261,29 @@ on_close(struct evhttp_connection *evcon, void *arg)
 	if (connection->state != STATE_READING)
 		connections->busy--;
 	release(connection);
+	event_free(connection->registration);
 	connections->by_fd[connection->fd] = NULL;
 	connections->count--;
 	metrics_subtract(METRIC_HTTP_CONNECTIONS, 1);
 	free(connection);
+}
+
+/*
+ * The library switches reading off for each request and on again after the reply, which costs a
+ * system call. It does not while another event, this one, wants to read from the same socket. It has
+ * nothing to do; but where the library does not read it must not be woken again and again.
+ */
+static void
+on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct connection *connection = arg;
+	struct bufferevent *bufferevent = connection->bufferevent;
+	bool is_read = (bufferevent_get_enabled(bufferevent) & EV_READ) != 0;
+
+	(void)fd;
+	(void)what;
+	if (!is_read || evbuffer_get_length(bufferevent_get_input(bufferevent)) >= MOST_INPUT)
+		event_del(connection->registration);
 }
 
 static void
@@ -294,6 +315,9 @@ adopt(struct connections *connections, struct connection *connection)
 	connection->evcon = evcon;
 	connection->fd = bufferevent_getfd(connection->bufferevent);
 	remember_fd(connections, connection);
+	connection->registration = loop_event_new(connections->base, connection->fd,
+						  EV_READ | EV_PERSIST, on_readable, connection);
+	event_add(connection->registration, NULL);
 	evhttp_connection_set_closecb(connection->evcon, on_close, connection);
 	connections->count++;
 	metrics_add(METRIC_HTTP_CONNECTIONS, 1);
@@ -322,6 +346,7 @@ connections_new(struct event_base *base, struct evhttp *http)
 	TAILQ_INIT(&connections->newborn);
 	TAILQ_INIT(&connections->waiting);
 	TAILQ_INIT(&connections->told);
+	connections->base = base;
 	connections->adopt = loop_event_new(base, -1, 0, on_adopt, connections);
 	connections->rewrite = loop_event_new(base, -1, 0, on_rewrite, connections);
 	evhttp_set_bevcb(http, on_accept, connections);
@@ -367,6 +392,7 @@ on_complete(struct evhttp_request *http, void *arg)
 	connections->busy--;
 	release(connection);
 	begin_head(connection);
+	event_add(connection->registration, NULL);
 	wait_until_deadline(connection);
 	connections->last_active_ms = clock_ms();
 }
@@ -380,11 +406,7 @@ ignore_event(struct bufferevent *bufferevent, short what, void *arg)
 	(void)arg;
 }
 
-/*
- * The library has switched reading off, and switches it on again after the reply: two system calls
- * that are saved when both happen in one round of the loop. So reading goes on, and what comes is
- * left lying; the library finds it after the reply.
- */
+/* Reading goes on, and what comes is left lying: the library finds it after the reply. */
 void
 connection_wait(struct connection *connection)
 {
