@@ -139,6 +139,23 @@ make_plan(const struct advance_order *order, struct store_session *session, stru
 	return is_sound(order, plan, problem);
 }
 
+/* Move, and look whether it is so: a statement of a server that had begun before may have undone it. */
+static enum store_result
+advance_once(const struct advance_order *order, struct store_session *session, uint64_t base,
+	     struct text *problem)
+{
+	uint64_t newest = 0;
+	enum store_result result = order->store->advance(session, base, problem);
+
+	if (result == STORE_OK)
+		result = order->store->newest(session, &newest, problem);
+	if (result != STORE_OK || newest >= base)
+		return result;
+	text_addf(problem, "the counter stands at %" PRIu64 " yet, and not at %" PRIu64, newest,
+		  base);
+	return STORE_BUSY;
+}
+
 /* A server's statement may be in the way: again, until the query time-out is over. */
 static enum store_result
 advance_patiently(const struct advance_order *order, struct store_session *session, uint64_t base,
@@ -148,28 +165,12 @@ advance_patiently(const struct advance_order *order, struct store_session *sessi
 	uint64_t give_up_ms = clock_ms() + order->database->query_timeout_s * 1000ull;
 	enum store_result result;
 
-	while ((result = order->store->advance(session, base, problem)) == STORE_BUSY &&
+	while ((result = advance_once(order, session, base, problem)) == STORE_BUSY &&
 	       clock_ms() < give_up_ms) {
 		text_clear(problem);
 		nanosleep(&pause, NULL);
 	}
 	return result;
-}
-
-/* Move, and look whether it is so. */
-static bool
-move(const struct advance_order *order, struct store_session *session, const struct plan *plan,
-     struct text *problem)
-{
-	uint64_t newest = 0;
-	enum store_result result = advance_patiently(order, session, plan->past, problem);
-
-	if (result == STORE_OK)
-		result = order->store->newest(session, &newest, problem);
-	if (result == STORE_OK && newest < plan->past)
-		text_addf(problem, "the counter stands at %" PRIu64 " yet, and not at %" PRIu64,
-			  newest, plan->past);
-	return problem->len == 0 && result == STORE_OK;
 }
 
 static int
@@ -188,7 +189,7 @@ advance_session(const struct advance_order *order, struct store_session *session
 	print_plan(order, &plan);
 	if (!is_wanted(order, &problem))
 		return give_up(memory);
-	if (!move(order, session, &plan, &problem)) {
+	if (advance_patiently(order, session, plan.past, &problem) != STORE_OK) {
 		fprintf(stderr, "tickrd: the counter could not be moved: %s\n", memory);
 		return EXIT_NOT_DONE;
 	}

@@ -116,7 +116,8 @@ for my $number (0, 1) {
         env       => $env[$number],
         arguments => [ 'advance', '--past', $past - 10, '--yes' ]);
     is $status, 1, "server ${number}'s state file knows what either gave";
-    like $output, qr/the state file says that $past was given/, '... and says so';
+    my ($given) = $output =~ /the state file says that (\d+) was given/;
+    cmp_ok $given // 0, '>=', $past, '... and says so';
 }
 
 done_testing;
