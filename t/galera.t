@@ -102,19 +102,19 @@ is $server->stop, 0, 'the server stops cleanly';
 $nodes[0]->sql('DROP TABLE tickets; CREATE TABLE tickets (id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT'
         . ' PRIMARY KEY, stub CHAR(1) NOT NULL UNIQUE) ENGINE=InnoDB;'
         . " INSERT INTO tickets VALUES (1, 'a')", 'tickr');
-$server = Tickr::Server->new(database => $balancer, env => \%env);
-$server->wait_until_ready(20);
-$load = Tickr::Load->start($server, clients => 6);
-wait_for('commits that fail', 60,
-    sub { $server->metric('tickr_database_retries_total') > 20 });
-$load->wait_for_answers(300);
+my @servers = map { Tickr::Server->new(database => $balancer, env => \%env) } 1 .. 3;
+$_->wait_until_ready(20) for @servers;
+my @loads = map { Tickr::Load->start($_, clients => 4) } @servers;
+my $retries = sub { my $sum = 0; $sum += $_->metric('tickr_database_retries_total') for @servers; $sum };
+wait_for('commits that fail', 60, sub { $retries->() > 20 });
+$_->wait_for_answers(100) for @loads;
 pass 'stub layout: commits fail and are tried again';
-note 'retries: ' . $server->metric('tickr_database_retries_total');
-@clients = $load->finish;
+note 'retries: ' . $retries->();
+@clients = map { $_->finish } @loads;
 is_deeply [ Tickr::Load::duplicates(@clients) ], [], 'stub layout: no ticket twice';
 my $statuses = Tickr::Load::statuses(@clients);
 note 'stub layout: ' . join ' ', map {"$_:$statuses->{$_}"} sort keys %$statuses;
 is_deeply [ grep { !/^(200|503)$/ } keys %$statuses ], [], 'stub layout: every request is answered';
-is $server->stop, 0, 'the server stops cleanly';
+is $_->stop, 0, 'a server stops cleanly' for @servers;
 
 done_testing;

@@ -13,7 +13,7 @@
 #define MOST_MOVES	 3    /* of the counter, for one reservation */
 #define MOVE_ON_MS	 5000 /* at a master, of several */
 
-static const struct store_share whole = {1, 0};
+static const struct store_share whole = {1, 0, false};
 
 bool
 keeper_pause(struct keeper *keeper, uint64_t ms)
@@ -98,6 +98,8 @@ look_once(struct keeper *keeper, uint64_t *newest, enum trust_verdict *verdict, 
 	if (!learn_share(keeper))
 		return high_water_tend(keeper->high_water, clock_ms(), reason) ? STORE_OK
 									       : STORE_REFUSED;
+	if (keeper->share.is_elastic)
+		trust_forget_other_steps(keeper->trust, &keeper->mark, keeper->share.increment);
 	*verdict = trust_judge_newest(keeper->trust, &keeper->mark, &keeper->share, *newest, &past,
 				      reason);
 	switch (*verdict) {
@@ -248,6 +250,8 @@ reserve_once(struct keeper *keeper, uint32_t count, struct ticket_range *bases,
 		text_add(reason, "the database's counter is beyond 2^64-1");
 		return STORE_EXHAUSTED;
 	}
+	if (keeper->share.is_elastic)
+		trust_forget_other_steps(keeper->trust, &keeper->mark, bases->increment);
 	*verdict = trust_judge(keeper->trust, &keeper->mark, bases, &past, reason);
 	switch (*verdict) {
 	case TRUST_REFUSED: return STORE_REFUSED;

@@ -77,6 +77,24 @@ trust_remember(struct trust *trust, struct classes *mark)
 	pthread_mutex_unlock(&trust->mutex);
 }
 
+static void
+forget_other_steps(struct classes *classes, uint64_t step)
+{
+	if (classes->step != step)
+		classes_free(classes);
+}
+
+void
+trust_forget_other_steps(struct trust *trust, struct classes *mark, uint64_t step)
+{
+	forget_other_steps(mark, step);
+	pthread_mutex_lock(&trust->mutex);
+	forget_other_steps(&trust->known, step);
+	forget_other_steps(&trust->floors, step);
+	forget_other_steps(&trust->went_to, step);
+	pthread_mutex_unlock(&trust->mutex);
+}
+
 /* With the mutex held: SHARE stands at WENT_TO, and is refused below FLOOR; 0: it is trusted. */
 static void
 set_floor(struct trust *trust, const struct store_share *share, uint64_t went_to, uint64_t floor)
@@ -108,7 +126,7 @@ enum trust_verdict
 trust_judge(struct trust *trust, const struct classes *mark, const struct ticket_range *bases,
 	    uint64_t *past, struct text *reason)
 {
-	const struct store_share share = {bases->increment, bases->first % bases->increment};
+	const struct store_share share = {bases->increment, bases->first % bases->increment, false};
 	bool is_unsure = classes_reach(&trust->unsure, bases, past);
 	uint64_t known, last;
 	bool is_in_range = range_last(bases, &last);

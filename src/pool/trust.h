@@ -63,6 +63,12 @@ bool trust_is_given(struct trust *trust, const struct store_share *share,
 void trust_remember(struct trust *trust, struct classes *mark);
 
 /*
+ * Of a cluster whose masters come and go, and with each the increment: they give each number once
+ * themselves, and what one gave with another increment than STEP says nothing about the others.
+ */
+void trust_forget_other_steps(struct trust *trust, struct classes *mark, uint64_t step);
+
+/*
  * After one that allocated: whether BASES, which are not empty and end below 2^64, are all higher
  * than what was known at MARK. If not, the database of their class is refused from now on. Only
  * accepted ones may be given to anybody. TRUST_UNSURE: the counter of the database that gave them

@@ -111,9 +111,10 @@ newest(struct store_session *session, uint64_t *base, struct text *reason)
 static bool
 share(struct store_session *session, struct store_share *share)
 {
-	*share = (struct store_share){session->increment, session->offset % session->increment};
+	*share = (struct store_share){session->increment, session->offset % session->increment,
+				      session->is_galera};
 	if (session->layout == LAYOUT_COUNTER)
-		*share = (struct store_share){1, 0};
+		*share = (struct store_share){1, 0, session->is_galera};
 	if (session->offset > session->increment)
 		return false;
 	return session->layout != LAYOUT_STUB ||

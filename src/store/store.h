@@ -68,6 +68,7 @@ struct store_settings {
 struct store_share {
 	uint64_t increment;
 	uint64_t residue;
+	bool is_elastic; /* the masters come and go, and deal the residues anew each time */
 };
 
 struct store_claim;

@@ -538,9 +538,10 @@ main(void)
 	for (size_t i = 0; i < DATABASES; i++) {
 		report(scripts[i].opened == scripts[i].closed,
 		       "every session that was opened is closed");
-		memory_script_destroy(&scripts[i]);
 	}
 	dispatch_free(dispatch);
+	for (size_t i = 0; i < DATABASES; i++)
+		memory_script_destroy(&scripts[i]);
 	free(bitmap);
 	printf("1..%u\n", tests);
 	return failed > 0;

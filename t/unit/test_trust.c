@@ -5,7 +5,7 @@
 static struct trust trust;
 static struct classes mark;
 static const struct ticket_space space = {10, 3, 326};
-static const struct store_share alone = {1, 0};
+static const struct store_share alone = {1, 0, false};
 static uint64_t past;
 static char memory[256];
 static struct text reason;
@@ -40,7 +40,7 @@ accepts(uint64_t first, uint64_t increment, uint32_t count)
 static bool
 accepts_newest_of(uint64_t newest, uint64_t increment, uint64_t residue)
 {
-	struct store_share share = {increment, residue};
+	struct store_share share = {increment, residue, false};
 
 	trust_remember(&trust, &mark);
 	return trust_judge_newest(&trust, &mark, &share, newest, &past, &reason) == TRUST_ACCEPTED;
@@ -55,7 +55,7 @@ accepts_newest(uint64_t newest)
 static bool
 is_given(uint64_t increment, uint64_t residue)
 {
-	struct store_share share = {increment, residue};
+	struct store_share share = {increment, residue, false};
 
 	return trust_is_given(&trust, &share, &reason);
 }
@@ -268,7 +268,7 @@ TestSuite(trust_after_masters, .init = begin_after_masters, .fini = end);
 
 Test(trust_after_masters, each_gets_past_its_own_bound_only)
 {
-	const struct store_share even = {2, 0}, odd = {2, 1};
+	const struct store_share even = {2, 0, false}, odd = {2, 1, false};
 	struct ticket_range bases = {12, 2, 1};
 
 	trust_remember(&trust, &mark);
@@ -325,4 +325,14 @@ Test(trust, what_replication_brought_was_passed_by_the_master_that_has_it)
 	cr_assert(accepts_newest_of(501, 2, 0));
 	cr_assert(accepts(401, 2, 1), "who has 501 is not seen here");
 	cr_assert_not(accepts(500, 2, 1));
+}
+
+Test(trust, a_cluster_whose_masters_come_and_go_is_not_held_to_what_it_gave_with_another_increment)
+{
+	cr_assert(accepts(30000, 3, 10));
+	trust_remember(&trust, &mark);
+	trust_forget_other_steps(&trust, &mark, 2);
+	cr_assert(accepts(29000, 2, 10));
+	trust_forget_other_steps(&trust, &mark, 2);
+	cr_assert_not(accepts(29000, 2, 10), "with the same increment it is held to it");
 }
