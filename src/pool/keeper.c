@@ -9,7 +9,7 @@
 
 #define FIRST_ROW	 1 /* the newest base before the first; nobody has it */
 #define FIRST_PAUSE_MS	 50
-#define LONGEST_PAUSE_MS 1000
+#define LONGEST_PAUSE_MS 500
 #define MOST_MOVES	 3    /* of the counter, for one reservation */
 #define MOVE_ON_MS	 5000 /* at a master, of several */
 

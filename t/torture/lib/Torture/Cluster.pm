@@ -73,6 +73,9 @@ sub environment {
         : ( TICKR_DATABASE_HOST     => join(',', map {"127.0.0.1:$_->{port}"} @databases),
             TICKR_DATABASE_USERNAME => 'tickr',
             TICKR_DATABASE_PASSWORD => 'secret',
+            # Below the 2 s within which service must be back: a server that is just starting
+            # accepts a connection before it answers.
+            TICKR_DATABASE_CONNECT_TIMEOUT => 1,
         ),
         %{ $self->{env} // {} },
     );
