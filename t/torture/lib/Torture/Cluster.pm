@@ -76,6 +76,7 @@ sub environment {
             # Below the 2 s within which service must be back: a server that is just starting
             # accepts a connection before it answers.
             TICKR_DATABASE_CONNECT_TIMEOUT => 1,
+            TICKR_DATABASE_QUERY_TIMEOUT   => 1,
         ),
         %{ $self->{env} // {} },
     );

@@ -130,10 +130,14 @@ sub is_serving_all {
     return $answer->{status} == 200 && $answer->{body} !~ /"state":"(?!up")/;
 }
 
+# Every server refuses, unless another one has left out all that may have been given up to LAST, so that
+# there is nothing to refuse any more.
 sub wait_for_refusal {
-    my ($self, $entry, $kind) = @_;
+    my ($self, $entry, $kind, $last) = @_;
     for my $server (@{ $entry->{servers} }) {
-        next if eval { wait_for('the refusal', 6, sub { is_refused($server->{server}) }) };
+        next if eval {
+            wait_for('the refusal', 6, sub { is_refused($server->{server}) || newest($entry) > $last });
+        };
         push @{ $self->{broken} }, "server $server->{number} has not refused node $entry->{node} after $kind";
     }
     return;
@@ -184,7 +188,7 @@ sub replace_database {
     }
     my $is_passed = $and_restart && wait_until_decided($entry);
     if (!$is_passed) {
-        $self->wait_for_refusal($entry, $fault->{kind});
+        $self->wait_for_refusal($entry, $fault->{kind}, $newest);
         sleep 0.3;
         $self->note('refuse', $began, now_us(), [], $entry->{node});
         # What was reserved since then, or is reserved ahead, is less than this.
