@@ -31,7 +31,6 @@
 
 #define DEADLINE_MS	75000
 #define MOST_HELD_BYTES (256u * 1024 * 1024)
-#define MOST_INPUT	16384 /* bytes of further requests that are read while one waits */
 
 enum connection_state { STATE_READING, STATE_HANDLING, STATE_WRITING };
 
@@ -46,22 +45,15 @@ struct connection {
 	struct head head;	      /* of the request that is being read or handled */
 	TAILQ_ENTRY(connection) link; /* waiting or newborn; none while handling */
 	struct event *registration;   /* NULL until adopted */
+	bool was_woken;		      /* since its request began, while nothing is read */
 	bool is_told;		      /* the library has written something to it */
 	TAILQ_ENTRY(connection) told_link;
 };
 
 TAILQ_HEAD(connection_list, connection);
 
-/* What the library has set on its bufferevents; the argument is the connection's own. */
-struct library_callbacks {
-	bufferevent_data_cb on_read;
-	bufferevent_data_cb on_write;
-	bufferevent_event_cb on_event;
-};
-
 struct connections {
 	struct event_base *base;
-	struct library_callbacks library;
 	struct connection_list newborn;
 	struct connection_list waiting;
 	struct connection_list told;
@@ -269,21 +261,23 @@ on_close(struct evhttp_connection *evcon, void *arg)
 }
 
 /*
- * The library switches reading off for each request and on again after the reply, which costs a
- * system call. It does not while another event, this one, wants to read from the same socket. It has
- * nothing to do; but where the library does not read it must not be woken again and again.
+ * The library switches reading off for each request and on again after the reply, which costs
+ * system calls. It does not while another event, this one, wants to read from the same socket. It has
+ * nothing to do; but what comes while the library does not read must not wake it again and again. Once
+ * it is woken by the request itself, behind the library.
  */
 static void
 on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct connection *connection = arg;
-	struct bufferevent *bufferevent = connection->bufferevent;
-	bool is_read = (bufferevent_get_enabled(bufferevent) & EV_READ) != 0;
 
 	(void)fd;
 	(void)what;
-	if (!is_read || evbuffer_get_length(bufferevent_get_input(bufferevent)) >= MOST_INPUT)
+	if ((bufferevent_get_enabled(connection->bufferevent) & EV_READ) != 0)
+		return;
+	if (connection->was_woken)
 		event_del(connection->registration);
+	connection->was_woken = true;
 }
 
 static void
@@ -306,12 +300,11 @@ remember_fd(struct connections *connections, struct connection *connection)
 static void
 adopt(struct connections *connections, struct connection *connection)
 {
-	struct library_callbacks *library = &connections->library;
+	bufferevent_data_cb on_read, on_write;
+	bufferevent_event_cb on_event;
 	void *evcon;
 
-	bufferevent_getcb(connection->bufferevent, &library->on_read, &library->on_write,
-			  &library->on_event, &evcon);
-	bufferevent_setwatermark(connection->bufferevent, EV_READ, 0, MOST_INPUT);
+	bufferevent_getcb(connection->bufferevent, &on_read, &on_write, &on_event, &evcon);
 	connection->evcon = evcon;
 	connection->fd = bufferevent_getfd(connection->bufferevent);
 	remember_fd(connections, connection);
@@ -374,6 +367,7 @@ connection_begin(struct connections *connections, struct evhttp_connection *evco
 	assert(connection->evcon == evcon && connection->state == STATE_READING);
 	TAILQ_REMOVE(&connections->waiting, connection, link);
 	connection->state = STATE_HANDLING;
+	connection->was_woken = false;
 	connections->busy++;
 	connections->last_active_ms = clock_ms();
 	return connection;
@@ -397,23 +391,6 @@ on_complete(struct evhttp_request *http, void *arg)
 	connections->last_active_ms = clock_ms();
 }
 
-/* A client that has sent its last byte, or is gone, is met again when its reply is written. */
-static void
-ignore_event(struct bufferevent *bufferevent, short what, void *arg)
-{
-	(void)bufferevent;
-	(void)what;
-	(void)arg;
-}
-
-/* Reading goes on, and what comes is left lying: the library finds it after the reply. */
-void
-connection_wait(struct connection *connection)
-{
-	bufferevent_setcb(connection->bufferevent, NULL, NULL, ignore_event, connection);
-	bufferevent_enable(connection->bufferevent, EV_READ);
-}
-
 /*
  * The library would wait for the loop to say that the socket takes bytes, which it nearly always
  * does: a round of the loop and two system calls for each reply. What the socket does
@@ -422,18 +399,13 @@ connection_wait(struct connection *connection)
 static void
 write_now(struct connection *connection)
 {
-	const struct library_callbacks *library = &connection->owner->library;
 	struct evbuffer *output = bufferevent_get_output(connection->bufferevent);
 
 	evbuffer_unfreeze(output, 1);
 	evbuffer_write(output, connection->fd); /* an error comes again, and is met there */
 	evbuffer_freeze(output, 1);
-	if (evbuffer_get_length(output) == 0)
-		return;
-	bufferevent_disable(connection->bufferevent, EV_READ); /* its end would be taken for ours */
-	bufferevent_setcb(connection->bufferevent, NULL, library->on_write, library->on_event,
-			  connection->evcon);
-	bufferevent_enable(connection->bufferevent, EV_WRITE);
+	if (evbuffer_get_length(output) > 0)
+		bufferevent_enable(connection->bufferevent, EV_WRITE);
 }
 
 /*

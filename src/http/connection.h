@@ -45,9 +45,6 @@ const char *connection_refusal(const struct connection *connection);
  */
 bool connection_hold(struct connection *connection, size_t bytes) MUST_CHECK;
 
-/* The reply will come in a later round of the loop. */
-void connection_wait(struct connection *connection);
-
 /*
  * Answer HTTP with HEAD and with what is in its output buffer, and close the connection behind it
  * if CLOSES, or if the client asked for that. The end of HTTP, and it may be that of CONNECTION.

@@ -55,7 +55,6 @@ create(struct exchange *exchange, uint32_t count)
 	}
 	exchange->request.count = count;
 	exchange->request.answer = on_answer;
-	connection_wait(exchange->connection);
 	allocator_request(exchange->server->allocator, &exchange->request, clock_ms());
 }
 

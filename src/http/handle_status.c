@@ -2,7 +2,6 @@
 #include <stddef.h>
 
 #include "base/clock.h"
-#include "http/connection.h"
 #include "http/handlers.h"
 #include "http/reply.h"
 #include "http/server.h"
@@ -153,6 +152,5 @@ handle_status(struct exchange *exchange, const char *argument)
 		return;
 	exchange->request.count = 0;
 	exchange->request.answer = on_answer;
-	connection_wait(exchange->connection);
 	allocator_request(exchange->server->allocator, &exchange->request, clock_ms());
 }
