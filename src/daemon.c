@@ -11,7 +11,6 @@
 
 #include "build.h"
 
-#include "advance.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"

@@ -49,8 +49,7 @@ ticket_request_give(struct ticket_request *request, const struct ticket_range *b
 
 	if (!space_tickets(space, bases, &answer.tickets)) {
 		answer.status = TICKET_EXHAUSTED;
-		answer.reason = "the space of tickets is exhausted: the next one would "
-				"pass 9223372036854775807";
+		answer.reason = SPACE_EXHAUSTED;
 	}
 	request->answer(request, &answer);
 }

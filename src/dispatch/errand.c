@@ -140,8 +140,7 @@ note_failure(struct dispatch *d, struct attempt *attempt, struct errand *errand,
 
 	if (status == TICKET_OK) {
 		status = TICKET_EXHAUSTED;
-		reason = "the space of tickets is exhausted: the next one would pass "
-			 "9223372036854775807";
+		reason = SPACE_EXHAUSTED;
 	}
 	member->is_exhausted = status == TICKET_EXHAUSTED;
 	if (status != TICKET_DRAINING) {

@@ -199,12 +199,6 @@ http_server_drain(struct http_server *server)
 	loop_event_in(server->drain_step, 0);
 }
 
-size_t
-http_server_busy(const struct http_server *server)
-{
-	return connections_busy(server->connections);
-}
-
 /* --- birth and death ------------------------------------------------------------------------- */
 
 struct http_server *

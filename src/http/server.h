@@ -62,9 +62,6 @@ struct http_server *http_server_new(struct event_base *base, const struct http_s
  */
 void http_server_drain(struct http_server *server);
 
-/* How many requests have no answer yet, or have not taken it. */
-size_t http_server_busy(const struct http_server *server);
-
 /* No request may be in flight. */
 void http_server_free(struct http_server *server);
 

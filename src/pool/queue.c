@@ -7,12 +7,6 @@
 
 #define LATE_MS 10 /* for a statement: then another session steps in */
 
-static struct reservation *
-reservation_of(struct mail *mail)
-{
-	return CONTAINER_OF(mail, struct reservation, mail);
-}
-
 void
 queue_init(struct queue *queue)
 {

@@ -7,12 +7,6 @@
 
 #define BUSY_PAUSE_MS 20
 
-static struct reservation *
-reservation_of(struct mail *mail)
-{
-	return CONTAINER_OF(mail, struct reservation, mail);
-}
-
 static void
 answer(struct mail_list *group, struct mail *mail, unsigned database, enum ticket_status status)
 {

@@ -42,12 +42,6 @@ struct segment {
 	} shared;
 };
 
-static struct reservation *
-reservation_of(struct mail *mail)
-{
-	return CONTAINER_OF(mail, struct reservation, mail);
-}
-
 /* --- what is held; with the mutex held --------------------------------------------------------- */
 
 static void
@@ -182,6 +176,12 @@ count_waited(const struct segment *s)
 
 /* --- fetching ---------------------------------------------------------------------------------- */
 
+static uint64_t
+lesser(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 /* With the mutex held: how many bases should be held. */
 static uint64_t
 target(struct segment *s, uint64_t now_ms)
@@ -193,13 +193,7 @@ target(struct segment *s, uint64_t now_ms)
 		wanted = rate * s->settings.ahead_ms / 1000;
 	if (wanted < s->settings.least)
 		wanted = s->settings.least;
-	return wanted < s->settings.most ? wanted : s->settings.most;
-}
-
-static uint64_t
-lesser(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
+	return lesser(wanted, s->settings.most);
 }
 
 /*

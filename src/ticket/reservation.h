@@ -13,8 +13,10 @@
 #define TICKR_TICKET_RESERVATION_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+#include "base/attributes.h"
 #include "base/mail.h"
 #include "ticket/range.h"
 #include "ticket/space.h"
@@ -43,5 +45,12 @@ struct reservation {
 		*space; /* TICKET_OK: of the database that answered; outlives the reservation */
 	char reason[REASON_SIZE]; /* else: why, for people */
 };
+
+/* The reservation that travels as MAIL. */
+static inline struct reservation *
+reservation_of(struct mail *mail)
+{
+	return CONTAINER_OF(mail, struct reservation, mail);
+}
 
 #endif

@@ -19,6 +19,11 @@
 #define SPACE_MOST_NODES  1000000000 /* increments stay far below 2^63 */
 #define SPACE_LAST_TICKET INT64_MAX  /* databases and languages with signed ids read it too */
 
+/* Why there are no more tickets, for people. */
+#define SPACE_EXHAUSTED                                               \
+	"the space of tickets is exhausted: the next one would pass " \
+	"9223372036854775807"
+
 struct ticket_space {
 	uint64_t max_nodes;	  /* 1 .. SPACE_MOST_NODES */
 	uint64_t node_number;	  /* 0 .. max_nodes - 1 */

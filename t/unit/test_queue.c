@@ -8,12 +8,6 @@
 
 #define MOST 1000
 
-static struct reservation *
-reservation_of(struct mail *mail)
-{
-	return CONTAINER_OF(mail, struct reservation, mail);
-}
-
 /* A queue with one reservation for each of COUNTS, of N. */
 static void
 begin(struct queue *queue, struct reservation *reservations, const uint32_t *counts, size_t n)
