@@ -1,10 +1,5 @@
 /*
- * DESIGN. What is held is a list of pieces, in the order in which they were fetched. One that
- * goes on where the last one ends is joined to it, which is the rule where one server counts. A
- * count is given from the first piece that is large enough, and those before it are
- * abandoned: giving from them later would break the order.
- *
- * Only one fetch is out at a time, so that pieces come in the order of their bases. Those who wait
+ * DESIGN. Only one fetch is out at a time, so that pieces come in the order of their bases. Those who wait
  * are answered from what it brings, in their order, before anybody else.
  */
 #include <assert.h>
@@ -12,15 +7,12 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "metrics/metrics.h"
 #include "segment/demand.h"
 #include "segment/segment.h"
 
-#define MOST_PIECES 8
 #define MOST_FETCH  50000   /* bases beside those that are waited for: rows take time */
 #define MOST_WAITED 1000000 /* bases that are waited for, in one fetch, unless one wants more */
 #define LEAST_FETCH 1000
@@ -31,9 +23,7 @@ struct segment {
 	struct reservation fetch;
 	struct {
 		pthread_mutex_t mutex;
-		struct segment_piece pieces[MOST_PIECES];
-		size_t piece_count;
-		uint64_t held;
+		struct pieces held;
 		struct mail_list waiting;
 		struct demand demand;
 		uint64_t retry_ms;
@@ -41,71 +31,6 @@ struct segment {
 		bool is_stopping;
 	} shared;
 };
-
-/* --- what is held; with the mutex held --------------------------------------------------------- */
-
-static void
-drop_first(struct segment *s, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		s->shared.held -= s->shared.pieces[i].bases.count;
-	s->shared.piece_count -= count;
-	memmove(s->shared.pieces, s->shared.pieces + count,
-		s->shared.piece_count * sizeof(*s->shared.pieces));
-}
-
-static void
-abandon_first(struct segment *s, size_t count)
-{
-	uint64_t before = s->shared.held;
-
-	drop_first(s, count);
-	metrics_add(METRIC_TICKETS_ABANDONED, before - s->shared.held);
-}
-
-static bool
-goes_on(const struct segment_piece *piece, const struct ticket_range *bases,
-	const struct ticket_space *space)
-{
-	uint64_t last;
-
-	return piece->space == space && piece->bases.increment == bases->increment &&
-	       range_last(&piece->bases, &last) && bases->first - last == bases->increment &&
-	       bases->count <= UINT32_MAX - piece->bases.count;
-}
-
-static void
-hold(struct segment *s, const struct ticket_range *bases, const struct ticket_space *space)
-{
-	size_t count = s->shared.piece_count;
-
-	s->shared.held += bases->count;
-	if (count > 0 && goes_on(&s->shared.pieces[count - 1], bases, space)) {
-		s->shared.pieces[count - 1].bases.count += bases->count;
-		return;
-	}
-	if (s->shared.piece_count == MOST_PIECES)
-		abandon_first(s, 1);
-	s->shared.pieces[s->shared.piece_count++] = (struct segment_piece){*bases, space};
-}
-
-static bool
-take(struct segment *s, uint32_t count, struct segment_piece *taken)
-{
-	size_t i = 0;
-
-	while (i < s->shared.piece_count && s->shared.pieces[i].bases.count < count)
-		i++;
-	if (i == s->shared.piece_count)
-		return false;
-	abandon_first(s, i);
-	taken->space = s->shared.pieces[0].space;
-	taken->bases = range_take(&s->shared.pieces[0].bases, count);
-	s->shared.held -= count;
-	if (s->shared.pieces[0].bases.count == 0)
-		drop_first(s, 1);
-	return true;
-}
 
 /* --- those who wait ---------------------------------------------------------------------------- */
 
@@ -119,7 +44,7 @@ deal(struct segment *s, struct mail_list *answered)
 	while ((mail = TAILQ_FIRST(&s->shared.waiting)) != NULL) {
 		struct reservation *reservation = reservation_of(mail);
 
-		if (!take(s, reservation->count, &taken))
+		if (!pieces_take(&s->shared.held, reservation->count, &taken))
 			return;
 		reservation->status = TICKET_OK;
 		reservation->bases = taken.bases;
@@ -204,12 +129,12 @@ static uint64_t
 count_ahead(struct segment *s, uint64_t waited, uint64_t now_ms)
 {
 	uint64_t wanted = target(s, now_ms);
-	uint64_t held = waited == 0 ? s->shared.held : 0;
+	uint64_t held = waited == 0 ? s->shared.held.total : 0;
 	uint64_t most = waited == 0 ? MOST_FETCH : waited > LEAST_FETCH ? waited : LEAST_FETCH;
 
-	if (held >= wanted || s->shared.held >= s->settings.most)
+	if (held >= wanted || s->shared.held.total >= s->settings.most)
 		return 0;
-	most = lesser(most, s->settings.most - s->shared.held);
+	most = lesser(most, s->settings.most - s->shared.held.total);
 	return lesser(most, wanted + wanted / 4 - held);
 }
 
@@ -222,7 +147,7 @@ begin_fetch(struct segment *s, uint64_t now_ms)
 	if (s->shared.is_fetching || s->shared.is_stopping)
 		return false;
 	waited = count_waited(s);
-	if (waited == 0 && (now_ms < s->shared.retry_ms || s->shared.piece_count == MOST_PIECES))
+	if (waited == 0 && (now_ms < s->shared.retry_ms || s->shared.held.count == PIECES_MOST))
 		return false;
 	count = waited + count_ahead(s, waited, now_ms);
 	if (count == 0)
@@ -256,7 +181,7 @@ on_fetched(struct reservation *fetch)
 	pthread_mutex_lock(&s->shared.mutex);
 	s->shared.is_fetching = false;
 	if (fetch->status == TICKET_OK) {
-		hold(s, &fetch->bases, fetch->space);
+		pieces_add(&s->shared.held, &fetch->bases, fetch->space);
 		deal(s, &answered);
 	} else {
 		s->shared.retry_ms = now_ms + RETRY_MS;
@@ -296,7 +221,7 @@ segment_take(struct segment *s, uint32_t count, uint64_t now_ms, struct segment_
 	bool is_taken;
 
 	pthread_mutex_lock(&s->shared.mutex);
-	is_taken = take(s, count, taken);
+	is_taken = pieces_take(&s->shared.held, count, taken);
 	if (is_taken)
 		demand_note(&s->shared.demand, count, now_ms);
 	release(s, begin_fetch(s, now_ms), &none);
@@ -350,7 +275,7 @@ segment_held(struct segment *s)
 	uint64_t held;
 
 	pthread_mutex_lock(&s->shared.mutex);
-	held = s->shared.held;
+	held = s->shared.held.total;
 	pthread_mutex_unlock(&s->shared.mutex);
 	return held;
 }
@@ -361,7 +286,7 @@ segment_lasts_ms(struct segment *s)
 	uint64_t held, rate;
 
 	pthread_mutex_lock(&s->shared.mutex);
-	held = s->shared.held;
+	held = s->shared.held.total;
 	rate = demand_rate(&s->shared.demand, clock_ms());
 	pthread_mutex_unlock(&s->shared.mutex);
 	return held * 1000 / (rate > 0 ? rate : 1);
@@ -382,11 +307,7 @@ bool
 segment_take_rest(struct segment *s, struct segment_piece *piece)
 {
 	assert(s->shared.is_stopping && !s->shared.is_fetching);
-	if (s->shared.piece_count == 0)
-		return false;
-	*piece = s->shared.pieces[0];
-	drop_first(s, 1);
-	return true;
+	return pieces_take_first(&s->shared.held, piece);
 }
 
 void

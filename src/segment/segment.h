@@ -17,6 +17,7 @@
 
 #include "base/attributes.h"
 #include "base/text.h"
+#include "segment/pieces.h"
 #include "ticket/reservation.h"
 
 struct segment_settings {
@@ -30,12 +31,6 @@ struct segment_settings {
 	/* Why there are none just now, for people. */
 	void (*explain)(void *arg, struct text *reason);
 	void *arg;
-};
-
-/* Bases of one database. */
-struct segment_piece {
-	struct ticket_range bases;
-	const struct ticket_space *space;
 };
 
 struct segment;

@@ -1,0 +1,74 @@
+#include <string.h>
+
+#include "metrics/metrics.h"
+#include "segment/pieces.h"
+
+static void
+drop_first(struct pieces *p, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		p->total -= p->pieces[i].bases.count;
+	p->count -= count;
+	memmove(p->pieces, p->pieces + count, p->count * sizeof(*p->pieces));
+}
+
+static void
+abandon_first(struct pieces *p, size_t count)
+{
+	uint64_t before = p->total;
+
+	drop_first(p, count);
+	metrics_add(METRIC_TICKETS_ABANDONED, before - p->total);
+}
+
+static bool
+goes_on(const struct segment_piece *piece, const struct ticket_range *bases,
+	const struct ticket_space *space)
+{
+	uint64_t last;
+
+	return piece->space == space && piece->bases.increment == bases->increment &&
+	       range_last(&piece->bases, &last) && bases->first - last == bases->increment &&
+	       bases->count <= UINT32_MAX - piece->bases.count;
+}
+
+void
+pieces_add(struct pieces *p, const struct ticket_range *bases, const struct ticket_space *space)
+{
+	p->total += bases->count;
+	if (p->count > 0 && goes_on(&p->pieces[p->count - 1], bases, space)) {
+		p->pieces[p->count - 1].bases.count += bases->count;
+		return;
+	}
+	if (p->count == PIECES_MOST)
+		abandon_first(p, 1);
+	p->pieces[p->count++] = (struct segment_piece){*bases, space};
+}
+
+bool
+pieces_take(struct pieces *p, uint32_t count, struct segment_piece *taken)
+{
+	size_t i = 0;
+
+	while (i < p->count && p->pieces[i].bases.count < count)
+		i++;
+	if (i == p->count)
+		return false;
+	abandon_first(p, i);
+	taken->space = p->pieces[0].space;
+	taken->bases = range_take(&p->pieces[0].bases, count);
+	p->total -= count;
+	if (p->pieces[0].bases.count == 0)
+		drop_first(p, 1);
+	return true;
+}
+
+bool
+pieces_take_first(struct pieces *p, struct segment_piece *taken)
+{
+	if (p->count == 0)
+		return false;
+	*taken = p->pieces[0];
+	drop_first(p, 1);
+	return true;
+}
