@@ -1,6 +1,11 @@
 /*
  * DESIGN. Only one fetch is out at a time, so that pieces come in the order of their bases. Those who wait
  * are answered from what it brings, in their order, before anybody else.
+ *
+ * A fetch whose session hangs would let them wait for the whole query time-out. So when it is late and
+ * somebody waits, the same is asked once more, which another session takes; then again after twice
+ * that time. The first to succeed makes the others void: their bases are abandoned, for they may be
+ * lower than some that were given.
  */
 #include <assert.h>
 #include <pthread.h>
@@ -10,24 +15,40 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "metrics/metrics.h"
 #include "segment/demand.h"
 #include "segment/segment.h"
 
-#define MOST_FETCH  50000   /* bases beside those that are waited for: rows take time */
-#define MOST_WAITED 1000000 /* bases that are waited for, in one fetch, unless one wants more */
+#define FIRST_FETCH 50000 /* bases beside those that are waited for, until it is known better */
 #define LEAST_FETCH 1000
-#define RETRY_MS    100 /* after a failed fetch that nobody waits for */
+#define QUICK_MS    20	    /* what takes less is doubled */
+#define SLOW_MS	    200	    /* what takes more is halved: those who wait would feel it */
+#define MOST_WAITED 1000000 /* bases that are waited for, in one fetch, unless one wants more */
+#define RETRY_MS    100	    /* after a failed fetch that nobody waits for */
+#define LATE_MS	    250	    /* for a fetch: then it is asked once more .. */
+#define LATE_PER_MS 100	    /* .. and so many bases a millisecond are allowed for */
+#define MOST_OUT    8	    /* fetches; of sessions that do not all hang */
+
+/* Under the mutex, but for the reservation, which is the pool's while it is out. */
+struct fetch {
+	struct reservation reservation;
+	struct segment *segment;
+	uint64_t began_ms;
+	bool is_out;
+	bool is_void; /* another has succeeded since it began */
+};
 
 struct segment {
 	struct segment_settings settings;
-	struct reservation fetch;
+	struct fetch fetches[MOST_OUT];
 	struct {
 		pthread_mutex_t mutex;
 		struct pieces held;
 		struct mail_list waiting;
 		struct demand demand;
+		uint64_t most_fetch;
 		uint64_t retry_ms;
-		bool is_fetching;
+		uint64_t late_ms; /* when what is out is */
 		bool is_stopping;
 	} shared;
 };
@@ -118,75 +139,159 @@ target(struct segment *s, uint64_t now_ms)
 		wanted = rate * s->settings.ahead_ms / 1000;
 	if (wanted < s->settings.least)
 		wanted = s->settings.least;
-	return lesser(wanted, s->settings.most);
+	return lesser(wanted + wanted / 4, s->settings.most);
 }
 
 /*
- * With the mutex held: how many to fetch for later. When others wait for it not too many, and as
- * if nothing were held, for that may have to be abandoned.
+ * With the mutex held: how many to fetch for later, when a fifth of the target is used. When others
+ * wait for it not too many, and as if nothing were held, for that may have to be abandoned.
  */
 static uint64_t
 count_ahead(struct segment *s, uint64_t waited, uint64_t now_ms)
 {
 	uint64_t wanted = target(s, now_ms);
 	uint64_t held = waited == 0 ? s->shared.held.total : 0;
-	uint64_t most = waited == 0 ? MOST_FETCH : waited > LEAST_FETCH ? waited : LEAST_FETCH;
+	uint64_t most = s->shared.most_fetch;
 
-	if (held >= wanted || s->shared.held.total >= s->settings.most)
+	if (waited > 0)
+		most = waited > LEAST_FETCH ? waited : LEAST_FETCH;
+	if (held >= wanted - wanted / 5 || s->shared.held.total >= s->settings.most)
 		return 0;
 	most = lesser(most, s->settings.most - s->shared.held.total);
-	return lesser(most, wanted + wanted / 4 - held);
+	return lesser(most, wanted - held);
 }
 
-/* With the mutex held: whether the fetch is to be submitted when the mutex has been given back. */
+/* With the mutex held: whether what a fetch brings would be held. */
 static bool
+is_hoped_for(const struct fetch *fetch)
+{
+	return fetch->is_out && !fetch->is_void;
+}
+
+/* With the mutex held. */
+static unsigned
+count_hopes(const struct segment *s)
+{
+	unsigned hopes = 0;
+
+	for (size_t i = 0; i < MOST_OUT; i++)
+		hopes += is_hoped_for(&s->fetches[i]);
+	return hopes;
+}
+
+/* With the mutex held. */
+static bool
+is_any_out(const struct segment *s)
+{
+	size_t i = 0;
+
+	while (i < MOST_OUT && !s->fetches[i].is_out)
+		i++;
+	return i < MOST_OUT;
+}
+
+/* With the mutex held: the fetch to begin with now; NULL: what is out is waited for. */
+static struct fetch *
+free_fetch(struct segment *s, uint64_t now_ms)
+{
+	bool is_late = !TAILQ_EMPTY(&s->shared.waiting) && now_ms >= s->shared.late_ms;
+	size_t i = 0;
+
+	if (!is_late && count_hopes(s) > 0)
+		return NULL;
+	while (i < MOST_OUT && s->fetches[i].is_out)
+		i++;
+	return i < MOST_OUT ? &s->fetches[i] : NULL;
+}
+
+/* With the mutex held: the fetch to submit when the mutex has been given back; NULL: none. */
+static struct fetch *
 begin_fetch(struct segment *s, uint64_t now_ms)
 {
+	struct fetch *fetch = s->shared.is_stopping ? NULL : free_fetch(s, now_ms);
 	uint64_t waited, count;
 
-	if (s->shared.is_fetching || s->shared.is_stopping)
-		return false;
+	if (fetch == NULL)
+		return NULL;
 	waited = count_waited(s);
 	if (waited == 0 && (now_ms < s->shared.retry_ms || s->shared.held.count == PIECES_MOST))
-		return false;
+		return NULL;
 	count = waited + count_ahead(s, waited, now_ms);
 	if (count == 0)
-		return false;
+		return NULL;
 	assert(count <= UINT32_MAX);
-	s->fetch.count = (uint32_t)count;
-	s->fetch.deadline_ms = now_ms + s->settings.pool_timeout_ms;
-	s->fetch.attempts = 0;
-	s->shared.is_fetching = true;
-	return true;
+	fetch->reservation.count = (uint32_t)count;
+	fetch->reservation.deadline_ms = now_ms + s->settings.pool_timeout_ms;
+	fetch->reservation.attempts = 0;
+	fetch->began_ms = now_ms;
+	s->shared.late_ms = now_ms + (LATE_MS << count_hopes(s)) + count / LATE_PER_MS;
+	fetch->is_out = true;
+	fetch->is_void = false;
+	return fetch;
 }
 
-/* Give the mutex back, fetch if FETCHES, and answer those in ANSWERED. */
+/* Give the mutex back, submit FETCH unless it is NULL, and answer those in ANSWERED. */
 static void
-release(struct segment *s, bool fetches, struct mail_list *answered)
+release(struct segment *s, struct fetch *fetch, struct mail_list *answered)
 {
 	pthread_mutex_unlock(&s->shared.mutex);
-	if (fetches)
-		s->settings.submit(s->settings.arg, &s->fetch);
+	if (fetch != NULL)
+		s->settings.submit(s->settings.arg, &fetch->reservation);
 	answer_all(answered);
+}
+
+/* With the mutex held: from how long FETCH took, how large the next ones may be. */
+static void
+learn(struct segment *s, const struct fetch *fetch, uint64_t now_ms)
+{
+	uint64_t took_ms = now_ms - fetch->began_ms;
+
+	if (took_ms < QUICK_MS && fetch->reservation.count >= s->shared.most_fetch)
+		s->shared.most_fetch = lesser(2 * s->shared.most_fetch, s->settings.most);
+	else if (took_ms > SLOW_MS && s->shared.most_fetch >= 2 * LEAST_FETCH)
+		s->shared.most_fetch /= 2;
+}
+
+/* With the mutex held. */
+static void
+make_void(struct segment *s)
+{
+	for (size_t i = 0; i < MOST_OUT; i++)
+		s->fetches[i].is_void = true;
+}
+
+/* With the mutex held. */
+static void
+end_fetch(struct segment *s, struct fetch *fetch, uint64_t now_ms, struct mail_list *answered)
+{
+	const struct reservation *brought = &fetch->reservation;
+
+	fetch->is_out = false;
+	if (fetch->is_void) {
+		if (brought->status == TICKET_OK)
+			metrics_add(METRIC_TICKETS_ABANDONED, brought->bases.count);
+	} else if (brought->status == TICKET_OK) {
+		make_void(s);
+		learn(s, fetch, now_ms);
+		pieces_add(&s->shared.held, &brought->bases, brought->space);
+		deal(s, answered);
+	} else if (count_hopes(s) == 0) {
+		s->shared.retry_ms = now_ms + RETRY_MS;
+		refuse(s, brought->status, brought->reason, answered);
+	}
 }
 
 /* Runs in a thread of the pool. */
 static void
-on_fetched(struct reservation *fetch)
+on_fetched(struct reservation *reservation)
 {
-	struct segment *s = fetch->owner;
+	struct fetch *fetch = reservation->owner;
+	struct segment *s = fetch->segment;
 	struct mail_list answered = TAILQ_HEAD_INITIALIZER(answered);
 	uint64_t now_ms = clock_ms();
 
 	pthread_mutex_lock(&s->shared.mutex);
-	s->shared.is_fetching = false;
-	if (fetch->status == TICKET_OK) {
-		pieces_add(&s->shared.held, &fetch->bases, fetch->space);
-		deal(s, &answered);
-	} else {
-		s->shared.retry_ms = now_ms + RETRY_MS;
-		refuse(s, fetch->status, fetch->reason, &answered);
-	}
+	end_fetch(s, fetch, now_ms, &answered);
 	release(s, begin_fetch(s, now_ms), &answered);
 }
 
@@ -198,8 +303,12 @@ segment_new(const struct segment_settings *settings)
 	struct segment *s = xcalloc(1, sizeof(*s));
 
 	s->settings = *settings;
-	s->fetch.owner = s;
-	s->fetch.answer = on_fetched;
+	for (size_t i = 0; i < MOST_OUT; i++) {
+		s->fetches[i].segment = s;
+		s->fetches[i].reservation.owner = &s->fetches[i];
+		s->fetches[i].reservation.answer = on_fetched;
+	}
+	s->shared.most_fetch = lesser(FIRST_FETCH, settings->most);
 	pthread_mutex_init(&s->shared.mutex, NULL);
 	TAILQ_INIT(&s->shared.waiting);
 	return s;
@@ -300,13 +409,13 @@ segment_stop(struct segment *s)
 	pthread_mutex_lock(&s->shared.mutex);
 	s->shared.is_stopping = true;
 	refuse(s, TICKET_DRAINING, "the server is stopping", &answered);
-	release(s, false, &answered);
+	release(s, NULL, &answered);
 }
 
 bool
 segment_take_rest(struct segment *s, struct segment_piece *piece)
 {
-	assert(s->shared.is_stopping && !s->shared.is_fetching);
+	assert(s->shared.is_stopping && !is_any_out(s));
 	return pieces_take_first(&s->shared.held, piece);
 }
 
@@ -315,7 +424,7 @@ segment_free(struct segment *s)
 {
 	if (s == NULL)
 		return;
-	assert(!s->shared.is_fetching && TAILQ_EMPTY(&s->shared.waiting));
+	assert(!is_any_out(s) && TAILQ_EMPTY(&s->shared.waiting));
 	pthread_mutex_destroy(&s->shared.mutex);
 	free(s);
 }

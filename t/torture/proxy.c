@@ -6,11 +6,12 @@
  * Listens on a port of 127.0.0.1 that it prints, and passes every byte on to PORT there and back.
  * A line in FIFO arms one cut:
  *
- *	to-database BYTES reset		from-database BYTES end		all 0 reset
+ *	to-database BYTES reset		from-database BYTES end		to-database BYTES hang
+ *	all 0 reset
  *
  * After BYTES more in that direction, over whatever connections, the one that carries the
- * next byte is cut in front of it: both its ends are reset, or see an orderly end. With all every
- * connection is cut at once. A line is printed for each cut.
+ * next byte is cut in front of it: both its ends are reset, or see an orderly end, or it stays open
+ * and nothing passes any more. With all every connection is cut at once. A line is printed for each cut.
  */
 #include <err.h>
 #include <errno.h>
@@ -25,6 +26,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/attributes.h"
 #include "base/parse.h"
 
 #define MOST_PAIRS 256
@@ -35,13 +37,16 @@ enum direction { TO_DATABASE, FROM_DATABASE };
 /* fds[TO_DATABASE] is read for what goes there: it is tickrd's connection. -1: the pair is free. */
 struct pair {
 	int fds[2];
+	bool is_hung;
 };
+
+enum cut_way { CUT_RESET, CUT_END, CUT_HANG };
 
 struct cut {
 	bool is_armed;
 	enum direction direction;
 	unsigned long bytes; /* to go before it happens */
-	bool is_reset;
+	enum cut_way way;
 };
 
 struct proxy {
@@ -55,12 +60,13 @@ struct proxy {
 /* --- pairs -------------------------------------------------------------------------------------- */
 
 static void
-close_pair(struct pair *pair, bool is_reset)
+cut_pair(struct pair *pair, enum cut_way way)
 {
 	struct linger at_once = {1, 0};
 
-	for (int i = 0; i < 2; i++) {
-		if (is_reset)
+	pair->is_hung = way == CUT_HANG;
+	for (int i = 0; i < 2 && !pair->is_hung; i++) {
+		if (way == CUT_RESET)
 			setsockopt(pair->fds[i], SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 		close(pair->fds[i]);
 		pair->fds[i] = -1;
@@ -86,7 +92,7 @@ connect_to(uint16_t port)
 static void
 accept_pair(struct proxy *proxy)
 {
-	struct pair pair, *unused = proxy->pairs;
+	struct pair pair = {{-1, -1}, false}, *unused = proxy->pairs;
 	int on = 1;
 
 	pair.fds[TO_DATABASE] = accept4(proxy->listener, NULL, NULL, SOCK_CLOEXEC);
@@ -96,7 +102,7 @@ accept_pair(struct proxy *proxy)
 		unused++;
 	pair.fds[FROM_DATABASE] = connect_to(proxy->port);
 	if (pair.fds[FROM_DATABASE] < 0 || unused == proxy->pairs + MOST_PAIRS) {
-		close_pair(&pair, true);
+		cut_pair(&pair, CUT_RESET);
 		return;
 	}
 	for (int i = 0; i < 2; i++)
@@ -139,32 +145,43 @@ pump(struct proxy *proxy, struct pair *pair, enum direction direction)
 	ssize_t got = recv(pair->fds[direction], buffer, sizeof(buffer), 0);
 	size_t may_pass;
 
-	if (got <= 0) {
-		close_pair(pair, got < 0);
+	if (got <= 0 || pair->is_hung) {
+		cut_pair(pair, got < 0 ? CUT_RESET : CUT_END);
 		return;
 	}
 	may_pass = allowed(&proxy->cut, direction, (size_t)got);
 	if (!send_all(pair->fds[!direction], buffer, may_pass)) {
-		close_pair(pair, true);
+		cut_pair(pair, CUT_RESET);
 	} else if (may_pass < (size_t)got) {
 		printf("cut %s behind byte %zu of %zd\n",
 		       direction == TO_DATABASE ? "to-database" : "from-database", may_pass, got);
-		close_pair(pair, proxy->cut.is_reset);
+		cut_pair(pair, proxy->cut.way);
 	}
 }
 
 /* --- orders ------------------------------------------------------------------------------------- */
 
 static void
-cut_all(struct proxy *proxy, bool is_reset)
+cut_all(struct proxy *proxy, enum cut_way way)
 {
 	for (struct pair *pair = proxy->pairs; pair < proxy->pairs + MOST_PAIRS; pair++)
 		if (pair->fds[0] >= 0)
-			close_pair(pair, is_reset);
+			cut_pair(pair, way);
 	printf("cut all\n");
 }
 
-/* The torture writes a whole line at once. */
+static enum cut_way
+way_called(const char *name)
+{
+	static const char *const names[] = {"reset", "end", "hang"};
+
+	for (unsigned i = 0; i < ARRAY_LENGTH(names); i++)
+		if (strcmp(name, names[i]) == 0)
+			return (enum cut_way)i;
+	errx(64, "there is no way %s to cut", name);
+}
+
+/* A whole line is written at once. */
 static void
 take_order(struct proxy *proxy)
 {
@@ -178,18 +195,25 @@ take_order(struct proxy *proxy)
 	if (sscanf(line, "%15s %lu %7s", where, &bytes, how) != 3)
 		errx(64, "this is no order: %s", line);
 	if (strcmp(where, "all") == 0)
-		cut_all(proxy, strcmp(how, "reset") == 0);
+		cut_all(proxy, way_called(how));
 	else
 		proxy->cut = (struct cut){
 			.is_armed = true,
 			.direction =
 				strcmp(where, "to-database") == 0 ? TO_DATABASE : FROM_DATABASE,
 			.bytes = bytes,
-			.is_reset = strcmp(how, "reset") == 0,
+			.way = way_called(how),
 		};
 }
 
 /* --- the loop --------------------------------------------------------------------------------------- */
+
+/* Of a pair that hangs only the end is of interest. */
+static struct pollfd
+polled_of(const struct pair *pair, enum direction direction)
+{
+	return (struct pollfd){pair->fds[direction], pair->is_hung ? POLLRDHUP : POLLIN, 0};
+}
 
 static void
 turn(struct proxy *proxy)
@@ -198,7 +222,7 @@ turn(struct proxy *proxy)
 						    {proxy->orders, POLLIN, 0}};
 
 	for (size_t i = 0; i < 2 * MOST_PAIRS; i++)
-		polled[2 + i] = (struct pollfd){proxy->pairs[i / 2].fds[i % 2], POLLIN, 0};
+		polled[2 + i] = polled_of(&proxy->pairs[i / 2], (enum direction)(i % 2));
 	if (poll(polled, 2 + 2 * MOST_PAIRS, -1) < 0 && errno != EINTR)
 		err(1, "poll");
 	for (size_t i = 0; i < 2 * MOST_PAIRS; i++)
@@ -239,7 +263,8 @@ main(int argc, char **argv)
 	proxy.orders = open(argv[2], O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (proxy.orders < 0)
 		err(1, "%s", argv[2]);
-	memset(proxy.pairs, -1, sizeof(proxy.pairs));
+	for (size_t i = 0; i < MOST_PAIRS; i++)
+		proxy.pairs[i] = (struct pair){{-1, -1}, false};
 	listen_somewhere(&proxy);
 	for (;;)
 		turn(&proxy);

@@ -10,10 +10,11 @@
 
 static const struct ticket_space space = {1, 0, 1};
 
-/* Stands for the pool: keeps the fetch, until told how it ends. */
+/* Stands for the pool: keeps the fetch, and a second one, until told how they end. */
 struct fake_pool {
 	struct segment *segment;
 	struct reservation *out; /* NULL: none */
+	struct reservation *second;
 	unsigned submitted;
 	struct reservation *withdrawn;
 	uint64_t newest;
@@ -24,8 +25,8 @@ submit(void *arg, struct reservation *reservation)
 {
 	struct fake_pool *pool = arg;
 
-	cr_assert_null(pool->out, "one at a time");
-	pool->out = reservation;
+	cr_assert_null(pool->second, "never more than two");
+	*(pool->out == NULL ? &pool->out : &pool->second) = reservation;
 	pool->submitted++;
 }
 
@@ -55,16 +56,16 @@ begin(struct fake_pool *pool)
 	pool->segment = segment_new(&settings);
 }
 
-/* The fetch succeeds; SKIPPED bases went to somebody else before. Returns how many it brought. */
+/* FETCH succeeds; SKIPPED bases went to somebody else before. Returns how many it brought. */
 static uint32_t
-bring(struct fake_pool *pool, uint64_t skipped)
+bring_by(struct fake_pool *pool, struct reservation **out, uint64_t skipped)
 {
-	struct reservation *fetch = pool->out;
+	struct reservation *fetch = *out;
 	uint32_t count;
 
 	cr_assert_not_null(fetch);
 	count = fetch->count;
-	pool->out = NULL;
+	*out = NULL;
 	fetch->status = TICKET_OK;
 	fetch->bases = (struct ticket_range){pool->newest + skipped + 1, 1, count};
 	fetch->space = &space;
@@ -73,19 +74,42 @@ bring(struct fake_pool *pool, uint64_t skipped)
 	return count;
 }
 
-static void
-fail(struct fake_pool *pool, const char *reason)
+static uint32_t
+bring(struct fake_pool *pool, uint64_t skipped)
 {
-	struct reservation *fetch = pool->out;
+	return bring_by(pool, &pool->out, skipped);
+}
+
+static void
+fail_by(struct reservation **out, const char *reason)
+{
+	struct reservation *fetch = *out;
 
 	cr_assert_not_null(fetch);
-	pool->out = NULL;
+	*out = NULL;
 	fetch->status = TICKET_DATABASE_FAILED;
 	snprintf(fetch->reason, sizeof(fetch->reason), "%s", reason);
 	fetch->answer(fetch);
 }
 
-/* The fetch that may be out is dropped. */
+static void
+fail(struct fake_pool *pool, const char *reason)
+{
+	fail_by(&pool->out, reason);
+}
+
+/* Fill as the daemon does, until the fetch that is out is asked a second time, or for MOST_MS. */
+static bool
+wait_for_second(struct fake_pool *pool, uint64_t most_ms)
+{
+	uint64_t give_up_ms = clock_ms() + most_ms;
+
+	while (pool->second == NULL && clock_ms() < give_up_ms)
+		segment_fill(pool->segment);
+	return pool->second != NULL;
+}
+
+/* What is out is dropped. */
 static void
 end(struct fake_pool *pool)
 {
@@ -94,6 +118,8 @@ end(struct fake_pool *pool)
 	segment_stop(pool->segment);
 	if (pool->out != NULL)
 		fail(pool, "the end");
+	if (pool->second != NULL)
+		fail_by(&pool->second, "the end");
 	while (segment_take_rest(pool->segment, &piece))
 		cr_assert_gt(piece.bases.count, 0);
 	segment_free(pool->segment);
@@ -289,6 +315,123 @@ Test(segment, a_failed_fetch_is_not_tried_again_at_once_unless_somebody_waits)
 	ask(&pool, &asked, 1);
 	cr_assert_not_null(pool.out);
 	fail(&pool, "away");
+	end(&pool);
+}
+
+/* Its session may hang for the whole query time-out, and another one may not. */
+Test(segment, a_late_fetch_is_asked_a_second_time_for_those_who_wait)
+{
+	struct fake_pool pool;
+	struct asked asked;
+
+	begin(&pool);
+	ask(&pool, &asked, 3);
+	cr_assert(wait_for_second(&pool, 5000));
+	bring_by(&pool, &pool.second, 0);
+	cr_assert_eq(asked.answers, 1);
+	cr_assert_eq(asked.reservation.bases.first, 2);
+	cr_assert_eq(take(&pool, 1), 5);
+	end(&pool);
+}
+
+Test(segment, what_an_overtaken_fetch_brings_is_abandoned)
+{
+	struct fake_pool pool;
+	struct asked asked;
+	uint64_t held;
+
+	begin(&pool);
+	ask(&pool, &asked, 1);
+	cr_assert(wait_for_second(&pool, 5000));
+	bring_by(&pool, &pool.second, 0);
+	held = segment_held(pool.segment);
+	bring(&pool, 0);
+	cr_assert_eq(segment_held(pool.segment), held);
+	while (held-- > 0)
+		cr_assert_lt(take(&pool, 1), 3 * LEAST);
+	end(&pool);
+}
+
+Test(segment, what_the_second_brings_is_abandoned_when_the_first_came_after_all)
+{
+	struct fake_pool pool;
+	struct asked asked;
+	uint64_t held;
+
+	begin(&pool);
+	ask(&pool, &asked, 1);
+	cr_assert(wait_for_second(&pool, 5000));
+	bring(&pool, 0);
+	cr_assert_eq(asked.answers, 1);
+	held = segment_held(pool.segment);
+	bring_by(&pool, &pool.second, 0);
+	cr_assert_eq(segment_held(pool.segment), held);
+	end(&pool);
+}
+
+Test(segment, those_who_wait_are_refused_only_when_both_fail)
+{
+	struct fake_pool pool;
+	struct asked asked;
+
+	begin(&pool);
+	ask(&pool, &asked, 1);
+	cr_assert(wait_for_second(&pool, 5000));
+	fail(&pool, "the first");
+	cr_assert_eq(asked.answers, 0);
+	fail_by(&pool.second, "the second");
+	cr_assert_eq(asked.answers, 1);
+	cr_assert_str_eq(asked.reservation.reason, "the second");
+	end(&pool);
+}
+
+Test(segment, nobody_waits_for_what_is_void)
+{
+	struct fake_pool pool;
+	struct asked asked;
+
+	begin(&pool);
+	ask(&pool, &asked, 1);
+	cr_assert(wait_for_second(&pool, 5000));
+	bring_by(&pool, &pool.second, 0);
+	ask(&pool, &asked, MOST);
+	cr_assert_not_null(pool.second);
+	fail_by(&pool.second, "away");
+	cr_assert_eq(asked.answers, 1);
+	end(&pool);
+}
+
+Test(segment, while_nobody_waits_a_late_fetch_is_waited_for)
+{
+	struct fake_pool pool;
+
+	begin(&pool);
+	segment_fill(pool.segment);
+	cr_assert_not(wait_for_second(&pool, 400));
+	end(&pool);
+}
+
+Test(segment, where_fetches_are_quick_they_grow_and_where_they_are_slow_they_shrink)
+{
+	struct segment_settings settings = {3600000, 1,	       UINT32_MAX, 1000,
+					    submit,  withdraw, explain,	   NULL};
+	struct fake_pool pool = {.newest = 1};
+	uint32_t first, grown, slow;
+	uint64_t began_ms;
+
+	settings.arg = &pool;
+	settings.least = settings.most;
+	pool.segment = segment_new(&settings);
+	segment_fill(pool.segment);
+	grown = first = bring(&pool, 0);
+	for (unsigned i = 0; i < 5; i++)
+		grown = bring(&pool, 0);
+	cr_assert_gt(grown, 8 * first);
+	began_ms = clock_ms();
+	while (clock_ms() < began_ms + 300)
+		continue;
+	slow = bring(&pool, 0);
+	cr_assert_lt(bring(&pool, 0), slow);
 	end(&pool);
 }
 

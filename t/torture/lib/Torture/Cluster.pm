@@ -2,16 +2,16 @@ package Torture::Cluster;
 
 # The databases, the proxies in front of them and the servers of one configuration.
 #
-#   databases   a list of { number, node, database, proxy, orders, servers }
+#   databases   a list of { number, node, database, proxy, servers }
 #   servers     a list of { number, port, env, server, databases, is_steady }: a steady one is
 #               never ended, so that its memory can be watched
 
 use strict;
 use warnings;
-use POSIX ();
 use Tickr::Database;
 use Tickr::File;
 use Tickr::Process qw(wait_for scratch free_port);
+use Tickr::Proxy;
 use Tickr::Server;
 use Torture::Features;
 
@@ -31,19 +31,6 @@ sub servers   { @{ $_[0]{servers} } }
 
 # --- databases -----------------------------------------------------------------------------------
 
-sub start_proxy {
-    my ($entry) = @_;
-    my $name = 'proxy' . ++$count;
-    $entry->{orders} = scratch() . "/$name.orders";
-    POSIX::mkfifo($entry->{orders}, 0600) or die "mkfifo: $!";
-    $entry->{proxy} = Tickr::Process->new(
-        name    => $name,
-        command => [ "$ENV{BUILDDIR}/t/torture/proxy", $entry->{database}->port, $entry->{orders} ],
-    );
-    $entry->{port} = wait_for('the proxy', 10, sub { $entry->{proxy}->log =~ /port=(\d+)/ && $1 });
-    return;
-}
-
 sub add_database {
     my ($self) = @_;
     my $number = scalar $self->databases;
@@ -56,7 +43,7 @@ sub add_database {
     my $database = $entry->{database} = Tickr::Database->new(tcp => 1, options => ['--skip-ssl']);
     $database->sql("CREATE USER tickr\@'127.0.0.1' IDENTIFIED BY 'secret';"
             . "GRANT ALL ON tickr.* TO tickr\@'127.0.0.1'");
-    start_proxy($entry);
+    $entry->{proxy} = Tickr::Proxy->new($database->port);
     return;
 }
 
@@ -70,7 +57,7 @@ sub environment {
         TICKR_HTTP_THREADS    => undef,
         $self->{is_file}
         ? $databases[0]{database}->environment
-        : ( TICKR_DATABASE_HOST     => join(',', map {"127.0.0.1:$_->{port}"} @databases),
+        : ( TICKR_DATABASE_HOST     => join(',', map { $_->{proxy}->address } @databases),
             TICKR_DATABASE_USERNAME => 'tickr',
             TICKR_DATABASE_PASSWORD => 'secret',
             # Below the 2 s within which service must be back: a server that is just starting

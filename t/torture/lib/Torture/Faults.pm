@@ -208,12 +208,7 @@ sub cut {
     my ($self, $fault) = @_;
     my $entry = pick($fault->{target}, $self->{cluster}->databases);
     my $began = now_us();
-    my $cuts  = () = $entry->{proxy}->log =~ /^cut/mg;
-    open my $orders, '>', $entry->{orders} or die "$entry->{orders}: $!";
-    syswrite $orders, join(' ', $fault->{cuts_all} ? 'all' : $fault->{direction}, $fault->{bytes},
-        $fault->{how}) . "\n";
-    close $orders;
-    eval { wait_for('a cut', 2, sub { (() = $entry->{proxy}->log =~ /^cut/mg) > $cuts }) };
+    $entry->{proxy}->cut($fault->{cuts_all} ? 'all' : $fault->{direction}, $fault->{bytes}, $fault->{how});
     $self->note('cut', $began, now_us(), $entry->{servers}, $entry->{node});
     return;
 }

@@ -1,0 +1,41 @@
+package Tickr::Proxy;
+
+# A proxy in front of a database, which cuts connections when it is told to: see t/torture/proxy.c.
+
+use strict;
+use warnings;
+use POSIX ();
+use Tickr::Process qw(wait_for scratch);
+
+my $count = 0;
+
+# port: of the database, on 127.0.0.1
+sub new {
+    my ($class, $port) = @_;
+    my $name = 'proxy' . ++$count;
+    my $self = bless { orders => scratch() . "/$name.orders" }, $class;
+    POSIX::mkfifo($self->{orders}, 0600) or die "mkfifo: $!";
+    $self->{process} = Tickr::Process->new(
+        name    => $name,
+        command => [ "$ENV{BUILDDIR}/t/torture/proxy", $port, $self->{orders} ],
+    );
+    $self->{port} = wait_for('the proxy', 10, sub { $self->{process}->log =~ /port=(\d+)/ && $1 });
+    return $self;
+}
+
+sub address { return "127.0.0.1:$_[0]{port}" }
+
+sub cuts { my ($self) = @_; return scalar(() = $self->{process}->log =~ /^cut/mg) }
+
+# where: to-database, from-database or all; bytes: after so many; how: reset, end or hang. Waits for the
+# cut, but not for long: false when nothing was sent.
+sub cut {
+    my ($self, $where, $bytes, $how) = @_;
+    my $before = $self->cuts;
+    open my $orders, '>', $self->{orders} or die "$self->{orders}: $!";
+    syswrite $orders, "$where $bytes $how\n";
+    close $orders;
+    return eval { wait_for('a cut', 2, sub { $self->cuts > $before }) };
+}
+
+1;
