@@ -41,6 +41,23 @@ Test(json, numbers_around_each_power_are_as_printf_writes_them)
 	check_number(UINT64_MAX);
 }
 
+static void
+check_array(struct ticket_range tickets)
+{
+	char expected[1024] = "[", written[1024];
+	size_t at = 1, len;
+
+	for (uint32_t i = 0; i < tickets.count; i++)
+		at += (size_t)snprintf(expected + at, sizeof(expected) - at, "%s%" PRIu64,
+				       i > 0 ? "," : "", tickets.first + i * tickets.increment);
+	expected[at++] = ']';
+	expected[at] = '\0';
+	cr_assert_lt(json_array_size(tickets.count), sizeof(written));
+	len = json_array(written, &tickets);
+	written[len] = '\0';
+	cr_assert_str_eq(written, expected);
+}
+
 Test(json, arrays_are_a_number_for_each_ticket)
 {
 	static const struct {
@@ -65,6 +82,18 @@ Test(json, arrays_are_a_number_for_each_ticket)
 		json[len] = '\0';
 		cr_assert_str_eq(json, cases[i].json);
 	}
+}
+
+/* The writer keeps the front of a number from one ticket to the next: where it changes is checked. */
+Test(json, arrays_are_as_printf_writes_them_whatever_changes_from_ticket_to_ticket)
+{
+	static const uint64_t increments[] = {1,     2,	    7,	      10,	  999,
+					      1000,  9999,  10000,    10001,	  123457,
+					      99999, 99990, 30000000, 1000000007, 9999999999};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(increments); i++)
+		for (uint64_t power = 100; power <= UINT64_MAX / 100; power *= 10)
+			check_array((struct ticket_range){power - 15, increments[i], 30});
 }
 
 Test(json, the_largest_array_fits_the_size_that_is_promised)
