@@ -61,8 +61,9 @@ give_environment(struct loader *loader, char *const *environment)
 	}
 }
 
-char *
-config_read_file(const char *path, size_t *len)
+/* All of a small file, with a NUL behind it, for free(); NULL, with errno, when it cannot be had. */
+static char *
+read_file(const char *path, size_t *len)
 {
 	FILE *file = fopen(path, "re");
 	char *content;
@@ -87,7 +88,7 @@ give_file(struct loader *loader, const char *path)
 	char memory[256];
 	struct text problem = TEXT_OVER(memory);
 	size_t len;
-	char *content = config_read_file(path, &len);
+	char *content = read_file(path, &len);
 
 	if (content == NULL)
 		text_addf(&problem, "cannot be read: %s", strerror(errno));
@@ -226,7 +227,7 @@ loader_read_secret(struct loader *loader, const char *variable, const char *path
 			  variable, variable);
 		return;
 	}
-	content = config_read_file(path, &len);
+	content = read_file(path, &len);
 	if (content == NULL) {
 		text_addf(loader->problems, "%s_FILE=%s cannot be read: %s\n", variable, path,
 			  strerror(errno));

@@ -33,9 +33,6 @@ void loader_add_problem(struct loader *loader, const struct key *key, const char
 void loader_read_secret(struct loader *loader, const char *variable, const char *path,
 			size_t most_lines, char **secret);
 
-/* All of a small file, with a NUL behind it, for free(); NULL, with errno, when it cannot be had. */
-char *config_read_file(const char *path, size_t *len);
-
 /* Passwords do not stay behind in memory that is given back. NULL is none. */
 void config_forget(char *secret);
 

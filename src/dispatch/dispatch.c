@@ -106,18 +106,6 @@ dispatch_states(struct dispatch *d, struct database_state *states)
 	return d->members.count;
 }
 
-bool
-dispatch_is_ready(struct dispatch *d)
-{
-	struct database_state states[MOST_DATABASES];
-	size_t count = dispatch_states(d, states);
-
-	for (size_t i = 0; i < count; i++)
-		if (database_gives(&states[i]))
-			return true;
-	return false;
-}
-
 /* --- the operator -------------------------------------------------------------------------------- */
 
 bool

@@ -51,9 +51,6 @@ bool dispatch_withdraw(struct dispatch *d, struct reservation *reservation) MUST
 /* Why there is no answer, for people. */
 void dispatch_explain(struct dispatch *d, struct text *reason);
 
-/* Whether tickets can be had from some database; asks none, and knows it from at most 1 s ago. */
-bool dispatch_is_ready(struct dispatch *d);
-
 /* What is known of each database, from at most 1 s ago. STATES has room for all; how many they are. */
 size_t dispatch_states(struct dispatch *d, struct database_state *states);
 

@@ -70,8 +70,9 @@ submit_all(struct dispatch *d, struct attempt_list *submits)
 	pthread_mutex_unlock(&d->mutex);
 }
 
-void
-todo_do(struct dispatch *d, struct todo *todo)
+/* Without the mutex. */
+static void
+do_all(struct dispatch *d, struct todo *todo)
 {
 	struct errand *errand;
 
@@ -92,7 +93,7 @@ todo_unlock_and_do(struct dispatch *d, struct todo *todo)
 	if (!TAILQ_EMPTY(&todo->submits))
 		d->acting++;
 	pthread_mutex_unlock(&d->mutex);
-	todo_do(d, todo);
+	do_all(d, todo);
 }
 
 /* --- the ends of an errand ------------------------------------------------------------------------ */

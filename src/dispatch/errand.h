@@ -61,9 +61,6 @@ struct dispatch {
 
 void todo_init(struct todo *todo);
 
-/* Without the mutex. */
-void todo_do(struct dispatch *d, struct todo *todo);
-
 /* With the mutex: unlock it, and do what is to be done. */
 void todo_unlock_and_do(struct dispatch *d, struct todo *todo);
 

@@ -139,25 +139,6 @@ health_note_rest(struct health *health)
 	metrics_set(METRIC_DATABASE_UP + health->database, 0);
 }
 
-/* With the mutex held. */
-static bool
-is_ready(const struct health *health, uint64_t most_age_ms)
-{
-	return health->is_up && !health->is_failing &&
-	       clock_ms() - health->last_good_ms <= most_age_ms;
-}
-
-bool
-health_is_ready(struct health *health, uint64_t most_age_ms)
-{
-	bool answer;
-
-	pthread_mutex_lock(&health->mutex);
-	answer = is_ready(health, most_age_ms);
-	pthread_mutex_unlock(&health->mutex);
-	return answer;
-}
-
 void
 health_look(struct health *health, uint64_t most_age_ms, struct health_look *look)
 {
@@ -165,7 +146,7 @@ health_look(struct health *health, uint64_t most_age_ms, struct health_look *loo
 
 	pthread_mutex_lock(&health->mutex);
 	is_good = health->is_up && !health->is_failing;
-	look->is_ready = is_ready(health, most_age_ms);
+	look->is_ready = is_good && clock_ms() - health->last_good_ms <= most_age_ms;
 	look->is_refused = !is_good && health->trouble == STORE_REFUSED;
 	look->last_good_ms = health->last_good_ms;
 	look->newest_base = health->newest_base;

@@ -56,9 +56,6 @@ void health_note_rest(struct health *health);
 
 void health_look(struct health *health, uint64_t most_age_ms, struct health_look *look);
 
-/* Whether tickets can be had, known no longer ago than MOST_AGE_MS. */
-bool health_is_ready(struct health *health, uint64_t most_age_ms);
-
 /* The last reservation failed: only another one can tell whether that is over. */
 bool health_is_failing(struct health *health);
 

@@ -162,12 +162,6 @@ pool_withdraw(struct pool *pool, struct reservation *reservation)
 	return true;
 }
 
-bool
-pool_is_ready(struct pool *pool)
-{
-	return health_is_ready(&pool->health, READY_AGE_MS);
-}
-
 void
 pool_look(struct pool *pool, struct pool_look *look)
 {
@@ -185,12 +179,6 @@ const struct ticket_space *
 pool_space(const struct pool *pool)
 {
 	return &pool->settings.database.space;
-}
-
-uint64_t
-pool_newest_base(struct pool *pool)
-{
-	return health_newest_base(&pool->health);
 }
 
 static bool

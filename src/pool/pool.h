@@ -55,9 +55,7 @@ bool pool_withdraw(struct pool *pool, struct reservation *reservation) MUST_CHEC
 /* Why there is no answer, for people. */
 void pool_explain(struct pool *pool, struct text *reason);
 
-/* Whether tickets can be had; never asks the database, and knows it from at most 1 s ago. */
-bool pool_is_ready(struct pool *pool);
-
+/* What is known; never asks the database, and knows it from at most 1 s ago. */
 void pool_look(struct pool *pool, struct pool_look *look);
 
 /*
@@ -68,9 +66,6 @@ void pool_set_resting(struct pool *pool, bool is_resting);
 
 /* The arithmetic of the database; lives as long as the pool. */
 const struct ticket_space *pool_space(const struct pool *pool);
-
-/* The highest base that any session has seen; 1 before the first. */
-uint64_t pool_newest_base(struct pool *pool);
 
 /*
  * Ask the threads to end and answer what no session has begun with. False when some

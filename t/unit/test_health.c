@@ -34,6 +34,15 @@ explanation(void)
 	return memory;
 }
 
+static bool
+is_ready(uint64_t most_age_ms)
+{
+	struct health_look look;
+
+	health_look(&health, most_age_ms, &look);
+	return look.is_ready;
+}
+
 static void
 come_up(unsigned sessions)
 {
@@ -44,18 +53,18 @@ come_up(unsigned sessions)
 
 Test(health, nothing_is_ready_before_the_first_answer)
 {
-	cr_assert_not(health_is_ready(&health, AGE_MS));
+	cr_assert_not(is_ready(AGE_MS));
 	cr_assert_not(health_is_failing(&health));
 	cr_assert_eq(health_newest_base(&health), 1);
 	cr_assert_str_eq(explanation(), "the database is down: no session has been opened yet");
 	health_note_open(&health);
-	cr_assert_not(health_is_ready(&health, AGE_MS), "open is not yet good");
+	cr_assert_not(is_ready(AGE_MS), "open is not yet good");
 }
 
 Test(health, an_answer_makes_it_ready)
 {
 	come_up(1);
-	cr_assert(health_is_ready(&health, AGE_MS));
+	cr_assert(is_ready(AGE_MS));
 	cr_assert_str_empty(explanation());
 	cr_assert_eq(health_newest_base(&health), 41);
 	cr_assert_eq(metrics_get(METRIC_DATABASE_UP), 1);
@@ -65,15 +74,15 @@ Test(health, an_answer_makes_it_ready)
 Test(health, an_answer_to_maintenance_alone_does_not)
 {
 	health_note_good(&health, 41);
-	cr_assert_not(health_is_ready(&health, AGE_MS), "no session serves tickets");
+	cr_assert_not(is_ready(AGE_MS), "no session serves tickets");
 }
 
 Test(health, readiness_grows_old)
 {
 	come_up(1);
 	health.last_good_ms -= 500;
-	cr_assert(health_is_ready(&health, 1000));
-	cr_assert_not(health_is_ready(&health, 400));
+	cr_assert(is_ready(1000));
+	cr_assert_not(is_ready(400));
 }
 
 Test(health, the_newest_base_never_goes_back)
@@ -90,7 +99,7 @@ Test(health, one_session_lost_of_several_is_no_outage)
 	come_up(2);
 	health_note_close(&health);
 	health_note_trouble(&health, STORE_LOST, true, "gone away");
-	cr_assert(health_is_ready(&health, AGE_MS));
+	cr_assert(is_ready(AGE_MS));
 	cr_assert_str_empty(explanation());
 }
 
@@ -99,7 +108,7 @@ Test(health, the_last_session_lost_is_one)
 	come_up(1);
 	health_note_close(&health);
 	health_note_trouble(&health, STORE_LOST, true, "gone away");
-	cr_assert_not(health_is_ready(&health, AGE_MS));
+	cr_assert_not(is_ready(AGE_MS));
 	cr_assert_not(health_is_failing(&health));
 	cr_assert_str_eq(explanation(), "the database is down: gone away");
 	cr_assert_eq(metrics_get(METRIC_DATABASE_UP), 0);
@@ -107,7 +116,7 @@ Test(health, the_last_session_lost_is_one)
 	cr_assert_str_eq(explanation(), "the database is down: connection refused");
 	health_note_open(&health);
 	health_note_good(&health, 42);
-	cr_assert(health_is_ready(&health, AGE_MS));
+	cr_assert(is_ready(AGE_MS));
 	cr_assert_str_empty(explanation());
 }
 
@@ -115,7 +124,7 @@ Test(health, a_busy_database_is_neither_down_nor_failing)
 {
 	come_up(1);
 	health_note_trouble(&health, STORE_BUSY, true, "deadlock");
-	cr_assert(health_is_ready(&health, AGE_MS));
+	cr_assert(is_ready(AGE_MS));
 	cr_assert_not(health_is_failing(&health));
 }
 
@@ -127,11 +136,11 @@ Test(health, a_refused_reservation_means_failing_until_one_succeeds)
 	for (size_t i = 0; i < ARRAY_LENGTH(results); i++) {
 		health_note_trouble(&health, results[i], true, "the table is read only");
 		cr_assert(health_is_failing(&health));
-		cr_assert_not(health_is_ready(&health, AGE_MS));
+		cr_assert_not(is_ready(AGE_MS));
 		cr_assert_str_eq(explanation(), "the database is down: the table is read only");
 		health_note_good(&health, 41);
 		cr_assert_not(health_is_failing(&health));
-		cr_assert(health_is_ready(&health, AGE_MS));
+		cr_assert(is_ready(AGE_MS));
 	}
 }
 
@@ -139,7 +148,7 @@ Test(health, a_session_that_cannot_be_opened_while_others_serve_is_no_outage)
 {
 	come_up(1);
 	health_note_trouble(&health, STORE_REFUSED, false, "too many connections");
-	cr_assert(health_is_ready(&health, AGE_MS));
+	cr_assert(is_ready(AGE_MS));
 	cr_assert_not(health_is_failing(&health));
 }
 

@@ -84,14 +84,16 @@ reserve(struct reservation *reservation, uint32_t count)
 Test(pool, a_reservation_comes_back_with_its_bases)
 {
 	struct reservation reservation;
+	struct pool_look look;
 
 	cr_assert(pool_start(pool));
 	reserve(&reservation, 20);
 	cr_assert_eq(reservation.status, TICKET_OK);
 	cr_assert_eq(reservation.bases.first, 2);
 	cr_assert_eq(reservation.bases.count, 20);
-	cr_assert_eq(pool_newest_base(pool), 21);
-	cr_assert(pool_is_ready(pool));
+	pool_look(pool, &look);
+	cr_assert_eq(look.health.newest_base, 21);
+	cr_assert(look.health.is_ready);
 }
 
 Test(pool, an_answer_says_which_arithmetic_its_bases_have)
