@@ -131,6 +131,21 @@ sub sessions_on_both {
     $server->stop;
 }
 
+{    # a failover in progress: the check of the balancer does not see this
+    $masters->make_tables('append');
+    my $server = start_server();
+    my $load   = Tickr::Load->start($server, clients => 4);
+    wait_for_both('before read_only', $masters);
+    $odd->sql('SET GLOBAL read_only = 1');
+    my ($before) = $masters->newest;
+    $load->wait_for_answers(300);
+    is(($masters->newest)[0], $before, 'a master that is read_only gives nothing');
+    $odd->sql('SET GLOBAL read_only = 0');
+    wait_for_both('no longer read_only', $masters);
+    is_sound('read_only', $load->finish);
+    is $server->stop, 0, 'read_only: the server stops cleanly';
+}
+
 # Replace what DATABASE holds by an older copy of itself, while CODE runs in between.
 sub go_back {
     my ($database, $code) = @_;

@@ -42,7 +42,9 @@ classify(unsigned number)
 	case STATEMENT_TIMEOUT_MARIADB:
 	case STATEMENT_TIMEOUT_MYSQL:
 	case CLIENT_INTERACTION_TIMEOUT: return STORE_LOST;
-	case ER_UNKNOWN_COM_ERROR: return STORE_UNREADY; /* a Galera node outside its cluster */
+	case ER_UNKNOWN_COM_ERROR:	   /* a Galera node outside its cluster */
+	case ER_OPTION_PREVENTS_STATEMENT: /* read_only: another one is the master now */
+	case ER_READ_ONLY_MODE: return STORE_UNREADY;
 	case ER_ACCESS_DENIED_ERROR:
 	case ER_DBACCESS_DENIED_ERROR:
 	case ER_BAD_DB_ERROR:
