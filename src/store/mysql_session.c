@@ -42,6 +42,9 @@ classify(unsigned number)
 	case STATEMENT_TIMEOUT_MARIADB:
 	case STATEMENT_TIMEOUT_MYSQL:
 	case CLIENT_INTERACTION_TIMEOUT: return STORE_LOST;
+	/* Not run: this server has it no more, or cannot hold on to it. A fresh session prepares it. */
+	case ER_UNKNOWN_STMT_HANDLER:
+	case ER_NEED_REPREPARE: return STORE_LOST;
 	case ER_UNKNOWN_COM_ERROR:	   /* a Galera node outside its cluster */
 	case ER_OPTION_PREVENTS_STATEMENT: /* read_only: another one is the master now */
 	case ER_READ_ONLY_MODE: return STORE_UNREADY;
@@ -70,18 +73,29 @@ advice_on(unsigned number)
 	case ER_TABLEACCESS_DENIED_ERROR:
 	case ER_COLUMNACCESS_DENIED_ERROR:
 		return "; give this user the rights that the README lists (GRANT)";
+	case ER_MAX_PREPARED_STMT_COUNT_REACHED:
+		return "; raise max_prepared_stmt_count of the database";
 	default: return "";
 	}
+}
+
+static enum store_result
+explain(unsigned number, const char *words, struct text *reason)
+{
+	text_addf(reason, "%s (error %u)%s", words, number, advice_on(number));
+	return classify(number);
 }
 
 enum store_result
 session_error(struct store_session *session, struct text *reason)
 {
-	unsigned number = mysql_errno(&session->mysql);
+	return explain(mysql_errno(&session->mysql), mysql_error(&session->mysql), reason);
+}
 
-	text_addf(reason, "%s (error %u)%s", mysql_error(&session->mysql), number,
-		  advice_on(number));
-	return classify(number);
+enum store_result
+session_statement_error(MYSQL_STMT *statement, struct text *reason)
+{
+	return explain(mysql_stmt_errno(statement), mysql_stmt_error(statement), reason);
 }
 
 static void
@@ -164,6 +178,9 @@ failed:
 void
 session_disconnect(struct store_session *session)
 {
+	if (session->move != NULL)
+		mysql_stmt_close(session->move);
+	session->move = NULL;
 	mysql_close(&session->mysql);
 	free(session->insert);
 	session->insert = NULL;

@@ -34,6 +34,9 @@ struct store_session {
 
 	char *insert; /* a statement for INSERT_ROWS rows; shorter ones are its beginnings */
 	uint32_t insert_rows;
+
+	MYSQL_STMT *move; /* the counter layout's statement, prepared; NULL: not in this session */
+	uint32_t move_by; /* its parameter: the statement reads it here */
 };
 
 /* Connect to SETTINGS' server; DATABASE may be NULL for none. Release with session_disconnect(). */
@@ -44,6 +47,9 @@ void session_disconnect(struct store_session *session);
 
 /* The last error as a result, with its number and text in REASON. */
 enum store_result session_error(struct store_session *session, struct text *reason);
+
+/* The same of the last error of STATEMENT, which is one of this session's. */
+enum store_result session_statement_error(MYSQL_STMT *statement, struct text *reason);
 
 /* Run a statement, or several with semicolons between, that bring no rows we want. */
 enum store_result session_run(struct store_session *session, const char *sql, struct text *reason);
