@@ -10,5 +10,6 @@ CREATE USER 'tickr'@'localhost' IDENTIFIED BY 'change this';
 GRANT SELECT, INSERT, DELETE ON tickr.tickets TO 'tickr'@'localhost';
 GRANT SELECT ON tickr.tickr_settings TO 'tickr'@'localhost';
 
--- In the stub layout of an old Tickr the same will do. In the counter layout it is:
+-- In the stub layout of an old Tickr the same will do. In the counter layout, whoever made it,
+-- nothing is inserted or deleted; instead of the first of the two GRANTs it is:
 --   GRANT SELECT, UPDATE ON tickr.tickets TO 'tickr'@'localhost';

@@ -17,10 +17,19 @@ static const struct {
 	{"advance", COMMAND_ADVANCE},
 };
 
+static const struct {
+	const char *name;
+	enum store_layout layout;
+} layouts[] = {
+	{"append", STORE_LAYOUT_APPEND},
+	{"counter", STORE_LAYOUT_COUNTER},
+};
+
 enum option_code {
 	OPTION_ENV_FILE = 1,
 	OPTION_IF_NOT_EXISTS,
 	OPTION_CONTINUE_AFTER,
+	OPTION_LAYOUT,
 	OPTION_PAST,
 	OPTION_YES,
 	OPTION_VARIABLES
@@ -30,6 +39,7 @@ static const struct option options[] = {
 	{"env-file", required_argument, NULL, OPTION_ENV_FILE},
 	{"if-not-exists", no_argument, NULL, OPTION_IF_NOT_EXISTS},
 	{"continue-after", required_argument, NULL, OPTION_CONTINUE_AFTER},
+	{"layout", required_argument, NULL, OPTION_LAYOUT},
 	{"past", required_argument, NULL, OPTION_PAST},
 	{"yes", no_argument, NULL, OPTION_YES},
 	{"help", no_argument, NULL, 'h'},
@@ -52,6 +62,19 @@ take_ticket(struct command_line *line, const char *option, const char *ticket)
 }
 
 static bool
+take_layout(struct command_line *line, const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LENGTH(layouts); i++) {
+		if (strcmp(layouts[i].name, name) == 0) {
+			line->layout = layouts[i].layout;
+			return true;
+		}
+	}
+	fprintf(stderr, "tickrd: --layout takes append or counter, not %s\n", name);
+	return false;
+}
+
+static bool
 take_option(struct command_line *line, int option)
 {
 	switch (option) {
@@ -60,6 +83,7 @@ take_option(struct command_line *line, int option)
 	case OPTION_CONTINUE_AFTER:
 		line->has_continue_after = true;
 		return take_ticket(line, "--continue-after", optarg);
+	case OPTION_LAYOUT: return take_layout(line, optarg);
 	case OPTION_PAST: line->has_past = true; return take_ticket(line, "--past", optarg);
 	case OPTION_YES: line->is_confirmed = true; return true;
 	case 'h': line->command = COMMAND_HELP; return true;
@@ -86,10 +110,12 @@ take_command(struct command_line *line, const char *name)
 static bool
 options_fit(const struct command_line *line)
 {
+	bool is_for_createdb = line->if_not_exists || line->has_continue_after ||
+			       line->layout != STORE_LAYOUT_USUAL;
 	const char *problem = NULL;
 
-	if ((line->if_not_exists || line->has_continue_after) && line->command != COMMAND_CREATEDB)
-		problem = "--if-not-exists and --continue-after go with createdb only";
+	if (is_for_createdb && line->command != COMMAND_CREATEDB)
+		problem = "--if-not-exists, --continue-after and --layout go with createdb only";
 	else if ((line->has_past || line->is_confirmed) && line->command != COMMAND_ADVANCE)
 		problem = "--past and --yes go with advance only";
 	else if (line->command == COMMAND_ADVANCE && !line->has_past)
@@ -135,6 +161,8 @@ command_line_print_help(void)
 	     "settings\n"
 	     "         --if-not-exists          be content when all of it is there\n"
 	     "         --continue-after TICKET  let a new counter go on behind TICKET\n"
+	     "         --layout counter         a table of one row, for a database that is one "
+	     "master; else append\n"
 	     "\n"
 	     "  tickrd advance --past TICKET    move the counter past TICKET, forward only, after "
 	     "asking\n"

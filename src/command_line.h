@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/attributes.h"
+#include "store/store.h"
 
 enum command {
 	COMMAND_SERVE,
@@ -24,10 +25,11 @@ struct command_line {
 	const char *env_file; /* NULL: none */
 	bool if_not_exists;
 	bool has_last_ticket;
-	uint64_t last_ticket;	 /* of one of the two that follow */
-	bool has_continue_after; /* createdb */
-	bool has_past;		 /* advance */
-	bool is_confirmed;	 /* advance --yes */
+	uint64_t last_ticket;	  /* of one of the two that follow */
+	bool has_continue_after;  /* createdb */
+	bool has_past;		  /* advance */
+	bool is_confirmed;	  /* advance --yes */
+	enum store_layout layout; /* createdb */
 };
 
 /* False after saying on standard error what is wrong. */

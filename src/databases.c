@@ -189,12 +189,12 @@ create(const struct config *config, const struct database_config *database,
 	struct store_settings settings = settings_of(config, database);
 	char memory[REPORT_SIZE];
 	struct text report = TEXT_OVER(memory);
-	uint64_t newest = SPACE_FIRST_BASE - 1;
+	struct create_order order = {SPACE_FIRST_BASE - 1, line->layout};
 	enum store_create_result result;
 
 	if (line->has_last_ticket)
-		newest = space_base_up_to(&database->space, line->last_ticket);
-	result = store->create(&settings, newest, &report);
+		order.newest = space_base_up_to(&database->space, line->last_ticket);
+	result = store->create(&settings, &order, &report);
 	if (config->database_count > 1)
 		fprintf(result == STORE_NOT_CREATED ? stderr : stdout, "%s, node %" PRIu64 ":\n",
 			database->label, database->space.node_number);

@@ -109,6 +109,103 @@ sub is_refused {
     $database->sql('DROP DATABASE `ticket-s`');
 }
 
+# --- the counter layout -----------------------------------------------------------------------------
+
+my $counter_table = qr/`id` bigint\(20\) unsigned NOT NULL,\\n  `stub` char\(1\)[^,]* NOT NULL,\\n  PRIMARY KEY \(`stub`\)\\n\) ENGINE=InnoDB/;
+
+{
+    begin_anew();
+    my ($status, $output) = run([ 'createdb', '--layout', 'counter' ]);
+    is $status, 0, 'createdb --layout counter exits 0' or diag $output;
+    like $output, qr/^table `tickets`: created \(counter layout\)$/m, 'it says what it made';
+    like $output, qr/^settings: pinned \(\Q$pinned\E\)$/m, '... and what it pinned';
+    like $database->sql('SHOW CREATE TABLE tickets', 'tickr'), $counter_table,
+        'the table has one number a stub, on InnoDB';
+    is $database->sql('SELECT id, stub FROM tickets', 'tickr'), "1\ta", 'and one row';
+    first_ticket_is('[329]', 'the first ticket is as in the other layout');
+    is $database->sql('SELECT id, stub FROM tickets', 'tickr'), "2\ta", 'and there is still one row';
+
+    my $before = everything();
+    for my $case (
+        [ [], 1 ],
+        [ ['--if-not-exists'], 0 ],
+        [ [ '--layout', 'counter' ], 1 ],
+        [ [ '--layout', 'counter', '--if-not-exists' ], 0 ],
+        )
+    {
+        my ($arguments, $expected) = @$case;
+        ($status, $output) = run([ 'createdb', @$arguments ]);
+        is $status, $expected, "again, with '@$arguments', it exits $expected";
+        like $output, qr/^table `tickets`: found \(counter layout, InnoDB\)$/m, '... having found the table';
+        unlike $output, qr/asked for/, '... as it must be';
+    }
+    is everything(), $before, 'none of them changes anything';
+}
+
+for my $case ([ 'append', 'counter' ], [ 'counter', 'append' ]) {
+    my ($there, $wanted) = @$case;
+    begin_anew();
+    run([ 'createdb', '--layout', $there ]);
+    my $before = everything();
+    for my $more ([ [], 1 ], [ ['--if-not-exists'], 0 ]) {
+        my ($arguments, $expected) = @$more;
+        my ($status, $output) = run([ 'createdb', '--layout', $wanted, @$arguments ]);
+        is $status, $expected, "--layout $wanted @$arguments on a table in the $there layout exits $expected";
+        like $output, qr/^table `tickets`: found \($there layout, InnoDB\)$/m, '... says what is there';
+        like $output, qr/^the $wanted layout was asked for, and a table that is there is never altered/m,
+            '... and that it stays';
+    }
+    is everything(), $before, '... and changes nothing';
+}
+
+{
+    begin_anew();
+    my ($status, $output) = run([ 'createdb', '--layout', 'counter', '--continue-after', 559 ]);
+    is $status, 0, '--layout counter with --continue-after' or diag $output;
+    is $database->sql('SELECT id, stub FROM tickets', 'tickr'), "25\ta", 'the row stands at the ticket';
+    first_ticket_is('[569]', 'the first ticket is the one after it');
+    ($status, $output) = run([ 'createdb', '--if-not-exists', '--continue-after', 1559 ]);
+    is $status, 1, 'a counter that is there is not moved';
+    like $output, qr/its counter stands at 26; to continue after that ticket it must stand at 125/,
+        '... but it says where it stands';
+}
+
+{    # by hand
+    begin_anew('');
+    my $sql = Tickr::Process::slurp(($ENV{SRCDIR} // '.') . '/sql/tickets_counter.sql');
+    $database->sql($sql, 'tickr');
+    is $database->sql('SELECT id, stub FROM tickets', 'tickr'), "1\ta", 'sql/tickets_counter.sql by hand begins at 1';
+    $database->sql("DROP TABLE tickets; SET \@newest = 41; $sql", 'tickr');
+    is $database->sql('SELECT id, stub FROM tickets', 'tickr'), "41\ta", '... or where it is told';
+}
+
+{    # several masters would each give the same tickets
+    begin_anew();
+    $database->sql('SET GLOBAL auto_increment_increment = 2');
+    my ($status, $output) = run([ 'createdb', '--layout', 'counter' ]);
+    is $status, 1, 'where auto_increment_increment is 2 --layout counter is refused';
+    like $output, qr/^auto_increment_increment is 2 .*each would give the same tickets/m, '... with the reason';
+    like $output, qr/Use --layout append; or, .* set auto_increment_increment to 1/, '... and what to do';
+    is $database->sql('SHOW TABLES', 'tickr'), '', '... and no table is made';
+    ($status) = run([ 'createdb', '--layout', 'append' ]);
+    is $status, 0, '... while --layout append is made';
+    $database->sql('SET GLOBAL auto_increment_increment = 1');
+    first_ticket_is('[329]', '... and serves');
+}
+
+for my $case (
+    [ [ 'createdb', '--layout', 'stub' ], qr/--layout takes append or counter, not stub$/m ],
+    [ [ 'createdb', '--layout=' ],        qr/--layout takes append or counter, not $/m ],
+    [ [ 'createdb', '--layout', 'append', '--layout', 'Counter' ], qr/append or counter, not Counter$/m ],
+    [ [ '--layout', 'counter' ],          qr/--layout go with createdb only/ ],
+    )
+{
+    my ($arguments, $why) = @$case;
+    my ($status, $output) = run($arguments);
+    is $status, 64, "tickrd @$arguments is refused";
+    like $output, $why, '... and says why';
+}
+
 # --- an existing Tickr ----------------------------------------------------------------------------
 
 my $june = 'CREATE TABLE tickets (`id` bigint unsigned NOT NULL auto_increment, '

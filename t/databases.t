@@ -125,6 +125,18 @@ sub is_sound {
     is +(Tickr::Server->run(arguments => ['createdb'], env => $env))[0], 1, 'nothing is missing now';
     is +(Tickr::Server->run(arguments => [ 'createdb', '--if-not-exists' ], env => $env))[0], 0,
         '... which may be fine';
+
+    $databases[0]->drop;
+    ($status, $output) = Tickr::Server->run(arguments => [ 'createdb', '--layout', 'counter' ], env => $env);
+    is $status, 0, 'with --layout it makes what is missing in that layout';
+    like $output, qr/^\Q$names[0]\E, node 3:\n.*created \(counter.*^\Q$names[1]\E, node 4:\n.*found \(append.*^the counter layout was asked for/ms,
+        '... and leaves the other one as it is';
+    my $server = Tickr::Server->new(env => $env);
+    wait_for_states($server, 'up', 'up');
+    my $client  = $server->client;
+    my @tickets = map { @{ $client->json($client->get('/tickets/create/3')) } } 1 .. 10;
+    is_deeply [ sort keys %{ nodes_of(@tickets) } ], [ 3, 4 ], '... and one server gives the tickets of both';
+    is $server->stop, 0, 'the server stops cleanly';
 }
 
 for my $death ('killed', 'stopped') {    # one of them dies under load, and comes back

@@ -113,6 +113,21 @@ sub ends_without_complaint {
     ends_without_complaint('append', $server);
 }
 
+{
+    $database->drop;
+    my ($status, $output) = Tickr::Server->run(
+        database  => $database,
+        arguments => [ 'createdb', '--layout', 'counter', '--continue-after', '559' ],
+        env       => \%create,
+    );
+    is $status, 0, 'createdb --layout counter needs no more rights' or diag $output;
+    $database->sql(q(REVOKE ALL ON tickr.tickets FROM 'tickr'@'localhost'));
+    $database->sql($counter_grant);
+    my $server = serves('counter made by createdb');
+    is $server->get('/status')->{body}, '{"last_ticket":769}', 'counter made by createdb: 21 tickets were given';
+    ends_without_complaint('counter made by createdb', $server);
+}
+
 my %old = (
     stub => "CREATE TABLE tickets (id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, "
         . "stub CHAR(1) NOT NULL DEFAULT '' UNIQUE) ENGINE=%s",

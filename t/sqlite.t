@@ -60,6 +60,13 @@ table `tickets`: created
 settings: pinned (TICKR_MAX_NODES=10 TICKR_NODE_NUMBER=3 TICKR_STARTING_OFFSET=326)
 the database is ready: start tickrd
 END
+    for my $layout (qw(append counter)) {
+        my ($refused, $why) = Tickr::Server->run(
+            arguments => [ 'createdb', '--if-not-exists', '--layout', $layout ], env => \%env);
+        is $refused, 1, "createdb --layout $layout is refused";
+        is $why, "a file has just one layout: leave --layout out, which is for TICKR_DATABASE_ADAPTER=mysql\n",
+            '... with the reason';
+    }
     my $server = Tickr::Server->new(env => \%env);
     is $server->get('/status')->{body}, '{"last_ticket":null}', 'a fresh file has given nothing';
     is $server->get('/tickets/create')->{body}, '[329]', 'the first ticket';

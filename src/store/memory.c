@@ -289,10 +289,10 @@ warn(struct store_session *session, struct text *warnings)
 }
 
 static enum store_create_result
-create(const struct store_settings *settings, uint64_t newest, struct text *report)
+create(const struct store_settings *settings, const struct create_order *order, struct text *report)
 {
 	(void)settings;
-	(void)newest;
+	(void)order;
 	text_add(report, "memory needs nothing\n");
 	return STORE_EXISTED;
 }

@@ -6,6 +6,7 @@
 #include "sql.h"
 #include "store/mysql_create.h"
 #include "store/mysql_layout.h"
+#include "store/mysql_reserve.h"
 #include "store/mysql_session.h"
 #include "store/pinned.h"
 
@@ -19,12 +20,12 @@ enum step {
 };
 
 static enum step
-make_database(struct store_session *session, uint64_t newest, struct text *report)
+make_database(struct store_session *session, const struct create_order *order, struct text *report)
 {
 	const char *name = session->settings->database;
 	char sql[160];
 
-	(void)newest;
+	(void)order;
 	if (mysql_select_db(&session->mysql, name) == 0) {
 		text_addf(report, "database %s: found\n", name);
 		return STEP_FOUND;
@@ -44,20 +45,64 @@ failed:
 	return STEP_FAILED;
 }
 
-static enum step
-create_tickets(struct store_session *session, uint64_t newest, struct text *report)
+/* Whether all tickets of the node come from this server; if not, REPORT says why that matters. */
+static bool
+may_count_in_one_row(struct store_session *session, struct text *report)
 {
-	char sql[96 + sizeof(sql_tickets)];
+	if (mysql_read_increment(session, report) != STORE_OK) {
+		text_add(report, "\n");
+		return false;
+	}
+	if (session->is_galera)
+		text_add(report,
+			 "this server is a node of a Galera cluster, whose nodes would fail "
+			 "each other's commits at the one row of the counter layout: use "
+			 "--layout append\n");
+	else if (session->increment > 1)
+		text_addf(report,
+			  "auto_increment_increment is %" PRIu64
+			  " on this server: several masters count side by side, and in the counter "
+			  "layout, which knows no increment, each would give the same tickets. Use "
+			  "--layout append; or, if this is the only master, set "
+			  "auto_increment_increment to 1 and try again\n",
+			  session->increment);
+	return !session->is_galera && session->increment == 1;
+}
+
+static void
+write_append(uint64_t newest, struct text *script)
+{
+	text_add(script, sql_tickets);
+	if (newest >= SPACE_FIRST_BASE)
+		text_addf(script, "INSERT INTO tickets (id) VALUES (%" PRIu64 ")", newest);
+}
+
+/* Its row is inserted where it is to stand, since to move it takes another right than createdb has. */
+static void
+write_counter(uint64_t newest, struct text *script)
+{
+	text_addf(script, "SET @newest = %" PRIu64 ";\n%s", newest, sql_tickets_counter);
+}
+
+static enum step
+create_tickets(struct store_session *session, const struct create_order *order, struct text *report)
+{
+	bool is_counter = order->layout == STORE_LAYOUT_COUNTER;
+	char sql[96 + sizeof(sql_tickets) + sizeof(sql_tickets_counter)];
 	struct text script = TEXT_OVER(sql);
 
-	text_add(&script, sql_tickets);
-	if (newest >= SPACE_FIRST_BASE)
-		text_addf(&script, "INSERT INTO tickets (id) VALUES (%" PRIu64 ")", newest);
+	if (is_counter && !may_count_in_one_row(session, report))
+		return STEP_FAILED;
+	if (is_counter)
+		write_counter(order->newest, &script);
+	else
+		write_append(order->newest, &script);
 	if (session_run(session, sql, report) != STORE_OK) {
 		text_add(report, "; table `tickets` could not be created\n");
 		return STEP_FAILED;
 	}
-	text_add(report, "table `tickets`: created (append layout)\n");
+	text_addf(report, "table `tickets`: created (%s layout)\n",
+		  layout_name(is_counter ? LAYOUT_COUNTER : LAYOUT_APPEND));
 	return STEP_MADE;
 }
 
@@ -77,9 +122,27 @@ stands_at(struct store_session *session, uint64_t newest, struct text *reason)
 	return false;
 }
 
+static void
+report_found(const struct store_session *session, enum store_layout wanted, struct text *report)
+{
+	static const enum mysql_layout layouts[] = {
+		[STORE_LAYOUT_APPEND] = LAYOUT_APPEND,
+		[STORE_LAYOUT_COUNTER] = LAYOUT_COUNTER,
+	};
+
+	text_addf(report, "table `tickets`: found (%s layout, %s)\n", layout_name(session->layout),
+		  session->engine);
+	if (wanted == STORE_LAYOUT_USUAL || layouts[wanted] == session->layout)
+		return;
+	text_addf(report,
+		  "the %s layout was asked for, and a table that is there is never altered: make "
+		  "a new database, see Changing the layout in docs/operations.md\n",
+		  layout_name(layouts[wanted]));
+}
+
 /* Pinned settings without a table: it has been lost, and a fresh one would repeat its numbers. */
 static enum step
-make_tickets(struct store_session *session, uint64_t newest, struct text *report)
+make_tickets(struct store_session *session, const struct create_order *order, struct text *report)
 {
 	char memory[REASON_ROOM];
 	struct text reason = TEXT_OVER(memory);
@@ -92,7 +155,7 @@ make_tickets(struct store_session *session, uint64_t newest, struct text *report
 		if (layout_find_settings(session, &settings, &reason) != STORE_OK)
 			goto failed;
 		if (settings == FOUND_NOTHING)
-			return create_tickets(session, newest, report);
+			return create_tickets(session, order, report);
 		text_clear(&reason);
 		text_add(&reason,
 			 "this database has pinned settings and no table `tickets`: it was "
@@ -101,10 +164,9 @@ make_tickets(struct store_session *session, uint64_t newest, struct text *report
 		goto failed;
 	}
 	if (tickets == FOUND_WRONG || layout_find_row(session, &row, &reason) != STORE_OK ||
-	    row != FOUND_IT || !stands_at(session, newest, &reason))
+	    row != FOUND_IT || !stands_at(session, order->newest, &reason))
 		goto failed;
-	text_addf(report, "table `tickets`: found (%s layout, %s)\n", layout_name(session->layout),
-		  session->engine);
+	report_found(session, order->layout, report);
 	return STEP_FOUND;
 failed:
 	text_addf(report, "%s\n", memory);
@@ -132,13 +194,13 @@ pin_settings(struct store_session *session, struct text *report)
 }
 
 static enum step
-make_settings(struct store_session *session, uint64_t newest, struct text *report)
+make_settings(struct store_session *session, const struct create_order *order, struct text *report)
 {
 	char memory[REASON_ROOM];
 	struct text reason = TEXT_OVER(memory);
 	enum mysql_finding finding;
 
-	(void)newest;
+	(void)order;
 	if (layout_find_settings(session, &finding, &reason) != STORE_OK ||
 	    finding == FOUND_WRONG) {
 		text_addf(report, "%s\n", memory);
@@ -151,9 +213,11 @@ make_settings(struct store_session *session, uint64_t newest, struct text *repor
 }
 
 enum store_create_result
-mysql_create(const struct store_settings *settings, uint64_t newest, struct text *report)
+mysql_create(const struct store_settings *settings, const struct create_order *order,
+	     struct text *report)
 {
-	typedef enum step step_fn(struct store_session *, uint64_t, struct text *);
+	typedef enum step step_fn(struct store_session *, const struct create_order *,
+				  struct text *);
 	static step_fn *const steps[] = {make_database, make_tickets, make_settings};
 	enum store_create_result result = STORE_EXISTED;
 	struct store_session session;
@@ -163,7 +227,7 @@ mysql_create(const struct store_settings *settings, uint64_t newest, struct text
 		return STORE_NOT_CREATED;
 	}
 	for (unsigned i = 0; i < ARRAY_LENGTH(steps); i++) {
-		enum step step = steps[i](&session, newest, report);
+		enum step step = steps[i](&session, order, report);
 
 		if (step == STEP_FAILED) {
 			result = STORE_NOT_CREATED;

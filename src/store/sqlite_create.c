@@ -66,7 +66,8 @@ report_found(struct store_session *session, uint64_t newest, struct text *report
 }
 
 enum store_create_result
-sqlite_create(const struct store_settings *settings, uint64_t newest, struct text *report)
+sqlite_create(const struct store_settings *settings, const struct create_order *order,
+	      struct text *report)
 {
 	char memory[REASON_ROOM];
 	struct text reason = TEXT_OVER(memory);
@@ -74,14 +75,19 @@ sqlite_create(const struct store_settings *settings, uint64_t newest, struct tex
 	enum store_create_result created;
 	bool is_empty = false;
 
+	if (order->layout != STORE_LAYOUT_USUAL)
+		return report_failure(
+			"a file has just one layout: leave --layout out, which is for "
+			"TICKR_DATABASE_ADAPTER=mysql",
+			report);
 	if (!sqlite_file_is_usable(settings->database, true, &reason))
 		return report_failure(memory, report);
 	if (sqlite_connect(&session, settings, true, &reason) != STORE_OK)
 		created = report_failure(memory, report);
 	else if (sqlite_schema_check(&session, &is_empty, &reason) == STORE_OK)
-		created = report_found(&session, newest, report);
+		created = report_found(&session, order->newest, report);
 	else if (is_empty)
-		created = make(&session, newest, report);
+		created = make(&session, order->newest, report);
 	else
 		created = report_failure(memory, report);
 	sqlite_disconnect(&session);

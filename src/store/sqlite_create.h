@@ -7,7 +7,7 @@
 #include "store/store.h"
 
 /* As create() of the store. */
-enum store_create_result sqlite_create(const struct store_settings *settings, uint64_t newest,
-				       struct text *report);
+enum store_create_result sqlite_create(const struct store_settings *settings,
+				       const struct create_order *order, struct text *report);
 
 #endif

@@ -39,6 +39,19 @@ enum store_create_result {
 	STORE_NOT_CREATED, /* the report says why */
 };
 
+/* How the tickets table is built, where a store knows several ways. */
+enum store_layout {
+	STORE_LAYOUT_USUAL, /* what the store makes when it is not told */
+	STORE_LAYOUT_APPEND,
+	STORE_LAYOUT_COUNTER,
+};
+
+/* What create() is to make where there is no table yet. */
+struct create_order {
+	uint64_t newest; /* where its counter stands; 1 for a fresh start */
+	enum store_layout layout;
+};
+
 /* How to reach the database. Strings are the caller's and outlive the sessions; "" is none. */
 struct store_settings {
 	const char *host;
@@ -147,17 +160,17 @@ struct store {
 	enum store_result (*prune)(struct store_session *session, uint64_t keep, uint64_t *rows,
 				   bool *is_more, struct text *reason);
 
-	/* Settings of the database under which a crash could repeat an id: a line each. */
+	/* Settings of the database under which it could repeat an id, as after a crash: a line each. */
 	void (*warn)(struct store_session *session, struct text *warnings);
 
 	/*
 	 * Create the database, its table with the first row and the pinned settings, where
-	 * they are missing; never alters what it finds. The counter of a new table stands at
-	 * NEWEST, 1 for a fresh start; a table that is found must stand there at least.
-	 * REPORT: a line for each thing found or made.
+	 * they are missing; never alters what it finds. A table that is found must stand at the
+	 * ORDER's newest at least; its layout may be another than that of the ORDER, and the
+	 * report says so. REPORT: a line for each thing found or made.
 	 */
-	enum store_create_result (*create)(const struct store_settings *settings, uint64_t newest,
-					   struct text *report);
+	enum store_create_result (*create)(const struct store_settings *settings,
+					   const struct create_order *order, struct text *report);
 };
 
 /* What drivers.h chooses from. */

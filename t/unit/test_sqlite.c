@@ -46,9 +46,10 @@ TestSuite(sqlite, .init = begin, .fini = end, .timeout = 60);
 static enum store_create_result
 create(void)
 {
+	const struct create_order order = {1, STORE_LAYOUT_USUAL};
 	struct text report = TEXT_OVER(memory);
 
-	return sqlite_store.create(&settings, 1, &report);
+	return sqlite_store.create(&settings, &order, &report);
 }
 
 static enum store_result
