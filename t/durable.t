@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# Settings of the database under which a crash of it could repeat a ticket: a warning each with the
+# Settings of the database under which it could repeat a ticket, as after a crash: a warning each with the
 # fix, or with TICKR_REQUIRE_DURABLE=1 a refusal, from which the server comes back by itself.
 use strict;
 use warnings;
@@ -59,6 +59,27 @@ SKIP: {
         like $output, qr/reason="refused by TICKR_REQUIRE_DURABLE: $why/, "$name: and says why, and the fix";
         $database->sql($mend);
     }
+
+    # The counter layout, where several masters may count.
+    my $several = qr/auto_increment_increment is 2: the table `tickets` has the counter layout, .*several masters would each give the same tickets; .*set it to 1, or make a new database in the append layout/;
+    $database->drop;
+    Tickr::Server->run(database => $database, arguments => [ 'createdb', '--layout', 'counter' ]);
+    $server = Tickr::Server->new(database => $database, env => \%require);
+    is $server->get('/tickets/create')->{status}, 200, 'counter: where increments are 1 a strict server serves';
+    is $server->stop, 0, 'counter: it stops cleanly';
+    $database->sql('SET GLOBAL auto_increment_increment = 2');
+    $server = Tickr::Server->new(database => $database);
+    is $server->get('/tickets/create/3')->{body}, '[339,349,359]', 'counter, increment 2: without the variable it serves';
+    ok $server->wait_for_log(qr/level=warn msg="$several/), 'counter, increment 2: with a warning';
+    is $server->stop, 0, 'counter, increment 2: it stops cleanly';
+    my ($strict, $words) = Tickr::Server->run(database => $database, env => \%require);
+    is $strict, 78, 'counter, increment 2: with the variable it does not start';
+    like $words, qr/reason="refused by TICKR_REQUIRE_DURABLE: $several/, 'counter, increment 2: and says why, and the fix';
+    $server = Tickr::Server->fresh(database => $database, env => \%require);
+    is $server->get('/tickets/create')->{status}, 200, 'append, increment 2: a strict server serves';
+    unlike $server->log, qr/auto_increment_increment/, 'append, increment 2: without a warning';
+    is $server->stop, 0, 'append, increment 2: it stops cleanly';
+    $database->sql('SET GLOBAL auto_increment_increment = 1');
 
     # While it runs: at the next reconnect.
     $server = Tickr::Server->new(database => $database, env => \%require);

@@ -64,7 +64,7 @@ KEY("TICKR_DATABASE_SSL_VERIFY", ssl_verify, CHOICE, "yes", 0, 0, "no|yes",
     "with TLS: whether the server's certificate must be valid and name the host")
 
 KEY("TICKR_REQUIRE_DURABLE", require_durable, CHOICE, "0", 0, 0, "0|1",
-    "1 refuses a database with settings under which a crash of it could repeat a ticket; 0 warns")
+    "1 refuses a database whose settings could let it repeat a ticket, as after a crash; 0 warns")
 KEY("TICKR_STATE_DIR", state_dir, TEXT, "", 0, 0, "the path of a folder",
     "where the highest ticket given is kept, by which a database that went back is recognised "
     "after a restart; files with relative names are there too, by default in the working folder")

@@ -1,5 +1,5 @@
 /*
- * durable -- opens a session, and refuses a database that a crash could make repeat an id.
+ * durable -- opens a session, and refuses a database that may come to repeat an id.
  *
  * In the thread the session is for.
  */

@@ -43,6 +43,22 @@ warn_of_setting(struct store_session *session, const struct setting *setting, st
 			  setting->otherwise);
 }
 
+/* Of several masters; those of Galera agree on what each commit found in the row. */
+static void
+warn_of_masters(struct store_session *session, struct text *warnings)
+{
+	static const struct setting step = {
+		"auto_increment_increment",
+		"",
+		{1, 1},
+		"the table `tickets` has the counter layout, which knows no increment: several "
+		"masters would each give the same tickets; let this be the only one and set it to "
+		"1, or make a new database in the append layout"};
+
+	if (session->layout == LAYOUT_COUNTER && !session->is_galera)
+		warn_of_setting(session, &step, warnings);
+}
+
 static void
 warn_of_engine(const struct store_session *session, struct text *warnings)
 {
@@ -103,4 +119,5 @@ mysql_warn(struct store_session *session, struct text *warnings)
 	for (size_t i = 0; i < ARRAY_LENGTH(settings); i++)
 		warn_of_setting(session, &settings[i], warnings);
 	warn_of_version(session, warnings);
+	warn_of_masters(session, warnings);
 }

@@ -1,5 +1,5 @@
 /*
- * mysql_durable -- the settings under which a crash of the database could repeat an id.
+ * mysql_durable -- the settings under which the database could repeat an id, as after a crash.
  *
  * Used by the mysql store's files only.
  */
