@@ -9,9 +9,8 @@ package Bench::Contenders;
 #   server       one of Bench::Servers
 #   path         what is asked of it
 #   tickets      how many an answer holds; 0: none, it is a limit
-#   seconds      where a measurement takes more than one
 #   connections  where not all; of raw the sessions are meant, and POOL is the pool's size
-#   quick        those that the ratios need: what --quick measures
+#   quick        those that the ratios with a target need: what --quick measures
 
 use strict;
 use warnings;
@@ -30,10 +29,14 @@ our @table = (
       server => 'strict', path => '/tickets/create', tickets => 1, quick => [ 1, 64, 256 ] },
     { name => 'ahead', title => 'tickrd, reserving ahead', group => 'single',
       server => 'ahead', path => '/tickets/create', tickets => 1, quick => [64] },
+    { name => 'append-strict', title => 'tickrd, append layout, strict', group => 'single',
+      server => 'append-strict', path => '/tickets/create', tickets => 1 },
+    { name => 'append-ahead', title => 'tickrd, append layout, reserving ahead', group => 'single',
+      server => 'append-ahead', path => '/tickets/create', tickets => 1 },
     { name => 'sqlite', title => 'tickrd on SQLite, strict', group => 'single',
-      server => 'sqlite', path => '/tickets/create', tickets => 1, quick => [64] },
+      server => 'sqlite', path => '/tickets/create', tickets => 1 },
     { name => 'sqlite-ahead', title => 'tickrd on SQLite, reserving ahead', group => 'single',
-      server => 'sqlite-ahead', path => '/tickets/create', tickets => 1, quick => [64] },
+      server => 'sqlite-ahead', path => '/tickets/create', tickets => 1 },
     { name => 'memory', title => 'tickrd on its memory store', group => 'single',
       server => 'memory', path => '/tickets/create', tickets => 1 },
 
@@ -43,14 +46,18 @@ our @table = (
       server => 'arrays', path => '/tickets/create/100', tickets => 100 },
     { name => 'array-1000', title => 'tickrd, arrays of 1000', group => 'batch',
       server => 'arrays', path => '/tickets/create/1000', tickets => 1000, quick => [16] },
-    { name => 'array-1000-sqlite', title => 'tickrd on SQLite, arrays of 1000', group => 'batch',
-      server => 'sqlite-arrays', path => '/tickets/create/1000', tickets => 1000, quick => [16] },
+    { name => 'ahead-array-1000', title => 'tickrd, reserving ahead, arrays of 1000',
+      group => 'batch',
+      server => 'ahead-arrays', path => '/tickets/create/1000', tickets => 1000, quick => [16] },
+    { name => 'append-array-1000', title => 'tickrd, append layout, arrays of 1000',
+      group => 'batch',
+      server => 'append-arrays', path => '/tickets/create/1000', tickets => 1000 },
+    { name => 'sqlite-array-1000', title => 'tickrd on SQLite, arrays of 1000', group => 'batch',
+      server => 'sqlite-arrays', path => '/tickets/create/1000', tickets => 1000 },
     { name => 'group-1000', title => 'tickrd, groups of 1000', group => 'batch',
       server => 'groups', path => '/tickets/create/1000?format=group', tickets => 1000 },
-    # Each takes a good part of a second of the database's time: more at once would be refused.
     { name => 'group-100000', title => 'tickrd, groups of 100000', group => 'batch',
-      server => 'groups', path => '/tickets/create/100000?format=group', tickets => 100000,
-      connections => [ 1, 4 ], seconds => 3 },
+      server => 'groups', path => '/tickets/create/100000?format=group', tickets => 100000 },
 
     { name => 'raw', title => 'inserts of one row by a C client', group => 'raw',
       connections => [ 1, 'POOL' ], quick => [1] },

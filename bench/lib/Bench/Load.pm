@@ -65,10 +65,9 @@ sub wait_until_quiet {
 # wrk on the SERVER of a contender.
 sub wrk {
     my ($contender, $server, $connections) = @_;
-    my $seconds   = $contender->{seconds} // 1;
     my @processes = ($server->{pids}, $server->{behind} // []);
     my @before    = map { processor_seconds(@$_) } @processes;
-    my $text = output_of('wrk', "-d$seconds", "-c$connections", $connections == 1 ? '-t1' : '-t2',
+    my $text = output_of('wrk', '-d1', "-c$connections", $connections == 1 ? '-t1' : '-t2',
         '-s', "$ENV{SRCDIR}/bench/numbers.lua", "http://127.0.0.1:$server->{port}$contender->{path}");
     my @used = map { processor_seconds(@{ $processes[$_] }) - $before[$_] } 0, 1;
     my ($requests, $refused, $failed, $bytes, $us, $p50, $p99)
@@ -158,7 +157,7 @@ sub measure_idle {
     my ($contender, @counts) = @_;
     return { skip => 'the limit of open files, ulimit -Hn, is too low' }
         if POSIX::sysconf(POSIX::_SC_OPEN_MAX()) < $counts[-1] + 1000;
-    my $server = Bench::Servers::tickrd_on_mariadb('idle');
+    my $server = Bench::Servers::tickrd_on_counter('idle');
     my ($open, @holders, %measured) = (0);
     wait_until_quiet();
     for my $count (@counts) {

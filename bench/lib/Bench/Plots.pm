@@ -18,7 +18,7 @@ my @plots = (
 );
 
 # Told apart by those who do not see all colours, and by their marks.
-my @colours = map {"#$_"} qw(999999 000000 e69f00 cc79a7 0072b2 d55e00 009e73 56b4e9);
+my @colours = map {"#$_"} qw(999999 000000 e69f00 cc79a7 0072b2 d55e00 009e73 56b4e9 882255 999933 44aa99);
 
 # The points of one contender: [connections, median].
 sub points {

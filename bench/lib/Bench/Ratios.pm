@@ -28,17 +28,32 @@ our @table = (
           'ahead, 64 connections: requests/s over those of webdis, appendfsync everysec',
       sub { my ($of) = @_; $of->('ahead', 64, 'rate') / $of->('webdis-everysec', 64, 'rate') } ],
     [ array_over_nginx =>
-          'arrays of 1000, 16 connections: bytes/s over those of nginx, constant array',
+          'strict, arrays of 1000, 16 connections: bytes/s over those of nginx, constant array',
       sub { my ($of) = @_; $of->('array-1000', 16, 'bytes') / $of->('nginx-array', 16, 'bytes') } ],
-    [ strict_sqlite_over_evhttp => 'SQLite, strict, 64 connections: requests/s over those of evhttp constant',
+    [ ahead_array_over_nginx =>
+          'ahead, arrays of 1000, 16 connections: bytes/s over those of nginx, constant array',
+      sub { my ($of) = @_;
+            $of->('ahead-array-1000', 16, 'bytes') / $of->('nginx-array', 16, 'bytes') } ],
+    [ append_strict_over_evhttp =>
+          'append layout, strict, 64 connections: requests/s over those of evhttp constant',
+      sub { my ($of) = @_; $of->('append-strict', 64, 'rate') / $of->('evhttp', 64, 'rate') } ],
+    [ append_ahead_over_evhttp =>
+          'append layout, ahead, 64 connections: requests/s over those of evhttp constant',
+      sub { my ($of) = @_; $of->('append-ahead', 64, 'rate') / $of->('evhttp', 64, 'rate') } ],
+    [ append_array_over_nginx =>
+          'append layout, strict, arrays of 1000, 16 connections: bytes/s over those of nginx',
+      sub { my ($of) = @_;
+            $of->('append-array-1000', 16, 'bytes') / $of->('nginx-array', 16, 'bytes') } ],
+    [ sqlite_strict_over_evhttp =>
+          'SQLite, strict, 64 connections: requests/s over those of evhttp constant',
       sub { my ($of) = @_; $of->('sqlite', 64, 'rate') / $of->('evhttp', 64, 'rate') } ],
-    [ ahead_sqlite_over_evhttp =>
+    [ sqlite_ahead_over_evhttp =>
           'SQLite, ahead, 64 connections: requests/s over those of evhttp constant',
       sub { my ($of) = @_; $of->('sqlite-ahead', 64, 'rate') / $of->('evhttp', 64, 'rate') } ],
-    [ array_sqlite_over_nginx =>
-          'SQLite, arrays of 1000, 16 connections: bytes/s over those of nginx, constant array',
+    [ sqlite_array_over_nginx =>
+          'SQLite, strict, arrays of 1000, 16 connections: bytes/s over those of nginx',
       sub { my ($of) = @_;
-            $of->('array-1000-sqlite', 16, 'bytes') / $of->('nginx-array', 16, 'bytes') } ],
+            $of->('sqlite-array-1000', 16, 'bytes') / $of->('nginx-array', 16, 'bytes') } ],
     [ resident_mib_at_5000_idle => 'resident memory with 5000 idle connections, MiB',
       sub { my ($of) = @_; $of->('idle', 5000, 'resident_kib') / 1024 } ],
     [ strict_256_over_64 => 'strict: requests/s with 256 connections over those with 64',

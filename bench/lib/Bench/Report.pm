@@ -231,7 +231,8 @@ sub markdown {
         "Made by `scripts/bench`: each contender in its turn was loaded by `wrk` for a second with each\n"
         . "number of connections, and that again; rounds: $given{rounds}. The numbers are medians of the rounds.\n"
         . "_server µs_ is the processor time of the server for one request and _behind µs_ that of its\n"
-        . "database; _lost_ counts requests that failed or were refused, in all rounds.\n\n",
+        . "database; _lost_ counts requests that failed or were refused, in all rounds. The tickets table\n"
+        . "in MariaDB has the counter layout, where nothing else is said.\n\n",
         section('Ratios', ratio_table($results, %given), skipped_lines($results)),
         section('Single tickets', load_table($results, 'single')),
         section('Batches', load_table($results, 'batch')),

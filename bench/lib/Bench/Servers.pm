@@ -146,8 +146,9 @@ sub has_adapter {
     return ($variable{TICKR_DATABASE_ADAPTER} // [ '', '' ])->[1] =~ /\b\Q$name\E\b/;
 }
 
+# createdb: options for tickrd createdb
 sub tickrd {
-    my ($database, %env) = @_;
+    my ($database, $createdb, %env) = @_;
     my %given = (
         database => $database,
         program  => delete $env{program},
@@ -155,7 +156,8 @@ sub tickrd {
             TICKR_MAX_NODES => 1, TICKR_NODE_NUMBER => 0, TICKR_STARTING_OFFSET => $first_ticket,
             TICKR_HTTP_THREADS => undef, %env,
         });
-    my ($status, $said) = Tickr::Server->run(%given, arguments => [ 'createdb', '--if-not-exists' ]);
+    my ($status, $said) = Tickr::Server->run(
+        %given, arguments => [ 'createdb', '--if-not-exists', @$createdb ]);
     die "tickrd createdb failed:\n$said" if $status;
     my $process = Tickr::Server->new(%given);
     return {
@@ -164,26 +166,26 @@ sub tickrd {
     };
 }
 
-sub tickrd_on_mariadb {
+# NAME: of its database
+sub tickrd_on_counter {
     my ($name, %env) = @_;
-    return tickrd(database(), TICKR_DATABASE_NAME => $name, %env);
+    return tickrd(database(), [ '--layout', 'counter' ], TICKR_DATABASE_NAME => $name, %env);
 }
 
-sub start_ahead {
-    my %variable = variables();
-    return { skip => 'this tickrd cannot reserve ahead' } unless $variable{TICKR_RESERVE_AHEAD};
-    return tickrd_on_mariadb('ahead', TICKR_RESERVE_AHEAD => 1);
+sub tickrd_on_append {
+    my ($name, %env) = @_;
+    return tickrd(database(), [ '--layout', 'append' ], TICKR_DATABASE_NAME => $name, %env);
 }
 
 sub start_sqlite {
     my ($name, %env) = @_;
     return { skip => 'this tickrd has no adapter sqlite' } unless has_adapter('sqlite');
-    return tickrd(undef, TICKR_DATABASE_ADAPTER => 'sqlite',
+    return tickrd(undef, [], TICKR_DATABASE_ADAPTER => 'sqlite',
         TICKR_DATABASE_NAME => scratch() . "/$name.db", %env);
 }
 
 sub start_memory {
-    return tickrd(undef, program => 'tickrd-memory', TICKR_DATABASE_ADAPTER => 'memory');
+    return tickrd(undef, [], program => 'tickrd-memory', TICKR_DATABASE_ADAPTER => 'memory');
 }
 
 # --- all of them ----------------------------------------------------------------------------------
@@ -193,10 +195,14 @@ my %start = (
     'evhttp'          => \&start_evhttp,
     'webdis-always'   => sub { start_webdis('always') },
     'webdis-everysec' => sub { start_webdis('everysec') },
-    'strict'          => sub { tickrd_on_mariadb('strict') },
-    'arrays'          => sub { tickrd_on_mariadb('arrays') },
-    'groups'          => sub { tickrd_on_mariadb('groups') },
-    'ahead'           => \&start_ahead,
+    'strict'          => sub { tickrd_on_counter('strict') },
+    'ahead'           => sub { tickrd_on_counter('ahead', TICKR_RESERVE_AHEAD => 1) },
+    'arrays'          => sub { tickrd_on_counter('arrays') },
+    'ahead-arrays'    => sub { tickrd_on_counter('ahead_arrays', TICKR_RESERVE_AHEAD => 1) },
+    'groups'          => sub { tickrd_on_counter('groups') },
+    'append-strict'   => sub { tickrd_on_append('append_strict') },
+    'append-ahead'    => sub { tickrd_on_append('append_ahead', TICKR_RESERVE_AHEAD => 1) },
+    'append-arrays'   => sub { tickrd_on_append('append_arrays') },
     'sqlite'          => sub { start_sqlite('strict') },
     'sqlite-arrays'   => sub { start_sqlite('arrays') },
     'sqlite-ahead'    => sub { start_sqlite('ahead', TICKR_RESERVE_AHEAD => 1) },
