@@ -301,3 +301,30 @@ keeper_newest(struct keeper *keeper, uint64_t *newest, struct text *reason)
 		result = look(keeper, newest, reason);
 	return result == STORE_REFUSED ? refusal(keeper) : result;
 }
+
+/* Idle sessions do not notice that the database went away: with this one lost they are suspect. */
+static void
+note_failure(struct keeper *keeper, enum store_result result, const char *reason)
+{
+	if (result == STORE_BUSY)
+		return;
+	keeper_close(keeper);
+	if (result == STORE_LOST || result == STORE_UNREADY)
+		queue_note_loss(keeper->queue, keeper->generation);
+	health_note_trouble(keeper->health, result, true, reason);
+}
+
+bool
+keeper_ask(struct keeper *keeper, uint64_t *newest)
+{
+	char memory[REASON_SIZE];
+	struct text reason = TEXT_OVER(memory);
+	enum store_result result = keeper_newest(keeper, newest, &reason);
+
+	if (result != STORE_OK) {
+		note_failure(keeper, result, memory);
+		return false;
+	}
+	health_note_good(keeper->health, *newest);
+	return true;
+}

@@ -70,6 +70,9 @@ enum store_result keeper_reserve(struct keeper *keeper, uint32_t count, struct t
  */
 enum store_result keeper_newest(struct keeper *keeper, uint64_t *newest, struct text *reason);
 
+/* The same, and note what that says of the database. False: the session may have been closed. */
+bool keeper_ask(struct keeper *keeper, uint64_t *newest);
+
 /* Sleep between half of MS and MS, so that threads do not move in step. False at the end. */
 bool keeper_pause(struct keeper *keeper, uint64_t ms);
 

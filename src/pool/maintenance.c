@@ -20,18 +20,6 @@ struct round {
 	bool is_busy;
 };
 
-/* Idle sessions do not notice that the database went away: with this one lost they are suspect. */
-static void
-note_failure(struct keeper *keeper, enum store_result result, const char *reason)
-{
-	if (result == STORE_BUSY)
-		return;
-	keeper_close(keeper);
-	if (result == STORE_LOST || result == STORE_UNREADY)
-		queue_note_loss(keeper->queue, keeper->generation);
-	health_note_trouble(keeper->health, result, true, reason);
-}
-
 static void
 note_newest(struct round *round, uint64_t newest, uint64_t now_ms)
 {
@@ -52,16 +40,10 @@ is_due(const struct round *round)
 static bool
 ask(struct keeper *keeper, struct round *round)
 {
-	char memory[REASON_SIZE];
-	struct text reason = TEXT_OVER(memory);
 	uint64_t newest;
-	enum store_result result = keeper_newest(keeper, &newest, &reason);
 
-	if (result != STORE_OK) {
-		note_failure(keeper, result, memory);
+	if (!keeper_ask(keeper, &newest))
 		return false;
-	}
-	health_note_good(keeper->health, newest);
 	note_newest(round, newest, clock_ms());
 	return true;
 }

@@ -5,7 +5,8 @@
 #include "base/clock.h"
 #include "pool/queue.h"
 
-#define LATE_MS 10 /* for a statement: then another session steps in */
+#define LATE_MS 10    /* for a statement: then another session steps in */
+#define IDLE_MS 30000 /* below what firewalls and a wait_timeout of a minute allow */
 
 void
 queue_init(struct queue *queue)
@@ -15,13 +16,14 @@ queue_init(struct queue *queue)
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_mutex_init(&queue->mutex, NULL);
-	pthread_cond_init(&queue->work, NULL);
+	pthread_cond_init(&queue->work, &monotonic);
 	pthread_cond_init(&queue->stop, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 	TAILQ_INIT(&queue->waiting);
 	queue->idle = 0;
 	queue->at_work = 0;
 	queue->late_ms = 0;
+	queue->idle_ms = IDLE_MS;
 	queue->generation = 0;
 	queue->is_stopping = false;
 	queue->is_resting = false;
@@ -35,6 +37,22 @@ queue_destroy(struct queue *queue)
 	pthread_cond_destroy(&queue->stop);
 	pthread_cond_destroy(&queue->work);
 	pthread_mutex_destroy(&queue->mutex);
+}
+
+/* The moment in MS from now. */
+static struct timespec
+in_ms(uint64_t ms)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += (time_t)(ms / 1000);
+	until.tv_nsec += (long)(ms % 1000) * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_nsec -= 1000000000;
+		until.tv_sec++;
+	}
+	return until;
 }
 
 static bool
@@ -153,21 +171,41 @@ end_work(struct queue *queue, struct queue_taker *taker)
 	taker->is_at_work = false;
 }
 
+/* With the mutex held: whether a session of GENERATION has anything to wake for. */
+static bool
+is_call(const struct queue *queue, uint64_t generation)
+{
+	return queue->is_stopping || queue->generation != generation || is_work(queue);
+}
+
+/* With the mutex held: wait for one, but not for ever. */
+static void
+wait_for_call(struct queue *queue, uint64_t generation)
+{
+	struct timespec until = in_ms(queue->idle_ms);
+	int result = 0;
+
+	queue->idle++;
+	while (!is_call(queue, generation) && result == 0)
+		result = pthread_cond_timedwait(&queue->work, &queue->mutex, &until);
+	queue->idle--;
+}
+
 enum queue_take
 queue_take(struct queue *queue, struct queue_taker *taker, uint64_t generation, uint32_t most,
 	   struct mail_list *group)
 {
 	enum queue_take taken = QUEUE_TAKEN;
+
 	pthread_mutex_lock(&queue->mutex);
 	end_work(queue, taker);
-	queue->idle++;
-	while (!queue->is_stopping && queue->generation == generation && !is_work(queue))
-		pthread_cond_wait(&queue->work, &queue->mutex);
-	queue->idle--;
+	wait_for_call(queue, generation);
 	if (queue->is_stopping) {
 		taken = QUEUE_STOPPING;
 	} else if (queue->generation != generation) {
 		taken = QUEUE_STALE;
+	} else if (!is_work(queue)) {
+		taken = QUEUE_IDLE;
 	} else {
 		move_group(queue, most, group);
 		begin_work(queue, taker, group);
@@ -215,17 +253,10 @@ queue_note_loss(struct queue *queue, uint64_t generation)
 bool
 queue_pause(struct queue *queue, uint64_t ms)
 {
-	struct timespec until;
+	struct timespec until = in_ms(ms);
 	bool goes_on;
 	int result = 0;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += (time_t)(ms / 1000);
-	until.tv_nsec += (long)(ms % 1000) * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_nsec -= 1000000000;
-		until.tv_sec++;
-	}
 	pthread_mutex_lock(&queue->mutex);
 	while (!queue->is_stopping && result == 0)
 		result = pthread_cond_timedwait(&queue->stop, &queue->mutex, &until);

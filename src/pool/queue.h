@@ -21,6 +21,7 @@
 
 enum queue_take {
 	QUEUE_TAKEN,
+	QUEUE_IDLE,  /* nothing came for a long time */
 	QUEUE_STALE, /* the session is older than the last loss */
 	QUEUE_STOPPING,
 };
@@ -39,6 +40,7 @@ struct queue {
 	unsigned idle;	  /* threads that wait for work */
 	unsigned at_work; /* takers that are */
 	uint64_t late_ms; /* when the last of them has taken too long */
+	uint64_t idle_ms; /* how long one waits for work before it is told that there is none */
 	uint64_t generation;
 	bool is_stopping;
 	bool is_resting;  /* sessions are to be closed, and nothing is to be taken */
@@ -62,7 +64,8 @@ bool queue_withdraw(struct queue *queue, struct reservation *reservation) MUST_C
 /*
  * Wait for work and move into GROUP what has gathered, from the front: as many as together want no
  * more than MOST bases, and at least one. GENERATION is the session's. What TAKER took before
- * is done with.
+ * is done with. After half a minute without work the session is to be used for something else, lest
+ * a firewall forget it.
  */
 enum queue_take queue_take(struct queue *queue, struct queue_taker *taker, uint64_t generation,
 			   uint32_t most, struct mail_list *group) MUST_CHECK;

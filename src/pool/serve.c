@@ -188,6 +188,7 @@ serve_reservations(struct keeper *keeper)
 {
 	for (;;) {
 		struct mail_list group = TAILQ_HEAD_INITIALIZER(group);
+		uint64_t newest;
 		uint32_t most;
 
 		keeper_move_on(keeper);
@@ -204,6 +205,7 @@ serve_reservations(struct keeper *keeper)
 				   &group)) {
 		case QUEUE_STOPPING: return;
 		case QUEUE_STALE: keeper_close(keeper); break;
+		case QUEUE_IDLE: (void)keeper_ask(keeper, &newest); break;
 		case QUEUE_TAKEN:
 			metrics_add(METRIC_SESSIONS_BUSY + keeper->health->database, 1);
 			serve_group(keeper, &group);

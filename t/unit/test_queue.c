@@ -142,6 +142,23 @@ Test(queue, others_step_in_for_one_that_takes_long, .timeout = 20)
 	queue_destroy(&queue);
 }
 
+Test(queue, who_finds_nothing_for_long_is_told_so, .timeout = 20)
+{
+	struct queue queue;
+	struct queue_taker taker = {false};
+	struct reservation reservation = {.count = 1};
+	struct mail_list group = TAILQ_HEAD_INITIALIZER(group);
+
+	queue_init(&queue);
+	cr_assert_gt(queue.idle_ms, 1000);
+	queue.idle_ms = 1;
+	cr_assert_eq(queue_take(&queue, &taker, 0, MOST, &group), QUEUE_IDLE);
+	cr_assert(TAILQ_EMPTY(&group));
+	queue_push(&queue, &reservation);
+	cr_assert_eq(queue_take(&queue, &taker, 0, MOST, &group), QUEUE_TAKEN);
+	queue_destroy(&queue);
+}
+
 Test(queue, who_leaves_is_not_at_work)
 {
 	static const uint32_t counts[] = {1};
