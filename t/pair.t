@@ -4,14 +4,12 @@
 use strict;
 use warnings;
 use Test::More;
-use Tickr::Database;
 use Tickr::Load;
 use Tickr::Process qw(scratch slurp wait_for);
 use Tickr::Server;
+use Tickr::Stores qw(the_store);
 
-plan skip_all => Tickr::Database->missing if Tickr::Database->missing;
-
-my $database = Tickr::Database->new;
+my $database = the_store();
 my @env;
 for my $number (0, 1) {
     my $folder = scratch() . "/state$number";
@@ -20,12 +18,6 @@ for my $number (0, 1) {
 }
 
 sub start { Tickr::Server->new(database => $database, env => $env[ $_[0] ]) }
-
-sub set_counter {
-    my ($base) = @_;
-    $database->sql("TRUNCATE tickets; INSERT INTO tickets VALUES ($base)", 'tickr');
-    return;
-}
 
 sub base_of { return ($_[0] - 329) / 10 + 2 }
 
@@ -36,10 +28,9 @@ my @clients;    # what all clients of all rounds saw
 
 for my $round (1 .. 6) {
     my $victim = $round % 2;
-    my @loads  = map {
-        Tickr::Load->start($_,
-            clients => 4,
-            path    => '/tickets/create' . ($round % 3 ? '/7' : '/1500'))
+    my ($count, $pause) = $round % 3 ? (7, 0) : (1500, 0.02);
+    my @loads = map {
+        Tickr::Load->start($_, clients => 4, path => "/tickets/create/$count", pause => $pause)
     } @servers;
     $_->wait_for_answers(40) for @loads;
     $servers[$victim]->process->kill_hard;
@@ -65,7 +56,7 @@ note "$tickets tickets";
 # --- an older copy takes the database's place, while one is down and the other runs --------------
 
 is $servers[1]->stop, 0, 'one server stops';
-set_counter(20);
+$database->turn_back(20);
 $servers[1] = start(1);
 for my $number (0, 1) {
     my $answer = $servers[$number]->get('/tickets/create');
@@ -91,7 +82,7 @@ my @others  = map { { tickets => $servers[1]->client->json($servers[1]->get('/ti
 wait_for('the first to know', 5, sub {
     $servers[0]->metric('tickr_last_ticket') == $others[-1]{tickets}[-1];
 });
-set_counter($between);
+$database->turn_back($between);
 is $servers[0]->get('/tickets/create')->{status}, 503,
     'a server does not give what it has seen another give';
 ($past) = $servers[0]->get('/status')->{body} =~ /advance --past (\d+)/;
@@ -103,7 +94,7 @@ $_->wait_until_ready for @servers;
 # --- and while both are down ---------------------------------------------------------------------
 
 is $_->stop, 0, 'a server stops' for @servers;
-set_counter(20);
+$database->turn_back(20);
 @servers = (start(0), start(1));
 for my $number (0, 1) {
     is $servers[$number]->get('/tickets/create')->{status}, 503,

@@ -12,7 +12,7 @@ use Tickr::Server;
 
 plan skip_all => Tickr::Database->missing if Tickr::Database->missing;
 
-my $database = Tickr::Database->new(tcp => 1, options => ['--skip-ssl']);
+my $database = Tickr::Database->new(layout => 'counter', tcp => 1, options => ['--skip-ssl']);
 my $order    = scratch() . '/order';    # what happens to the next statement that passes the proxy
 
 # --- a proxy that breaks a prepared statement, once for each order --------------------------------
@@ -99,8 +99,7 @@ sub next_ticket {
     return;
 }
 
-$database->lay_out_for_large_batches;
-my ($status, $output) = Tickr::Server->run(database => $database, arguments => ['createdb']);
+my ($status, $output) = Tickr::Server->run(database => $database, arguments => [ $database->createdb ]);
 die $output if $status;
 $database->sql(q{CREATE USER tickr@'127.0.0.1'; GRANT ALL ON tickr.* TO tickr@'127.0.0.1'});
 

@@ -43,13 +43,15 @@ sub template {
     return "$folder/data";
 }
 
-# options: a list of server options; tcp: also listen on a port of 127.0.0.1.
+# options: a list of server options; tcp: also listen on a port of 127.0.0.1; layout: that of the
+# table, append or counter, by default what createdb makes.
 sub new {
     my ($class, %given) = @_;
     my $number = ++$count;
     my $self   = bless {
         folder  => scratch() . "/db$number",
         options => $given{options} // [],
+        layout  => $given{layout},
     }, $class;
     $self->{port} = free_port() if $given{tcp};
     mkdir $self->{folder} or die "$self->{folder}: $!";
@@ -69,6 +71,12 @@ sub environment {
     return (TICKR_DATABASE_HOST => $self->socket);
 }
 
+# The arguments that make it.
+sub createdb {
+    my ($self) = @_;
+    return ('createdb', $self->{layout} ? ('--layout', $self->{layout}) : ());
+}
+
 # As if it had never been.
 sub drop {
     my ($self) = @_;
@@ -76,10 +84,25 @@ sub drop {
     return;
 }
 
-# Move the counter to BASE.
+# Of its table, when createdb has made it.
+sub layout { $_[0]{layout} // 'append' }
+
+# Move the counter to BASE, which is ahead of it.
 sub advance {
     my ($self, $base) = @_;
+    return $self->turn_back($base) if $self->layout eq 'counter';
     $self->sql("INSERT INTO tickets VALUES ($base)", 'tickr');
+    return;
+}
+
+# Move the counter to BASE, wherever it is.
+sub turn_back {
+    my ($self, $base) = @_;
+    my %sql = (
+        append  => "TRUNCATE tickets; INSERT INTO tickets VALUES ($base)",
+        counter => "UPDATE tickets SET id = $base",
+    );
+    $self->sql($sql{ $self->layout }, 'tickr');
     return;
 }
 

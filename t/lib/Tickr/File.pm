@@ -38,6 +38,12 @@ sub environment {
     return (TICKR_DATABASE_ADAPTER => 'sqlite', TICKR_DATABASE_NAME => $self->path);
 }
 
+# There is but one.
+sub layout {'file'}
+
+# The arguments that make it.
+sub createdb {'createdb'}
+
 # As if it had never been.
 sub drop {
     my ($self) = @_;

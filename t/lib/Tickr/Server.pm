@@ -33,7 +33,7 @@ sub fresh {
     my ($class, %given) = @_;
     $given{database}->drop;
     my ($status, $output)
-        = $class->run(%given, arguments => ['createdb'], through => undef, before => undef);
+        = $class->run(%given, arguments => [ $given{database}->createdb ], through => undef, before => undef);
     die "createdb: $output" if $status;
     return $class->new(%given);
 }

@@ -14,10 +14,15 @@ our @EXPORT_OK = qw(on_each_store the_store);
 # A fresh database of the kind that TICKR_TEST_STORE names, mysql unless it is set: the whole test
 # is skipped where it cannot be had.
 sub the_store {
-    my %classes = (mysql => 'Tickr::Database', sqlite => 'Tickr::File');
-    my $class = $classes{ $ENV{TICKR_TEST_STORE} // 'mysql' } or die 'TICKR_TEST_STORE?';
+    my %kinds = (
+        mysql   => ['Tickr::Database'],
+        counter => [ 'Tickr::Database', layout => 'counter' ],
+        sqlite  => ['Tickr::File'],
+    );
+    my $kind = $kinds{ $ENV{TICKR_TEST_STORE} // 'mysql' } or die 'TICKR_TEST_STORE?';
+    my ($class, @given) = @$kind;
     plan skip_all => $class->missing if $class->missing;
-    return $class->new;
+    return $class->new(@given);
 }
 
 # Run TEST with a fresh database of each kind; one that cannot be had here is skipped.
