@@ -40,7 +40,8 @@ sub add_database {
         $entry->{database} = Tickr::File->new;
         return;
     }
-    my $database = $entry->{database} = Tickr::Database->new(tcp => 1, options => ['--skip-ssl']);
+    my $database = $entry->{database} = Tickr::Database->new(
+        tcp => 1, options => ['--skip-ssl'], layout => $self->{layout});
     $database->sql("CREATE USER tickr\@'127.0.0.1' IDENTIFIED BY 'secret';"
             . "GRANT ALL ON tickr.* TO tickr\@'127.0.0.1'");
     $entry->{proxy} = Tickr::Proxy->new($database->port);
@@ -99,7 +100,7 @@ sub add_servers {
     my ($self) = @_;
     for my $database ($self->databases) {
         my ($status, $output) = Tickr::Server->run(
-            arguments => ['createdb'], env => { $self->environment($database) });
+            arguments => [ $database->{database}->createdb ], env => { $self->environment($database) });
         die "createdb: $output" if $status;
     }
     my $is_native = $self->databases > 1 && Torture::Features::has('several');
