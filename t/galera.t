@@ -19,7 +19,11 @@ BAIL_OUT(Tickr::Balancer::missing()) if Tickr::Balancer::missing();
 my $cluster  = Tickr::Galera->new(nodes => 3);
 my @nodes    = $cluster->nodes;
 my $balancer = $cluster->balancer;
-my ($status, $output) = Tickr::Server->run(database => $nodes[0], arguments => ['createdb']);
+my ($status, $output) = Tickr::Server->run(database => $nodes[0], arguments => [ 'createdb', '--layout', 'counter' ]);
+is $status, 1, 'createdb --layout counter is refused on a node';
+like $output, qr/node of a Galera cluster, whose nodes would fail each other's commits.*use --layout append/,
+    '... with the reason, and what to do';
+($status, $output) = Tickr::Server->run(database => $nodes[0], arguments => ['createdb']);
 is $status, 0, 'createdb on one node makes the database of all' or diag $output;
 
 my %env = (
