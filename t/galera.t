@@ -106,6 +106,12 @@ is $server->stop, 0, 'the server stops cleanly';
 $nodes[0]->sql('DROP TABLE tickets; CREATE TABLE tickets (id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT'
         . ' PRIMARY KEY, stub CHAR(1) NOT NULL UNIQUE) ENGINE=InnoDB;'
         . " INSERT INTO tickets VALUES (1, 'a')", 'tickr');
+for my $node (@nodes) {    # the others follow in their own time
+    wait_for('the table on each node', 20, sub {
+        my ($status, $rows) = $node->try_sql('SELECT stub FROM tickets', 'tickr');
+        return $status == 0 && $rows =~ /^a$/m;
+    });
+}
 my @servers = map { Tickr::Server->new(database => $balancer, env => \%env) } 1 .. 3;
 $_->wait_until_ready(20) for @servers;
 my @loads = map { Tickr::Load->start($_, clients => 4) } @servers;

@@ -46,6 +46,7 @@ classify(unsigned number)
 	case ER_UNKNOWN_STMT_HANDLER:
 	case ER_NEED_REPREPARE: return STORE_LOST;
 	case ER_UNKNOWN_COM_ERROR:	   /* a Galera node outside its cluster */
+	case ER_ERROR_DURING_COMMIT:	   /* the same, while it leaves it */
 	case ER_OPTION_PREVENTS_STATEMENT: /* read_only: another one is the master now */
 	case ER_READ_ONLY_MODE: return STORE_UNREADY;
 	case ER_ACCESS_DENIED_ERROR:
