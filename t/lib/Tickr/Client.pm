@@ -17,7 +17,7 @@ sub new {
         ? IO::Socket::UNIX->new(Peer => $given{unix})
         : IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $given{port});
     die "cannot connect: $!\n" unless $socket;
-    return bless { socket => $socket, buffer => '', timeout => $given{timeout} // 20 }, $class;
+    return bless { socket => $socket, buffer => '', timeout => $given{timeout} // 30 }, $class;
 }
 
 sub socket { $_[0]{socket} }
