@@ -122,6 +122,24 @@ sub wait_until_holds {
     is $server->stop, 0, 'the server stops cleanly';
 }
 
+{    # at the end of the space
+    my %env = (
+        TICKR_MAX_NODES     => 1, TICKR_NODE_NUMBER => 0, TICKR_STARTING_OFFSET => '4611686018427387904',
+        TICKR_RESERVE_AHEAD => 2);
+    $database->drop;
+    Tickr::Server->run(database => $database, arguments => ['createdb'], env => \%env);
+    $database->advance('4611686018427387902');
+    my $server = Tickr::Server->new(database => $database, env => \%env);
+    wait_until_holds($server, 3);
+    is status($server)->{reserved}, 3, 'only what has tickets is held';
+    is $server->get('/tickets/create/3')->{body},
+        '[9223372036854775805,9223372036854775806,9223372036854775807]', 'it is given to the last one';
+    is $server->get('/tickets/create')->{status}, 500, 'every ticket after the end is 500';
+    is $server->get('/status')->{status},         503, '/status is 503';
+    is $server->get('/readyz')->{status},         503, 'so is /readyz';
+    is $server->stop, 0, 'the server stops cleanly';
+}
+
 {    # killed in mid-load
     my %seen;
     my ($twice, $server) = (0, server());

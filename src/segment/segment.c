@@ -25,6 +25,7 @@
 #define SLOW_MS	    200	    /* what takes more is halved: those who wait would feel it */
 #define MOST_WAITED 1000000 /* bases that are waited for, in one fetch, unless one wants more */
 #define RETRY_MS    100	    /* after a failed fetch that nobody waits for */
+#define NO_MORE_MS  10000   /* the same, at the end of the space */
 #define LATE_MS	    250	    /* for a fetch: then it is asked once more .. */
 #define LATE_PER_MS 100	    /* .. and so many bases a millisecond are allowed for */
 #define MOST_OUT    8	    /* fetches; of sessions that do not all hang */
@@ -260,13 +261,27 @@ make_void(struct segment *s)
 		s->fetches[i].is_void = true;
 }
 
+/* Nobody can use what is behind the last ticket: to hold it would be to promise it. */
+static void
+drop_behind_last_ticket(struct reservation *brought)
+{
+	if (brought->status != TICKET_OK)
+		return;
+	brought->bases.count = space_count(brought->space, &brought->bases);
+	if (brought->bases.count > 0)
+		return;
+	brought->status = TICKET_EXHAUSTED;
+	snprintf(brought->reason, sizeof(brought->reason), "%s", SPACE_EXHAUSTED);
+}
+
 /* With the mutex held. */
 static void
 end_fetch(struct segment *s, struct fetch *fetch, uint64_t now_ms, struct mail_list *answered)
 {
-	const struct reservation *brought = &fetch->reservation;
+	struct reservation *brought = &fetch->reservation;
 
 	fetch->is_out = false;
+	drop_behind_last_ticket(brought);
 	if (fetch->is_void) {
 		if (brought->status == TICKET_OK)
 			metrics_add(METRIC_TICKETS_ABANDONED, brought->bases.count);
@@ -276,7 +291,8 @@ end_fetch(struct segment *s, struct fetch *fetch, uint64_t now_ms, struct mail_l
 		pieces_add(&s->shared.held, &brought->bases, brought->space);
 		deal(s, answered);
 	} else if (count_hopes(s) == 0) {
-		s->shared.retry_ms = now_ms + RETRY_MS;
+		s->shared.retry_ms =
+			now_ms + (brought->status == TICKET_EXHAUSTED ? NO_MORE_MS : RETRY_MS);
 		refuse(s, brought->status, brought->reason, answered);
 	}
 }

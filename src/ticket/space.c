@@ -64,6 +64,18 @@ space_last_base(const struct ticket_space *space)
 	return (SPACE_LAST_TICKET - origin) / space->max_nodes + SPACE_FIRST_BASE;
 }
 
+uint32_t
+space_count(const struct ticket_space *space, const struct ticket_range *bases)
+{
+	uint64_t last = space_last_base(space);
+	uint64_t more; /* behind the first */
+
+	if (bases->first < SPACE_FIRST_BASE || bases->first > last)
+		return 0;
+	more = (last - bases->first) / bases->increment;
+	return more < bases->count ? (uint32_t)more + 1 : bases->count;
+}
+
 uint64_t
 space_left(const struct ticket_space *space, uint64_t base)
 {

@@ -43,6 +43,9 @@ uint64_t space_base_up_to(const struct ticket_space *space, uint64_t ticket);
 bool space_tickets(const struct ticket_space *space, const struct ticket_range *bases,
 		   struct ticket_range *tickets) MUST_CHECK;
 
+/* How many of BASES, from the front, have a ticket. */
+uint32_t space_count(const struct ticket_space *space, const struct ticket_range *bases);
+
 /* The base of the last ticket; below the first base when the space holds none. */
 uint64_t space_last_base(const struct ticket_space *space);
 

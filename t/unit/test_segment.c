@@ -411,6 +411,33 @@ Test(segment, while_nobody_waits_a_late_fetch_is_waited_for)
 	end(&pool);
 }
 
+/* Else the server would call itself ready, with nothing but numbers that are no tickets. */
+Test(segment, at_the_end_of_the_space_only_what_has_tickets_is_held)
+{
+	uint64_t last = space_last_base(&space);
+	struct fake_pool pool;
+	struct asked asked;
+
+	begin(&pool);
+	pool.newest = last - 50;
+	segment_fill(pool.segment);
+	cr_assert_gt(bring(&pool, 0), 50);
+	cr_assert_eq(segment_held(pool.segment), 50);
+	cr_assert_eq(take(&pool, 50), last - 49);
+	while (pool.out == NULL)
+		segment_fill(pool.segment);
+	bring(&pool, 0);
+	cr_assert_eq(segment_held(pool.segment), 0);
+	cr_assert_eq(take(&pool, 1), 0);
+	ask(&pool, &asked, 1);
+	bring(&pool, 0);
+	cr_assert_eq(asked.answers, 1);
+	cr_assert_eq(asked.reservation.status, TICKET_EXHAUSTED);
+	cr_assert_str_eq(asked.reservation.reason, SPACE_EXHAUSTED);
+	cr_assert_eq(segment_held(pool.segment), 0);
+	end(&pool);
+}
+
 Test(segment, where_fetches_are_quick_they_grow_and_where_they_are_slow_they_shrink)
 {
 	struct segment_settings settings = {3600000, 1,	       UINT32_MAX, 1000,

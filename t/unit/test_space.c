@@ -141,6 +141,23 @@ Test(space, the_inverse_holds_to_the_very_end)
 	}
 }
 
+Test(space, of_bases_at_the_end_those_in_front_have_tickets)
+{
+	uint64_t last = space_last_base(&example);
+	struct {
+		struct ticket_range bases;
+		uint32_t count;
+	} cases[] = {
+		{{2, 1, 5}, 5},		{{last - 4, 1, 5}, 5},
+		{{last - 3, 1, 5}, 4},	{{last - 4, 3, 5}, 2},
+		{{last, 1, 100000}, 1}, {{last + 1, 1, 5}, 0},
+		{{1, 1, 5}, 0},		{{UINT64_MAX, UINT64_MAX, 5}, 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)
+		cr_assert_eq(space_count(&example, &cases[i].bases), cases[i].count, "case %zu", i);
+}
+
 Test(space, spaces_are_equal_only_in_all_three_numbers)
 {
 	static const struct ticket_space others[] = {{11, 3, 326}, {10, 4, 326}, {10, 3, 327}};
