@@ -118,12 +118,23 @@ adapt_margin(struct high_water *mark, uint64_t now_ms)
 	mark->moved_ms = now_ms;
 }
 
+/*
+ * Twice, for classes that became too many are one, and only then split anew: classes_raise() finds
+ * nothing left to do. Their one highest is no bound, for the disk has lower ones.
+ */
 static void
 widen(struct high_water *mark, uint64_t increment)
 {
-	classes_widen(&mark->record.given, increment);
-	classes_widen(&mark->record.ahead, increment);
-	classes_widen(&mark->unsure, increment);
+	struct classes *const all[] = {&mark->record.given, &mark->record.ahead, &mark->unsure};
+	struct classes *ahead = &mark->record.ahead;
+	uint64_t before = ahead->step;
+
+	for (size_t i = 0; i < ARRAY_LENGTH(all); i++) {
+		classes_widen(all[i], increment);
+		classes_widen(all[i], increment);
+	}
+	if (before > 0 && ahead->step % before != 0)
+		memset(ahead->highest, 0, ahead->step * sizeof(*ahead->highest));
 }
 
 /*
@@ -140,11 +151,9 @@ move_bound(struct high_water *mark)
 		if (next.ahead.highest[i] < mark->record.ahead.highest[i])
 			mark->record.ahead.highest[i] = next.ahead.highest[i];
 	is_good = write_locked(mark, &next);
-	if (is_good) {
-		if (mark->record.ahead.step > 0) /* it may have been widened meanwhile */
-			classes_widen(&next.ahead, mark->record.ahead.step);
-		if (next.ahead.step > 0)
-			widen(mark, next.ahead.step);
+	/* It may have been widened meanwhile; where its classes became one it has no bound yet. */
+	if (is_good && next.ahead.step > 0 && mark->record.ahead.step % next.ahead.step == 0) {
+		classes_widen(&next.ahead, mark->record.ahead.step);
 		classes_copy(&mark->record.ahead, &next.ahead);
 	}
 	record_free(&next);

@@ -144,6 +144,23 @@ Test(high_water, the_bound_is_never_behind_the_last_ticket_of_the_space)
 	disk_says(0, last + 4, last + 4);
 }
 
+Test(high_water, where_classes_become_one_the_disk_is_ahead_of_what_is_given_too)
+{
+	struct record record = {0};
+
+	cr_assert(covers(1000, 1000, 1));
+	cr_assert(covers(5000001, 1000, 1));
+	disk_says(0, 1000, 2001000);
+	cr_assert(covers(4004000, 1001, 1), "of class 0 before, and below the bound of class 1");
+	cr_assert(state_file_look(folder, &space, &record, &problem), "%s", memory);
+	cr_assert_geq(record.ahead.highest[4004000 % record.ahead.step], 4004000);
+	record_free(&record);
+	cr_assert(covers(4005000, 1000, 3));
+	cr_assert(covers(4006001, 1001, 3));
+	cr_assert_eq(mark.record.ahead.step, mark.record.given.step);
+	cr_assert_eq(mark.unsure.step, mark.record.given.step);
+}
+
 Test(high_water, a_clean_end_is_exact)
 {
 	cr_assert(covers(2, 1, 41));
