@@ -143,6 +143,14 @@ sub sessions_on_both {
     $odd->sql('SET GLOBAL read_only = 0');
     wait_for_both('no longer read_only', $masters);
     is_sound('read_only', $load->finish);
+    $_->sql('SET GLOBAL read_only = 1') for $odd, $even;
+    my $refused = $server->get('/tickets/create');
+    is $refused->{status}, 503, 'while no master may write a ticket is 503';
+    like $refused->{body}, qr/read-only/, 'and says why';
+    wait_for('the server not to be ready', 5, sub { $server->get('/readyz')->{status} == 503 });
+    is $server->get('/status')->{status}, 503, '/status is 503 too, though they can be read';
+    $_->sql('SET GLOBAL read_only = 0') for $odd, $even;
+    $server->wait_until_ready(5);
     is $server->stop, 0, 'read_only: the server stops cleanly';
 }
 

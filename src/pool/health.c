@@ -57,6 +57,7 @@ health_note_good(struct health *health, uint64_t newest_base)
 		health->reason[0] = '\0';
 	}
 	health->is_failing = false;
+	health->is_in_doubt = false;
 	health->last_good_ms = now_ms;
 	if (newest_base > health->newest_base)
 		health->newest_base = newest_base;
@@ -129,6 +130,14 @@ health_note_trouble(struct health *health, enum store_result result, bool was_op
 }
 
 void
+health_note_doubt(struct health *health)
+{
+	pthread_mutex_lock(&health->mutex);
+	health->is_in_doubt = true;
+	pthread_mutex_unlock(&health->mutex);
+}
+
+void
 health_note_rest(struct health *health)
 {
 	pthread_mutex_lock(&health->mutex);
@@ -160,7 +169,7 @@ health_is_failing(struct health *health)
 	bool is_failing;
 
 	pthread_mutex_lock(&health->mutex);
-	is_failing = health->is_failing;
+	is_failing = health->is_failing || health->is_in_doubt;
 	pthread_mutex_unlock(&health->mutex);
 	return is_failing;
 }
@@ -180,7 +189,7 @@ void
 health_explain(struct health *health, struct text *text)
 {
 	pthread_mutex_lock(&health->mutex);
-	if (!health->is_up || health->is_failing)
+	if (!health->is_up || health->is_failing || health->is_in_doubt)
 		text_addf(text, "the database is down: %s", health->reason);
 	pthread_mutex_unlock(&health->mutex);
 }

@@ -21,6 +21,7 @@ struct health {
 	bool is_up;
 	bool has_been_up;
 	bool is_failing;   /* the last reservation failed though the session lived */
+	bool is_in_doubt;  /* it failed with its session, or for now: the next one may do better */
 	unsigned sessions; /* open ones that serve tickets */
 	uint64_t down_since_ms;
 	uint64_t last_good_ms; /* when the database last answered as it should; 0: never */
@@ -50,6 +51,9 @@ void health_note_good(struct health *health, uint64_t newest_base);
 /* A statement or an opening ended with RESULT, which is not STORE_OK. */
 void health_note_trouble(struct health *health, enum store_result result, bool was_open,
 			 const char *reason);
+
+/* A reservation has failed, for whatever reason: that the database can be read proves nothing now. */
+void health_note_doubt(struct health *health);
 
 /* The operator has taken the database out: it is not up, and that is no trouble. */
 void health_note_rest(struct health *health);

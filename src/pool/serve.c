@@ -174,6 +174,8 @@ serve_group(struct keeper *keeper, struct mail_list *group)
 	else
 		result = reserve(keeper, count, deadline_ms, &bases, &reason);
 	if (result != STORE_OK) {
+		if (count > 0)
+			health_note_doubt(keeper->health);
 		fail(keeper, group, result, memory);
 		return;
 	}

@@ -1,5 +1,6 @@
 #include <criterion/criterion.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -186,6 +187,60 @@ Test(pool, a_server_that_is_not_ready_is_left_again_and_again_while_there_is_tim
 	cr_assert_str_eq(reservation.reason, "the script says that this reservation fails");
 	cr_assert_gt(script.reservations, 3);
 	cr_assert_gt(script.opened, 3);
+}
+
+static bool
+is_ready(void)
+{
+	struct pool_look look;
+
+	pool_look(pool, &look);
+	return look.health.is_ready;
+}
+
+static uint64_t
+count_reservations(void)
+{
+	uint64_t count;
+
+	memory_script_lock(&script);
+	count = script.reservations;
+	memory_script_unlock(&script);
+	return count;
+}
+
+/* A server that is read_only, or whose disk does not write, answers every question all the same. */
+Test(pool, while_no_reservation_succeeds_it_is_not_ready_however_well_the_database_can_be_read)
+{
+	static const enum store_result failures[] = {STORE_UNREADY, STORE_LOST, STORE_BUSY};
+
+	cr_assert(pool_start(pool));
+	for (size_t i = 0; i < ARRAY_LENGTH(failures); i++) {
+		struct reservation reservation;
+		struct pool_look look;
+		uint64_t failed_ms, before;
+
+		memory_script_lock(&script);
+		script.fail_every = 1;
+		script.failure = failures[i];
+		memory_script_unlock(&script);
+		submit_within(&reservation, 1, 50);
+		wait_for_answers((unsigned)i + 1);
+		cr_assert_eq(reservation.status, TICKET_DATABASE_FAILED);
+		before = count_reservations();
+		failed_ms = clock_ms() + 50; /* a look that had begun before may end */
+		while (count_reservations() < before + 3)
+			usleep(1000);
+		pool_look(pool, &look);
+		cr_assert_leq(look.health.last_good_ms, failed_ms, "case %zu", i);
+		while (is_ready())
+			usleep(1000);
+		memory_script_lock(&script);
+		script.fail_every = 0;
+		memory_script_unlock(&script);
+		while (!is_ready())
+			usleep(1000);
+	}
 }
 
 Test(pool, each_failure_has_its_status)
