@@ -171,11 +171,18 @@ end_work(struct queue *queue, struct queue_taker *taker)
 	taker->is_at_work = false;
 }
 
+/* With the mutex held: whether a session of GENERATION must be closed before anything else. */
+static bool
+is_stale(const struct queue *queue, uint64_t generation)
+{
+	return queue->is_resting || queue->generation != generation;
+}
+
 /* With the mutex held: whether a session of GENERATION has anything to wake for. */
 static bool
 is_call(const struct queue *queue, uint64_t generation)
 {
-	return queue->is_stopping || queue->generation != generation || is_work(queue);
+	return queue->is_stopping || is_stale(queue, generation) || is_work(queue);
 }
 
 /* With the mutex held: wait for one, but not for ever. */
@@ -202,7 +209,7 @@ queue_take(struct queue *queue, struct queue_taker *taker, uint64_t generation, 
 	wait_for_call(queue, generation);
 	if (queue->is_stopping) {
 		taken = QUEUE_STOPPING;
-	} else if (queue->generation != generation) {
+	} else if (is_stale(queue, generation)) {
 		taken = QUEUE_STALE;
 	} else if (!is_work(queue)) {
 		taken = QUEUE_IDLE;

@@ -22,7 +22,7 @@
 enum queue_take {
 	QUEUE_TAKEN,
 	QUEUE_IDLE,  /* nothing came for a long time */
-	QUEUE_STALE, /* the session is older than the last loss */
+	QUEUE_STALE, /* the session is older than the last loss, or the queue rests */
 	QUEUE_STOPPING,
 };
 

@@ -53,6 +53,24 @@ Test(queue, all_that_waits_is_one_group_in_its_order)
 	queue_destroy(&queue);
 }
 
+/* Who found no rest yet, and opened its session when it had begun, must not wait for work with it. */
+Test(queue, during_a_rest_no_session_is_kept, .timeout = 10)
+{
+	struct mail_list group = TAILQ_HEAD_INITIALIZER(group);
+	struct reservation reservation = {.count = 1, .deadline_ms = UINT64_MAX};
+	struct queue_taker taker = {false};
+	struct queue queue;
+
+	queue_init(&queue);
+	queue_set_resting(&queue, true);
+	cr_assert_eq(queue_take(&queue, &taker, queue_generation(&queue), MOST, &group),
+		     QUEUE_STALE);
+	queue_set_resting(&queue, false);
+	queue_push(&queue, &reservation);
+	take(&queue, &reservation, 1);
+	queue_destroy(&queue);
+}
+
 Test(queue, a_group_wants_no_more_than_the_most_unless_it_is_one)
 {
 	static const uint32_t counts[] = {600, 400, 1, 999, 1, 1000, 0};
