@@ -104,7 +104,8 @@ queue_push_front(struct queue *queue, struct mail_list *group)
 	now_ms = clock_ms();
 	for (mail = TAILQ_LAST(group, mail_list); mail != NULL; mail = before) {
 		before = TAILQ_PREV(mail, mail_list, link);
-		if (reservation_of(mail)->deadline_ms <= now_ms)
+		if (reservation_of(mail)->deadline_ms <= now_ms ||
+		    reservation_of(mail)->is_given_up)
 			continue;
 		TAILQ_REMOVE(group, mail, link);
 		reservation_of(mail)->is_queued = true;
@@ -127,6 +128,7 @@ queue_withdraw(struct queue *queue, struct reservation *reservation)
 		TAILQ_REMOVE(&queue->waiting, &reservation->mail, link);
 		reservation->is_queued = false;
 	}
+	reservation->is_given_up = !is_mine;
 	pthread_mutex_unlock(&queue->mutex);
 	return is_mine;
 }

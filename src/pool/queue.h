@@ -53,12 +53,12 @@ void queue_destroy(struct queue *queue);
 void queue_push(struct queue *queue, struct reservation *reservation);
 
 /*
- * Put GROUP back in front of all others, in its order. What is past its deadline stays in GROUP:
- * who could not withdraw it then waits for its answer. Returns how many were put back.
+ * Put GROUP back in front of all others, in its order. What is past its deadline, or could not be
+ * withdrawn, stays in GROUP: who wanted it back waits for its answer. Returns how many were put back.
  */
 unsigned queue_push_front(struct queue *queue, struct mail_list *group) MUST_CHECK;
 
-/* False when a session has taken it. */
+/* False when a session has taken it; then it is not put back. */
 bool queue_withdraw(struct queue *queue, struct reservation *reservation) MUST_CHECK;
 
 /*

@@ -53,6 +53,27 @@ Test(queue, all_that_waits_is_one_group_in_its_order)
 	queue_destroy(&queue);
 }
 
+/* Nobody waits for it: put back, it would stay as long as no session can be opened. */
+Test(queue, what_was_wanted_back_from_a_session_is_not_put_back)
+{
+	static const uint32_t counts[] = {1, 2};
+	struct mail_list group = TAILQ_HEAD_INITIALIZER(group);
+	struct queue_taker taker = {false};
+	struct reservation reservations[2];
+	struct queue queue;
+
+	begin(&queue, reservations, counts, 2);
+	cr_assert_eq(queue_take(&queue, &taker, queue_generation(&queue), MOST, &group),
+		     QUEUE_TAKEN);
+	cr_assert_not(queue_withdraw(&queue, &reservations[0]));
+	cr_assert_eq(queue_push_front(&queue, &group), 1);
+	cr_assert_eq(reservation_of(TAILQ_FIRST(&group)), &reservations[0]);
+	cr_assert_null(TAILQ_NEXT(TAILQ_FIRST(&group), link));
+	queue_leave(&queue, &taker);
+	take(&queue, &reservations[1], 1);
+	queue_destroy(&queue);
+}
+
 /* Who found no rest yet, and opened its session when it had begun, must not wait for work with it. */
 Test(queue, during_a_rest_no_session_is_kept, .timeout = 10)
 {
