@@ -57,10 +57,12 @@ my @cases = (
     # Bodies where there must be none
     [ 'a body on HEAD', request('HEAD /status HTTP/1.1', 'Host: t', 'Content-Length: 5') ],
     [ 'a chunked body on HEAD', request('HEAD /status HTTP/1.1', 'Host: t', 'Transfer-Encoding: chunked') ],
+    [ 'a body on CONNECT', request('CONNECT t:80 HTTP/1.1', 'Host: t', 'Content-Length: 5') ],
     [ 'a body on TRACE', request('TRACE /status HTTP/1.1', 'Host: t', 'Content-Length: 5') ],
 
     # Host
     [ 'no Host', request('GET /tickets/create HTTP/1.1') ],
+    [ 'no Host in CONNECT', request('CONNECT t:80 HTTP/1.1') ],
     [ 'two Hosts', request('GET /tickets/create HTTP/1.1', 'Host: t', 'Host: u') ],
     [ 'two equal Hosts', request('GET /tickets/create HTTP/1.1', 'Host: t', 'Host: t') ],
     [ 'two Hosts in HTTP/1.0', request('GET /tickets/create HTTP/1.0', 'Host: t', 'Host: u') ],
@@ -71,6 +73,7 @@ my @cases = (
     [ 'a tab before the colon',
         request('POST /tickets/create HTTP/1.1', 'Host: t', "Transfer-Encoding\t: chunked") ],
     [ 'a folded header', request('GET /tickets/create HTTP/1.1', 'Host: t', 'X-A: b', ' c') ],
+    [ 'a folded header in CONNECT', request('CONNECT t:80 HTTP/1.1', 'Host: t', 'X-A: b', ' c') ],
     [ 'a folded Content-Length',
         request('POST /tickets/create HTTP/1.1', 'Host: t', 'Content-Length: 4', ' 4') ],
     [ 'a folded Transfer-Encoding',

@@ -166,6 +166,35 @@ sub say_lines {
     is $client->response->{body}, '{"live":true}', '... are told apart';
     ok $client->at_end, '... and nothing is answered behind the last request';
 
+    # The answer says whether the connection goes on, and it does what it says.
+    for my $case (
+        [ 'an absolute request target',         'GET http://t/livez HTTP/1.1' => undef ],
+        [ '... for a proxy that lets go of it', 'GET http://t/livez HTTP/1.1', 'Proxy-Connection: close' => undef ],
+        [ '... that asks for the end', 'GET http://t/livez HTTP/1.1', 'Proxy-Connection: keep-alive',
+            'Connection: close' => 'close' ],
+        [ 'close among other options',   'GET /livez HTTP/1.1', 'Connection: TE, close'               => 'close' ],
+        [ 'close, however it is spaced', 'GET /livez HTTP/1.1', "Connection: TE ,\t,CLOSE ,x"         => 'close' ],
+        [ 'close in a second header',    'GET /livez HTTP/1.1', 'Connection: TE', 'Connection: close' => 'close' ],
+        [ 'an option that only begins as close', 'GET /livez HTTP/1.1', 'Connection: closed, clos'     => undef ],
+        [ 'HTTP/1.0 with keep-alive among others', 'GET /livez HTTP/1.0',
+            'Connection: TE, Keep-Alive' => 'keep-alive' ],
+        [ 'HTTP/1.0 with keep-alive first',   'GET /livez HTTP/1.0', 'Connection: keep-alive, TE' => 'keep-alive' ],
+        [ 'HTTP/1.0 with keep-alive and close', 'GET /livez HTTP/1.0',
+            'Connection: keep-alive, close' => 'close' ],
+        [ 'HTTP/1.0 with a word like keep-alive', 'GET /livez HTTP/1.0', 'Connection: keep-alives' => 'close' ],
+        [ 'CONNECT',                   'CONNECT t:80 HTTP/1.1'                      => undef ],
+        [ '... that asks for the end', 'CONNECT t:80 HTTP/1.1', 'Connection: close' => 'close' ],
+        )
+    {
+        my ($name, $line, @options) = @$case;
+        my $says = pop @options;
+        $client = $server->client(timeout => 5);
+        my $answer = say_lines($client, $line, 'Host: t', @options);
+        is $answer->{headers}{connection}, $says, "$name: the answer says what becomes of the connection";
+        if (($says // '') eq 'close') { ok eval { $client->at_end }, '... which is closed' }
+        else { is eval { $client->get('/livez')->{status} }, 200, '... which stays open' }
+    }
+
     my $unix = Tickr::Client->new(unix => $path);
     is $unix->get('/livez')->{status}, 200, 'a Unix socket serves' for 1 .. 2;
     is $unix->get('/tickets/create')->{status}, 200, '... tickets too';

@@ -409,6 +409,21 @@ write_now(struct connection *connection)
 }
 
 /*
+ * The library decides for itself whether it closes the connection, and not as the reply says: it
+ * reads the first word of one header only, closes behind the address of a proxy, and never does behind
+ * CONNECT. So it is shown a request that leaves the decision to our header.
+ */
+static void
+decide_end(struct evhttp_request *http, bool closes)
+{
+	http->type = EVHTTP_REQ_GET;
+	http->minor = 1;
+	http->flags &= ~EVHTTP_PROXY_REQUEST;
+	if (closes)
+		evhttp_add_header(evhttp_request_get_output_headers(http), "Connection", "close");
+}
+
+/*
  * To the library this is the end of a reply that it has not seen begin, which it takes to be
  * complete when the output is empty, and else waits until it is. It must not think of chunks,
  * which is what a request came in.
@@ -421,8 +436,7 @@ connection_reply(struct connection *connection, struct evhttp_request *http,
 
 	connection->state = STATE_WRITING;
 	wait_until_deadline(connection);
-	if (closes)
-		evhttp_add_header(evhttp_request_get_output_headers(http), "Connection", "close");
+	decide_end(http, closes);
 	evhttp_request_set_on_complete_cb(http, on_complete, connection);
 	evbuffer_add(output, head->start, head->len);
 	evbuffer_add_buffer(output, evhttp_request_get_output_buffer(http));

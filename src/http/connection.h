@@ -47,7 +47,7 @@ bool connection_hold(struct connection *connection, size_t bytes) MUST_CHECK;
 
 /*
  * Answer HTTP with HEAD and with what is in its output buffer, and close the connection behind it
- * if CLOSES, or if the client asked for that. The end of HTTP, and it may be that of CONNECTION.
+ * if CLOSES, else keep it. The end of HTTP, and it may be that of CONNECTION.
  */
 void connection_reply(struct connection *connection, struct evhttp_request *http,
 		      const struct text *head, bool closes);

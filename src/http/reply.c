@@ -1,11 +1,13 @@
 #include <event2/http.h>
 #include <event2/http_struct.h>
+#include <event2/keyvalq_struct.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/queue.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -36,20 +38,48 @@ count(const struct exchange *exchange, int code)
 	metrics_observe(HISTOGRAM_REQUEST_SECONDS, clock_us() - exchange->began_us);
 }
 
-/* Whether the client has asked for the connection to be closed, or, in HTTP/1.0, not to be. */
+/* Whether OPTION is in LIST: words between commas and blanks. */
+static bool
+has_word(const char *list, const char *option)
+{
+	static const char separators[] = ", \t";
+
+	while (*(list += strspn(list, separators)) != '\0') {
+		size_t len = strcspn(list, separators);
+
+		if (len == strlen(option) && strncasecmp(list, option, len) == 0)
+			return true;
+		list += len;
+	}
+	return false;
+}
+
+/* Whether one of the Connection headers has OPTION. */
+static bool
+asks_for(const struct exchange *exchange, const char *option)
+{
+	const struct evkeyval *header;
+
+	TAILQ_FOREACH (header, evhttp_request_get_input_headers(exchange->http), next)
+		if (strcasecmp(header->key, "Connection") == 0 && has_word(header->value, option))
+			return true;
+	return false;
+}
+
+/* Whether the connection ends with this reply. HTTP/1.0 asks for it to be kept, HTTP/1.1 to be closed. */
+static bool
+is_last(const struct exchange *exchange)
+{
+	return exchange->closes || exchange->server->is_draining || asks_for(exchange, "close") ||
+	       (exchange->http->minor == 0 && !asks_for(exchange, "keep-alive"));
+}
+
 static const char *
 connection_header(const struct exchange *exchange)
 {
-	const char *asked =
-		evhttp_find_header(evhttp_request_get_input_headers(exchange->http), "Connection");
-
-	if (asked != NULL && strcasecmp(asked, "close") == 0)
-		return "close";
 	if (exchange->closes)
 		return "close";
-	if (exchange->http->minor == 0 && asked != NULL && strcasecmp(asked, "keep-alive") == 0)
-		return "keep-alive";
-	return NULL;
+	return exchange->http->minor == 0 ? "keep-alive" : NULL;
 }
 
 /* HEADERS: more of them, each with its end of line. */
@@ -62,7 +92,7 @@ send_reply(struct exchange *exchange, int code, const char *content_type, const 
 	struct text head = TEXT_OVER(memory);
 	struct response response;
 
-	exchange->closes = exchange->closes || server->is_draining;
+	exchange->closes = is_last(exchange);
 	response = (struct response){
 		.minor = exchange->http->minor,
 		.code = code,
