@@ -58,6 +58,8 @@ my @cases = (
     [ 'a body on HEAD', request('HEAD /status HTTP/1.1', 'Host: t', 'Content-Length: 5') ],
     [ 'a chunked body on HEAD', request('HEAD /status HTTP/1.1', 'Host: t', 'Transfer-Encoding: chunked') ],
     [ 'a body on CONNECT', request('CONNECT t:80 HTTP/1.1', 'Host: t', 'Content-Length: 5') ],
+    [ 'a body over the limit on CONNECT',
+        request('CONNECT t:80 HTTP/1.1', 'Host: t', 'Content-Length: 20000') ],
     [ 'a body on TRACE', request('TRACE /status HTTP/1.1', 'Host: t', 'Content-Length: 5') ],
 
     # Host

@@ -267,10 +267,12 @@ for my $id ('x' x 65, 'a b', 'a"b', "a\tb", '<b>', "\xe9", '') {
     is_error($refused, 413, 'a body over the limit that waits for 100');
     ok $client->at_end, '... closes the connection';
 
-    $client = $server->client;
-    my $odd = say_lines($client, 'POST /tickets/create HTTP/1.1', 'Host: t', 'Expect: the-unexpected',
-        'Content-Length: 3');
-    is_error($odd, 417, 'another expectation');
+    for my $line ('POST /tickets/create', 'CONNECT t:80') {
+        $client = $server->client(timeout => 5);
+        my $odd = say_lines($client, "$line HTTP/1.1", 'Host: t', 'Expect: the-unexpected', 'Content-Length: 3');
+        is_error($odd, 417, "another expectation of $line");
+        ok eval { $client->at_end }, '... closes the connection';
+    }
 }
 
 # --- errors of ours ---------------------------------------------------------------------------------------

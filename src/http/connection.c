@@ -171,19 +171,29 @@ replace_error(struct evbuffer *output, int code)
 			    error->code, error->phrase, strlen(body), body);
 }
 
-/* The output's front is the bufferevent's: it is frozen, but for the first reply. */
+/*
+ * The connection ends with an error, and with as much of it as the socket takes at once: the library
+ * would go on behind a CONNECT, and read whatever comes while its error waits. The output's front is
+ * the bufferevent's: it is frozen, but for the first reply.
+ */
 static void
 rewrite(struct connection *connection)
 {
 	struct evbuffer *output = bufferevent_get_output(connection->bufferevent);
 	char line[64] = "";
 	int code = 0;
+	bool is_error;
 
 	evbuffer_unfreeze(output, 1);
 	evbuffer_copyout(output, line, sizeof(line) - 1);
-	if (sscanf(line, "HTTP/%*d.%*d %d", &code) == 1 && code >= 400) /* not "100 Continue" */
+	is_error = sscanf(line, "HTTP/%*d.%*d %d", &code) == 1 && code >= 400; /* or 100 */
+	if (is_error) {
 		replace_error(output, code);
+		evbuffer_write(output, connection->fd);
+	}
 	evbuffer_freeze(output, 1);
+	if (is_error)
+		evhttp_connection_free(connection->evcon);
 }
 
 static void
@@ -195,9 +205,9 @@ on_rewrite(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	while ((connection = TAILQ_FIRST(&connections->told)) != NULL) {
-		rewrite(connection);
 		TAILQ_REMOVE(&connections->told, connection, told_link);
 		connection->is_told = false;
+		rewrite(connection);
 	}
 }
 
