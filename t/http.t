@@ -2,6 +2,7 @@
 # The HTTP table beyond the ticket routes' values: every route, method, header and limit.
 use strict;
 use warnings;
+use IO::Select;
 use Test::More;
 use Tickr::Process qw(scratch wait_for);
 use Tickr::Server;
@@ -242,6 +243,19 @@ for my $id ('x' x 65, 'a b', 'a"b', "a\tb", '<b>', "\xe9", '') {
         like $response->{headers}{connection}, qr/close/i, '... as the last one';
         ok eval { $client->at_end }, '... and the connection is closed';
     }
+    # A Unix socket holds little itself: what is taken in is with the server.
+    my $endless = Tickr::Client->new(unix => $path);
+    my $taken   = 0;
+    $endless->send("POST /tickets/create HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n");
+    $endless->socket->blocking(0);
+    local $SIG{PIPE} = 'IGNORE';
+    while ($taken < 4_000_000 && IO::Select->new($endless->socket)->can_write(2)) {
+        $taken += syswrite($endless->socket, '0' x 10_000) // last;
+    }
+    $endless->socket->blocking(1);
+    cmp_ok $taken, '<', 4_000_000, 'a line of a chunk that does not end is not read for ever';
+    is_error(eval { $endless->response } // {}, 413, 'it');
+
     is last_ticket(), $before, 'no ticket was given for any of them';
     is $server->request('POST', '/tickets/create', body => 'a' x 8000)->{status}, 200,
         'a body below the limit is no matter';

@@ -31,6 +31,7 @@
 
 #define DEADLINE_MS	75000
 #define MOST_HELD_BYTES (256u * 1024 * 1024)
+#define MOST_UNREAD	65536 /* bytes of input: the library needs far fewer for any request */
 
 enum connection_state { STATE_READING, STATE_HANDLING, STATE_WRITING };
 
@@ -46,7 +47,7 @@ struct connection {
 	TAILQ_ENTRY(connection) link; /* waiting or newborn; none while handling */
 	struct event *registration;   /* NULL until adopted */
 	bool was_woken;		      /* since its request began, while nothing is read */
-	bool is_told;		      /* the library has written something to it */
+	bool is_told;		      /* something is to be looked at when the library is done */
 	TAILQ_ENTRY(connection) told_link;
 };
 
@@ -64,7 +65,7 @@ struct connections {
 	size_t held; /* bytes, over all connections */
 	uint64_t last_active_ms;
 	struct event *adopt;   /* fired in the round that made a newborn */
-	struct event *rewrite; /* fired in the round in which the library spoke */
+	struct event *rewrite; /* fired in the round in which the library spoke, or took too much */
 };
 
 /* --- deadlines -------------------------------------------------------------------------------- */
@@ -87,6 +88,17 @@ connections_sweep(struct connections *connections)
 		evhttp_connection_free(connection->evcon);
 }
 
+/* The library is at work on the connection just now: what it did is looked at when it is done. */
+static void
+rewrite_soon(struct connection *connection)
+{
+	if (connection->is_told)
+		return;
+	connection->is_told = true;
+	TAILQ_INSERT_TAIL(&connection->owner->told, connection, told_link);
+	event_active(connection->owner->rewrite, 0, 0);
+}
+
 /* --- what the client says -------------------------------------------------------------------- */
 
 /* The bytes of the input from OFFSET on, which must not be its end. */
@@ -105,6 +117,15 @@ scan_input(struct connection *connection, size_t offset)
 	}
 }
 
+/* The library waits for the end of something, however long it gets: the line of a chunk, for one. */
+static bool
+is_overfull(const struct connection *connection)
+{
+	struct evbuffer *input = bufferevent_get_input(connection->bufferevent);
+
+	return connection->state == STATE_READING && evbuffer_get_length(input) > MOST_UNREAD;
+}
+
 static void
 on_input(struct evbuffer *input, const struct evbuffer_cb_info *change, void *arg)
 {
@@ -112,6 +133,8 @@ on_input(struct evbuffer *input, const struct evbuffer_cb_info *change, void *ar
 
 	if (change->n_added > 0 && !connection->head.is_complete)
 		scan_input(connection, evbuffer_get_length(input) - change->n_added);
+	if (is_overfull(connection))
+		rewrite_soon(connection);
 }
 
 static void
@@ -136,11 +159,8 @@ on_output(struct evbuffer *output, const struct evbuffer_cb_info *change, void *
 	struct connection *connection = arg;
 
 	(void)output;
-	if (connection->state != STATE_READING || change->n_added == 0 || connection->is_told)
-		return;
-	connection->is_told = true;
-	TAILQ_INSERT_TAIL(&connection->owner->told, connection, told_link);
-	event_active(connection->owner->rewrite, 0, 0);
+	if (connection->state == STATE_READING && change->n_added > 0)
+		rewrite_soon(connection);
 }
 
 /* What the library refuses a request with. Bad chunks are too large to it. */
@@ -171,6 +191,19 @@ replace_error(struct evbuffer *output, int code)
 			    error->code, error->phrase, strlen(body), body);
 }
 
+/* The status of the error that CONNECTION must end with; 0: it goes on. */
+static int
+code_of_end(const struct connection *connection, struct evbuffer *output)
+{
+	char line[64] = "";
+	int code = 0;
+
+	evbuffer_copyout(output, line, sizeof(line) - 1);
+	if (sscanf(line, "HTTP/%*d.%*d %d", &code) == 1 && code >= 400) /* not "100 Continue" */
+		return code;
+	return is_overfull(connection) ? 413 : 0;
+}
+
 /*
  * The connection ends with an error, and with as much of it as the socket takes at once: the library
  * would go on behind a CONNECT, and read whatever comes while its error waits. The output's front is
@@ -180,19 +213,16 @@ static void
 rewrite(struct connection *connection)
 {
 	struct evbuffer *output = bufferevent_get_output(connection->bufferevent);
-	char line[64] = "";
-	int code = 0;
-	bool is_error;
+	int code;
 
 	evbuffer_unfreeze(output, 1);
-	evbuffer_copyout(output, line, sizeof(line) - 1);
-	is_error = sscanf(line, "HTTP/%*d.%*d %d", &code) == 1 && code >= 400; /* or 100 */
-	if (is_error) {
+	code = code_of_end(connection, output);
+	if (code != 0) {
 		replace_error(output, code);
 		evbuffer_write(output, connection->fd);
 	}
 	evbuffer_freeze(output, 1);
-	if (is_error)
+	if (code != 0)
 		evhttp_connection_free(connection->evcon);
 }
 
