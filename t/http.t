@@ -104,12 +104,14 @@ SKIP: {
 # --- what is not there -----------------------------------------------------------------------------
 
 for my $nowhere (qw(/ /tickets /tickets/ /tickets/createx /tickets/create2 /status/ /statuses /Status
-    //status /metrics/x /favicon.ico /tickets/../status /%73tatus), '/' . 'x' x 2000, '*')
+    //status //t/status //t/tickets/create t:/status http:/status http:status status
+    /metrics/x /favicon.ico /tickets/../status /%73tatus http://t//u/status), '/' . 'x' x 2000, '*')
 {
     my $shown = length $nowhere > 30 ? substr($nowhere, 0, 30) . '...' : $nowhere;
     is_error($server->get($nowhere), 404, "GET $shown");
 }
 is_error($server->get("/tickets/create/$_"), 400, "GET /tickets/create/$_") for '0', 'x', '1"2', "\xff", '<b>';
+is_error($server->get($_), 400, "GET $_") for '/status#x', 'http://t/status#', '/livez?a#b';
 is $server->get('/status?x=1')->{status}, 200, 'a query is no part of the path';
 is $server->get('/livez?')->{status},     200, 'nor is an empty one';
 is $server->get('http://tickets.example/status')->{body}, last_ticket(),

@@ -86,7 +86,7 @@ guard_refuses(const struct evkeyvalq *headers, enum evhttp_cmd_type method, int 
 const char *
 guard_refuses_target(const char *target)
 {
-	if (has_control_character(target) || strpbrk(target, " \t") != NULL)
-		return "the address holds a blank or a control character";
+	if (has_control_character(target) || strpbrk(target, " \t#") != NULL)
+		return "the address holds a blank, a control character or a #";
 	return NULL;
 }

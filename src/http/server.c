@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -71,12 +72,28 @@ is_allowed(const struct exchange *exchange)
 	return auth_allows(header, server->settings.password);
 }
 
+/*
+ * The path of the request, NULL where it has none. The library takes what stands behind two slashes,
+ * or behind any word and a colon, for a host: to whoever forwards requests by their paths it is none.
+ */
+static const char *
+path_of(const struct evhttp_request *http)
+{
+	const char *target = evhttp_request_get_uri(http);
+	bool is_path = target[0] == '/' && target[1] != '/';
+	bool is_absolute =
+		strncasecmp(target, "http://", 7) == 0 || strncasecmp(target, "https://", 8) == 0;
+
+	return is_path || is_absolute ? evhttp_uri_get_path(evhttp_request_get_evhttp_uri(http))
+				      : NULL;
+}
+
 static void
 on_request(struct evhttp_request *http, void *arg)
 {
 	struct exchange *exchange = exchange_new(arg, http);
 	enum evhttp_cmd_type method = evhttp_request_get_command(http);
-	const char *path = evhttp_uri_get_path(evhttp_request_get_evhttp_uri(http));
+	const char *path = path_of(http);
 	const char *argument = "";
 	const char *refusal;
 
