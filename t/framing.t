@@ -135,24 +135,39 @@ for my $case (@cases) {
     try_attack("$name, behind another", $bytes, before => "GET /livez HTTP/1.1\r\nHost: t\r\n\r\n");
 }
 
+# Chunks that readers take apart differently: the library takes any, so it is the last request.
+for my $chunks ("+0\r\n\r\n", "0x0\r\n\r\n", " 0\r\n\r\n", "-0\r\n\r\n", "0x3\r\nabc\r\n0\r\n\r\n", "0\0z\r\n\r\n",
+    "3\r\nabc0\r\n\r\n", "3 x\r\nabc\r\n0\r\n\r\n", "3\nabc\n0\n\n", "\r\n\r\n0\r\n\r\n",
+    "0\r\nX-A: b\r\n c\r\n\r\n", "3\r\nabc\r\n0\r\n\r\n")
+{
+    my $client = $server->client(timeout => 2);
+    my $answer = $client->last_words(
+        "POST /livez HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n$chunks$hidden") // 'it is open';
+    my $name = $chunks =~ s/([^ -~])/sprintf '\\x%02x', ord $1/ger;
+    is last_ticket(), $before, "chunks '$name': nothing behind them is answered" or $before = last_ticket();
+    like $answer, qr{^HTTP/1\.1 4\d\d (?!.*HTTP/1).*^Connection: close\r$}ms, '... and the answer says so';
+}
+
 # The same lines in their right form are no attack.
 my @sound = (
     [ 'Content-Length', "POST /tickets/create HTTP/1.1\r\nHost: t\r\nContent-Length: 3\r\n\r\nabc" ],
     [ 'blanks around Content-Length',
         "POST /tickets/create HTTP/1.1\r\nHost: t\r\nContent-Length:   3  \r\n\r\nabc" ],
     [ 'blanks around Transfer-Encoding',
-        "POST /tickets/create HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: Chunked \r\n\r\n3\r\nabc\r\n0\r\n\r\n" ],
+        "POST /tickets/create HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: Chunked \r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+        is_last => 1 ],
     [ 'an empty Host', "GET /tickets/create HTTP/1.1\r\nHost:\r\n\r\n" ],
     [ 'a body on GET', "GET /tickets/create HTTP/1.1\r\nHost: t\r\nContent-Length: 3\r\n\r\nabc" ],
-    [ 'a HEAD with a length of 0', "HEAD /livez HTTP/1.1\r\nHost: t\r\nContent-Length: 0\r\n\r\n", 'is_head' ],
+    [ 'a HEAD with a length of 0', "HEAD /livez HTTP/1.1\r\nHost: t\r\nContent-Length: 0\r\n\r\n", is_head => 1 ],
     [ 'lines that end in LF', "GET /tickets/create HTTP/1.1\nHost: t\n\n" ],
 );
 for my $case (@sound) {
-    my ($name, $bytes, $is_head) = @$case;
+    my ($name, $bytes, %given) = @$case;
     my $client = $server->client(timeout => 3);
     $client->send($bytes);
-    is $client->response($is_head)->{status}, 200, "$name is sound";
-    is $client->get('/livez')->{status}, 200, '... and the connection goes on';
+    is $client->response($given{is_head})->{status}, 200, "$name is sound";
+    if ($given{is_last}) { ok $client->at_end, '... and the connection ends' }
+    else { is $client->get('/livez')->{status}, 200, '... and the connection goes on' }
 }
 
 is $server->stop, 0, 'the server stops cleanly';

@@ -276,8 +276,12 @@ for my $id ('x' x 65, 'a b', 'a"b', "a\tb", '<b>', "\xe9", '') {
 
     $client->send("POST /tickets/create HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n"
             . "3\r\nabc\r\nA\r\n0123456789\r\n0\r\nX-Trailer: t\r\n\r\n");
-    is $client->response->{status}, 200, 'a chunked body is read';
-    is $client->get('/livez')->{status}, 200, '... to its end';
+    my $chunked = $client->response;
+    is $chunked->{status}, 200, 'a chunked body is read';
+    is $chunked->{headers}{connection}, 'close', '... as the last one';
+    ok $client->at_end, '... of its connection';
+
+    $client = $server->client;
     my $refused = say_lines($client, 'POST /tickets/create HTTP/1.1', 'Host: t', 'Expect: 100-continue',
         'Content-Length: 20000');
     is_error($refused, 413, 'a body over the limit that waits for 100');

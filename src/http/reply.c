@@ -66,11 +66,15 @@ asks_for(const struct exchange *exchange, const char *option)
 	return false;
 }
 
-/* Whether the connection ends with this reply. HTTP/1.0 asks for it to be kept, HTTP/1.1 to be closed. */
+/*
+ * Whether the connection ends with this reply. HTTP/1.0 asks for it to be kept, HTTP/1.1 to be closed. The
+ * library takes sizes of chunks that others read as something else, so nothing is read behind chunks.
+ */
 static bool
 is_last(const struct exchange *exchange)
 {
-	return exchange->closes || exchange->server->is_draining || asks_for(exchange, "close") ||
+	return exchange->closes || exchange->server->is_draining || exchange->http->chunked ||
+	       asks_for(exchange, "close") ||
 	       (exchange->http->minor == 0 && !asks_for(exchange, "keep-alive"));
 }
 
