@@ -327,4 +327,13 @@ is $server->stop, 0, 'the server stops cleanly';
 }
 
 is $server->stop, 0, 'the server stops cleanly';
+
+{    # nobody is there, and the names have letters that JSON writes with six bytes each
+    my @hosts = map { '/' . "\xc3$_" x 50 } "\xa4", "\xb6";
+    $server = Tickr::Server->new(
+        env => { TICKR_DATABASE_HOST => join(',', @hosts), TICKR_NODE_NUMBER => '0,1' });
+    is_error($server->get($_), 503, "$_, with much to say") for '/tickets/create', '/status';
+    is $server->stop, 0, 'the server stops cleanly';
+}
+
 done_testing;
