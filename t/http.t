@@ -24,6 +24,7 @@ sub is_error {
     is $response->{status}, $code, "$name is $code";
     is $response->{headers}{'content-type'}, 'application/json', '... in JSON';
     is $response->{headers}{'content-length'}, length $response->{body}, '... with its length';
+    like $response->{headers}{date}, qr/^\w{3}, \d\d \w{3} \d{4} [\d:]{8} GMT$/, '... with the date';
     my $json = eval { Tickr::Client->json($response) } // {};
     is_deeply [ keys %$json ], ['error'], '... that has an error and nothing else';
     return;

@@ -12,13 +12,12 @@
  *
  * What appears in the output of a connection that is reading comes from the library: an
  * error about a request it could not read, as a page of HTML. It is replaced by ours before it
- * is sent.
+ * is sent (library_error.h), and the connection ends.
  */
 #include <assert.h>
 #include <event2/buffer.h>
 #include <event2/http.h>
 #include <event2/http_struct.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +25,8 @@
 #include "base/memory.h"
 #include "http/connection.h"
 #include "http/head.h"
+#include "http/library_error.h"
+#include "http/response.h"
 #include "loop/loop.h"
 #include "metrics/metrics.h"
 
@@ -64,6 +65,7 @@ struct connections {
 	size_t busy;
 	size_t held; /* bytes, over all connections */
 	uint64_t last_active_ms;
+	struct response_date date;
 	struct event *adopt;   /* fired in the round that made a newborn */
 	struct event *rewrite; /* fired in the round in which the library spoke, or took too much */
 };
@@ -163,45 +165,13 @@ on_output(struct evbuffer *output, const struct evbuffer_cb_info *change, void *
 		rewrite_soon(connection);
 }
 
-/* What the library refuses a request with. Bad chunks are too large to it. */
-static const struct library_error {
-	int code;
-	const char *phrase;
-	const char *explanation;
-} library_errors[] = {
-	{413, "Request Entity Too Large", "the request is too large, or its chunks are not sound"},
-	{417, "Expectation Failed", "this server meets no expectation but 100-continue"},
-	{400, "Bad Request", "the request cannot be read as HTTP"}, /* and whatever else */
-};
-
-static void
-replace_error(struct evbuffer *output, int code)
-{
-	const struct library_error *error = library_errors;
-	char body[128];
-
-	while (error->code != code && error->code != 400)
-		error++;
-	metrics_count_request(ROUTE_OTHER, error->code);
-	snprintf(body, sizeof(body), "{\"error\":\"%s\"}", error->explanation);
-	evbuffer_drain(output, evbuffer_get_length(output));
-	evbuffer_add_printf(output,
-			    "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\n"
-			    "Content-Length: %zu\r\nConnection: close\r\n\r\n%s",
-			    error->code, error->phrase, strlen(body), body);
-}
-
 /* The status of the error that CONNECTION must end with; 0: it goes on. */
 static int
 code_of_end(const struct connection *connection, struct evbuffer *output)
 {
-	char line[64] = "";
-	int code = 0;
+	int code = library_error_code(output);
 
-	evbuffer_copyout(output, line, sizeof(line) - 1);
-	if (sscanf(line, "HTTP/%*d.%*d %d", &code) == 1 && code >= 400) /* not "100 Continue" */
-		return code;
-	return is_overfull(connection) ? 413 : 0;
+	return code == 0 && is_overfull(connection) ? 413 : code;
 }
 
 /*
@@ -218,7 +188,7 @@ rewrite(struct connection *connection)
 	evbuffer_unfreeze(output, 1);
 	code = code_of_end(connection, output);
 	if (code != 0) {
-		replace_error(output, code);
+		library_error_replace(output, code, &connection->owner->date);
 		evbuffer_write(output, connection->fd);
 	}
 	evbuffer_freeze(output, 1);

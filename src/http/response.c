@@ -12,6 +12,8 @@ static const struct {
 	{401, " 401 Unauthorized\r\n"},
 	{404, " 404 Not Found\r\n"},
 	{405, " 405 Method Not Allowed\r\n"},
+	{413, " 413 Request Entity Too Large\r\n"},
+	{417, " 417 Expectation Failed\r\n"},
 	{503, " 503 Service Unavailable\r\n"},
 	{500, " 500 Internal Server Error\r\n"}, /* and whatever else */
 };

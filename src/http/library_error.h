@@ -1,0 +1,20 @@
+/*
+ * library_error -- what the library answers to a request that it cannot read: found in the output of a
+ * connection, and put into our words.
+ *
+ * Loop thread. The output's front must not be frozen.
+ */
+#ifndef TICKR_HTTP_LIBRARY_ERROR_H
+#define TICKR_HTTP_LIBRARY_ERROR_H
+
+#include <event2/buffer.h>
+
+#include "http/response.h"
+
+/* The status of the error at the front of OUTPUT; 0: there is none ("100 Continue" is no error). */
+int library_error_code(struct evbuffer *output);
+
+/* Empty OUTPUT, and write the error CODE into it, as the last answer of the connection. It is counted. */
+void library_error_replace(struct evbuffer *output, int code, struct response_date *date);
+
+#endif
