@@ -318,6 +318,9 @@ for my $death ('killed', 'stopped') {    # one of them dies under load, and come
     my $server  = Tickr::Server->fresh(database => $databases[0], env => { TICKR_CONTROL_SOCKET => $control });
     $server->wait_until_ready;
     is $server->get('/status')->{body}, '{"last_ticket":null}', 'with one database /status is as it always was';
+    my $strange = Tickr::Client->new(unix => $control)->request('POST', '/databases/' . '%C3%A4' x 200 . '/drain');
+    is $strange->{status}, 404, 'a name that no database has is 404';
+    like eval { Tickr::Client->json($strange)->{error} }, qr/is no database/, '... in JSON, whatever its letters';
     is(Tickr::Client->new(unix => $control)->request('POST', '/databases/3/drain')->{status},
         409, 'the only database cannot be drained');
     is $server->get('/tickets/create')->{body}, '[329]', 'and serves on';
