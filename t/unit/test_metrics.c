@@ -232,3 +232,25 @@ Test(metrics, databases_are_told_apart)
 	cr_assert_not_null(strstr(page, "\ntickr_reservation_tickets_sum{" OTHER "} 5"));
 	cr_assert_null(strstr(page, "node=\"0\""), "nobody has named a third one");
 }
+
+/* Prometheus takes nothing of a page with one byte that is not. */
+Test(metrics, names_are_utf8_whatever_the_paths_are)
+{
+	char name[400] = "/";
+
+	while (strlen(name) < 310)
+		strcat(name, "\xc3\xa4");
+	metrics_name_database(1, name, 7);
+	metrics_name_database(2,
+			      "/\xe4/\xc3\xa4\xe2\x82\xac\xf0\x9f\x8e\xab/"
+			      "\xc0\xaf\xed\xa0\x80\xf4\x90\x80\x80\xc3",
+			      8);
+	write_page();
+	name[299] = '\0'; /* the next letter would pass 300 bytes */
+	cr_assert_not_null(strstr(page, name));
+	cr_assert_not_null(strstr(page, "\xa4\",node=\"7\""));
+	cr_assert_not_null(strstr(page, "\"/?/\xc3\xa4\xe2\x82\xac\xf0\x9f\x8e\xab/??"
+					"???"
+					"????"
+					"?\",node=\"8\""));
+}
