@@ -153,7 +153,13 @@ derive_nodes(struct loader *loader)
 		if (i < config->database_count)
 			derive_node(loader, &config->databases[i], node);
 	}
-	if (config->database_count > 0 && count != config->database_count)
+	if (config->database_adapter == DATABASE_ADAPTER_SQLITE && count != 1)
+		text_addf(
+			loader->problems,
+			"TICKR_NODE_NUMBER has %zu numbers, and with TICKR_DATABASE_ADAPTER=sqlite "
+			"there is one database: give one\n",
+			count);
+	else if (config->database_count > 0 && count != config->database_count)
 		text_addf(loader->problems,
 			  "TICKR_NODE_NUMBER has %zu numbers, and TICKR_DATABASE_HOST names %zu "
 			  "databases: each needs one of its own\n",

@@ -509,6 +509,19 @@ Test(config, a_path_that_sqlite_would_not_take_is_refused)
 	config_free(&loaded.config);
 }
 
+Test(config, with_sqlite_there_is_one_node)
+{
+	struct loaded loaded = LOAD(SQLITE, "TICKR_NODE_NUMBER=3,4");
+
+	cr_assert_not(loaded.is_good);
+	cr_assert_not_null(
+		strstr(loaded.problems,
+		       "TICKR_NODE_NUMBER has 2 numbers, and with "
+		       "TICKR_DATABASE_ADAPTER=sqlite there is one database: give one\n"),
+		"%s", loaded.problems);
+	config_free(&loaded.config);
+}
+
 Test(config, with_sqlite_each_variable_of_a_server_is_refused)
 {
 	static const char *const settings[] = {
