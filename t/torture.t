@@ -222,7 +222,7 @@ sub load_memory {
 }
 {
     my ($status, $output) = load_memory('broken', 1);
-    is $status, 1, 'one that gives a range twice at once does not';
+    is $status, 1, 'one that gives a range twice does not';
     like $output, qr/^not ok - $twice$/m, 'for a ticket was given twice';
     like $output, qr/^# ticket \d+ was given twice:\n#   client-0-\d+, answer .*\n#   client-0-\d+, answer /m,
         'to these two clients';

@@ -209,7 +209,7 @@ void
 keeper_end(struct keeper *keeper)
 {
 	keeper_close(keeper);
-	classes_free(&keeper->mark);
+	trust_mark_free(&keeper->mark);
 }
 
 /* --- reserving ------------------------------------------------------------------------------- */

@@ -30,7 +30,7 @@ struct keeper {
 
 	struct store_session *session; /* NULL: none */
 	uint64_t generation;	       /* of the queue, when the session was opened */
-	struct classes mark;	       /* what was known before the last statement */
+	struct trust_mark mark;	       /* what was known before the last statement */
 	struct store_share share;      /* of the database behind the session */
 	uint64_t opened_ms;
 };

@@ -70,11 +70,18 @@ trust_is_given(struct trust *trust, const struct store_share *share, struct text
 }
 
 void
-trust_remember(struct trust *trust, struct classes *mark)
+trust_remember(struct trust *trust, struct trust_mark *mark)
 {
 	pthread_mutex_lock(&trust->mutex);
-	classes_copy(mark, &trust->known);
+	classes_copy(&mark->known, &trust->known);
+	mark->given = trust->recent.count;
 	pthread_mutex_unlock(&trust->mutex);
+}
+
+void
+trust_mark_free(struct trust_mark *mark)
+{
+	classes_free(&mark->known);
 }
 
 static void
@@ -85,9 +92,9 @@ forget_other_steps(struct classes *classes, uint64_t step)
 }
 
 void
-trust_forget_other_steps(struct trust *trust, struct classes *mark, uint64_t step)
+trust_forget_other_steps(struct trust *trust, struct trust_mark *mark, uint64_t step)
 {
-	forget_other_steps(mark, step);
+	forget_other_steps(&mark->known, step);
 	pthread_mutex_lock(&trust->mutex);
 	forget_other_steps(&trust->known, step);
 	forget_other_steps(&trust->floors, step);
@@ -122,36 +129,68 @@ accept_newest(struct trust *trust, const struct store_share *share, uint64_t new
 		classes_raise(&trust->known, &own);
 }
 
+/* With the mutex held: of BASES that are higher than what was known at MARK. */
+static enum trust_verdict
+compare_with_recent(const struct trust *trust, const struct trust_mark *mark,
+		    const struct ticket_range *bases)
+{
+	uint64_t known;
+
+	switch (recent_find(&trust->recent, mark->given, bases)) {
+	case RECENT_NEW: return TRUST_ACCEPTED;
+	case RECENT_REPEATED: return TRUST_REFUSED;
+	case RECENT_UNKNOWN: break;
+	}
+	return classes_reach(&trust->known, bases, &known) ? TRUST_UNSURE : TRUST_ACCEPTED;
+}
+
+/* With the mutex held. */
+static enum trust_verdict
+judge(struct trust *trust, const struct trust_mark *mark, const struct ticket_range *bases,
+      uint64_t *past)
+{
+	uint64_t known;
+
+	*past = 0;
+	if (classes_reach(&mark->known, bases, &known))
+		return TRUST_REFUSED;
+	if (classes_reach(&trust->unsure, bases, past))
+		return TRUST_UNSURE;
+	return compare_with_recent(trust, mark, bases);
+}
+
 enum trust_verdict
-trust_judge(struct trust *trust, const struct classes *mark, const struct ticket_range *bases,
+trust_judge(struct trust *trust, const struct trust_mark *mark, const struct ticket_range *bases,
 	    uint64_t *past, struct text *reason)
 {
 	const struct store_share share = {bases->increment, bases->first % bases->increment, false};
-	bool is_unsure = classes_reach(&trust->unsure, bases, past);
-	uint64_t known, last;
+	enum trust_verdict verdict;
+	uint64_t last;
 	bool is_in_range = range_last(bases, &last);
 
 	assert(is_in_range);
 	pthread_mutex_lock(&trust->mutex);
-	if (classes_reach(mark, bases, &known))
+	verdict = judge(trust, mark, bases, past);
+	if (verdict == TRUST_REFUSED)
 		refuse(trust, &share, bases->first);
-	else if (!is_unsure)
+	if (verdict == TRUST_ACCEPTED) {
 		classes_raise(&trust->known, bases);
+		recent_add(&trust->recent, bases);
+	}
 	pthread_mutex_unlock(&trust->mutex);
-	if (!trust_is_given(trust, &share, reason))
-		return TRUST_REFUSED;
-	return is_unsure ? TRUST_UNSURE : TRUST_ACCEPTED;
+	return trust_is_given(trust, &share, reason) ? verdict : TRUST_REFUSED;
 }
 
 enum trust_verdict
-trust_judge_newest(struct trust *trust, const struct classes *mark, const struct store_share *share,
-		   uint64_t newest, uint64_t *past, struct text *reason)
+trust_judge_newest(struct trust *trust, const struct trust_mark *mark,
+		   const struct store_share *share, uint64_t newest, uint64_t *past,
+		   struct text *reason)
 {
 	uint64_t floor;
 
 	pthread_mutex_lock(&trust->mutex);
 	floor = top_of(&trust->floors, share);
-	if (newest < top_of(mark, share))
+	if (newest < top_of(&mark->known, share))
 		refuse(trust, share, newest);
 	else if (newest >= floor)
 		accept_newest(trust, share, newest);

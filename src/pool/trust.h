@@ -29,6 +29,7 @@
 
 #include "base/attributes.h"
 #include "base/text.h"
+#include "pool/recent.h"
 #include "state/classes.h"
 #include "state/record.h"
 #include "store/store.h"
@@ -41,12 +42,19 @@ enum trust_verdict {
 	TRUST_UNSURE,  /* they may have been given: abandon them, and move the counter forward */
 };
 
+/* What was known before a statement. Zeroed at first; released with trust_mark_free(). */
+struct trust_mark {
+	struct classes known;
+	uint64_t given; /* the count of the recent ones */
+};
+
 struct trust {
 	pthread_mutex_t mutex;
 	struct ticket_space space; /* to tell people the ticket of a base */
 	struct classes unsure;	   /* up to here the last process may have given; never changes */
 	/* Under the mutex: */
 	struct classes known;	/* the highest that was given, by us or by another server */
+	struct recent recent;	/* what was given by us */
 	struct classes floors;	/* what a refused class must reach; 0: it is trusted */
 	struct classes went_to; /* what such a class gave, or where it stood, below its floor */
 };
@@ -60,21 +68,23 @@ bool trust_is_given(struct trust *trust, const struct store_share *share,
 		    struct text *reason) MUST_CHECK;
 
 /* Before a statement: keep what is known now in MARK, which is the thread's, zeroed or used before. */
-void trust_remember(struct trust *trust, struct classes *mark);
+void trust_remember(struct trust *trust, struct trust_mark *mark);
+void trust_mark_free(struct trust_mark *mark);
 
 /*
  * Of a cluster whose masters come and go, and with each the increment: they give each number once
  * themselves, and what one gave with another increment than STEP says nothing about the others.
  */
-void trust_forget_other_steps(struct trust *trust, struct classes *mark, uint64_t step);
+void trust_forget_other_steps(struct trust *trust, struct trust_mark *mark, uint64_t step);
 
 /*
  * After one that allocated: whether BASES, which are not empty and end below 2^64, are all higher
- * than what was known at MARK. If not, the database of their class is refused from now on. Only
+ * than what was known at MARK, and were not given since then: by another master, while this one's
+ * answer was on its way. If not, the database of their class is refused from now on. Only
  * accepted ones may be given to anybody. TRUST_UNSURE: the counter of the database that gave them
- * must get past *PAST.
+ * must get past *PAST, if that is not 0.
  */
-enum trust_verdict trust_judge(struct trust *trust, const struct classes *mark,
+enum trust_verdict trust_judge(struct trust *trust, const struct trust_mark *mark,
 			       const struct ticket_range *bases, uint64_t *past,
 			       struct text *reason) MUST_CHECK;
 
@@ -83,7 +93,7 @@ enum trust_verdict trust_judge(struct trust *trust, const struct classes *mark,
  * what was known of that share at MARK. If not, the database is refused; if it was refused, it is
  * no longer.
  */
-enum trust_verdict trust_judge_newest(struct trust *trust, const struct classes *mark,
+enum trust_verdict trust_judge_newest(struct trust *trust, const struct trust_mark *mark,
 				      const struct store_share *share, uint64_t newest,
 				      uint64_t *past, struct text *reason) MUST_CHECK;
 

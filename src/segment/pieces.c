@@ -21,25 +21,14 @@ abandon_first(struct pieces *p, size_t count)
 	metrics_add(METRIC_TICKETS_ABANDONED, before - p->total);
 }
 
-static bool
-goes_on(const struct segment_piece *piece, const struct ticket_range *bases,
-	const struct ticket_space *space)
-{
-	uint64_t last;
-
-	return piece->space == space && piece->bases.increment == bases->increment &&
-	       range_last(&piece->bases, &last) && bases->first - last == bases->increment &&
-	       bases->count <= UINT32_MAX - piece->bases.count;
-}
-
 void
 pieces_add(struct pieces *p, const struct ticket_range *bases, const struct ticket_space *space)
 {
+	struct segment_piece *last = p->count > 0 ? &p->pieces[p->count - 1] : NULL;
+
 	p->total += bases->count;
-	if (p->count > 0 && goes_on(&p->pieces[p->count - 1], bases, space)) {
-		p->pieces[p->count - 1].bases.count += bases->count;
+	if (last != NULL && last->space == space && range_join(&last->bases, bases))
 		return;
-	}
 	if (p->count == PIECES_MOST)
 		abandon_first(p, 1);
 	p->pieces[p->count++] = (struct segment_piece){*bases, space};

@@ -18,7 +18,6 @@ memory_script_init(struct memory_script *script)
 	memset(script, 0, sizeof(*script));
 	pthread_mutex_init(&script->mutex, NULL);
 	pthread_cond_init(&script->changed, NULL);
-	pthread_cond_init(&script->has_repeated, NULL);
 	script->newest = SPACE_FIRST_BASE - 1;
 	script->increment = 1;
 }
@@ -27,7 +26,6 @@ void
 memory_script_destroy(struct memory_script *script)
 {
 	pthread_cond_destroy(&script->changed);
-	pthread_cond_destroy(&script->has_repeated);
 	pthread_mutex_destroy(&script->mutex);
 }
 
@@ -130,52 +128,18 @@ close_session(struct store_session *session)
 	free(session);
 }
 
-/*
- * Stand there until another reservation has begun at FIRST too. That comes before anything that is
- * higher than FIRST can be answered, so to the pool FIRST is new both times.
- */
-static void
-wait_for_repetition(struct memory_script *script, uint64_t first)
-{
-	struct timespec until;
-	uint64_t before = script->repeated;
-	int result = 0;
-
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec++;
-	script->is_repeating = true;
-	script->repeated_first = first;
-	while (script->repeated == before && result != ETIMEDOUT)
-		result = pthread_cond_timedwait(&script->has_repeated, &script->mutex, &until);
-	if (script->repeated == before)
-		script->is_repeating = false;
-}
-
-/* Where a reservation begins: behind the newest base, but for what the script says. */
-static uint64_t
-first_locked(struct memory_script *script)
-{
-	if (!script->is_repeating)
-		return script->newest + script->increment;
-	script->is_repeating = false;
-	script->repeated++;
-	pthread_cond_signal(&script->has_repeated);
-	return script->repeated_first;
-}
-
 static void
 take_locked(struct memory_script *script, uint32_t count, struct ticket_range *bases)
 {
-	bool is_repetition = script->is_repeating;
-	uint64_t first = first_locked(script);
-	uint64_t last = first + script->increment * (count - 1);
-
-	*bases = (struct ticket_range){first, script->increment, count};
-	if (last > script->newest)
-		script->newest = last;
-	if (!is_repetition && script->repeat_every > 0 &&
-	    script->reservations % script->repeat_every == 0)
-		wait_for_repetition(script, first);
+	if (script->repeat_every > 0 && script->reservations % script->repeat_every == 0) {
+		*bases = (struct ticket_range){SPACE_FIRST_BASE, script->increment + 1, count};
+		return;
+	}
+	*bases =
+		(struct ticket_range){script->newest + script->increment, script->increment, count};
+	script->newest += script->increment * count;
+	if (script->repeat_every > 0) /* what the pool joins it would remember for longer */
+		script->newest += script->increment;
 }
 
 /* Move the counter unless the script says that this reservation fails. */
@@ -216,6 +180,16 @@ most_per_statement(struct store_session *session)
 {
 	(void)session;
 	return 10000;
+}
+
+/* Alone, but for the pretext under which a script repeats. */
+static bool
+share(struct store_session *session, struct store_share *share)
+{
+	memory_script_lock(session->script);
+	*share = (struct store_share){1, 0, session->script->repeat_every > 0};
+	memory_script_unlock(session->script);
+	return true;
 }
 
 static enum store_result
@@ -310,6 +284,7 @@ const struct store memory_store = {
 	.reserve = reserve,
 	.most_per_statement = most_per_statement,
 	.newest = newest,
+	.share = share,
 	.advance = advance,
 	.give_back = give_back,
 	.prune = prune,

@@ -34,9 +34,9 @@ struct memory_script {
 	enum store_result open_result; /* STORE_OK, or how opening fails */
 
 	/*
-	 * Each so-manyth reservation waits, for at most a second, for another to be given the same
-	 * bases: the one thing a store must never do, and so that the pool cannot notice, because
-	 * both were asked for before either was answered. 0: none.
+	 * Each so-manyth reservation is given the first bases once more: the one thing a store must never
+	 * do. It is done in a way that the pool cannot notice, as a cluster whose masters come and
+	 * go, with another increment. 0: none.
 	 */
 	unsigned repeat_every;
 
@@ -48,11 +48,6 @@ struct memory_script {
 	uint64_t advances;
 	uint64_t opened;
 	uint64_t closed;
-	uint64_t repeated;
-
-	bool is_repeating; /* the next reservation begins at: */
-	uint64_t repeated_first;
-	pthread_cond_t has_repeated;
 };
 
 void memory_script_init(struct memory_script *script);

@@ -23,3 +23,41 @@ range_last(const struct ticket_range *range, uint64_t *last)
 	return !__builtin_mul_overflow(range->increment, (uint64_t)(range->count - 1), &distance) &&
 	       !__builtin_add_overflow(range->first, distance, last);
 }
+
+bool
+range_join(struct ticket_range *range, const struct ticket_range *more)
+{
+	uint64_t last;
+
+	if (range->increment != more->increment || !range_last(range, &last) ||
+	    more->first - last != more->increment || more->count > UINT32_MAX - range->count)
+		return false;
+	range->count += more->count;
+	return true;
+}
+
+static uint64_t
+greatest_common_divisor(uint64_t a, uint64_t b)
+{
+	while (b > 0) {
+		uint64_t rest = a % b;
+
+		a = b;
+		b = rest;
+	}
+	return a;
+}
+
+/* Two that cross each other meet if the distance of their beginnings can be made of both steps. */
+bool
+range_meets(const struct ticket_range *a, const struct ticket_range *b)
+{
+	uint64_t last_of_a = 0, last_of_b = 0, distance;
+	bool are_numbers = range_last(a, &last_of_a) && range_last(b, &last_of_b);
+
+	assert(are_numbers);
+	if (a->first > last_of_b || b->first > last_of_a)
+		return false;
+	distance = a->first > b->first ? a->first - b->first : b->first - a->first;
+	return distance % greatest_common_divisor(a->increment, b->increment) == 0;
+}

@@ -139,18 +139,22 @@ reserve_two(void *arg)
 	return NULL;
 }
 
-Test(memory_store, a_script_may_give_a_range_twice_at_once)
+Test(memory_store, a_script_may_give_bases_twice)
 {
-	struct ticket_range first, second;
-	pthread_t thread;
+	struct ticket_range first, second, third;
+	struct store_share share;
+	struct store_session *session = open_session();
 
-	script.repeat_every = 1;
-	cr_assert_eq(pthread_create(&thread, NULL, reserve_two, &first), 0);
+	script.repeat_every = 2;
+	reserve_two(&first);
 	reserve_two(&second);
-	pthread_join(thread, NULL);
+	reserve_two(&third);
 	cr_assert_eq(first.first, 2);
 	cr_assert_eq(second.first, 2);
-	cr_assert_eq(script.repeated, 1);
+	cr_assert_eq(third.first, 5);
+	cr_assert(memory_store.share(session, &share));
+	cr_assert(share.is_elastic);
+	memory_store.close(session);
 }
 
 Test(memory_store, without_a_script_the_sessions_of_the_process_share_a_counter)

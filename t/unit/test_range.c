@@ -76,3 +76,39 @@ Test(range, taking_nothing_is_a_bug, .signal = SIGABRT)
 
 	range_take(&range, 0);
 }
+
+Test(range, what_goes_on_is_joined)
+{
+	static const struct ticket_range others[] = {
+		{19, 3, 2}, {22, 2, 2}, {25, 3, 2}, {16, 3, 1}, {22, 3, UINT32_MAX}};
+	struct ticket_range range = {10, 3, 4}, more = {22, 3, 2};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(others); i++)
+		cr_assert_not(range_join(&range, &others[i]), "case %zu", i);
+	cr_assert(range_join(&range, &more));
+	cr_assert(range.first == 10 && range.increment == 3 && range.count == 6);
+}
+
+Test(range, two_meet_when_a_number_can_be_in_both)
+{
+	static const struct {
+		struct ticket_range a, b;
+		bool meet;
+	} cases[] = {
+		{{10, 1, 5}, {14, 1, 1}, true},
+		{{10, 1, 5}, {15, 1, 5}, false},
+		{{10, 1, 5}, {5, 1, 5}, false},
+		{{10, 2, 5}, {11, 2, 5}, false},
+		{{10, 2, 5}, {12, 2, 1}, true},
+		{{10, 2, 5}, {11, 3, 5}, true},
+		{{10, 4, 5}, {12, 6, 5}, true},
+		{{10, 4, 5}, {13, 6, 5}, false},
+		{{1, 1, UINT32_MAX}, {7, 1, 1}, true},
+		{{UINT64_MAX, 1, 1}, {UINT64_MAX, 5, 1}, true},
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		cr_assert_eq(range_meets(&cases[i].a, &cases[i].b), cases[i].meet, "case %zu", i);
+		cr_assert_eq(range_meets(&cases[i].b, &cases[i].a), cases[i].meet, "case %zu", i);
+	}
+}

@@ -3,7 +3,7 @@
 #include "pool/trust.h"
 
 static struct trust trust;
-static struct classes mark;
+static struct trust_mark mark;
 static const struct ticket_space space = {10, 3, 326};
 static const struct store_share alone = {1, 0, false};
 static uint64_t past;
@@ -20,7 +20,7 @@ begin(void)
 static void
 end(void)
 {
-	classes_free(&mark);
+	trust_mark_free(&mark);
 	trust_destroy(&trust);
 }
 
@@ -105,7 +105,7 @@ Test(trust, a_refused_database_is_trusted_again_when_it_has_reached_what_was_giv
 
 Test(trust, statements_that_overlap_may_end_in_any_order)
 {
-	struct classes early = {0};
+	struct trust_mark early = {0};
 	struct ticket_range bases = {5, 1, 1};
 
 	cr_assert(accepts(2, 1, 1));
@@ -114,7 +114,56 @@ Test(trust, statements_that_overlap_may_end_in_any_order)
 	cr_assert_eq(trust_judge(&trust, &early, &bases, &past, &reason), TRUST_ACCEPTED);
 	cr_assert_eq(trust_judge_newest(&trust, &early, &alone, 5, &past, &reason), TRUST_ACCEPTED,
 		     "the question was asked before 15 was given");
-	classes_free(&early);
+	trust_mark_free(&early);
+}
+
+/* One master hangs while it answers, another takes its place and counts from before that. */
+Test(trust, of_two_statements_at_once_that_bring_the_same_only_one_is_accepted)
+{
+	static const struct ticket_range repeated[] = {{101, 1, 10}, {110, 1, 10}, {92, 1, 10},
+						       {105, 1, 1},  {1, 1, 1000}, {100, 10, 2}};
+	struct trust_mark early = {0};
+
+	trust_remember(&trust, &early);
+	cr_assert(accepts(101, 1, 10));
+	cr_assert(accepts(111, 1, 5), "which is joined to it");
+	cr_assert(accepts(200, 1, 5));
+	for (size_t i = 0; i < ARRAY_LENGTH(repeated); i++) {
+		cr_assert_eq(trust_judge(&trust, &early, &repeated[i], &past, &reason),
+			     TRUST_REFUSED, "case %zu", i);
+		cr_assert(accepts_newest(204), "it has got past that");
+	}
+	trust_mark_free(&early);
+}
+
+Test(trust, what_stands_between_ranges_that_were_given_is_accepted)
+{
+	static const struct ticket_range between[] = {{50, 1, 51}, {116, 1, 84}, {205, 1, 1}};
+	struct trust_mark early = {0};
+
+	trust_remember(&trust, &early);
+	cr_assert(accepts(101, 1, 15));
+	cr_assert(accepts(200, 1, 5));
+	for (size_t i = 0; i < ARRAY_LENGTH(between); i++)
+		cr_assert_eq(trust_judge(&trust, &early, &between[i], &past, &reason),
+			     TRUST_ACCEPTED, "case %zu", i);
+	trust_mark_free(&early);
+}
+
+/* Then nobody can tell whether they were among them. */
+Test(trust, what_comes_after_too_many_others_is_abandoned)
+{
+	struct ticket_range low = {2, 1, 1}, high = {1000000, 1, 1};
+	struct trust_mark early = {0};
+
+	trust_remember(&trust, &early);
+	for (uint64_t i = 0; i <= RECENT_MOST; i++)
+		cr_assert(accepts(100 + 2 * i, 1, 1));
+	past = 7;
+	cr_assert_eq(trust_judge(&trust, &early, &low, &past, &reason), TRUST_UNSURE);
+	cr_assert_eq(past, 0, "the counter need not be moved");
+	cr_assert_eq(trust_judge(&trust, &early, &high, &past, &reason), TRUST_ACCEPTED);
+	trust_mark_free(&early);
 }
 
 Test(trust, masters_that_count_apart_are_compared_apart)
@@ -167,14 +216,14 @@ Test(trust, another_increment_does_not_excuse_who_has_gone_back)
 /* Statements of other threads, after whose increment the class is not known any more. */
 Test(trust, a_repeated_range_is_refused_though_the_classes_changed_meanwhile)
 {
-	struct classes early = {0};
+	struct trust_mark early = {0};
 	struct ticket_range bases = {4, 2, 1};
 
 	cr_assert(accepts(2, 2, 100));
 	trust_remember(&trust, &early);
 	cr_assert(accepts(301, 3, 1));
 	cr_assert_eq(trust_judge(&trust, &early, &bases, &past, &reason), TRUST_REFUSED);
-	classes_free(&early);
+	trust_mark_free(&early);
 }
 
 Test(trust, another_increment_forgets_nothing)
