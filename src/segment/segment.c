@@ -241,16 +241,17 @@ release(struct segment *s, struct fetch *fetch, struct mail_list *answered)
 	answer_all(answered);
 }
 
-/* With the mutex held: from how long FETCH took, how large the next ones may be. */
+/* With the mutex held: from how long FETCH took, well or not, how large the next ones may be. */
 static void
 learn(struct segment *s, const struct fetch *fetch, uint64_t now_ms)
 {
 	uint64_t took_ms = now_ms - fetch->began_ms;
 
-	if (took_ms < QUICK_MS && fetch->reservation.count >= s->shared.most_fetch)
-		s->shared.most_fetch = lesser(2 * s->shared.most_fetch, s->settings.most);
-	else if (took_ms > SLOW_MS && s->shared.most_fetch >= 2 * LEAST_FETCH)
+	if (took_ms > SLOW_MS && s->shared.most_fetch >= 2 * LEAST_FETCH)
 		s->shared.most_fetch /= 2;
+	else if (took_ms < QUICK_MS && fetch->reservation.status == TICKET_OK &&
+		 fetch->reservation.count >= s->shared.most_fetch)
+		s->shared.most_fetch = lesser(2 * s->shared.most_fetch, s->settings.most);
 }
 
 /* With the mutex held. */
@@ -281,13 +282,13 @@ end_fetch(struct segment *s, struct fetch *fetch, uint64_t now_ms, struct mail_l
 	struct reservation *brought = &fetch->reservation;
 
 	fetch->is_out = false;
+	learn(s, fetch, now_ms);
 	drop_behind_last_ticket(brought);
 	if (fetch->is_void) {
 		if (brought->status == TICKET_OK)
 			metrics_add(METRIC_TICKETS_ABANDONED, brought->bases.count);
 	} else if (brought->status == TICKET_OK) {
 		make_void(s);
-		learn(s, fetch, now_ms);
 		pieces_add(&s->shared.held, &brought->bases, brought->space);
 		deal(s, answered);
 	} else if (count_hopes(s) == 0) {
