@@ -23,17 +23,31 @@ sub counts_of {
     return map { $_ eq 'POOL' ? Bench::Servers::pool_size() : $_ } @counts;
 }
 
+# What is measured in a round, one after the other: [contender, connections..]. Those with the same number
+# of connections stand together: what a ratio is made of is measured within seconds. Contenders that leave
+# work behind come last.
+sub steps {
+    my (%options) = @_;
+    my %wanted = map { $_ => 1 } @{ $options{only} };
+    my (@steps, @last);
+    for my $contender (grep { $wanted{ $_->{name} } } @Bench::Contenders::table) {
+        my @counts = counts_of($contender, %options) or next;
+        if ($contender->{last}) { push @last, [ $contender, @counts ] }
+        else { push @steps, map { [ $contender, $_ ] } @counts }
+    }
+    return sort({ $a->[1] <=> $b->[1] } @steps), sort({ $a->[0]{last} <=> $b->[0]{last} } @last);
+}
+
 sub run_rounds {
     my ($results, %options) = @_;
-    my %wanted = map { $_ => 1 } @{ $options{only} };
-    my @contenders = grep { $wanted{ $_->{name} } } @Bench::Contenders::table;
+    my @steps = steps(%options);
     for my $round (0 .. $options{rounds} - 1) {
-        for my $contender (@contenders) {
-            my @counts = counts_of($contender, %options) or next;
+        printf STDERR "scripts/bench: round %d of %d\n", $round + 1, $options{rounds};
+        for my $step (@steps) {
+            my ($contender, @counts) = @$step;
             my %skipped = $results->skipped;
             next if $skipped{ $contender->{name} };
-            printf STDERR "scripts/bench: round %d of %d: %s\n", $round + 1, $options{rounds},
-                $contender->{title};
+            printf STDERR "scripts/bench: %s: %s\n", join(', ', @counts), $contender->{title};
             $results->add($contender->{name}, $round, Bench::Load::measure($contender, @counts));
         }
     }

@@ -10,6 +10,7 @@ package Bench::Contenders;
 #   path         what is asked of it
 #   tickets      how many an answer holds; 0: none, it is a limit
 #   connections  where not all; of raw the sessions are meant, and POOL is the pool's size
+#   last         measured in the end of a round, in this order, with all connections
 #   quick        those that the ratios with a target need: what --quick measures
 
 use strict;
@@ -26,13 +27,15 @@ our @table = (
       group => 'single',
       server => 'webdis-everysec', path => '/INCR/ticket', tickets => 1, quick => [64] },
     { name => 'strict', title => 'tickrd, strict', group => 'single',
-      server => 'strict', path => '/tickets/create', tickets => 1, quick => [ 1, 64, 256 ] },
+      server => 'strict', path => '/tickets/create', tickets => 1, quick => [ 64, 256 ] },
     { name => 'ahead', title => 'tickrd, reserving ahead', group => 'single',
       server => 'ahead', path => '/tickets/create', tickets => 1, quick => [64] },
     { name => 'append-strict', title => 'tickrd, append layout, strict', group => 'single',
-      server => 'append-strict', path => '/tickets/create', tickets => 1 },
+      server => 'append-strict', path => '/tickets/create', tickets => 1,
+      connections => [ 1, 64, 256 ], last => 3, quick => [1] },
     { name => 'append-ahead', title => 'tickrd, append layout, reserving ahead', group => 'single',
-      server => 'append-ahead', path => '/tickets/create', tickets => 1 },
+      server => 'append-ahead', path => '/tickets/create', tickets => 1,
+      connections => [ 1, 64, 256 ], last => 3 },
     { name => 'sqlite', title => 'tickrd on SQLite, strict', group => 'single',
       server => 'sqlite', path => '/tickets/create', tickets => 1 },
     { name => 'sqlite-ahead', title => 'tickrd on SQLite, reserving ahead', group => 'single',
@@ -51,7 +54,8 @@ our @table = (
       server => 'ahead-arrays', path => '/tickets/create/1000', tickets => 1000, quick => [16] },
     { name => 'append-array-1000', title => 'tickrd, append layout, arrays of 1000',
       group => 'batch',
-      server => 'append-arrays', path => '/tickets/create/1000', tickets => 1000 },
+      server => 'append-arrays', path => '/tickets/create/1000', tickets => 1000,
+      connections => [ 1, 16 ], last => 3 },
     { name => 'sqlite-array-1000', title => 'tickrd on SQLite, arrays of 1000', group => 'batch',
       server => 'sqlite-arrays', path => '/tickets/create/1000', tickets => 1000 },
     { name => 'group-1000', title => 'tickrd, groups of 1000', group => 'batch',
@@ -60,10 +64,10 @@ our @table = (
       server => 'groups', path => '/tickets/create/100000?format=group', tickets => 100000 },
 
     { name => 'raw', title => 'inserts of one row by a C client', group => 'raw',
-      connections => [ 1, 'POOL' ], quick => [1] },
+      connections => [ 1, 'POOL' ], last => 2, quick => [1] },
     { name => 'idle', title => 'tickrd, strict, with idle connections', group => 'idle',
       path => '/tickets/create', tickets => 1,
-      connections => [ 0, 1000, 5000 ], quick => [ 0, 5000 ] },
+      connections => [ 0, 1000, 5000 ], last => 1, quick => [ 0, 5000 ] },
 );
 
 sub names { return map { $_->{name} } @table }

@@ -107,7 +107,9 @@ sub measure_http {
     return { skip => $server->{skip} } if $server->{skip};
     try_out($contender, $server);
     wait_until_quiet();
-    return { map { ($_ => wrk($contender, $server, $_)) } @counts };
+    my %measured = map { ($_ => wrk($contender, $server, $_)) } @counts;
+    $server->{settle}->() if $server->{settle};
+    return \%measured;
 }
 
 sub measure_raw {

@@ -228,8 +228,8 @@ sub markdown {
     my ($results, $folder, %given) = @_;
     my @plots = map {"![$_->{title}]($folder/$_->{file})\n\n"} Bench::Plots::of($results);
     return join '',
-        "Made by `scripts/bench`: each contender in its turn was loaded by `wrk` for a second with each\n"
-        . "number of connections, and that again; rounds: $given{rounds}. The numbers are medians of the rounds.\n"
+        "Made by `scripts/bench`: each contender in its turn was loaded by `wrk` for a second with one number\n"
+        . "of connections, then all with the next, and that again; rounds: $given{rounds}. The numbers are medians of the rounds.\n"
         . "_server µs_ is the processor time of the server for one request and _behind µs_ that of its\n"
         . "database; _lost_ counts requests that failed or were refused, in all rounds. The tickets table\n"
         . "in MariaDB has the counter layout, where nothing else is said.\n\n",

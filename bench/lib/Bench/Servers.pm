@@ -5,7 +5,7 @@ package Bench::Servers;
 # sees to it, by their pids.
 #
 # A server is a hash: port; pids, the processes that serve; behind, those of its database;
-# or skip, a word on why it is not there.
+# settle, which waits for what it has still to do after a load; or skip, a word on why it is not there.
 
 use strict;
 use warnings;
@@ -172,9 +172,15 @@ sub tickrd_on_counter {
     return tickrd(database(), [ '--layout', 'counter' ], TICKR_DATABASE_NAME => $name, %env);
 }
 
+# Old rows are deleted when there is less to do: that must not slow down who is measured next.
 sub tickrd_on_append {
     my ($name, %env) = @_;
-    return tickrd(database(), [ '--layout', 'append' ], TICKR_DATABASE_NAME => $name, %env);
+    my $server = tickrd(database(), [ '--layout', 'append' ], TICKR_DATABASE_NAME => $name, %env);
+    $server->{settle} = sub {
+        wait_for('old rows to be deleted', 60,
+            sub { database()->sql('SELECT MAX(id) - MIN(id) FROM tickets', $name) < 5000 });
+    };
+    return $server;
 }
 
 sub start_sqlite {
