@@ -35,7 +35,8 @@ sub template {
     flock $lock, LOCK_EX or die "flock: $!";
     return "$folder/data" if -e "$folder/ready";
     system("rm -rf '$folder/data'");
-    local $ENV{PATH} = "$ENV{PATH}:/usr/sbin:/usr/local/sbin";
+    local $ENV{PATH}   = "$ENV{PATH}:/usr/sbin:/usr/local/sbin";
+    local $ENV{TMPDIR} = $folder;
     system(join(' ', 'mariadb-install-db', @install_options, as_root(), "--datadir='$folder/data'",
             ">'$folder/log' 2>&1")) == 0
         or die "mariadb-install-db failed:\n" . slurp("$folder/log");
@@ -54,7 +55,11 @@ sub new {
         layout  => $given{layout},
     }, $class;
     $self->{port} = free_port() if $given{tcp};
-    mkdir $self->{folder} or die "$self->{folder}: $!";
+    # A server that starts deletes temporary tables: in a folder that is shared those of others, and
+    # a server that misses one in the midst of a query dies.
+    for my $folder ($self->{folder}, "$self->{folder}/tmp") {
+        mkdir $folder or die "$folder: $!";
+    }
     system('cp', '-a', template(), "$self->{folder}/data") == 0 or die 'cp failed';
     $self->start;
     return $self;
@@ -116,7 +121,8 @@ sub launch {
     $self->{process} = Tickr::Process->new(
         command => [
             'mariadbd',                  '--no-defaults',
-            "--datadir=$self->{folder}/data", '--socket=' . $self->socket,
+            "--datadir=$self->{folder}/data", "--tmpdir=$self->{folder}/tmp",
+            '--socket=' . $self->socket,
             "--pid-file=$self->{folder}/pid", as_root(),
             @server_options,             @network,
             @{ $self->{options} },
