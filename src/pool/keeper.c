@@ -168,6 +168,8 @@ keeper_open(struct keeper *keeper)
 	}
 	metrics_add(METRIC_CONNECT_FAILURES + keeper->health->database, 1);
 	health_note_trouble(keeper->health, result, false, memory);
+	if (result == STORE_LOST)
+		queue_note_doubt(keeper->queue);
 	back_off(keeper);
 	return false;
 }

@@ -24,6 +24,7 @@ queue_init(struct queue *queue)
 	queue->at_work = 0;
 	queue->late_ms = 0;
 	queue->idle_ms = IDLE_MS;
+	queue->doubts = 0;
 	queue->generation = 0;
 	queue->is_stopping = false;
 	queue->is_resting = false;
@@ -192,10 +193,11 @@ static void
 wait_for_call(struct queue *queue, uint64_t generation)
 {
 	struct timespec until = in_ms(queue->idle_ms);
+	uint64_t doubts = queue->doubts;
 	int result = 0;
 
 	queue->idle++;
-	while (!is_call(queue, generation) && result == 0)
+	while (!is_call(queue, generation) && queue->doubts == doubts && result == 0)
 		result = pthread_cond_timedwait(&queue->work, &queue->mutex, &until);
 	queue->idle--;
 }
@@ -247,6 +249,15 @@ queue_generation(struct queue *queue)
 	generation = queue->generation;
 	pthread_mutex_unlock(&queue->mutex);
 	return generation;
+}
+
+void
+queue_note_doubt(struct queue *queue)
+{
+	pthread_mutex_lock(&queue->mutex);
+	queue->doubts++;
+	pthread_mutex_unlock(&queue->mutex);
+	pthread_cond_broadcast(&queue->work);
 }
 
 void

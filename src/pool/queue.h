@@ -21,7 +21,7 @@
 
 enum queue_take {
 	QUEUE_TAKEN,
-	QUEUE_IDLE,  /* nothing came for a long time */
+	QUEUE_IDLE,  /* nothing came for a long time, or the database is in doubt */
 	QUEUE_STALE, /* the session is older than the last loss, or the queue rests */
 	QUEUE_STOPPING,
 };
@@ -41,6 +41,7 @@ struct queue {
 	unsigned at_work; /* takers that are */
 	uint64_t late_ms; /* when the last of them has taken too long */
 	uint64_t idle_ms; /* how long one waits for work before it is told that there is none */
+	uint64_t doubts;  /* how often the database was in doubt */
 	uint64_t generation;
 	bool is_stopping;
 	bool is_resting;  /* sessions are to be closed, and nothing is to be taken */
@@ -77,6 +78,9 @@ void queue_leave(struct queue *queue, struct queue_taker *taker);
 void queue_nudge(struct queue *queue);
 
 uint64_t queue_generation(struct queue *queue);
+
+/* No session could be opened: those that are idle are to look whether they are still good. */
+void queue_note_doubt(struct queue *queue);
 
 /* A session of GENERATION was lost: what is as old as it must be opened anew. */
 void queue_note_loss(struct queue *queue, uint64_t generation);

@@ -198,6 +198,43 @@ Test(queue, who_finds_nothing_for_long_is_told_so, .timeout = 20)
 	queue_destroy(&queue);
 }
 
+static void *
+take_nothing(void *arg)
+{
+	struct other_taker *other = arg;
+	struct queue_taker taker = {false};
+
+	cr_assert_eq(queue_take(other->queue, &taker, 0, MOST, &other->group), QUEUE_IDLE);
+	return NULL;
+}
+
+static bool
+is_anybody_idle(struct queue *queue)
+{
+	bool is_idle;
+
+	pthread_mutex_lock(&queue->mutex);
+	is_idle = queue->idle > 0;
+	pthread_mutex_unlock(&queue->mutex);
+	return is_idle;
+}
+
+/* Else a session whose database has died is taken for a good one, until somebody needs it. */
+Test(queue, when_the_database_is_in_doubt_who_waits_is_told_to_look, .timeout = 20)
+{
+	struct queue queue;
+	struct other_taker other = {&queue, TAILQ_HEAD_INITIALIZER(other.group)};
+	pthread_t thread;
+
+	queue_init(&queue);
+	cr_assert_eq(pthread_create(&thread, NULL, take_nothing, &other), 0);
+	while (!is_anybody_idle(&queue))
+		continue;
+	queue_note_doubt(&queue);
+	pthread_join(thread, NULL);
+	queue_destroy(&queue);
+}
+
 Test(queue, who_leaves_is_not_at_work)
 {
 	static const uint32_t counts[] = {1};
