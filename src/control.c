@@ -15,7 +15,6 @@
 #define MOST_BYTES    8192 /* of headers, and of a body that nobody reads */
 #define TIMEOUT_S     10
 #define MESSAGE_SIZE  512
-#define BYTE_SIZE     6	   /* of \u00c3, which is one byte's JSON */
 #define DATABASE_SIZE 8192 /* of one in JSON */
 #define PREFIX	      "/databases"
 
@@ -41,7 +40,7 @@ static void
 answer_error(struct evhttp_request *http, int code, const char *format, ...)
 {
 	char message_memory[MESSAGE_SIZE];
-	char memory[sizeof("{\"error\":\"\"}\n") + BYTE_SIZE * MESSAGE_SIZE];
+	char memory[sizeof("{\"error\":\"\"}\n") + JSON_BYTE_SIZE * MESSAGE_SIZE];
 	struct text message = TEXT_OVER(message_memory), body = TEXT_OVER(memory);
 	va_list arguments;
 

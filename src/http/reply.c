@@ -159,7 +159,7 @@ log_reply(struct exchange *exchange, int code, const char *message)
 static void
 refuse(struct exchange *exchange, int code, const char *headers, const char *message)
 {
-	char memory[sizeof("{\"error\":\"\"}") + 6 * MESSAGE_SIZE]; /* \u00c3, for one byte */
+	char memory[sizeof("{\"error\":\"\"}") + JSON_BYTE_SIZE * MESSAGE_SIZE];
 	struct text body = TEXT_OVER(memory);
 
 	text_add(&body, "{\"error\":");

@@ -14,6 +14,7 @@
 #include "ticket/range.h"
 
 #define JSON_NUMBER_SIZE 20 /* digits of 2^64-1 */
+#define JSON_BYTE_SIZE	 6  /* of a byte in a string, at most: \u00c3 */
 #define JSON_GROUP_SIZE	 (sizeof("{\"first\":,\"increment\":,\"count\":}") + 3 * JSON_NUMBER_SIZE)
 
 size_t json_number(char *to, uint64_t number);
