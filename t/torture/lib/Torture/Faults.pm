@@ -130,8 +130,8 @@ sub is_serving_all {
     return $answer->{status} == 200 && $answer->{body} !~ /"state":"(?!up")/;
 }
 
-# Every server refuses, unless another one has left out all that may have been given up to LAST, so that
-# there is nothing to refuse any more.
+# Every server refuses, unless another one has left out all that may have been given up to LAST: then
+# there is nothing to refuse any more, and true is returned.
 sub wait_for_refusal {
     my ($self, $entry, $kind, $last) = @_;
     for my $server (@{ $entry->{servers} }) {
@@ -140,7 +140,7 @@ sub wait_for_refusal {
         };
         push @{ $self->{broken} }, "server $server->{number} has not refused node $entry->{node} after $kind";
     }
-    return;
+    return newest($entry) > $last;
 }
 
 # Forward, past LAST: as an operator would.
@@ -180,6 +180,7 @@ sub replace_database {
     my $newest = newest($entry);
     $began = now_us();
     $database->kill;
+    my $gone = now_us();
     if ($and_restart) { $_->{server}->process->kill_hard for @servers }
     system("rm -rf '$data' && mv '$copy' '$data'") == 0 or die 'mv failed';
     $database->start;
@@ -188,9 +189,9 @@ sub replace_database {
     }
     my $is_passed = $and_restart && wait_until_decided($entry);
     if (!$is_passed) {
-        $self->wait_for_refusal($entry, $fault->{kind}, $newest);
+        $is_passed = $self->wait_for_refusal($entry, $fault->{kind}, $newest) && $and_restart;
         sleep 0.3;
-        $self->note('refuse', $began, now_us(), [], $entry->{node});
+        $self->note('refuse', $gone, now_us(), [], $entry->{node}) if !$is_passed;
         # What was reserved since then, or is reserved ahead, is less than this.
         $self->advance($entry, $newest + 10_000_000);
     }
