@@ -31,7 +31,11 @@ for my $signal (qw(TERM INT)) {    # an idle server
 {    # requests in flight
     my $server = Tickr::Server->new(
         database => $database,
-        env      => { TICKR_DATABASE_POOL_TIMEOUT => 20, TICKR_DATABASE_QUERY_TIMEOUT => 20 },
+        env      => {
+            TICKR_DATABASE_POOL_TIMEOUT => 20, TICKR_DATABASE_QUERY_TIMEOUT => 20,
+            # A loop with nothing in flight closes its quiet connections.
+            TICKR_HTTP_THREADS => 1,
+        },
     );
     $server->wait_until_ready;
     $database->lock;
