@@ -21,6 +21,7 @@ my $first_ticket = 10_000_001;
 my $processors = do { my $count = qx{nproc}; chomp $count; $count };
 my %servers;
 my ($database, $nginx);
+my $states = 0;
 
 sub program {
     my ($name) = @_;
@@ -146,6 +147,13 @@ sub has_adapter {
     return ($variable{TICKR_DATABASE_ADAPTER} // [ '', '' ])->[1] =~ /\b\Q$name\E\b/;
 }
 
+# A new one for each, on the disk of the databases, as the units have one.
+sub state_folder {
+    my $folder = scratch() . '/state' . ++$states;
+    mkdir $folder or die "$folder: $!";
+    return $folder;
+}
+
 # createdb: options for tickrd createdb
 sub tickrd {
     my ($database, $createdb, %env) = @_;
@@ -154,7 +162,7 @@ sub tickrd {
         program  => delete $env{program},
         env      => {
             TICKR_MAX_NODES => 1, TICKR_NODE_NUMBER => 0, TICKR_STARTING_OFFSET => $first_ticket,
-            TICKR_HTTP_THREADS => undef, %env,
+            TICKR_HTTP_THREADS => undef, TICKR_STATE_DIR => state_folder(), %env,
         });
     my ($status, $said) = Tickr::Server->run(
         %given, arguments => [ 'createdb', '--if-not-exists', @$createdb ]);
