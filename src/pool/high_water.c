@@ -214,6 +214,35 @@ high_water_is_kept(struct high_water *mark, struct text *reason)
 	return is_kept;
 }
 
+/* How far the bound of class I is ahead, in steps of its own. */
+static uint64_t
+room_of(const struct high_water *mark, uint64_t i)
+{
+	uint64_t given = mark->record.given.highest[i];
+	uint64_t ahead = mark->record.ahead.highest[i];
+
+	return ahead > given ? (ahead - given) / mark->record.given.step : 0;
+}
+
+/* Whether a class has used up half of its margin, and may have more. */
+static bool
+is_low(const struct high_water *mark)
+{
+	for (uint64_t i = 0; i < mark->record.given.step; i++)
+		if (room_of(mark, i) < mark->margin / 2 &&
+		    next_bound(mark, i) > mark->record.ahead.highest[i])
+			return true;
+	return false;
+}
+
+static bool
+is_to_be_moved(const struct high_water *mark, uint64_t now_ms)
+{
+	bool is_far = mark->margin > HIGH_WATER_LEAST_MARGIN && now_ms - mark->moved_ms > LATE_MS;
+
+	return is_far || is_low(mark);
+}
+
 bool
 high_water_tend(struct high_water *mark, uint64_t now_ms, struct text *reason)
 {
@@ -225,7 +254,7 @@ high_water_tend(struct high_water *mark, uint64_t now_ms, struct text *reason)
 	wait_for_writer(mark);
 	if (mark->is_failing) {
 		is_kept = move_bound(mark);
-	} else if (mark->margin > HIGH_WATER_LEAST_MARGIN && now_ms - mark->moved_ms > LATE_MS) {
+	} else if (is_to_be_moved(mark, now_ms)) {
 		adapt_margin(mark, now_ms);
 		is_kept = move_bound(mark);
 	}

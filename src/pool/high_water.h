@@ -5,10 +5,13 @@
  *	---------|-----------------|--------->  bases
  *	 answered, or may be        nobody has any of these
  *
- * A base is answered only when the file on the disk has a bound at or above it. The thread that
- * needs more moves the bound, far enough that under load this is rare: the margin doubles when it
- * was used up in less than a second, and becomes smaller again with time. While the file cannot be
- * written nothing is given.
+ * A base is answered only when the file on the disk has a bound at or above it. The bound is moved
+ * when half of its margin is used up, while tickets go on; a thread that is faster than that moves it
+ * itself. The margin doubles when it did not last for a second or so, and becomes smaller again with time.
+ * While the file cannot be written nothing is given.
+ *
+ * What another server of the node gives is seen a moment later only. That the bound is well ahead
+ * of all that was seen makes it likely to be ahead of that, too.
  *
  * Any thread; one mutex, which is not held while the file is written. Without a file every base may
  * be given.
@@ -27,7 +30,7 @@
 #include "ticket/reservation.h"
 
 #define HIGH_WATER_LEAST_MARGIN 1000 /* bases */
-#define HIGH_WATER_MOST_MARGIN	1000000
+#define HIGH_WATER_MOST_MARGIN	100000000
 
 struct high_water {
 	struct state_file *file; /* NULL: none */
@@ -54,7 +57,10 @@ bool high_water_covers(struct high_water *mark, const struct ticket_range *bases
 /* Whether the file could be written when it was last tried. */
 bool high_water_is_kept(struct high_water *mark, struct text *reason) MUST_CHECK;
 
-/* Several times a second: write again what could not be written; lower a bound that is too far. */
+/*
+ * Several times a second: write again what could not be written; move a bound that will soon be reached, lower one
+ * that is too far.
+ */
 bool high_water_tend(struct high_water *mark, uint64_t now_ms, struct text *reason) MUST_CHECK;
 
 /* At a clean end, when nobody gives anything any more: the bound becomes what was given. */

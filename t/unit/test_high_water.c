@@ -94,6 +94,31 @@ Test(high_water, the_margin_grows_to_its_most_under_load)
 		  mark.record.given.highest[0] + HIGH_WATER_MOST_MARGIN);
 }
 
+Test(high_water, the_bound_is_moved_before_it_is_reached)
+{
+	cr_assert(covers(2, 1, 500));
+	cr_assert(high_water_tend(&mark, clock_ms(), &problem));
+	disk_says(0, 501, 1501);
+	cr_assert(covers(502, 1, 500));
+	cr_assert(high_water_tend(&mark, clock_ms(), &problem));
+	disk_says(0, 501, 1501);
+	cr_assert(covers(1002, 1, 1));
+	cr_assert(high_water_tend(&mark, clock_ms(), &problem));
+	disk_says(0, 1002, 3002);
+}
+
+Test(high_water, at_the_end_of_the_space_the_bound_has_nowhere_to_go)
+{
+	uint64_t last = space_last_base(&space);
+	uint64_t moved_ms;
+
+	cr_assert(covers(last - 10, 1, 1));
+	moved_ms = mark.moved_ms;
+	cr_assert(high_water_tend(&mark, clock_ms() + 1, &problem));
+	cr_assert_eq(mark.moved_ms, moved_ms, "it is not written again and again");
+	disk_says(0, last - 10, last);
+}
+
 Test(high_water, the_margin_shrinks_when_nothing_happens)
 {
 	uint64_t now_ms = clock_ms();
