@@ -14,7 +14,7 @@
 #include "ticket/range.h"
 
 #define JSON_NUMBER_SIZE 20 /* digits of 2^64-1 */
-#define JSON_BYTE_SIZE	 6  /* of a byte in a string, at most: \u00c3 */
+#define JSON_BYTE_SIZE	 6  /* of a byte in a string, at most: \u001f */
 #define JSON_GROUP_SIZE	 (sizeof("{\"first\":,\"increment\":,\"count\":}") + 3 * JSON_NUMBER_SIZE)
 
 size_t json_number(char *to, uint64_t number);
@@ -25,7 +25,10 @@ size_t json_array(char *to, const struct ticket_range *tickets);
 
 size_t json_group(char *to, const struct ticket_range *tickets);
 
-/* STRING with its quotes; a byte that is not printable ASCII becomes \\u00XX. */
+/*
+ * STRING with its quotes. Control characters become \\u00XX, a byte that is not of UTF-8 becomes
+ * \\ufffd.
+ */
 void json_add_string(struct text *text, const char *string);
 
 #endif

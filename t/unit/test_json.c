@@ -125,7 +125,7 @@ Test(json, a_group_is_first_increment_and_count)
 	}
 }
 
-Test(json, strings_hold_printable_ascii_only)
+Test(json, strings_hold_whole_characters_and_no_control_characters)
 {
 	static const struct {
 		const char *string;
@@ -135,7 +135,17 @@ Test(json, strings_hold_printable_ascii_only)
 		{"a / b", "\"a / b\""},
 		{"\"\\", "\"\\\"\\\\\""},
 		{"\b\t\n\x1f", "\"\\u0008\\u0009\\u000a\\u001f\""},
-		{"\x7f\x80\xff", "\"\\u007f\\u0080\\u00ff\""},
+		{"\x7f", "\"\\u007f\""},
+		{"t\u00f6t \u20ac \U0001d11e \U0010ffff",
+		 "\"t\u00f6t \u20ac \U0001d11e \U0010ffff\""},
+		{"\x80\xff", "\"\\ufffd\\ufffd\""},
+		{"\xc3", "\"\\ufffd\""},
+		{"\xc3x", "\"\\ufffdx\""},
+		{"\xc0\xaf", "\"\\ufffd\\ufffd\""},
+		{"\xe0\x9f\xbf", "\"\\ufffd\\ufffd\\ufffd\""},
+		{"\xed\xa0\x80", "\"\\ufffd\\ufffd\\ufffd\""},
+		{"\xe2\x82", "\"\\ufffd\\ufffd\""},
+		{"\xf4\x90\x80\x80", "\"\\ufffd\\ufffd\\ufffd\\ufffd\""},
 		{"</script>", "\"</script>\""},
 	};
 
