@@ -59,6 +59,26 @@ fits(struct loader *loader, const char *variable, const char *pieces_name, size_
 	return false;
 }
 
+/* The same of a LIST with commas, where a piece that was left out is a slip, and no wish. */
+static bool
+names_each(struct loader *loader, const char *variable, const char *pieces_name, const char *list)
+{
+	size_t count = count_pieces(list, ',');
+
+	for (size_t i = 0; i < count; i++) {
+		char *piece = copy_piece(list, ',', i);
+		bool is_empty = piece[0] == '\0';
+
+		free(piece);
+		if (is_empty && count > 1) {
+			text_addf(loader->problems, "%s: of its %s number %zu is empty\n", variable,
+				  pieces_name, i + 1);
+			return false;
+		}
+	}
+	return fits(loader, variable, pieces_name, count);
+}
+
 /* --- where they are ------------------------------------------------------------------------------ */
 
 static void
@@ -177,8 +197,7 @@ derive_users(struct loader *loader)
 	const char *users = config->database_username;
 	size_t count = config->database_count;
 
-	if (count > 1 &&
-	    !fits(loader, "TICKR_DATABASE_USERNAME", "names", count_pieces(users, ',')))
+	if (count > 1 && !names_each(loader, "TICKR_DATABASE_USERNAME", "names", users))
 		return;
 	for (size_t i = 0; i < count; i++)
 		config->databases[i].user = count > 1 ? copy_piece(users, ',', i) : xstrdup(users);
@@ -270,7 +289,7 @@ derive_passwords_of_files(struct loader *loader)
 	struct config *config = loader->config;
 	const char *files = config->database_password_file;
 
-	if (!fits(loader, "TICKR_DATABASE_PASSWORD_FILE", "files", count_pieces(files, ',')))
+	if (!names_each(loader, "TICKR_DATABASE_PASSWORD_FILE", "files", files))
 		return;
 	for (size_t i = 0; i < config->database_count; i++) {
 		char *path = copy_piece(files, ',', i);
