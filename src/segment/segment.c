@@ -77,20 +77,25 @@ deal(struct segment *s, struct mail_list *answered)
 	}
 }
 
-/* With the mutex held: move all into ANSWERED. */
+/* With the mutex held: move those that are due at UNTIL_MS or before into ANSWERED. */
 static void
-refuse(struct segment *s, enum ticket_status status, const char *reason, struct mail_list *answered)
+refuse(struct segment *s, uint64_t until_ms, enum ticket_status status, const char *reason,
+       struct mail_list *answered)
 {
-	struct mail *mail;
+	struct mail *mail, *following;
 
-	TAILQ_FOREACH (mail, &s->shared.waiting, link) {
+	for (mail = TAILQ_FIRST(&s->shared.waiting); mail != NULL; mail = following) {
 		struct reservation *reservation = reservation_of(mail);
 
+		following = TAILQ_NEXT(mail, link);
+		if (reservation->deadline_ms > until_ms)
+			continue;
 		reservation->status = status;
 		snprintf(reservation->reason, sizeof(reservation->reason), "%s", reason);
 		reservation->is_queued = false;
+		TAILQ_REMOVE(&s->shared.waiting, mail, link);
+		TAILQ_INSERT_TAIL(answered, mail, link);
 	}
-	TAILQ_CONCAT(answered, &s->shared.waiting, link);
 }
 
 static void
@@ -294,7 +299,8 @@ end_fetch(struct segment *s, struct fetch *fetch, uint64_t now_ms, struct mail_l
 	} else if (count_hopes(s) == 0) {
 		s->shared.retry_ms =
 			now_ms + (brought->status == TICKET_EXHAUSTED ? NO_MORE_MS : RETRY_MS);
-		refuse(s, brought->status, brought->reason, answered);
+		/* Who came after it began has as much time as it had, and is due later. */
+		refuse(s, brought->deadline_ms, brought->status, brought->reason, answered);
 	}
 }
 
@@ -425,7 +431,7 @@ segment_stop(struct segment *s)
 
 	pthread_mutex_lock(&s->shared.mutex);
 	s->shared.is_stopping = true;
-	refuse(s, TICKET_DRAINING, "the server is stopping", &answered);
+	refuse(s, UINT64_MAX, TICKET_DRAINING, "the server is stopping", &answered);
 	release(s, NULL, &answered);
 }
 

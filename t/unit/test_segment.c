@@ -8,6 +8,8 @@
 #define LEAST 100
 #define MOST  10000
 
+#define PATIENCE_MS 1000
+
 static const struct ticket_space space = {1, 0, 1};
 
 /* Stands for the pool: keeps the fetch, and a second one, until told how they end. */
@@ -49,7 +51,7 @@ explain(void *arg, struct text *reason)
 static void
 begin(struct fake_pool *pool)
 {
-	struct segment_settings settings = {1000,   LEAST,    MOST,    1000,
+	struct segment_settings settings = {1000,   LEAST,    MOST,    PATIENCE_MS,
 					    submit, withdraw, explain, pool};
 
 	*pool = (struct fake_pool){.newest = 1};
@@ -153,7 +155,9 @@ note_answer(struct reservation *reservation)
 static void
 ask(struct fake_pool *pool, struct asked *asked, uint32_t count)
 {
-	*asked = (struct asked){.reservation = {.count = count, .answer = note_answer}};
+	*asked = (struct asked){.reservation = {.count = count,
+						.deadline_ms = clock_ms() + PATIENCE_MS,
+						.answer = note_answer}};
 	segment_submit(pool->segment, &asked->reservation);
 }
 
@@ -315,6 +319,27 @@ Test(segment, a_failed_fetch_is_not_tried_again_at_once_unless_somebody_waits)
 	ask(&pool, &asked, 1);
 	cr_assert_not_null(pool.out);
 	fail(&pool, "away");
+	end(&pool);
+}
+
+Test(segment, who_came_after_a_fetch_began_is_not_refused_with_it)
+{
+	struct fake_pool pool;
+	struct asked early, late;
+	uint64_t began_ms = clock_ms();
+
+	begin(&pool);
+	ask(&pool, &early, 1);
+	while (clock_ms() <= began_ms + 1)
+		continue;
+	ask(&pool, &late, 1);
+	fail(&pool, "it has taken too long");
+	cr_assert_eq(early.answers, 1);
+	cr_assert_eq(early.reservation.status, TICKET_DATABASE_FAILED);
+	cr_assert_eq(late.answers, 0);
+	bring(&pool, 0);
+	cr_assert_eq(late.answers, 1);
+	cr_assert_eq(late.reservation.status, TICKET_OK);
 	end(&pool);
 }
 
