@@ -102,10 +102,17 @@ make_next(const struct high_water *mark)
 	return next;
 }
 
+/* The caller looked at the clock before he waited for the mutex: it may have been moved since. */
+static uint64_t
+since_moved_ms(const struct high_water *mark, uint64_t now_ms)
+{
+	return now_ms > mark->moved_ms ? now_ms - mark->moved_ms : 0;
+}
+
 static void
 adapt_margin(struct high_water *mark, uint64_t now_ms)
 {
-	uint64_t passed_ms = now_ms - mark->moved_ms;
+	uint64_t passed_ms = since_moved_ms(mark, now_ms);
 
 	if (mark->moved_ms != 0 && passed_ms < SOON_MS && mark->margin < HIGH_WATER_MOST_MARGIN)
 		mark->margin *= 2;
@@ -238,7 +245,8 @@ is_low(const struct high_water *mark)
 static bool
 is_to_be_moved(const struct high_water *mark, uint64_t now_ms)
 {
-	bool is_far = mark->margin > HIGH_WATER_LEAST_MARGIN && now_ms - mark->moved_ms > LATE_MS;
+	bool is_far =
+		mark->margin > HIGH_WATER_LEAST_MARGIN && since_moved_ms(mark, now_ms) > LATE_MS;
 
 	return is_far || is_low(mark);
 }

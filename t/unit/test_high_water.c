@@ -136,7 +136,16 @@ Test(high_water, the_margin_shrinks_when_nothing_happens)
 	cr_assert(high_water_tend(&mark, now_ms + 40000, &problem));
 	disk_says(0, 3004, 4004);
 	cr_assert(covers(4005, 1, 1), "and what is above the lower bound moves it");
-	disk_says(0, 4005, 5005);
+	disk_says(0, 4005, 6005);
+}
+
+/* Who tends looked at the clock, and then waited for a thread that moved the bound. */
+Test(high_water, the_margin_of_a_bound_that_was_moved_since_does_not_shrink)
+{
+	cr_assert(covers(2, 1, 1));
+	cr_assert(covers(1003, 1, 1));
+	cr_assert(high_water_tend(&mark, mark.moved_ms - 1, &problem));
+	disk_says(0, 1003, 3003);
 }
 
 Test(high_water, each_class_has_a_bound_in_its_own_steps)
