@@ -20,9 +20,8 @@ queue_init(struct queue *queue)
 	pthread_cond_init(&queue->stop, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 	TAILQ_INIT(&queue->waiting);
+	TAILQ_INIT(&queue->at_work);
 	queue->idle = 0;
-	queue->at_work = 0;
-	queue->late_ms = 0;
 	queue->idle_ms = IDLE_MS;
 	queue->doubts = 0;
 	queue->generation = 0;
@@ -67,10 +66,11 @@ static bool
 is_work(const struct queue *queue)
 {
 	const struct mail *first = TAILQ_FIRST(&queue->waiting);
+	const struct queue_taker *last = TAILQ_LAST(&queue->at_work, queue_takers);
 
 	if (first == NULL)
 		return false;
-	return queue->at_work == 0 || is_large(first) || clock_ms() >= queue->late_ms;
+	return last == NULL || is_large(first) || clock_ms() >= last->late_ms;
 }
 
 /* Give the mutex back, and wake somebody who rests when there is work. */
@@ -162,15 +162,16 @@ begin_work(struct queue *queue, struct queue_taker *taker, const struct mail_lis
 	if (is_large(TAILQ_FIRST(group)))
 		return;
 	taker->is_at_work = true;
-	queue->at_work++;
-	queue->late_ms = clock_ms() + LATE_MS;
+	taker->late_ms = clock_ms() + LATE_MS;
+	TAILQ_INSERT_TAIL(&queue->at_work, taker, link);
 }
 
 /* With the mutex held. */
 static void
 end_work(struct queue *queue, struct queue_taker *taker)
 {
-	queue->at_work -= taker->is_at_work;
+	if (taker->is_at_work)
+		TAILQ_REMOVE(&queue->at_work, taker, link);
 	taker->is_at_work = false;
 }
 

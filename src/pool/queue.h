@@ -26,10 +26,13 @@ enum queue_take {
 	QUEUE_STOPPING,
 };
 
-/* Who takes; belongs to its thread. Zeroed at the start. */
+/* Who takes: one for each thread. Zeroed at the start; then under the queue's mutex. */
 struct queue_taker {
-	bool is_at_work; /* on small reservations */
+	bool is_at_work;  /* on small reservations */
+	uint64_t late_ms; /* when that has taken too long */
+	TAILQ_ENTRY(queue_taker) link;
 };
+TAILQ_HEAD(queue_takers, queue_taker);
 
 struct queue {
 	pthread_mutex_t mutex;
@@ -37,9 +40,8 @@ struct queue {
 	pthread_cond_t stop;
 	/* Under the mutex: */
 	struct mail_list waiting;
-	unsigned idle;	  /* threads that wait for work */
-	unsigned at_work; /* takers that are */
-	uint64_t late_ms; /* when the last of them has taken too long */
+	unsigned idle;		     /* threads that wait for work */
+	struct queue_takers at_work; /* in the order they began */
 	uint64_t idle_ms; /* how long one waits for work before it is told that there is none */
 	uint64_t doubts;  /* how often the database was in doubt */
 	uint64_t generation;

@@ -153,7 +153,7 @@ Test(queue, while_one_is_at_work_the_others_take_only_what_is_large, .timeout = 
 
 	begin(&queue, &first, counts, 1);
 	cr_assert_eq(queue_take(&queue, &taker, 0, MOST, &group), QUEUE_TAKEN);
-	queue.late_ms = UINT64_MAX;
+	taker.late_ms = UINT64_MAX;
 	cr_assert_eq(pthread_create(&thread, NULL, take_in_a_thread, &other), 0);
 	queue_push(&queue, &small);
 	queue_push(&queue, &large);
@@ -176,8 +176,31 @@ Test(queue, others_step_in_for_one_that_takes_long, .timeout = 20)
 	begin(&queue, &first, counts, 1);
 	cr_assert_eq(queue_take(&queue, &taker, 0, MOST, &group), QUEUE_TAKEN);
 	queue_push(&queue, &second);
-	queue.late_ms = clock_ms();
+	taker.late_ms = clock_ms();
 	take(&queue, &second, 1);
+	queue_destroy(&queue);
+}
+
+/* Else one session that hangs makes all others wait before each statement. */
+Test(queue, who_steps_in_for_one_that_hangs_goes_on_at_once, .timeout = 20)
+{
+	static const uint32_t counts[] = {1};
+	struct queue queue;
+	struct queue_taker hung = {false}, other = {false};
+	struct reservation first, second = {.count = 1}, third = {.count = 1};
+	struct mail_list group = TAILQ_HEAD_INITIALIZER(group);
+
+	begin(&queue, &first, counts, 1);
+	queue.idle_ms = 1;
+	cr_assert_eq(queue_take(&queue, &hung, 0, MOST, &group), QUEUE_TAKEN);
+	TAILQ_INIT(&group);
+	queue_push(&queue, &second);
+	while (queue_take(&queue, &other, 0, MOST, &group) != QUEUE_TAKEN)
+		continue;
+	TAILQ_INIT(&group);
+	queue_push(&queue, &third);
+	cr_assert_eq(queue_take(&queue, &other, 0, MOST, &group), QUEUE_TAKEN);
+	cr_assert_eq(reservation_of(TAILQ_FIRST(&group)), &third);
 	queue_destroy(&queue);
 }
 
