@@ -14,6 +14,8 @@
 #define ATTEMPTS_IN_TIME 4 /* an attempt may take this part of the pool time-out */
 #define LONGEST_ATTEMPT	 1000
 
+static const char stopping[] = "the server is stopping";
+
 static bool
 is_alone(const struct dispatch *d)
 {
@@ -37,7 +39,10 @@ dispatch_submit(struct dispatch *d, struct reservation *reservation)
 	reservation->carrier = errand;
 	todo_init(&todo);
 	pthread_mutex_lock(&d->mutex);
-	errand_ask(d, errand, NO_MEMBER, &todo);
+	if (d->is_stopping)
+		errand_fail(errand, TICKET_DRAINING, stopping, &todo);
+	else
+		errand_ask(d, errand, NO_MEMBER, &todo);
 	todo_unlock_and_do(d, &todo);
 }
 
@@ -213,7 +218,7 @@ stop_asking(struct dispatch *d)
 		pthread_cond_wait(&d->changed, &d->mutex);
 	while ((errand = TAILQ_FIRST(&d->parked)) != NULL) {
 		TAILQ_REMOVE(&d->parked, errand, link);
-		errand_fail(errand, TICKET_DRAINING, "the server is stopping", &todo);
+		errand_fail(errand, TICKET_DRAINING, stopping, &todo);
 	}
 	todo_unlock_and_do(d, &todo);
 }

@@ -64,8 +64,9 @@ bool dispatch_drain(struct dispatch *d, size_t database) MUST_CHECK;
 void dispatch_resume(struct dispatch *d, size_t database);
 
 /*
- * End the threads and answer what is left; nobody may submit any more. False when some pool has
- * not ended by DEADLINE_MS of clock_ms(): then the dispatcher must not be freed.
+ * End the threads and answer what is left. Only who is answered may submit once more meanwhile, and
+ * hears that the server stops. False when some pool has not ended by DEADLINE_MS of clock_ms():
+ * then the dispatcher must not be freed.
  */
 bool dispatch_stop(struct dispatch *d, uint64_t deadline_ms) MUST_CHECK;
 

@@ -45,8 +45,11 @@ make(size_t count, bool is_failover)
 static void
 end(void)
 {
+	if (dispatch == NULL)
+		return;
 	cr_assert(dispatch_stop(dispatch, clock_ms() + PATIENCE_MS));
 	dispatch_free(dispatch);
+	dispatch = NULL;
 	for (unsigned i = 0; i < 2; i++) {
 		cr_assert_eq(scripts[i].opened, scripts[i].closed);
 		memory_script_destroy(&scripts[i]);
@@ -351,4 +354,30 @@ Test(dispatch, a_stop_opens_no_session_of_a_drained_database)
 	cr_assert(dispatch_drain(dispatch, 0));
 	wait_for(0, DATABASE_DRAINED);
 	set_hanging(&scripts[0], true); /* who opened one now would stay there */
+}
+
+static struct reservation another; /* submitted while the dispatcher stops */
+
+static void
+submit_another(struct reservation *reservation)
+{
+	cr_assert_eq(reservation->status, TICKET_DRAINING);
+	submit(&another, 1, PATIENCE_MS);
+}
+
+/* As a segment does, whose fetch comes back at that moment. */
+Test(dispatch, who_submits_while_it_stops_is_answered)
+{
+	struct reservation waits = {
+		.count = 1, .deadline_ms = clock_ms() + PATIENCE_MS, .answer = submit_another};
+
+	begin(false);
+	set_failure(&scripts[0], STORE_LOST, true);
+	set_failure(&scripts[1], STORE_LOST, true);
+	dispatch_submit(dispatch, &waits);
+	wait_for(0, DATABASE_DOWN);
+	wait_for(1, DATABASE_DOWN);
+	end();
+	cr_assert_eq(answers, 1);
+	cr_assert_eq(another.status, TICKET_DRAINING);
 }
