@@ -21,14 +21,14 @@
 
 #define FIRST_FETCH 50000 /* bases beside those that are waited for, until it is known better */
 #define LEAST_FETCH 1000
-#define QUICK_MS    20	    /* what takes less is doubled */
-#define SLOW_MS	    200	    /* what takes more is halved: those who wait would feel it */
-#define MOST_WAITED 1000000 /* bases that are waited for, in one fetch, unless one wants more */
-#define RETRY_MS    100	    /* after a failed fetch that nobody waits for */
-#define NO_MORE_MS  10000   /* the same, at the end of the space */
-#define LATE_MS	    250	    /* for a fetch: then it is asked once more .. */
-#define LATE_PER_MS 100	    /* .. and so many bases a millisecond are allowed for */
-#define MOST_OUT    8	    /* fetches; of sessions that do not all hang */
+#define QUICK_MS    20	  /* what takes less is doubled */
+#define SLOW_MS	    200	  /* what takes more is halved: those who wait would feel it */
+#define MOST_WAITED 50000 /* bases that are waited for, in one fetch, unless one wants more */
+#define RETRY_MS    100	  /* after a failed fetch that nobody waits for */
+#define NO_MORE_MS  10000 /* the same, at the end of the space */
+#define LATE_MS	    250	  /* for a fetch: then it is asked once more .. */
+#define LATE_PER_MS 100	  /* .. and so many bases a millisecond are allowed for */
+#define MOST_OUT    8	  /* fetches; of sessions that do not all hang */
 
 /* Under the mutex, but for the reservation, which is the pool's while it is out. */
 struct fetch {

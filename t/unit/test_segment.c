@@ -515,6 +515,22 @@ Test(segment, who_waits_can_be_withdrawn_and_hears_why)
 	end(&pool);
 }
 
+/* One statement for all of them would take longer than any of them waits, and end as none. */
+Test(segment, those_who_want_much_together_are_answered_one_after_the_other)
+{
+	struct fake_pool pool;
+	struct asked asked[4];
+
+	begin(&pool);
+	for (size_t i = 0; i < 4; i++)
+		ask(&pool, &asked[i], 40000);
+	for (size_t i = 0; i < 4; i++) {
+		cr_assert_leq(bring(&pool, 0), 40000 + MOST);
+		cr_assert_eq(asked[i].answers, 1);
+	}
+	end(&pool);
+}
+
 Test(segment, questions_go_to_the_pool)
 {
 	struct fake_pool pool;
