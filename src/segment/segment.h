@@ -5,7 +5,8 @@
  * what it holds at once. It holds as many as will be used in some seconds at the present
  * rate, and fetches more in good time, one reservation at a time. What it gives rises, over
  * all threads: who asks after another was answered gets higher bases (of one database). Who asks
- * for more than it holds waits for the next reservation, which is made large enough.
+ * for more than it holds waits for the next reservation, which is made large enough, or, where
+ * others want much before, for one after it.
  *
  * Any thread; one mutex, held for a few instructions.
  */
