@@ -223,14 +223,18 @@ stop_asking(struct dispatch *d)
 	todo_unlock_and_do(d, &todo);
 }
 
+/* All are closed before one is waited for, which may take all the time there is. */
 bool
 dispatch_stop(struct dispatch *d, uint64_t deadline_ms)
 {
+	bool have_ended = true;
+
 	stop_asking(d);
 	for (size_t i = 0; i < d->members.count; i++)
-		if (!pool_stop(d->members.all[i].pool, deadline_ms))
-			return false;
-	return true;
+		pool_close(d->members.all[i].pool);
+	for (size_t i = 0; i < d->members.count; i++)
+		have_ended = pool_stop(d->members.all[i].pool, deadline_ms) && have_ended;
+	return have_ended;
 }
 
 bool

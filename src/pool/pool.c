@@ -209,21 +209,25 @@ settle(struct pool *pool)
 			 "reason=\"%s\"", memory);
 }
 
-bool
-pool_stop(struct pool *pool, uint64_t deadline_ms)
+void
+pool_close(struct pool *pool)
 {
 	struct mail_list group = TAILQ_HEAD_INITIALIZER(group);
 
 	queue_stop(&pool->queue, &group);
 	serve_refuse(&group, pool->settings.number, TICKET_DRAINING, "the server is stopping");
+}
+
+bool
+pool_stop(struct pool *pool, uint64_t deadline_ms)
+{
+	pool_close(pool);
 	if (!wait_for_threads(pool, deadline_ms))
 		return false;
 	for (unsigned i = 0; i < pool->thread_count; i++)
 		if (pool->threads[i].is_started)
 			pthread_join(pool->threads[i].thread, NULL);
-	/* A session that was lost at the very end may have put something back. */
-	queue_stop(&pool->queue, &group);
-	serve_refuse(&group, pool->settings.number, TICKET_DRAINING, "the server is stopping");
+	pool_close(pool); /* a session that was lost at the very end may have put something back */
 	settle(pool);
 	return true;
 }

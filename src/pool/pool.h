@@ -67,9 +67,12 @@ void pool_set_resting(struct pool *pool, bool is_resting);
 /* The arithmetic of the database; lives as long as the pool. */
 const struct ticket_space *pool_space(const struct pool *pool);
 
+/* Ask the threads to end, and answer what no session has begun with. */
+void pool_close(struct pool *pool);
+
 /*
- * Ask the threads to end and answer what no session has begun with. False when some
- * have not ended by DEADLINE_MS of clock_ms(): then the pool must not be freed.
+ * Do so, and wait for the threads. False when some have not ended by DEADLINE_MS of clock_ms():
+ * then the pool must not be freed.
  */
 bool pool_stop(struct pool *pool, uint64_t deadline_ms) MUST_CHECK;
 

@@ -356,6 +356,21 @@ Test(dispatch, a_stop_opens_no_session_of_a_drained_database)
 	set_hanging(&scripts[0], true); /* who opened one now would stay there */
 }
 
+/* Else its state file is not brought to its end, and all that it might have given becomes a gap. */
+Test(dispatch, a_database_that_hangs_keeps_no_other_from_a_clean_end)
+{
+	static struct dispatch *left_behind;
+
+	begin(false);
+	set_hanging(&scripts[0], true);
+	wait_for(0, DATABASE_DOWN);
+	cr_assert_not(dispatch_stop(dispatch, clock_ms() + 1000));
+	cr_assert_eq(scripts[1].opened, scripts[1].closed);
+	left_behind = dispatch;
+	dispatch = NULL;
+	cr_assert_not_null(left_behind);
+}
+
 static struct reservation another; /* submitted while the dispatcher stops */
 
 static void
