@@ -10,10 +10,8 @@
  */
 #include <inttypes.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,6 +21,7 @@
 #include "base/memory.h"
 #include "dispatch/dispatch.h"
 #include "store/memory.h"
+#include "tap.h"
 
 #define CLIENTS		3
 #define SESSIONS	3
@@ -36,34 +35,8 @@
 #define MOST_SECONDS	240 /* then the kernel ends the program */
 
 static _Atomic uint64_t *bitmap; /* a bit for each ticket that was handed out */
-static _Atomic unsigned complaints;
-static unsigned tests;
-static unsigned failed;
 static struct memory_script scripts[DATABASES];
 static struct dispatch *dispatch;
-
-static void complain(const char *format, ...) PRINTF_LIKE(1, 2);
-
-static void
-complain(const char *format, ...)
-{
-	va_list arguments;
-
-	if (complaints++ > 20)
-		return;
-	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
-	va_end(arguments);
-	fputc('\n', stderr);
-}
-
-static void
-report(bool is_good, const char *promise)
-{
-	printf("%sok %u - %s\n", is_good ? "" : "not ", ++tests, promise);
-	fflush(stdout); /* a later promise may never end */
-	failed += !is_good;
-}
 
 /* --- phases -------------------------------------------------------------------------------------- */
 
@@ -252,9 +225,9 @@ withdraw_what_is_late(struct client *client)
 			continue;
 		if (strstr(slot->reservation.reason, "first: ") == NULL ||
 		    strstr(slot->reservation.reason, "second: ") == NULL)
-			complain("the reason is \"%s\"", slot->reservation.reason);
+			tap_complain("the reason is \"%s\"", slot->reservation.reason);
 		if (!client->phase->may_time_out)
-			complain("a reservation was not answered in time");
+			tap_complain("a reservation was not answered in time");
 		slot->is_out = false;
 		client->out--;
 		client->withdrawn++;
@@ -267,11 +240,11 @@ note_tickets(const struct reservation *answered)
 	struct ticket_range tickets;
 
 	if (answered->bases.count != answered->count)
-		complain("%u bases were given for %u", answered->bases.count, answered->count);
+		tap_complain("%u bases were given for %u", answered->bases.count, answered->count);
 	if (answered->count == 0)
 		return;
 	if (!space_tickets(answered->space, &answered->bases, &tickets)) {
-		complain("the bases are no tickets");
+		tap_complain("the bases are no tickets");
 		return;
 	}
 	for (uint32_t i = 0; i < tickets.count; i++) {
@@ -279,9 +252,10 @@ note_tickets(const struct reservation *answered)
 		uint64_t bit = UINT64_C(1) << (ticket % 64);
 
 		if (ticket >= MOST_TICKET)
-			complain("ticket %" PRIu64 " is beyond what this test can count", ticket);
+			tap_complain("ticket %" PRIu64 " is beyond what this test can count",
+				     ticket);
 		else if (atomic_fetch_or(&bitmap[ticket / 64], bit) & bit)
-			complain("ticket %" PRIu64 " was handed out twice", ticket);
+			tap_complain("ticket %" PRIu64 " was handed out twice", ticket);
 	}
 }
 
@@ -292,12 +266,12 @@ open_answer(struct client *client, struct mail *mail)
 	enum ticket_status status = slot->reservation.status;
 
 	if (!slot->is_out)
-		complain("a reservation was answered that nobody had submitted");
+		tap_complain("a reservation was answered that nobody had submitted");
 	if (status == TICKET_OK)
 		note_tickets(&slot->reservation);
 	else if (client->phase != &last_phase)
-		complain("an answer is %s: %s", ticket_status_name(status),
-			 slot->reservation.reason);
+		tap_complain("an answer is %s: %s", ticket_status_name(status),
+			     slot->reservation.reason);
 	slot->is_out = false;
 	client->out--;
 	client->answered++;
@@ -385,8 +359,8 @@ wait_for_condition(size_t database, enum database_condition condition)
 
 	while (!has_condition(database, condition)) {
 		if (clock_ms() > deadline_ms) {
-			complain("database %zu is never %s", database,
-				 database_condition_name(condition));
+			tap_complain("database %zu is never %s", database,
+				     database_condition_name(condition));
 			return;
 		}
 		usleep(1000);
@@ -398,13 +372,13 @@ drain_in_turn(void)
 {
 	for (size_t i = 0; i < DATABASES; i++) {
 		if (!dispatch_drain(dispatch, i))
-			complain("database %zu cannot be drained", i);
+			tap_complain("database %zu cannot be drained", i);
 		if (dispatch_drain(dispatch, 1 - i))
-			complain("the last database can be drained");
+			tap_complain("the last database can be drained");
 		wait_for_condition(i, DATABASE_DRAINED);
 		memory_script_lock(&scripts[i]);
 		if (scripts[i].opened != scripts[i].closed)
-			complain("a drained database has sessions");
+			tap_complain("a drained database has sessions");
 		memory_script_unlock(&scripts[i]);
 		dispatch_resume(dispatch, i);
 		wait_for_condition(i, DATABASE_UP);
@@ -446,17 +420,17 @@ end_phase(struct client *clients, const struct phase *phase, unsigned complaints
 
 		pthread_join(client->thread, NULL);
 		if (client->submitted != client->answered + client->withdrawn)
-			complain("some reservations were not answered exactly once");
+			tap_complain("some reservations were not answered exactly once");
 		if (phase->must_time_out && client->answered > 0)
-			complain("%" PRIu64 " reservations were answered", client->answered);
+			tap_complain("%" PRIu64 " reservations were answered", client->answered);
 	}
-	report(complaints == complaints_before, phase->promise);
+	tap_report(tap_complaints() == complaints_before, phase->promise);
 }
 
 static void
 run_phase(struct client *clients, const struct phase *phase)
 {
-	unsigned before = complaints;
+	unsigned before = tap_complaints();
 
 	start_phase(clients, phase);
 	if (phase->drains)
@@ -483,14 +457,14 @@ halt(struct client *client)
 static void
 run_last_phase(struct client *clients)
 {
-	unsigned before = complaints;
+	unsigned before = tap_complaints();
 
 	start_phase(clients, &last_phase);
 	usleep(300000);
 	for (unsigned i = 0; i < CLIENTS; i++)
 		halt(&clients[i]);
 	if (!dispatch_stop(dispatch, clock_ms() + STOP_MS))
-		complain("the threads have not ended in time");
+		tap_complain("the threads have not ended in time");
 	end_phase(clients, &last_phase, before);
 }
 
@@ -536,13 +510,12 @@ main(void)
 		run_phase(clients, &phases[i]);
 	run_last_phase(clients);
 	for (size_t i = 0; i < DATABASES; i++) {
-		report(scripts[i].opened == scripts[i].closed,
-		       "every session that was opened is closed");
+		tap_report(scripts[i].opened == scripts[i].closed,
+			   "every session that was opened is closed");
 	}
 	dispatch_free(dispatch);
 	for (size_t i = 0; i < DATABASES; i++)
 		memory_script_destroy(&scripts[i]);
 	free(bitmap);
-	printf("1..%u\n", tests);
-	return failed > 0;
+	return tap_end();
 }

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "pool/high_water.h"
+#include "tap.h"
 
 #define GIVERS	     4
 #define RANGES	     400 /* of each giver */
@@ -26,17 +27,6 @@ static _Atomic uint64_t next = 2; /* the counter of the database */
 static atomic_uint uncovered;	  /* ranges that were let through, and the disk did not know */
 static atomic_uint refused;
 static atomic_bool is_over;
-
-static unsigned tests;
-static unsigned failed;
-
-static void
-report(bool is_good, const char *promise)
-{
-	printf("%sok %u - %s\n", is_good ? "" : "not ", ++tests, promise);
-	fflush(stdout); /* a later promise may never end */
-	failed += !is_good;
-}
 
 /* Whether the bound on the disk is at or above each of BASES. */
 static bool
@@ -149,8 +139,8 @@ give_with(uint64_t step, const char *promise, const char *end_promise)
 	is_over = false;
 	high_water_init(&mark, file);
 	hammer();
-	report(uncovered == 0 && refused == 0, promise);
-	report(end_is_exact(), end_promise);
+	tap_report(uncovered == 0 && refused == 0, promise);
+	tap_report(end_is_exact(), end_promise);
 	high_water_destroy(&mark);
 	state_file_close(file);
 }
@@ -165,7 +155,7 @@ remove_folder(void)
 		snprintf(path, sizeof(path), "%s/node-3.%s", folder, names[i]);
 		unlink(path);
 	}
-	report(rmdir(folder) == 0, "no other file is left behind");
+	tap_report(rmdir(folder) == 0, "no other file is left behind");
 }
 
 int
@@ -177,6 +167,5 @@ main(void)
 	give_with(3, "what is let through is on the disk already", "the end is exact");
 	give_with(2, "also while the increment changes", "and so is its end");
 	remove_folder();
-	printf("1..%u\n", tests);
-	return failed > 0;
+	return tap_end();
 }

@@ -6,7 +6,6 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -14,23 +13,13 @@
 #include "base/memory.h"
 #include "loop/loop.h"
 #include "loop/mailbox.h"
+#include "tap.h"
 
 #define POSTERS		   6
 #define LETTERS_PER_POSTER 20000
 #define BALLS		   32
 #define HOPS_PER_BALL	   500
 #define MOST_SECONDS	   120 /* then the kernel ends the program */
-
-static unsigned tests;
-static unsigned failed;
-
-static void
-report(bool is_good, const char *promise)
-{
-	printf("%sok %u - %s\n", is_good ? "" : "not ", ++tests, promise);
-	fflush(stdout); /* a later promise may never end */
-	failed += !is_good;
-}
 
 /* --- many post, one opens ------------------------------------------------------------------ */
 
@@ -115,9 +104,10 @@ many_post_one_opens(void)
 			not_once += reader.posters[i].letters[n].opened != 1;
 		free(reader.posters[i].letters);
 	}
-	report(not_once == 0, "every letter is opened exactly once");
-	report(reader.out_of_order == 0, "the letters of each thread are opened in their order");
-	report(reader.in_wrong_thread == 0, "letters are opened in the loop's thread");
+	tap_report(not_once == 0, "every letter is opened exactly once");
+	tap_report(reader.out_of_order == 0,
+		   "the letters of each thread are opened in their order");
+	tap_report(reader.in_wrong_thread == 0, "letters are opened in the loop's thread");
 	mailbox_free(reader.mailbox);
 	event_base_free(reader.base);
 }
@@ -202,8 +192,8 @@ two_loops_play_ball(void)
 	}
 	for (unsigned i = 0; i < 2; i++)
 		pthread_join(players[i].thread, NULL);
-	report(players[0].caught + players[1].caught == BALLS * HOPS_PER_BALL,
-	       "mail may be posted again by the one who opens it");
+	tap_report(players[0].caught + players[1].caught == BALLS * HOPS_PER_BALL,
+		   "mail may be posted again by the one who opens it");
 	for (unsigned i = 0; i < 2; i++) {
 		mailbox_free(players[i].mailbox);
 		event_base_free(players[i].base);
@@ -221,8 +211,8 @@ what_comes_after_the_loop_is_opened(void)
 	start_poster(&reader, &reader.posters[0]);
 	pthread_join(reader.posters[0].thread, NULL);
 	mailbox_open_all(reader.mailbox);
-	report(reader.opened == LETTERS_PER_POSTER && reader.out_of_order == 0,
-	       "what is posted when the loop does not run can still be opened");
+	tap_report(reader.opened == LETTERS_PER_POSTER && reader.out_of_order == 0,
+		   "what is posted when the loop does not run can still be opened");
 	free(reader.posters[0].letters);
 	mailbox_free(reader.mailbox);
 	event_base_free(reader.base);
@@ -237,6 +227,5 @@ main(void)
 	two_loops_play_ball();
 	what_comes_after_the_loop_is_opened();
 	loop_library_end();
-	printf("1..%u\n", tests);
-	return failed > 0;
+	return tap_end();
 }

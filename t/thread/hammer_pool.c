@@ -10,10 +10,8 @@
  */
 #include <inttypes.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -24,6 +22,7 @@
 #include "loop/mailbox.h"
 #include "pool/pool.h"
 #include "store/memory.h"
+#include "tap.h"
 
 #define CLIENTS	     3
 #define SESSIONS     4
@@ -39,32 +38,6 @@
 /* --- what is known ---------------------------------------------------------------------------- */
 
 static _Atomic uint64_t *bitmap; /* a bit for each base that was handed out */
-static _Atomic unsigned complaints;
-static unsigned tests;
-static unsigned failed;
-
-static void complain(const char *format, ...) PRINTF_LIKE(1, 2);
-
-static void
-complain(const char *format, ...)
-{
-	va_list arguments;
-
-	if (complaints++ > 20)
-		return;
-	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
-	va_end(arguments);
-	fputc('\n', stderr);
-}
-
-static void
-report(bool is_good, const char *promise)
-{
-	printf("%sok %u - %s\n", is_good ? "" : "not ", ++tests, promise);
-	fflush(stdout); /* a later promise may never end */
-	failed += !is_good;
-}
 
 static void
 note_base(uint64_t base)
@@ -72,9 +45,9 @@ note_base(uint64_t base)
 	uint64_t bit = UINT64_C(1) << (base % 64);
 
 	if (base >= MOST_BASE)
-		complain("base %" PRIu64 " is beyond what this test can count", base);
+		tap_complain("base %" PRIu64 " is beyond what this test can count", base);
 	else if (atomic_fetch_or(&bitmap[base / 64], bit) & bit)
-		complain("base %" PRIu64 " was handed out twice", base);
+		tap_complain("base %" PRIu64 " was handed out twice", base);
 }
 
 /* --- phases ------------------------------------------------------------------------------------- */
@@ -293,7 +266,7 @@ withdraw(struct client *client, struct slot *slot)
 	if (!slot->is_out || !pool_withdraw(client->pool, &slot->reservation))
 		return;
 	if (slot->reservation.reason[0] == '\0')
-		complain("a reservation was withdrawn without a reason");
+		tap_complain("a reservation was withdrawn without a reason");
 	client->withdrawn++;
 	finish(client, slot, TICKET_TIMED_OUT);
 }
@@ -304,14 +277,14 @@ check_bases(struct client *client, const struct slot *slot)
 	const struct ticket_range *bases = &slot->reservation.bases;
 
 	if (bases->count != slot->reservation.count)
-		complain("%u bases were given for %u", bases->count, slot->reservation.count);
+		tap_complain("%u bases were given for %u", bases->count, slot->reservation.count);
 	if (bases->count == 0) {
 		if (bases->first < slot->floor)
-			complain("the newest base is older than one handed out before");
+			tap_complain("the newest base is older than one handed out before");
 		return;
 	}
 	if (bases->increment != INCREMENT || bases->first % INCREMENT != 1)
-		complain("the bases are not the progression that was reserved");
+		tap_complain("the bases are not the progression that was reserved");
 	for (uint32_t i = 0; i < bases->count; i++)
 		note_base(bases->first + i * bases->increment);
 	if (bases->first > client->highest)
@@ -326,13 +299,13 @@ open_answer(struct mail *mail)
 	enum ticket_status status = slot->reservation.status;
 
 	if (!slot->is_out)
-		complain("a reservation was answered that nobody had submitted");
+		tap_complain("a reservation was answered that nobody had submitted");
 	if (!((client->phase->may | MAY(TICKET_OK)) & MAY(status)))
-		complain("an answer is %s", ticket_status_name(status));
+		tap_complain("an answer is %s", ticket_status_name(status));
 	if (status == TICKET_OK)
 		check_bases(client, slot);
 	else if (slot->reservation.reason[0] == '\0')
-		complain("an answer is %s without a reason", ticket_status_name(status));
+		tap_complain("an answer is %s without a reason", ticket_status_name(status));
 	client->answered++;
 	finish(client, slot, status);
 	fill(client);
@@ -448,16 +421,16 @@ judge_phase(const struct client *clients, const struct phase *phase, unsigned co
 			  clients[i].submitted == clients[i].answered + clients[i].withdrawn;
 	}
 	if (!is_even)
-		complain("some reservations were not answered exactly once");
+		tap_complain("some reservations were not answered exactly once");
 	if ((seen & phase->must) != phase->must)
-		complain("statuses seen: %#x, expected: %#x", seen, phase->must);
-	report(complaints == complaints_before, phase->promise);
+		tap_complain("statuses seen: %#x, expected: %#x", seen, phase->must);
+	tap_report(tap_complaints() == complaints_before, phase->promise);
 }
 
 static void
 run_phase(struct client *clients, struct memory_script *script, const struct phase *phase)
 {
-	unsigned before = complaints;
+	unsigned before = tap_complaints();
 
 	start_phase(clients, script, phase);
 	wait_for_all(&board.idle, UINT64_MAX);
@@ -468,14 +441,14 @@ run_phase(struct client *clients, struct memory_script *script, const struct pha
 static void
 run_last_phase(struct client *clients, struct memory_script *script, struct pool *pool)
 {
-	unsigned before = complaints;
+	unsigned before = tap_complaints();
 
 	start_phase(clients, script, &last_phase);
 	wait_for_all(&board.idle, 2000);
 	order_all(clients, open_halt);
 	wait_for_all(&board.halted, UINT64_MAX);
 	if (!pool_stop(pool, clock_ms() + STOP_MS))
-		complain("the pool's threads have not ended in time");
+		tap_complain("the pool's threads have not ended in time");
 	order_all(clients, open_end);
 	for (unsigned i = 0; i < CLIENTS; i++) {
 		pthread_join(clients[i].thread, NULL);
@@ -531,8 +504,8 @@ main(void)
 	for (size_t i = 0; i < ARRAY_LENGTH(phases); i++)
 		run_phase(clients, &script, &phases[i]);
 	run_last_phase(clients, &script, pool);
-	report(script.opened == script.closed, "every session that was opened is closed");
-	report(script.newest < MOST_BASE, "every base was counted");
+	tap_report(script.opened == script.closed, "every session that was opened is closed");
+	tap_report(script.newest < MOST_BASE, "every base was counted");
 
 	pool_free(pool);
 	for (unsigned i = 0; i < CLIENTS; i++)
@@ -540,6 +513,5 @@ main(void)
 	memory_script_destroy(&script);
 	free(bitmap);
 	loop_library_end();
-	printf("1..%u\n", tests);
-	return failed > 0;
+	return tap_end();
 }
