@@ -58,6 +58,8 @@ prune(struct keeper *keeper, const struct round *round)
 	bool is_more = false;
 	enum store_result result;
 
+	if (keeper->store->prune == NULL)
+		return false;
 	result = keeper->store->prune(keeper->session, keep, &rows, &is_more, &reason);
 	metrics_add(METRIC_PRUNED_ROWS + keeper->health->database, rows);
 	if (result == STORE_OK)

@@ -231,18 +231,6 @@ give_back(struct store_session *session, const struct ticket_range *unused, bool
 	return STORE_OK;
 }
 
-static enum store_result
-prune(struct store_session *session, uint64_t keep, uint64_t *rows, bool *is_more,
-      struct text *reason)
-{
-	(void)keep;
-	(void)session;
-	(void)reason;
-	*rows = 0;
-	*is_more = false;
-	return STORE_OK;
-}
-
 static void
 warn(struct store_session *session, struct text *warnings)
 {
@@ -287,7 +275,6 @@ const struct store memory_store = {
 	.share = share,
 	.advance = advance,
 	.give_back = give_back,
-	.prune = prune,
 	.warn = warn,
 	.create = create,
 };

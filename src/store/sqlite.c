@@ -250,18 +250,6 @@ most_per_statement(struct store_session *session)
 	return 1000000; /* any number is the same work */
 }
 
-static enum store_result
-prune(struct store_session *session, uint64_t keep, uint64_t *rows, bool *is_more,
-      struct text *reason)
-{
-	(void)keep;
-	(void)session;
-	(void)reason;
-	*rows = 0;
-	*is_more = false;
-	return STORE_OK;
-}
-
 static void
 warn(struct store_session *session, struct text *warnings)
 {
@@ -296,7 +284,6 @@ const struct store sqlite_store = {
 	.newest = look,
 	.advance = advance,
 	.give_back = give_back,
-	.prune = prune,
 	.warn = warn,
 	.create = sqlite_create,
 };

@@ -155,7 +155,7 @@ struct store {
 
 	/*
 	 * Delete at most one chunk of rows, but none of the newest KEEP ids; *ROWS is how many were
-	 * deleted, *IS_MORE whether it is worth calling again at once.
+	 * deleted, *IS_MORE whether it is worth calling again at once. NULL: no rows gather.
 	 */
 	enum store_result (*prune)(struct store_session *session, uint64_t keep, uint64_t *rows,
 				   bool *is_more, struct text *reason);

@@ -248,19 +248,6 @@ Test(sqlite, the_end_of_the_counter_is_exhausted_and_never_wraps)
 	sqlite_store.close(session);
 }
 
-Test(sqlite, there_is_nothing_to_prune)
-{
-	struct store_session *session = create_and_open();
-	struct text reason = TEXT_OVER(memory);
-	uint64_t rows = 1;
-	bool is_more = true;
-
-	cr_assert_eq(sqlite_store.prune(session, 1, &rows, &is_more, &reason), STORE_OK);
-	cr_assert_eq(rows, 0);
-	cr_assert_not(is_more);
-	sqlite_store.close(session);
-}
-
 Test(sqlite, a_commit_is_synchronous_and_in_the_log)
 {
 	struct store_session *session = create_and_open();
