@@ -7,6 +7,7 @@
  * its disk is busy become one statement, as everywhere.
  */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
@@ -19,11 +20,7 @@
 #define MOVE                               \
 	"UPDATE tickets SET id = id + ?1 " \
 	"WHERE stub = 'a' AND id <= 9223372036854775807 - ?1 RETURNING id"
-/* ?1: the base to be past. */
-#define ADVANCE "UPDATE tickets SET id = ?1 WHERE stub = 'a' AND id < ?1"
-/* ?1: the last of the bases to give back; ?2: how many they are. */
-#define GIVE_BACK "UPDATE tickets SET id = id - ?2 WHERE stub = 'a' AND id = ?1"
-#define LOOK	  "SELECT id FROM tickets WHERE stub = 'a'"
+#define LOOK "SELECT id FROM tickets WHERE stub = 'a'"
 
 static bool
 begin(void)
@@ -209,16 +206,14 @@ reserve(struct store_session *session, uint32_t count, struct ticket_range *base
 static enum store_result
 advance(struct store_session *session, uint64_t base, struct text *reason)
 {
-	sqlite3_stmt *statement = NULL;
-	enum store_result result = sqlite_prepare(session, ADVANCE, &statement, reason);
+	char sql[128];
+	enum store_result result;
 
-	if (result != STORE_OK)
-		return result;
-	sqlite3_bind_int64(statement, 1, (sqlite3_int64)base);
-	sqlite3_step(statement);
-	if (sqlite3_finalize(statement) != SQLITE_OK)
-		return sqlite_error(session, reason);
-	return look(session, &base, reason);
+	snprintf(sql, sizeof(sql),
+		 "UPDATE tickets SET id = %" PRId64 " WHERE stub = 'a' AND id < %" PRId64,
+		 (int64_t)base, (int64_t)base);
+	result = sqlite_run(session, sql, reason);
+	return result == STORE_OK ? look(session, &base, reason) : result;
 }
 
 /* The file is claimed: no other server has seen the counter. */
@@ -226,19 +221,15 @@ static enum store_result
 give_back(struct store_session *session, const struct ticket_range *unused, bool *is_back,
 	  struct text *reason)
 {
-	sqlite3_stmt *statement = NULL;
-	enum store_result result = sqlite_prepare(session, GIVE_BACK, &statement, reason);
+	char sql[128];
+	enum store_result result;
 
-	*is_back = false;
-	if (result != STORE_OK)
-		return result;
-	sqlite3_bind_int64(statement, 1, (sqlite3_int64)(unused->first + unused->count - 1));
-	sqlite3_bind_int64(statement, 2, unused->count);
-	sqlite3_step(statement);
-	if (sqlite3_finalize(statement) != SQLITE_OK)
-		return sqlite_error(session, reason);
-	*is_back = sqlite3_changes(session->db) == 1;
-	return STORE_OK;
+	snprintf(sql, sizeof(sql),
+		 "UPDATE tickets SET id = %" PRIu64 " WHERE stub = 'a' AND id = %" PRIu64,
+		 unused->first - 1, unused->first + unused->count - 1);
+	result = sqlite_run(session, sql, reason);
+	*is_back = result == STORE_OK && sqlite3_changes(session->db) == 1;
+	return result;
 }
 
 /* --- the rest ----------------------------------------------------------------------------------- */
