@@ -44,6 +44,13 @@ no_claim(struct store_settings *settings)
 	(void)settings;
 }
 
+static void
+close_session(struct store_session *session)
+{
+	session_disconnect(session);
+	free(session);
+}
+
 static enum store_result
 open_session(const struct store_settings *settings, struct store_session **session,
 	     struct text *reason)
@@ -51,27 +58,16 @@ open_session(const struct store_settings *settings, struct store_session **sessi
 	struct store_session *opened = xcalloc(1, sizeof(*opened));
 	enum store_result result = session_connect(opened, settings, settings->database, reason);
 
-	if (result != STORE_OK) {
-		free(opened);
-		return result;
-	}
-	result = layout_check(opened, reason);
+	if (result == STORE_OK)
+		result = layout_check(opened, reason);
 	if (result == STORE_OK)
 		result = mysql_read_increment(opened, reason);
 	if (result != STORE_OK) {
-		session_disconnect(opened);
-		free(opened);
+		close_session(opened);
 		return result;
 	}
 	*session = opened;
 	return STORE_OK;
-}
-
-static void
-close_session(struct store_session *session)
-{
-	session_disconnect(session);
-	free(session);
 }
 
 static uint32_t

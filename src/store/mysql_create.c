@@ -223,6 +223,7 @@ mysql_create(const struct store_settings *settings, const struct create_order *o
 	struct store_session session;
 
 	if (session_connect(&session, settings, NULL, report) != STORE_OK) {
+		session_disconnect(&session);
 		text_add(report, "\n");
 		return STORE_NOT_CREATED;
 	}

@@ -145,7 +145,6 @@ enum store_result
 session_connect(struct store_session *session, const struct store_settings *settings,
 		const char *database, struct text *reason)
 {
-	enum store_result result;
 	bool wants_tls;
 
 	memset(session, 0, sizeof(*session));
@@ -160,20 +159,13 @@ session_connect(struct store_session *session, const struct store_settings *sett
 		text_add(reason, "cannot connect to ");
 		add_address(settings, reason);
 		text_add(reason, ": ");
-		result = session_error(session, reason);
-		goto failed;
+		return session_error(session, reason);
 	}
 	if (wants_tls && mysql_get_ssl_cipher(&session->mysql) == NULL) {
 		text_add(reason, "the connection has no TLS, and TICKR_DATABASE_SSL_* asks for it");
-		result = STORE_REFUSED;
-		goto failed;
+		return STORE_REFUSED;
 	}
-	result = prepare(session, reason);
-	if (result == STORE_OK)
-		return STORE_OK;
-failed:
-	session_disconnect(session);
-	return result;
+	return prepare(session, reason);
 }
 
 void
@@ -181,10 +173,8 @@ session_disconnect(struct store_session *session)
 {
 	if (session->move != NULL)
 		mysql_stmt_close(session->move);
-	session->move = NULL;
 	mysql_close(&session->mysql);
 	free(session->insert);
-	session->insert = NULL;
 }
 
 /* Read and drop whatever statements after the first one bring. */

@@ -39,7 +39,10 @@ struct store_session {
 	uint32_t move_by; /* its parameter: the statement reads it here */
 };
 
-/* Connect to SETTINGS' server; DATABASE may be NULL for none. Release with session_disconnect(). */
+/*
+ * Connect to SETTINGS' server; DATABASE may be NULL for none. Whatever comes of it:
+ * session_disconnect().
+ */
 enum store_result session_connect(struct store_session *session,
 				  const struct store_settings *settings, const char *database,
 				  struct text *reason);
@@ -54,15 +57,12 @@ enum store_result session_statement_error(MYSQL_STMT *statement, struct text *re
 /* Run a statement, or several with semicolons between, that bring no rows we want. */
 enum store_result session_run(struct store_session *session, const char *sql, struct text *reason);
 
-/*
- * Run a query and hand its first row to READ; a query without rows hands none over and
- * leaves *FOUND false. READ may be called for several rows when ROWS is more than 1.
- */
+/* Run a query and hand each of its rows to READ, which may not keep it. */
 typedef void session_row_fn(void *arg, MYSQL_ROW row);
 enum store_result session_query(struct store_session *session, const char *sql,
 				session_row_fn *read, void *arg, struct text *reason);
 
-/* A query for one row of at most MOST numbers into NUMBERS. *FOUND: there was a row without NULL. */
+/* A query for one row of COUNT numbers into NUMBERS. *FOUND: there was a row without NULL. */
 enum store_result session_numbers(struct store_session *session, const char *sql, uint64_t *numbers,
 				  unsigned count, bool *found, struct text *reason);
 
