@@ -84,3 +84,27 @@ text_add_quoted(struct text *text, const char *string, size_t limit)
 	}
 	text_add(text, "\"");
 }
+
+size_t
+text_letter_len(const char *string)
+{
+	const unsigned char *at = (const unsigned char *)string;
+	size_t len = at[0] < 0x80   ? 1
+		     : at[0] < 0xc2 ? 0
+		     : at[0] < 0xe0 ? 2
+		     : at[0] < 0xf0 ? 3
+		     : at[0] < 0xf5 ? 4
+				    : 0;
+	/* Below it is too long for what it says; above, half of a pair or beyond the last letter. */
+	unsigned char least = at[0] == 0xe0 ? 0xa0 : at[0] == 0xf0 ? 0x90 : 0x80;
+	unsigned char most = at[0] == 0xed ? 0x9f : at[0] == 0xf4 ? 0x8f : 0xbf;
+
+	if (len < 2)
+		return len;
+	if (at[1] < least || at[1] > most)
+		return 0;
+	for (size_t i = 2; i < len; i++)
+		if ((at[i] & 0xc0) != 0x80)
+			return 0;
+	return len;
+}

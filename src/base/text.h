@@ -37,4 +37,10 @@ void text_vaddf(struct text *text, const char *format, va_list arguments) PRINTF
  */
 void text_add_quoted(struct text *text, const char *string, size_t limit);
 
+/*
+ * How many bytes the letter at STRING has in UTF-8; 0: what stands there is none, or not written in
+ * the shortest way. A NUL is a letter of one byte.
+ */
+size_t text_letter_len(const char *string);
+
 #endif

@@ -82,32 +82,14 @@ add_request_labels(struct text *page, unsigned series)
 		  codes[series % CODES]);
 }
 
-/* How many bytes the letter at STRING has in UTF-8; 0: there is none, as a path may have any bytes. */
-static unsigned
-letter_len(const char *string)
-{
-	const unsigned char *bytes = (const unsigned char *)string;
-	unsigned len = bytes[0] < 0x80 ? 1 : bytes[0] < 0xe0 ? 2 : bytes[0] < 0xf0 ? 3 : 4;
-	bool is_other = (bytes[0] >= 0x80 && bytes[0] < 0xc2) || bytes[0] > 0xf4;
-
-	for (unsigned i = 1; i < len && !is_other; i++)
-		is_other = (bytes[i] & 0xc0) != 0x80;
-	if (is_other)
-		return 0;
-	/* Too long for what they say, half of a pair, and beyond the last letter. */
-	is_other = (bytes[0] == 0xe0 && bytes[1] < 0xa0) || (bytes[0] == 0xed && bytes[1] > 0x9f) ||
-		   (bytes[0] == 0xf0 && bytes[1] < 0x90) || (bytes[0] == 0xf4 && bytes[1] > 0x8f);
-	return is_other ? 0 : len;
-}
-
 /* Prometheus refuses a whole page for one byte that is not UTF-8. */
 static void
 add_escaped(struct text *page, const char *string)
 {
-	unsigned len;
+	size_t len;
 
-	for (unsigned i = 0; string[i] != '\0'; i += len > 0 ? len : 1) {
-		len = letter_len(string + i);
+	for (size_t i = 0; string[i] != '\0'; i += len > 0 ? len : 1) {
+		len = text_letter_len(string + i);
 		if (i + len > MOST_NAME || i == MOST_NAME)
 			return;
 		if (string[i] == '\n') {

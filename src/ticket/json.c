@@ -111,31 +111,13 @@ json_group(char *to, const struct ticket_range *tickets)
 	return len;
 }
 
-/* How long the character of UTF-8 at AT is; 0: it is none, or a shorter form of it exists. */
-static size_t
-utf8_length(const unsigned char *at)
-{
-	size_t len = at[0] < 0xc2 ? 0 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : at[0] < 0xf5 ? 4 : 0;
-	unsigned char least = at[0] == 0xe0 ? 0xa0 : at[0] == 0xf0 ? 0x90 : 0x80;
-	unsigned char most = at[0] == 0xed ? 0x9f : at[0] == 0xf4 ? 0x8f : 0xbf;
-
-	if (len == 0 || at[1] < least || at[1] > most)
-		return 0;
-	for (size_t i = 2; i < len; i++)
-		if ((at[i] & 0xc0) != 0x80)
-			return 0;
-	return len;
-}
-
 /* Returns how many bytes of STRING that was. */
 static size_t
 add_character(struct text *text, const char *string)
 {
 	unsigned char c = (unsigned char)*string;
-	size_t len = 1;
+	size_t len = text_letter_len(string);
 
-	if (c >= 0x80)
-		len = utf8_length((const unsigned char *)string);
 	if (len == 0)
 		text_add(text, "\\ufffd");
 	else if (c == '"' || c == '\\')

@@ -26,8 +26,8 @@ size_t json_array(char *to, const struct ticket_range *tickets);
 size_t json_group(char *to, const struct ticket_range *tickets);
 
 /*
- * STRING with its quotes. Control characters become \\u00XX, a byte that is not of UTF-8 becomes
- * \\ufffd.
+ * STRING with its quotes. Control characters become \u00XX, a byte that is not of UTF-8 becomes
+ * \ufffd.
  */
 void json_add_string(struct text *text, const char *string);
 
