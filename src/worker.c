@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/mail.h"
 #include "base/memory.h"
 #include "http/server.h"
 #include "loop/loop.h"

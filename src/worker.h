@@ -11,7 +11,6 @@
 #include <stddef.h>
 
 #include "allocator/allocator.h"
-#include "base/mail.h"
 #include "config/config.h"
 #include "dispatch/dispatch.h"
 #include "loop/mailbox.h"

@@ -3,7 +3,6 @@
  * numbers. What else belongs to a database may be given once for all, or once for each; where there
  * is one database only, nothing is split at commas, so that a password may have any.
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,6 @@
 #include <event2/keyvalq_struct.h>
 #include <inttypes.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>

@@ -1,5 +1,4 @@
 #include <errmsg.h>
-#include <inttypes.h>
 #include <mysqld_error.h>
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,6 @@
  * Run it under the thread sanitizer too. A plain program: Criterion does not live there.
  */
 #include <pthread.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <unistd.h>

@@ -10,8 +10,6 @@
  * that was broken; exits with 1 if there is one.
  */
 #include <err.h>
-#include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/parse.h"
