@@ -130,7 +130,7 @@ SKIP: {
     skip 'script is not installed', 4 unless grep { -x "$_/script" } split /:/, $ENV{PATH};
     skip(Tickr::File->missing, 4) if Tickr::File->missing;
     my $file = Tickr::File->new;
-    Tickr::Server->run(database => $file, arguments => ['createdb']);
+    Tickr::Server->createdb(database => $file);
     for my $case ([ 'no', 1, 1 ], [ 'yes', 0, 100 ]) {
         my ($answer, $wanted, $base) = @$case;
         my %env = Tickr::Server::environment($file->environment);
@@ -164,7 +164,7 @@ SKIP: {
             $database->sql('DROP DATABASE IF EXISTS tickr; CREATE DATABASE tickr');
             $database->sql("CREATE TABLE tickets ($layouts{$layout}[0]) ENGINE=$engine;"
                     . "INSERT INTO tickets VALUES ($layouts{$layout}[1])", 'tickr');
-            Tickr::Server->run(database => $database, arguments => ['createdb']);
+            Tickr::Server->createdb(database => $database);
             my $server = Tickr::Server->new(database => $database, env => { Tickr::Server->patient });
             my $before = next_ticket($server);
 
@@ -202,12 +202,11 @@ SKIP: {
     }
 
     # The rights that serving needs are enough.
-    Tickr::Server->run(database => $_, arguments => ['createdb']) for $plain;
     for my $layout (sort keys %layouts) {
         $plain->sql('DROP DATABASE IF EXISTS tickr; CREATE DATABASE tickr');
         $plain->sql("CREATE TABLE tickets ($layouts{$layout}[0]) ENGINE=InnoDB;"
                 . "INSERT INTO tickets VALUES ($layouts{$layout}[1])", 'tickr');
-        Tickr::Server->run(database => $plain, arguments => ['createdb']);
+        Tickr::Server->createdb(database => $plain);
         my $rights = $layout eq 'counter' ? 'SELECT, UPDATE' : 'SELECT, INSERT, DELETE';
         $plain->sql("DROP USER IF EXISTS 'least'\@'localhost';"
                 . "CREATE USER 'least'\@'localhost' IDENTIFIED BY 'secret';"

@@ -127,7 +127,7 @@ sub wait_until_holds {
         TICKR_MAX_NODES     => 1, TICKR_NODE_NUMBER => 0, TICKR_STARTING_OFFSET => '4611686018427387904',
         TICKR_RESERVE_AHEAD => 2);
     $database->drop;
-    Tickr::Server->run(database => $database, arguments => ['createdb'], env => \%env);
+    Tickr::Server->createdb(database => $database, env => \%env);
     $database->advance('4611686018427387902');
     my $server = Tickr::Server->new(database => $database, env => \%env);
     wait_until_holds($server, 3);

@@ -14,8 +14,7 @@ plan skip_all => Tickr::Database::missing() if Tickr::Database::missing();
 plan skip_all => Tickr::Balancer::missing() if Tickr::Balancer::missing();
 
 my $database = Tickr::Database->new;
-my ($created, $output) = Tickr::Server->run(database => $database, arguments => ['createdb']);
-die "createdb: $output" if $created;
+Tickr::Server->createdb(database => $database);
 
 my %env = Tickr::Server::patient();
 my @servers = map { Tickr::Server->new(database => $database, env => \%env) } 1, 2;

@@ -87,7 +87,7 @@ sub in_groups {
 sub at_the_end_of_the_space {
     $database->drop;
     my %env = (TICKR_MAX_NODES => 1, TICKR_NODE_NUMBER => 0, TICKR_STARTING_OFFSET => '4611686018427387904');
-    Tickr::Server->run(database => $database, arguments => [ $database->createdb ], env => \%env);
+    Tickr::Server->createdb(database => $database, env => \%env);
     $database->advance('4611686018427387902');
     my $server = Tickr::Server->new(database => $database, env => \%env);
     my $client = $server->client;

@@ -28,8 +28,7 @@ sub settings {
 sub fresh {
     my (%more) = @_;
     $_->drop for @databases;
-    my ($status, $output) = Tickr::Server->run(arguments => ['createdb'], env => settings());
-    die "createdb: $output" if $status;
+    Tickr::Server->createdb(env => settings());
     my $server = Tickr::Server->new(env => settings(%more));
     wait_for_states($server, 'up', 'up');
     return $server;

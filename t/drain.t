@@ -10,8 +10,7 @@ use Tickr::Stores qw(the_store);
 use Time::HiRes qw(time);
 
 my $database = the_store();
-my ($created, $output) = Tickr::Server->run(database => $database, arguments => ['createdb']);
-die "createdb: $output" if $created;
+Tickr::Server->createdb(database => $database);
 
 my $ask = "GET /tickets/create HTTP/1.1\r\nHost: t\r\n\r\n";
 
@@ -85,7 +84,7 @@ for my $signal (qw(TERM INT)) {    # an idle server
         TICKR_MAX_BATCH       => 1_000_000,
         TICKR_DRAIN_TIMEOUT   => 1,
     );
-    Tickr::Server->run(database => $database, arguments => ['createdb'], env => \%env);
+    Tickr::Server->createdb(database => $database, env => \%env);
     my $server = Tickr::Server->new(database => $database, env => \%env);
     my $slow   = $server->client;
     # 17 MB: far more than the kernel holds for somebody who does not read.

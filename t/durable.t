@@ -63,7 +63,7 @@ SKIP: {
     # The counter layout, where several masters may count.
     my $several = qr/auto_increment_increment is 2: the table `tickets` has the counter layout, .*several masters would each give the same tickets; .*set it to 1, or make a new database in the append layout/;
     $database->drop;
-    Tickr::Server->run(database => $database, arguments => [ 'createdb', '--layout', 'counter' ]);
+    Tickr::Server->createdb(database => $database, arguments => [ '--layout', 'counter' ]);
     $server = Tickr::Server->new(database => $database, env => \%require);
     is $server->get('/tickets/create')->{status}, 200, 'counter: where increments are 1 a strict server serves';
     is $server->stop, 0, 'counter: it stops cleanly';
@@ -102,7 +102,7 @@ SKIP: {
     skip(Tickr::File->missing, 3) if Tickr::File->missing;
     my $file = Tickr::File->new;
     my $is_memory = `stat -f -c %T ${\ $file->folder}` =~ /tmpfs|ramfs/;
-    Tickr::Server->run(database => $file, arguments => ['createdb']);
+    Tickr::Server->createdb(database => $file);
     skip 'the folder for tests lies in memory', 3 if $is_memory;
     my $server = Tickr::Server->new(database => $file, env => \%require);
     is $server->get('/tickets/create')->{status}, 200, 'SQLite is as it must be';

@@ -41,8 +41,7 @@ sub old_tickr {
     my ($database, $layout) = @_;
     $database->sql('DROP DATABASE IF EXISTS tickr; CREATE DATABASE tickr');
     $database->sql("$layouts{$layout}; INSERT INTO tickets VALUES " . row_41($layout), 'tickr');
-    my ($status, $output) = Tickr::Server->run(database => $database, arguments => ['createdb']);
-    die "createdb: $output" if $status;
+    Tickr::Server->createdb(database => $database);
     return Tickr::Server->new(database => $database, env => \%settings);
 }
 

@@ -10,8 +10,7 @@ use Tickr::Stores qw(the_store);
 use Time::HiRes qw(time);
 
 my $database = the_store();
-my ($created, $output) = Tickr::Server->run(database => $database, arguments => [ $database->createdb ]);
-die "createdb: $output" if $created;
+Tickr::Server->createdb(database => $database);
 
 my $is_file = $database->name eq 'sqlite';
 my $reasons = {

@@ -99,8 +99,7 @@ sub next_ticket {
     return;
 }
 
-my ($status, $output) = Tickr::Server->run(database => $database, arguments => [ $database->createdb ]);
-die $output if $status;
+Tickr::Server->createdb(database => $database);
 $database->sql(q{CREATE USER tickr@'127.0.0.1'; GRANT ALL ON tickr.* TO tickr@'127.0.0.1'});
 
 {    # one preparation for all tickets of a session

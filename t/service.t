@@ -11,8 +11,7 @@ use Tickr::Server;
 use Tickr::Stores qw(the_store);
 
 my $database = the_store();
-my ($created, $output) = Tickr::Server->run(database => $database, arguments => ['createdb']);
-die "createdb: $output" if $created;
+Tickr::Server->createdb(database => $database);
 
 # The service manager's end of NOTIFY_SOCKET.
 my $path    = scratch() . '/notify';

@@ -24,8 +24,7 @@ plan skip_all => Tickr::File->missing if Tickr::File->missing;
 
 sub created {
     my ($file) = @_;
-    my ($status, $output) = Tickr::Server->run(database => $file, arguments => ['createdb']);
-    die "createdb: $output" if $status;
+    Tickr::Server->createdb(database => $file);
     return $file;
 }
 

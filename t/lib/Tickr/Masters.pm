@@ -78,11 +78,7 @@ sub make_tables {
                 . qq{; GRANT SELECT, INSERT, DELETE ON tickr.* TO 'tickr'\@'%'});
     }
     for my $database ($self->databases) {
-        my ($status, $output) = Tickr::Server->run(
-            database  => $database,
-            arguments => [ 'createdb' ],
-        );
-        die "createdb: $output" if $status;
+        Tickr::Server->createdb(database => $database);
         last if $is_replicated;
     }
     return;

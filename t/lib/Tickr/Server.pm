@@ -28,13 +28,20 @@ sub environment {
     );
 }
 
+# Make a database: what `run` takes, with more arguments for createdb. Dies with its words when it fails.
+sub createdb {
+    my ($class, %given) = @_;
+    my @command = $given{database} ? $given{database}->createdb : 'createdb';
+    my ($status, $output) = $class->run(%given, arguments => [ @command, @{ $given{arguments} // [] } ]);
+    die "createdb: $output" if $status;
+    return;
+}
+
 # A server on a database that createdb has just made anew: what `new` takes.
 sub fresh {
     my ($class, %given) = @_;
     $given{database}->drop;
-    my ($status, $output)
-        = $class->run(%given, arguments => [ $given{database}->createdb ], through => undef, before => undef);
-    die "createdb: $output" if $status;
+    $class->createdb(%given, arguments => undef);
     return $class->new(%given);
 }
 

@@ -99,9 +99,7 @@ sub add_server {
 sub add_servers {
     my ($self) = @_;
     for my $database ($self->databases) {
-        my ($status, $output) = Tickr::Server->run(
-            arguments => [ $database->{database}->createdb ], env => { $self->environment($database) });
-        die "createdb: $output" if $status;
+        Tickr::Server->createdb(database => $database->{database}, env => { $self->environment($database) });
     }
     my $is_native = $self->databases > 1 && Torture::Features::has('several');
     $self->{has_another} = $is_native;
