@@ -6,7 +6,7 @@ use Test::More;
 use Tickr::Database;
 use Tickr::File;
 use Tickr::Load;
-use Tickr::Process qw(scratch wait_for);
+use Tickr::Process qw(missing_program scratch wait_for);
 use Tickr::Server;
 use Tickr::Stores qw(on_each_store);
 
@@ -127,7 +127,7 @@ END
 # --- a person at a terminal ---------------------------------------------------------------------
 
 SKIP: {
-    skip 'script is not installed', 4 unless grep { -x "$_/script" } split /:/, $ENV{PATH};
+    skip missing_program('script'), 4 if missing_program('script');
     skip(Tickr::File->missing, 4) if Tickr::File->missing;
     my $file = Tickr::File->new;
     Tickr::Server->createdb(database => $file);

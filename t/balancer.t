@@ -30,17 +30,6 @@ sub start_server {
     return $server;
 }
 
-# Until each database gives tickets, told by its counter.
-sub wait_for_both {
-    my ($what, $masters) = @_;
-    my @before = $masters->newest;
-    wait_for("$what: both give tickets", 60, sub {
-        my @now = $masters->newest;
-        return $now[0] > $before[0] && $now[1] > $before[1];
-    });
-    return pass "$what: both databases give tickets";
-}
-
 sub is_sound {
     my ($what, @clients) = @_;
     is_deeply [ Tickr::Load::duplicates(@clients) ], [], "$what: no ticket twice";
@@ -60,7 +49,7 @@ sub is_sound {
 sub kill_each {
     my ($what, $masters, $balancer, $server) = @_;
     my $load = Tickr::Load->start($server, clients => 8, path => '/tickets/create/3');
-    wait_for_both($what, $masters);
+    $masters->wait_for_both($what);
     my $number = 0;
     for my $database ($masters->databases) {
         my $name = 'db' . ++$number;
@@ -69,7 +58,7 @@ sub kill_each {
         pass "$what: without $name tickets come";
         $database->start;
         $balancer->wait_until('UP', $name);
-        wait_for_both("$what, $name is back", $masters);
+        $masters->wait_for_both("$what, $name is back");
     }
     is_sound($what, $load->finish);
     return;
@@ -109,7 +98,7 @@ sub sessions_on_both {
         return time > $until;
     });
     is $falls, 0, 'far apart: /status is 200 and its last ticket never falls';
-    wait_for_both('far apart', $masters);
+    $masters->wait_for_both('far apart');
     is_sound('far apart', $load->finish);
     unlike $server->log, qr/gone back/, 'far apart: a master that is behind the other is no alarm';
     unlike $server->log, qr/level=(warn|error)/, 'far apart: there is nothing in the log';
@@ -135,13 +124,13 @@ sub sessions_on_both {
     $masters->make_tables('append');
     my $server = start_server();
     my $load   = Tickr::Load->start($server, clients => 4);
-    wait_for_both('before read_only', $masters);
+    $masters->wait_for_both('before read_only');
     $odd->sql('SET GLOBAL read_only = 1');
     my ($before) = $masters->newest;
     $load->wait_for_answers(300);
     is(($masters->newest)[0], $before, 'a master that is read_only gives nothing');
     $odd->sql('SET GLOBAL read_only = 0');
-    wait_for_both('no longer read_only', $masters);
+    $masters->wait_for_both('no longer read_only');
     is_sound('read_only', $load->finish);
     $_->sql('SET GLOBAL read_only = 1') for $odd, $even;
     my $refused = $server->get('/tickets/create');
@@ -172,11 +161,11 @@ sub go_back {
     $masters->make_tables('append');
     my $server = start_server();
     my $load   = Tickr::Load->start($server, clients => 8, path => '/tickets/create/3');
-    wait_for_both('before', $masters);
+    $masters->wait_for_both('before');
     my $highest;
     go_back($even, sub {
         $balancer->wait_until('UP', 'db2');
-        wait_for_both('between', $masters);
+        $masters->wait_for_both('between');
         (undef, $highest) = $masters->newest;
         $load->wait_for_answers(100);    # so that what was inserted until then was given, too
     });
@@ -192,7 +181,7 @@ sub go_back {
     is $server->get('/readyz')->{status}, 200, 'the other one serves';
 
     $even->sql("INSERT INTO tickets VALUES ($floor + 1000)", 'tickr');
-    wait_for_both('moved past what it has given', $masters);
+    $masters->wait_for_both('moved past what it has given');
     is_sound('an older copy', $load->finish);
     is $server->stop, 0, 'the server stops cleanly';
 }
@@ -201,7 +190,7 @@ sub go_back {
     $masters->make_tables('append');
     my $server = start_server();
     my $load   = Tickr::Load->start($server, clients => 8);
-    wait_for_both('before TRUNCATE', $masters);
+    $masters->wait_for_both('before TRUNCATE');
     $odd->sql('TRUNCATE TABLE tickets', 'tickr');
     ok $server->wait_for_log(qr/the database has gone back|the table `tickets` is empty/, 60),
         'TRUNCATE is noticed, before or after the next ticket from there';
@@ -215,7 +204,7 @@ sub go_back {
     my $server = start_server();
     my $load   = Tickr::Load->start($server, clients => 8, path => '/tickets/create/2');
     for my $database ($odd, $even) {
-        wait_for_both('before the hang', $masters);
+        $masters->wait_for_both('before the hang');
         $database->pause;
         my $name = $database == $odd ? 'db1' : 'db2';
         $balancer->wait_until('DOWN', $name);
@@ -224,7 +213,7 @@ sub go_back {
         $database->resume;
         $balancer->wait_until('UP', $name);
     }
-    wait_for_both('after the hang', $masters);
+    $masters->wait_for_both('after the hang');
     my @clients = $load->finish;
     is_sound('a hang', @clients);
     my ($slowest) = sort { $b <=> $a } map { $_->{came} - $_->{asked} } map {@$_} @clients;

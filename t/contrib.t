@@ -10,7 +10,6 @@ my $contrib = ($ENV{SRCDIR} // '.') . '/contrib';
 
 SKIP: {
     skip Tickr::Balancer::missing(), 4 if Tickr::Balancer::missing();
-    local $ENV{PATH} = "$ENV{PATH}:/usr/sbin:/usr/local/sbin";
     for my $file (qw(haproxy.cfg tickrd.cfg)) {
         my $words = qx(haproxy -c -f '$contrib/haproxy/$file' 2>&1);
         is $?, 0, "haproxy/$file is valid" or diag $words;

@@ -3,7 +3,7 @@
 use strict;
 use warnings;
 use Test::More;
-use Tickr::Process qw(spew wait_for);
+use Tickr::Process qw(missing_program spew wait_for);
 use Tickr::Server;
 use Tickr::Stores qw(the_store);
 
@@ -166,7 +166,7 @@ is scalar grep({/^tickr_build_info\{version="\d+\.\d+\.\d+"\}$/} keys %$fresh), 
 # --- the judge ------------------------------------------------------------------------------------
 
 SKIP: {
-    skip 'promtool is not installed', 1 unless grep { -x "$_/promtool" } split /:/, $ENV{PATH};
+    skip missing_program('promtool'), 1 if missing_program('promtool');
     my $file   = spew('page', $server->get('/metrics')->{body});
     my $judge  = Tickr::Process->new(command => [ 'sh', '-c', "promtool check metrics <$file" ]);
     my $status = $judge->wait_exit(20);

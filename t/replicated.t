@@ -37,16 +37,6 @@ sub wait_until_equal {
     return pass "$what: both have all rows";
 }
 
-sub wait_for_both {
-    my ($what, $masters) = @_;
-    my @before = $masters->newest;
-    wait_for("$what: both give tickets", 60, sub {
-        my @now = $masters->newest;
-        return $now[0] > $before[0] && $now[1] > $before[1];
-    });
-    return pass "$what: both databases give tickets";
-}
-
 my %formats = (
     'MIXED' => [],
     # Rows that both have pruned are not there to be deleted again.
@@ -72,14 +62,14 @@ for my $format (sort keys %formats) {
 
     # Each dies under load.
     my $load = Tickr::Load->start($server, clients => 8, path => '/tickets/create/3');
-    wait_for_both($format, $masters);
+    $masters->wait_for_both($format);
     for my $number (0, 1) {
         my $name = 'db' . ($number + 1);
         $databases[$number]->kill;
         $load->wait_for_answers(100);
         $databases[$number]->start;
         $balancer->wait_until('UP', $name);
-        wait_for_both("$format, $name was killed and is back", $masters);
+        $masters->wait_for_both("$format, $name was killed and is back");
     }
 
     # When there is less to do old rows go, from both and by both.
@@ -98,7 +88,7 @@ for my $format (sort keys %formats) {
     $balancer->wait_until('UP', 'db1', 'db2');
     $server->wait_until_ready;
     $load = Tickr::Load->start($server, clients => 4);
-    wait_for_both("$format, counters forgotten", $masters);
+    $masters->wait_for_both("$format, counters forgotten");
     push @clients, $load->finish;
     is_deeply [ Tickr::Load::duplicates(@clients) ], [], "$format: no ticket twice";
     is_deeply Tickr::Load::statuses(@clients), { 200 => scalar map {@$_} @clients },

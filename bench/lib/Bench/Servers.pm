@@ -25,7 +25,6 @@ my $states = 0;
 
 sub program {
     my ($name) = @_;
-    local $ENV{PATH} = "$ENV{PATH}:/usr/local/sbin:/usr/sbin:/sbin";
     for my $folder (split /:/, $ENV{PATH}) {
         return "$folder/$name" if -x "$folder/$name";
     }

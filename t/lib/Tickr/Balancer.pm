@@ -6,14 +6,11 @@ use strict;
 use warnings;
 use IO::Socket::UNIX;
 use Tickr::Client;
-use Tickr::Process qw(wait_for scratch free_port slurp spew);
+use Tickr::Process qw(wait_for scratch free_port slurp spew missing_program);
 
 my $count = 0;
 
-sub missing {
-    return '' if grep { -x "$_/haproxy" } split(/:/, $ENV{PATH}), '/usr/sbin', '/usr/local/sbin';
-    return 'haproxy is not installed';
-}
+sub missing { return missing_program('haproxy') }
 
 # file: below contrib/haproxy; servers: [name, port] for each server of it. More than the file has are added.
 sub new {
@@ -27,6 +24,18 @@ sub new {
     }, $class;
     $self->{config} = spew("haproxy$number.cfg", $self->put_in);
     $self->start;
+    return $self;
+}
+
+# In front of DATABASES, which are db1, db2... to it, when it has found all of them.
+sub of_databases {
+    my ($class, @databases) = @_;
+    my @names = map {"db$_"} 1 .. @databases;
+    my $self  = $class->new(
+        file    => 'haproxy.cfg',
+        servers => [ map { [ $names[$_], $databases[$_]->port ] } 0 .. $#databases ],
+    );
+    $self->wait_until('UP', @names);
     return $self;
 }
 
@@ -55,7 +64,6 @@ sub put_in {
 
 sub start {
     my ($self) = @_;
-    local $ENV{PATH} = "$ENV{PATH}:/usr/sbin:/usr/local/sbin";
     my $check = qx(haproxy -c -f '$self->{config}' 2>&1);
     die "haproxy -c: $check" if $?;
     $self->{process} = Tickr::Process->new(

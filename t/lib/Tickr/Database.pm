@@ -7,7 +7,7 @@ use warnings;
 use Fcntl ':flock';
 use File::Path ();
 use POSIX ();
-use Tickr::Process qw(wait_for scratch free_port slurp);
+use Tickr::Process qw(wait_for scratch free_port slurp missing_program);
 
 my $count = 0;
 
@@ -19,13 +19,7 @@ my @server_options = qw(--innodb-buffer-pool-size=8M --innodb-log-file-size=4M
 sub as_root { $> == 0 ? ('--user=root') : () }
 
 # What is missing to run a database here; '' when nothing is.
-sub missing {
-    for my $program (qw(mariadbd mariadb-install-db mariadb)) {
-        return "$program is not installed"
-            unless grep { -x "$_/$program" } split(/:/, $ENV{PATH}), '/usr/sbin', '/usr/local/sbin';
-    }
-    return '';
-}
+sub missing { return missing_program(qw(mariadbd mariadb-install-db mariadb)) }
 
 # All tests of one build share the template; the first one makes it.
 sub template {
@@ -35,7 +29,6 @@ sub template {
     flock $lock, LOCK_EX or die "flock: $!";
     return "$folder/data" if -e "$folder/ready";
     system("rm -rf '$folder/data'");
-    local $ENV{PATH}   = "$ENV{PATH}:/usr/sbin:/usr/local/sbin";
     local $ENV{TMPDIR} = $folder;
     system(join(' ', 'mariadb-install-db', @install_options, as_root(), "--datadir='$folder/data'",
             ">'$folder/log' 2>&1")) == 0
@@ -117,7 +110,6 @@ sub launch {
         = $self->{port}
         ? ('--bind-address=127.0.0.1', "--port=$self->{port}")
         : ('--skip-networking');
-    local $ENV{PATH} = "$ENV{PATH}:/usr/sbin:/usr/local/sbin";
     $self->{process} = Tickr::Process->new(
         command => [
             'mariadbd',                  '--no-defaults',

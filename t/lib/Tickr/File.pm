@@ -5,14 +5,14 @@ package Tickr::File;
 use strict;
 use warnings;
 use IO::Handle ();
-use Tickr::Process qw(scratch wait_for);
+use Tickr::Process qw(scratch wait_for missing_program);
 use Tickr::Server;
 
 my $count = 0;
 
 # What is missing to serve from a file here, and to look into it meanwhile; '' when nothing is.
 sub missing {
-    return 'sqlite3 is not installed' unless grep { -x "$_/sqlite3" } split /:/, $ENV{PATH};
+    return missing_program('sqlite3') if missing_program('sqlite3');
     my ($status, $output) = Tickr::Server->run(
         arguments => ['check-config'],
         env       => { TICKR_DATABASE_ADAPTER => 'sqlite' },

@@ -151,15 +151,6 @@ sub increments {
     return map { $_->sql('SELECT @@auto_increment_increment') } @nodes;
 }
 
-sub balancer {
-    my ($self) = @_;
-    my $number = 0;
-    my $balancer = Tickr::Balancer->new(
-        file    => 'haproxy.cfg',
-        servers => [ map { [ 'db' . ++$number, $_->port ] } $self->nodes ],
-    );
-    $balancer->wait_until('UP', map {"db$_"} 1 .. $number);
-    return $balancer;
-}
+sub balancer { return Tickr::Balancer->of_databases($_[0]->nodes) }
 
 1;

@@ -5,6 +5,7 @@ package Tickr::Masters;
 use strict;
 use warnings;
 use Exporter 'import';
+use Test::More;
 use Tickr::Balancer;
 use Tickr::Database;
 use Tickr::Process qw(wait_for);
@@ -85,22 +86,24 @@ sub make_tables {
 }
 
 # A balancer in front of both.
-sub balancer {
-    my ($self, @more) = @_;
-    my $number   = 0;
-    my $balancer = Tickr::Balancer->new(
-        file    => 'haproxy.cfg',
-        servers => [ map { [ 'db' . ++$number, $_->port ] } $self->databases ],
-    );
-    $balancer->wait_until('UP', 'db1', 'db2');
-    return $balancer;
-}
+sub balancer { return Tickr::Balancer->of_databases($_[0]->databases) }
 
 # The newest base that each has given itself.
 sub newest {
     my ($self) = @_;
     my $sql = 'SELECT COALESCE(MAX(id), 0) FROM tickets WHERE id % 2 = @@auto_increment_offset % 2';
     return map { $_->sql($sql, 'tickr') } $self->databases;
+}
+
+# Until each database gives tickets, told by its counter.
+sub wait_for_both {
+    my ($self, $what) = @_;
+    my @before = $self->newest;
+    wait_for("$what: both give tickets", 60, sub {
+        my @now = $self->newest;
+        return $now[0] > $before[0] && $now[1] > $before[1];
+    });
+    return pass "$what: both databases give tickets";
 }
 
 sub rows {

@@ -10,10 +10,22 @@ use IO::Handle ();
 use POSIX ();
 use Time::HiRes qw(sleep time);
 
-our @EXPORT_OK = qw(wait_for scratch free_port slurp spew);
+our @EXPORT_OK = qw(wait_for scratch free_port slurp spew missing_program);
 
 my %running;    # pid => 1
 my $scratch;
+
+# Where servers are, and not every user looks.
+$ENV{PATH} .= ':/usr/local/sbin:/usr/sbin:/sbin';
+
+# What to say of the first of PROGRAMS that is not here; '' when all are.
+sub missing_program {
+    my (@programs) = @_;
+    for my $program (@programs) {
+        return "$program is not installed" unless grep { -x "$_/$program" } split /:/, $ENV{PATH};
+    }
+    return '';
+}
 
 # A folder of this test's own, short enough for the paths of Unix sockets, gone at the end.
 sub scratch {
