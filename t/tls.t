@@ -50,18 +50,20 @@ sub database_with {
     return $database;
 }
 
+sub settings {
+    my ($database, %tls) = @_;
+    return {
+        TICKR_DATABASE_HOST     => '127.0.0.1:' . $database->port,
+        TICKR_DATABASE_USERNAME => 'tickr',
+        TICKR_DATABASE_PASSWORD => 'secret',
+        %tls,
+    };
+}
+
 # createdb over TCP, with TLS from these settings: (exit status, output).
 sub create_through {
     my ($database, %tls) = @_;
-    return Tickr::Server->run(
-        arguments => [ 'createdb', '--if-not-exists' ],
-        env       => {
-            TICKR_DATABASE_HOST     => '127.0.0.1:' . $database->port,
-            TICKR_DATABASE_USERNAME => 'tickr',
-            TICKR_DATABASE_PASSWORD => 'secret',
-            %tls,
-        },
-    );
+    return Tickr::Server->run(arguments => [ 'createdb', '--if-not-exists' ], env => settings($database, %tls));
 }
 
 make_certificates();
@@ -82,14 +84,7 @@ like $output, qr/cannot connect to 127\.0\.0\.1 port \d+: .*certificate/i, 'and 
 is $status, 0, 'unless TICKR_DATABASE_SSL_VERIFY=no' or diag $output;
 
 {
-    my $server = Tickr::Server->new(
-        env => {
-            TICKR_DATABASE_HOST     => '127.0.0.1:' . $database->port,
-            TICKR_DATABASE_USERNAME => 'tickr',
-            TICKR_DATABASE_PASSWORD => 'secret',
-            TICKR_DATABASE_SSL_CA   => "$folder/ca.pem",
-        },
-    );
+    my $server = Tickr::Server->new(env => settings($database, TICKR_DATABASE_SSL_CA => "$folder/ca.pem"));
     is $server->get('/tickets/create')->{body}, '[329]', 'tickets come over TLS';
     is $server->stop, 0, 'the server stops cleanly';
     unlike $server->log, qr/secret/, 'the password is not in the log';
@@ -112,14 +107,7 @@ is $status, 1, 'also where its certificate would not be looked at';
 ($status, $output) = create_through($plain);
 is $status, 0, 'and is fine where no TLS is asked for' or diag $output;
 
-($status, $output) = Tickr::Server->run(
-    env => {
-        TICKR_DATABASE_HOST     => '127.0.0.1:' . $database->port,
-        TICKR_DATABASE_USERNAME => 'tickr',
-        TICKR_DATABASE_PASSWORD => 'secret',
-        TICKR_DATABASE_SSL_CA   => "$folder/other.pem",
-    },
-);
+($status, $output) = Tickr::Server->run(env => settings($database, TICKR_DATABASE_SSL_CA => "$folder/other.pem"));
 is $status, 78, 'a server that cannot believe its database does not start';
 
 done_testing;
