@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "allocator/allocator.h"
+#include "asked.h"
 
 #define TIMEOUT_MS 1000
 #define MOST_OUT   16
@@ -67,19 +68,26 @@ wake(void *arg)
 }
 
 static void
-begin(struct fake_pool *pool, uint32_t most_waiting)
+begin_with(struct fake_pool *pool, struct waiting_limit *limit)
 {
 	struct allocator_settings settings = {
 		.pool_timeout_ms = TIMEOUT_MS,
-		.limit = &pool->limit,
+		.limit = limit,
 		.submit = submit,
 		.withdraw = withdraw,
 		.wake = wake,
 		.arg = pool,
 	};
 
-	*pool = (struct fake_pool){.limit = {.most = most_waiting}, .next_base = 2};
+	*pool = (struct fake_pool){.next_base = 2};
 	pool->allocator = allocator_new(&settings);
+}
+
+static void
+begin(struct fake_pool *pool, uint32_t most_waiting)
+{
+	begin_with(pool, &pool->limit);
+	pool->limit.most = most_waiting;
 }
 
 static void
@@ -120,32 +128,10 @@ fail(struct fake_pool *pool, enum ticket_status status)
 
 /* --- requests ---------------------------------------------------------------------------------- */
 
-struct asked {
-	struct ticket_request request;
-	unsigned answers;
-	unsigned order; /* of its answer among all, from 1 */
-	struct ticket_answer answer;
-	char reason[REASON_SIZE];
-};
-
-static unsigned answered; /* in this test's process */
-
-static void
-note_answer(struct ticket_request *request, const struct ticket_answer *given)
-{
-	struct asked *asked = CONTAINER_OF(request, struct asked, request);
-
-	asked->answers++;
-	asked->order = ++answered;
-	asked->answer = *given;
-	if (given->reason != NULL)
-		snprintf(asked->reason, sizeof(asked->reason), "%s", given->reason);
-}
-
 static void
 ask(struct fake_pool *pool, struct asked *asked, uint32_t count, uint64_t now_ms)
 {
-	*asked = (struct asked){.request = {.count = count, .answer = note_answer}};
+	*asked = asked_for(count);
 	allocator_request(pool->allocator, &asked->request, now_ms);
 }
 
@@ -440,22 +426,14 @@ Test(allocator, the_limit_is_shared_by_all_allocators)
 {
 	struct fake_pool pool, other;
 	struct asked asked[3];
-	struct allocator_settings settings;
 
 	begin(&pool, 2);
-	other = (struct fake_pool){.next_base = 2};
-	settings = (struct allocator_settings){.pool_timeout_ms = TIMEOUT_MS,
-					       .limit = &pool.limit,
-					       .submit = submit,
-					       .withdraw = withdraw,
-					       .wake = wake,
-					       .arg = &other};
-	other.allocator = allocator_new(&settings);
+	begin_with(&other, &pool.limit);
 	ask(&pool, &asked[0], 1, 0);
 	ask(&other, &asked[1], 1, 0);
 	ask(&other, &asked[2], 1, 0);
 	cr_assert_eq(asked[2].answer.status, TICKET_TOO_MANY_WAITING);
-	allocator_free(other.allocator);
+	end(&other);
 	end(&pool);
 }
 

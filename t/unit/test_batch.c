@@ -4,35 +4,14 @@
 #include <stdlib.h>
 
 #include "allocator/batch.h"
+#include "asked.h"
 
 static const struct ticket_space example = {10, 3, 326};
-
-struct asked {
-	struct ticket_request request;
-	unsigned answers;
-	unsigned order; /* of its answer among all, from 1 */
-	struct ticket_answer answer;
-	char reason[REASON_SIZE];
-};
-
-static unsigned answered; /* in this test's process */
-
-static void
-note_answer(struct ticket_request *request, const struct ticket_answer *answer)
-{
-	struct asked *asked = CONTAINER_OF(request, struct asked, request);
-
-	asked->answers++;
-	asked->order = ++answered;
-	asked->answer = *answer;
-	if (answer->reason != NULL)
-		snprintf(asked->reason, sizeof(asked->reason), "%s", answer->reason);
-}
 
 static void
 ask(struct batch *batch, struct asked *asked, uint32_t count)
 {
-	*asked = (struct asked){.request = {.count = count, .answer = note_answer}};
+	*asked = asked_for(count);
 	batch_add(batch, &asked->request);
 }
 
