@@ -23,9 +23,9 @@ struct worker_settings {
 	struct segment *segment; /* NULL: nothing is reserved ahead */
 	struct waiting_limit *limit;
 	struct mailbox *control; /* the main thread's, for what follows */
-	void (*drained)(
-		void *arg);	 /* runs in the main thread: this worker has nothing left to do */
-	void (*pong)(void *arg); /* runs in the main thread: this worker's loop is alive */
+	/* Run in the main thread: this worker has nothing left to do; its loop is alive. */
+	void (*drained)(void *arg);
+	void (*pong)(void *arg);
 	void *arg;
 };
 

@@ -1,5 +1,5 @@
 /*
- * key_table -- keys.h as data: what config.c reads by and help.c prints.
+ * key_table -- keys.h as data: what config.c reads by and help.c prints. Constant; any thread.
  */
 #ifndef TICKR_CONFIG_KEY_TABLE_H
 #define TICKR_CONFIG_KEY_TABLE_H

@@ -1,5 +1,5 @@
 /*
- * mysql_create -- makes a database that tickrd can serve from.
+ * mysql_create -- makes a database that tickrd can serve from. Main thread.
  */
 #ifndef TICKR_STORE_MYSQL_CREATE_H
 #define TICKR_STORE_MYSQL_CREATE_H

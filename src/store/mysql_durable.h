@@ -1,7 +1,7 @@
 /*
  * mysql_durable -- the settings under which the database could repeat an id, as after a crash.
  *
- * Used by the mysql store's files only.
+ * Used by the mysql store's files only, in the session's thread.
  */
 #ifndef TICKR_STORE_MYSQL_DURABLE_H
 #define TICKR_STORE_MYSQL_DURABLE_H

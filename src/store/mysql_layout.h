@@ -1,7 +1,7 @@
 /*
  * mysql_layout -- looks at what a database holds, and says whether tickrd can serve from it.
  *
- * Never alters anything. Used by the mysql store's files only.
+ * Never alters anything. Used by the mysql store's files only, in the session's thread.
  */
 #ifndef TICKR_STORE_MYSQL_LAYOUT_H
 #define TICKR_STORE_MYSQL_LAYOUT_H

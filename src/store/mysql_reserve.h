@@ -1,7 +1,7 @@
 /*
  * mysql_reserve -- the statements that allocate, one way for each layout.
  *
- * Used by the mysql store's files only.
+ * Used by the mysql store's files only, in the session's thread.
  */
 #ifndef TICKR_STORE_MYSQL_RESERVE_H
 #define TICKR_STORE_MYSQL_RESERVE_H

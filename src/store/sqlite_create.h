@@ -1,5 +1,5 @@
 /*
- * sqlite_create -- makes a file of SQLite's that tickrd can serve from.
+ * sqlite_create -- makes a file of SQLite's that tickrd can serve from. Main thread.
  */
 #ifndef TICKR_STORE_SQLITE_CREATE_H
 #define TICKR_STORE_SQLITE_CREATE_H

@@ -1,7 +1,7 @@
 /*
  * sqlite_schema -- looks at what a file of SQLite's holds, and says whether tickrd can serve from it.
  *
- * Never alters anything. Used by the sqlite store's files only.
+ * Never alters anything. Used by the sqlite store's files only, in the session's thread.
  */
 #ifndef TICKR_STORE_SQLITE_SCHEMA_H
 #define TICKR_STORE_SQLITE_SCHEMA_H
