@@ -5,14 +5,11 @@ package Tickr::Load;
 
 use strict;
 use warnings;
-use POSIX ();
 use Tickr::Client;
 use Tickr::Process qw(scratch slurp wait_for);
 use Time::HiRes qw(time sleep);
 
 my $count = 0;
-my %running;    # pid => 1: the clients of a test that died must not outlive it
-my $owner = $$;
 
 # clients: how many; path: what they ask for; pause: seconds between two requests of a client.
 sub start {
@@ -22,26 +19,21 @@ sub start {
         path   => $given{path} // '/tickets/create',
         pause  => $given{pause} // 0,
         folder => scratch() . '/load' . ++$count,
-        pids   => [],
     }, $class;
     mkdir $self->{folder} or die "$self->{folder}: $!";
-    for my $number (1 .. $given{clients}) {
-        my $pid = fork // die "fork: $!";
-        if ($pid == 0) {
-            %running = ();
-            $self->run_client($number);
-            POSIX::_exit(0);
-        }
-        push @{ $self->{pids} }, $pid;
-        $running{$pid} = 1;
-    }
+    $self->{processes} = [
+        map {
+            my $number = $_;
+            Tickr::Process->new(name => "load$count-$number", code => sub { $self->run_client($number) });
+        } 1 .. $given{clients}
+    ];
     return $self;
 }
 
 # A line an answer: when it was asked for, when it came, its status ("closed" where there was none), its body.
 sub run_client {
     my ($self, $number) = @_;
-    open my $out, '>', "$self->{folder}/$number" or POSIX::_exit(1);
+    open my $out, '>', "$self->{folder}/$number" or die "$self->{folder}/$number: $!";
     my $client;
     until (-e "$self->{folder}/stop") {
         my $asked  = time;
@@ -80,7 +72,9 @@ sub wait_for_answers {
 sub finish {
     my ($self) = @_;
     open my $stop, '>', "$self->{folder}/stop" or die "$self->{folder}/stop: $!";
-    waitpid($_, 0), delete $running{$_} for @{ $self->{pids} };
+    for my $process (@{ $self->{processes} }) {
+        die "a client failed:\n" . $process->log if $process->wait_exit(60) ne '0';
+    }
     my @clients;
     for my $file (glob "$self->{folder}/[0-9]*") {
         my @answers;
@@ -158,12 +152,6 @@ sub longest_gap {
         $longest = $gap if $gap > $longest;
     }
     return $longest;
-}
-
-END {
-    my $status = $?;
-    kill 'KILL', keys %running if $$ == $owner;
-    $? = $status;
 }
 
 1;
