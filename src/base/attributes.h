@@ -10,6 +10,9 @@
 /* Argument FORMAT is a printf format for the arguments from FIRST on. */
 #define PRINTF_LIKE(format_index, first) __attribute__((format(printf, format_index, first)))
 
+/* The function does not come back. */
+#define NORETURN __attribute__((noreturn))
+
 #define ARRAY_LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 /* The struct of TYPE that holds, as its MEMBER, what POINTER points to. */
