@@ -168,6 +168,7 @@ for my $case ([ 'append', 'counter' ], [ 'counter', 'append' ]) {
     is $status, 1, 'a counter that is there is not moved';
     like $output, qr/its counter stands at 26; to continue after that ticket it must stand at 125/,
         '... but it says where it stands';
+    like $output, qr/move it with tickrd advance --past 1559, /, '... and what moves it';
 }
 
 {    # by hand
@@ -186,6 +187,10 @@ for my $case ([ 'append', 'counter' ], [ 'counter', 'append' ]) {
     is $status, 1, 'where auto_increment_increment is 2 --layout counter is refused';
     like $output, qr/^auto_increment_increment is 2 .*each would give the same tickets/m, '... with the reason';
     like $output, qr/Use --layout append; or, .* set auto_increment_increment to 1/, '... and what to do';
+    is $database->sql(q(SHOW DATABASES LIKE 'tickr')), '', '... and no database is left behind';
+    $database->sql('CREATE DATABASE tickr');
+    ($status) = run([ 'createdb', '--layout', 'counter' ]);
+    is $status, 1, 'the same where the database is there';
     is $database->sql('SHOW TABLES', 'tickr'), '', '... and no table is made';
     ($status) = run([ 'createdb', '--layout', 'append' ]);
     is $status, 0, '... while --layout append is made';
@@ -268,6 +273,7 @@ for my $case (@old) {
         ($status, $output) = run($arguments);
         is $status, 1, "... tickrd @$arguments makes no new one";
         like $output, qr/lost.*give its tickets again.*Restore it/s, '... and says why, and what to do';
+        like $output, qr/createdb --continue-after the last ticket/, '... also where it cannot be restored';
     }
     is $database->sql('SHOW TABLES', 'tickr'), 'tickr_settings', '... nothing was made';
 }

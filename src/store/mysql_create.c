@@ -18,32 +18,6 @@ enum step {
 	STEP_FAILED,
 };
 
-static enum step
-make_database(struct store_session *session, const struct create_order *order, struct text *report)
-{
-	const char *name = session->settings->database;
-	char sql[160];
-
-	(void)order;
-	if (mysql_select_db(&session->mysql, name) == 0) {
-		text_addf(report, "database %s: found\n", name);
-		return STEP_FOUND;
-	}
-	if (mysql_errno(&session->mysql) == ER_BAD_DB_ERROR) {
-		snprintf(sql, sizeof(sql), "CREATE DATABASE `%s`", name);
-		if (session_run(session, sql, report) != STORE_OK)
-			goto failed;
-		if (mysql_select_db(&session->mysql, name) == 0) {
-			text_addf(report, "database %s: created\n", name);
-			return STEP_MADE;
-		}
-	}
-	(void)session_error(session, report);
-failed:
-	text_addf(report, "; database %s could not be used\n", name);
-	return STEP_FAILED;
-}
-
 /* Whether all tickets of the node come from this server; if not, REPORT says why that matters. */
 static bool
 may_count_in_one_row(struct store_session *session, struct text *report)
@@ -66,6 +40,34 @@ may_count_in_one_row(struct store_session *session, struct text *report)
 			  "auto_increment_increment to 1 and try again\n",
 			  session->increment);
 	return !session->is_galera && session->increment == 1;
+}
+
+/* A layout that this server may not have is refused before anything is made. */
+static enum step
+make_database(struct store_session *session, const struct create_order *order, struct text *report)
+{
+	const char *name = session->settings->database;
+	char sql[160];
+
+	if (mysql_select_db(&session->mysql, name) == 0) {
+		text_addf(report, "database %s: found\n", name);
+		return STEP_FOUND;
+	}
+	if (mysql_errno(&session->mysql) == ER_BAD_DB_ERROR) {
+		if (order->layout == STORE_LAYOUT_COUNTER && !may_count_in_one_row(session, report))
+			return STEP_FAILED;
+		snprintf(sql, sizeof(sql), "CREATE DATABASE `%s`", name);
+		if (session_run(session, sql, report) != STORE_OK)
+			goto failed;
+		if (mysql_select_db(&session->mysql, name) == 0) {
+			text_addf(report, "database %s: created\n", name);
+			return STEP_MADE;
+		}
+	}
+	(void)session_error(session, report);
+failed:
+	text_addf(report, "; database %s could not be used\n", name);
+	return STEP_FAILED;
 }
 
 static void
@@ -117,7 +119,7 @@ stands_at(struct store_session *session, uint64_t newest, struct text *reason)
 		return false;
 	if (found && stands >= newest)
 		return true;
-	pinned_explain_behind(stands, newest, reason);
+	pinned_explain_behind(&session->settings->space, stands, newest, reason);
 	return false;
 }
 
@@ -156,10 +158,12 @@ make_tickets(struct store_session *session, const struct create_order *order, st
 		if (settings == FOUND_NOTHING)
 			return create_tickets(session, order, report);
 		text_clear(&reason);
-		text_add(&reason,
-			 "this database has pinned settings and no table `tickets`: it was "
-			 "lost, and a new one would give its tickets again. Restore it; or, if no "
-			 "ticket was ever given, DROP TABLE tickr_settings and try again");
+		text_add(
+			&reason,
+			"this database has pinned settings and no table `tickets`: it was "
+			"lost, and a new one would give its tickets again. Restore it; or "
+			"DROP TABLE tickr_settings, then createdb --continue-after the last ticket "
+			"that may have been given (without it only if there was none)");
 		goto failed;
 	}
 	if (tickets == FOUND_WRONG || layout_find_row(session, &row, &reason) != STORE_OK ||

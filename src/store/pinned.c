@@ -20,16 +20,21 @@ pinned_fits(const struct ticket_space *pinned, const struct ticket_space *set, s
 	pinned_describe(pinned, reason);
 	text_add(reason, ", the server is set to ");
 	pinned_describe(set, reason);
+	text_add(reason, ": mend the settings, or name this node's own database");
 	return false;
 }
 
 void
-pinned_explain_behind(uint64_t found, uint64_t wanted, struct text *reason)
+pinned_explain_behind(const struct ticket_space *space, uint64_t found, uint64_t wanted,
+		      struct text *reason)
 {
+	uint64_t ticket = 0;
+
+	(void)!space_ticket(space, wanted, &ticket);
 	text_addf(reason,
 		  "table `tickets`: found, and its counter stands at %" PRIu64
 		  "; to continue after that ticket it must stand at %" PRIu64
 		  ". A counter that is there is never moved by createdb: move it with tickrd "
-		  "advance, then try again",
-		  found, wanted);
+		  "advance --past %" PRIu64 ", then try again",
+		  found, wanted, ticket);
 }

@@ -17,7 +17,8 @@ bool pinned_fits(const struct ticket_space *pinned, const struct ticket_space *s
 /* SPACE as the variables that make it. */
 void pinned_describe(const struct ticket_space *space, struct text *text);
 
-/* A counter that was found stands at FOUND, and was to stand at WANTED at least. */
-void pinned_explain_behind(uint64_t found, uint64_t wanted, struct text *reason);
+/* A counter that was found stands at FOUND, and was to stand at WANTED, a base of SPACE, at least. */
+void pinned_explain_behind(const struct ticket_space *space, uint64_t found, uint64_t wanted,
+			   struct text *reason);
 
 #endif

@@ -55,7 +55,7 @@ report_found(struct store_session *session, uint64_t newest, struct text *report
 	    STORE_OK)
 		return report_failure("", report);
 	if (stands < newest) {
-		pinned_explain_behind(stands, newest, report);
+		pinned_explain_behind(&session->settings->space, stands, newest, report);
 		return report_failure("", report);
 	}
 	text_addf(report,
