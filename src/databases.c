@@ -94,17 +94,12 @@ is_acceptable(const struct config *config, const struct database_config *databas
 	if (result == STORE_OK)
 		store->close(session);
 	store->release(&settings);
-	if (result == STORE_OK)
-		return true;
+	if (result != STORE_REFUSED)
+		return true; /* its pool asks again, and says so */
 	text_add_quoted(&quoted, memory, sizeof(memory));
-	if (result == STORE_REFUSED) {
-		log_error("this database cannot be served from", "reason=%s database=\"%s\"",
-			  quoted_memory, database->label);
-		return false;
-	}
-	log_warn("the database is down; serving 503 until it is there", "reason=%s database=\"%s\"",
-		 quoted_memory, database->label);
-	return true;
+	log_error("this database cannot be served from", "reason=%s database=\"%s\"", quoted_memory,
+		  database->label);
+	return false;
 }
 
 bool

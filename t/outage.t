@@ -33,8 +33,8 @@ sub is_sound {
         database => $database,
         env      => { TICKR_DATABASE_POOL_TIMEOUT => '0.3' },
     );
-    like $server->log, qr/level=warn msg="the database is down/, 'the server starts all the same';
-    ok $server->wait_for_log(qr/msg="the database is still down"/), 'and goes on trying';
+    ok $server->wait_for_log(qr/level=warn msg="the database is down; it is asked again until it is there"/),
+        'the server starts all the same, and goes on trying';
     is $server->get('/livez')->{status},  200, 'it lives';
     is $server->get('/readyz')->{status}, 503, 'it is not ready';
     my $began  = time;
@@ -55,7 +55,10 @@ sub is_sound {
     cmp_ok time - $back, '<', 2, 'service is back within 2 s of the database';
     is $server->get('/tickets/create')->{status}, 200, 'tickets can be had';
     wait_for('readiness', 2, sub { $server->get('/readyz')->{status} == 200 });
-    like $server->log, qr/msg="the database is up"/, 'the log says so';
+    my ($outage) = $server->log =~ /msg="the database is up" outage_seconds=([0-9.]+)/;
+    cmp_ok $outage // 0, '>=', 0.29, 'the log says so, and how long it was away';
+    my @said = $server->log =~ /the database is (?:still )?down.*(reason=".*")/g;
+    is_deeply [ grep { $said[ $_ - 1 ] eq $said[$_] } 1 .. $#said ], [], 'no reason was said twice in turn';
     is $server->stop, 0, 'the server stops cleanly';
 }
 

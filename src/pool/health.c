@@ -52,8 +52,8 @@ health_note_good(struct health *health, uint64_t newest_base)
 	came_up = !health->is_up && health->sessions > 0;
 	if (came_up) {
 		health->is_up = true;
-		outage_ms = health->has_been_up ? now_ms - health->down_since_ms : 0;
-		health->has_been_up = true;
+		outage_ms = health->is_outage ? now_ms - health->down_since_ms : 0;
+		health->is_outage = false;
 		health->reason[0] = '\0';
 	}
 	health->is_failing = false;
@@ -94,13 +94,23 @@ name_trouble(enum store_result result)
 	return result == STORE_REFUSED ? "the database is refused" : "the database is down";
 }
 
+/* What is no worse than before, or was never better. */
+static const char *
+name_lesser_trouble(bool is_up, bool was_outage)
+{
+	if (is_up)
+		return "a database session failed";
+	return was_outage ? "the database is still down"
+			  : "the database is down; it is asked again until it is there";
+}
+
 void
 health_note_trouble(struct health *health, enum store_result result, bool was_open,
 		    const char *reason)
 {
 	char memory[2 * REASON_SIZE];
 	struct text quoted = TEXT_OVER(memory);
-	bool is_news, went_down, is_up;
+	bool is_news, went_down, is_up, was_outage;
 
 	pthread_mutex_lock(&health->mutex);
 	is_news = strncmp(health->reason, reason, REASON_SIZE - 1) != 0;
@@ -114,6 +124,8 @@ health_note_trouble(struct health *health, enum store_result result, bool was_op
 	health->trouble = result;
 	snprintf(health->reason, sizeof(health->reason), "%s", reason);
 	is_up = health->is_up;
+	was_outage = health->is_outage;
+	health->is_outage = !is_up;
 	pthread_mutex_unlock(&health->mutex);
 
 	text_add_quoted(&quoted, reason, REASON_SIZE);
@@ -124,8 +136,8 @@ health_note_trouble(struct health *health, enum store_result result, bool was_op
 	if (went_down || (is_news && !is_up && result == STORE_REFUSED)) {
 		log_error(name_trouble(result), "reason=%s database=\"%s\"", memory, health->name);
 	} else if (is_news) {
-		log_warn(is_up ? "a database session failed" : "the database is still down",
-			 "reason=%s database=\"%s\"", memory, health->name);
+		log_warn(name_lesser_trouble(is_up, was_outage), "reason=%s database=\"%s\"",
+			 memory, health->name);
 	}
 }
 
@@ -143,6 +155,7 @@ health_note_rest(struct health *health)
 	pthread_mutex_lock(&health->mutex);
 	health->down_since_ms = clock_ms();
 	health->is_up = false;
+	health->is_outage = true;
 	snprintf(health->reason, sizeof(health->reason), "the operator has taken it out");
 	pthread_mutex_unlock(&health->mutex);
 	metrics_set(METRIC_DATABASE_UP + health->database, 0);

@@ -19,7 +19,7 @@ struct health {
 	pthread_mutex_t mutex;
 	/* Under the mutex: */
 	bool is_up;
-	bool has_been_up;
+	bool is_outage;	   /* it is not up, and the log says so */
 	bool is_failing;   /* the last reservation failed though the session lived */
 	bool is_in_doubt;  /* it failed with its session, or for now: the next one may do better */
 	unsigned sessions; /* open ones that serve tickets */
