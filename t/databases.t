@@ -279,12 +279,15 @@ for my $death ('killed', 'stopped') {    # one of them dies under load, and come
         'a drained database has no session';
     is $server->metric("tickr_database_up{database=\"$names[0]\",node=\"3\"}"), 0, '... and a metric tells';
     like $server->log, qr/the operator takes a database out.*database="\Q$names[0]\E"/, '... and the log';
+    unlike $server->log, qr/a database is out of service/, '... which calls it no failure';
     is +($ask->('POST', "/databases/$names[1]/drain"))[0], 409, 'the last one cannot be drained';
     $databases[0]->stop;
     $load->wait_for_answers(200);
     is states($server), 'drained up', 'what is drained stays so, and the other one serves';
     $databases[0]->start;
-    is +($ask->('POST', "/databases/$names[0]/resume"))[0], 200, 'resume is accepted, by name';
+    my ($resumed, $state) = $ask->('POST', "/databases/$names[0]/resume");
+    is $resumed, 200, 'resume is accepted, by name';
+    unlike $state->{reason} // '', qr/has taken it out/, '... and it is not said to be out any more';
     wait_for_states($server, 'up', 'up');
     $load->wait_for_answers(100);
     my @clients = $load->finish;

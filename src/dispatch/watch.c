@@ -26,6 +26,7 @@ struct news {
 	bool was_drained[MOST_DATABASES];
 	char reasons[MOST_DATABASES][REASON_SIZE];
 	bool is_in[MOST_DATABASES];
+	bool is_taken_out[MOST_DATABASES]; /* by the operator, who is told otherwise */
 	bool is_drained[MOST_DATABASES];
 	bool must_rest[MOST_DATABASES];
 	bool rests[MOST_DATABASES]; /* its pool was told so; nobody else tells it */
@@ -150,6 +151,7 @@ collect_news(struct dispatch *d, struct news *news)
 		member->is_resting = member->is_drained && member->in_flight == 0;
 		news->must_rest[i] = member->is_resting;
 		news->is_in[i] = member->is_in;
+		news->is_taken_out[i] = member->is_drained;
 		news->is_drained[i] = member->is_resting && member->look.is_at_rest;
 		snprintf(news->reasons[i], REASON_SIZE, "%s", member->reason);
 	}
@@ -167,7 +169,7 @@ tell(struct dispatch *d, struct news *news)
 		if (news->rests[i] != news->must_rest[i])
 			pool_set_resting(member->pool, news->must_rest[i]);
 		news->rests[i] = news->must_rest[i];
-		if (news->was_in[i] && !news->is_in[i])
+		if (news->was_in[i] && !news->is_in[i] && !news->is_taken_out[i])
 			log_warn("a database is out of service", "reason=%s database=\"%s\"",
 				 memory, member->name);
 		if (!news->was_in[i] && news->is_in[i])

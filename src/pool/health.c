@@ -156,7 +156,8 @@ health_note_rest(struct health *health)
 	health->down_since_ms = clock_ms();
 	health->is_up = false;
 	health->is_outage = true;
-	snprintf(health->reason, sizeof(health->reason), "the operator has taken it out");
+	snprintf(health->reason, sizeof(health->reason),
+		 "no session has been opened since the operator took it out");
 	pthread_mutex_unlock(&health->mutex);
 	metrics_set(METRIC_DATABASE_UP + health->database, 0);
 }
