@@ -114,6 +114,23 @@ sub ends_without_complaint {
 }
 
 {
+    $database->sql(q(REVOKE DELETE ON tickr.tickets FROM 'tickr'@'localhost'));
+    my $server  = serves('append without DELETE');
+    my $deletes = sub { ($database->sql(q(SHOW GLOBAL STATUS LIKE 'Com_delete')) =~ /(\d+)$/)[0] };
+    my $before  = $deletes->();
+    $server->get('/tickets/create/10000');
+    wait_for('some attempts to prune', 20, sub { $deletes->() >= $before + 4 });
+    my $said = () = $server->log =~ /"old rows could not be pruned"/g;
+    is $said, 1, 'a table that cannot be pruned is warned of once, however often it is tried';
+    is $server->metric('tickr_database_reconnects_total'), 0, '... and costs no session';
+    $database->sql(q(GRANT DELETE ON tickr.tickets TO 'tickr'@'localhost'));
+    ok wait_for('the table to be pruned', 20, sub {
+        $database->sql('SELECT COUNT(*) FROM tickets', 'tickr') <= 1100;
+    }), '... until the right is given';
+    is $server->stop, 0, 'the server stops cleanly';
+}
+
+{
     $database->drop;
     my ($status, $output) = Tickr::Server->run(
         database  => $database,

@@ -18,7 +18,20 @@ struct round {
 	uint64_t asked_ms; /* 0: never */
 	uint64_t newest;
 	bool is_busy;
+	char no_pruning
+		[REASON_SIZE]; /* why the last one failed, which was said; "" when it did not */
 };
+
+static void
+note_pruning(struct round *round, const struct keeper *keeper, const char *failure)
+{
+	bool is_news = failure[0] != '\0' && strcmp(round->no_pruning, failure) != 0;
+
+	snprintf(round->no_pruning, sizeof(round->no_pruning), "%s", failure);
+	if (is_news)
+		log_warn("old rows could not be pruned", "reason=\"%s\" database=\"%s\"", failure,
+			 keeper->health->name);
+}
 
 static void
 note_newest(struct round *round, uint64_t newest, uint64_t now_ms)
@@ -49,7 +62,7 @@ ask(struct keeper *keeper, struct round *round)
 }
 
 static bool
-prune(struct keeper *keeper, const struct round *round)
+prune(struct keeper *keeper, struct round *round)
 {
 	uint64_t keep = round->is_busy ? KEEP_ROWS_BUSY : KEEP_ROWS;
 	char memory[REASON_SIZE];
@@ -62,11 +75,12 @@ prune(struct keeper *keeper, const struct round *round)
 		return false;
 	result = keeper->store->prune(keeper->session, keep, &rows, &is_more, &reason);
 	metrics_add(METRIC_PRUNED_ROWS + keeper->health->database, rows);
+	if (result != STORE_OK || rows > 0)
+		note_pruning(round, keeper, memory);
 	if (result == STORE_OK)
 		return is_more;
-	log_warn("old rows could not be pruned", "reason=\"%s\" database=\"%s\"", memory,
-		 keeper->health->name);
-	if (result != STORE_BUSY)
+	/* Who is refused may be so in another session too, which would be opened four times a second. */
+	if (result != STORE_BUSY && result != STORE_REFUSED)
 		keeper_close(keeper);
 	return false;
 }
