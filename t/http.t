@@ -243,6 +243,7 @@ for my $id ('x' x 65, 'a b', 'a"b', "a\tb", '<b>', "\xe9", '') {
         $client->send($bytes);
         my $response = eval { $client->response } or fail("$name is answered"), next;
         is_error($response, $code, $name);
+        like $response->{body}, qr/larger than 8192 bytes/, '... which says the limit';
         like $response->{headers}{connection}, qr/close/i, '... as the last one';
         ok eval { $client->at_end }, '... and the connection is closed';
     }

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "base/parse.h"
@@ -35,6 +36,17 @@ count_parse(const char *argument, enum batch_format format, uint32_t most, uint3
 	return false;
 }
 
+static void
+explain_format(const char *value, size_t len, struct text *problem)
+{
+	char shown[SHOWN + 2];
+
+	snprintf(shown, sizeof(shown), "%.*s", len > SHOWN ? SHOWN + 1 : (int)len, value);
+	text_add(problem, "the format is ");
+	text_add_quoted(problem, shown, SHOWN);
+	text_add(problem, "; it must be array or group");
+}
+
 bool
 count_parse_format(const char *query, enum batch_format *format, struct text *problem)
 {
@@ -52,7 +64,7 @@ count_parse_format(const char *query, enum batch_format *format, struct text *pr
 			} else if (value_len == 5 && strncmp(value, "group", 5) == 0) {
 				*format = BATCH_FORMAT_GROUP;
 			} else {
-				text_add(problem, "the format must be array or group");
+				explain_format(value, value_len, problem);
 				return false;
 			}
 		}

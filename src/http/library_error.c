@@ -4,14 +4,20 @@
 #include "http/library_error.h"
 #include "metrics/metrics.h"
 
-/* Bad chunks are too large to the library. */
+#define QUOTE(number) #number
+#define WORDS(number) QUOTE(number)
+
+/* Bad chunks are too large to the library, and headers that are too large are bad. */
 static const struct library_error {
 	int code;
 	const char *explanation;
 } errors[] = {
-	{413, "the request is too large, or its chunks are not sound"},
+	{413,
+	 "the body is larger than " WORDS(MOST_BODY_BYTES) " bytes, or its chunks are not sound"},
 	{417, "this server meets no expectation but 100-continue"},
-	{400, "the request cannot be read as HTTP"}, /* and whatever else */
+	/* and whatever else: */
+	{400, "the request cannot be read as HTTP, or its line and headers are larger than " WORDS(
+		      MOST_HEADER_BYTES) " bytes"},
 };
 
 int

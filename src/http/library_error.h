@@ -11,6 +11,10 @@
 
 #include "http/response.h"
 
+/* What the library is told to take in, as its errors say. */
+#define MOST_HEADER_BYTES 8192 /* with the request line */
+#define MOST_BODY_BYTES	  8192 /* no route reads one */
+
 /* The status of the error at the front of OUTPUT; 0: there is none ("100 Continue" is no error). */
 int library_error_code(struct evbuffer *output);
 

@@ -14,13 +14,12 @@
 #include "http/connection.h"
 #include "http/exchange.h"
 #include "http/guard.h"
+#include "http/library_error.h"
 #include "http/reply.h"
 #include "http/server.h"
 #include "loop/loop.h"
 #include "metrics/metrics.h"
 
-#define MOST_HEADER_BYTES   8192
-#define MOST_BODY_BYTES	    8192 /* no route reads one */
 #define TICK_MS		    250
 #define ACCEPT_LOG_PAUSE_MS 10000 /* each line tells how many failures there were */
 #define DRAIN_STEP_MS	    20

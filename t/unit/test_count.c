@@ -138,6 +138,9 @@ Test(count, a_query_without_a_format_leaves_it_as_it_was)
 	cr_assert_eq(format, BATCH_FORMAT_GROUP);
 }
 
+#define SHOWN_WORD "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+#define LONG_WORD  SHOWN_WORD "yz"
+
 Test(count, a_format_we_do_not_have_is_refused)
 {
 	static const char *const queries[] = {
@@ -152,6 +155,27 @@ Test(count, a_format_we_do_not_have_is_refused)
 		struct text problem = TEXT_OVER(memory);
 
 		cr_assert_not(count_parse_format(queries[i], &format, &problem), "%s", queries[i]);
-		cr_assert_str_eq(memory, "the format must be array or group");
+		cr_assert(strstr(memory, "; it must be array or group") != NULL, "%s", memory);
+	}
+}
+
+Test(count, a_refused_format_is_named)
+{
+	static const struct {
+		const char *query, *problem;
+	} cases[] = {
+		{"format=xml&a=b", "the format is \"xml\"; it must be array or group"},
+		{"format=", "the format is \"\"; it must be array or group"},
+		{"format=" LONG_WORD,
+		 "the format is \"" SHOWN_WORD "...\"; it must be array or group"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		enum batch_format format = BATCH_FORMAT_ARRAY;
+		char memory[256];
+		struct text problem = TEXT_OVER(memory);
+
+		cr_assert_not(count_parse_format(cases[i].query, &format, &problem));
+		cr_assert_str_eq(memory, cases[i].problem);
 	}
 }
