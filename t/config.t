@@ -224,8 +224,17 @@ for my $case (
     like $output, qr/^--env-file \Q$path\E: .*$pattern/m, '... and says where';
     unlike $output, qr/hushhush/, '... but shows nothing of it';
 }
+my @not_given = map { $_ => undef } qw(TICKR_MAX_NODES TICKR_NODE_NUMBER TICKR_STARTING_OFFSET);
+{
+    my $path = spew('bad.env', "TICKR_LOG_LEVEL=loud\nexport TICKR_MAX_NODES=10\nno equals sign\n");
+    my ($status, $output) = run([ 'check-config', '--env-file', $path ], @not_given);
+    like $output, qr/line 2 is not NAME=value.*line 3 is not NAME=value/, 'all bad lines of a file are said';
+    like $output, qr/^TICKR_LOG_LEVEL="loud"/m, '... and a bad value beside them';
+    unlike $output, qr/is not set/, '... but not that a variable is not set, which may stand there';
+}
 for my $path (scratch() . '/none', scratch()) {
-    my ($status, $output) = run([ 'check-config', '--env-file', $path ]);
+    my ($status, $output) = run([ 'check-config', '--env-file', $path ], @not_given);
+    unlike $output, qr/is not set/, 'what a file that cannot be read may hold is not missed';
     is $status, 78, 'a file that cannot be read exits 78';
     like $output, qr/^--env-file \Q$path\E: cannot be read: \w/m, '... and says why';
 }

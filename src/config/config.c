@@ -94,7 +94,8 @@ give_file(struct loader *loader, const char *path)
 		text_addf(&problem, "cannot be read: %s", strerror(errno));
 	else if (env_file_parse(content, len, give_value, loader, &problem))
 		memory[0] = '\0';
-	if (memory[0] != '\0')
+	loader->is_file_bad = memory[0] != '\0';
+	if (loader->is_file_bad)
 		text_addf(loader->problems, "--env-file %s: %s\n", path, memory);
 	free(content);
 }
@@ -180,7 +181,8 @@ load_key(struct loader *loader, size_t index)
 			return true; /* derived later */
 		return set_field(loader->config, key, key->fallback);
 	}
-	loader_add_problem(loader, key, value);
+	if (value != NULL || !loader->is_file_bad)
+		loader_add_problem(loader, key, value);
 	return false;
 }
 
@@ -359,7 +361,7 @@ bool
 config_load(struct config *config, const char *env_file, char *const *environment,
 	    struct text *problems, struct text *warnings)
 {
-	struct loader loader = {config, NULL, problems, warnings};
+	struct loader loader = {.config = config, .problems = problems, .warnings = warnings};
 
 	memset(config, 0, sizeof(*config));
 	loader.values = xcalloc(key_count, sizeof(*loader.values));

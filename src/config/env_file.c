@@ -117,13 +117,16 @@ read_pair(struct reader *r, env_pair_fn *pair, void *arg, struct text *problem)
 	char *name;
 
 	if (!read_name(r) || at_end(r) || *r->at != '=') {
-		text_addf(problem, "line %u is not NAME=value, a comment or empty", line);
+		text_addf(problem, "%sline %u is not NAME=value, a comment or empty",
+			  problem->len > 0 ? "; " : "", line);
+		skip_line(r);
 		return false;
 	}
 	next(r);
 	name = xstrdup(r->word);
 	if (!read_value(r)) {
-		text_addf(problem, "line %u: a quote is not closed", line);
+		text_addf(problem, "%sline %u: a quote is not closed", problem->len > 0 ? "; " : "",
+			  line);
 		free(name);
 		return false;
 	}
@@ -143,13 +146,13 @@ env_file_parse(const char *content, size_t len, env_pair_fn *pair, void *arg, st
 		return false;
 	}
 	r.word = xcalloc(1, len + 1);
-	while (is_good && !at_end(&r)) {
+	while (!at_end(&r)) {
 		if (isspace((unsigned char)*r.at))
 			next(&r);
 		else if (*r.at == '#' || *r.at == ';')
 			skip_line(&r);
-		else
-			is_good = read_pair(&r, pair, arg, problem);
+		else if (!read_pair(&r, pair, arg, problem))
+			is_good = false;
 	}
 	free(r.word);
 	return is_good;

@@ -19,8 +19,8 @@
 typedef void env_pair_fn(void *arg, const char *name, const char *value);
 
 /*
- * Calls PAIR for each assignment among the LEN bytes at CONTENT, in their order. False at the
- * first line that is none of the above, with its number and what is wrong in PROBLEM.
+ * Calls PAIR for each assignment among the LEN bytes at CONTENT, in their order. False where there
+ * are lines that are none of the above, with their numbers and what is wrong in PROBLEM.
  */
 bool env_file_parse(const char *content, size_t len, env_pair_fn *pair, void *arg,
 		    struct text *problem) MUST_CHECK;

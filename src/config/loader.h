@@ -12,7 +12,8 @@
 /* What is being loaded: the values as they were given, not yet looked at. */
 struct loader {
 	struct config *config;
-	char **values; /* by the index of the key; NULL: not given */
+	char **values;	  /* by the index of the key; NULL: not given */
+	bool is_file_bad; /* it was not read as it was meant: what is not given may stand there */
 	struct text *problems;
 	struct text *warnings;
 };

@@ -105,12 +105,16 @@ Test(env_file, a_line_that_is_none_is_refused_with_its_number)
 	}
 }
 
-Test(env_file, what_stands_before_a_bad_line_is_given)
+Test(env_file, what_stands_around_bad_lines_is_given_and_all_of_them_are_told)
 {
-	char pairs[64], problem[64];
+	static const char content[] = "A=1\n!\nB=2\nexport C=3\nD=4\nE='5";
+	char pairs[64], problem[256];
 
-	cr_assert_not(parse("A=1\n!", 5, pairs, sizeof(pairs), problem, sizeof(problem)));
-	cr_assert_str_eq(pairs, "A=<1>;");
+	cr_assert_not(
+		parse(content, strlen(content), pairs, sizeof(pairs), problem, sizeof(problem)));
+	cr_assert_str_eq(pairs, "A=<1>;B=<2>;D=<4>;");
+	cr_assert_str_eq(problem, "line 2 is not NAME=value, a comment or empty; line 4 is not "
+				  "NAME=value, a comment or empty; line 6: a quote is not closed");
 }
 
 Test(env_file, a_nul_byte_is_refused_before_anything_is_given)
