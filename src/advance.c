@@ -57,6 +57,15 @@ print_plan(const struct advance_order *order, const struct plan *plan)
 	       space_left(space, plan->past));
 }
 
+/* Whether BASE was counted, and is too high for a ticket. */
+static bool
+is_beyond_end(const struct ticket_space *space, uint64_t base)
+{
+	uint64_t ticket;
+
+	return base >= SPACE_FIRST_BASE && !space_ticket(space, base, &ticket);
+}
+
 /* Whether the plan goes forward, and far enough for what is known. */
 static bool
 is_sound(const struct advance_order *order, const struct plan *plan, struct text *problem)
@@ -66,7 +75,9 @@ is_sound(const struct advance_order *order, const struct plan *plan, struct text
 
 	(void)!space_ticket(space, plan->newest, &newest);
 	(void)!space_ticket(space, plan->known, &known);
-	if (plan->past < plan->newest)
+	if (is_beyond_end(space, plan->newest) || is_beyond_end(space, plan->known))
+		text_add(problem, "the space of tickets is exhausted: this node has none left");
+	else if (plan->past < plan->newest)
 		text_addf(problem,
 			  "the counter is past ticket %" PRIu64 " already: the newest is %" PRIu64
 			  ", and it never goes back",

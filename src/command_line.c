@@ -89,7 +89,9 @@ take_option(struct command_line *line, int option)
 	case 'h': line->command = COMMAND_HELP; return true;
 	case 'V': line->command = COMMAND_VERSION; return true;
 	case OPTION_VARIABLES: line->command = COMMAND_VARIABLES; return true;
-	default: return false; /* getopt has said what is wrong */
+	default: /* getopt has said what is wrong */
+		fprintf(stderr, "tickrd: see tickrd --help\n");
+		return false;
 	}
 }
 

@@ -114,6 +114,13 @@ END
     is $status, 0, "$on: to the very end" or diag $output;
     like $output, qr/afterwards, at least: none\n.*afterwards: +0\n/s, "$on: which it says";
 
+    $database->sql($on eq 'mysql' ? 'INSERT INTO tickets VALUES (922337203685477600)'
+        : 'UPDATE tickets SET id = 922337203685477600', $on eq 'mysql' ? 'tickr' : ());
+    ($status, $output) = advance($database, [ '--past', 20_000, '--yes' ]);
+    is $status, 1, "$on: behind the end there is nothing to move";
+    is $output, "tickrd: the space of tickets is exhausted: this node has none left; nothing was changed\n",
+        "$on: and it says so";
+
     # Nothing to move.
     $database->sql('DELETE FROM tickets', $on eq 'mysql' ? 'tickr' : ());
     ($status, $output) = advance($database, [ '--past', 20_000, '--yes' ]);

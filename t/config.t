@@ -49,7 +49,7 @@ sub check { return run(['check-config'], @_) }
     my @wrong = (
         [ ['fly'],                            qr/fly/ ],
         [ [ 'check-config', 'createdb' ],     qr/createdb/ ],
-        [ ['--fly'],                          qr/fly/ ],
+        [ ['--fly'],                          qr/fly.*see tickrd --help/s ],
         [ ['--env-file'],                     qr/env-file/ ],
         [ ['--if-not-exists'],                qr/--if-not-exists/ ],
         [ [ 'check-config', '--if-not-exists' ], qr/--if-not-exists/ ],
@@ -107,7 +107,7 @@ my @bad = (
     [ TICKR_DATABASE_SSL_VERIFY     => 'maybe', qr/one of no, yes/ ],
     [ TICKR_LISTEN                  => '8080',  qr/address:port/ ],
     [ TICKR_LISTEN                  => '127.0.0.1', qr/address:port/ ],
-    [ TICKR_LISTEN                  => 'localhost:80', qr/address:port/ ],
+    [ TICKR_LISTEN                  => 'localhost:80', qr/address number 1; .*names are not looked up/ ],
     [ TICKR_LISTEN                  => '127.0.0.1:65536', qr/address:port/ ],
     [ TICKR_LISTEN                  => '[::1]', qr/\[v6\]:port/ ],
     [ TICKR_LISTEN                  => 'unix:there', qr{unix:/path} ],

@@ -284,7 +284,10 @@ derive_listening(struct loader *loader)
 	if (!listen_addresses_parse(config->listen, config->listen_addresses, &config->listen_count,
 				    &problem)) {
 		loader_add_problem(loader, loader_key("TICKR_LISTEN"), config->listen);
-		text_addf(loader->problems, "TICKR_LISTEN: %s\n", memory);
+		text_addf(loader->problems,
+			  "TICKR_LISTEN: %s; 127.0.0.1:8080 would do, or 0.0.0.0:8080 for every "
+			  "IPv4 address of this host: names are not looked up\n",
+			  memory);
 	}
 	if (config->control_socket[0] == '\0')
 		return;
