@@ -9,7 +9,7 @@ use Socket qw(SOCK_STREAM);
 use Test::More;
 use Tickr::Client;
 use Tickr::Database;
-use Tickr::Process qw(scratch slurp spew);
+use Tickr::Process qw(scratch slurp spew wait_for);
 use Tickr::Server;
 
 plan skip_all => Tickr::Database::missing() if Tickr::Database::missing();
@@ -412,6 +412,23 @@ SKIP: {
     my ($status) = refused("unix:$path,127.0.0.1:" . $holder->sockport);
     is $status, 71, 'one address that cannot be had stops the start';
     ok !-e $path, 'and the socket of another is removed';
+}
+
+{    # more is wanted of the system than it gives
+    my %statuses;
+    for my $most (6 .. 16) {
+        my $server = Tickr::Server->new(
+            database => $database, wait => 0,
+            through  => [ 'sh', '-c', "ulimit -n $most; exec \"\$0\" \"\$@\"" ],
+        );
+        wait_for('tickrd to serve or to end', 20, sub {
+            !$server->process->is_running || $server->log =~ /msg="tickrd serves"/;
+        });
+        $statuses{ $server->process->is_running ? $server->stop : $server->process->wait_exit }++;
+    }
+    my @others = grep { $_ ne '0' && $_ ne '71' } keys %statuses;
+    is_deeply \@others, [], 'too few descriptors exit 71, at whichever of them it is';
+    ok $statuses{71}, '... and so few were tried';
 }
 
 done_testing;

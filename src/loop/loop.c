@@ -1,6 +1,8 @@
 #include <event2/thread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/memory.h"
@@ -23,10 +25,26 @@ log_library(int severity, const char *message)
 }
 
 void
+loop_give_up(void)
+{
+	_exit(EX_OSERR);
+}
+
+/* The library has said why: 1 is an error of the system, anything else a bug. */
+static void
+end_with_library(int error)
+{
+	if (error != 1)
+		abort();
+	loop_give_up();
+}
+
+void
 loop_library_begin(void)
 {
 	event_set_mem_functions(xmalloc, xrealloc, free);
 	event_set_log_callback(log_library);
+	event_set_fatal_callback(end_with_library);
 	evthread_use_pthreads();
 }
 
@@ -48,7 +66,7 @@ loop_base_new(void)
 	event_config_free(config);
 	if (base == NULL) {
 		log_error("the system gives no event loop: too many open files?", NULL);
-		abort();
+		loop_give_up();
 	}
 	return base;
 }

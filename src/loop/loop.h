@@ -12,10 +12,13 @@
 void loop_library_begin(void);
 void loop_library_end(void);
 
+/* At the start, when the system gives no descriptor and the log says so: the process ends with status 71. */
+void loop_give_up(void) NORETURN;
+
 /*
  * An event_base for one thread: without locks, and with the kernel told of changes once
  * a round. Nothing but a mailbox may touch it from another thread. The caller frees it
- * with event_base_free(). Dies when the system has no descriptors left.
+ * with event_base_free(). Gives up when the system has no descriptors left.
  */
 struct event_base *loop_base_new(void) MUST_CHECK;
 

@@ -41,7 +41,7 @@ mailbox_new(struct event_base *base)
 	mailbox->eventfd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (mailbox->eventfd < 0) {
 		log_error("the system gives no eventfd", "reason=\"%s\"", strerror(errno));
-		abort();
+		loop_give_up();
 	}
 	pthread_mutex_init(&mailbox->posted.mutex, NULL);
 	TAILQ_INIT(&mailbox->posted.list);
