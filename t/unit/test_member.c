@@ -208,4 +208,6 @@ Test(member, all_are_named_where_none_gives_tickets)
 	cr_assert(strncmp(memory, "no database gives tickets: a:1: xxx", 35) == 0, "%s", memory);
 	cr_assert_not_null(strstr(memory, "; b:2: xxx"));
 	cr_assert_not_null(strstr(memory, "; c:3: xxx"));
+	cr_assert_not_null(strstr(memory, "xxx...; b:2: "), "what was cut says so: %s", memory);
+	cr_assert_str_eq(memory + strlen(memory) - 4, "x...");
 }
