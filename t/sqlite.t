@@ -49,7 +49,7 @@ sub ticket { $_[0]->get('/tickets/create')->{status} }
     my $file  = Tickr::File->new;
     my $state = $file->folder;
     my %env   = (TICKR_DATABASE_ADAPTER => 'sqlite', TICKR_STATE_DIR => $state);
-    is_refused($file, qr/tickr\.db cannot be used: No such file or directory\. Run tickrd createdb/,
+    is_refused($file, qr/tickr\.db cannot be used: No such file or directory\. Set TICKR_STATE_DIR or .* run tickrd createdb/,
         'without a database');
     my ($status, $output) = Tickr::Server->run(arguments => ['createdb'], env => \%env);
     is $status, 0, 'createdb makes the file';

@@ -70,9 +70,11 @@ static bool
 explain_missing(const char *path, int problem, struct text *reason)
 {
 	text_addf(reason, "the database file %s cannot be used: %s%s", path, strerror(problem),
-		  problem == ENOENT ? ". Run tickrd createdb; or, if there was one, bring it back: "
-				      "a new one would give its tickets again"
-				    : "");
+		  problem == ENOENT
+			  ? ". Set TICKR_STATE_DIR or TICKR_DATABASE_NAME to where it is; only "
+			    "if there never was one run tickrd createdb: a new one would give "
+			    "its tickets again"
+			  : "");
 	return false;
 }
 

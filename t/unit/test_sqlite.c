@@ -349,7 +349,7 @@ Test(sqlite, creating_where_a_database_was_lost_fails)
 
 Test(sqlite, a_missing_file_is_refused_and_not_made)
 {
-	assert_refused("No such file or directory. Run tickrd createdb");
+	assert_refused("No such file or directory. Set TICKR_STATE_DIR or");
 	cr_assert_neq(access(path, F_OK), 0);
 }
 
