@@ -100,7 +100,21 @@ is_deeply Tickr::Load::statuses(@clients), { 200 => scalar map {@$_} @clients },
 my ($slowest) = sort { $b <=> $a } map { $_->{came} - $_->{asked} } map {@$_} @clients;
 note sprintf 'the slowest answer came after %.1f s', $slowest;
 note 'retries: ' . $server->metric('tickr_database_retries_total');
+
+# By another increment than before, by which alone nobody can tell.
+my ($highest) = sort { $b <=> $a } map { @{ $_->{tickets} } } map {@$_} @clients;
+$cluster->restore_as_one(2);
+$server->wait_until_ready(30);
+is_deeply [ $cluster->increments($nodes[0]) ], [1], 'an older copy of the cluster, of one node, counts by 1';
+my $answer = $server->client->get('/tickets/create/3');
+is $answer->{status}, 200, '... and the server that has run all the while serves from it';
+cmp_ok $server->client->json($answer)->[0], '>', $highest, '... behind all that was given';
 is $server->stop, 0, 'the server stops cleanly';
+
+$_->start for @nodes[ 1, 2 ];
+$nodes[0]{options} = $cluster->options_of(1, 0);
+$cluster->wait_until_synced(@nodes);
+$balancer->wait_until('UP', $_) for qw(db1 db2 db3);
 
 # The stub layout: all nodes replace the same row, and all but one of those at work fail at their commit.
 $nodes[0]->sql('DROP TABLE tickets; CREATE TABLE tickets (id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT'

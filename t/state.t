@@ -95,7 +95,7 @@ on_each_store(sub {
         my ($ticket) = $server->get('/tickets/create')->{body} =~ /(\d+)/;
         cmp_ok base_of($ticket), '>', $ahead, "$on: a copy of which nobody can tell is moved on";
         ok $server->wait_for_log(
-            qr/level=info msg="the counter was moved past what the last run may have given" from=50\d to=$ahead gap=5[34]\d$/m),
+            qr/level=info msg="the counter was moved past what may have been given" from=50\d to=$ahead gap=5[34]\d$/m),
             "$on: with a line that says how far";
         is $server->stop, 0, "$on: the server stops cleanly";
     }

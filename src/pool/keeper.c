@@ -56,7 +56,7 @@ learn_share(struct keeper *keeper)
 	return true;
 }
 
-/* Nobody knows whether the last process gave the bases up to PAST: leave them all behind. */
+/* Nobody knows whether the bases up to PAST were given: leave them all behind. */
 static enum store_result
 move_past(struct keeper *keeper, uint64_t past, struct text *reason)
 {
@@ -67,7 +67,7 @@ move_past(struct keeper *keeper, uint64_t past, struct text *reason)
 		return result;
 	result = keeper->store->advance(keeper->session, past, reason);
 	if (result == STORE_OK)
-		log_info("the counter was moved past what the last run may have given",
+		log_info("the counter was moved past what may have been given",
 			 "from=%" PRIu64 " to=%" PRIu64 " gap=%" PRIu64, newest, past,
 			 past - newest);
 	return result;
@@ -276,7 +276,7 @@ keeper_reserve(struct keeper *keeper, uint32_t count, struct ticket_range *bases
 		if (result != STORE_OK || verdict == TRUST_ACCEPTED)
 			return result;
 	}
-	text_add(reason, "the counter does not get past what the last run may have given");
+	text_add(reason, "the counter does not get past what may have been given");
 	return refusal(keeper);
 }
 

@@ -91,11 +91,23 @@ forget_other_steps(struct classes *classes, uint64_t step)
 		classes_free(classes);
 }
 
+/* With the mutex held: all up to the highest that is known, in every class. */
+static void
+doubt_known(struct trust *trust)
+{
+	uint64_t known = classes_top(&trust->known);
+	uint64_t unsure = classes_top(&trust->unsure);
+
+	classes_set(&trust->unsure, 1, 0, known > unsure ? known : unsure);
+}
+
 void
 trust_forget_other_steps(struct trust *trust, struct trust_mark *mark, uint64_t step)
 {
 	forget_other_steps(&mark->known, step);
 	pthread_mutex_lock(&trust->mutex);
+	if (trust->known.step > 0 && trust->known.step != step)
+		doubt_known(trust);
 	forget_other_steps(&trust->known, step);
 	forget_other_steps(&trust->floors, step);
 	forget_other_steps(&trust->went_to, step);
@@ -196,10 +208,10 @@ trust_judge_newest(struct trust *trust, const struct trust_mark *mark,
 		accept_newest(trust, share, newest);
 	else
 		set_floor(trust, share, newest, floor);
+	*past = top_of(&trust->unsure, share);
 	pthread_mutex_unlock(&trust->mutex);
 	if (!trust_is_given(trust, share, reason))
 		return TRUST_REFUSED;
-	*past = top_of(&trust->unsure, share);
 	return newest < *past ? TRUST_UNSURE : TRUST_ACCEPTED;
 }
 

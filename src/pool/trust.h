@@ -51,8 +51,8 @@ struct trust_mark {
 struct trust {
 	pthread_mutex_t mutex;
 	struct ticket_space space; /* to tell people the ticket of a base */
-	struct classes unsure;	   /* up to here the last process may have given; never changes */
 	/* Under the mutex: */
+	struct classes unsure;	/* up to here somebody may have given, and nobody can tell */
 	struct classes known;	/* the highest that was given, by us or by another server */
 	struct recent recent;	/* what was given by us */
 	struct classes floors;	/* what a refused class must reach; 0: it is trusted */
@@ -72,8 +72,9 @@ void trust_remember(struct trust *trust, struct trust_mark *mark);
 void trust_mark_free(struct trust_mark *mark);
 
 /*
- * Of a cluster whose masters come and go, and with each the increment: they give each number once
- * themselves, and what one gave with another increment than STEP says nothing about the others.
+ * Of a cluster whose masters come and go, and with each the increment: what one gave with another
+ * increment than STEP says nothing about the others, who may be right to give lower ones. Nobody
+ * can tell that from an older copy of the cluster: what is not above all that was given is unsure.
  */
 void trust_forget_other_steps(struct trust *trust, struct trust_mark *mark, uint64_t step);
 

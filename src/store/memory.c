@@ -130,14 +130,12 @@ static void
 take_locked(struct memory_script *script, uint32_t count, struct ticket_range *bases)
 {
 	if (script->repeat_every > 0 && script->reservations % script->repeat_every == 0) {
-		*bases = (struct ticket_range){SPACE_FIRST_BASE, script->increment + 1, count};
+		*bases = (struct ticket_range){SPACE_FIRST_BASE, script->increment, count};
 		return;
 	}
 	*bases =
 		(struct ticket_range){script->newest + script->increment, script->increment, count};
 	script->newest += script->increment * count;
-	if (script->repeat_every > 0) /* what the pool joins it would remember for longer */
-		script->newest += script->increment;
 }
 
 /* Move the counter unless the script says that this reservation fails. */
@@ -178,16 +176,6 @@ most_per_statement(struct store_session *session)
 {
 	(void)session;
 	return 10000;
-}
-
-/* Alone, but for the pretext under which a script repeats. */
-static bool
-share(struct store_session *session, struct store_share *share)
-{
-	memory_script_lock(session->script);
-	*share = (struct store_share){1, 0, session->script->repeat_every > 0};
-	memory_script_unlock(session->script);
-	return true;
 }
 
 static enum store_result
@@ -270,7 +258,6 @@ const struct store memory_store = {
 	.reserve = reserve,
 	.most_per_statement = most_per_statement,
 	.newest = newest,
-	.share = share,
 	.advance = advance,
 	.give_back = give_back,
 	.warn = warn,

@@ -7,7 +7,7 @@
  *
  * Where the settings name no script claim() makes one for them: it counts, and fails nothing. The program tickrd-memory serves from it, which is built for
  * measurements and tests only, since a restart gives every ticket again. With the database name
- * MEMORY_BROKEN_NAME it breaks the law of store.h on purpose, so that tests can show that they notice.
+ * MEMORY_BROKEN_NAME it breaks the law of store.h on purpose, so that tests can show who notices.
  */
 #ifndef TICKR_STORE_MEMORY_H
 #define TICKR_STORE_MEMORY_H
@@ -35,8 +35,7 @@ struct memory_script {
 
 	/*
 	 * Each so-manyth reservation is given the first bases once more: the one thing a store must never
-	 * do. It is done in a way that the pool cannot notice, as a cluster whose masters come and
-	 * go, with another increment. 0: none.
+	 * do, and the pool notices. 0: none.
 	 */
 	unsigned repeat_every;
 

@@ -376,12 +376,30 @@ Test(trust, what_replication_brought_was_passed_by_the_master_that_has_it)
 	cr_assert_not(accepts(500, 2, 1));
 }
 
-Test(trust, a_cluster_whose_masters_come_and_go_is_not_held_to_what_it_gave_with_another_increment)
+Test(trust, what_a_cluster_gives_with_another_increment_is_not_refused_but_left_behind)
 {
+	static const struct ticket_range lower = {29000, 2, 10};
+
 	cr_assert(accepts(30000, 3, 10));
 	trust_remember(&trust, &mark);
 	trust_forget_other_steps(&trust, &mark, 2);
-	cr_assert(accepts(29000, 2, 10));
+	cr_assert_eq(trust_judge(&trust, &mark, &lower, &past, &reason), TRUST_UNSURE,
+		     "it may be a lower one of its own, or an older copy");
+	cr_assert_eq(past, 30027);
+	cr_assert(accepts(30028, 2, 10));
 	trust_forget_other_steps(&trust, &mark, 2);
-	cr_assert_not(accepts(29000, 2, 10), "with the same increment it is held to it");
+	cr_assert_not(accepts(30028, 2, 10), "with the same increment it is held to it");
+}
+
+Test(trust, an_older_cluster_of_other_nodes_repeats_nothing)
+{
+	static const struct ticket_range repeated = {2, 3, 1};
+
+	cr_assert(accepts(2, 1, 10));
+	trust_remember(&trust, &mark);
+	trust_forget_other_steps(&trust, &mark, 3);
+	cr_assert_eq(trust_judge(&trust, &mark, &repeated, &past, &reason), TRUST_UNSURE);
+	trust_forget_other_steps(&trust, &mark, 1);
+	cr_assert_eq(past, 11);
+	cr_assert(accepts(12, 1, 1));
 }

@@ -145,6 +145,25 @@ sub wait_for_size {
     return;
 }
 
+# The whole cluster ends, and comes back as one node, whose counter stands at BASE as in an older copy.
+sub restore_as_one {
+    my ($self, $base) = @_;
+    my $node = $self->{nodes}[0];
+    $_->kill for $self->nodes;
+    {
+        local $node->{port} = undef;
+        local $node->{options} = ['--wsrep-on=OFF'];
+        $node->start;
+        $node->turn_back($base);
+        $node->kill;
+    }
+    unlink glob "$node->{folder}/data/g*state.dat";    # what it knows of the others
+    $node->{options} = $self->options_of(1, 1);
+    $node->start;
+    $self->wait_until_synced($node);
+    return;
+}
+
 # The increments that the nodes count by.
 sub increments {
     my ($self, @nodes) = @_;

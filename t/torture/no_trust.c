@@ -1,0 +1,83 @@
+/*
+ * In the place of pool/trust.c: believes whatever a database gives. With it and a store that repeats
+ * a range a server breaks the law, so that the torture can show that it would notice.
+ */
+#include "base/attributes.h"
+#include "pool/trust.h"
+
+void
+trust_init(struct trust *trust, const struct ticket_space *space, const struct record *last)
+{
+	(void)trust;
+	(void)space;
+	(void)last;
+}
+
+void
+trust_destroy(struct trust *trust)
+{
+	(void)trust;
+}
+
+bool
+trust_is_given(struct trust *trust, const struct store_share *share, struct text *reason)
+{
+	(void)trust;
+	(void)share;
+	(void)reason;
+	return true;
+}
+
+void
+trust_remember(struct trust *trust, struct trust_mark *mark)
+{
+	(void)trust;
+	(void)mark;
+}
+
+void
+trust_mark_free(struct trust_mark *mark)
+{
+	(void)mark;
+}
+
+void
+trust_forget_other_steps(struct trust *trust, struct trust_mark *mark, uint64_t step)
+{
+	(void)trust;
+	(void)mark;
+	(void)step;
+}
+
+enum trust_verdict
+trust_judge(struct trust *trust, const struct trust_mark *mark, const struct ticket_range *bases,
+	    uint64_t *past, struct text *reason)
+{
+	(void)trust;
+	(void)mark;
+	(void)bases;
+	(void)past;
+	(void)reason;
+	return TRUST_ACCEPTED;
+}
+
+enum trust_verdict
+trust_judge_newest(struct trust *trust, const struct trust_mark *mark,
+		   const struct store_share *share, uint64_t newest, uint64_t *past,
+		   struct text *reason)
+{
+	(void)trust;
+	(void)mark;
+	(void)share;
+	(void)newest;
+	(void)past;
+	(void)reason;
+	return TRUST_ACCEPTED;
+}
+
+uint64_t
+trust_own_base(const struct store_share *share, uint64_t newest)
+{
+	(void)share;
+	return newest;
+}
