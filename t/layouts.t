@@ -64,15 +64,21 @@ sub are_new {
     return;
 }
 
-# One batch, and whether its last ticket is the table's newest row: then its step is right too.
+# One batch, and whether its last ticket is the table's newest row: then its step is right too. A server
+# that has lost sessions takes a number for itself, to see whether all is well: that may come in between.
 sub batch_is_real {
     my ($name, $database, $client, $count) = @_;
-    my $response = $client->get("/tickets/create/$count");
-    my $group    = $response->{status} == 200 ? $client->json($response) : { count => 0 };
-    my @tickets  = expand($group);
-    is scalar @tickets, $count, "$name: a batch of $count" or diag $response->{body};
-    is base_of($tickets[-1] // 0), newest_row($database), "$name: its end is the newest row";
-    are_new($name, @tickets);
+    my ($group, $end, $newest);
+    for (1 .. 3) {
+        my $response = $client->get("/tickets/create/$count");
+        $group = $response->{status} == 200 ? $client->json($response) : { count => 0 };
+        my @tickets = expand($group);
+        is scalar @tickets, $count, "$name: a batch of $count" or diag $response->{body};
+        are_new($name, @tickets);
+        ($end, $newest) = (base_of($tickets[-1] // 0), newest_row($database));
+        last if $end == $newest;
+    }
+    is $end, $newest, "$name: its end is the newest row";
     return $group;
 }
 

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <criterion/criterion.h>
 #include <pthread.h>
 #include <unistd.h>
@@ -30,11 +31,11 @@ begin(void)
 static void
 end(void)
 {
-	cr_assert(pool_stop(pool, clock_ms() + PATIENCE_MS));
-	cr_assert_eq(script.claims, 1);
+	assert(pool_stop(pool, clock_ms() + PATIENCE_MS));
+	assert(script.claims == 1);
 	pool_free(pool);
-	cr_assert_eq(script.claims, 0);
-	cr_assert_eq(script.opened, script.closed);
+	assert(script.claims == 0);
+	assert(script.opened == script.closed);
 	memory_script_destroy(&script);
 }
 

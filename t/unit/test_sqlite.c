@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -36,7 +37,7 @@ end(void)
 	sqlite_store.release(&settings);
 	sqlite_store.end();
 	snprintf(command, sizeof(command), "rm -rf %s", folder);
-	cr_assert_eq(system(command), 0);
+	assert(system(command) == 0);
 }
 
 TestSuite(sqlite, .init = begin, .fini = end, .timeout = 60);
