@@ -18,8 +18,7 @@ struct round {
 	uint64_t asked_ms; /* 0: never */
 	uint64_t newest;
 	bool is_busy;
-	char no_pruning
-		[REASON_SIZE]; /* why the last one failed, which was said; "" when it did not */
+	char no_pruning[REASON_SIZE]; /* why the last one failed, which was said; or "" */
 };
 
 static void
