@@ -62,14 +62,14 @@ for my $format (sort keys %formats) {
 
     # Each dies under load.
     my $load = Tickr::Load->start($server, clients => 8, path => '/tickets/create/3');
-    $masters->wait_for_both($format);
+    $masters->wait_for_both($format, $server);
     for my $number (0, 1) {
         my $name = 'db' . ($number + 1);
         $databases[$number]->kill;
         $load->wait_for_answers(100);
         $databases[$number]->start;
         $balancer->wait_until('UP', $name);
-        $masters->wait_for_both("$format, $name was killed and is back");
+        $masters->wait_for_both("$format, $name was killed and is back", $server);
     }
 
     # When there is less to do old rows go, from both and by both.
@@ -88,7 +88,7 @@ for my $format (sort keys %formats) {
     $balancer->wait_until('UP', 'db1', 'db2');
     $server->wait_until_ready;
     $load = Tickr::Load->start($server, clients => 4);
-    $masters->wait_for_both("$format, counters forgotten");
+    $masters->wait_for_both("$format, counters forgotten", $server);
     push @clients, $load->finish;
     is_deeply [ Tickr::Load::duplicates(@clients) ], [], "$format: no ticket twice";
     is_deeply Tickr::Load::statuses(@clients), { 200 => scalar map {@$_} @clients },

@@ -95,15 +95,20 @@ sub newest {
     return map { $_->sql($sql, 'tickr') } $self->databases;
 }
 
-# Until each database gives tickets, told by its counter.
+# Whether each database gives tickets within a minute, told by its counter. If not, SERVER's log may say why.
 sub wait_for_both {
-    my ($self, $what) = @_;
+    my ($self, $what, $server) = @_;
     my @before = $self->newest;
-    wait_for("$what: both give tickets", 60, sub {
-        my @now = $self->newest;
-        return $now[0] > $before[0] && $now[1] > $before[1];
-    });
-    return pass "$what: both databases give tickets";
+    my $is_good = eval {
+        wait_for("$what: both give tickets", 60, sub {
+            my @now = $self->newest;
+            return $now[0] > $before[0] && $now[1] > $before[1];
+        });
+    };
+    diag join "\n", $@, "newest: @before, then " . join(' ', $self->newest),
+        grep {/level=(warn|error)/} split /\n/, $server->log
+        unless $is_good;
+    return ok $is_good, "$what: both databases give tickets";
 }
 
 sub rows {
