@@ -226,22 +226,21 @@ allocator_next_deadline(const struct allocator *a)
 void
 allocator_free(struct allocator *a)
 {
-	static const char reason[] = "the server is stopping";
 	struct batch *batch;
 
 	while ((batch = TAILQ_FIRST(&a->gathering)) != NULL) {
 		TAILQ_REMOVE(&a->gathering, batch, link);
-		refuse(a, batch, TICKET_DRAINING, reason);
+		refuse(a, batch, TICKET_DRAINING, STATUS_DRAINING);
 	}
 	if (a->gathering_questions != NULL)
-		refuse(a, a->gathering_questions, TICKET_DRAINING, reason);
+		refuse(a, a->gathering_questions, TICKET_DRAINING, STATUS_DRAINING);
 	a->gathering_questions = NULL;
 	while ((batch = TAILQ_FIRST(&a->submitted)) != NULL) {
 		bool is_mine = a->settings.withdraw(a->settings.arg, &batch->reservation);
 
 		assert(is_mine);
 		TAILQ_REMOVE(&a->submitted, batch, link);
-		refuse(a, batch, TICKET_DRAINING, reason);
+		refuse(a, batch, TICKET_DRAINING, STATUS_DRAINING);
 	}
 	assert(TAILQ_EMPTY(&a->begun));
 	free(a);

@@ -14,8 +14,6 @@
 #define ATTEMPTS_IN_TIME 4 /* an attempt may take this part of the pool time-out */
 #define LONGEST_ATTEMPT	 1000
 
-static const char stopping[] = "the server is stopping";
-
 static bool
 is_alone(const struct dispatch *d)
 {
@@ -40,7 +38,7 @@ dispatch_submit(struct dispatch *d, struct reservation *reservation)
 	todo_init(&todo);
 	pthread_mutex_lock(&d->mutex);
 	if (d->is_stopping)
-		errand_fail(errand, TICKET_DRAINING, stopping, &todo);
+		errand_fail(errand, TICKET_DRAINING, STATUS_DRAINING, &todo);
 	else
 		errand_ask(d, errand, NO_MEMBER, &todo);
 	todo_unlock_and_do(d, &todo);
@@ -218,7 +216,7 @@ stop_asking(struct dispatch *d)
 		pthread_cond_wait(&d->changed, &d->mutex);
 	while ((errand = TAILQ_FIRST(&d->parked)) != NULL) {
 		TAILQ_REMOVE(&d->parked, errand, link);
-		errand_fail(errand, TICKET_DRAINING, stopping, &todo);
+		errand_fail(errand, TICKET_DRAINING, STATUS_DRAINING, &todo);
 	}
 	todo_unlock_and_do(d, &todo);
 }

@@ -43,7 +43,7 @@ static void
 create(struct exchange *exchange, uint32_t count)
 {
 	if (exchange->server->is_draining) {
-		reply_status(exchange, TICKET_DRAINING, "the server is stopping");
+		reply_status(exchange, TICKET_DRAINING, STATUS_DRAINING);
 		return;
 	}
 	if (exchange->format == BATCH_FORMAT_ARRAY &&

@@ -145,7 +145,7 @@ handle_status(struct exchange *exchange, const char *argument)
 {
 	(void)argument;
 	if (exchange->server->is_draining) {
-		reply_status(exchange, TICKET_DRAINING, "the server is stopping");
+		reply_status(exchange, TICKET_DRAINING, STATUS_DRAINING);
 		return;
 	}
 	if (answer_from_memory(exchange))

@@ -215,7 +215,7 @@ pool_close(struct pool *pool)
 	struct mail_list group = TAILQ_HEAD_INITIALIZER(group);
 
 	queue_stop(&pool->queue, &group);
-	serve_refuse(&group, pool->settings.number, TICKET_DRAINING, "the server is stopping");
+	serve_refuse(&group, pool->settings.number, TICKET_DRAINING, STATUS_DRAINING);
 }
 
 bool

@@ -431,7 +431,7 @@ segment_stop(struct segment *s)
 
 	pthread_mutex_lock(&s->shared.mutex);
 	s->shared.is_stopping = true;
-	refuse(s, UINT64_MAX, TICKET_DRAINING, "the server is stopping", &answered);
+	refuse(s, UINT64_MAX, TICKET_DRAINING, STATUS_DRAINING, &answered);
 	release(s, NULL, &answered);
 }
 

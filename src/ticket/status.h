@@ -15,6 +15,8 @@ enum ticket_status {
 	TICKET_STATUSES
 };
 
+#define STATUS_DRAINING "the server is stopping" /* the reason, for people, of TICKET_DRAINING */
+
 /* A word for logs and metrics, such as "timed_out". */
 const char *ticket_status_name(enum ticket_status status);
 
