@@ -110,6 +110,12 @@ read_value(struct reader *r)
 	return true;
 }
 
+static void
+add_problem(struct text *problem, unsigned line, const char *what)
+{
+	text_addf(problem, "%sline %u%s", problem->len > 0 ? "; " : "", line, what);
+}
+
 static bool
 read_pair(struct reader *r, env_pair_fn *pair, void *arg, struct text *problem)
 {
@@ -117,16 +123,14 @@ read_pair(struct reader *r, env_pair_fn *pair, void *arg, struct text *problem)
 	char *name;
 
 	if (!read_name(r) || at_end(r) || *r->at != '=') {
-		text_addf(problem, "%sline %u is not NAME=value, a comment or empty",
-			  problem->len > 0 ? "; " : "", line);
+		add_problem(problem, line, " is not NAME=value, a comment or empty");
 		skip_line(r);
 		return false;
 	}
 	next(r);
 	name = xstrdup(r->word);
 	if (!read_value(r)) {
-		text_addf(problem, "%sline %u: a quote is not closed", problem->len > 0 ? "; " : "",
-			  line);
+		add_problem(problem, line, ": a quote is not closed");
 		free(name);
 		return false;
 	}
