@@ -2,6 +2,8 @@
 # Runs the configurations of scripts/torture, which has built everything and starts this; see there.
 use strict;
 use warnings;
+use Tickr::Database;
+use Tickr::File;
 use Tickr::Process qw(scratch);
 use Time::HiRes qw(time);
 use Torture::Options;
@@ -12,7 +14,6 @@ $SIG{TERM} = $SIG{HUP} = sub { exit 143 };
 STDOUT->autoflush(1);
 
 my %options = Torture::Options::parse(@ARGV);
-require Torture::Features;
 require Torture::Round;
 
 my ($tests, $failed, %faults, %total) = (0, 0);
@@ -53,13 +54,10 @@ sub keep {
 }
 
 print "# seed $options{seed}: scripts/torture --seed $options{seed} repeats the plan\n";
-print "# not used: $_\n" for Torture::Features::missing();
-my @runnable = grep {
-    my $configuration = $_;
-    my @missing = grep { !Torture::Features::has($_) } @{ $configuration->{needs} };
-    print "# $configuration->{name} is left out\n" if @missing;
-    !@missing;
-} @{ $options{configurations} };
+my %missing = (mariadb => Tickr::Database::missing(), sqlite => Tickr::File::missing());
+my @runnable = grep { !$missing{ $_->{needs} } } @{ $options{configurations} };
+print "# $_->{name} is left out: $missing{ $_->{needs} }\n"
+    for grep { $missing{ $_->{needs} } } @{ $options{configurations} };
 for my $configuration (@runnable) {
     my $name = $configuration->{name};
     print "# --- $name: $configuration->{what}\n";

@@ -13,7 +13,6 @@ use Tickr::File;
 use Tickr::Process qw(wait_for scratch free_port);
 use Tickr::Proxy;
 use Tickr::Server;
-use Torture::Features;
 
 our ($max_nodes, $starting_offset) = (10, 326);
 my $count = 0;
@@ -79,7 +78,7 @@ sub add_server {
         number    => $number,
         port      => free_port(),
         databases => \@databases,
-        is_steady => $number > 0 && $self->{servers_each} > 1,
+        is_steady => $number > 0 && $self->{server_count} > 1,
         state     => scratch() . '/state' . ++$count,
     };
     mkdir $entry->{state} or die "$entry->{state}: $!";
@@ -101,12 +100,7 @@ sub add_servers {
     for my $database ($self->databases) {
         Tickr::Server->createdb(database => $database->{database}, env => { $self->environment($database) });
     }
-    my $is_native = $self->databases > 1 && Torture::Features::has('several');
-    $self->{has_another} = $is_native;
-    my @groups = $is_native ? [ $self->databases ] : map { [$_] } $self->databases;
-    for my $group (@groups) {
-        $self->add_server(@$group) for 1 .. $self->{servers_each};
-    }
+    $self->add_server($self->databases) for 1 .. $self->{server_count};
     return;
 }
 
@@ -129,16 +123,6 @@ sub stop_server {
     push @{ $self->{stops} }, $status;
     $entry->{server}->process->kill_hard;
     return;
-}
-
-# Whether it keeps a file of what it has given, so that a restart does not make it forget.
-sub keeps_state {
-    my ($self) = @_;
-    for my $entry ($self->servers) {
-        my @files = glob "$entry->{state}/*";
-        return 0 if !@files;
-    }
-    return !$self->{is_file};
 }
 
 # Those that the configuration lets a fault end, and all.

@@ -10,7 +10,6 @@ use Tickr::Process qw(wait_for scratch spew slurp);
 use Tickr::Server;
 use Time::HiRes qw(sleep);
 use Torture::Cluster;
-use Torture::Features;
 
 my $count = 0;
 
@@ -110,18 +109,15 @@ sub is_refused {
 }
 
 # A server that was killed cannot know whether what lies between the last that it knows to be given and
-# the last that it may have given was given. It may leave all of that out by itself: then it serves,
-# and true is returned. One that refuses decides for all.
-sub wait_until_decided {
+# the last that it may have given was given. It may leave all of that out by itself. Where one does, the
+# others have nothing to refuse any more, at the latest when it has come past what they know: then all
+# serve, and true is returned. False: all refuse.
+sub has_passed {
     my ($entry) = @_;
     my @servers = map { $_->{server} } @{ $entry->{servers} };
-    my $is_passed = eval {
-        wait_for('a decision', 6, sub {
-            die "refused\n" if grep { is_refused($_) } @servers;
-            !grep { !is_serving_all($_) } @servers;
-        });
-    };
-    return $is_passed;
+    wait_for('each server to decide', 6, sub { !grep { !is_refused($_) && !is_serving_all($_) } @servers });
+    return 0 if !grep { !is_refused($_) } @servers;
+    return wait_for('all servers to serve', 6, sub { !grep { !is_serving_all($_) } @servers });
 }
 
 sub is_serving_all {
@@ -130,33 +126,25 @@ sub is_serving_all {
     return $answer->{status} == 200 && $answer->{body} !~ /"state":"(?!up")/;
 }
 
-# Every server refuses, unless another one has left out all that may have been given up to LAST: then
-# there is nothing to refuse any more, and true is returned.
 sub wait_for_refusal {
-    my ($self, $entry, $kind, $last) = @_;
+    my ($self, $entry, $kind) = @_;
     for my $server (@{ $entry->{servers} }) {
-        next if eval {
-            wait_for('the refusal', 6, sub { is_refused($server->{server}) || newest($entry) > $last });
-        };
+        next if eval { wait_for('the refusal', 6, sub { is_refused($server->{server}) }) };
         push @{ $self->{broken} }, "server $server->{number} has not refused node $entry->{node} after $kind";
     }
-    return newest($entry) > $last;
+    return;
 }
 
 # Forward, past LAST: as an operator would.
 sub advance {
     my ($self, $entry, $last) = @_;
-    if (Torture::Features::has('advance')) {
-        my $ticket = ($last - 2) * $Torture::Cluster::max_nodes + $entry->{node}
-            + $Torture::Cluster::starting_offset;
-        my ($status, $output) = Tickr::Server->run(
-            arguments => [ 'advance', '--past', $ticket, '--yes' ],
-            env       => { $self->{cluster}->environment($entry) },
-        );
-        return if $status == 0;
-        push @{ $self->{broken} }, "tickrd advance ended with $status: $output";
-    }
-    $entry->{database}->advance($last);
+    my $ticket = ($last - 2) * $Torture::Cluster::max_nodes + $entry->{node}
+        + $Torture::Cluster::starting_offset;
+    my ($status, $output) = Tickr::Server->run(
+        arguments => [ 'advance', '--past', $ticket, '--yes' ],
+        env       => { $self->{cluster}->environment($entry) },
+    );
+    push @{ $self->{broken} }, "tickrd advance ended with $status: $output" if $status != 0;
     return;
 }
 
@@ -187,11 +175,10 @@ sub replace_database {
     if ($and_restart) {
         Torture::Cluster::start_server($_, may_refuse => 1) for @servers;
     }
-    my $is_passed = $and_restart && wait_until_decided($entry);
-    if (!$is_passed) {
-        $is_passed = $self->wait_for_refusal($entry, $fault->{kind}, $newest) && $and_restart;
+    if (!$and_restart || !has_passed($entry)) {
+        $self->wait_for_refusal($entry, $fault->{kind});
         sleep 0.3;
-        $self->note('refuse', $gone, now_us(), [], $entry->{node}) if !$is_passed;
+        $self->note('refuse', $gone, now_us(), [], $entry->{node});
         # What was reserved since then, or is reserved ahead, is less than this.
         $self->advance($entry, $newest + 10_000_000);
     }

@@ -6,21 +6,21 @@ use strict;
 use warnings;
 use Getopt::Long ();
 
-# Each is run for an equal share of the time. needs: of Torture::Features; layout: of the tables, where it
+# Each is run for an equal share of the time. needs: what must be installed; layout: of the tables, where it
 # is not the one that createdb makes by itself.
 our @configurations = (
-    { name => 'strict', needs => ['mariadb'], databases => 1, servers_each => 1, is_in_order => 1,
+    { name => 'strict', needs => 'mariadb', databases => 1, server_count => 1, is_in_order => 1,
       what => 'a server and its database' },
-    { name => 'pair', needs => ['mariadb'], databases => 1, servers_each => 2, is_in_order => 1,
+    { name => 'pair', needs => 'mariadb', databases => 1, server_count => 2, is_in_order => 1,
       what => 'two servers on one database' },
-    { name => 'two', needs => ['mariadb'], databases => 2, servers_each => 1, is_in_order => 1,
-      what => 'two databases, of one server where it can, else with one each' },
-    { name => 'counter', needs => ['mariadb'], databases => 1, servers_each => 2, is_in_order => 1,
+    { name => 'two', needs => 'mariadb', databases => 2, server_count => 1, is_in_order => 1,
+      what => 'a server on two databases' },
+    { name => 'counter', needs => 'mariadb', databases => 1, server_count => 2, is_in_order => 1,
       layout => 'counter', what => 'two servers on one database in the counter layout' },
-    { name => 'ahead', needs => [ 'mariadb', 'ahead' ], databases => 1, servers_each => 2,
+    { name => 'ahead', needs => 'mariadb', databases => 1, server_count => 2,
       layout => 'counter', env => { TICKR_RESERVE_AHEAD => 1 },
       what => 'two servers that reserve ahead, on one database in the counter layout' },
-    { name => 'sqlite', needs => ['sqlite'], databases => 1, servers_each => 1, is_in_order => 1,
+    { name => 'sqlite', needs => 'sqlite', databases => 1, server_count => 1, is_in_order => 1,
       is_file => 1, what => 'a server and its file' },
 );
 

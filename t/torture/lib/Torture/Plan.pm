@@ -11,7 +11,7 @@ our @kinds = (
     { name => 'kill-database',    weight => 3, needs => 'database' },
     { name => 'stop-database',    weight => 2, needs => 'database' },
     { name => 'replace-database', weight => 1, needs => 'database' },
-    { name => 'restore-all',      weight => 1, needs => 'state' },
+    { name => 'restore-all',      weight => 1, needs => 'database' },
     { name => 'cut',              weight => 6, needs => 'database' },
     { name => 'traffic',          weight => 2, needs => 'traffic' },
     { name => 'kill-server',      weight => 3, needs => 'server' },

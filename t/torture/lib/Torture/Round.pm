@@ -8,7 +8,6 @@ use Tickr::Process qw(wait_for scratch);
 use Time::HiRes qw(sleep time);
 use Torture::Cluster;
 use Torture::Faults;
-use Torture::Features;
 use Torture::Plan;
 
 my $clients     = 16;    # over all servers
@@ -56,20 +55,33 @@ sub is_well {
     return 1;
 }
 
+# What the servers say and wrote last, and the databases: for who must find out why there is no service.
+sub state_of_all {
+    my ($self) = @_;
+    my @lines;
+    for my $entry ($self->{cluster}->servers) {
+        my $answer = eval { $entry->{server}->get('/status', timeout => 5) };
+        push @lines, "server $entry->{number}: " . ($answer ? "$answer->{status} $answer->{body}" : $@),
+            last_lines(12, $entry->{server}->log);
+    }
+    for my $entry (grep { !$self->{configuration}{is_file} } $self->{cluster}->databases) {
+        push @lines, "the database of node $entry->{node}:", last_lines(8, $entry->{database}->log);
+    }
+    return @lines;
+}
+
+sub last_lines {
+    my ($count, $text) = @_;
+    my @lines = split /\n/, $text;
+    return map {"  $_"} @lines > $count ? @lines[ -$count .. -1 ] : @lines;
+}
+
 # Faults until the time is up; then nothing more for long enough to see that all is well again.
 sub inject_faults {
     my ($self) = @_;
-    my %has = (
-        server   => 1,
-        database => !$self->{configuration}{is_file},
-        traffic  => 1,
-        state    => $self->{cluster}->keeps_state,
-    );
+    my %has  = (server => 1, traffic => 1, database => !$self->{configuration}{is_file});
     my $plan = Torture::Plan->new(seed => $self->{seed}, name => $self->{configuration}{name},
         has => \%has);
-    $self->{on_event}->('the servers keep no state over a restart (TICKR_STATE_DIR): no copy takes '
-            . "a database's place while they are down")
-        if $has{database} && !$has{state};
     my $until = time + $self->{seconds};
     sleep $warm_up;
     $self->{cluster}->sample;
@@ -148,7 +160,7 @@ sub judge_records {
         command => [ "$ENV{BUILDDIR}/t/torture/check", $self->{folder}, $Torture::Cluster::max_nodes,
                      $Torture::Cluster::starting_offset,
                      $self->{configuration}{is_in_order}    ? 'in-order'    : (),
-                     $self->{cluster} && $self->{cluster}{has_another} ? 'has-another' : () ],
+                     $self->{configuration}{databases} > 1    ? 'has-another' : () ],
     );
     my $status = $check->wait_exit(3600);
     my @evidence;
@@ -177,7 +189,7 @@ sub run {
     my $problem = $@;
     $self->{faults}->end_traffic if $self->{faults};
     $self->say_whether($is_good, 'servers and databases could be tortured to the end',
-        $is_good ? () : split /\n/, $problem);
+        $is_good ? () : split(/\n/, $problem), $is_good || !$self->{cluster} ? () : $self->state_of_all);
     return if !$self->{client};
     $self->judge_client;
     if ($is_good) {
