@@ -221,8 +221,9 @@ sub load_memory {
         'and its tickets are counted';
 }
 {
-    my ($status, $output) = load_memory('broken', 1);
-    is $status, 0, 'one that gives a range twice is noticed by the server itself' or diag $output;
+    # It says 503 meanwhile, so that not every client may have been given one.
+    my (undef, $output) = load_memory('broken', 1);
+    like $output, qr/^ok - $twice$/m, 'one that gives a range twice is noticed by the server itself';
 }
 {
     my ($status, $output) = load_memory('broken', 1, 'tickrd-broken');
