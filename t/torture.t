@@ -145,6 +145,11 @@ breaks('... or to the database', $explained, undef,
 keeps('a server that is killed closes connections',
     { '0-0' => $served . $closed . tickets(339, 1, 1, asked => 80),
       faults => "55000 70000 kill-server 1 -\n" });
+my $late = record('closed', asked => 90) . tickets(349, 1, 1, asked => 95, flags => ['first']);
+keeps('... which a client may find only when it asks again',
+    { '0-0' => tickets(329, 1, 1, asked => 40, took => 45) . $late, faults => "55000 70000 kill-server 1 -\n" });
+breaks('... but not those on which it has answered since', $explained, undef,
+    { '0-0' => $served . tickets(339, 1, 1, asked => 80) . $late, faults => "55000 70000 kill-server 1 -\n" });
 breaks('one that drains does not, with what it has taken in',
     'a server that stops answers what it has taken in', qr/closed, during drain-server/,
     { '0-0' => $served . $closed . tickets(339, 1, 1, asked => 80),

@@ -123,6 +123,15 @@ is_wrong(const struct run *run, const struct client_file *client, const struct r
 	       (record->count > 1 && record->increment % run->max_nodes != 0);
 }
 
+/* Since when the connection of RECORD may be closed: a client may read late what came before its end. */
+static uint64_t
+open_until_us(const struct client_file *client, const struct record *record)
+{
+	if (record == client->records || RECORD_HAS(record, RECORD_IS_FIRST))
+		return record->asked_us;
+	return (record - 1)->asked_us;
+}
+
 /* The fault that explains why the connection of RECORD was closed; NULL: none does. */
 static const struct fault *
 closer_of(const struct run *run, const struct client_file *client, const struct record *record)
@@ -132,7 +141,7 @@ closer_of(const struct run *run, const struct client_file *client, const struct 
 
 		if ((fault_is(fault, "kill-server") || fault_is(fault, "drain-server")) &&
 		    fault_concerns(fault, client->server) &&
-		    fault_overlaps(fault, record->asked_us, record_came_us(record)))
+		    fault_overlaps(fault, open_until_us(client, record), record_came_us(record)))
 			return fault;
 	}
 	return NULL;
