@@ -16,6 +16,7 @@
 #define TIMEOUT_S     10
 #define MESSAGE_SIZE  512
 #define DATABASE_SIZE 8192 /* of one in JSON */
+#define ALL_METHODS   0xffff
 #define PREFIX	      "/databases"
 
 struct control {
@@ -146,6 +147,23 @@ order(struct control *control, struct evhttp_request *http, const char *which, b
 	answer(http, 200);
 }
 
+/* --- routes -------------------------------------------------------------------------------------- */
+
+static void
+answer_nothing_here(struct evhttp_request *http)
+{
+	answer_error(http, 404,
+		     "there is nothing here; try GET " PREFIX ", POST " PREFIX
+		     "/NODE/drain or POST " PREFIX "/NODE/resume");
+}
+
+static void
+answer_wrong_method(struct evhttp_request *http, const char *allowed)
+{
+	evhttp_add_header(evhttp_request_get_output_headers(http), "Allow", allowed);
+	answer_error(http, 405, "the method must be %s", allowed);
+}
+
 /* ARGUMENT is WHICH/drain or WHICH/resume; WHICH may have slashes. */
 static void
 read_order(struct control *control, struct evhttp_request *http, const char *argument)
@@ -156,9 +174,9 @@ read_order(struct control *control, struct evhttp_request *http, const char *arg
 	if (verb != NULL)
 		*verb++ = '\0';
 	if (verb == NULL || (strcmp(verb, "drain") != 0 && strcmp(verb, "resume") != 0))
-		answer_error(http, 404,
-			     "there is nothing here; try POST " PREFIX "/NODE/drain or " PREFIX
-			     "/NODE/resume");
+		answer_nothing_here(http);
+	else if (evhttp_request_get_command(http) != EVHTTP_REQ_POST)
+		answer_wrong_method(http, "POST");
 	else
 		order(control, http, which, strcmp(verb, "drain") == 0);
 	free(which);
@@ -168,18 +186,15 @@ static void
 on_request(struct evhttp_request *http, void *arg)
 {
 	const char *path = evhttp_uri_get_path(evhttp_request_get_evhttp_uri(http));
-	bool is_list = path != NULL && strcmp(path, PREFIX) == 0;
-	bool is_order = path != NULL && strncmp(path, PREFIX "/", strlen(PREFIX "/")) == 0;
-	enum evhttp_cmd_type method = evhttp_request_get_command(http);
 
-	if (is_list && method == EVHTTP_REQ_GET)
-		list(arg, http);
-	else if (is_order && method == EVHTTP_REQ_POST)
+	if (path != NULL && strncmp(path, PREFIX "/", strlen(PREFIX "/")) == 0)
 		read_order(arg, http, path + strlen(PREFIX "/"));
-	else if (is_list || is_order)
-		answer_error(http, 405, "databases are listed by GET, and drained by POST");
+	else if (path == NULL || strcmp(path, PREFIX) != 0)
+		answer_nothing_here(http);
+	else if (evhttp_request_get_command(http) != EVHTTP_REQ_GET)
+		answer_wrong_method(http, "GET");
 	else
-		answer_error(http, 404, "there is nothing here; try GET " PREFIX);
+		list(arg, http);
 }
 
 /* --- birth and death ----------------------------------------------------------------------------- */
@@ -198,6 +213,7 @@ control_new(struct event_base *base, struct dispatch *dispatch, int fd)
 	evhttp_set_max_headers_size(control->http, MOST_BYTES);
 	evhttp_set_max_body_size(control->http, MOST_BYTES);
 	evhttp_set_default_content_type(control->http, NULL);
+	evhttp_set_allowed_methods(control->http, ALL_METHODS);
 	evhttp_set_timeout(control->http, TIMEOUT_S);
 	evhttp_set_gencb(control->http, on_request, control);
 	evhttp_bind_listener(control->http, listener);

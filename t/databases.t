@@ -301,14 +301,24 @@ for my $death ('killed', 'stopped') {    # one of them dies under load, and come
         [ 404, 'POST', '/databases/3/stop' ],
         [ 404, 'POST', '/databases/3' ],
         [ 404, 'GET',  '/tickets/create' ],
-        [ 405, 'GET',  '/databases/3/drain' ],
-        [ 405, 'POST', '/databases' ],
+        [ 404, 'GET',  '/databases/' ],
+        [ 404, 'GET',  '/databases/3' ],
     );
     for my $case (@wrong) {
         my ($expected, @request) = @$case;
         my ($got, $answer) = $ask->(@request);
         is $got, $expected, "@request is $expected";
         ok $answer->{error}, '... and says why';
+    }
+    for my $method (qw(PUT DELETE OPTIONS FOO HEAD GET POST)) {
+        for my $path ('/databases', '/databases/3/drain', '/databases/3/resume') {
+            my $allowed = $path eq '/databases' ? 'GET' : 'POST';
+            next if $method eq $allowed;
+            my $answer = Tickr::Client->new(unix => $control)->request($method, $path);
+            is $answer->{status}, 405, "$method $path is 405";
+            is $answer->{headers}{allow}, $allowed, '... and says what is allowed';
+            like $answer->{body}, qr/\A\{"error":".*\b$allowed\b.*"\}\n\z/, '... in words too' if $method ne 'HEAD';
+        }
     }
     is $server->get('/databases')->{status}, 404, 'clients cannot ask for any of this';
     is $server->stop, 0, 'the server stops cleanly';
