@@ -76,12 +76,35 @@ none_missing('docs/architecture.md has every room',
 
 # --- links ----------------------------------------------------------------------------------
 
-my @broken;
+# What make install puts into a folder, each under the name it has here.
+my ($list_of_installed) = $makefile =~ /^nobase_dist_doc_DATA = ((?:.*\\\n)*.*)/m;
+my %installed = map { $_ => 1 } grep { $_ ne '\\' } split ' ', $list_of_installed // '';
+cmp_ok(scalar keys %installed, '>', 5, 'the installed documents are found');
+
+# The places in a document that a link may name: its headings, as the repository's host writes them.
+sub places_in {
+    my %places;
+    for my $heading (content_of($_[0]) =~ /^#+ +(.*)$/mg) {
+        (my $place = lc $heading) =~ s/[^\w\- ]//g;
+        $places{ $place =~ tr/ /-/r } = 1;
+    }
+    return \%places;
+}
+
+my (@broken, @not_installed);
 for my $path (map { substr $_, length "$top/" } glob "$top/*.md $top/docs/*.md") {
     (my $folder = $path) =~ s{[^/]*$}{};
-    for my $link (content_of($path) =~ /\]\(([^)#\s]+)(?:#[^)]*)?\)/g) {
-        push @broken, "$path: $link" unless $link =~ /^https?:/ || -e "$top/$folder$link";
+    my $text = content_of($path);
+    while ($text =~ /\]\(([^)#\s]*)(?:#([^)]*))?\)/g) {
+        my ($link, $place) = ($1, $2);
+        next if $link =~ /^https?:/;
+        my $to = $link eq '' ? $path : $folder . $link;
+        1 while $to =~ s{(?:^|/)\K(?!\.\./)[^/]+/\.\./}{};
+        push @broken, "$path: $to" . (defined $place ? "#$place" : '')
+            if !-e "$top/$to" || (defined $place && !places_in($to)->{$place});
+        push @not_installed, "$path: $to" unless $installed{$to};
     }
 }
 none_missing('the links of the documents lead somewhere', @broken);
+none_missing('... and after make install too', @not_installed);
 done_testing;
