@@ -177,6 +177,15 @@ databases_dispatch(const struct config *config, const struct store *store,
 
 /* --- createdb ------------------------------------------------------------------------------------ */
 
+/* Of several databases: which one it is that the next lines are about. */
+static void
+print_heading(const struct config *config, const struct database_config *database, FILE *to)
+{
+	if (config->database_count > 1)
+		fprintf(to, "%s, node %" PRIu64 ":\n", database->label,
+			database->space.node_number);
+}
+
 static enum store_create_result
 create(const struct config *config, const struct database_config *database,
        const struct store *store, const struct command_line *line)
@@ -190,9 +199,7 @@ create(const struct config *config, const struct database_config *database,
 	if (line->has_last_ticket)
 		order.newest = space_base_up_to(&database->space, line->last_ticket);
 	result = store->create(&settings, &order, &report);
-	if (config->database_count > 1)
-		fprintf(result == STORE_NOT_CREATED ? stderr : stdout, "%s, node %" PRIu64 ":\n",
-			database->label, database->space.node_number);
+	print_heading(config, database, result == STORE_NOT_CREATED ? stderr : stdout);
 	fputs(memory, result == STORE_NOT_CREATED ? stderr : stdout);
 	return result;
 }
@@ -262,17 +269,19 @@ databases_advance(const struct config *config, const struct command_line *line)
 	if (store == NULL)
 		return EXIT_CONFIG;
 	if (database == NULL) {
-		log_error(
-			"none of these databases gives that ticket: name the last ticket that the "
-			"one to be moved has given",
-			"ticket=%" PRIu64, line->last_ticket);
-		return EXIT_CONFIG;
+		fprintf(stderr,
+			"tickrd: none of these databases gives ticket %" PRIu64
+			": name the last ticket that the one to be moved has given; nothing was "
+			"changed\n",
+			line->last_ticket);
+		return 1;
 	}
 	settings = settings_of(config, database);
 	settings.is_guest = true;
 	if (!databases_begin(store))
 		return EXIT_SYSTEM;
 	store->claim(&settings);
+	print_heading(config, database, stdout);
 	status = advance_run(&order);
 	store->release(&settings);
 	store->end();

@@ -230,6 +230,25 @@ for my $death ('killed', 'stopped') {    # one of them dies under load, and come
     is $server->stop, 0, 'the server stops cleanly';
 }
 
+{    # a ticket names the one whose counter is moved
+    my $advance = sub {
+        Tickr::Server->run(env => settings(), arguments => [ 'advance', '--past', $_[0], '--yes' ]);
+    };
+    fresh()->stop;
+    my ($status, $output) = $advance->(10_330);
+    is $status, 0, 'advance moves the counter of the database that gives the ticket';
+    like $output, qr/\A\Q$names[1]\E, node 4:\n.*afterwards, at least: 10340\n.*was moved\n\z/s, '... and says which that is';
+    ($status, $output) = $advance->(10_331);
+    is $status, 1, 'a ticket that none of them gives moves nothing';
+    is $output, "tickrd: none of these databases gives ticket 10331: "
+        . "name the last ticket that the one to be moved has given; nothing was changed\n", '... and it is said why';
+    my $server = Tickr::Server->new(env => settings());
+    wait_for_states($server, 'up', 'up');
+    my %first = map { node_of($_) => $_ } map { @{ $server->client->json($server->get('/tickets/create')) } } 1 .. 2;
+    is_deeply \%first, { 3 => 329, 4 => 10_340 }, 'the other one stays where it was';
+    is $server->stop, 0, 'the server stops cleanly';
+}
+
 {    # an older copy of one of them takes its place
     my $server = fresh(TICKR_DATABASE_POOL_TIMEOUT => $patience);
     my $load   = Tickr::Load->start($server, clients => 8);
