@@ -29,5 +29,7 @@ like $text, qr/ \A \s* (?: $setting \s* ;? \s* )+ \z /x, 'proxysql/proxysql.cnf:
 like $text, qr/^\tmultiplexing = false$/m, 'proxysql/proxysql.cnf: no multiplexing';
 like $text, qr/\bquery_retries_on_failure = 0$/m, 'proxysql/proxysql.cnf: no statement is sent twice';
 unlike $text, qr/match_(?:pattern|digest) = "[^"]*SELECT/i, 'proxysql/proxysql.cnf: reads go nowhere else';
+# ProxySQL's table has CHECK(cache_ttl > 0): a rule with 0 is not taken in at all.
+unlike $text, qr/cache_ttl/, 'proxysql/proxysql.cnf: nothing is cached, and no rule is refused for saying so';
 
 done_testing;
