@@ -57,6 +57,16 @@ sub is_refused {
     return;
 }
 
+# What the refusal of a table without its row says to do.
+sub is_mended_by {
+    my ($sql) = @_;
+    $database->sql($sql, 'tickr');
+    my ($status) = run([ 'advance', '--past', 1000, '--yes' ]);
+    is $status, 0, '... a row with id 1 is enough for advance';
+    first_ticket_is('[1009]', '... and the next ticket is above the last one');
+    return;
+}
+
 # --- from nothing ------------------------------------------------------------------------------
 
 {
@@ -282,15 +292,18 @@ for my $case (@old) {
     begin_anew();
     createdb();
     $database->sql('DELETE FROM tickets', 'tickr');
-    is_refused('an empty append table', [ qr/append layout.*no row/, qr/Insert a row with an id/ ]);
+    is_refused('an empty append table', [ qr/append layout.*no row/, qr/insert a row with id 1 and/ ]);
+    is_mended_by("INSERT INTO tickets (id) VALUES (1)");
     for my $case (@old) {
         my ($layout, $engine, $sql) = @$case;
         begin_anew(sprintf($sql, $engine));
         $database->sql(settings_sql(), 'tickr');
         is_refused("an empty $layout table ($engine)",
-            [ qr/$layout layout.*no row with stub 'a'/, qr/Insert a row with stub 'a'/ ]);
+            [ qr/$layout layout.*no row with stub 'a'/, qr/insert a row with stub 'a' and id 1 and/ ]);
         $database->sql("INSERT INTO tickets VALUES (41, 'b')", 'tickr');
         is_refused("a $layout table ($engine) with another row only", [qr/no row with stub 'a'/]);
+        $database->sql("DELETE FROM tickets", 'tickr');
+        is_mended_by("INSERT INTO tickets (id, stub) VALUES (1, 'a')");
     }
 }
 
@@ -321,7 +334,7 @@ sub settings_sql {
     for my $name (sort keys %wrong) {
         my ($sql, $found) = @{ $wrong{$name} };
         begin_anew("$sql; " . settings_sql());
-        is_refused($name, [ $found, qr/three layouts/, qr/restore it, or use another database/ ]);
+        is_refused($name, [ $found, qr/three layouts in docs\/architecture\.md/, qr/restore it, or use another database/ ]);
     }
 }
 

@@ -123,8 +123,8 @@ layout_find(struct store_session *session, enum mysql_finding *finding, struct t
 		*finding = FOUND_WRONG;
 		text_addf(reason,
 			  "the table `tickets` has a shape tickrd does not know: %s%s. It must be "
-			  "one of the three layouts in the manual; restore it, or use another "
-			  "database",
+			  "one of the three layouts in docs/architecture.md; restore it, or use "
+			  "another database",
 			  table.is_base_table ? "" : "it is no table but a view, of ",
 			  table.shown_memory);
 	}
@@ -152,12 +152,11 @@ layout_find_row(struct store_session *session, enum mysql_finding *finding, stru
 		text_addf(
 			reason,
 			"the table `tickets` (%s layout) has %s: which numbers were given is lost. "
-			"Insert a row%s with an id at or above the last one given (1 if there "
-			"never "
-			"was any)",
+			"Stop every tickrd of this node, insert a row with %sid 1 and, unless no "
+			"ticket was ever given, run tickrd advance --past the last one",
 			layout_name(session->layout),
 			session->layout == LAYOUT_APPEND ? "no row" : "no row with stub 'a'",
-			session->layout == LAYOUT_APPEND ? "" : " with stub 'a'");
+			session->layout == LAYOUT_APPEND ? "" : "stub 'a' and ");
 	}
 	return STORE_OK;
 }

@@ -117,8 +117,9 @@ check_row(struct store_session *session, struct text *reason)
 	text_addf(
 		reason,
 		"the table `tickets` of the database file %s has no row: which numbers were given "
-		"is lost. Insert one with stub 'a' and an id at or above the last one given (1 if "
-		"there never was any)",
+		"is lost. Stop its tickrd, insert a row with stub 'a' and id 1 and, unless no "
+		"ticket was "
+		"ever given, run tickrd advance --past the last one",
 		session->settings->database);
 	return STORE_REFUSED;
 }
