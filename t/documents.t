@@ -74,6 +74,14 @@ my $architecture = content_of('docs/architecture.md');
 none_missing('docs/architecture.md has every room',
     grep { $architecture !~ m{`\Q$_\E/`} } map { m{/([^/]+)/$} ? $1 : () } glob "$top/src/*/");
 
+# --- commands -------------------------------------------------------------------------------
+
+for my $command ('scripts/quickstart --mysql --again', 'scripts/test --galera --again') {
+    my $said = qx{cd '$top' && timeout 5 $command 2>&1};
+    is($? >> 8, 64, "$command: what is not known is refused");
+    like($said, qr/\Ausage: /, '... and what is known is said');
+}
+
 # --- links ----------------------------------------------------------------------------------
 
 # What make install puts into a folder, each under the name it has here.
