@@ -29,7 +29,9 @@ dispatch_submit(struct dispatch *d, struct reservation *reservation)
 	struct todo todo;
 
 	if (is_alone(d)) {
-		pool_submit(d->members.all[0].pool, reservation);
+		bool is_taken = pool_submit(d->members.all[0].pool, reservation);
+
+		assert(is_taken); /* nobody has it who could have wanted it back */
 		return;
 	}
 	errand = xcalloc(1, sizeof(*errand));

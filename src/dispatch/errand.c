@@ -52,6 +52,20 @@ recall_all(struct dispatch *d, struct attempt_list *recalls)
 	}
 }
 
+/* ATTEMPT was wanted back before its pool had it: who recalls it may be at that yet. */
+static void
+end_unsubmitted(struct dispatch *d, struct attempt *attempt)
+{
+	bool is_free;
+
+	pthread_mutex_lock(&d->mutex);
+	note_back(d, attempt);
+	is_free = !attempt->is_recalled;
+	pthread_mutex_unlock(&d->mutex);
+	if (is_free)
+		free(attempt);
+}
+
 static void
 submit_all(struct dispatch *d, struct attempt_list *submits)
 {
@@ -62,7 +76,8 @@ submit_all(struct dispatch *d, struct attempt_list *submits)
 	while ((attempt = TAILQ_FIRST(submits)) != NULL) {
 		/* Before the pool has it: then it may be gone. */
 		TAILQ_REMOVE(submits, attempt, submit_link);
-		pool_submit(d->members.all[attempt->member].pool, &attempt->reservation);
+		if (!pool_submit(d->members.all[attempt->member].pool, &attempt->reservation))
+			end_unsubmitted(d, attempt);
 	}
 	pthread_mutex_lock(&d->mutex);
 	if (--d->acting == 0)

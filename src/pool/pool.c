@@ -131,10 +131,10 @@ pool_start(struct pool *pool)
 	return true;
 }
 
-void
+bool
 pool_submit(struct pool *pool, struct reservation *reservation)
 {
-	queue_push(&pool->queue, reservation);
+	return queue_push(&pool->queue, reservation);
 }
 
 void

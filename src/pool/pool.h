@@ -43,12 +43,16 @@ struct pool *pool_new(const struct pool_settings *settings) MUST_CHECK;
 /* Start the threads; false, with errno, when the system gives none. */
 bool pool_start(struct pool *pool) MUST_CHECK;
 
-/* Takes RESERVATION until its answer. */
-void pool_submit(struct pool *pool, struct reservation *reservation);
+/*
+ * Takes RESERVATION until its answer. False when it was wanted back before: then it stays the
+ * caller's, and there is no answer.
+ */
+bool pool_submit(struct pool *pool, struct reservation *reservation) MUST_CHECK;
 
 /*
  * Take RESERVATION back. False when a session has begun with it: then its answer will
- * come. On true the reservation's reason says why no session was free.
+ * come; and when it was not submitted yet. On true the reservation's reason says why no session
+ * was free.
  */
 bool pool_withdraw(struct pool *pool, struct reservation *reservation) MUST_CHECK;
 

@@ -84,13 +84,19 @@ release(struct queue *queue)
 		pthread_cond_signal(&queue->work);
 }
 
-void
+bool
 queue_push(struct queue *queue, struct reservation *reservation)
 {
+	bool is_wanted;
+
 	pthread_mutex_lock(&queue->mutex);
-	reservation->is_queued = true;
-	TAILQ_INSERT_TAIL(&queue->waiting, &reservation->mail, link);
+	is_wanted = !reservation->is_given_up;
+	if (is_wanted) {
+		reservation->is_queued = true;
+		TAILQ_INSERT_TAIL(&queue->waiting, &reservation->mail, link);
+	}
 	release(queue);
+	return is_wanted;
 }
 
 unsigned

@@ -53,7 +53,8 @@ struct queue {
 void queue_init(struct queue *queue);
 void queue_destroy(struct queue *queue);
 
-void queue_push(struct queue *queue, struct reservation *reservation);
+/* False: it was wanted back before it came, and stays the caller's. */
+bool queue_push(struct queue *queue, struct reservation *reservation) MUST_CHECK;
 
 /*
  * Put GROUP back in front of all others, in its order. What is past its deadline, or could not be
@@ -61,7 +62,7 @@ void queue_push(struct queue *queue, struct reservation *reservation);
  */
 unsigned queue_push_front(struct queue *queue, struct mail_list *group) MUST_CHECK;
 
-/* False when a session has taken it; then it is not put back. */
+/* False when a session has taken it, or it has not come yet; then it is not put back, or not taken at all. */
 bool queue_withdraw(struct queue *queue, struct reservation *reservation) MUST_CHECK;
 
 /*

@@ -33,7 +33,7 @@ struct reservation {
 	uint64_t deadline_ms; /* by clock_ms(): no session begins with it after this */
 	unsigned attempts;    /* sessions that were lost over it */
 	bool is_queued;	      /* the pool's queue holds it; under the queue's mutex */
-	bool is_given_up;     /* it was wanted back while a session had it; the same */
+	bool is_given_up;     /* it was wanted back, and was not in the queue; the same */
 
 	void (*answer)(struct reservation *reservation); /* runs in a pool thread: hands it back */
 	void *owner;					 /* for answer */

@@ -235,7 +235,8 @@ submit(struct client *client, struct slot *slot)
 	client->out++;
 	client->left--;
 	client->submitted++;
-	pool_submit(client->pool, &slot->reservation);
+	if (!pool_submit(client->pool, &slot->reservation))
+		abort();
 }
 
 static void withdraw(struct client *client, struct slot *slot);

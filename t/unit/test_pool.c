@@ -56,7 +56,7 @@ submit_within(struct reservation *reservation, uint32_t count, uint64_t ms)
 {
 	*reservation = (struct reservation){
 		.count = count, .deadline_ms = clock_ms() + ms, .answer = note_answer};
-	pool_submit(pool, reservation);
+	cr_assert(pool_submit(pool, reservation));
 }
 
 static void

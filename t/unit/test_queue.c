@@ -16,7 +16,7 @@ begin(struct queue *queue, struct reservation *reservations, const uint32_t *cou
 	for (size_t i = 0; i < n; i++) {
 		reservations[i] =
 			(struct reservation){.count = counts[i], .deadline_ms = UINT64_MAX};
-		queue_push(queue, &reservations[i]);
+		cr_assert(queue_push(queue, &reservations[i]));
 	}
 }
 
@@ -74,6 +74,22 @@ Test(queue, what_was_wanted_back_from_a_session_is_not_put_back)
 	queue_destroy(&queue);
 }
 
+/* Two threads: one is about to submit it, and the other takes it from the errand. */
+Test(queue, what_was_wanted_back_before_it_came_is_not_taken)
+{
+	static const uint32_t counts[] = {1};
+	struct reservation late = {.count = 1, .deadline_ms = UINT64_MAX};
+	struct reservation reservations[1];
+	struct queue queue;
+
+	begin(&queue, reservations, counts, 1);
+	cr_assert_not(queue_withdraw(&queue, &late));
+	cr_assert_not(queue_push(&queue, &late));
+	cr_assert_not(late.is_queued);
+	take(&queue, reservations, 1);
+	queue_destroy(&queue);
+}
+
 /* Who found no rest yet, and opened its session when it had begun, must not wait for work with it. */
 Test(queue, during_a_rest_no_session_is_kept, .timeout = 10)
 {
@@ -87,7 +103,7 @@ Test(queue, during_a_rest_no_session_is_kept, .timeout = 10)
 	cr_assert_eq(queue_take(&queue, &taker, queue_generation(&queue), MOST, &group),
 		     QUEUE_STALE);
 	queue_set_resting(&queue, false);
-	queue_push(&queue, &reservation);
+	cr_assert(queue_push(&queue, &reservation));
 	take(&queue, &reservation, 1);
 	queue_destroy(&queue);
 }
@@ -156,8 +172,8 @@ Test(queue, while_one_is_at_work_the_others_take_only_what_is_large, .timeout = 
 	cr_assert_eq(queue_take(&queue, &taker, 0, MOST, &group), QUEUE_TAKEN);
 	taker.late_ms = UINT64_MAX;
 	cr_assert_eq(pthread_create(&thread, NULL, take_in_a_thread, &other), 0);
-	queue_push(&queue, &small);
-	queue_push(&queue, &large);
+	cr_assert(queue_push(&queue, &small));
+	cr_assert(queue_push(&queue, &large));
 	TAILQ_INIT(&group);
 	cr_assert_eq(queue_take(&queue, &taker, 0, MOST, &group), QUEUE_TAKEN);
 	cr_assert_eq(reservation_of(TAILQ_FIRST(&group)), &small);
@@ -176,7 +192,7 @@ Test(queue, others_step_in_for_one_that_takes_long, .timeout = 20)
 
 	begin(&queue, &first, counts, 1);
 	cr_assert_eq(queue_take(&queue, &taker, 0, MOST, &group), QUEUE_TAKEN);
-	queue_push(&queue, &second);
+	cr_assert(queue_push(&queue, &second));
 	taker.late_ms = clock_ms();
 	take(&queue, &second, 1);
 	queue_destroy(&queue);
@@ -195,11 +211,11 @@ Test(queue, who_steps_in_for_one_that_hangs_goes_on_at_once, .timeout = 20)
 	queue.idle_ms = 1;
 	cr_assert_eq(queue_take(&queue, &hung, 0, MOST, &group), QUEUE_TAKEN);
 	TAILQ_INIT(&group);
-	queue_push(&queue, &second);
+	cr_assert(queue_push(&queue, &second));
 	while (queue_take(&queue, &other, 0, MOST, &group) != QUEUE_TAKEN)
 		continue;
 	TAILQ_INIT(&group);
-	queue_push(&queue, &third);
+	cr_assert(queue_push(&queue, &third));
 	cr_assert_eq(queue_take(&queue, &other, 0, MOST, &group), QUEUE_TAKEN);
 	cr_assert_eq(reservation_of(TAILQ_FIRST(&group)), &third);
 	queue_destroy(&queue);
@@ -217,7 +233,7 @@ Test(queue, who_finds_nothing_for_long_is_told_so, .timeout = 20)
 	queue.idle_ms = 1;
 	cr_assert_eq(queue_take(&queue, &taker, 0, MOST, &group), QUEUE_IDLE);
 	cr_assert(TAILQ_EMPTY(&group));
-	queue_push(&queue, &reservation);
+	cr_assert(queue_push(&queue, &reservation));
 	cr_assert_eq(queue_take(&queue, &taker, 0, MOST, &group), QUEUE_TAKEN);
 	queue_destroy(&queue);
 }
@@ -261,7 +277,7 @@ Test(queue, who_leaves_is_not_at_work)
 	cr_assert_eq(queue_take(&queue, &taker, 0, MOST, &group), QUEUE_TAKEN);
 	queue_leave(&queue, &taker);
 	queue_leave(&queue, &taker);
-	queue_push(&queue, &second);
+	cr_assert(queue_push(&queue, &second));
 	take(&queue, &second, 1);
 	queue_destroy(&queue);
 }
@@ -292,7 +308,7 @@ Test(queue, what_is_put_back_goes_before_all_others_in_its_order)
 	cr_assert_eq(queue_take(&queue, &taker, 0, MOST, &group), QUEUE_TAKEN);
 	queue_leave(&queue, &taker);
 	reservations[3] = (struct reservation){.count = 4, .deadline_ms = UINT64_MAX};
-	queue_push(&queue, &reservations[3]);
+	cr_assert(queue_push(&queue, &reservations[3]));
 	cr_assert_eq(queue_push_front(&queue, &group), 3);
 	cr_assert(TAILQ_EMPTY(&group));
 	cr_assert(reservations[0].is_queued);
