@@ -203,6 +203,34 @@ SKIP: {    # another user's folder
     is $server->stop, 0, 'the server stops cleanly';
 }
 
+{    # its log deleted: what is committed to that afterwards would be lost with the process
+    my $file = created(Tickr::File->new);
+    my $log  = $file->path . '-wal';
+    my $highest = 0;
+    for my $who ('a request', 'maintenance') {
+        my $server = Tickr::Server->new(database => $file, env => { Tickr::Server->patient });
+        my ($ticket) = $server->get('/tickets/create')->{body} =~ /(\d+)/;
+        cmp_ok $ticket, '>', $highest, "the log deleted, found by $who: nothing comes again";
+        unlink $log or die "$log: $!";
+        if ($who eq 'maintenance') {
+            ok $server->wait_for_log(qr/the log \S+-wal was moved or deleted/), '... it is logged';
+            wait_for('a new log', 10, sub { -e $log });
+            $server->wait_until_ready;
+        }
+        else {
+            my $answer = $server->get('/tickets/create');
+            is $answer->{status}, 200, '... the request waits for the file to be opened anew';
+            ($ticket) = $answer->{body} =~ /(\d+)/;
+        }
+        $highest = $ticket;
+        $server->process->kill_hard;
+    }
+    my $server = Tickr::Server->new(database => $file);
+    my ($ticket) = $server->get('/tickets/create')->{body} =~ /(\d+)/;
+    cmp_ok $ticket, '>', $highest, '... nor after the last one was killed';
+    is $server->stop, 0, 'the server stops cleanly';
+}
+
 SKIP: {    # a limit on the size of files, which anybody can have
     skip 'prlimit is not installed', 7 if system 'prlimit --version >/dev/null 2>&1';
     my $file   = created(Tickr::File->new);

@@ -68,7 +68,12 @@ check_and_prepare(struct store_session *session, struct text *reason)
 		result = sqlite_prepare(session, MOVE, &session->move, reason);
 	if (result == STORE_OK)
 		result = sqlite_prepare(session, LOOK, &session->look, reason);
-	return result;
+	if (result != STORE_OK)
+		return result;
+	session->has_joined =
+		sqlite_file_join(session->settings->claim, sqlite3_db_filename(session->db, "main"),
+				 &session->log, reason);
+	return session->has_joined ? STORE_OK : STORE_LOST;
 }
 
 /*
@@ -83,6 +88,8 @@ close_session(struct store_session *session)
 
 	pthread_mutex_lock(&claim->mutex);
 	sqlite_disconnect(session);
+	if (session->has_joined)
+		sqlite_file_leave(claim);
 	pthread_mutex_unlock(&claim->mutex);
 	free(session);
 }
@@ -98,6 +105,8 @@ open_session(const struct store_settings *settings, struct store_session **sessi
 		return STORE_REFUSED;
 	if (!settings->is_guest && !sqlite_file_take(settings->claim, settings->database, reason))
 		return STORE_REFUSED;
+	if (!sqlite_file_may_join(settings->claim, reason))
+		return STORE_LOST;
 	opened = xcalloc(1, sizeof(*opened));
 	result = sqlite_connect(opened, settings, false, reason);
 	if (result == STORE_OK)
@@ -112,7 +121,10 @@ open_session(const struct store_settings *settings, struct store_session **sessi
 
 /* --- the counter ------------------------------------------------------------------------------- */
 
-/* SQLite goes on with a file that has lost its name; what it writes there, nobody will find. */
+/*
+ * SQLite goes on with a file that has lost its name; what it writes there, nobody will find. Of the
+ * log that is true until the last session that has it is closed: that moves it into the database.
+ */
 static enum store_result
 check_place(struct store_session *session, struct text *reason)
 {
@@ -121,7 +133,7 @@ check_place(struct store_session *session, struct text *reason)
 	if (sqlite3_file_control(session->db, "main", SQLITE_FCNTL_HAS_MOVED, &has_moved) ==
 		    SQLITE_OK &&
 	    !has_moved)
-		return STORE_OK;
+		return sqlite_file_has_log(&session->log, reason) ? STORE_OK : STORE_LOST;
 	text_addf(reason, "the database file %s was moved or deleted while tickrd serves from it",
 		  session->settings->database);
 	return STORE_REFUSED;

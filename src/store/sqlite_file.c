@@ -46,16 +46,24 @@ folder_is_usable(const char *path, struct text *reason)
 	return is_usable;
 }
 
+/* Of the write-ahead log of PATH; the caller frees it. */
+static char *
+log_of(const char *path)
+{
+	size_t size = strlen(path) + sizeof("-wal");
+	char *log = xcalloc(1, size);
+
+	snprintf(log, size, "%s-wal", path);
+	return log;
+}
+
 /* A log without its database is what is left of one that was in use. */
 static bool
 may_be_made(const char *path, struct text *reason)
 {
-	size_t size = strlen(path) + sizeof("-wal");
-	char *log = xcalloc(1, size);
-	bool is_there;
+	char *log = log_of(path);
+	bool is_there = access(log, F_OK) == 0;
 
-	snprintf(log, size, "%s-wal", path);
-	is_there = access(log, F_OK) == 0;
 	if (is_there)
 		text_addf(reason,
 			  "the database file %s is missing, and its log is there, %s: it was lost, "
@@ -120,6 +128,7 @@ sqlite_file_release(struct store_settings *settings)
 	if (settings->claim->fd >= 0)
 		close(settings->claim->fd);
 	pthread_mutex_destroy(&settings->claim->mutex);
+	free(settings->claim->log.name);
 	free(settings->claim);
 	settings->claim = NULL;
 }
@@ -165,6 +174,76 @@ sqlite_file_take(struct store_claim *claim, const char *path, struct text *reaso
 	is_taken = take(claim, path, reason);
 	pthread_mutex_unlock(&claim->mutex);
 	return is_taken;
+}
+
+/* --- the log ------------------------------------------------------------------------------------- */
+
+bool
+sqlite_file_has_log(const struct sqlite_log *log, struct text *reason)
+{
+	struct stat there;
+
+	if (stat(log->name, &there) == 0 && there.st_dev == log->device &&
+	    there.st_ino == log->number)
+		return true;
+	text_addf(reason,
+		  "the log %s was moved or deleted while tickrd serves: the file is opened anew, "
+		  "which saves what is in it",
+		  log->name);
+	return false;
+}
+
+/* With the mutex held. */
+static bool
+may_join(const struct store_claim *claim, struct text *reason)
+{
+	return claim->sessions == 0 || sqlite_file_has_log(&claim->log, reason);
+}
+
+bool
+sqlite_file_may_join(struct store_claim *claim, struct text *reason)
+{
+	bool may;
+
+	pthread_mutex_lock(&claim->mutex);
+	may = may_join(claim, reason);
+	pthread_mutex_unlock(&claim->mutex);
+	return may;
+}
+
+/* With the mutex held: the log of the first session is that of all. */
+static void
+note_log(struct store_claim *claim, const char *file)
+{
+	struct stat there = {0};
+
+	free(claim->log.name);
+	claim->log.name = log_of(file);
+	(void)!stat(claim->log.name, &there);
+	claim->log.device = there.st_dev;
+	claim->log.number = there.st_ino;
+}
+
+bool
+sqlite_file_join(struct store_claim *claim, const char *file, struct sqlite_log *log,
+		 struct text *reason)
+{
+	bool has_joined;
+
+	pthread_mutex_lock(&claim->mutex);
+	if (claim->sessions == 0)
+		note_log(claim, file);
+	has_joined = sqlite_file_has_log(&claim->log, reason);
+	claim->sessions += has_joined;
+	*log = claim->log;
+	pthread_mutex_unlock(&claim->mutex);
+	return has_joined;
+}
+
+void
+sqlite_file_leave(struct store_claim *claim)
+{
+	claim->sessions--;
 }
 
 /* --- the place ---------------------------------------------------------------------------------- */

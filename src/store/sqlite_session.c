@@ -1,8 +1,8 @@
 /*
- * DESIGN. No error of a file is STORE_LOST. A lost connection is made anew and asked again at
- * once; a disk that is full or failing would only fail again, and what must be told then is
- * that tickets cannot be had. So it is STORE_FAILED, after which the pool opens a fresh
- * session and believes in the file again when a reservation has succeeded.
+ * DESIGN. No error of a file is STORE_LOST, but that its log has lost its name. A lost connection
+ * is made anew and asked again at once; a disk that is full or failing would only fail again, and
+ * what must be told then is that tickets cannot be had. So it is STORE_FAILED, after which the pool
+ * opens a fresh session and believes in the file again when a reservation has succeeded.
  */
 #include <string.h>
 

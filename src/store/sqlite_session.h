@@ -16,6 +16,8 @@ struct store_session {
 	const struct store_settings *settings;
 	sqlite3_stmt *move; /* the counter forward */
 	sqlite3_stmt *look; /* where it stands */
+	struct sqlite_log log;
+	bool has_joined; /* the others that have this log */
 };
 
 /* Connect to SETTINGS' file; with MAY_CREATE make it. Whatever comes of it: sqlite_disconnect(). */

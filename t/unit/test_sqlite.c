@@ -552,6 +552,42 @@ advance(struct store_session *session, uint64_t base)
 	return sqlite_store.advance(session, base, &reason);
 }
 
+Test(sqlite, a_file_may_be_served_by_another_name)
+{
+	char link[64];
+	struct store_session *session;
+
+	cr_assert_eq(create(), STORE_CREATED, "%s", memory);
+	snprintf(link, sizeof(link), "%s/link", folder);
+	cr_assert_eq(symlink(path, link), 0);
+	settings.database = link;
+	session = open_session();
+	cr_assert_eq(first_of(session, 1), 2);
+	sqlite_store.close(session);
+}
+
+/* Whoever has the old one yet would write what nobody finds: who closes it last saves what is in it. */
+Test(sqlite, a_deleted_log_costs_its_sessions_and_no_ticket)
+{
+	struct store_session *session = create_and_open(), *other = open_session(), *late = NULL;
+	struct ticket_range bases;
+	uint64_t base, last = first_of(session, 10) + 9;
+	char log[80];
+
+	snprintf(log, sizeof(log), "%s-wal", path);
+	cr_assert_eq(unlink(log), 0);
+	cr_assert_eq(reserve(session, 1, &bases), STORE_LOST);
+	cr_assert_not_null(strstr(memory, "-wal was moved or deleted"), "%s", memory);
+	cr_assert_eq(try_open(&late), STORE_LOST, "somebody has the old one yet");
+	sqlite_store.close(session);
+	cr_assert_eq(try_open(&late), STORE_LOST, "somebody has the old one yet");
+	cr_assert_eq(newest(other, &base), STORE_LOST);
+	sqlite_store.close(other);
+	session = open_session();
+	cr_assert_gt(first_of(session, 1), last);
+	sqlite_store.close(session);
+}
+
 Test(sqlite, the_counter_is_moved_forward_only)
 {
 	struct store_session *session = create_and_open();
