@@ -199,7 +199,8 @@ high_water_covers(struct high_water *mark, const struct ticket_range *bases, str
 			is_covered = !mark->is_failing;
 			continue;
 		}
-		adapt_margin(mark, clock_ms());
+		if (!mark->is_failing) /* else it is for the disk that the bound was reached */
+			adapt_margin(mark, clock_ms());
 		is_covered = move_bound(mark);
 	}
 	if (!is_covered)

@@ -246,6 +246,21 @@ Test(high_water, while_it_cannot_be_written_nothing_is_covered)
 	cr_assert(covers(1004, 1, 1));
 }
 
+/* Or some seconds of a full disk would become a gap of 100 million when the server is killed. */
+Test(high_water, the_margin_does_not_grow_while_it_cannot_be_written)
+{
+	char in_the_way[128];
+
+	snprintf(in_the_way, sizeof(in_the_way), "%s/node-3.new", folder);
+	cr_assert(covers(2, 1, 1));
+	cr_assert_eq(mkdir(in_the_way, 0700), 0);
+	for (uint64_t base = 1003; base < 1023; base++)
+		cr_assert_not(covers(base, 1, 1));
+	cr_assert_eq(rmdir(in_the_way), 0);
+	cr_assert(high_water_tend(&mark, clock_ms(), &problem));
+	disk_says(0, 1022, 3022);
+}
+
 Test(high_water, without_a_file_everything_is_covered)
 {
 	struct high_water none;
