@@ -107,7 +107,23 @@ sub at_the_end_of_the_space {
     return;
 }
 
+# A table of an old Tickr's, whose id is signed, ends before the space does.
+sub at_the_end_of_the_table {
+    $database->drop;
+    $database->sql('CREATE DATABASE tickr');
+    $database->sql('CREATE TABLE tickets (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY);'
+            . ' INSERT INTO tickets VALUES (9223372036854775806)', 'tickr');
+    my %env = (TICKR_MAX_NODES => 1, TICKR_NODE_NUMBER => 0, TICKR_STARTING_OFFSET => 0);
+    Tickr::Server->createdb(database => $database, env => \%env);
+    my $server = Tickr::Server->new(database => $database, env => \%env);
+    is $server->get('/tickets/create')->{body}, '[9223372036854775805]', 'a signed id can be used to its end';
+    is $server->get('/tickets/create')->{status}, 500, 'what is beyond the end of the table is 500, too' for 1, 2;
+    $server->stop;
+    return;
+}
+
 one_by_one();
 in_groups();
 at_the_end_of_the_space();
+at_the_end_of_the_table();
 done_testing;

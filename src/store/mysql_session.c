@@ -9,6 +9,7 @@
 
 /* Server errors that mean the connection is gone or going, whatever its vendor calls them. */
 #define CONNECTION_KILLED	   1927 /* MariaDB */
+#define AUTOINC_OUT_OF_RANGE	   167	/* of the engine, and without a name here */
 #define STATEMENT_TIMEOUT_MARIADB  1969 /* max_statement_time */
 #define STATEMENT_TIMEOUT_MYSQL	   3024 /* max_execution_time */
 #define CLIENT_INTERACTION_TIMEOUT 4031 /* MySQL 8: closed for idleness */
@@ -55,6 +56,7 @@ classify(unsigned number)
 	case ER_COLUMNACCESS_DENIED_ERROR:
 	case ER_NO_SUCH_TABLE: return STORE_REFUSED;
 	case ER_AUTOINC_READ_FAILED:
+	case AUTOINC_OUT_OF_RANGE:
 	case ER_WARN_DATA_OUT_OF_RANGE:
 	case ER_DATA_OUT_OF_RANGE: return STORE_EXHAUSTED;
 	default: return STORE_FAILED;
