@@ -9,10 +9,12 @@
 
 /* Server errors that mean the connection is gone or going, whatever its vendor calls them. */
 #define CONNECTION_KILLED	   1927 /* MariaDB */
-#define AUTOINC_OUT_OF_RANGE	   167	/* of the engine, and without a name here */
 #define STATEMENT_TIMEOUT_MARIADB  1969 /* max_statement_time */
 #define STATEMENT_TIMEOUT_MYSQL	   3024 /* max_execution_time */
 #define CLIENT_INTERACTION_TIMEOUT 4031 /* MySQL 8: closed for idleness */
+
+/* The engine's own number, which comes through as it is. */
+#define AUTOINC_OUT_OF_RANGE 167
 
 static bool
 is_client_error(unsigned number)
