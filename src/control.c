@@ -1,7 +1,6 @@
 #include <event2/buffer.h>
 #include <event2/http.h>
 #include <event2/listener.h>
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include "base/memory.h"
 #include "base/parse.h"
 #include "control.h"
+#include "metrics/metrics.h"
 #include "ticket/json.h"
 
 #define MOST_BYTES    8192 /* of headers, and of a body that nobody reads */
@@ -199,6 +199,27 @@ on_request(struct evhttp_request *http, void *arg)
 
 /* --- birth and death ----------------------------------------------------------------------------- */
 
+static void
+accept_again(evutil_socket_t fd, short what, void *listener)
+{
+	(void)fd;
+	(void)what;
+	evconnlistener_enable(listener);
+}
+
+/* Without a pause the loop would ask for the same connection again and again. */
+static void
+on_accept_error(struct evconnlistener *listener, void *arg)
+{
+	static const struct timeval pause = {.tv_usec = 250 * 1000};
+
+	(void)arg;
+	metrics_add(METRIC_ACCEPT_FAILURES, 1);
+	evconnlistener_disable(listener);
+	event_base_once(evconnlistener_get_base(listener), -1, EV_TIMEOUT, accept_again, listener,
+			&pause);
+}
+
 struct control *
 control_new(struct event_base *base, struct dispatch *dispatch, int fd)
 {
@@ -210,6 +231,7 @@ control_new(struct event_base *base, struct dispatch *dispatch, int fd)
 	control->http = evhttp_new(base);
 	if (listener == NULL || control->http == NULL)
 		abort();
+	evconnlistener_set_error_cb(listener, on_accept_error);
 	evhttp_set_max_headers_size(control->http, MOST_BYTES);
 	evhttp_set_max_body_size(control->http, MOST_BYTES);
 	evhttp_set_default_content_type(control->http, NULL);

@@ -20,6 +20,8 @@ struct control;
 
 /* Serve what comes in on the listening descriptor FD, which is taken. DISPATCH outlives it. */
 struct control *control_new(struct event_base *base, struct dispatch *dispatch, int fd) MUST_CHECK;
-void control_free(struct control *control); /* NULL is none */
+
+/* When the loop has ended. NULL is none. */
+void control_free(struct control *control);
 
 #endif

@@ -5,7 +5,7 @@ use strict;
 use warnings;
 use IO::Select;
 use Test::More;
-use Tickr::Process qw(wait_for);
+use Tickr::Process qw(wait_for scratch);
 use Tickr::Server;
 use Tickr::Stores qw(the_store);
 use Time::HiRes qw(time);
@@ -174,9 +174,10 @@ is $server->stop, 0, 'the server stops cleanly';
 # --- no descriptors ------------------------------------------------------------------------------------
 
 {
+    my $control = scratch() . '/control';
     $server = Tickr::Server->new(
         database => $database,
-        env      => \%patient,
+        env      => { %patient, TICKR_CONTROL_SOCKET => $control },
         through  => [ 'sh', '-c', 'ulimit -n 40 && exec "$@"', 'sh' ]);
     $server->wait_until_ready;
     my @clients = map { $server->client } 1 .. 100;
@@ -196,6 +197,8 @@ is $server->stop, 0, 'the server stops cleanly';
     cmp_ok scalar @in,  '>', 5,  'some clients are in: ' . @in;
     cmp_ok scalar @out, '>', 50, 'and most are not: ' . @out;
     $_->response for @in;
+    my $operator = Tickr::Client->new(unix => $control);
+    $operator->send("GET /databases HTTP/1.1\r\nHost: t\r\n\r\n");
 
     my ($lines, $seconds, $began) = (scalar(() = $server->log =~ /\n/g), $server->processor_seconds, time);
     wait_for('two seconds of refusing', 10, sub { time - $began > 2 });
@@ -226,6 +229,7 @@ is $server->stop, 0, 'the server stops cleanly';
     }
     is $served, 100 - @in, 'when they leave, all the others are let in';
     is $server->get('/tickets/create')->{status}, 200, 'and new ones';
+    is $operator->response->{status}, 200, 'and the operator';
     is $server->stop, 0, 'the server stops cleanly';
 }
 
