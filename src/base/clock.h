@@ -4,9 +4,15 @@
 #ifndef TICKR_BASE_CLOCK_H
 #define TICKR_BASE_CLOCK_H
 
+#include <pthread.h>
 #include <stdint.h>
+#include <time.h>
 
 uint64_t clock_ms(void); /* milliseconds since some moment before the process began */
 uint64_t clock_us(void); /* the same in microseconds */
+
+/* A condition that waits by this clock, until a moment of clock_ms(). */
+void clock_cond_init(pthread_cond_t *condition);
+struct timespec clock_moment(uint64_t ms);
 
 #endif

@@ -1,9 +1,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -155,8 +153,7 @@ init_member(struct member *member, const struct pool_settings *settings)
 	member->pool = pool_new(settings);
 	member->name = settings->name;
 	member->space = pool_space(member->pool);
-	member->look.health.newest_base = SPACE_FIRST_BASE - 1;
-	snprintf(member->look.health.reason, REASON_SIZE, "no session has been opened yet");
+	pool_look(member->pool, &member->look);
 	TAILQ_INIT(&member->attempts);
 }
 
@@ -164,17 +161,13 @@ struct dispatch *
 dispatch_new(const struct dispatch_settings *settings)
 {
 	struct dispatch *d = xcalloc(1, sizeof(*d));
-	pthread_condattr_t monotonic;
 
 	assert(settings->count >= 1 && settings->count <= MOST_DATABASES);
 	d->attempt_ms = settings->pool_timeout_ms / ATTEMPTS_IN_TIME;
 	if (d->attempt_ms > LONGEST_ATTEMPT)
 		d->attempt_ms = LONGEST_ATTEMPT;
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_mutex_init(&d->mutex, NULL);
-	pthread_cond_init(&d->changed, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	clock_cond_init(&d->changed);
 	TAILQ_INIT(&d->parked);
 	d->members.count = settings->count;
 	d->members.is_failover = settings->is_failover;

@@ -9,8 +9,6 @@
  * The last one in service is never taken out for being slow: there is nobody to ask instead.
  */
 #include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -198,13 +196,10 @@ static bool
 wait_for_tick(struct dispatch *d)
 {
 	struct timespec until;
-	uint64_t at_ms;
 	bool goes_on;
 
 	pthread_mutex_lock(&d->mutex);
-	at_ms = clock_ms() + tick_ms(d);
-	until.tv_sec = (time_t)(at_ms / 1000);
-	until.tv_nsec = (long)(at_ms % 1000) * 1000000;
+	until = clock_moment(clock_ms() + tick_ms(d));
 	if (!d->is_stopping)
 		pthread_cond_timedwait(&d->changed, &d->mutex, &until);
 	goes_on = !d->is_stopping;

@@ -1,7 +1,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -41,18 +40,6 @@ struct pool {
 };
 
 static void
-init_running(struct pool *pool)
-{
-	pthread_condattr_t monotonic;
-
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_mutex_init(&pool->running.mutex, NULL);
-	pthread_cond_init(&pool->running.ended, &monotonic);
-	pthread_condattr_destroy(&monotonic);
-}
-
-static void
 init_thread(struct pool *pool, unsigned index)
 {
 	struct pool_thread *thread = &pool->threads[index];
@@ -84,7 +71,8 @@ pool_new(const struct pool_settings *settings)
 	trust_init(&pool->trust, &settings->database.space,
 		   settings->state != NULL ? state_file_record(settings->state) : NULL);
 	high_water_init(&pool->high_water, settings->state);
-	init_running(pool);
+	pthread_mutex_init(&pool->running.mutex, NULL);
+	clock_cond_init(&pool->running.ended);
 	pool->thread_count = settings->sessions + 1;
 	pool->threads = xcalloc(pool->thread_count, sizeof(*pool->threads));
 	for (unsigned i = 0; i < pool->thread_count; i++)
@@ -184,8 +172,7 @@ pool_space(const struct pool *pool)
 static bool
 wait_for_threads(struct pool *pool, uint64_t deadline_ms)
 {
-	struct timespec until = {(time_t)(deadline_ms / 1000),
-				 (long)(deadline_ms % 1000) * 1000000};
+	struct timespec until = clock_moment(deadline_ms);
 	bool have_ended;
 	int result = 0;
 

@@ -1,6 +1,6 @@
 #include <assert.h>
 #include <stddef.h>
-#include <time.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "pool/queue.h"
@@ -11,23 +11,13 @@
 void
 queue_init(struct queue *queue)
 {
-	pthread_condattr_t monotonic;
-
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	memset(queue, 0, sizeof(*queue));
 	pthread_mutex_init(&queue->mutex, NULL);
-	pthread_cond_init(&queue->work, &monotonic);
-	pthread_cond_init(&queue->stop, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	clock_cond_init(&queue->work);
+	clock_cond_init(&queue->stop);
 	TAILQ_INIT(&queue->waiting);
 	TAILQ_INIT(&queue->at_work);
-	queue->idle = 0;
 	queue->idle_ms = IDLE_MS;
-	queue->doubts = 0;
-	queue->generation = 0;
-	queue->is_stopping = false;
-	queue->is_resting = false;
-	queue->resting = 0;
 }
 
 void
@@ -37,22 +27,6 @@ queue_destroy(struct queue *queue)
 	pthread_cond_destroy(&queue->stop);
 	pthread_cond_destroy(&queue->work);
 	pthread_mutex_destroy(&queue->mutex);
-}
-
-/* The moment in MS from now. */
-static struct timespec
-in_ms(uint64_t ms)
-{
-	struct timespec until;
-
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += (time_t)(ms / 1000);
-	until.tv_nsec += (long)(ms % 1000) * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_nsec -= 1000000000;
-		until.tv_sec++;
-	}
-	return until;
 }
 
 static bool
@@ -199,7 +173,7 @@ is_call(const struct queue *queue, uint64_t generation)
 static void
 wait_for_call(struct queue *queue, uint64_t generation)
 {
-	struct timespec until = in_ms(queue->idle_ms);
+	struct timespec until = clock_moment(clock_ms() + queue->idle_ms);
 	uint64_t doubts = queue->doubts;
 	int result = 0;
 
@@ -280,7 +254,7 @@ queue_note_loss(struct queue *queue, uint64_t generation)
 bool
 queue_pause(struct queue *queue, uint64_t ms)
 {
-	struct timespec until = in_ms(ms);
+	struct timespec until = clock_moment(clock_ms() + ms);
 	bool goes_on;
 	int result = 0;
 
