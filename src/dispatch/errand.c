@@ -1,4 +1,3 @@
-#include <assert.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -146,10 +145,11 @@ succeed(struct errand *errand, const struct reservation *answered, struct todo *
 	finish(errand, TICKET_OK, todo);
 }
 
-/* With the mutex. MEMBER has failed ERRAND (NULL: nobody waits for it any more). */
+/* With the mutex. ATTEMPT has failed its errand, if anybody still waits for it. */
 static void
-note_failure(struct dispatch *d, struct attempt *attempt, struct errand *errand, struct todo *todo)
+note_failure(struct dispatch *d, struct attempt *attempt, struct todo *todo)
 {
+	struct errand *errand = attempt->errand;
 	struct member *member = &d->members.all[attempt->member];
 	enum ticket_status status = attempt->reservation.status;
 	const char *reason = attempt->reservation.reason;
@@ -161,8 +161,8 @@ note_failure(struct dispatch *d, struct attempt *attempt, struct errand *errand,
 	member->is_exhausted = status == TICKET_EXHAUSTED;
 	if (status != TICKET_DRAINING) {
 		member_take_out(member, reason, clock_ms());
-		pthread_cond_broadcast(
-			&d->changed); /* others may wait for it: the watcher moves them */
+		/* Others may wait for it: the watcher moves them. */
+		pthread_cond_broadcast(&d->changed);
 	}
 	if (errand == NULL)
 		return;
@@ -198,7 +198,7 @@ on_answer(struct reservation *reservation)
 		if (errand != NULL)
 			succeed(errand, reservation, &todo);
 	} else {
-		note_failure(d, attempt, errand, &todo);
+		note_failure(d, attempt, &todo);
 	}
 	is_free = !attempt->is_recalled;
 	todo_unlock_and_do(d, &todo);
