@@ -51,14 +51,13 @@ static const struct option options[] = {
 static bool
 take_ticket(struct command_line *line, const char *option, const char *ticket)
 {
-	line->has_last_ticket =
-		parse_number(ticket, strlen(ticket), SPACE_LAST_TICKET, &line->last_ticket);
-	if (!line->has_last_ticket)
-		fprintf(stderr,
-			"tickrd: %s takes a ticket, a whole number from 0 to "
-			"9223372036854775807, not %s\n",
-			option, ticket);
-	return line->has_last_ticket;
+	if (parse_number(ticket, strlen(ticket), SPACE_LAST_TICKET, &line->last_ticket))
+		return true;
+	fprintf(stderr,
+		"tickrd: %s takes a ticket, a whole number from 0 to "
+		"9223372036854775807, not %s\n",
+		option, ticket);
+	return false;
 }
 
 static bool

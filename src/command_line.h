@@ -24,10 +24,9 @@ struct command_line {
 	enum command command;
 	const char *env_file; /* NULL: none */
 	bool if_not_exists;
-	bool has_last_ticket;
-	uint64_t last_ticket;	  /* of one of the two that follow */
 	bool has_continue_after;  /* createdb */
 	bool has_past;		  /* advance */
+	uint64_t last_ticket;	  /* of one of these two */
 	bool is_confirmed;	  /* advance --yes */
 	enum store_layout layout; /* createdb */
 };

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "build.h"
@@ -269,7 +270,7 @@ make_workers(struct daemon *d)
 	};
 
 	d->worker_count = d->config->http_threads;
-	d->workers = xcalloc(d->worker_count, sizeof(struct worker *));
+	d->workers = xcalloc(d->worker_count, sizeof(*d->workers));
 	for (size_t i = 0; i < d->worker_count; i++)
 		d->workers[i] = worker_new(&settings, sockets_of_loop(&d->sockets, i),
 					   d->sockets.addresses);
@@ -392,15 +393,15 @@ tear_down(struct daemon *d)
 static int
 serve(struct daemon *d)
 {
-	int status = EXIT_SYSTEM;
+	int status = EX_OSERR;
 
 	if (!databases_are_acceptable(d->config, d->store) ||
 	    !databases_open_states(d->config, d->states))
-		return EXIT_CONFIG;
+		return EX_CONFIG;
 	if (open_sockets(d) && open_control(d)) {
 		build(d);
 		if (!start_threads(d))
-			leave_at_once(d, EXIT_SYSTEM);
+			leave_at_once(d, EX_OSERR);
 		announce(d);
 		event_base_dispatch(d->base);
 		tear_down(d);
@@ -419,15 +420,14 @@ daemon_run(const struct config *config)
 	struct daemon d = {.config = config, .store = databases_store(config)};
 	int status;
 
-	log_begin((enum log_level)config->log_level);
 	if (d.store == NULL)
-		return EXIT_CONFIG;
+		return EX_CONFIG;
 	signal(SIGPIPE, SIG_IGN);
 	raise_descriptor_limit();
 	metrics_begin();
 	loop_library_begin();
 	if (!databases_begin(d.store))
-		return EXIT_SYSTEM;
+		return EX_OSERR;
 	status = serve(&d);
 	d.store->end();
 	loop_library_end();

@@ -8,11 +8,11 @@
 
 #include "config/config.h"
 
-/* Exit statuses, as sysexits(3) has them. */
-#define EXIT_CONFIG 78 /* what was asked cannot be done; starting again will not help */
-#define EXIT_SYSTEM 71 /* the system gives no socket, thread or descriptor */
-
-/* Serve until a signal ends it; the process's exit status. */
+/*
+ * Serve until a signal ends it; the process's exit status: 0, or EX_CONFIG where what was asked cannot
+ * be done, and starting again will not help; or EX_OSERR where the system gives no socket, thread or
+ * descriptor.
+ */
 int daemon_run(const struct config *config);
 
 #endif

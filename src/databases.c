@@ -1,12 +1,13 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include "advance.h"
 #include "base/log.h"
-#include "daemon.h"
 #include "databases.h"
 #include "metrics/metrics.h"
+#include "pool/pool.h"
 #include "store/drivers.h"
 #include "store/durable.h"
 
@@ -196,7 +197,7 @@ create(const struct config *config, const struct database_config *database,
 	struct create_order order = {SPACE_FIRST_BASE - 1, line->layout};
 	enum store_create_result result;
 
-	if (line->has_last_ticket)
+	if (line->has_continue_after)
 		order.newest = space_base_up_to(&database->space, line->last_ticket);
 	result = store->create(&settings, &order, &report);
 	print_heading(config, database, result == STORE_NOT_CREATED ? stderr : stdout);
@@ -210,11 +211,10 @@ databases_create(const struct config *config, const struct command_line *line)
 	const struct store *store = databases_store(config);
 	size_t made = 0, failed = 0;
 
-	log_begin((enum log_level)config->log_level);
 	if (store == NULL)
-		return EXIT_CONFIG;
+		return EX_CONFIG;
 	if (!databases_begin(store))
-		return EXIT_SYSTEM;
+		return EX_OSERR;
 	for (size_t i = 0; i < config->database_count; i++) {
 		enum store_create_result result =
 			create(config, &config->databases[i], store, line);
@@ -265,9 +265,8 @@ databases_advance(const struct config *config, const struct command_line *line)
 	};
 	int status;
 
-	log_begin((enum log_level)config->log_level);
 	if (store == NULL)
-		return EXIT_CONFIG;
+		return EX_CONFIG;
 	if (database == NULL) {
 		fprintf(stderr,
 			"tickrd: none of these databases gives ticket %" PRIu64
@@ -279,7 +278,7 @@ databases_advance(const struct config *config, const struct command_line *line)
 	settings = settings_of(config, database);
 	settings.is_guest = true;
 	if (!databases_begin(store))
-		return EXIT_SYSTEM;
+		return EX_OSERR;
 	store->claim(&settings);
 	print_heading(config, database, stdout);
 	status = advance_run(&order);
@@ -294,6 +293,6 @@ int
 databases_check(const struct config *config)
 {
 	if (databases_store(config) == NULL)
-		return EXIT_CONFIG;
+		return EX_CONFIG;
 	return puts("the settings are good") < 0;
 }

@@ -1,5 +1,6 @@
 #include <stdio.h>
 #include <string.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "build.h"
@@ -10,7 +11,6 @@
 #include "daemon.h"
 #include "databases.h"
 
-#define EXIT_USAGE    64
 #define MESSAGES_SIZE 16384
 
 static void
@@ -31,10 +31,10 @@ run(const struct command_line *line)
 	struct text problems = TEXT_OVER(problem_memory);
 	struct text warnings = TEXT_OVER(warning_memory);
 	struct config config;
-	int status = EXIT_CONFIG;
+	int status = EX_CONFIG;
 	bool is_good = config_load(&config, line->env_file, environ, &problems, &warnings);
 
-	log_begin(LOG_LEVEL_INFO);
+	log_begin((enum log_level)config.log_level);
 	print_lines(LOG_LEVEL_WARN, warning_memory);
 	print_lines(LOG_LEVEL_ERROR, problem_memory);
 	if (!is_good)
@@ -58,7 +58,7 @@ main(int count, char **arguments)
 	struct command_line line;
 
 	if (!command_line_parse(&line, count, arguments))
-		return EXIT_USAGE;
+		return EX_USAGE;
 	switch (line.command) {
 	case COMMAND_HELP: command_line_print_help(); return 0;
 	case COMMAND_VERSION: puts("tickrd " PACKAGE_VERSION); return 0;
