@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include "config/config.h"
 #include "config/key_table.h"
 

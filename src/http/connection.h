@@ -13,7 +13,6 @@
 #ifndef TICKR_HTTP_CONNECTION_H
 #define TICKR_HTTP_CONNECTION_H
 
-#include <event2/bufferevent.h>
 #include <event2/http.h>
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,3 @@
-#include <event2/buffer.h>
 #include <event2/http.h>
 #include <event2/http_struct.h>
 #include <event2/listener.h>

@@ -1,6 +1,5 @@
 #include <event2/thread.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 

@@ -1,4 +1,3 @@
-#include <stdbool.h>
 
 #include "pool/recent.h"
 

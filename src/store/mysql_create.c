@@ -1,6 +1,6 @@
 #include <inttypes.h>
 #include <mysqld_error.h>
-#include <string.h>
+#include <stdio.h>
 
 #include "sql.h"
 #include "store/mysql_create.h"

@@ -7,6 +7,7 @@
  * with an earlier statement proves nothing: it may have changed and changed back.
  */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
