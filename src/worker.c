@@ -31,7 +31,7 @@ struct worker {
 static void
 open_reservation(struct mail *mail)
 {
-	struct reservation *reservation = CONTAINER_OF(mail, struct reservation, mail);
+	struct reservation *reservation = reservation_of(mail);
 	struct worker *worker = reservation->owner;
 
 	allocator_deliver(worker->allocator, reservation);

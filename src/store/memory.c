@@ -194,7 +194,6 @@ advance(struct store_session *session, uint64_t base, struct text *reason)
 {
 	(void)reason;
 	memory_script_lock(session->script);
-	session->script->advances++;
 	if (session->script->newest < base)
 		session->script->newest = base;
 	memory_script_unlock(session->script);

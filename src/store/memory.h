@@ -5,9 +5,10 @@
  * how long statements take and which of them fail. Any thread may change it between
  * memory_script_lock() and memory_script_unlock().
  *
- * Where the settings name no script claim() makes one for them: it counts, and fails nothing. The program tickrd-memory serves from it, which is built for
- * measurements and tests only, since a restart gives every ticket again. With the database name
- * MEMORY_BROKEN_NAME it breaks the law of store.h on purpose, so that tests can show who notices.
+ * Where the settings name no script claim() makes one for them: it counts, and fails nothing. The
+ * program tickrd-memory serves from it, which is built for measurements and tests only, since a
+ * restart gives every ticket again. With the database name MEMORY_BROKEN_NAME it breaks the law of
+ * store.h on purpose, so that tests can show who notices.
  */
 #ifndef TICKR_STORE_MEMORY_H
 #define TICKR_STORE_MEMORY_H
@@ -44,7 +45,6 @@ struct memory_script {
 	/* What it has seen. */
 	unsigned claims; /* those not yet released */
 	uint64_t reservations;
-	uint64_t advances;
 	uint64_t opened;
 	uint64_t closed;
 };

@@ -127,7 +127,7 @@ add_address(const struct store_settings *settings, struct text *text)
 	else if (settings->is_tcp)
 		text_addf(text, "%s port %u", settings->host, settings->port);
 	else
-		text_addf(text, "%s", settings->host);
+		text_add(text, settings->host);
 }
 
 /* What this process relies on, whatever the server's defaults are. */

@@ -1,8 +1,8 @@
 /*
  * store -- where a sequence lives: "move the counter by n and say where it stood".
  *
- * The seam between the pool and the databases. A store is a const table of functions
- * and one file; the memory store is its specification. A session is one connection:
+ * The seam between the pool and the databases. A store is a const table of functions, in
+ * the file of its name; the memory store is its specification. A session is one connection:
  * it belongs to the thread that opened it, and its functions may block, for no longer
  * than the time-outs in the settings.
  *
