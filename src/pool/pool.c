@@ -66,8 +66,7 @@ pool_new(const struct pool_settings *settings)
 	queue_init(&pool->queue);
 	health_init(&pool->health);
 	pool->health.database = settings->number;
-	if (settings->name != NULL)
-		pool->health.name = settings->name;
+	pool->health.name = settings->name;
 	trust_init(&pool->trust, &settings->database.space,
 		   settings->state != NULL ? state_file_record(settings->state) : NULL);
 	high_water_init(&pool->high_water, settings->state);

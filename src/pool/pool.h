@@ -27,7 +27,7 @@ struct pool_settings {
 	struct state_file *state; /* outlives the pool; NULL: nothing is remembered */
 	unsigned sessions;
 	unsigned number;  /* of the database, for metrics */
-	const char *name; /* of the database, for the log; outlives the pool; NULL: "" */
+	const char *name; /* of the database, for the log; outlives the pool */
 };
 
 /* What is known of the database, at one moment. */

@@ -487,7 +487,11 @@ main(void)
 	static struct client clients[CLIENTS];
 	struct memory_script script;
 	struct pool_settings settings = {
-		.store = &memory_store, .database.script = &script, .sessions = SESSIONS};
+		.store = &memory_store,
+		.database.script = &script,
+		.sessions = SESSIONS,
+		.name = "memory",
+	};
 	struct pool *pool;
 
 	alarm(MOST_SECONDS);

@@ -21,7 +21,8 @@ begin(void)
 {
 	struct pool_settings settings = {.store = &memory_store,
 					 .database = {.script = &script, .space = {10, 3, 326}},
-					 .sessions = 1};
+					 .sessions = 1,
+					 .name = "memory"};
 
 	log_begin(LOG_LEVEL_ERROR);
 	memory_script_init(&script);
