@@ -21,6 +21,7 @@ update_gauges(const struct http_settings *settings)
 		metrics_set(METRIC_TICKETS_LEFT + i,
 			    space_left(states[i].space, states[i].newest_base));
 		metrics_set(METRIC_DATABASE_UP + i, states[i].condition == DATABASE_UP);
+		metrics_set(METRIC_DATABASE_REFUSED + i, states[i].condition == DATABASE_REFUSED);
 	}
 	if (settings->reserved == NULL)
 		return;

@@ -54,6 +54,7 @@ health_note_good(struct health *health, uint64_t newest_base)
 		health->is_up = true;
 		outage_ms = health->is_outage ? now_ms - health->down_since_ms : 0;
 		health->is_outage = false;
+		health->trouble = STORE_OK;
 		health->reason[0] = '\0';
 	}
 	health->is_failing = false;
@@ -65,8 +66,6 @@ health_note_good(struct health *health, uint64_t newest_base)
 
 	if (!came_up)
 		return;
-	metrics_set(METRIC_DATABASE_UP + health->database, 1);
-	metrics_set(METRIC_DATABASE_REFUSED + health->database, 0);
 	log_info("the database is up", "outage_seconds=%.3f database=\"%s\"",
 		 (double)outage_ms / 1000, health->name);
 }
@@ -129,10 +128,6 @@ health_note_trouble(struct health *health, enum store_result result, bool was_op
 	pthread_mutex_unlock(&health->mutex);
 
 	text_add_quoted(&quoted, reason, REASON_SIZE);
-	if (went_down)
-		metrics_set(METRIC_DATABASE_UP + health->database, 0);
-	if (!is_up && result != STORE_BUSY)
-		metrics_set(METRIC_DATABASE_REFUSED + health->database, result == STORE_REFUSED);
 	if (went_down || (is_news && !is_up && result == STORE_REFUSED)) {
 		log_error(name_trouble(result), "reason=%s database=\"%s\"", memory, health->name);
 	} else if (is_news) {
@@ -159,7 +154,6 @@ health_note_rest(struct health *health)
 	snprintf(health->reason, sizeof(health->reason),
 		 "no session has been opened since the operator took it out");
 	pthread_mutex_unlock(&health->mutex);
-	metrics_set(METRIC_DATABASE_UP + health->database, 0);
 }
 
 void

@@ -67,7 +67,6 @@ Test(health, an_answer_makes_it_ready)
 	cr_assert(is_ready(AGE_MS));
 	cr_assert_str_empty(explanation());
 	cr_assert_eq(health_newest_base(&health), 41);
-	cr_assert_eq(metrics_get(METRIC_DATABASE_UP), 1);
 	cr_assert_eq(metrics_get(METRIC_SESSIONS_OPEN), 1);
 }
 
@@ -111,7 +110,6 @@ Test(health, the_last_session_lost_is_one)
 	cr_assert_not(is_ready(AGE_MS));
 	cr_assert_not(health_is_failing(&health));
 	cr_assert_str_eq(explanation(), "the database is down: gone away");
-	cr_assert_eq(metrics_get(METRIC_DATABASE_UP), 0);
 	health_note_trouble(&health, STORE_LOST, false, "connection refused");
 	cr_assert_str_eq(explanation(), "the database is down: connection refused");
 	health_note_open(&health);
@@ -160,4 +158,19 @@ Test(health, a_long_reason_is_cut)
 	reason[sizeof(reason) - 1] = '\0';
 	health_note_trouble(&health, STORE_FAILED, false, reason);
 	cr_assert_eq(strlen(health.reason), REASON_SIZE - 1);
+}
+
+Test(health, a_refusal_that_is_over_is_not_told_of_again)
+{
+	struct health_look look;
+
+	come_up(1);
+	health_note_trouble(&health, STORE_REFUSED, true, "it has gone back");
+	health_look(&health, AGE_MS, &look);
+	cr_assert(look.is_refused);
+	health_note_good(&health, 42);
+	health_note_rest(&health);
+	health_look(&health, AGE_MS, &look);
+	cr_assert_not(look.is_refused,
+		      "the operator has taken it out, and nobody has asked it since");
 }
