@@ -62,13 +62,14 @@ enum store_result keeper_may_reserve(struct keeper *keeper, struct text *reason)
 
 /* Reserve COUNT bases that were never given before; see reserve() of the store. */
 enum store_result keeper_reserve(struct keeper *keeper, uint32_t count, struct ticket_range *bases,
-				 struct text *reason);
+				 struct text *reason) MUST_CHECK;
 
 /*
  * Ask for the newest base. After a failed reservation reading proves nothing: then a reservation
  * of one, which becomes a gap, must first show that tickets can be had again.
  */
-enum store_result keeper_newest(struct keeper *keeper, uint64_t *newest, struct text *reason);
+enum store_result keeper_newest(struct keeper *keeper, uint64_t *newest,
+				struct text *reason) MUST_CHECK;
 
 /* The same, and note what that says of the database. False: the session may have been closed. */
 bool keeper_ask(struct keeper *keeper, uint64_t *newest);

@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "base/attributes.h"
 #include "ticket/range.h"
 
 #define RECENT_MOST 4096
@@ -28,6 +29,6 @@ void recent_add(struct recent *recent, const struct ticket_range *range);
 
 /* Of RANGE, as above, what is known of those that were added since the count was SINCE. */
 enum recent_answer recent_find(const struct recent *recent, uint64_t since,
-			       const struct ticket_range *range);
+			       const struct ticket_range *range) MUST_CHECK;
 
 #endif

@@ -13,6 +13,6 @@
  * lines are the REASON.
  */
 enum store_result durable_open(const struct store *store, const struct store_settings *settings,
-			       struct store_session **session, struct text *reason);
+			       struct store_session **session, struct text *reason) MUST_CHECK;
 
 #endif

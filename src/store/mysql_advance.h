@@ -9,6 +9,7 @@
 #include "store/mysql_session.h"
 
 /* As advance() of the store. */
-enum store_result mysql_advance(struct store_session *session, uint64_t base, struct text *reason);
+enum store_result mysql_advance(struct store_session *session, uint64_t base,
+				struct text *reason) MUST_CHECK;
 
 #endif

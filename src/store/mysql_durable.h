@@ -15,6 +15,6 @@ void mysql_warn(struct store_session *session, struct text *warnings);
  * Whether a server that calls itself VERSION, as SELECT VERSION() does, forgets AUTO_INCREMENT
  * when it restarts, and goes on from the highest row: MySQL before 8.0 and MariaDB before 10.2.4.
  */
-bool mysql_forgets_counter(const char *version);
+bool mysql_forgets_counter(const char *version) MUST_CHECK;
 
 #endif

@@ -267,7 +267,7 @@ reserve_stub(struct store_session *session, uint32_t count, struct ticket_range 
 	if (result == STORE_OK)
 		result = session_run(session, unlock, reason);
 	else if (result != STORE_LOST)
-		(void)session_run(session, unlock, reason);
+		(void)!session_run(session, unlock, reason);
 	if (result == STORE_OK && count > 1)
 		result = mysql_read_increment(session, reason);
 	if (result == STORE_OK && session->increment != before) {

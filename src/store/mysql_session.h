@@ -45,7 +45,7 @@ struct store_session {
  */
 enum store_result session_connect(struct store_session *session,
 				  const struct store_settings *settings, const char *database,
-				  struct text *reason);
+				  struct text *reason) MUST_CHECK;
 void session_disconnect(struct store_session *session);
 
 /* The last error as a result, with its number and text in REASON. */
@@ -55,15 +55,16 @@ enum store_result session_error(struct store_session *session, struct text *reas
 enum store_result session_statement_error(MYSQL_STMT *statement, struct text *reason);
 
 /* Run a statement, or several with semicolons between, that bring no rows we want. */
-enum store_result session_run(struct store_session *session, const char *sql, struct text *reason);
+enum store_result session_run(struct store_session *session, const char *sql,
+			      struct text *reason) MUST_CHECK;
 
 /* Run a query and hand each of its rows to READ, which may not keep it. */
 typedef void session_row_fn(void *arg, MYSQL_ROW row);
 enum store_result session_query(struct store_session *session, const char *sql,
-				session_row_fn *read, void *arg, struct text *reason);
+				session_row_fn *read, void *arg, struct text *reason) MUST_CHECK;
 
 /* A query for one row of COUNT numbers into NUMBERS. *FOUND: there was a row without NULL. */
 enum store_result session_numbers(struct store_session *session, const char *sql, uint64_t *numbers,
-				  unsigned count, bool *found, struct text *reason);
+				  unsigned count, bool *found, struct text *reason) MUST_CHECK;
 
 #endif

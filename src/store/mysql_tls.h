@@ -12,6 +12,6 @@
 #include "store/store.h"
 
 /* Before connecting. Whether the settings ask for TLS; then the connection must have it. */
-bool mysql_tls_begin(MYSQL *mysql, const struct store_settings *settings);
+bool mysql_tls_begin(MYSQL *mysql, const struct store_settings *settings) MUST_CHECK;
 
 #endif

@@ -8,6 +8,7 @@
 
 /* As create() of the store. */
 enum store_create_result sqlite_create(const struct store_settings *settings,
-				       const struct create_order *order, struct text *report);
+				       const struct create_order *order,
+				       struct text *report) MUST_CHECK;
 
 #endif

@@ -13,6 +13,6 @@
  * what to do; *IS_EMPTY: because there is nothing in it at all, so that createdb may make it.
  */
 enum store_result sqlite_schema_check(struct store_session *session, bool *is_empty,
-				      struct text *reason);
+				      struct text *reason) MUST_CHECK;
 
 #endif

@@ -23,7 +23,7 @@ struct store_session {
 /* Connect to SETTINGS' file; with MAY_CREATE make it. Whatever comes of it: sqlite_disconnect(). */
 enum store_result sqlite_connect(struct store_session *session,
 				 const struct store_settings *settings, bool may_create,
-				 struct text *reason);
+				 struct text *reason) MUST_CHECK;
 void sqlite_disconnect(struct store_session *session);
 
 /* The last error as a result, with its text and number in REASON. */
@@ -31,18 +31,18 @@ enum store_result sqlite_error(struct store_session *session, struct text *reaso
 
 /* Run the statements of SCRIPT; :max_nodes, :node_number and :starting_offset are the settings'. */
 enum store_result sqlite_run(struct store_session *session, const char *script,
-			     struct text *reason);
+			     struct text *reason) MUST_CHECK;
 
 /* For sqlite3_finalize(), which the session's own get from sqlite_disconnect(). */
 enum store_result sqlite_prepare(struct store_session *session, const char *sql,
-				 sqlite3_stmt **statement, struct text *reason);
+				 sqlite3_stmt **statement, struct text *reason) MUST_CHECK;
 
 /* A query for one row of COUNT numbers into NUMBERS. *FOUND: there was a row without NULL. */
 enum store_result sqlite_numbers(struct store_session *session, const char *sql, uint64_t *numbers,
-				 unsigned count, bool *found, struct text *reason);
+				 unsigned count, bool *found, struct text *reason) MUST_CHECK;
 
 /* A query for one string, added to VALUE; NULL adds nothing. */
 enum store_result sqlite_string(struct store_session *session, const char *sql, struct text *value,
-				struct text *reason);
+				struct text *reason) MUST_CHECK;
 
 #endif

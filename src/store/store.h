@@ -93,7 +93,7 @@ struct store {
 	unsigned most_sessions;
 
 	/* Once in the process, before there are threads; and after the last one. */
-	bool (*begin)(void);
+	bool (*begin)(void) MUST_CHECK;
 	void (*end)(void);
 	/* Once in each thread that opens sessions; and before it ends. */
 	void (*thread_begin)(void);
@@ -112,7 +112,7 @@ struct store {
 	 * gives it to close(). Else REASON says what was found and what to do.
 	 */
 	enum store_result (*open)(const struct store_settings *settings,
-				  struct store_session **session, struct text *reason);
+				  struct store_session **session, struct text *reason) MUST_CHECK;
 	void (*close)(struct store_session *session);
 
 	/*
@@ -120,20 +120,20 @@ struct store {
 	 * and STORE_BUSY the session is good for close() only.
 	 */
 	enum store_result (*reserve)(struct store_session *session, uint32_t count,
-				     struct ticket_range *bases, struct text *reason);
+				     struct ticket_range *bases, struct text *reason) MUST_CHECK;
 
 	/* How many bases several small requests may want together to share one reservation. */
 	uint32_t (*most_per_statement)(struct store_session *session);
 
 	/* The newest base that was given; 1 before the first. */
 	enum store_result (*newest)(struct store_session *session, uint64_t *base,
-				    struct text *reason);
+				    struct text *reason) MUST_CHECK;
 
 	/*
 	 * The share of the database behind SESSION, as the last open() or newest() found it. False
 	 * when what newest() found says nothing about that share. NULL: always alone.
 	 */
-	bool (*share)(struct store_session *session, struct store_share *share);
+	bool (*share)(struct store_session *session, struct store_share *share) MUST_CHECK;
 
 	/*
 	 * Move the counter forward, so that every base given from now on, by anybody, is above
@@ -141,7 +141,7 @@ struct store {
 	 * other servers, that needs no more rights than serving does.
 	 */
 	enum store_result (*advance)(struct store_session *session, uint64_t base,
-				     struct text *reason);
+				     struct text *reason) MUST_CHECK;
 
 	/*
 	 * Set the counter back in front of UNUSED, which were reserved and given to nobody, if it
@@ -150,14 +150,14 @@ struct store {
 	 */
 	enum store_result (*give_back)(struct store_session *session,
 				       const struct ticket_range *unused, bool *is_back,
-				       struct text *reason);
+				       struct text *reason) MUST_CHECK;
 
 	/*
 	 * Delete at most one chunk of rows, but none of the newest KEEP ids; *ROWS is how many were
 	 * deleted, *IS_MORE whether it is worth calling again at once. NULL: no rows gather.
 	 */
 	enum store_result (*prune)(struct store_session *session, uint64_t keep, uint64_t *rows,
-				   bool *is_more, struct text *reason);
+				   bool *is_more, struct text *reason) MUST_CHECK;
 
 	/* Settings of the database under which it could repeat an id, as after a crash: a line each. */
 	void (*warn)(struct store_session *session, struct text *warnings);
@@ -169,7 +169,8 @@ struct store {
 	 * report says so. REPORT: a line for each thing found or made.
 	 */
 	enum store_create_result (*create)(const struct store_settings *settings,
-					   const struct create_order *order, struct text *report);
+					   const struct create_order *order,
+					   struct text *report) MUST_CHECK;
 };
 
 /* What drivers.h chooses from. */

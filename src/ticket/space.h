@@ -52,6 +52,6 @@ uint64_t space_last_base(const struct ticket_space *space);
 /* How many tickets the space still holds after BASE. */
 uint64_t space_left(const struct ticket_space *space, uint64_t base);
 
-bool space_equals(const struct ticket_space *a, const struct ticket_space *b);
+bool space_equals(const struct ticket_space *a, const struct ticket_space *b) MUST_CHECK;
 
 #endif
