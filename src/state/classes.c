@@ -25,22 +25,10 @@ classes_copy(struct classes *to, const struct classes *from)
 		memcpy(to->highest, from->highest, from->step * sizeof(*to->highest));
 }
 
-static uint64_t
-greatest_divisor(uint64_t a, uint64_t b)
-{
-	while (b != 0) {
-		uint64_t rest = a % b;
-
-		a = b;
-		b = rest;
-	}
-	return a;
-}
-
 uint64_t
 classes_top_of(const struct classes *classes, uint64_t increment, uint64_t residue)
 {
-	uint64_t stride = greatest_divisor(classes->step, increment);
+	uint64_t stride = range_common_step(classes->step, increment);
 	uint64_t top = 0;
 
 	for (uint64_t i = residue % stride; i < classes->step; i += stride)
@@ -61,7 +49,7 @@ classes_set(struct classes *classes, uint64_t increment, uint64_t residue, uint6
 	uint64_t stride;
 
 	classes_widen(classes, increment);
-	stride = greatest_divisor(classes->step, increment);
+	stride = range_common_step(classes->step, increment);
 	for (uint64_t i = residue % stride; i < classes->step; i += stride)
 		classes->highest[i] = base;
 }
@@ -73,7 +61,7 @@ classes_widen(struct classes *classes, uint64_t increment)
 
 	assert(increment > 0);
 	if (classes->step > 0)
-		wide.step *= classes->step / greatest_divisor(classes->step, increment);
+		wide.step *= classes->step / range_common_step(classes->step, increment);
 	if (wide.step > CLASSES_MOST)
 		wide.step = 1;
 	if (wide.step == classes->step)
@@ -92,7 +80,7 @@ classes_widen(struct classes *classes, uint64_t increment)
 static uint32_t
 period_of(const struct classes *classes, const struct ticket_range *bases)
 {
-	uint64_t period = classes->step / greatest_divisor(classes->step, bases->increment);
+	uint64_t period = classes->step / range_common_step(classes->step, bases->increment);
 
 	return period < bases->count ? (uint32_t)period : bases->count;
 }

@@ -36,8 +36,8 @@ range_join(struct ticket_range *range, const struct ticket_range *more)
 	return true;
 }
 
-static uint64_t
-greatest_common_divisor(uint64_t a, uint64_t b)
+uint64_t
+range_common_step(uint64_t a, uint64_t b)
 {
 	while (b > 0) {
 		uint64_t rest = a % b;
@@ -59,5 +59,5 @@ range_meets(const struct ticket_range *a, const struct ticket_range *b)
 	if (a->first > last_of_b || b->first > last_of_a)
 		return false;
 	distance = a->first > b->first ? a->first - b->first : b->first - a->first;
-	return distance % greatest_common_divisor(a->increment, b->increment) == 0;
+	return distance % range_common_step(a->increment, b->increment) == 0;
 }
