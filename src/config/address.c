@@ -24,11 +24,12 @@ parse_port(const char *text, uint64_t *port)
 	return parse_number(text, strlen(text), 65535, port);
 }
 
-static bool
-unix_address(const char *path, struct listen_address *to)
+bool
+listen_address_unix(const char *path, struct listen_address *to)
 {
 	struct sockaddr_un *address = (struct sockaddr_un *)&to->address;
 
+	memset(to, 0, sizeof(*to));
 	if (path[0] != '/' || strlen(path) >= sizeof(address->sun_path))
 		return false;
 	address->sun_family = AF_UNIX;
@@ -78,7 +79,7 @@ listen_address_parse(const char *text, struct listen_address *to)
 {
 	memset(to, 0, sizeof(*to));
 	if (strncmp(text, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0)
-		return unix_address(text + strlen(UNIX_PREFIX), to);
+		return listen_address_unix(text + strlen(UNIX_PREFIX), to);
 	if (text[0] == '[')
 		return inet6_address(text, to);
 	return inet_address(text, to);
@@ -174,13 +175,6 @@ database_addresses_parse(const char *list, struct database_address *addresses, s
 		if (*at == '\0')
 			return true;
 	}
-}
-
-bool
-listen_address_unix(const char *path, struct listen_address *address)
-{
-	memset(address, 0, sizeof(*address));
-	return unix_address(path, address);
 }
 
 void
