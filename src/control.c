@@ -41,17 +41,15 @@ static void
 answer_error(struct evhttp_request *http, int code, const char *format, ...)
 {
 	char message_memory[MESSAGE_SIZE];
-	char memory[sizeof("{\"error\":\"\"}\n") + JSON_BYTE_SIZE * MESSAGE_SIZE];
+	char memory[JSON_ERROR_SIZE(MESSAGE_SIZE)];
 	struct text message = TEXT_OVER(message_memory), body = TEXT_OVER(memory);
 	va_list arguments;
 
 	va_start(arguments, format);
 	text_vaddf(&message, format, arguments);
 	va_end(arguments);
-	text_add(&body, "{\"error\":");
-	json_add_string(&body, message_memory);
-	text_add(&body, "}\n");
-	evbuffer_add(evhttp_request_get_output_buffer(http), memory, body.len);
+	json_add_error(&body, message_memory);
+	evbuffer_add_printf(evhttp_request_get_output_buffer(http), "%s\n", memory);
 	answer(http, code);
 }
 

@@ -1,8 +1,8 @@
 #include <stdio.h>
 
-#include "base/text.h"
 #include "http/library_error.h"
 #include "metrics/metrics.h"
+#include "ticket/json.h"
 
 #define QUOTE(number) #number
 #define WORDS(number) QUOTE(number)
@@ -46,7 +46,7 @@ library_error_replace(struct evbuffer *output, int code, struct response_date *d
 
 	while (error->code != code && error->code != 400)
 		error++;
-	text_addf(&body, "{\"error\":\"%s\"}", error->explanation);
+	json_add_error(&body, error->explanation);
 	response.code = error->code;
 	response.content_length = body.len;
 	response_write_head(&head, &response, date);

@@ -158,13 +158,10 @@ log_reply(struct exchange *exchange, int code, const char *message)
 static void
 refuse(struct exchange *exchange, int code, const char *headers, const char *message)
 {
-	char memory[sizeof("{\"error\":\"\"}") + JSON_BYTE_SIZE * MESSAGE_SIZE];
+	char memory[JSON_ERROR_SIZE(MESSAGE_SIZE)];
 	struct text body = TEXT_OVER(memory);
 
-	text_add(&body, "{\"error\":");
-	json_add_string(&body, message);
-	text_add(&body, "}");
-
+	json_add_error(&body, message);
 	log_reply(exchange, code, message);
 	evbuffer_drain(reply_body(exchange), evbuffer_get_length(reply_body(exchange)));
 	evbuffer_add(reply_body(exchange), memory, body.len);

@@ -137,3 +137,11 @@ json_add_string(struct text *text, const char *string)
 		string += add_character(text, string);
 	text_add(text, "\"");
 }
+
+void
+json_add_error(struct text *text, const char *message)
+{
+	text_add(text, "{\"error\":");
+	json_add_string(text, message);
+	text_add(text, "}");
+}

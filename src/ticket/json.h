@@ -13,9 +13,10 @@
 #include "base/text.h"
 #include "ticket/range.h"
 
-#define JSON_NUMBER_SIZE 20 /* digits of 2^64-1 */
-#define JSON_BYTE_SIZE	 6  /* of a byte in a string, at most: \u001f */
-#define JSON_GROUP_SIZE	 (sizeof("{\"first\":,\"increment\":,\"count\":}") + 3 * JSON_NUMBER_SIZE)
+#define JSON_NUMBER_SIZE      20 /* digits of 2^64-1 */
+#define JSON_BYTE_SIZE	      6	 /* of a byte in a string, at most: \u001f */
+#define JSON_ERROR_SIZE(size) (sizeof("{\"error\":\"\"}") + JSON_BYTE_SIZE * (size))
+#define JSON_GROUP_SIZE	      (sizeof("{\"first\":,\"increment\":,\"count\":}") + 3 * JSON_NUMBER_SIZE)
 
 size_t json_number(char *to, uint64_t number);
 
@@ -30,5 +31,8 @@ size_t json_group(char *to, const struct ticket_range *tickets);
  * \ufffd.
  */
 void json_add_string(struct text *text, const char *string);
+
+/* {"error":MESSAGE}; JSON_ERROR_SIZE is room enough for one of SIZE bytes, its NUL included. */
+void json_add_error(struct text *text, const char *message);
 
 #endif
