@@ -127,6 +127,12 @@ sub ends_without_complaint {
     ok wait_for('the table to be pruned', 20, sub {
         $database->sql('SELECT COUNT(*) FROM tickets', 'tickr') <= 1100;
     }), '... until the right is given';
+    $database->sql(
+        q(CREATE TRIGGER no_pruning BEFORE DELETE ON tickets FOR EACH ROW )
+            . q(SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'not "now", please'), 'tickr');
+    $server->get('/tickets/create/10000');
+    ok $server->wait_for_log(qr/could not be pruned" reason="not \\"now\\", please \(error 1644\)" database=/),
+        'what the database says is one field of the line, whatever is in it';
     is $server->stop, 0, 'the server stops cleanly';
 }
 

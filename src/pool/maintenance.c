@@ -26,10 +26,13 @@ static void
 note_pruning(struct round *round, const struct keeper *keeper, const char *failure)
 {
 	bool is_news = failure[0] != '\0' && strcmp(round->no_pruning, failure) != 0;
+	char memory[2 * REASON_SIZE];
+	struct text quoted = TEXT_OVER(memory);
 
 	snprintf(round->no_pruning, sizeof(round->no_pruning), "%s", failure);
+	text_add_quoted(&quoted, failure, REASON_SIZE);
 	if (is_news)
-		log_warn("old rows could not be pruned", "reason=\"%s\" database=\"%s\"", failure,
+		log_warn("old rows could not be pruned", "reason=%s database=\"%s\"", memory,
 			 keeper->health->name);
 }
 

@@ -233,8 +233,8 @@ bool
 pool_give_back(struct pool *pool, const struct ticket_range *bases)
 {
 	const struct store *store = pool->settings.store;
-	char memory[REASON_SIZE];
-	struct text reason = TEXT_OVER(memory);
+	char memory[REASON_SIZE], quoted_memory[2 * REASON_SIZE];
+	struct text reason = TEXT_OVER(memory), quoted = TEXT_OVER(quoted_memory);
 	struct store_session *session;
 	enum store_result result;
 	bool is_back = false;
@@ -246,9 +246,10 @@ pool_give_back(struct pool *pool, const struct ticket_range *bases)
 		result = give_back(pool, session, bases, &is_back, &reason);
 		store->close(session);
 	}
+	text_add_quoted(&quoted, memory, sizeof(memory));
 	if (result != STORE_OK)
-		log_warn("what was reserved ahead could not be given back", "reason=\"%s\"",
-			 memory);
+		log_warn("what was reserved ahead could not be given back", "reason=%s",
+			 quoted_memory);
 	return is_back;
 }
 
