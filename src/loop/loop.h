@@ -22,11 +22,14 @@ void loop_give_up(void) NORETURN;
  */
 struct event_base *loop_base_new(void) MUST_CHECK;
 
-/* An event of ours, made or dead: the library fails here only without memory. */
+/*
+ * An event of ours, for event_free(), before its base is freed. It cannot fail but for want of memory,
+ * which ends the process.
+ */
 struct event *loop_event_new(struct event_base *base, int fd, short what, event_callback_fn cb,
 			     void *arg) MUST_CHECK;
 
-/* Let the timer EVENT fire in MS. */
+/* In its loop's thread: let the timer EVENT fire once, in MS milliseconds. */
 void loop_event_in(struct event *event, unsigned ms);
 
 #endif

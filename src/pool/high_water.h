@@ -7,7 +7,8 @@
  *
  * A base is answered only when the file on the disk has a bound at or above it. The bound is moved
  * when half of its margin is used up, while tickets go on; a thread that is faster than that moves it
- * itself. The margin doubles when it did not last for a second or so, and becomes smaller again with time.
+ * itself. The margin doubles when it did not last for a second or so, and becomes smaller again with
+ * time.
  * While the file cannot be written nothing is given.
  *
  * What another server of the node gives is seen a moment later only. That the bound is well ahead
@@ -58,12 +59,12 @@ bool high_water_covers(struct high_water *mark, const struct ticket_range *bases
 bool high_water_is_kept(struct high_water *mark, struct text *reason) MUST_CHECK;
 
 /*
- * Several times a second: write again what could not be written; move a bound that will soon be reached, lower one
- * that is too far.
+ * Several times a second: write again what could not be written; move a bound that will soon be
+ * reached, lower one that is too far. False, with REASON: the file could not be written. Blocks for it.
  */
 bool high_water_tend(struct high_water *mark, uint64_t now_ms, struct text *reason) MUST_CHECK;
 
-/* At a clean end, when nobody gives anything any more: the bound becomes what was given. */
+/* At a clean end, when nobody gives anything any more: the bound becomes what was given. False as above. */
 bool high_water_end(struct high_water *mark, struct text *reason) MUST_CHECK;
 
 /*

@@ -33,7 +33,7 @@ enum store_result sqlite_error(struct store_session *session, struct text *reaso
 enum store_result sqlite_run(struct store_session *session, const char *script,
 			     struct text *reason) MUST_CHECK;
 
-/* For sqlite3_finalize(), which the session's own get from sqlite_disconnect(). */
+/* STATEMENT is for sqlite3_finalize(); sqlite_disconnect() sees to the session's own two. */
 enum store_result sqlite_prepare(struct store_session *session, const char *sql,
 				 sqlite3_stmt **statement, struct text *reason) MUST_CHECK;
 

@@ -6,8 +6,9 @@
  *	allocator (loop thread) --submit--> pool's queue --> session (pool thread)
  *	allocator (loop thread) <--mailbox-- answer() <------'
  *
- * Between submit and answer the reservation is the pool's, and the allocator does
- * not look at it. The deadline is set once, before it is submitted.
+ * Between submit and answer, or until it is withdrawn, the reservation is the pool's (or of whoever
+ * stands before it: the segment, the dispatcher), and the allocator does not look at it. The deadline
+ * is set once, before it is submitted.
  */
 #ifndef TICKR_TICKET_RESERVATION_H
 #define TICKR_TICKET_RESERVATION_H
@@ -32,8 +33,8 @@ struct reservation {
 	uint32_t count;	      /* bases wanted; 0 allocates nothing and asks for the newest base */
 	uint64_t deadline_ms; /* by clock_ms(): no session begins with it after this */
 	unsigned attempts;    /* sessions that were lost over it */
-	bool is_queued;	      /* the pool's queue holds it; under the queue's mutex */
-	bool is_given_up;     /* it was wanted back, and was not in the queue; the same */
+	bool is_queued;	  /* the pool's queue, or the segment, holds it; under that one's mutex */
+	bool is_given_up; /* it was wanted back, and was not in the queue; the same */
 
 	void (*answer)(struct reservation *reservation); /* runs in a pool thread: hands it back */
 	void *owner;					 /* for answer */
