@@ -144,32 +144,17 @@ sub sessions_on_both {
     is $server->stop, 0, 'read_only: the server stops cleanly';
 }
 
-# Replace what DATABASE holds by an older copy of itself, while CODE runs in between.
-sub go_back {
-    my ($database, $code) = @_;
-    my $folder = $database->{folder};
-    $database->stop;
-    system('cp', '-a', "$folder/data", "$folder/copy") == 0 or die 'cp failed';
-    $database->start;
-    $code->();
-    $database->kill;
-    system("rm -rf '$folder/data' && mv '$folder/copy' '$folder/data'") == 0 or die 'mv failed';
-    $database->start;
-    return;
-}
-
 {    # one of them is replaced by an older copy of itself
     $masters->make_tables('append');
     my $server = start_server();
     my $load   = Tickr::Load->start($server, clients => 8, path => '/tickets/create/3');
     $masters->wait_for_both('before', $server);
-    my $highest;
-    go_back($even, sub {
-        $balancer->wait_until('UP', 'db2');
-        $masters->wait_for_both('between', $server);
-        (undef, $highest) = $masters->newest;
-        $load->wait_for_answers(100);    # so that what was inserted until then was given, too
-    });
+    $even->keep_copy;
+    $balancer->wait_until('UP', 'db2');
+    $masters->wait_for_both('between', $server);
+    my (undef, $highest) = $masters->newest;
+    $load->wait_for_answers(100);    # so that what was inserted until then was given, too
+    $even->restore_copy;
     $balancer->wait_until('UP', 'db2');
     ok $server->wait_for_log(qr/the database has gone back: its counter came to \d+, and (\d+) was given before/, 60),
         'a master that was replaced by an older copy is noticed';

@@ -45,8 +45,6 @@ sub old_tickr {
     return Tickr::Server->new(database => $database, env => \%settings);
 }
 
-sub base_of { return ($_[0] - 329) / 10 + 2 }
-
 sub newest_row { return $_[0]->sql('SELECT MAX(id) FROM tickets', 'tickr') }
 
 # The tickets of a group.
@@ -75,7 +73,7 @@ sub batch_is_real {
         my @tickets = expand($group);
         is scalar @tickets, $count, "$name: a batch of $count" or diag $response->{body};
         are_new($name, @tickets);
-        ($end, $newest) = (base_of($tickets[-1] // 0), newest_row($database));
+        ($end, $newest) = (Tickr::Server::base_of($tickets[-1] // 0), newest_row($database));
         last if $end == $newest;
     }
     is $end, $newest, "$name: its end is the newest row";
@@ -135,7 +133,7 @@ for my $layout (sort keys %layouts) {
     is $client->get('/tickets/create')->{body}, '[939]', "$layout: and a single ticket behind that";
     is $client->get('/tickets/create/3?format=array')->{body}, '[949,959,969]', "$layout: and an array";
     is $client->get('/status')->{body}, '{"last_ticket":969}', "$layout: the last ticket is known";
-    is newest_row($plain), base_of(969), "$layout: and in the table";
+    is newest_row($plain), Tickr::Server::base_of(969), "$layout: and in the table";
     are_new($layout, map { 719 + 10 * $_ } 1 .. 25);
     batch_is_real($layout, $plain, $client, $_) for 2, 100;
 
@@ -168,7 +166,7 @@ for my $layout (sort keys %layouts) {
             "$layout: then there are new tickets or none" or diag $response->{body};
         are_new("$layout, emptied", @given);
     }
-    $plain->sql('REPLACE INTO tickets VALUES ' . (row_41($layout) =~ s/41/base_of($last) + 1000/er), 'tickr');
+    $plain->sql('REPLACE INTO tickets VALUES ' . (row_41($layout) =~ s/41/Tickr::Server::base_of($last) + 1000/er), 'tickr');
     $server->wait_until_ready;
     batch_is_real("$layout, with a row again", $plain, $client, 3);
     is $server->stop, 0, "$layout: the server stops cleanly";
@@ -199,16 +197,16 @@ for my $layout (sort keys %layouts) {
     my $rows = sub { $plain->sql('SELECT COUNT(*) FROM tickets', 'tickr') };
     wait_for('the table to be small', 20, sub { $rows->() <= 1100 });
     pass 'the append table is pruned while it serves';
-    is newest_row($plain), base_of((expand($last))[-1]), 'the newest row is there';
+    is newest_row($plain), Tickr::Server::base_of((expand($last))[-1]), 'the newest row is there';
     is $server->metric('tickr_pruned_rows_total'), 100_001 - $rows->(), 'pruned rows are counted';
-    my $next = base_of($client->json($client->get('/tickets/create'))->[0]);
+    my $next = Tickr::Server::base_of($client->json($client->get('/tickets/create'))->[0]);
     is $next, 100_002, 'the next ticket goes on';
 
     for my $how (qw(stop kill)) {
         $plain->$how;
         $plain->start;
         $server->wait_until_ready;
-        my $again = base_of($client->json($client->get('/tickets/create'))->[0]);
+        my $again = Tickr::Server::base_of($client->json($client->get('/tickets/create'))->[0]);
         cmp_ok $again, '>', $next, "a database that was restarted ($how) after pruning goes on";
         $next = $again;
     }
@@ -216,7 +214,7 @@ for my $layout (sort keys %layouts) {
 
     $server = Tickr::Server->new(database => $plain);
     my ($ticket) = @{ $server->client->json($server->get('/tickets/create')) };
-    cmp_ok base_of($ticket), '>', $next, 'so does a server that was restarted';
+    cmp_ok Tickr::Server::base_of($ticket), '>', $next, 'so does a server that was restarted';
     cmp_ok $rows->(), '<=', 1100, 'and the table is still small';
     $server->stop;
 }

@@ -19,8 +19,6 @@ for my $number (0, 1) {
 
 sub start { Tickr::Server->new(database => $database, env => $env[ $_[0] ]) }
 
-sub base_of { return ($_[0] - 329) / 10 + 2 }
-
 my @servers = (Tickr::Server->fresh(database => $database, env => $env[0]), start(1));
 my @clients;    # what all clients of all rounds saw
 

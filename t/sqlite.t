@@ -36,13 +36,6 @@ sub is_refused {
     return;
 }
 
-sub is_sound {
-    my ($what, @clients) = @_;
-    is_deeply [ Tickr::Load::duplicates(@clients) ], [], "$what: no ticket twice";
-    is_deeply [ Tickr::Load::unordered(@clients) ],  [], "$what: each client's tickets rise";
-    return;
-}
-
 sub ticket { $_[0]->get('/tickets/create')->{status} }
 
 {    # createdb
@@ -157,7 +150,7 @@ SKIP: {    # another user's folder
     }
     my $tickets = map { @{ $_->{tickets} } } map {@$_} @clients;
     note "$tickets tickets over $kills kills";
-    is_sound("killed $kills times", @clients);
+    Tickr::Load::is_sound("killed $kills times", @clients);
     my $server = Tickr::Server->new(database => $file);
     my ($last) = $server->get('/status')->{body} =~ /(\d+)/;
     my ($highest) = sort { $b <=> $a } map { @{ $_->{tickets} } } map {@$_} @clients;
@@ -178,7 +171,7 @@ SKIP: {    # another user's folder
     }
     $load->wait_for_answers(50);
     my @clients = $load->finish;
-    is_sound('VACUUM and .backup', @clients);
+    Tickr::Load::is_sound('VACUUM and .backup', @clients);
     is_deeply [ keys %{ Tickr::Load::statuses(@clients) } ], ['200'], 'and cost nobody an error';
     is $server->stop, 0, 'the server stops cleanly';
     my ($status, $output) = Tickr::Server->run(
@@ -286,7 +279,7 @@ SKIP: {    # a full disk
     fill($disk);
     $load->wait_for_answers(300);
     my @clients = $load->finish;
-    is_sound('full again, under load', @clients);
+    Tickr::Load::is_sound('full again, under load', @clients);
     is_deeply [ keys %{ Tickr::Load::statuses(@clients) } ], ['200'],
         'the room that the log has is enough to go on';
     is $server->stop, 0, 'the server stops cleanly';

@@ -25,8 +25,6 @@ sub given_and_ahead {
     return slurp("$env{TICKR_STATE_DIR}/node-3.state") =~ /^class 0 given (\d+) ahead (\d+)$/m;
 }
 
-sub base_of { return ($_[0] - 329) / 10 + 2 }
-
 # Set the counter to BASE, as a restored copy would.
 sub go_back {
     my ($database, $base) = @_;
@@ -93,7 +91,7 @@ on_each_store(sub {
         $server = Tickr::Server->new(database => $database, env => \%env);
         $server->wait_until_ready;
         my ($ticket) = $server->get('/tickets/create')->{body} =~ /(\d+)/;
-        cmp_ok base_of($ticket), '>', $ahead, "$on: a copy of which nobody can tell is moved on";
+        cmp_ok Tickr::Server::base_of($ticket), '>', $ahead, "$on: a copy of which nobody can tell is moved on";
         ok $server->wait_for_log(
             qr/level=info msg="the counter was moved past what may have been given" from=50\d to=$ahead gap=5[34]\d$/m),
             "$on: with a line that says how far";
@@ -114,7 +112,7 @@ on_each_store(sub {
             push @clients, $load->finish;
             my ($given, $ahead) = given_and_ahead(%env);
             my ($highest) = sort { $b <=> $a } map { @{ $_->{tickets} } } map {@$_} @clients;
-            cmp_ok $ahead, '>=', base_of($highest), "$on, kill $round: the file is not below what was answered";
+            cmp_ok $ahead, '>=', Tickr::Server::base_of($highest), "$on, kill $round: the file is not below what was answered";
             push @gaps, $ahead - $given;
             $server = Tickr::Server->new(database => $database, env => \%env);
             $server->wait_until_ready;
@@ -189,7 +187,7 @@ SKIP: {    # one of several masters: its numbers are compared with its own only
     is_deeply [ given_and_ahead(%env) ], [ 80, 2080 ], 'step 2: the bound is ahead in steps of the class';
     $server->process->kill_hard;
     $server = Tickr::Server->new(database => $database, env => \%env);
-    is base_of($server->client->json($server->get('/tickets/create'))->[0]), 2082,
+    is Tickr::Server::base_of($server->client->json($server->get('/tickets/create'))->[0]), 2082,
         'step 2: killed, it goes on behind the bound, in its own row';
     $server->process->kill_hard;
 
@@ -202,7 +200,7 @@ SKIP: {    # one of several masters: its numbers are compared with its own only
     is((Tickr::Server->run(database => $database, arguments => [ 'advance', '--past', $past, '--yes' ]))[0],
         0, 'step 2: the counter is moved');
     $server->wait_until_ready;
-    my $base = base_of($server->client->json($server->get('/tickets/create'))->[0]);
+    my $base = Tickr::Server::base_of($server->client->json($server->get('/tickets/create'))->[0]);
     cmp_ok $base, '>', 2082, 'step 2: then it serves again by itself';
     is $base % 2, 0, 'step 2: in its own row';
     is $server->stop, 0, 'step 2: the server stops cleanly';

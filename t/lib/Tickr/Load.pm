@@ -5,6 +5,7 @@ package Tickr::Load;
 
 use strict;
 use warnings;
+use Test::More;
 use Tickr::Client;
 use Tickr::Process qw(scratch slurp wait_for);
 use Time::HiRes qw(time sleep);
@@ -106,6 +107,14 @@ sub duplicates {
     my (@clients) = @_;
     my %seen;
     return grep { $seen{$_}++ } map { @{ $_->{tickets} } } map {@$_} @clients;
+}
+
+# WHAT is the name of the check.
+sub is_sound {
+    my ($what, @clients) = @_;
+    is_deeply [ duplicates(@clients) ], [], "$what: no ticket twice";
+    is_deeply [ unordered(@clients) ],  [], "$what: each client's tickets rise";
+    return;
 }
 
 # Clients whose tickets do not rise.

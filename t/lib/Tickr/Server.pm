@@ -28,6 +28,9 @@ sub environment {
     );
 }
 
+# The base that TICKET was made of, with these.
+sub base_of { return ($_[0] - 329) / 10 + 2 }
+
 # Make a database: what `run` takes, with more arguments for createdb. Dies with its words when it fails.
 sub createdb {
     my ($class, %given) = @_;
