@@ -282,16 +282,10 @@ static bool
 open_answers(struct client *client)
 {
 	struct mail_list answers = TAILQ_HEAD_INITIALIZER(answers);
-	struct timespec until;
+	struct timespec until = clock_moment(clock_ms() + TICK_MS);
 	struct mail *mail;
 	bool goes_on;
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += TICK_MS * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_nsec -= 1000000000;
-		until.tv_sec++;
-	}
 	pthread_mutex_lock(&client->mutex);
 	if (TAILQ_EMPTY(&client->answers))
 		pthread_cond_timedwait(&client->changed, &client->mutex, &until);
@@ -503,7 +497,7 @@ main(void)
 	for (unsigned i = 0; i < CLIENTS; i++) {
 		clients[i].seed = i + 1;
 		pthread_mutex_init(&clients[i].mutex, NULL);
-		pthread_cond_init(&clients[i].changed, NULL);
+		clock_cond_init(&clients[i].changed);
 		TAILQ_INIT(&clients[i].answers);
 	}
 	for (size_t i = 0; i < ARRAY_LENGTH(phases); i++)
