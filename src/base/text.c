@@ -4,6 +4,8 @@
 
 #include "base/text.h"
 
+#define CUT "..." /* in place of what is left out */
+
 struct text
 text_over(char *memory, size_t size)
 {
@@ -41,6 +43,17 @@ text_add(struct text *text, const char *string)
 }
 
 void
+text_add_cut(struct text *text, const char *string, size_t limit)
+{
+	size_t len = strlen(string);
+
+	assert(limit >= strlen(CUT));
+	text_add_bytes(text, string, len <= limit ? len : limit - strlen(CUT));
+	if (len > limit)
+		text_add(text, CUT);
+}
+
+void
 text_vaddf(struct text *text, const char *format, va_list arguments)
 {
 	size_t room = text->size - text->len;
@@ -72,7 +85,7 @@ text_add_quoted(struct text *text, const char *string, size_t limit)
 		unsigned char c = (unsigned char)string[i];
 
 		if (i == limit) {
-			text_add(text, "...");
+			text_add(text, CUT);
 			break;
 		}
 		if (c == '"' || c == '\\')

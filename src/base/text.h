@@ -27,6 +27,10 @@ struct text text_over(char *memory, size_t size);
 void text_clear(struct text *text);
 void text_add(struct text *text, const char *string);
 void text_add_bytes(struct text *text, const char *bytes, size_t len);
+
+/* Add STRING; where it is longer than LIMIT bytes, 3 or more, as much as leaves room for "..." in them. */
+void text_add_cut(struct text *text, const char *string, size_t limit);
+
 void text_addf(struct text *text, const char *format, ...) PRINTF_LIKE(2, 3);
 void text_vaddf(struct text *text, const char *format, va_list arguments) PRINTF_LIKE(2, 0);
 

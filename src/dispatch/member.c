@@ -6,8 +6,7 @@
 #define BRIEF_MS	10000 /* who fails again so soon after coming back stays out longer */
 #define FIRST_HOLD_MS	250
 #define LONGEST_HOLD_MS 5000
-#define LEAST_SHARE	8 /* bytes that each has in a message of all */
-#define CUT		"..."
+#define LEAST_SHARE	8    /* bytes that each has in a message of all */
 #define FAIL_BACK_MS	5000 /* how long a better one must be well before it is used again */
 
 void
@@ -188,11 +187,6 @@ members_explain(const struct members *members, struct text *text)
 		text_addf(&one, "%s: %s", state.name, state.reason);
 		if (i > 0)
 			text_add(text, "; ");
-		if (one.len + 2 < share) {
-			text_add(text, memory);
-			continue;
-		}
-		text_add_bytes(text, memory, share - 2 - strlen(CUT));
-		text_add(text, CUT);
+		text_add_cut(text, memory, share - strlen("; "));
 	}
 }

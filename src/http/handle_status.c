@@ -93,7 +93,7 @@ refuse(struct exchange *exchange, const struct ticket_answer *answer,
 		text_addf(&one, "%s%s (node %" PRIu64 ", %s): %s", i > 0 ? "; " : "",
 			  states[i].name, states[i].space->node_number,
 			  database_condition_name(states[i].condition), states[i].reason);
-		text_add_bytes(&message, one_memory, one.len < share ? one.len : share);
+		text_add_cut(&message, one_memory, share);
 	}
 	/* A client's create is 500 at the end of the space; this is only the news of it. */
 	reply_status(exchange,

@@ -120,3 +120,19 @@ Test(text, quoting_never_passes_the_end)
 	cr_assert(text.is_truncated);
 	cr_assert_eq(memory[7], '\0');
 }
+
+Test(text, what_is_cut_to_a_limit_says_so_within_it)
+{
+	static const struct {
+		size_t limit;
+		const char *expected;
+	} cases[] = {{100, "abcdef"}, {6, "abcdef"}, {5, "ab..."}, {3, "..."}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char memory[16];
+		struct text text = TEXT_OVER(memory);
+
+		text_add_cut(&text, "abcdef", cases[i].limit);
+		cr_assert_str_eq(memory, cases[i].expected);
+	}
+}
