@@ -79,6 +79,15 @@ pool_new(const struct pool_settings *settings)
 	return pool;
 }
 
+static void
+count_running(struct pool *pool, int change)
+{
+	pthread_mutex_lock(&pool->running.mutex);
+	pool->running.count += (unsigned)change;
+	pthread_mutex_unlock(&pool->running.mutex);
+	pthread_cond_signal(&pool->running.ended);
+}
+
 static void *
 thread_main(void *arg)
 {
@@ -89,11 +98,7 @@ thread_main(void *arg)
 	thread->run(&thread->keeper);
 	keeper_end(&thread->keeper);
 	pool->settings.store->thread_end();
-
-	pthread_mutex_lock(&pool->running.mutex);
-	pool->running.count--;
-	pthread_mutex_unlock(&pool->running.mutex);
-	pthread_cond_signal(&pool->running.ended);
+	count_running(pool, -1);
 	return NULL;
 }
 
@@ -103,16 +108,12 @@ pool_start(struct pool *pool)
 	for (unsigned i = 0; i < pool->thread_count; i++) {
 		struct pool_thread *thread = &pool->threads[i];
 
-		pthread_mutex_lock(&pool->running.mutex);
-		pool->running.count++;
-		pthread_mutex_unlock(&pool->running.mutex);
+		count_running(pool, 1);
 		errno = pthread_create(&thread->thread, NULL, thread_main, thread);
 		thread->is_started = errno == 0;
 		if (thread->is_started)
 			continue;
-		pthread_mutex_lock(&pool->running.mutex);
-		pool->running.count--;
-		pthread_mutex_unlock(&pool->running.mutex);
+		count_running(pool, -1);
 		return false;
 	}
 	return true;
