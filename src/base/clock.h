@@ -11,7 +11,7 @@
 uint64_t clock_ms(void); /* milliseconds since some moment before the process began */
 uint64_t clock_us(void); /* the same in microseconds */
 
-/* A condition that waits by this clock, until a moment of clock_ms(). */
+/* Make CONDITION one that waits by this clock: until clock_moment() of a time as clock_ms() tells it. */
 void clock_cond_init(pthread_cond_t *condition);
 struct timespec clock_moment(uint64_t ms);
 

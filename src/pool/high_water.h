@@ -8,8 +8,7 @@
  * A base is answered only when the file on the disk has a bound at or above it. The bound is moved
  * when half of its margin is used up, while tickets go on; a thread that is faster than that moves it
  * itself. The margin doubles when it did not last for a second or so, and becomes smaller again with
- * time.
- * While the file cannot be written nothing is given.
+ * time. While the file cannot be written nothing is given.
  *
  * What another server of the node gives is seen a moment later only. That the bound is well ahead
  * of all that was seen makes it likely to be ahead of that, too.

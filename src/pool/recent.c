@@ -1,4 +1,3 @@
-
 #include "pool/recent.h"
 
 void
