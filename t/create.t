@@ -109,6 +109,7 @@ sub at_the_end_of_the_space {
 
 # A table of an old Tickr's, whose id is signed, ends before the space does.
 sub at_the_end_of_the_table {
+    return if $database->name ne 'mysql';
     $database->drop;
     $database->sql('CREATE DATABASE tickr');
     $database->sql('CREATE TABLE tickets (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY);'
