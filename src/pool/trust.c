@@ -4,6 +4,8 @@
 
 #include "pool/trust.h"
 
+#define UNSEEN 10000000 /* bases that others may have given, which were not seen here */
+
 void
 trust_init(struct trust *trust, const struct ticket_space *space, const struct record *last)
 {
@@ -122,11 +124,24 @@ set_floor(struct trust *trust, const struct store_share *share, uint64_t went_to
 	classes_set(&trust->floors, share->increment, share->residue, floor);
 }
 
+/* With the mutex held: unless the space ends before that. */
+static void
+doubt_beyond(struct trust *trust, const struct store_share *share, uint64_t known)
+{
+	uint64_t beyond = known + UNSEEN;
+
+	if (beyond <= space_last_base(&trust->space) && beyond > top_of(&trust->unsure, share))
+		classes_set(&trust->unsure, share->increment, share->residue, beyond);
+}
+
 /* With the mutex held: the database of SHARE came to WENT_TO, which was passed before. */
 static void
 refuse(struct trust *trust, const struct store_share *share, uint64_t went_to)
 {
-	set_floor(trust, share, went_to, top_of(&trust->known, share));
+	uint64_t known = top_of(&trust->known, share);
+
+	set_floor(trust, share, went_to, known);
+	doubt_beyond(trust, share, known);
 }
 
 /* With the mutex held. */

@@ -4,7 +4,8 @@
  * A restored backup, a stale replica that was promoted, a table that was truncated: the counter
  * stands where it has been before, and would give the same bases again. A database that has gone
  * back stays refused until its newest base is no longer below what it has given: then an operator has
- * moved the counter forward.
+ * moved the counter forward, or ranges that were refused have carried it there. So it is unsure for
+ * ten million bases more, which another server may have given before that was seen here.
  *
  * Several masters behind one address count apart from each other, each in a residue class of its
  * own, base mod increment. So bases are compared within their class, a newest base is compared with
