@@ -159,8 +159,8 @@ sub judge_records {
         name    => "check-$self->{configuration}{name}",
         command => [ "$ENV{BUILDDIR}/t/torture/check", $self->{folder}, $Torture::Cluster::max_nodes,
                      $Torture::Cluster::starting_offset,
-                     $self->{configuration}{is_in_order}    ? 'in-order'    : (),
-                     $self->{configuration}{databases} > 1    ? 'has-another' : () ],
+                     $self->{configuration}{is_in_order}   ? 'in-order'    : (),
+                     $self->{configuration}{databases} > 1  ? 'has-another' : () ],
     );
     my $status = $check->wait_exit(3600);
     my @evidence;
@@ -186,10 +186,10 @@ sub run {
         $self->inject_faults;
         1;
     };
-    my $problem = $@;
+    my @evidence = $is_good ? () : split /\n/, $@;
+    push @evidence, $self->state_of_all if !$is_good && $self->{cluster};
     $self->{faults}->end_traffic if $self->{faults};
-    $self->say_whether($is_good, 'servers and databases could be tortured to the end',
-        $is_good ? () : split(/\n/, $problem), $is_good || !$self->{cluster} ? () : $self->state_of_all);
+    $self->say_whether($is_good, 'servers and databases could be tortured to the end', @evidence);
     return if !$self->{client};
     $self->judge_client;
     if ($is_good) {
