@@ -136,6 +136,13 @@ struct store {
 	bool (*share)(struct store_session *session, struct store_share *share) MUST_CHECK;
 
 	/*
+	 * The random id that create() gave the database behind SESSION: 32 hexadecimal digits, which a
+	 * copy of the database has too. "" if the database has none. Valid until close(). NULL: this
+	 * store never has one.
+	 */
+	const char *(*identity)(struct store_session *session);
+
+	/*
 	 * Move the counter forward, so that every base given from now on, by anybody, is above
 	 * BASE; never back: where it is past BASE nothing happens. One statement, atomic beside
 	 * other servers, that needs no more rights than serving does.
