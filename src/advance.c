@@ -66,22 +66,16 @@ is_beyond_end(const struct ticket_space *space, uint64_t base)
 	return base >= SPACE_FIRST_BASE && !space_ticket(space, base, &ticket);
 }
 
-/* Whether the plan goes forward, and far enough for what is known. */
+/* Whether the plan goes far enough for what is known. */
 static bool
 is_sound(const struct advance_order *order, const struct plan *plan, struct text *problem)
 {
 	const struct ticket_space *space = &order->database->space;
-	uint64_t newest = 0, known = 0;
+	uint64_t known = 0;
 
-	(void)!space_ticket(space, plan->newest, &newest);
 	(void)!space_ticket(space, plan->known, &known);
 	if (is_beyond_end(space, plan->newest) || is_beyond_end(space, plan->known))
 		text_add(problem, "the space of tickets is exhausted: this node has none left");
-	else if (plan->past < plan->newest)
-		text_addf(problem,
-			  "the counter is past ticket %" PRIu64 " already: the newest is %" PRIu64
-			  ", and it never goes back",
-			  order->past, newest);
 	else if (plan->past < plan->known)
 		text_addf(problem,
 			  "ticket %" PRIu64 " is not far enough: the state file says that %" PRIu64
@@ -184,27 +178,50 @@ advance_patiently(const struct advance_order *order, struct store_session *sessi
 	return result;
 }
 
+/*
+ * Servers that refuse this database wait for an operator: this is how they hear of one. A database
+ * without an identity has none that wait.
+ */
+static enum store_result
+release_servers(const struct advance_order *order, struct store_session *session,
+		struct text *problem)
+{
+	const struct store *store = order->store;
+
+	if (store->identity == NULL || store->identity(session)[0] == '\0')
+		return STORE_OK;
+	return store->note_advance(session, problem);
+}
+
 static int
 advance_session(const struct advance_order *order, struct store_session *session)
 {
 	char memory[512];
 	struct text problem = TEXT_OVER(memory);
 	struct plan plan = {0};
+	bool is_past;
 
 	if (!make_plan(order, session, &plan, &problem))
 		return give_up(memory);
-	if (plan.past == plan.newest) {
-		printf("the counter stands there already: nothing to do\n");
-		return 0;
-	}
-	print_plan(order, &plan);
+	is_past = plan.past <= plan.newest;
+	if (is_past)
+		printf("the counter is past this ticket already, and is not moved\n");
+	else
+		print_plan(order, &plan);
 	if (!is_wanted(order, &problem))
 		return give_up(memory);
-	if (advance_patiently(order, session, plan.past, &problem) != STORE_OK) {
-		fprintf(stderr, "tickrd: the counter could not be moved: %s\n", memory);
+	if (!is_past && advance_patiently(order, session, plan.past, &problem) != STORE_OK) {
+		fprintf(stderr, "tickrd: cannot move the counter: %s\n", memory);
 		return EXIT_NOT_DONE;
 	}
-	printf("the counter was moved\n");
+	if (release_servers(order, session, &problem) != STORE_OK) {
+		fprintf(stderr,
+			"tickrd: cannot tell the servers that refuse this database: %s. Run this "
+			"again as a user who may update the table `tickr_identity`\n",
+			memory);
+		return EXIT_NOT_DONE;
+	}
+	puts(is_past ? "servers that refused the database serve again" : "the counter was moved");
 	return 0;
 }
 

@@ -28,6 +28,7 @@
 #include "worker.h"
 
 #define FILL_EVERY_MS 100
+#define LOOK_WAIT_MS  1000 /* at the start, for the first look at each database */
 
 struct daemon {
 	const struct config *config;
@@ -210,14 +211,6 @@ submit(void *arg, struct reservation *reservation)
 	dispatch_submit(d->dispatch, reservation);
 }
 
-static bool
-withdraw(void *arg, struct reservation *reservation)
-{
-	struct daemon *d = arg;
-
-	return dispatch_withdraw(d->dispatch, reservation);
-}
-
 static void
 explain(void *arg, struct text *reason)
 {
@@ -245,8 +238,8 @@ make_segment(struct daemon *d)
 		.least = d->config->reserve_ahead_min,
 		.most = d->config->reserve_ahead_max,
 		.pool_timeout_ms = d->config->pool_timeout_ms,
+		.outage_ms = d->config->reserve_ahead_outage_ms,
 		.submit = submit,
-		.withdraw = withdraw,
 		.explain = explain,
 		.arg = d,
 	};
@@ -277,9 +270,21 @@ make_workers(struct daemon *d)
 	sockets_give_away(&d->sockets);
 }
 
+/* Runs in a pool thread. */
+static void
+on_told(void *arg, const struct ticket_space *space, bool is_trusted)
+{
+	struct daemon *d = arg;
+
+	if (d->segment != NULL)
+		segment_note(d->segment, space, is_trusted);
+}
+
 static void
 build(struct daemon *d)
 {
+	const struct pool_listener listener = {on_told, d};
+
 	d->limit.most = (uint32_t)d->config->max_waiting;
 	d->base = loop_base_new();
 	d->mailbox = mailbox_new(d->base);
@@ -289,9 +294,9 @@ build(struct daemon *d)
 	d->drain_deadline = loop_event_new(d->base, -1, 0, on_drain_deadline, d);
 	d->watchdog = loop_event_new(d->base, -1, 0, on_watchdog, d);
 	d->fill = loop_event_new(d->base, -1, 0, on_fill, d);
-	d->dispatch = databases_dispatch(d->config, d->store, d->states);
-	make_control(d);
 	make_segment(d);
+	d->dispatch = databases_dispatch(d->config, d->store, d->states, &listener);
+	make_control(d);
 	make_workers(d);
 }
 
@@ -305,6 +310,8 @@ start_threads(struct daemon *d)
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
 	is_started = dispatch_start(d->dispatch);
+	if (is_started)
+		dispatch_wait_looked(d->dispatch, LOOK_WAIT_MS);
 	if (is_started && d->segment != NULL)
 		on_fill(-1, 0, d);
 	while (is_started && d->started < d->worker_count) {

@@ -150,7 +150,7 @@ databases_close_states(struct state_file **states)
 
 struct dispatch *
 databases_dispatch(const struct config *config, const struct store *store,
-		   struct state_file *const *states)
+		   struct state_file *const *states, const struct pool_listener *listener)
 {
 	struct pool_settings pools[MOST_DATABASES];
 	struct dispatch_settings settings = {
@@ -170,6 +170,7 @@ databases_dispatch(const struct config *config, const struct store *store,
 			.sessions = databases_sessions(config, store),
 			.number = i,
 			.name = database->label,
+			.listener = *listener,
 		};
 		metrics_name_database(i, database->label, database->space.node_number);
 	}

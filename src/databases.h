@@ -34,9 +34,13 @@ bool databases_are_acceptable(const struct config *config, const struct store *s
 bool databases_open_states(const struct config *config, struct state_file **states) MUST_CHECK;
 void databases_close_states(struct state_file **states);
 
-/* The dispatcher over all of them, and their names for the metrics. CONFIG and STATES outlive it. */
+/*
+ * The dispatcher over all of them, and their names for the metrics. CONFIG and STATES outlive it.
+ * LISTENER is told of each look at a database.
+ */
 struct dispatch *databases_dispatch(const struct config *config, const struct store *store,
-				    struct state_file *const *states) MUST_CHECK;
+				    struct state_file *const *states,
+				    const struct pool_listener *listener) MUST_CHECK;
 
 /* tickrd createdb: make what is missing in each, and say what there is; the process's exit status. */
 int databases_create(const struct config *config, const struct command_line *line);

@@ -10,6 +10,8 @@
 #include "segment/segment.h"
 #include "worker.h"
 
+#define BEGUN_MARGIN_MS 1000 /* a session's own time-outs come first */
+
 struct worker {
 	struct worker_settings settings;
 	pthread_t thread;
@@ -209,6 +211,7 @@ make_allocator(struct worker *worker)
 	const struct config *config = worker->settings.config;
 	struct allocator_settings settings = {
 		.pool_timeout_ms = config->pool_timeout_ms,
+		.begun_timeout_ms = config->query_timeout_ms + BEGUN_MARGIN_MS,
 		.limit = worker->settings.limit,
 		.take = worker->settings.segment != NULL ? take : NULL,
 		.submit = submit,

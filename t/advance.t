@@ -70,13 +70,10 @@ END
     is next_ticket($server), 10_329, "$on: the next ticket is above it";
 
     ($status, $output) = advance($database, [ '--past', 10_319, '--yes' ]);
-    is $status, 1, "$on: going back is refused";
-    is $output,
-        "tickrd: the counter is past ticket 10319 already: the newest is 10329, and it never goes back; "
-        . "nothing was changed\n", "$on: with both numbers";
+    is $status, 0, "$on: a ticket that was issued needs no move";
+    like $output, qr/^the counter is past this ticket already, and is not moved\n/, "$on: and it says so";
     ($status, $output) = advance($database, [ '--past', 10_329, '--yes' ]);
-    is_deeply [ $status, $output ], [ 0, "the counter stands there already: nothing to do\n" ],
-        "$on: where it stands there is nothing to do";
+    is $status, 0, "$on: neither does the last one";
     is next_ticket($server), 10_339, "$on: nothing was changed";
     is $server->stop, 0, "$on: the server stops cleanly";
 

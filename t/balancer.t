@@ -156,9 +156,9 @@ sub sessions_on_both {
     $load->wait_for_answers(100);    # so that what was inserted until then was given, too
     $even->restore_copy;
     $balancer->wait_until('UP', 'db2');
-    ok $server->wait_for_log(qr/the database has gone back: its counter came to \d+, and (\d+) was given before/, 60),
+    ok $server->wait_for_log(qr/the database has gone back in time: its counter was at \d+, but (\d+) was issued/, 60),
         'a master that was replaced by an older copy is noticed';
-    my ($floor) = $server->log =~ /the database has gone back: its counter came to \d+, and (\d+) was given before/;
+    my ($floor) = $server->log =~ /the database has gone back in time: its counter was at \d+, but (\d+) was issued/;
     is $floor % 2, 0, 'the log names a number of that master';
     cmp_ok $floor, '>=', $highest, 'which it has given';
     my (undef, $stands) = $masters->newest;

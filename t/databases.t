@@ -268,7 +268,7 @@ for my $death ('killed', 'stopped') {    # one of them dies under load, and come
     like $server->log, qr/the database has gone back.*database="\Q$names[0]\E"/, '... and the log says so';
     my @clients = $load->finish;
     is_sound('an older copy', @clients);
-    my ($floor) = $server->log =~ /and (\d+) was given before/;
+    my ($floor) = $server->log =~ /but (\d+) was issued/;
     $databases[0]->advance($floor + 1000);
     wait_for_states($server, 'up', 'up');
     pass 'until its counter has been moved';

@@ -47,6 +47,7 @@ SKIP: {
         my $other = Tickr::Server->new(database => $database);
         is $other->get('/status')->{body}, '{"last_ticket":529}', 'another server on the same database knows it';
         $other->get('/tickets/create');
+        wait_for('the next look', 2, sub { last_ticket() eq '{"last_ticket":539}' });
         is last_ticket(), '{"last_ticket":539}', 'and this one knows of the other\'s';
         $other->stop;
     }

@@ -84,7 +84,7 @@ is scalar grep({/^tickr_build_info\{version="\d+\.\d+\.\d+"\}$/} keys %$fresh), 
         },
         'requests are counted by route and code';
     is $page->{tickr_tickets_issued_total}, 124, 'tickets issued';
-    is $page->{'tickr_reservations_total{result="ok"}'}, 9, 'reservations: creates and questions';
+    is $page->{'tickr_reservations_total{result="ok"}'}, 6, 'reservations';
     is $page->{tickr_reservation_tickets_count}, 6,   'statements that reserved';
     is $page->{tickr_reservation_tickets_sum} + 0, 124, '... and how many tickets';
     is $page->{'tickr_reservation_tickets_bucket{le="1"}'}, 4, '... four of them one';

@@ -1,13 +1,10 @@
 /*
- * DESIGN. A batch is in exactly one of three places:
+ * DESIGN. A batch is in exactly one of four places:
  *
  *	gathering   being filled in this round of the loop; not yet submitted
  *	submitted   the pool's, in the order of their deadlines; may be withdrawn
  *	begun       the pool's; its deadline has passed, but a session is at work on it
- *
- * Questions for the newest base (count 0) gather apart from tickets, and only one of
- * those batches is out at a time: what comes meanwhile shares the next one, so that an
- * answer is never older than its question.
+ *	given up    the same, and its requests were answered: its range becomes a gap
  */
 #include <assert.h>
 #include <stddef.h>
@@ -19,11 +16,10 @@
 
 struct allocator {
 	struct allocator_settings settings;
-	struct batch_list gathering;	   /* tickets; the last one takes new requests */
-	struct batch *gathering_questions; /* NULL: none */
-	struct batch *asked;		   /* the questions that are out; NULL: none */
+	struct batch_list gathering; /* the last one takes new requests */
 	struct batch_list submitted;
 	struct batch_list begun;
+	struct batch_list given_up;
 	bool is_woken;
 };
 
@@ -36,6 +32,7 @@ allocator_new(const struct allocator_settings *settings)
 	TAILQ_INIT(&a->gathering);
 	TAILQ_INIT(&a->submitted);
 	TAILQ_INIT(&a->begun);
+	TAILQ_INIT(&a->given_up);
 	return a;
 }
 
@@ -70,14 +67,8 @@ static struct batch *
 batch_for(struct allocator *a, const struct ticket_request *request, uint64_t now_ms)
 {
 	uint64_t deadline_ms = now_ms + a->settings.pool_timeout_ms;
-	struct batch *batch;
+	struct batch *batch = TAILQ_LAST(&a->gathering, batch_list);
 
-	if (request->count == 0) {
-		if (a->gathering_questions == NULL)
-			a->gathering_questions = batch_new(deadline_ms);
-		return a->gathering_questions;
-	}
-	batch = TAILQ_LAST(&a->gathering, batch_list);
 	if (batch == NULL || !batch_has_room(batch, request, RESERVATION_MOST_SHARED)) {
 		batch = batch_new(deadline_ms);
 		TAILQ_INSERT_TAIL(&a->gathering, batch, link);
@@ -91,7 +82,7 @@ give_at_once(struct allocator *a, struct ticket_request *request, uint64_t now_m
 	const struct ticket_space *space;
 	struct ticket_range bases;
 
-	if (a->settings.take == NULL || request->count == 0 ||
+	if (a->settings.take == NULL ||
 	    !a->settings.take(a->settings.arg, request->count, now_ms, &bases, &space))
 		return false;
 	ticket_request_give(request, &bases, space);
@@ -116,27 +107,6 @@ allocator_request(struct allocator *a, struct ticket_request *request, uint64_t 
 	wake(a);
 }
 
-/* Nearly always at the end: only questions that waited for an answer to others are late. */
-static void
-insert_by_deadline(struct batch_list *list, struct batch *batch)
-{
-	struct batch *before = TAILQ_LAST(list, batch_list);
-
-	while (before != NULL && before->reservation.deadline_ms > batch->reservation.deadline_ms)
-		before = TAILQ_PREV(before, batch_list, link);
-	if (before != NULL)
-		TAILQ_INSERT_AFTER(list, before, batch, link);
-	else
-		TAILQ_INSERT_HEAD(list, batch, link);
-}
-
-static void
-submit(struct allocator *a, struct batch *batch)
-{
-	insert_by_deadline(&a->submitted, batch);
-	a->settings.submit(a->settings.arg, &batch->reservation);
-}
-
 void
 allocator_flush(struct allocator *a)
 {
@@ -145,25 +115,28 @@ allocator_flush(struct allocator *a)
 	a->is_woken = false;
 	while ((batch = TAILQ_FIRST(&a->gathering)) != NULL) {
 		TAILQ_REMOVE(&a->gathering, batch, link);
-		submit(a, batch);
-	}
-	if (a->gathering_questions != NULL && a->asked == NULL) {
-		a->asked = a->gathering_questions;
-		a->gathering_questions = NULL;
-		submit(a, a->asked);
+		TAILQ_INSERT_TAIL(&a->submitted, batch, link);
+		a->settings.submit(a->settings.arg, &batch->reservation);
 	}
 }
 
-/* BATCH is back for good, out of every list. */
+/* Answer the requests of BATCH with STATUS, which is not TICKET_OK. */
 static void
-finish(struct allocator *a, struct batch *batch)
+refuse(struct allocator *a, struct batch *batch, enum ticket_status status, const char *reason)
 {
 	leave_waiting(a->settings.limit, batch->request_count);
-	if (batch != a->asked)
-		return;
-	a->asked = NULL;
-	if (a->gathering_questions != NULL)
-		wake(a);
+	batch_refuse(batch, status, reason);
+}
+
+static struct batch_list *
+list_of(struct allocator *a, const struct batch *batch)
+{
+	switch (batch->place) {
+	case BATCH_SUBMITTED: return &a->submitted;
+	case BATCH_BEGUN: return &a->begun;
+	case BATCH_GIVEN_UP: break;
+	}
+	return &a->given_up;
 }
 
 void
@@ -171,22 +144,46 @@ allocator_deliver(struct allocator *a, struct reservation *reservation)
 {
 	struct batch *batch = CONTAINER_OF(reservation, struct batch, reservation);
 
-	TAILQ_REMOVE(batch->is_begun ? &a->begun : &a->submitted, batch, link);
-	finish(a, batch);
-	batch_deal(batch);
+	TAILQ_REMOVE(list_of(a, batch), batch, link);
+	if (batch->place == BATCH_GIVEN_UP && reservation->status == TICKET_OK)
+		metrics_add(METRIC_TICKETS_ABANDONED, reservation->count);
+	if (batch->place != BATCH_GIVEN_UP) {
+		leave_waiting(a->settings.limit, batch->request_count);
+		batch_deal(batch);
+	}
+	free(batch);
 }
 
+/* The deadline of BATCH has passed: take it back, or wait for the session that is at work on it. */
 static void
-refuse(struct allocator *a, struct batch *batch, enum ticket_status status, const char *reason)
+expire_submitted(struct allocator *a, struct batch *batch)
 {
-	finish(a, batch);
-	batch_refuse(batch, status, reason);
+	TAILQ_REMOVE(&a->submitted, batch, link);
+	if (a->settings.withdraw(a->settings.arg, &batch->reservation)) {
+		refuse(a, batch, TICKET_TIMED_OUT, batch->reservation.reason);
+		free(batch);
+		return;
+	}
+	batch->place = BATCH_BEGUN;
+	TAILQ_INSERT_TAIL(&a->begun, batch, link);
 }
 
-static bool
-is_due(const struct batch *batch, uint64_t now_ms)
+/* The session hangs: nobody waits for it any longer. The reservation stays until it comes back. */
+static void
+give_up(struct allocator *a, struct batch *batch)
 {
-	return batch != NULL && batch->reservation.deadline_ms <= now_ms;
+	TAILQ_REMOVE(&a->begun, batch, link);
+	batch->place = BATCH_GIVEN_UP;
+	TAILQ_INSERT_TAIL(&a->given_up, batch, link);
+	refuse(a, batch, TICKET_TIMED_OUT,
+	       "the database has begun with this and does not answer; the tickets that it may have "
+	       "reserved become a gap");
+}
+
+static uint64_t
+give_up_at_ms(const struct allocator *a, const struct batch *batch)
+{
+	return batch->reservation.deadline_ms + a->settings.begun_timeout_ms;
 }
 
 void
@@ -194,32 +191,22 @@ allocator_expire(struct allocator *a, uint64_t now_ms)
 {
 	struct batch *batch;
 
-	while (is_due(batch = TAILQ_FIRST(&a->submitted), now_ms)) {
-		TAILQ_REMOVE(&a->submitted, batch, link);
-		if (a->settings.withdraw(a->settings.arg, &batch->reservation)) {
-			refuse(a, batch, TICKET_TIMED_OUT, batch->reservation.reason);
-		} else {
-			batch->is_begun = true;
-			TAILQ_INSERT_TAIL(&a->begun, batch, link);
-		}
-	}
-	if (is_due(a->gathering_questions, now_ms)) {
-		batch = a->gathering_questions;
-		a->gathering_questions = NULL;
-		refuse(a, batch, TICKET_TIMED_OUT,
-		       "the database has not yet answered an earlier question");
-	}
+	while ((batch = TAILQ_FIRST(&a->submitted)) != NULL &&
+	       batch->reservation.deadline_ms <= now_ms)
+		expire_submitted(a, batch);
+	while ((batch = TAILQ_FIRST(&a->begun)) != NULL && give_up_at_ms(a, batch) <= now_ms)
+		give_up(a, batch);
 }
 
 uint64_t
 allocator_next_deadline(const struct allocator *a)
 {
-	const struct batch *first = TAILQ_FIRST(&a->submitted);
-	const struct batch *questions = a->gathering_questions;
-	uint64_t deadline_ms = first != NULL ? first->reservation.deadline_ms : UINT64_MAX;
+	const struct batch *submitted = TAILQ_FIRST(&a->submitted);
+	const struct batch *begun = TAILQ_FIRST(&a->begun);
+	uint64_t deadline_ms = submitted != NULL ? submitted->reservation.deadline_ms : UINT64_MAX;
 
-	if (questions != NULL && questions->reservation.deadline_ms < deadline_ms)
-		deadline_ms = questions->reservation.deadline_ms;
+	if (begun != NULL && give_up_at_ms(a, begun) < deadline_ms)
+		deadline_ms = give_up_at_ms(a, begun);
 	return deadline_ms;
 }
 
@@ -231,17 +218,16 @@ allocator_free(struct allocator *a)
 	while ((batch = TAILQ_FIRST(&a->gathering)) != NULL) {
 		TAILQ_REMOVE(&a->gathering, batch, link);
 		refuse(a, batch, TICKET_DRAINING, STATUS_DRAINING);
+		free(batch);
 	}
-	if (a->gathering_questions != NULL)
-		refuse(a, a->gathering_questions, TICKET_DRAINING, STATUS_DRAINING);
-	a->gathering_questions = NULL;
 	while ((batch = TAILQ_FIRST(&a->submitted)) != NULL) {
 		bool is_mine = a->settings.withdraw(a->settings.arg, &batch->reservation);
 
 		assert(is_mine);
 		TAILQ_REMOVE(&a->submitted, batch, link);
 		refuse(a, batch, TICKET_DRAINING, STATUS_DRAINING);
+		free(batch);
 	}
-	assert(TAILQ_EMPTY(&a->begun));
+	assert(TAILQ_EMPTY(&a->begun) && TAILQ_EMPTY(&a->given_up));
 	free(a);
 }

@@ -22,6 +22,7 @@ struct waiting_limit {
 
 struct allocator_settings {
 	uint64_t pool_timeout_ms;
+	uint64_t begun_timeout_ms;   /* how much longer to wait for a reservation that was begun */
 	struct waiting_limit *limit; /* shared; outlives the allocators */
 
 	/*
@@ -52,7 +53,10 @@ void allocator_flush(struct allocator *a);
 /* RESERVATION, which this allocator submitted, has come back. */
 void allocator_deliver(struct allocator *a, struct reservation *reservation);
 
-/* Refuse the requests whose time is up and that no session has begun with. */
+/*
+ * Refuse the requests whose time is up and that no session has begun with; and those that a session
+ * has had for too long.
+ */
 void allocator_expire(struct allocator *a, uint64_t now_ms);
 
 /* When allocator_expire() has something to do next; UINT64_MAX: nothing waits. */

@@ -54,22 +54,6 @@ ticket_request_give(struct ticket_request *request, const struct ticket_range *b
 	request->answer(request, &answer);
 }
 
-static void
-deal_one(struct ticket_request *request, struct ticket_range *bases,
-	 const struct ticket_space *space)
-{
-	struct ticket_answer newest = {
-		.status = TICKET_OK, .newest_base = bases->first, .space = space};
-	struct ticket_range mine;
-
-	if (request->count == 0) {
-		request->answer(request, &newest);
-		return;
-	}
-	mine = range_take(bases, request->count);
-	ticket_request_give(request, &mine, space);
-}
-
 void
 batch_deal(struct batch *batch)
 {
@@ -81,9 +65,11 @@ batch_deal(struct batch *batch)
 		return;
 	}
 	assert(bases.count == batch->reservation.count && batch->reservation.space != NULL);
-	while ((request = take_request(batch)) != NULL)
-		deal_one(request, &bases, batch->reservation.space);
-	free(batch);
+	while ((request = take_request(batch)) != NULL) {
+		struct ticket_range own = range_take(&bases, request->count);
+
+		ticket_request_give(request, &own, batch->reservation.space);
+	}
 }
 
 void
@@ -95,5 +81,4 @@ batch_refuse(struct batch *batch, enum ticket_status status, const char *reason)
 	assert(status != TICKET_OK);
 	while ((request = take_request(batch)) != NULL)
 		request->answer(request, &answer);
-	free(batch); /* not before: the reason may lie in it */
 }

@@ -16,15 +16,14 @@
 
 struct ticket_answer {
 	enum ticket_status status;
-	struct ticket_range tickets;	  /* TICKET_OK, for a count */
-	uint64_t newest_base;		  /* TICKET_OK, for a count of 0 */
+	struct ticket_range tickets;	  /* TICKET_OK */
 	const struct ticket_space *space; /* TICKET_OK: of the database that answered */
 	const char *reason;		  /* else; gone when the answer function returns */
 };
 
-/* Embedded in whatever asks. Count 0 allocates nothing and asks for the newest base. */
+/* Embedded in whatever asks. */
 struct ticket_request {
-	uint32_t count;
+	uint32_t count; /* 1 or more */
 	void (*answer)(struct ticket_request *request, const struct ticket_answer *answer);
 	STAILQ_ENTRY(ticket_request) link; /* the batch's */
 };
@@ -33,28 +32,35 @@ struct ticket_request {
 void ticket_request_give(struct ticket_request *request, const struct ticket_range *bases,
 			 const struct ticket_space *space);
 
+/* Where a batch is that has been submitted. */
+enum batch_place {
+	BATCH_SUBMITTED,
+	BATCH_BEGUN,	/* it could not be withdrawn: a session is at work on it */
+	BATCH_GIVEN_UP, /* the same; its requests were answered */
+};
+
 struct batch {
 	struct reservation reservation; /* the pool's while it is submitted */
 	STAILQ_HEAD(, ticket_request) requests;
 	uint32_t request_count;
 
-	TAILQ_ENTRY(batch) link; /* the allocator's */
-	bool is_begun;		 /* could not be withdrawn: a session is at work on it */
+	TAILQ_ENTRY(batch) link; /* the allocator's, as the place */
+	enum batch_place place;
 };
 
 TAILQ_HEAD(batch_list, batch);
 
-/* The caller owns it, and gives it away to batch_deal() or batch_refuse(). */
+/* The caller owns it, and releases it with free() when its requests are answered. */
 struct batch *batch_new(uint64_t deadline_ms) MUST_CHECK;
 
 /* Whether REQUEST may join without making the reservation larger than MOST. */
 bool batch_has_room(const struct batch *batch, const struct ticket_request *request, uint32_t most);
 void batch_add(struct batch *batch, struct ticket_request *request);
 
-/* Answer every request from what the reservation brought, and free the batch. */
+/* Answer every request with its part of the reservation's range, or with the reservation's failure. */
 void batch_deal(struct batch *batch);
 
-/* Answer every request with STATUS, which is not TICKET_OK, and free the batch. */
+/* Answer every request with STATUS, which is not TICKET_OK. */
 void batch_refuse(struct batch *batch, enum ticket_status status, const char *reason);
 
 #endif

@@ -94,6 +94,9 @@ KEY("TICKR_RESERVE_AHEAD_MIN", reserve_ahead_min, NUMBER, "1000", 1, 100000000, 
     "reserving ahead: how many tickets to hold at least")
 KEY("TICKR_RESERVE_AHEAD_MAX", reserve_ahead_max, NUMBER, "1000000", 1, 100000000, "",
     "reserving ahead: how many tickets to hold at most")
+KEY("TICKR_RESERVE_AHEAD_OUTAGE", reserve_ahead_outage_ms, SECONDS, "60", 1, 86400000, "",
+    "reserving ahead: how long to issue held tickets while the counter of their database cannot be "
+    "seen; then they become a gap")
 KEY("TICKR_LOG_LEVEL", log_level, CHOICE, "info", 0, 0, "error|warn|info|debug",
     "the least important lines to log")
 KEY("TICKR_DRAIN_TIMEOUT", drain_timeout_ms, SECONDS, "10", 0, 3600000, "",

@@ -190,6 +190,18 @@ dispatch_start(struct dispatch *d)
 	return d->has_watcher;
 }
 
+void
+dispatch_wait_looked(struct dispatch *d, uint64_t ms)
+{
+	uint64_t until_ms = clock_ms() + ms;
+
+	for (size_t i = 0; i < d->members.count; i++) {
+		uint64_t now_ms = clock_ms();
+
+		pool_wait_looked(d->members.all[i].pool, now_ms < until_ms ? until_ms - now_ms : 0);
+	}
+}
+
 /* Afterwards nothing is asked of any pool any more. */
 static void
 stop_asking(struct dispatch *d)

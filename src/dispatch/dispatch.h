@@ -35,6 +35,9 @@ struct dispatch *dispatch_new(const struct dispatch_settings *settings) MUST_CHE
 /* Start the threads; false, with errno, when the system gives none. */
 bool dispatch_start(struct dispatch *d) MUST_CHECK;
 
+/* Wait until each database was looked at once, well or not; no longer than MS in all. */
+void dispatch_wait_looked(struct dispatch *d, uint64_t ms);
+
 /*
  * Takes RESERVATION until its answer, which runs in a thread of a pool or of the dispatcher. With
  * several databases the answer comes soon after the deadline at the latest, unless some session is

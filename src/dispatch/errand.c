@@ -134,7 +134,7 @@ is_in_space(const struct reservation *answered)
 {
 	struct ticket_range ignored;
 
-	return answered->count == 0 || space_tickets(answered->space, &answered->bases, &ignored);
+	return space_tickets(answered->space, &answered->bases, &ignored);
 }
 
 static void

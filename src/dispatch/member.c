@@ -69,11 +69,9 @@ member_note_look(struct member *member, const struct pool_look *look, bool is_la
 void
 member_note_bases(struct member *member, const struct ticket_range *bases)
 {
-	uint64_t newest = bases->first;
+	uint64_t newest;
 
-	if (bases->count > 0 && !range_last(bases, &newest))
-		return;
-	if (newest > member->look.health.newest_base)
+	if (range_last(bases, &newest) && newest > member->look.health.newest_base)
 		member->look.health.newest_base = newest;
 }
 

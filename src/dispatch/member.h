@@ -48,7 +48,7 @@ void member_take_out(struct member *member, const char *reason, uint64_t now_ms)
 void member_note_look(struct member *member, const struct pool_look *look, bool is_last,
 		      uint64_t now_ms);
 
-/* It has given BASES, or said that the newest is the first of them. */
+/* It has issued BASES. */
 void member_note_bases(struct member *member, const struct ticket_range *bases);
 
 void member_describe(const struct member *member, struct database_state *state);

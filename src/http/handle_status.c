@@ -1,7 +1,6 @@
 #include <inttypes.h>
 #include <stddef.h>
 
-#include "base/clock.h"
 #include "http/handlers.h"
 #include "http/reply.h"
 #include "http/server.h"
@@ -19,15 +18,14 @@ add_last_ticket(struct text *body, bool is_known, uint64_t ticket)
 		text_add(body, "\"last_ticket\":null");
 }
 
-/* TICKET is the highest one that ANSWER, or any of the STATES, knows. */
+/* The highest ticket that any of the databases knows. */
 static bool
-find_highest(const struct ticket_answer *answer, const struct database_state *states, size_t count,
-	     uint64_t *ticket)
+find_highest(const struct database_state *states, size_t count, uint64_t *ticket)
 {
-	bool is_known = space_ticket(answer->space, answer->newest_base, ticket);
+	bool is_known = false;
 	uint64_t other;
 
-	for (size_t i = 0; count > 1 && i < count; i++)
+	for (size_t i = 0; i < count; i++)
 		if (database_last_ticket(&states[i], &other) && (!is_known || other > *ticket)) {
 			*ticket = other;
 			is_known = true;
@@ -35,7 +33,7 @@ find_highest(const struct ticket_answer *answer, const struct database_state *st
 	return is_known;
 }
 
-/* How many tickets are held; false where none is reserved ahead. */
+/* How many tickets are held; false if none is reserved ahead. */
 static bool
 is_ahead(const struct http_settings *settings, uint64_t *reserved)
 {
@@ -49,13 +47,12 @@ is_ahead(const struct http_settings *settings, uint64_t *reserved)
 }
 
 static void
-write_status(struct exchange *exchange, const struct ticket_answer *answer,
-	     const struct database_state *states, size_t count)
+write_status(struct exchange *exchange, const struct database_state *states, size_t count)
 {
 	char memory[DATABASE_SIZE];
 	struct text body = TEXT_OVER(memory);
 	uint64_t ticket = 0, reserved;
-	bool is_known = find_highest(answer, states, count, &ticket);
+	bool is_known = find_highest(states, count, &ticket);
 
 	text_add(&body, "{");
 	add_last_ticket(&body, is_known, ticket);
@@ -72,17 +69,19 @@ write_status(struct exchange *exchange, const struct ticket_answer *answer,
 	reply_json(exchange);
 }
 
-/* Each database is named, with as much of its trouble as there is room for. */
+/* Each of several databases is named, with as much of its trouble as there is room for. */
 static void
-refuse(struct exchange *exchange, const struct ticket_answer *answer,
-       const struct database_state *states, size_t count)
+refuse(struct exchange *exchange, const struct database_state *states, size_t count)
 {
 	char memory[MESSAGE_SIZE];
 	struct text message = TEXT_OVER(memory);
 	size_t share = (MESSAGE_SIZE - sizeof("no database gives tickets: ")) / count;
 
-	if (count == 1 || answer->status == TICKET_TOO_MANY_WAITING) {
-		reply_status(exchange, answer->status, answer->reason);
+	if (count == 1) {
+		if (states[0].condition != DATABASE_REFUSED)
+			text_add(&message, "the database is down: ");
+		text_add(&message, states[0].reason);
+		reply_status(exchange, TICKET_DATABASE_FAILED, memory);
 		return;
 	}
 	text_add(&message, "no database gives tickets: ");
@@ -95,62 +94,51 @@ refuse(struct exchange *exchange, const struct ticket_answer *answer,
 			  database_condition_name(states[i].condition), states[i].reason);
 		text_add_cut(&message, one_memory, share);
 	}
-	/* A client's create is 500 at the end of the space; this is only the news of it. */
-	reply_status(exchange,
-		     answer->status == TICKET_EXHAUSTED ? TICKET_DATABASE_FAILED : answer->status,
-		     memory);
+	reply_status(exchange, TICKET_DATABASE_FAILED, memory);
 }
 
-static void
-on_answer(struct ticket_request *request, const struct ticket_answer *answer)
-{
-	struct exchange *exchange = CONTAINER_OF(request, struct exchange, request);
-	const struct http_settings *settings = &exchange->server->settings;
-	struct database_state states[MOST_DATABASES];
-	size_t count = settings->databases(settings->arg, states);
-	bool is_left =
-		answer->status == TICKET_OK && space_left(answer->space, answer->newest_base) > 0;
-
-	for (size_t i = 0; count > 1 && i < count; i++)
-		is_left = is_left || database_gives(&states[i]);
-	if (answer->status != TICKET_OK)
-		refuse(exchange, answer, states, count);
-	else if (!is_left)
-		reply_error(exchange, 503, "the space of tickets is exhausted");
-	else
-		write_status(exchange, answer, states, count);
-}
-
-/* With tickets in hand nobody need ask the databases: what is known of them will do. */
+/* Whether a database is up, and whether one that is has tickets left. */
 static bool
-answer_from_memory(struct exchange *exchange)
+is_any_up(const struct database_state *states, size_t count, bool *is_left)
 {
-	const struct http_settings *settings = &exchange->server->settings;
-	struct database_state states[MOST_DATABASES];
-	struct ticket_answer answer = {.status = TICKET_OK};
-	uint64_t reserved;
-	size_t count;
+	bool is_up = false;
 
-	if (!is_ahead(settings, &reserved) || reserved == 0)
-		return false;
-	count = settings->databases(settings->arg, states);
-	answer.space = states[0].space;
-	answer.newest_base = states[0].newest_base;
-	write_status(exchange, &answer, states, count);
-	return true;
+	*is_left = false;
+	for (size_t i = 0; i < count; i++) {
+		if (states[i].condition != DATABASE_UP)
+			continue;
+		is_up = true;
+		if (space_left(states[i].space, states[i].newest_base) > 0)
+			*is_left = true;
+	}
+	return is_up;
 }
 
+/*
+ * The answer is what is known of the databases, from at most a second ago: nobody waits for one that
+ * hangs, least of all the operator who wants to know about it.
+ */
 void
 handle_status(struct exchange *exchange, const char *argument)
 {
+	const struct http_settings *settings = &exchange->server->settings;
+	struct database_state states[MOST_DATABASES];
+	uint64_t reserved;
+	size_t count;
+	bool is_left;
+
 	(void)argument;
 	if (exchange->server->is_draining) {
 		reply_status(exchange, TICKET_DRAINING, STATUS_DRAINING);
 		return;
 	}
-	if (answer_from_memory(exchange))
-		return;
-	exchange->request.count = 0;
-	exchange->request.answer = on_answer;
-	allocator_request(exchange->server->allocator, &exchange->request, clock_ms());
+	count = settings->databases(settings->arg, states);
+	if (is_ahead(settings, &reserved) && reserved > 0)
+		write_status(exchange, states, count);
+	else if (!is_any_up(states, count, &is_left))
+		refuse(exchange, states, count);
+	else if (!is_left)
+		reply_status(exchange, TICKET_DATABASE_FAILED, SPACE_EXHAUSTED);
+	else
+		write_status(exchange, states, count);
 }

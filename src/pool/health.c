@@ -11,6 +11,7 @@ health_init(struct health *health)
 {
 	memset(health, 0, sizeof(*health));
 	pthread_mutex_init(&health->mutex, NULL);
+	clock_cond_init(&health->changed);
 	health->down_since_ms = clock_ms();
 	health->newest_base = SPACE_FIRST_BASE - 1;
 	health->name = "";
@@ -20,16 +21,53 @@ health_init(struct health *health)
 void
 health_destroy(struct health *health)
 {
+	pthread_cond_destroy(&health->changed);
 	pthread_mutex_destroy(&health->mutex);
+}
+
+/* What is logged when a database has come up, and the mutex is free. */
+struct rise {
+	bool came_up;
+	uint64_t outage_ms;
+};
+
+/* With the mutex held: it is up if its last answer was good and a session can serve. */
+static struct rise
+health_rise(struct health *health)
+{
+	struct rise rise = {.came_up = !health->is_up && health->is_good && health->sessions > 0};
+
+	if (!rise.came_up)
+		return rise;
+	rise.outage_ms = health->is_outage ? clock_ms() - health->down_since_ms : 0;
+	health->is_up = true;
+	health->is_known = true;
+	health->is_outage = false;
+	health->trouble = STORE_OK;
+	health->reason[0] = '\0';
+	pthread_cond_broadcast(&health->changed);
+	return rise;
+}
+
+static void
+health_log_rise(const struct health *health, const struct rise *rise)
+{
+	if (rise->came_up)
+		log_info("the database is up", "outage_seconds=%.3f database=\"%s\"",
+			 (double)rise->outage_ms / 1000, health->name);
 }
 
 void
 health_note_open(struct health *health)
 {
+	struct rise rise;
+
 	metrics_add(METRIC_SESSIONS_OPEN + health->database, 1);
 	pthread_mutex_lock(&health->mutex);
 	health->sessions++;
+	rise = health_rise(health);
 	pthread_mutex_unlock(&health->mutex);
+	health_log_rise(health, &rise);
 }
 
 void
@@ -44,30 +82,27 @@ health_note_close(struct health *health)
 void
 health_note_good(struct health *health, uint64_t newest_base)
 {
-	uint64_t now_ms = clock_ms();
-	uint64_t outage_ms = 0;
-	bool came_up;
+	struct rise rise;
 
 	pthread_mutex_lock(&health->mutex);
-	came_up = !health->is_up && health->sessions > 0;
-	if (came_up) {
-		health->is_up = true;
-		outage_ms = health->is_outage ? now_ms - health->down_since_ms : 0;
-		health->is_outage = false;
-		health->trouble = STORE_OK;
-		health->reason[0] = '\0';
-	}
+	health->is_good = true;
 	health->is_failing = false;
 	health->is_in_doubt = false;
-	health->last_good_ms = now_ms;
+	health->last_good_ms = clock_ms();
 	if (newest_base > health->newest_base)
 		health->newest_base = newest_base;
+	rise = health_rise(health);
 	pthread_mutex_unlock(&health->mutex);
+	health_log_rise(health, &rise);
+}
 
-	if (!came_up)
-		return;
-	log_info("the database is up", "outage_seconds=%.3f database=\"%s\"",
-		 (double)outage_ms / 1000, health->name);
+void
+health_note_reserved(struct health *health, uint64_t newest_base)
+{
+	pthread_mutex_lock(&health->mutex);
+	health->last_reserved_ms = clock_ms();
+	pthread_mutex_unlock(&health->mutex);
+	health_note_good(health, newest_base);
 }
 
 /* Another session may have none of this trouble. */
@@ -120,6 +155,9 @@ health_note_trouble(struct health *health, enum store_result result, bool was_op
 	}
 	if (was_open && !is_of_session(result) && result != STORE_BUSY)
 		health->is_failing = true;
+	health->is_good = false;
+	health->is_known = true;
+	pthread_cond_broadcast(&health->changed);
 	health->trouble = result;
 	snprintf(health->reason, sizeof(health->reason), "%s", reason);
 	is_up = health->is_up;
@@ -140,6 +178,7 @@ void
 health_note_doubt(struct health *health)
 {
 	pthread_mutex_lock(&health->mutex);
+	health->is_good = false;
 	health->is_in_doubt = true;
 	pthread_mutex_unlock(&health->mutex);
 }
@@ -150,9 +189,22 @@ health_note_rest(struct health *health)
 	pthread_mutex_lock(&health->mutex);
 	health->down_since_ms = clock_ms();
 	health->is_up = false;
+	health->is_good = false;
 	health->is_outage = true;
 	snprintf(health->reason, sizeof(health->reason),
 		 "no session has been opened since the operator took it out");
+	pthread_mutex_unlock(&health->mutex);
+}
+
+void
+health_wait_known(struct health *health, uint64_t ms)
+{
+	struct timespec until = clock_moment(clock_ms() + ms);
+	int result = 0;
+
+	pthread_mutex_lock(&health->mutex);
+	while (!health->is_known && result == 0)
+		result = pthread_cond_timedwait(&health->changed, &health->mutex, &until);
 	pthread_mutex_unlock(&health->mutex);
 }
 
@@ -166,6 +218,7 @@ health_look(struct health *health, uint64_t most_age_ms, struct health_look *loo
 	look->is_ready = is_good && clock_ms() - health->last_good_ms <= most_age_ms;
 	look->is_refused = !is_good && health->trouble == STORE_REFUSED;
 	look->last_good_ms = health->last_good_ms;
+	look->last_reserved_ms = health->last_reserved_ms;
 	look->newest_base = health->newest_base;
 	snprintf(look->reason, sizeof(look->reason), "%s", is_good ? "" : health->reason);
 	pthread_mutex_unlock(&health->mutex);
@@ -180,17 +233,6 @@ health_is_failing(struct health *health)
 	is_failing = health->is_failing || health->is_in_doubt;
 	pthread_mutex_unlock(&health->mutex);
 	return is_failing;
-}
-
-uint64_t
-health_newest_base(struct health *health)
-{
-	uint64_t newest_base;
-
-	pthread_mutex_lock(&health->mutex);
-	newest_base = health->newest_base;
-	pthread_mutex_unlock(&health->mutex);
-	return newest_base;
 }
 
 void

@@ -3,10 +3,12 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "pool/high_water.h"
 
-#define SOON_MS 1000  /* a bound that was reached so soon was too near */
-#define LATE_MS 10000 /* one that was not was too far */
+#define SOON_MS	 1000  /* a bound that was reached so soon was too near */
+#define LATE_MS	 10000 /* one that was not was too far */
+#define CHECK_MS 1000  /* how often to check that the file is there */
 
 void
 high_water_init(struct high_water *mark, struct state_file *file)
@@ -18,10 +20,8 @@ high_water_init(struct high_water *mark, struct state_file *file)
 	mark->file = file;
 	if (file == NULL)
 		return;
-	mark->record.space = state_file_record(file)->space;
-	classes_copy(&mark->record.given, &state_file_record(file)->given);
-	classes_copy(&mark->record.ahead, &state_file_record(file)->ahead);
-	classes_copy(&mark->unsure, &state_file_record(file)->ahead);
+	record_copy(&mark->record, state_file_record(file));
+	classes_copy(&mark->unsure, &mark->record.ahead);
 }
 
 void
@@ -53,6 +53,7 @@ write_locked(struct high_water *mark, const struct record *record)
 	pthread_mutex_lock(&mark->mutex);
 	mark->is_writing = false;
 	mark->is_failing = !is_good;
+	mark->is_saved = mark->is_saved || is_good;
 	snprintf(mark->problem, sizeof(mark->problem), "%s", memory);
 	pthread_cond_broadcast(&mark->written);
 	return is_good;
@@ -93,10 +94,9 @@ next_bound(const struct high_water *mark, uint64_t i)
 static struct record
 make_next(const struct high_water *mark)
 {
-	struct record next = {.space = mark->record.space};
+	struct record next = {0};
 
-	classes_copy(&next.given, &mark->record.given);
-	classes_copy(&next.ahead, &mark->record.given);
+	record_copy(&next, &mark->record);
 	for (uint64_t i = 0; i < next.given.step; i++)
 		next.ahead.highest[i] = next_bound(mark, i);
 	return next;
@@ -132,7 +132,8 @@ adapt_margin(struct high_water *mark, uint64_t now_ms)
 static void
 widen(struct high_water *mark, uint64_t increment)
 {
-	struct classes *const all[] = {&mark->record.given, &mark->record.ahead, &mark->unsure};
+	struct classes *const all[] = {&mark->record.given, &mark->record.ahead,
+				       &mark->record.latches, &mark->unsure};
 	struct classes *ahead = &mark->record.ahead;
 	uint64_t before = ahead->step;
 
@@ -140,6 +141,7 @@ widen(struct high_water *mark, uint64_t increment)
 		classes_widen(all[i], increment);
 		classes_widen(all[i], increment);
 	}
+	classes_widen(&mark->record.latches, mark->record.given.step);
 	if (before > 0 && ahead->step % before != 0)
 		memset(ahead->highest, 0, ahead->step * sizeof(*ahead->highest));
 }
@@ -252,6 +254,28 @@ is_to_be_moved(const struct high_water *mark, uint64_t now_ms)
 	return is_far || is_low(mark);
 }
 
+/* With the mutex held, which is given up meanwhile: whether the file was removed. Once a second. */
+static bool
+is_removed(struct high_water *mark, uint64_t now_ms)
+{
+	char memory[REASON_SIZE];
+	struct text problem = TEXT_OVER(memory);
+	bool is_there;
+
+	if (!mark->is_saved || now_ms - mark->checked_ms < CHECK_MS)
+		return false;
+	mark->checked_ms = now_ms;
+	mark->is_writing = true;
+	pthread_mutex_unlock(&mark->mutex);
+	is_there = state_file_is_there(mark->file, &problem);
+	if (!is_there)
+		log_warn("the state file was removed; making it again", "reason=\"%s\"", memory);
+	pthread_mutex_lock(&mark->mutex);
+	mark->is_writing = false;
+	pthread_cond_broadcast(&mark->written);
+	return !is_there;
+}
+
 bool
 high_water_tend(struct high_water *mark, uint64_t now_ms, struct text *reason)
 {
@@ -261,7 +285,7 @@ high_water_tend(struct high_water *mark, uint64_t now_ms, struct text *reason)
 		return true;
 	pthread_mutex_lock(&mark->mutex);
 	wait_for_writer(mark);
-	if (mark->is_failing) {
+	if (mark->is_failing || is_removed(mark, now_ms)) {
 		is_kept = move_bound(mark);
 	} else if (is_to_be_moved(mark, now_ms)) {
 		adapt_margin(mark, now_ms);
@@ -271,6 +295,60 @@ high_water_tend(struct high_water *mark, uint64_t now_ms, struct text *reason)
 		text_add(reason, mark->problem);
 	pthread_mutex_unlock(&mark->mutex);
 	return is_kept;
+}
+
+/* --- the database ------------------------------------------------------------------------------- */
+
+/* With the mutex held: bring the record to the disk. */
+static bool
+save(struct high_water *mark, struct text *reason)
+{
+	bool is_good = true;
+
+	if (mark->file == NULL)
+		return true;
+	wait_for_writer(mark);
+	is_good = move_bound(mark);
+	if (!is_good)
+		text_add(reason, mark->problem);
+	return is_good;
+}
+
+bool
+high_water_set_latch(struct high_water *mark, const struct store_share *share, uint64_t latch,
+		     uint64_t bound, struct text *reason)
+{
+	struct record *record = &mark->record;
+	bool is_good;
+
+	pthread_mutex_lock(&mark->mutex);
+	widen(mark, share->increment);
+	classes_set(&record->latches, share->increment, share->residue, latch);
+	if (classes_top_of(&mark->unsure, share->increment, share->residue) < bound)
+		classes_set(&mark->unsure, share->increment, share->residue, bound);
+	is_good = save(mark, reason);
+	pthread_mutex_unlock(&mark->mutex);
+	return is_good;
+}
+
+bool
+high_water_set_identity(struct high_water *mark, const char *identity, struct text *reason)
+{
+	bool is_good;
+
+	pthread_mutex_lock(&mark->mutex);
+	snprintf(mark->record.identity, sizeof(mark->record.identity), "%s", identity);
+	is_good = save(mark, reason);
+	pthread_mutex_unlock(&mark->mutex);
+	return is_good;
+}
+
+void
+high_water_identity(struct high_water *mark, char *identity)
+{
+	pthread_mutex_lock(&mark->mutex);
+	memcpy(identity, mark->record.identity, IDENTITY_SIZE);
+	pthread_mutex_unlock(&mark->mutex);
 }
 
 /* --- the end ----------------------------------------------------------------------------------- */

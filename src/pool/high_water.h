@@ -26,6 +26,7 @@
 #include "base/attributes.h"
 #include "base/text.h"
 #include "state/state_file.h"
+#include "store/store.h"
 #include "ticket/range.h"
 #include "ticket/reservation.h"
 
@@ -41,6 +42,8 @@ struct high_water {
 	struct classes unsure;	   /* the bound that the last process left: ours is never lower */
 	uint64_t margin;	   /* how far ahead the bound is put */
 	uint64_t moved_ms;	   /* when the bound was moved last */
+	uint64_t checked_ms;	   /* when the file was last seen where it belongs */
+	bool is_saved;		   /* this process has written the file */
 	bool is_writing;	   /* a thread is writing the file */
 	bool is_failing;	   /* the last one could not */
 	char problem[REASON_SIZE]; /* why */
@@ -59,12 +62,26 @@ bool high_water_is_kept(struct high_water *mark, struct text *reason) MUST_CHECK
 
 /*
  * Several times a second: write again what could not be written; move a bound that will soon be
- * reached, lower one that is too far. False, with REASON: the file could not be written. Blocks for it.
+ * reached, lower one that is too far; make a file again that was removed. False, with REASON: the file could not be written. Blocks for it.
  */
 bool high_water_tend(struct high_water *mark, uint64_t now_ms, struct text *reason) MUST_CHECK;
 
 /* At a clean end, when nobody gives anything any more: the bound becomes what was given. False as above. */
 bool high_water_end(struct high_water *mark, struct text *reason) MUST_CHECK;
+
+/*
+ * The database of SHARE is refused until an operator acts: keep LATCH (see trust.h) over restarts,
+ * with a bound of BOUND at least. A LATCH of 0 ends that. False as above; then a later save has it.
+ */
+bool high_water_set_latch(struct high_water *mark, const struct store_share *share, uint64_t latch,
+			  uint64_t bound, struct text *reason) MUST_CHECK;
+
+/* The identity of the database is IDENTITY from now on, over restarts too. False as above. */
+bool high_water_set_identity(struct high_water *mark, const char *identity,
+			     struct text *reason) MUST_CHECK;
+
+/* The identity of the database that is known; "" if none is. IDENTITY has IDENTITY_SIZE bytes. */
+void high_water_identity(struct high_water *mark, char *identity);
 
 /*
  * Forget the bases above BASE in its class, which this process reserved and gave to nobody; then

@@ -15,6 +15,15 @@
 #include "pool/trust.h"
 #include "store/store.h"
 
+/*
+ * Told after each look at the counter, in a pool thread, with no lock held: whether the database of
+ * SPACE is trusted. What is held of one that is refused must not be issued.
+ */
+struct pool_listener {
+	void (*told)(void *arg, const struct ticket_space *space, bool is_trusted);
+	void *arg;
+};
+
 struct keeper {
 	const struct store *store;
 	const struct store_settings *database;
@@ -22,9 +31,10 @@ struct keeper {
 	struct health *health;
 	struct trust *trust;
 	struct high_water *high_water;
-	bool is_counted;   /* among the sessions that serve tickets */
-	bool was_open;	   /* so that opening again is a reconnect */
-	uint64_t pause_ms; /* after the next failure to open */
+	const struct pool_listener *listener; /* NULL: none */
+	bool is_counted;		      /* among the sessions that serve tickets */
+	bool was_open;			      /* so that opening again is a reconnect */
+	uint64_t pause_ms;		      /* after the next failure to open */
 	unsigned seed;
 	struct queue_taker taker;
 
@@ -33,12 +43,17 @@ struct keeper {
 	struct trust_mark mark;	       /* what was known before the last statement */
 	struct store_share share;      /* of the database behind the session */
 	uint64_t opened_ms;
+	uint64_t
+		seen_ms; /* when this session's last statement began that showed the counter; or 0 */
+	bool was_stale;	 /* this session has read less than it had written */
+
+	_Atomic uint64_t busy_since_ms; /* when its present reservation began; 0: none is out */
 };
 
 /* Open the session if there is none; on failure sleep a while. Whether there is one now. */
 bool keeper_open(struct keeper *keeper) MUST_CHECK;
 
-/* Who has no session is not at work: others take what is in the queue meanwhile. */
+/* Close the session. The other sessions serve the queue until this one is open again. */
 void keeper_close(struct keeper *keeper);
 
 /*
@@ -52,27 +67,6 @@ bool keeper_rest(struct keeper *keeper) MUST_CHECK;
 
 /* Close the session and give back what else the keeper holds. */
 void keeper_end(struct keeper *keeper);
-
-/*
- * STORE_OK where the database's counter is trusted and the state file kept; else why tickets are
- * refused: STORE_REFUSED, or STORE_LOST where one of several masters is not trusted, which is as good
- * as lost, and the others may be asked.
- */
-enum store_result keeper_may_reserve(struct keeper *keeper, struct text *reason) MUST_CHECK;
-
-/* Reserve COUNT bases that were never given before; see reserve() of the store. */
-enum store_result keeper_reserve(struct keeper *keeper, uint32_t count, struct ticket_range *bases,
-				 struct text *reason) MUST_CHECK;
-
-/*
- * Ask for the newest base. After a failed reservation reading proves nothing: then a reservation
- * of one, which becomes a gap, must first show that tickets can be had again.
- */
-enum store_result keeper_newest(struct keeper *keeper, uint64_t *newest,
-				struct text *reason) MUST_CHECK;
-
-/* The same, and note what that says of the database. False: the session may have been closed. */
-bool keeper_ask(struct keeper *keeper, uint64_t *newest);
 
 /* Sleep between half of MS and MS, so that threads do not move in step. False at the end. */
 bool keeper_pause(struct keeper *keeper, uint64_t ms);

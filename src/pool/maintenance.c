@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "metrics/metrics.h"
+#include "pool/counter.h"
 #include "pool/maintenance.h"
 
 #define ASK_EVERY_MS   250
@@ -58,7 +59,7 @@ ask(struct keeper *keeper, struct round *round)
 {
 	uint64_t newest;
 
-	if (!keeper_ask(keeper, &newest))
+	if (!counter_ask(keeper, &newest))
 		return false;
 	note_newest(round, newest, clock_ms());
 	return true;
@@ -130,6 +131,7 @@ maintenance_run(struct keeper *keeper)
 			if (!is_due(&round) || ask(keeper, &round))
 				is_more = prune(keeper, &round);
 		}
+		queue_open(keeper->queue);
 		if (!is_more)
 			keeper_move_on(keeper);
 		goes_on = keeper_pause(keeper, is_more ? PRUNE_PAUSE_MS : ASK_EVERY_MS);

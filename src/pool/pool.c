@@ -1,5 +1,7 @@
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -35,7 +37,8 @@ struct pool {
 	struct {
 		pthread_mutex_t mutex;
 		pthread_cond_t ended;
-		unsigned count;
+		unsigned count;	 /* threads */
+		unsigned active; /* those that may still issue something */
 	} running;
 };
 
@@ -51,6 +54,7 @@ init_thread(struct pool *pool, unsigned index)
 	thread->keeper.health = &pool->health;
 	thread->keeper.trust = &pool->trust;
 	thread->keeper.high_water = &pool->high_water;
+	thread->keeper.listener = &pool->settings.listener;
 	thread->keeper.seed = index + 1;
 	thread->keeper.is_counted = index < pool->settings.sessions;
 	thread->run = thread->keeper.is_counted ? serve_reservations : maintenance_run;
@@ -79,11 +83,44 @@ pool_new(const struct pool_settings *settings)
 	return pool;
 }
 
+/* No thread issues anything any more: now the state file can say exactly how far that came. */
+static void
+settle(struct pool *pool)
+{
+	char memory[REASON_SIZE];
+	struct text reason = TEXT_OVER(memory);
+
+	if (!high_water_end(&pool->high_water, &reason))
+		log_warn("cannot end the state file; the next start leaves a gap",
+			 "reason=\"%s\" database=\"%s\"", memory, pool->health.name);
+}
+
+/* A thread begins: CHANGE is 1; or could not be started: -1. */
 static void
 count_running(struct pool *pool, int change)
 {
 	pthread_mutex_lock(&pool->running.mutex);
 	pool->running.count += (unsigned)change;
+	pool->running.active += (unsigned)change;
+	pthread_mutex_unlock(&pool->running.mutex);
+}
+
+/*
+ * The last thread to end settles the state file, while the caller of pool_stop() waits for it no
+ * longer than its deadline: a disk may hang.
+ */
+static void
+end_running(struct pool *pool)
+{
+	bool is_last;
+
+	pthread_mutex_lock(&pool->running.mutex);
+	is_last = --pool->running.active == 0;
+	pthread_mutex_unlock(&pool->running.mutex);
+	if (is_last)
+		settle(pool);
+	pthread_mutex_lock(&pool->running.mutex);
+	pool->running.count--;
 	pthread_mutex_unlock(&pool->running.mutex);
 	pthread_cond_signal(&pool->running.ended);
 }
@@ -98,14 +135,15 @@ thread_main(void *arg)
 	thread->run(&thread->keeper);
 	keeper_end(&thread->keeper);
 	pool->settings.store->thread_end();
-	count_running(pool, -1);
+	end_running(pool);
 	return NULL;
 }
 
 bool
 pool_start(struct pool *pool)
 {
-	for (unsigned i = 0; i < pool->thread_count; i++) {
+	/* The last one looks at the counter: it is to have its session first. */
+	for (unsigned i = pool->thread_count; i-- > 0;) {
 		struct pool_thread *thread = &pool->threads[i];
 
 		count_running(pool, 1);
@@ -117,6 +155,12 @@ pool_start(struct pool *pool)
 		return false;
 	}
 	return true;
+}
+
+void
+pool_wait_looked(struct pool *pool, uint64_t ms)
+{
+	health_wait_known(&pool->health, ms);
 }
 
 bool
@@ -150,10 +194,45 @@ pool_withdraw(struct pool *pool, struct reservation *reservation)
 	return true;
 }
 
+/* Since when the oldest reservation is out; UINT64_MAX: none is. */
+static uint64_t
+oldest_reservation_ms(const struct pool *pool)
+{
+	uint64_t oldest_ms = UINT64_MAX;
+
+	for (unsigned i = 0; i < pool->thread_count; i++) {
+		uint64_t since_ms = atomic_load_explicit(&pool->threads[i].keeper.busy_since_ms,
+							 memory_order_relaxed);
+
+		if (since_ms != 0 && since_ms < oldest_ms)
+			oldest_ms = since_ms;
+	}
+	return oldest_ms;
+}
+
+/* A reservation that is out for long, while none succeeds: that reads are answered proves nothing. */
+static void
+look_at_reservations(struct pool *pool, struct health_look *health)
+{
+	uint64_t now_ms = clock_ms();
+	uint64_t since_ms = oldest_reservation_ms(pool);
+
+	if (since_ms >= now_ms || now_ms - since_ms <= READY_AGE_MS ||
+	    now_ms - health->last_reserved_ms <= READY_AGE_MS)
+		return;
+	health->is_ready = false;
+	if (health->reason[0] == '\0')
+		snprintf(health->reason, sizeof(health->reason),
+			 "a reservation has had no answer for %.1f s: the database or the disk of "
+			 "the state file hangs",
+			 (double)(now_ms - since_ms) / 1000);
+}
+
 void
 pool_look(struct pool *pool, struct pool_look *look)
 {
 	health_look(&pool->health, READY_AGE_MS, &look->health);
+	look_at_reservations(pool, &look->health);
 	look->is_at_rest = queue_count_resting(&pool->queue) == pool->thread_count;
 }
 
@@ -184,18 +263,6 @@ wait_for_threads(struct pool *pool, uint64_t deadline_ms)
 	return have_ended;
 }
 
-/* Nothing is given any more: now the state file can say exactly what was. */
-static void
-settle(struct pool *pool)
-{
-	char memory[REASON_SIZE];
-	struct text reason = TEXT_OVER(memory);
-
-	if (!high_water_end(&pool->high_water, &reason))
-		log_warn("the state file was not brought to its end; the next start leaves a gap",
-			 "reason=\"%s\"", memory);
-}
-
 void
 pool_close(struct pool *pool)
 {
@@ -215,7 +282,6 @@ pool_stop(struct pool *pool, uint64_t deadline_ms)
 		if (pool->threads[i].is_started)
 			pthread_join(pool->threads[i].thread, NULL);
 	pool_close(pool); /* a session that was lost at the very end may have put something back */
-	settle(pool);
 	return true;
 }
 

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "pool/health.h"
+#include "pool/keeper.h"
 #include "state/state_file.h"
 #include "store/store.h"
 #include "ticket/reservation.h"
@@ -28,6 +29,7 @@ struct pool_settings {
 	unsigned sessions;
 	unsigned number;  /* of the database, for metrics */
 	const char *name; /* of the database, for the log; outlives the pool */
+	struct pool_listener listener;
 };
 
 /* What is known of the database, at one moment. */
@@ -42,6 +44,9 @@ struct pool *pool_new(const struct pool_settings *settings) MUST_CHECK;
 
 /* Start the threads; false, with errno, when the system gives none. */
 bool pool_start(struct pool *pool) MUST_CHECK;
+
+/* Wait until the database is known to be up or down, or for MS. */
+void pool_wait_looked(struct pool *pool, uint64_t ms);
 
 /*
  * Takes RESERVATION until its answer. False when it was wanted back before: then it stays the

@@ -251,6 +251,30 @@ queue_note_loss(struct queue *queue, uint64_t generation)
 	pthread_cond_broadcast(&queue->work);
 }
 
+void
+queue_open(struct queue *queue)
+{
+	pthread_mutex_lock(&queue->mutex);
+	queue->is_open = true;
+	pthread_mutex_unlock(&queue->mutex);
+	pthread_cond_broadcast(&queue->stop);
+}
+
+bool
+queue_wait_open(struct queue *queue, uint64_t ms)
+{
+	struct timespec until = clock_moment(clock_ms() + ms);
+	bool is_open;
+	int result = 0;
+
+	pthread_mutex_lock(&queue->mutex);
+	while (!queue->is_open && !queue->is_stopping && result == 0)
+		result = pthread_cond_timedwait(&queue->stop, &queue->mutex, &until);
+	is_open = queue->is_open && !queue->is_stopping;
+	pthread_mutex_unlock(&queue->mutex);
+	return is_open;
+}
+
 bool
 queue_pause(struct queue *queue, uint64_t ms)
 {

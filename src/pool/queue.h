@@ -45,6 +45,7 @@ struct queue {
 	uint64_t idle_ms; /* how long one waits for work before it is told that there is none */
 	uint64_t doubts;  /* how often the database was in doubt */
 	uint64_t generation;
+	bool is_open;
 	bool is_stopping;
 	bool is_resting;  /* sessions are to be closed, and nothing is to be taken */
 	unsigned resting; /* threads that have closed theirs */
@@ -87,6 +88,15 @@ void queue_note_doubt(struct queue *queue);
 
 /* A session of GENERATION was lost: what is as old as it must be opened anew. */
 void queue_note_loss(struct queue *queue, uint64_t generation);
+
+/*
+ * The maintenance session has tried to open: the others may open theirs. It comes first because it
+ * looks at the counter, and a database may have a limit of sessions.
+ */
+void queue_open(struct queue *queue);
+
+/* Wait until the queue is open, or for MS. False when it stops, or is not open yet. */
+bool queue_wait_open(struct queue *queue, uint64_t ms) MUST_CHECK;
 
 /* Sleep for MS, or until the queue stops. False when it has. */
 bool queue_pause(struct queue *queue, uint64_t ms);

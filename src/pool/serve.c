@@ -1,11 +1,14 @@
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
 #include "base/clock.h"
 #include "metrics/metrics.h"
+#include "pool/counter.h"
 #include "pool/serve.h"
 
 #define BUSY_PAUSE_MS 20
+#define OPEN_WAIT_MS  60000
 
 static void
 answer(struct mail_list *group, struct mail *mail, unsigned database, enum ticket_status status)
@@ -43,7 +46,7 @@ reserve(struct keeper *keeper, uint32_t count, uint64_t deadline_ms, struct tick
 	enum store_result result;
 
 	for (;;) {
-		result = keeper_reserve(keeper, count, bases, reason);
+		result = counter_reserve(keeper, count, bases, reason);
 		if (result != STORE_BUSY || clock_ms() >= deadline_ms ||
 		    !keeper_pause(keeper, BUSY_PAUSE_MS))
 			break;
@@ -56,7 +59,7 @@ reserve(struct keeper *keeper, uint32_t count, uint64_t deadline_ms, struct tick
 	return result;
 }
 
-/* How many bases GROUP wants, 0 when it only asks for the newest, and its last deadline. */
+/* How many bases GROUP wants, and its last deadline. */
 static uint32_t
 sum_up(const struct mail_list *group, uint64_t *deadline_ms)
 {
@@ -75,20 +78,15 @@ sum_up(const struct mail_list *group, uint64_t *deadline_ms)
 	return (uint32_t)total;
 }
 
-/* The newest base is that of all: another of several masters may have given a higher one. */
 static void
 deal(const struct keeper *keeper, struct mail_list *group, struct ticket_range bases)
 {
-	uint64_t newest = health_newest_base(keeper->health);
 	struct mail *mail;
 
 	while ((mail = TAILQ_FIRST(group)) != NULL) {
 		struct reservation *reservation = reservation_of(mail);
 
-		if (reservation->count > 0)
-			reservation->bases = range_take(&bases, reservation->count);
-		else
-			reservation->bases = (struct ticket_range){newest, 0, 0};
+		reservation->bases = range_take(&bases, reservation->count);
 		reservation->space = &keeper->database->space;
 		answer(group, mail, keeper->health->database, TICKET_OK);
 	}
@@ -160,34 +158,41 @@ serve_group(struct keeper *keeper, struct mail_list *group)
 	char memory[REASON_SIZE];
 	struct text reason = TEXT_OVER(memory);
 	struct ticket_range bases = {0};
-	enum store_result result;
-	uint64_t newest = 0;
 	uint64_t deadline_ms;
 	uint32_t count = sum_up(group, &deadline_ms);
+	enum store_result result = counter_may_reserve(keeper, &reason);
 
-	if (count > 0 && (result = keeper_may_reserve(keeper, &reason)) != STORE_OK) {
+	if (result != STORE_OK) {
 		refuse(keeper, group, result, memory);
 		return;
 	}
-	if (count == 0)
-		result = keeper_newest(keeper, &newest, &reason);
-	else
-		result = reserve(keeper, count, deadline_ms, &bases, &reason);
+	result = reserve(keeper, count, deadline_ms, &bases, &reason);
 	if (result != STORE_OK) {
-		if (count > 0)
-			health_note_doubt(keeper->health);
+		health_note_doubt(keeper->health);
 		fail(keeper, group, result, memory);
 		return;
 	}
-	if (count > 0)
-		newest = bases.first + bases.increment * (count - 1);
-	health_note_good(keeper->health, newest);
+	health_note_reserved(keeper->health, bases.first + bases.increment * (count - 1));
 	deal(keeper, group, bases);
+}
+
+/* While the group is out the keeper says since when: the pool is not ready if that is too long. */
+static void
+serve_busily(struct keeper *keeper, struct mail_list *group)
+{
+	unsigned database = keeper->health->database;
+
+	metrics_add(METRIC_SESSIONS_BUSY + database, 1);
+	atomic_store_explicit(&keeper->busy_since_ms, clock_ms(), memory_order_relaxed);
+	serve_group(keeper, group);
+	atomic_store_explicit(&keeper->busy_since_ms, 0, memory_order_relaxed);
+	metrics_subtract(METRIC_SESSIONS_BUSY + database, 1);
 }
 
 void
 serve_reservations(struct keeper *keeper)
 {
+	(void)!queue_wait_open(keeper->queue, OPEN_WAIT_MS);
 	for (;;) {
 		struct mail_list group = TAILQ_HEAD_INITIALIZER(group);
 		uint64_t newest;
@@ -207,12 +212,8 @@ serve_reservations(struct keeper *keeper)
 				   &group)) {
 		case QUEUE_STOPPING: return;
 		case QUEUE_STALE: keeper_close(keeper); break;
-		case QUEUE_IDLE: (void)keeper_ask(keeper, &newest); break;
-		case QUEUE_TAKEN:
-			metrics_add(METRIC_SESSIONS_BUSY + keeper->health->database, 1);
-			serve_group(keeper, &group);
-			metrics_subtract(METRIC_SESSIONS_BUSY + keeper->health->database, 1);
-			break;
+		case QUEUE_IDLE: (void)counter_ask(keeper, &newest); break;
+		case QUEUE_TAKEN: serve_busily(keeper, &group); break;
 		}
 	}
 }

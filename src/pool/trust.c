@@ -4,7 +4,10 @@
 
 #include "pool/trust.h"
 
-#define UNSEEN 10000000 /* bases that others may have given, which were not seen here */
+#define DOUBT_LEAST    100  /* bases that may have been issued, whatever the rate */
+#define DOUBT_MS       1000 /* for statements under way when the counter was seen last */
+#define RATE_SAMPLE_MS 200  /* the shortest time that a rate is measured over */
+#define RATE_DECAY     8    /* of an old maximum, an eighth is forgotten at each measurement */
 
 void
 trust_init(struct trust *trust, const struct ticket_space *space, const struct record *last)
@@ -16,6 +19,13 @@ trust_init(struct trust *trust, const struct ticket_space *space, const struct r
 		return;
 	classes_copy(&trust->known, &last->given);
 	classes_copy(&trust->unsure, &last->ahead);
+	classes_copy(&trust->latches, &last->latches);
+	classes_copy(&trust->floors, &last->given);
+	for (uint64_t i = 0; i < trust->floors.step; i++)
+		if (i >= trust->latches.step || trust->latches.highest[i] == 0)
+			trust->floors.highest[i] = 0;
+		else if (trust->floors.highest[i] == 0)
+			trust->floors.highest[i] = 1;
 }
 
 void
@@ -25,6 +35,7 @@ trust_destroy(struct trust *trust)
 	classes_free(&trust->known);
 	classes_free(&trust->floors);
 	classes_free(&trust->went_to);
+	classes_free(&trust->latches);
 	pthread_mutex_destroy(&trust->mutex);
 }
 
@@ -46,34 +57,85 @@ add_ticket(const struct trust *trust, uint64_t floor, struct text *reason)
 		text_add(reason, "TICKET");
 }
 
+/* The state of a refused class, as people are told of it. */
+struct refusal {
+	uint64_t went_to; /* 0: in the last run, nobody noted it */
+	uint64_t known;
+	uint64_t floor;
+	uint64_t latch;
+};
+
 static void
-explain(const struct trust *trust, uint64_t went_to, uint64_t floor, struct text *reason)
+explain(const struct trust *trust, const struct refusal *refusal, struct text *reason)
 {
-	text_addf(reason,
-		  "the database has gone back: its counter came to %" PRIu64 ", and %" PRIu64
-		  " was given before. Nothing is given until it is past that: tickrd advance "
-		  "--past ",
-		  went_to, floor);
-	add_ticket(trust, floor, reason);
+	text_add(reason, "the database has gone back in time: ");
+	if (refusal->went_to > 0)
+		text_addf(reason, "its counter was at %" PRIu64 ", but %" PRIu64 " was issued. ",
+			  refusal->went_to, refusal->known);
+	else
+		text_add(reason, "it was refused in an earlier run. ");
+	if (refusal->latch > 0)
+		text_add(reason, "No tickets are issued until an operator runs: ");
+	else
+		text_addf(reason, "No tickets are issued until the counter reaches %" PRIu64 ": ",
+			  refusal->floor);
+	text_add(reason, "tickrd advance --past ");
+	add_ticket(trust, refusal->floor, reason);
 }
 
 bool
 trust_is_given(struct trust *trust, const struct store_share *share, struct text *reason)
 {
-	uint64_t floor, went_to;
+	struct refusal refusal;
 
 	pthread_mutex_lock(&trust->mutex);
-	floor = top_of(&trust->floors, share);
-	went_to = top_of(&trust->went_to, share);
+	refusal = (struct refusal){
+		.went_to = top_of(&trust->went_to, share),
+		.known = top_of(&trust->known, share),
+		.floor = top_of(&trust->floors, share),
+		.latch = top_of(&trust->latches, share),
+	};
 	pthread_mutex_unlock(&trust->mutex);
-	if (floor != 0)
-		explain(trust, went_to, floor, reason);
-	return floor == 0;
+	if (refusal.floor != 0)
+		explain(trust, &refusal, reason);
+	return refusal.floor == 0;
+}
+
+uint64_t
+trust_seen_ms(struct trust *trust)
+{
+	uint64_t seen_ms;
+
+	pthread_mutex_lock(&trust->mutex);
+	seen_ms = trust->seen_ms;
+	pthread_mutex_unlock(&trust->mutex);
+	return seen_ms;
+}
+
+uint64_t
+trust_latch(struct trust *trust, const struct store_share *share)
+{
+	uint64_t latch;
+
+	pthread_mutex_lock(&trust->mutex);
+	latch = top_of(&trust->latches, share);
+	pthread_mutex_unlock(&trust->mutex);
+	return latch;
 }
 
 void
-trust_remember(struct trust *trust, struct trust_mark *mark)
+trust_set_latch(struct trust *trust, const struct store_share *share, uint64_t latch)
 {
+	pthread_mutex_lock(&trust->mutex);
+	if (top_of(&trust->floors, share) != 0)
+		classes_set(&trust->latches, share->increment, share->residue, latch);
+	pthread_mutex_unlock(&trust->mutex);
+}
+
+void
+trust_remember(struct trust *trust, struct trust_mark *mark, uint64_t now_ms)
+{
+	mark->began_ms = now_ms;
 	pthread_mutex_lock(&trust->mutex);
 	classes_copy(&mark->known, &trust->known);
 	mark->given = trust->recent.count;
@@ -113,35 +175,92 @@ trust_forget_other_steps(struct trust *trust, struct trust_mark *mark, uint64_t 
 	forget_other_steps(&trust->known, step);
 	forget_other_steps(&trust->floors, step);
 	forget_other_steps(&trust->went_to, step);
+	forget_other_steps(&trust->latches, step);
 	pthread_mutex_unlock(&trust->mutex);
 }
 
-/* With the mutex held: SHARE stands at WENT_TO, and is refused below FLOOR; 0: it is trusted. */
+/* --- seeing the counter ------------------------------------------------------------------------ */
+
+/* With the mutex held: the counter of some master was seen at BASE; when the statement began. */
 static void
-set_floor(struct trust *trust, const struct store_share *share, uint64_t went_to, uint64_t floor)
+measure_rate(struct trust *trust, uint64_t base, uint64_t began_ms)
 {
-	classes_set(&trust->went_to, share->increment, share->residue, went_to);
-	classes_set(&trust->floors, share->increment, share->residue, floor);
+	uint64_t passed_ms = began_ms > trust->rate.from_ms ? began_ms - trust->rate.from_ms : 0;
+	uint64_t per_s = 0;
+
+	if (trust->rate.from_ms != 0 && passed_ms < RATE_SAMPLE_MS)
+		return;
+	if (trust->rate.from_ms != 0 && base > trust->rate.from &&
+	    base - trust->rate.from < UINT64_MAX / 1000)
+		per_s = (base - trust->rate.from) * 1000 / passed_ms;
+	trust->rate.per_s -= trust->rate.per_s / RATE_DECAY;
+	if (per_s > trust->rate.per_s)
+		trust->rate.per_s = per_s;
+	trust->rate.from = base;
+	trust->rate.from_ms = began_ms;
 }
 
-/* With the mutex held: unless the space ends before that. */
+/* With the mutex held. */
 static void
-doubt_beyond(struct trust *trust, const struct store_share *share, uint64_t known)
+note_seen(struct trust *trust, const struct trust_mark *mark, uint64_t base)
 {
-	uint64_t beyond = known + UNSEEN;
+	if (mark->began_ms > trust->seen_ms)
+		trust->seen_ms = mark->began_ms;
+	measure_rate(trust, base, mark->began_ms);
+}
 
-	if (beyond <= space_last_base(&trust->space) && beyond > top_of(&trust->unsure, share))
+/* --- refusing ---------------------------------------------------------------------------------- */
+
+/*
+ * With the mutex held: how many bases other servers may have issued since the counter was seen last, a
+ * time that ends at NOW_MS: as many as the rate allows.
+ */
+static uint64_t
+count_doubt(const struct trust *trust, uint64_t now_ms)
+{
+	uint64_t unseen_ms = DOUBT_MS;
+	uint64_t doubt;
+
+	if (trust->seen_ms != 0 && now_ms > trust->seen_ms)
+		unseen_ms += now_ms - trust->seen_ms;
+	if (__builtin_mul_overflow(trust->rate.per_s, unseen_ms, &doubt))
+		return UINT64_MAX;
+	return doubt / 1000 + DOUBT_LEAST;
+}
+
+/* With the mutex held: other servers may have issued bases of SHARE beyond KNOWN. */
+static void
+doubt_beyond(struct trust *trust, const struct store_share *share, uint64_t known, uint64_t now_ms)
+{
+	uint64_t last = space_last_base(&trust->space);
+	uint64_t beyond;
+
+	if (__builtin_add_overflow(known, count_doubt(trust, now_ms), &beyond) || beyond > last)
+		beyond = last;
+	if (beyond > known && beyond > top_of(&trust->unsure, share))
 		classes_set(&trust->unsure, share->increment, share->residue, beyond);
+}
+
+/* With the mutex held: how far the counter of SHARE, which is refused, must be moved. */
+static uint64_t
+find_past(const struct trust *trust, const struct store_share *share)
+{
+	uint64_t floor = top_of(&trust->floors, share);
+	uint64_t unsure = top_of(&trust->unsure, share);
+
+	return floor > unsure ? floor : unsure;
 }
 
 /* With the mutex held: the database of SHARE came to WENT_TO, which was passed before. */
 static void
-refuse(struct trust *trust, const struct store_share *share, uint64_t went_to)
+refuse(struct trust *trust, const struct store_share *share, uint64_t went_to, uint64_t now_ms)
 {
 	uint64_t known = top_of(&trust->known, share);
 
-	set_floor(trust, share, went_to, known);
-	doubt_beyond(trust, share, known);
+	classes_set(&trust->went_to, share->increment, share->residue, went_to);
+	classes_set(&trust->floors, share->increment, share->residue, known);
+	classes_set(&trust->latches, share->increment, share->residue, 0);
+	doubt_beyond(trust, share, known, now_ms);
 }
 
 /* With the mutex held. */
@@ -150,11 +269,15 @@ accept_newest(struct trust *trust, const struct store_share *share, uint64_t new
 {
 	const struct ticket_range own = {trust_own_base(share, newest), share->increment, 1};
 
-	if (top_of(&trust->floors, share) != 0)
-		set_floor(trust, share, 0, 0);
+	if (top_of(&trust->floors, share) != 0) {
+		classes_set(&trust->floors, share->increment, share->residue, 0);
+		trust->rate.from_ms = 0; /* a counter that was moved tells no rate */
+	}
 	if (own.first > 0)
 		classes_raise(&trust->known, &own);
 }
+
+/* --- judging ----------------------------------------------------------------------------------- */
 
 /* With the mutex held: of BASES that are higher than what was known at MARK. */
 static enum trust_verdict
@@ -171,15 +294,15 @@ compare_with_recent(const struct trust *trust, const struct trust_mark *mark,
 	return classes_reach(&trust->known, bases, &known) ? TRUST_UNSURE : TRUST_ACCEPTED;
 }
 
-/* With the mutex held. */
+/* With the mutex held: of BASES in the class of SHARE. */
 static enum trust_verdict
-judge(struct trust *trust, const struct trust_mark *mark, const struct ticket_range *bases,
-      uint64_t *past)
+judge(struct trust *trust, const struct trust_mark *mark, const struct store_share *share,
+      const struct ticket_range *bases, uint64_t *past)
 {
 	uint64_t known;
 
 	*past = 0;
-	if (classes_reach(&mark->known, bases, &known))
+	if (top_of(&trust->floors, share) != 0 || classes_reach(&mark->known, bases, &known))
 		return TRUST_REFUSED;
 	if (classes_reach(&trust->unsure, bases, past))
 		return TRUST_UNSURE;
@@ -197,15 +320,36 @@ trust_judge(struct trust *trust, const struct trust_mark *mark, const struct tic
 
 	assert(is_in_range);
 	pthread_mutex_lock(&trust->mutex);
-	verdict = judge(trust, mark, bases, past);
+	verdict = judge(trust, mark, &share, bases, past);
+	if (verdict == TRUST_REFUSED && top_of(&trust->floors, &share) == 0)
+		refuse(trust, &share, bases->first, mark->began_ms);
 	if (verdict == TRUST_REFUSED)
-		refuse(trust, &share, bases->first);
+		*past = find_past(trust, &share);
 	if (verdict == TRUST_ACCEPTED) {
 		classes_raise(&trust->known, bases);
 		recent_add(&trust->recent, bases);
+		note_seen(trust, mark, last);
 	}
 	pthread_mutex_unlock(&trust->mutex);
 	return trust_is_given(trust, &share, reason) ? verdict : TRUST_REFUSED;
+}
+
+/* With the mutex held. */
+static enum trust_verdict
+judge_newest(struct trust *trust, const struct trust_mark *mark, const struct store_share *share,
+	     uint64_t newest, uint64_t *past)
+{
+	uint64_t floor = top_of(&trust->floors, share);
+
+	*past = find_past(trust, share);
+	if (newest < floor || (floor != 0 && top_of(&trust->latches, share) != 0))
+		return TRUST_REFUSED;
+	if (newest < top_of(&mark->known, share))
+		return TRUST_SUSPECT;
+	accept_newest(trust, share, newest);
+	note_seen(trust, mark, newest);
+	*past = top_of(&trust->unsure, share);
+	return newest < *past ? TRUST_UNSURE : TRUST_ACCEPTED;
 }
 
 enum trust_verdict
@@ -213,21 +357,12 @@ trust_judge_newest(struct trust *trust, const struct trust_mark *mark,
 		   const struct store_share *share, uint64_t newest, uint64_t *past,
 		   struct text *reason)
 {
-	uint64_t floor;
+	enum trust_verdict verdict;
 
 	pthread_mutex_lock(&trust->mutex);
-	floor = top_of(&trust->floors, share);
-	if (newest < top_of(&mark->known, share))
-		refuse(trust, share, newest);
-	else if (newest >= floor)
-		accept_newest(trust, share, newest);
-	else
-		set_floor(trust, share, newest, floor);
-	*past = top_of(&trust->unsure, share);
+	verdict = judge_newest(trust, mark, share, newest, past);
 	pthread_mutex_unlock(&trust->mutex);
-	if (!trust_is_given(trust, share, reason))
-		return TRUST_REFUSED;
-	return newest < *past ? TRUST_UNSURE : TRUST_ACCEPTED;
+	return trust_is_given(trust, share, reason) ? verdict : TRUST_REFUSED;
 }
 
 uint64_t

@@ -1,25 +1,30 @@
 /*
- * trust -- remembers the highest base the database has given, and notices when it goes back.
+ * trust -- remembers the highest base of a database, and notices when its counter moves backwards.
  *
- * A restored backup, a stale replica that was promoted, a table that was truncated: the counter
- * stands where it has been before, and would give the same bases again. A database that has gone
- * back stays refused until its newest base is no longer below what it has given: then an operator has
- * moved the counter forward, or ranges that were refused have carried it there. So it is unsure for
- * ten million bases more, which another server may have given before that was seen here.
+ * A restored backup, a promoted replica that lagged, a truncated table: the counter stands where it
+ * has stood before, and would issue the same bases again. Such a database is refused.
  *
- * Several masters behind one address count apart from each other, each in a residue class of its
- * own, base mod increment. So bases are compared within their class, a newest base is compared with
- * the class of the master that told it, and one master is refused while the others serve.
+ *	      known            unsure
+ *	---------|----------------|--------->  bases
+ *	 issued, as   may have been issued by
+ *	 we have seen  other servers meanwhile
  *
- * What it knows is this process's, and what the state file of the last one says: up to which base
- * tickets were given for certain, and up to which there may have been more. Between the two nobody
- * can tell a database that is as it should be from an older copy: the caller moves the counter past
- * them, which is right for both.
+ * A refused database stays refused below what is known, its floor; then its counter is moved past
+ * what is unsure. If the caller can also tell when an operator has run `tickrd advance`, the refusal is latched: then it lasts until the operator has done so. A latch
+ * is the number of operator's advances at the refusal, plus 1; 0 is no latch.
  *
- * Several servers may serve one node from one database. What the others give is seen when the newest
- * base is asked for, and counts too.
+ * Several masters under one address count apart from each other, each in a residue class of its
+ * own, base mod increment. So bases are compared within their class, and one master is refused while
+ * the others serve.
  *
- * Any thread; one mutex.
+ * The state file of the last process tells up to which base tickets were issued for certain, and up to
+ * which base there may have been more. In between, nobody can tell a sound database from an older
+ * copy: such bases are unsure. The caller moves the counter past them, which is right for both.
+ *
+ * Several servers may serve one node from one database. The counter shows what the others issue, and
+ * that counts too.
+ *
+ * Any thread; one mutex. Times are those of clock_ms(), handed in by the caller.
  */
 #ifndef TICKR_POOL_TRUST_H
 #define TICKR_POOL_TRUST_H
@@ -39,51 +44,60 @@
 
 enum trust_verdict {
 	TRUST_ACCEPTED,
-	TRUST_REFUSED, /* the database has gone back */
-	TRUST_UNSURE,  /* they may have been given: abandon them, and move the counter forward */
+	TRUST_REFUSED, /* the counter has moved backwards */
+	TRUST_UNSURE,  /* they may have been issued: abandon them, and move the counter forward */
+	TRUST_SUSPECT, /* what was read is too low: a reservation must show where the counter is */
 };
 
 /* What was known before a statement. Zeroed at first; released with trust_mark_free(). */
 struct trust_mark {
 	struct classes known;
-	uint64_t given; /* the count of the recent ones */
+	uint64_t given;	   /* the count of the recent ones */
+	uint64_t began_ms; /* when the statement began */
 };
 
 struct trust {
 	pthread_mutex_t mutex;
-	struct ticket_space space; /* to tell people the ticket of a base */
+	struct ticket_space space; /* to name the ticket of a base */
 	/* Under the mutex: */
-	struct classes unsure;	/* up to here somebody may have given, and nobody can tell */
-	struct classes known;	/* the highest that was given, by us or by another server */
-	struct recent recent;	/* what was given by us */
-	struct classes floors;	/* what a refused class must reach; 0: it is trusted */
-	struct classes went_to; /* what such a class gave, or where it stood, below its floor */
+	struct classes unsure;	/* up to here somebody may have issued, and nobody can tell */
+	struct classes known;	/* the highest that was issued, by us or by another server */
+	struct recent recent;	/* the last ranges that we issued */
+	struct classes floors;	/* the base that a refused class must reach; 0: it is trusted */
+	struct classes went_to; /* the base of such a class at its refusal, below its floor */
+	struct classes latches; /* of the refused classes that wait for an operator */
+	uint64_t seen_ms;	/* when the last statement began that showed the counter */
+	struct {
+		uint64_t per_s; /* bases, over all servers: the highest of late */
+		uint64_t from;	/* the base where the present measurement began .. */
+		uint64_t from_ms;
+	} rate;
 };
 
-/* LAST is what the last process left behind; NULL: nothing is known of it. */
+/* LAST is the record of the last process; NULL: nothing is known of it. */
 void trust_init(struct trust *trust, const struct ticket_space *space, const struct record *last);
 void trust_destroy(struct trust *trust);
 
-/* Whether the database of SHARE is not refused; else why, for people. */
+/* Whether the database of SHARE is not refused; else add the reason, for people. */
 bool trust_is_given(struct trust *trust, const struct store_share *share,
 		    struct text *reason) MUST_CHECK;
 
-/* Before a statement: keep what is known now in MARK, which is the thread's, zeroed or used before. */
-void trust_remember(struct trust *trust, struct trust_mark *mark);
+/* Before a statement: keep what is known at NOW_MS in MARK, which is the thread's. */
+void trust_remember(struct trust *trust, struct trust_mark *mark, uint64_t now_ms);
 void trust_mark_free(struct trust_mark *mark);
 
 /*
- * Of a cluster whose masters come and go, and with each the increment: what one gave with another
- * increment than STEP says nothing about the others, who may be right to give lower ones. Nobody
- * can tell that from an older copy of the cluster: what is not above all that was given is unsure.
+ * Of a cluster whose masters come and go, and with each the increment: what one issued with another
+ * increment than STEP says nothing about the others, who may be right to issue lower ones. Nobody
+ * can tell that from an older copy of the cluster: what is not above all that was issued is unsure.
  */
 void trust_forget_other_steps(struct trust *trust, struct trust_mark *mark, uint64_t step);
 
 /*
  * After one that allocated: whether BASES, which are not empty and end below 2^64, are all higher
- * than what was known at MARK, and were not given since then: by another master, while this one's
+ * than what was known at MARK, and were not issued since then: by another master, while this one's
  * answer was on its way. If not, the database of their class is refused from now on. Only
- * accepted ones may be given to anybody. TRUST_UNSURE: the counter of the database that gave them
+ * accepted ones may be issued. TRUST_UNSURE and TRUST_REFUSED: the counter of the database
  * must get past *PAST, if that is not 0.
  */
 enum trust_verdict trust_judge(struct trust *trust, const struct trust_mark *mark,
@@ -91,13 +105,22 @@ enum trust_verdict trust_judge(struct trust *trust, const struct trust_mark *mar
 			       struct text *reason) MUST_CHECK;
 
 /*
- * After one that found NEWEST to be the newest base of the database of SHARE: whether it is at least
- * what was known of that share at MARK. If not, the database is refused; if it was refused, it is
- * no longer.
+ * After one that read NEWEST as the newest base of the database of SHARE. TRUST_SUSPECT: it is
+ * below what was known of that share at MARK. A refused database is trusted again when it has reached
+ * its floor and has no latch. *PAST as above.
  */
 enum trust_verdict trust_judge_newest(struct trust *trust, const struct trust_mark *mark,
 				      const struct store_share *share, uint64_t newest,
 				      uint64_t *past, struct text *reason) MUST_CHECK;
+
+/* When the last statement began that showed the counter, by clock_ms(); 0: none has. */
+uint64_t trust_seen_ms(struct trust *trust);
+
+/* The latch of the database of SHARE; 0: none. */
+uint64_t trust_latch(struct trust *trust, const struct store_share *share);
+
+/* Set the latch of the database of SHARE if that is refused. */
+void trust_set_latch(struct trust *trust, const struct store_share *share, uint64_t latch);
 
 /*
  * How far the database of SHARE is for certain when its newest base is NEWEST, which may be another's

@@ -52,6 +52,22 @@ pieces_take(struct pieces *p, uint32_t count, struct segment_piece *taken)
 	return true;
 }
 
+void
+pieces_abandon(struct pieces *p, const struct ticket_space *space)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < p->count; i++) {
+		if (p->pieces[i].space != space) {
+			p->pieces[kept++] = p->pieces[i];
+			continue;
+		}
+		p->total -= p->pieces[i].bases.count;
+		metrics_add(METRIC_TICKETS_ABANDONED, p->pieces[i].bases.count);
+	}
+	p->count = kept;
+}
+
 bool
 pieces_take_first(struct pieces *p, struct segment_piece *taken)
 {

@@ -41,6 +41,9 @@ void pieces_add(struct pieces *pieces, const struct ticket_range *bases,
  */
 bool pieces_take(struct pieces *pieces, uint32_t count, struct segment_piece *taken) MUST_CHECK;
 
+/* Abandon the bases of SPACE. */
+void pieces_abandon(struct pieces *pieces, const struct ticket_space *space);
+
 /* The whole first piece. False: there is none. */
 bool pieces_take_first(struct pieces *pieces, struct segment_piece *taken) MUST_CHECK;
 

@@ -18,6 +18,7 @@
 #include "metrics/metrics.h"
 #include "segment/demand.h"
 #include "segment/segment.h"
+#include "ticket/database.h"
 
 #define FIRST_FETCH 50000 /* bases beside those that are waited for, until it is known better */
 #define LEAST_FETCH 1000
@@ -39,6 +40,12 @@ struct fetch {
 	bool is_void; /* another has succeeded since it began */
 };
 
+/* When the counter of a database was seen last. */
+struct sight {
+	const struct ticket_space *space;
+	uint64_t seen_ms;
+};
+
 struct segment {
 	struct segment_settings settings;
 	struct fetch fetches[MOST_OUT];
@@ -50,6 +57,8 @@ struct segment {
 		uint64_t most_fetch;
 		uint64_t retry_ms;
 		uint64_t late_ms; /* when what is out is */
+		struct sight sights[MOST_DATABASES];
+		size_t sight_count;
 		bool is_stopping;
 	} shared;
 };
@@ -124,6 +133,32 @@ count_waited(const struct segment *s)
 		total += count;
 	}
 	return total;
+}
+
+/* --- what is known of the databases ------------------------------------------------------------ */
+
+/* With the mutex held. */
+static void
+see(struct segment *s, const struct ticket_space *space, uint64_t now_ms)
+{
+	size_t i = 0;
+
+	while (i < s->shared.sight_count && s->shared.sights[i].space != space)
+		i++;
+	if (i == MOST_DATABASES)
+		return;
+	if (i == s->shared.sight_count)
+		s->shared.sight_count++;
+	s->shared.sights[i] = (struct sight){space, now_ms};
+}
+
+/* With the mutex held. */
+static void
+abandon_unseen(struct segment *s, uint64_t now_ms)
+{
+	for (size_t i = 0; i < s->shared.sight_count; i++)
+		if (now_ms - s->shared.sights[i].seen_ms > s->settings.outage_ms)
+			pieces_abandon(&s->shared.held, s->shared.sights[i].space);
 }
 
 /* --- fetching ---------------------------------------------------------------------------------- */
@@ -294,6 +329,7 @@ end_fetch(struct segment *s, struct fetch *fetch, uint64_t now_ms, struct mail_l
 			metrics_add(METRIC_TICKETS_ABANDONED, brought->bases.count);
 	} else if (brought->status == TICKET_OK) {
 		make_void(s);
+		see(s, brought->space, now_ms);
 		pieces_add(&s->shared.held, &brought->bases, brought->space);
 		deal(s, answered);
 	} else if (count_hopes(s) == 0) {
@@ -341,9 +377,25 @@ void
 segment_fill(struct segment *s)
 {
 	struct mail_list none = TAILQ_HEAD_INITIALIZER(none);
+	uint64_t now_ms;
 
 	pthread_mutex_lock(&s->shared.mutex);
-	release(s, begin_fetch(s, clock_ms()), &none);
+	now_ms = clock_ms();
+	abandon_unseen(s, now_ms);
+	release(s, begin_fetch(s, now_ms), &none);
+}
+
+void
+segment_note(struct segment *s, const struct ticket_space *space, bool is_trusted)
+{
+	pthread_mutex_lock(&s->shared.mutex);
+	if (is_trusted) {
+		see(s, space, clock_ms());
+	} else {
+		pieces_abandon(&s->shared.held, space);
+		make_void(s);
+	}
+	pthread_mutex_unlock(&s->shared.mutex);
 }
 
 bool
@@ -364,13 +416,8 @@ void
 segment_submit(struct segment *s, struct reservation *reservation)
 {
 	struct mail_list answered = TAILQ_HEAD_INITIALIZER(answered);
-	uint64_t now_ms;
+	uint64_t now_ms = clock_ms();
 
-	if (reservation->count == 0) {
-		s->settings.submit(s->settings.arg, reservation);
-		return;
-	}
-	now_ms = clock_ms();
 	pthread_mutex_lock(&s->shared.mutex);
 	demand_note(&s->shared.demand, reservation->count, now_ms);
 	reservation->is_queued = true;
@@ -385,8 +432,6 @@ segment_withdraw(struct segment *s, struct reservation *reservation)
 	struct text reason;
 	bool is_ours;
 
-	if (reservation->count == 0)
-		return s->settings.withdraw(s->settings.arg, reservation);
 	pthread_mutex_lock(&s->shared.mutex);
 	is_ours = reservation->is_queued;
 	if (is_ours) {

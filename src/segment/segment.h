@@ -26,9 +26,10 @@ struct segment_settings {
 	uint64_t least, most;	  /* bases to hold, whatever the rate */
 	uint64_t pool_timeout_ms; /* what a reservation of ours has */
 
+	uint64_t outage_ms; /* how long to hold bases of a database whose counter is not seen */
+
 	/* Where more comes from; as those of the pool. */
 	void (*submit)(void *arg, struct reservation *reservation);
-	bool (*withdraw)(void *arg, struct reservation *reservation);
 	/* Why there are none just now, for people. */
 	void (*explain)(void *arg, struct text *reason);
 	void *arg;
@@ -39,10 +40,16 @@ struct segment;
 struct segment *segment_new(const struct segment_settings *settings) MUST_CHECK;
 
 /*
- * Fetch what is missing. To be called at the start, when the pool has been started, and several times
+ * Fetch what is missing, and abandon what is held of a database that was not seen for too long. To be called at the start, when the pool has been started, and several times
  * a second from then on: without requests nothing else tries again after a failure.
  */
 void segment_fill(struct segment *segment);
+
+/*
+ * The counter of the database of SPACE was seen just now. If it is not trusted all that is held of it
+ * is abandoned: an older copy of the database may issue the same.
+ */
+void segment_note(struct segment *segment, const struct ticket_space *space, bool is_trusted);
 
 /* COUNT (1 or more) bases as one progression from what is held; false: it holds too few. */
 bool segment_take(struct segment *segment, uint32_t count, uint64_t now_ms,

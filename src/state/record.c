@@ -6,7 +6,8 @@
 #include "base/parse.h"
 #include "state/record.h"
 
-#define VERSION	    1
+#define VERSION	    2
+#define OLD_VERSION 1  /* without an identity and refusals */
 #define MOST_NUMBER 20 /* digits of one */
 
 /* --- writing ---------------------------------------------------------------------------------- */
@@ -22,21 +23,56 @@ checksum_of(const char *bytes, size_t len)
 	return sum;
 }
 
-void
-record_write(const struct record *record, struct text *text)
+static bool
+is_refused(const struct record *record, uint64_t class)
 {
-	size_t begin = text->len;
+	return class < record->latches.step && record->latches.highest[class] > 0;
+}
 
-	text_addf(text, "tickr state %d\nspace %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", VERSION,
-		  record->space.max_nodes, record->space.node_number,
-		  record->space.starting_offset);
+static int
+version_of(const struct record *record)
+{
+	return record->identity[0] != '\0' || classes_top(&record->latches) > 0 ? VERSION
+										: OLD_VERSION;
+}
+
+static void
+write_classes(const struct record *record, struct text *text)
+{
 	text_addf(text, "step %" PRIu64 "\n", record->given.step);
 	for (uint64_t i = 0; i < record->given.step; i++)
 		if (record->ahead.highest[i] > 0)
 			text_addf(text, "class %" PRIu64 " given %" PRIu64 " ahead %" PRIu64 "\n",
 				  i, record->given.highest[i], record->ahead.highest[i]);
+	for (uint64_t i = 0; i < record->given.step; i++)
+		if (is_refused(record, i))
+			text_addf(text, "refused %" PRIu64 " latch %" PRIu64 "\n", i,
+				  record->latches.highest[i]);
+}
+
+void
+record_write(const struct record *record, struct text *text)
+{
+	size_t begin = text->len;
+
+	text_addf(text, "tickr state %d\nspace %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
+		  version_of(record), record->space.max_nodes, record->space.node_number,
+		  record->space.starting_offset);
+	if (record->identity[0] != '\0')
+		text_addf(text, "database %s\n", record->identity);
+	write_classes(record, text);
 	text_addf(text, "checksum %016" PRIx64 "\n",
 		  checksum_of(text->start + begin, text->len - begin));
+}
+
+void
+record_copy(struct record *to, const struct record *from)
+{
+	to->space = from->space;
+	memcpy(to->identity, from->identity, sizeof(to->identity));
+	classes_copy(&to->given, &from->given);
+	classes_copy(&to->ahead, &from->ahead);
+	classes_copy(&to->latches, &from->latches);
 }
 
 void
@@ -44,6 +80,7 @@ record_free(struct record *record)
 {
 	classes_free(&record->given);
 	classes_free(&record->ahead);
+	classes_free(&record->latches);
 }
 
 /* --- reading ---------------------------------------------------------------------------------- */
@@ -91,6 +128,22 @@ read_space(struct reader *reader, struct ticket_space *space)
 	       read_word(reader, "\n");
 }
 
+/* The line is not there in every record. */
+static bool
+read_identity(struct reader *reader, char *identity)
+{
+	static const char digits[] = "0123456789abcdef";
+	size_t len = IDENTITY_SIZE - 1;
+
+	if (!read_word(reader, "database "))
+		return true;
+	if ((size_t)(reader->end - reader->at) < len)
+		return false;
+	memcpy(identity, reader->at, len);
+	reader->at += len;
+	return strspn(identity, digits) == len && read_word(reader, "\n");
+}
+
 static bool
 read_class(struct reader *reader, struct record *record)
 {
@@ -103,6 +156,19 @@ read_class(struct reader *reader, struct record *record)
 	record->given.highest[class] = given;
 	record->ahead.highest[class] = ahead;
 	return given <= ahead;
+}
+
+static bool
+read_refusal(struct reader *reader, struct record *record)
+{
+	uint64_t class, latch;
+
+	if (!read_number(reader, record->given.step - 1, &class) || !read_word(reader, " latch ") ||
+	    !read_number(reader, UINT64_MAX, &latch) || !read_word(reader, "\n"))
+		return false;
+	classes_widen(&record->latches, record->given.step);
+	record->latches.highest[class] = latch;
+	return true;
 }
 
 static bool
@@ -119,6 +185,9 @@ read_classes(struct reader *reader, struct record *record)
 	}
 	while (step > 0 && read_word(reader, "class "))
 		if (!read_class(reader, record))
+			return false;
+	while (step > 0 && read_word(reader, "refused "))
+		if (!read_refusal(reader, record))
 			return false;
 	return true;
 }
@@ -155,8 +224,8 @@ read_all(struct record *record, const char *bytes, size_t len, struct text *prob
 			  version, VERSION);
 		return false;
 	}
-	if (!read_space(&reader, &record->space) || !read_classes(&reader, record) ||
-	    !is_text_of(record, bytes, len)) {
+	if (!read_space(&reader, &record->space) || !read_identity(&reader, record->identity) ||
+	    !read_classes(&reader, record) || !is_text_of(record, bytes, len)) {
 		text_add(problem, "it is torn or damaged: its checksum is not that of its lines");
 		return false;
 	}
@@ -169,6 +238,6 @@ record_read(struct record *record, const char *bytes, size_t len, struct text *p
 	if (read_all(record, bytes, len, problem))
 		return true;
 	record_free(record);
-	record->space = (struct ticket_space){0, 0, 0};
+	*record = (struct record){0};
 	return false;
 }

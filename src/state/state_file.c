@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -144,6 +145,70 @@ load(struct state_file *file, const struct ticket_space *space, struct text *pro
 	if (is_good)
 		text_clear(problem);
 	return is_good;
+}
+
+/* Whether the open FD is what PATH, relative to FOLDER_FD, names. */
+static bool
+is_named(int fd, int folder_fd, const char *path)
+{
+	struct stat open, named;
+
+	return fstat(fd, &open) == 0 && fstatat(folder_fd, path, &named, 0) == 0 &&
+	       open.st_dev == named.st_dev && open.st_ino == named.st_ino;
+}
+
+/* The folder was removed or replaced: go on in the one of its name, which is made if need be. */
+static void
+reopen_folder(struct state_file *file, struct text *problem)
+{
+	char memory[256];
+	struct text failure = TEXT_OVER(memory);
+	int before = file->folder_fd;
+
+	text_addf(problem, "the folder %s was removed or replaced", file->folder);
+	if (mkdir(file->folder, 0700) != 0 && errno != EEXIST)
+		return;
+	if (open_folder(file, &failure))
+		close(before);
+	else
+		file->folder_fd = before;
+}
+
+/* The lock file was removed: another server could take a new one. */
+static void
+relock(struct state_file *file, struct text *problem)
+{
+	char memory[256];
+	struct text failure = TEXT_OVER(memory);
+	int before = file->lock_fd;
+
+	if (lock(file, &file->record.space, &failure)) {
+		close(before);
+		return;
+	}
+	if (file->lock_fd >= 0)
+		close(file->lock_fd);
+	file->lock_fd = before;
+	text_addf(problem, "%s%s", problem->len > 0 ? "; " : "", memory);
+}
+
+bool
+state_file_is_there(struct state_file *file, struct text *problem)
+{
+	char lock_name[NAME_SIZE];
+	struct stat status;
+
+	if (!is_named(file->folder_fd, AT_FDCWD, file->folder))
+		reopen_folder(file, problem);
+	make_name(lock_name, &file->record.space, "lock");
+	if (!is_named(file->lock_fd, file->folder_fd, lock_name)) {
+		if (problem->len == 0)
+			text_addf(problem, "%s/%s was removed", file->folder, lock_name);
+		relock(file, problem);
+	}
+	if (problem->len == 0 && fstatat(file->folder_fd, file->name, &status, 0) != 0)
+		text_addf(problem, "%s/%s: %s", file->folder, file->name, strerror(errno));
+	return problem->len == 0;
 }
 
 struct state_file *

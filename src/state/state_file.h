@@ -33,6 +33,12 @@ const struct record *state_file_record(const struct state_file *file);
 bool state_file_save(struct state_file *file, const struct record *record,
 		     struct text *problem) MUST_CHECK;
 
+/*
+ * Whether the file, its lock and its folder are still where they were. If not, make the folder and
+ * take the lock again, and add to PROBLEM what was missing: a save makes the file.
+ */
+bool state_file_is_there(struct state_file *file, struct text *problem) MUST_CHECK;
+
 void state_file_close(struct state_file *file);
 
 /* Only read what it says now, beside whoever has it open, into RECORD, which is zeroed. */

@@ -18,6 +18,7 @@ memory_script_init(struct memory_script *script)
 	pthread_cond_init(&script->changed, NULL);
 	script->newest = SPACE_FIRST_BASE - 1;
 	script->increment = 1;
+	script->identity = "";
 }
 
 void
@@ -184,7 +185,34 @@ newest(struct store_session *session, uint64_t *base, struct text *reason)
 	(void)reason;
 	memory_script_lock(session->script);
 	wait_while_hung(session->script);
-	*base = session->script->newest;
+	session->script->looks++;
+	*base = session->script->stale > 0 ? session->script->stale : session->script->newest;
+	memory_script_unlock(session->script);
+	return STORE_OK;
+}
+
+static const char *
+identity(struct store_session *session)
+{
+	return session->script->identity;
+}
+
+static enum store_result
+advances(struct store_session *session, uint64_t *advances, struct text *reason)
+{
+	(void)reason;
+	memory_script_lock(session->script);
+	*advances = session->script->advances;
+	memory_script_unlock(session->script);
+	return STORE_OK;
+}
+
+static enum store_result
+note_advance(struct store_session *session, struct text *reason)
+{
+	(void)reason;
+	memory_script_lock(session->script);
+	session->script->advances++;
 	memory_script_unlock(session->script);
 	return STORE_OK;
 }
@@ -257,6 +285,9 @@ const struct store memory_store = {
 	.reserve = reserve,
 	.most_per_statement = most_per_statement,
 	.newest = newest,
+	.identity = identity,
+	.advances = advances,
+	.note_advance = note_advance,
 	.advance = advance,
 	.give_back = give_back,
 	.warn = warn,

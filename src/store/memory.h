@@ -26,6 +26,10 @@ struct memory_script {
 	uint64_t newest;    /* base; a fresh one has 1 */
 	uint64_t increment; /* 1, or as a database with auto_increment_increment */
 
+	const char *identity; /* "": none */
+	uint64_t advances;    /* by an operator */
+	uint64_t stale;	      /* newest() tells this, as a replica that lags; 0: the truth */
+
 	unsigned reserve_us; /* how long a reservation takes */
 	unsigned fail_every; /* each so-manyth reservation fails; 0: none */
 	enum store_result failure;
@@ -45,6 +49,7 @@ struct memory_script {
 	/* What it has seen. */
 	unsigned claims; /* those not yet released */
 	uint64_t reservations;
+	uint64_t looks; /* calls of newest() */
 	uint64_t opened;
 	uint64_t closed;
 };

@@ -143,6 +143,16 @@ struct store {
 	const char *(*identity)(struct store_session *session);
 
 	/*
+	 * How often note_advance() was called on the database behind SESSION, by anybody; and
+	 * call it once more: an operator has moved the counter on purpose. For a session with an
+	 * identity only. Both are NULL if identity is.
+	 */
+	enum store_result (*advances)(struct store_session *session, uint64_t *advances,
+				      struct text *reason) MUST_CHECK;
+	enum store_result (*note_advance)(struct store_session *session,
+					  struct text *reason) MUST_CHECK;
+
+	/*
 	 * Move the counter forward, so that every base given from now on, by anybody, is above
 	 * BASE; never back: where it is past BASE nothing happens. One statement, atomic beside
 	 * other servers, that needs no more rights than serving does.

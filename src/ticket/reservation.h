@@ -30,7 +30,7 @@
 
 struct reservation {
 	struct mail mail;     /* the pool's queue, then a loop's mailbox */
-	uint32_t count;	      /* bases wanted; 0 allocates nothing and asks for the newest base */
+	uint32_t count;	      /* bases wanted, 1 or more */
 	uint64_t deadline_ms; /* by clock_ms(): no session begins with it after this */
 	unsigned attempts;    /* sessions that were lost over it */
 	bool is_queued;	  /* the pool's queue, or the segment, holds it; under that one's mutex */
@@ -41,8 +41,7 @@ struct reservation {
 	void *carrier; /* the dispatcher's, while it has the reservation */
 
 	enum ticket_status status;
-	struct ticket_range
-		bases; /* TICKET_OK: COUNT bases, or, for count 0, first is the newest */
+	struct ticket_range bases; /* TICKET_OK: COUNT bases */
 	const struct ticket_space
 		*space; /* TICKET_OK: of the database that answered; outlives the reservation */
 	char reason[REASON_SIZE]; /* else: why, for people */

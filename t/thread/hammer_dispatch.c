@@ -187,7 +187,7 @@ some_count(struct client *client)
 
 	if (dice == 0)
 		return 1000;
-	return dice < 8 ? 0 : dice % 16 + 1;
+	return dice % 16 + 1;
 }
 
 static void
@@ -241,8 +241,6 @@ note_tickets(const struct reservation *answered)
 
 	if (answered->bases.count != answered->count)
 		tap_complain("%u bases were given for %u", answered->bases.count, answered->count);
-	if (answered->count == 0)
-		return;
 	if (!space_tickets(answered->space, &answered->bases, &tickets)) {
 		tap_complain("the bases are no tickets");
 		return;

@@ -3,6 +3,7 @@
  * a range a server breaks the law, so that the torture can show that it would notice.
  */
 #include "base/attributes.h"
+#include "base/clock.h"
 #include "pool/trust.h"
 
 void
@@ -29,10 +30,34 @@ trust_is_given(struct trust *trust, const struct store_share *share, struct text
 }
 
 void
-trust_remember(struct trust *trust, struct trust_mark *mark)
+trust_remember(struct trust *trust, struct trust_mark *mark, uint64_t now_ms)
 {
 	(void)trust;
 	(void)mark;
+	(void)now_ms;
+}
+
+uint64_t
+trust_seen_ms(struct trust *trust)
+{
+	(void)trust;
+	return clock_ms();
+}
+
+uint64_t
+trust_latch(struct trust *trust, const struct store_share *share)
+{
+	(void)trust;
+	(void)share;
+	return 0;
+}
+
+void
+trust_set_latch(struct trust *trust, const struct store_share *share, uint64_t latch)
+{
+	(void)trust;
+	(void)share;
+	(void)latch;
 }
 
 void

@@ -7,6 +7,7 @@
 #include "asked.h"
 
 #define TIMEOUT_MS 1000
+#define BEGUN_MS   3000
 #define MOST_OUT   16
 
 static const struct ticket_space example = {10, 3, 326};
@@ -72,6 +73,7 @@ begin_with(struct fake_pool *pool, struct waiting_limit *limit)
 {
 	struct allocator_settings settings = {
 		.pool_timeout_ms = TIMEOUT_MS,
+		.begun_timeout_ms = BEGUN_MS,
 		.limit = limit,
 		.submit = submit,
 		.withdraw = withdraw,
@@ -98,7 +100,7 @@ end(struct fake_pool *pool)
 	cr_assert_eq(pool->out_count, 0);
 }
 
-/* The oldest reservation comes back with bases, or with the newest. */
+/* The oldest reservation comes back with bases. */
 static void
 answer(struct fake_pool *pool)
 {
@@ -108,9 +110,7 @@ answer(struct fake_pool *pool)
 	remove_out(pool, reservation);
 	reservation->status = TICKET_OK;
 	reservation->space = &example;
-	reservation->bases = (struct ticket_range){reservation->count > 0 ? pool->next_base
-									  : pool->next_base - 1,
-						   1, reservation->count};
+	reservation->bases = (struct ticket_range){pool->next_base, 1, reservation->count};
 	pool->next_base += reservation->count;
 	allocator_deliver(pool->allocator, reservation);
 }
@@ -354,12 +354,40 @@ Test(allocator, what_a_session_has_begun_with_is_answered_later)
 	allocator_flush(pool.allocator);
 	pool.has_begun = true;
 	allocator_expire(pool.allocator, TIMEOUT_MS);
-	allocator_expire(pool.allocator, 5 * TIMEOUT_MS);
+	allocator_expire(pool.allocator, TIMEOUT_MS + BEGUN_MS - 1);
 	cr_assert_eq(asked.answers, 0);
-	cr_assert_eq(allocator_next_deadline(pool.allocator), UINT64_MAX);
+	cr_assert_eq(allocator_next_deadline(pool.allocator), TIMEOUT_MS + BEGUN_MS);
 	answer(&pool);
 	cr_assert_eq(asked.answers, 1);
 	cr_assert_eq(asked.answer.status, TICKET_OK);
+	end(&pool);
+}
+
+Test(allocator, a_session_that_hangs_is_given_up_and_its_late_range_is_a_gap)
+{
+	struct fake_pool pool;
+	struct asked asked[2], next;
+
+	begin(&pool, 2);
+	ask(&pool, &asked[0], 1, 0);
+	ask(&pool, &asked[1], 5, 0);
+	allocator_flush(pool.allocator);
+	pool.has_begun = true;
+	allocator_expire(pool.allocator, TIMEOUT_MS);
+	allocator_expire(pool.allocator, TIMEOUT_MS + BEGUN_MS);
+	for (size_t i = 0; i < ARRAY_LENGTH(asked); i++) {
+		cr_assert_eq(asked[i].answers, 1);
+		cr_assert_eq(asked[i].answer.status, TICKET_TIMED_OUT);
+		cr_assert_str_not_empty(asked[i].reason);
+	}
+	cr_assert_eq(allocator_next_deadline(pool.allocator), UINT64_MAX);
+	ask(&pool, &next, 1, 2 * TIMEOUT_MS);
+	cr_assert_eq(next.answers, 0, "their places are free again");
+	allocator_flush(pool.allocator);
+	answer(&pool);
+	cr_assert_eq(asked[0].answers, 1, "nobody is answered twice");
+	answer(&pool);
+	cr_assert_eq(next.answer.tickets.first, 326 + 3 + 6 * 10, "the late range went to nobody");
 	end(&pool);
 }
 
@@ -387,7 +415,7 @@ Test(allocator, one_request_more_than_the_limit_is_refused_at_once)
 
 	begin(&pool, 3);
 	for (size_t i = 0; i < ARRAY_LENGTH(asked); i++)
-		ask(&pool, &asked[i], i % 2, 0); /* questions count too */
+		ask(&pool, &asked[i], 1, 0);
 	for (size_t i = 0; i < 3; i++)
 		cr_assert_eq(asked[i].answers, 0);
 	for (size_t i = 3; i < 5; i++) {
@@ -437,125 +465,6 @@ Test(allocator, the_limit_is_shared_by_all_allocators)
 	end(&pool);
 }
 
-/* --- questions ---------------------------------------------------------------------------------- */
-
-Test(allocator, questions_share_a_reservation_of_their_own)
-{
-	struct fake_pool pool;
-	struct asked questions[10], ticket;
-
-	begin(&pool, 100);
-	ask(&pool, &ticket, 5, 0);
-	for (size_t i = 0; i < ARRAY_LENGTH(questions); i++)
-		ask(&pool, &questions[i], 0, 0);
-	allocator_flush(pool.allocator);
-	cr_assert_eq(pool.out_count, 2);
-	cr_assert_eq(pool.out[0]->count, 5);
-	cr_assert_eq(pool.out[1]->count, 0);
-	answer(&pool);
-	answer(&pool);
-	for (size_t i = 0; i < ARRAY_LENGTH(questions); i++) {
-		cr_assert_eq(questions[i].answers, 1);
-		cr_assert_eq(questions[i].answer.newest_base, 6);
-	}
-	end(&pool);
-}
-
-Test(allocator, only_one_question_is_out_at_a_time)
-{
-	struct fake_pool pool;
-	struct asked asked[5];
-
-	begin(&pool, 100);
-	ask(&pool, &asked[0], 0, 0);
-	allocator_flush(pool.allocator);
-	for (size_t i = 1; i < ARRAY_LENGTH(asked); i++) {
-		ask(&pool, &asked[i], 0, i);
-		allocator_flush(pool.allocator);
-	}
-	cr_assert_eq(pool.submitted, 1);
-	pool.wakes = 0;
-	answer(&pool);
-	cr_assert_eq(asked[0].answers, 1);
-	cr_assert_eq(asked[1].answers, 0, "a later question gets no older answer");
-	cr_assert_eq(pool.wakes, 1, "the next question asks for its round");
-	allocator_flush(pool.allocator);
-	cr_assert_eq(pool.submitted, 2);
-	answer(&pool);
-	for (size_t i = 1; i < ARRAY_LENGTH(asked); i++)
-		cr_assert_eq(asked[i].answers, 1);
-	end(&pool);
-}
-
-Test(allocator, questions_behind_a_slow_one_time_out_by_themselves)
-{
-	struct fake_pool pool;
-	struct asked slow, behind;
-
-	begin(&pool, 100);
-	ask(&pool, &slow, 0, 0);
-	allocator_flush(pool.allocator);
-	pool.has_begun = true;
-	ask(&pool, &behind, 0, 10);
-	allocator_flush(pool.allocator);
-	allocator_expire(pool.allocator, TIMEOUT_MS);
-	cr_assert_eq(allocator_next_deadline(pool.allocator), 10 + TIMEOUT_MS);
-	allocator_expire(pool.allocator, 10 + TIMEOUT_MS);
-	cr_assert_eq(slow.answers, 0);
-	cr_assert_eq(behind.answers, 1);
-	cr_assert_eq(behind.answer.status, TICKET_TIMED_OUT);
-	answer(&pool);
-	cr_assert_eq(slow.answers, 1);
-	cr_assert_eq(pool.submitted, 1);
-	end(&pool);
-}
-
-Test(allocator, a_question_withdrawn_lets_the_next_one_out)
-{
-	struct fake_pool pool;
-	struct asked first, second;
-
-	begin(&pool, 100);
-	ask(&pool, &first, 0, 0);
-	allocator_flush(pool.allocator);
-	ask(&pool, &second, 0, 500);
-	allocator_flush(pool.allocator);
-	pool.wakes = 0;
-	allocator_expire(pool.allocator, TIMEOUT_MS);
-	cr_assert_eq(first.answer.status, TICKET_TIMED_OUT);
-	cr_assert_eq(pool.wakes, 1);
-	allocator_flush(pool.allocator);
-	cr_assert_eq(pool.submitted, 2);
-	answer(&pool);
-	cr_assert_eq(second.answer.status, TICKET_OK);
-	end(&pool);
-}
-
-Test(allocator, a_question_that_had_to_wait_keeps_its_own_deadline)
-{
-	struct fake_pool pool;
-	struct asked first, second, ticket;
-
-	begin(&pool, 100);
-	ask(&pool, &first, 0, 0);
-	allocator_flush(pool.allocator);
-	ask(&pool, &second, 0, 10);
-	allocator_flush(pool.allocator);
-	ask(&pool, &ticket, 1, 900);
-	allocator_flush(pool.allocator);
-	answer(&pool);
-	allocator_flush(pool.allocator); /* the second goes out, behind the ticket */
-	cr_assert_eq(pool.out_count, 2);
-	cr_assert_eq(allocator_next_deadline(pool.allocator), 10 + TIMEOUT_MS);
-	allocator_expire(pool.allocator, 10 + TIMEOUT_MS);
-	cr_assert_eq(second.answers, 1);
-	cr_assert_eq(second.answer.status, TICKET_TIMED_OUT);
-	cr_assert_eq(ticket.answers, 0);
-	answer(&pool);
-	cr_assert_eq(ticket.answer.status, TICKET_OK);
-	end(&pool);
-}
-
 /* --- the end ------------------------------------------------------------------------------------ */
 
 Test(allocator, freeing_answers_whatever_waits)
@@ -565,13 +474,13 @@ Test(allocator, freeing_answers_whatever_waits)
 
 	begin(&pool, 100);
 	ask(&pool, &asked[0], 1, 0);
-	ask(&pool, &asked[1], 0, 0);
+	ask(&pool, &asked[1], 2, 0);
 	allocator_flush(pool.allocator); /* both are out */
-	ask(&pool, &asked[2], 0, 0);
-	allocator_flush(pool.allocator); /* a question behind another */
+	ask(&pool, &asked[2], 1, 0);
+	allocator_flush(pool.allocator);
 	ask(&pool, &asked[3], 1, 0);
 	ask(&pool, &asked[4], 10000, 0);
-	ask(&pool, &asked[5], 0, 0);
+	ask(&pool, &asked[5], 1, 0);
 	end(&pool);
 	for (size_t i = 0; i < ARRAY_LENGTH(asked); i++) {
 		cr_assert_eq(asked[i].answers, 1);

@@ -106,21 +106,9 @@ Test(pool, an_answer_says_which_arithmetic_its_bases_have)
 
 	cr_assert(pool_start(pool));
 	for (uint32_t i = 0; i < 2; i++) {
-		reserve(&reservations[i], i);
+		reserve(&reservations[i], i + 1);
 		cr_assert(space_equals(reservations[i].space, &space));
 	}
-}
-
-Test(pool, a_question_comes_back_with_the_newest_base)
-{
-	struct reservation reservation;
-
-	script.newest = 41;
-	cr_assert(pool_start(pool));
-	reserve(&reservation, 0);
-	cr_assert_eq(reservation.status, TICKET_OK);
-	cr_assert_eq(reservation.bases.first, 41);
-	cr_assert_eq(script.newest, 41);
 }
 
 Test(pool, what_gathers_while_the_session_is_busy_is_one_statement)

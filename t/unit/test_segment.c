@@ -10,6 +10,7 @@
 #define MOST  10000
 
 #define PATIENCE_MS 1000
+#define OUTAGE_MS   300
 
 static const struct ticket_space space = {1, 0, 1};
 
@@ -20,7 +21,6 @@ static struct {
 	struct reservation *out; /* NULL: none */
 	struct reservation *second;
 	unsigned submitted;
-	struct reservation *withdrawn;
 	uint64_t newest;
 } pool = {.newest = 1};
 
@@ -33,14 +33,6 @@ submit(void *arg, struct reservation *reservation)
 	pool.submitted++;
 }
 
-static bool
-withdraw(void *arg, struct reservation *reservation)
-{
-	cr_assert_eq(arg, &pool);
-	pool.withdrawn = reservation;
-	return true;
-}
-
 static void
 explain(void *arg, struct text *reason)
 {
@@ -51,8 +43,14 @@ explain(void *arg, struct text *reason)
 static void
 make(uint64_t ahead_ms, uint64_t least, uint64_t most)
 {
-	struct segment_settings settings = {ahead_ms, least,	most,	 PATIENCE_MS,
-					    submit,   withdraw, explain, &pool};
+	struct segment_settings settings = {.ahead_ms = ahead_ms,
+					    .least = least,
+					    .most = most,
+					    .pool_timeout_ms = PATIENCE_MS,
+					    .outage_ms = OUTAGE_MS,
+					    .submit = submit,
+					    .explain = explain,
+					    .arg = &pool};
 
 	segment = segment_new(&settings);
 }
@@ -472,15 +470,57 @@ Test(segment, those_who_want_much_together_are_answered_one_after_the_other)
 	}
 }
 
-Test(segment, questions_go_to_the_pool)
+/* --- what is known of the databases ------------------------------------------------------------- */
+
+Test(segment, what_is_held_of_a_refused_database_is_abandoned)
 {
 	struct asked asked;
+	uint64_t before;
 
-	ask(&asked, 0);
-	cr_assert_eq(pool.out, &asked.reservation);
-	cr_assert(segment_withdraw(segment, &asked.reservation));
-	cr_assert_eq(pool.withdrawn, &asked.reservation);
-	pool.out = NULL;
+	segment_fill(segment);
+	bring(0);
+	cr_assert_gt(segment_held(segment), 0);
+	before = pool.newest;
+	segment_note(segment, &space, false);
+	cr_assert_eq(segment_held(segment), 0);
+	ask(&asked, 1);
+	cr_assert_eq(asked.answers, 0, "it waits for the next fetch");
+	bring(0);
+	cr_assert_gt(asked.reservation.bases.first, before);
+}
+
+Test(segment, a_fetch_that_was_out_at_the_refusal_is_abandoned)
+{
+	segment_fill(segment);
+	segment_note(segment, &space, false);
+	bring(0);
+	cr_assert_eq(segment_held(segment), 0);
+}
+
+Test(segment, another_database_that_is_refused_costs_nothing_that_is_held)
+{
+	static const struct ticket_space other = {10, 4, 326};
+	uint64_t held;
+
+	segment_fill(segment);
+	bring(0);
+	held = segment_held(segment);
+	segment_note(segment, &other, false);
+	cr_assert_eq(segment_held(segment), held);
+}
+
+Test(segment, what_is_held_lasts_no_longer_than_an_outage_may)
+{
+	uint64_t began_ms;
+
+	segment_fill(segment);
+	bring(0);
+	segment_note(segment, &space, true);
+	began_ms = clock_ms();
+	while (segment_held(segment) > 0 && clock_ms() - began_ms < 60000)
+		segment_fill(segment);
+	cr_assert_geq(clock_ms() - began_ms, OUTAGE_MS);
+	cr_assert_eq(segment_held(segment), 0);
 }
 
 Test(segment, at_the_end_nothing_is_fetched_and_the_rest_is_handed_over)

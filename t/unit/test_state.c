@@ -144,12 +144,59 @@ Test(state, a_record_with_something_behind_it_is_damaged)
 
 Test(state, a_newer_version_is_told_from_damage)
 {
-	static const char newer[] = "tickr state 2\nwhatever that has\n";
+	static const char newer[] = "tickr state 3\nwhatever that has\n";
 
 	cr_assert_not(record_read(&record, newer, strlen(newer), &problem));
 	cr_assert_str_eq(memory,
-			 "it is of version 2, and this tickrd knows 1: a newer tickrd wrote "
+			 "it is of version 3, and this tickrd knows 2: a newer tickrd wrote "
 			 "it, or it is damaged");
+}
+
+/* --- an identity and a refusal, which make it version 2 ------------------------------------------- */
+
+static const char identity[] = "0123456789abcdef0123456789abcdef";
+
+static void
+make_refused(struct record *refused)
+{
+	refused->space = space;
+	snprintf(refused->identity, sizeof(refused->identity), "%s", identity);
+	classes_set(&refused->given, 2, 0, 40);
+	classes_set(&refused->ahead, 2, 0, 50);
+	classes_set(&refused->latches, 2, 0, 7);
+}
+
+Test(state, an_identity_and_a_refusal_are_read_as_they_were_written)
+{
+	struct record refused = {0};
+	char bytes[512];
+	struct text text = TEXT_OVER(bytes);
+
+	make_refused(&refused);
+	record_write(&refused, &text);
+	cr_assert_not_null(strstr(bytes, "tickr state 2\n"));
+	cr_assert(record_read(&record, bytes, text.len, &problem), "%s", memory);
+	cr_assert_str_eq(record.identity, identity);
+	cr_assert_eq(classes_top_of(&record.latches, 2, 0), 7);
+	cr_assert_eq(classes_top_of(&record.latches, 2, 1), 0);
+	record_free(&refused);
+}
+
+Test(state, any_other_byte_of_them_is_damage)
+{
+	struct record refused = {0};
+	char bytes[512], changed[512];
+	struct text text = TEXT_OVER(bytes);
+
+	make_refused(&refused);
+	record_write(&refused, &text);
+	for (size_t i = strlen("tickr state 2"); i < text.len; i++) {
+		memcpy(changed, bytes, sizeof(bytes));
+		changed[i] ^= 1;
+		cr_assert_not(record_read(&record, changed, text.len, &problem), "byte %zu", i);
+		cr_assert_null(record.latches.highest);
+	}
+	record_free(&refused);
 }
 
 /* --- the file ---------------------------------------------------------------------------------- */

@@ -1,4 +1,5 @@
 #include <criterion/criterion.h>
+#include <string.h>
 
 #include "pool/trust.h"
 
@@ -7,6 +8,7 @@ static struct trust_mark mark;
 static const struct ticket_space space = {10, 3, 326};
 static const struct store_share alone = {1, 0, false};
 static uint64_t past;
+static uint64_t now_ms = 1000000;
 static char memory[256];
 static struct text reason;
 
@@ -32,7 +34,7 @@ accepts(uint64_t first, uint64_t increment, uint32_t count)
 {
 	struct ticket_range bases = {first, increment, count};
 
-	trust_remember(&trust, &mark);
+	trust_remember(&trust, &mark, now_ms);
 	return trust_judge(&trust, &mark, &bases, &past, &reason) == TRUST_ACCEPTED;
 }
 
@@ -42,7 +44,7 @@ accepts_newest_of(uint64_t newest, uint64_t increment, uint64_t residue)
 {
 	struct store_share share = {increment, residue, false};
 
-	trust_remember(&trust, &mark);
+	trust_remember(&trust, &mark, now_ms);
 	return trust_judge_newest(&trust, &mark, &share, newest, &past, &reason) == TRUST_ACCEPTED;
 }
 
@@ -52,15 +54,39 @@ accepts_newest(uint64_t newest)
 	return accepts_newest_of(newest, 1, 0);
 }
 
-/* Having reached its floor it is refused no longer, but moved past what nobody here has seen. */
+/* It reads too low, and a reservation from there shows that it is. */
+static bool
+refuses_newest_of(uint64_t newest, uint64_t increment, uint64_t residue)
+{
+	struct store_share share = {increment, residue, false};
+	enum trust_verdict verdict;
+
+	trust_remember(&trust, &mark, now_ms);
+	verdict = trust_judge_newest(&trust, &mark, &share, newest, &past, &reason);
+	if (verdict != TRUST_SUSPECT)
+		return verdict == TRUST_REFUSED;
+	return !accepts(trust_own_base(&share, newest) + increment, increment, 1) && past > newest;
+}
+
+static bool
+refuses_newest(uint64_t newest)
+{
+	return refuses_newest_of(newest, 1, 0);
+}
+
+/* Having reached its floor NEWEST it is refused no longer, but moved past what is unsure. */
 static bool
 moves_on_from(uint64_t newest, uint64_t increment, uint64_t residue)
 {
 	struct store_share share = {increment, residue, false};
+	uint64_t beyond;
 
-	trust_remember(&trust, &mark);
-	return trust_judge_newest(&trust, &mark, &share, newest, &past, &reason) == TRUST_UNSURE &&
-	       past > newest + 1000000 && accepts_newest_of(past, increment, residue);
+	trust_remember(&trust, &mark, now_ms);
+	if (trust_judge_newest(&trust, &mark, &share, newest, &beyond, &reason) != TRUST_UNSURE ||
+	    beyond <= newest || !accepts_newest_of(beyond, increment, residue))
+		return false;
+	past = beyond;
+	return true;
 }
 
 static bool
@@ -85,9 +111,10 @@ Test(trust, a_counter_that_goes_back_is_refused)
 {
 	cr_assert(accepts(2, 1, 100));
 	cr_assert_not(accepts(101, 1, 1));
-	cr_assert_str_eq(memory, "the database has gone back: its counter came to 101, and 101 was "
-				 "given before. Nothing is given until it is past that: tickrd "
-				 "advance --past 1319");
+	cr_assert_str_eq(memory,
+			 "the database has gone back in time: its counter was at 101, but 101 was "
+			 "issued. No tickets are issued until the counter reaches 101: tickrd "
+			 "advance --past 1319");
 	cr_assert_not(is_given(1, 0));
 }
 
@@ -114,14 +141,89 @@ Test(trust, a_refused_database_is_trusted_again_when_it_has_reached_what_was_giv
 	cr_assert(accepts(past + 1, 1, 1));
 }
 
-/* By what it is refused for, too: another server may have given more than was seen of it. */
-Test(trust, a_counter_that_has_reached_the_floor_is_moved_well_beyond_it)
+/* Another server may have issued more than was seen of it: as much as the rate allows. */
+Test(trust, the_floor_is_as_far_as_the_rate_may_have_come)
+{
+	for (unsigned i = 0; i < 10; i++) { /* 4,000 a second */
+		now_ms += 250;
+		cr_assert(accepts_newest(100000 + i * 1000));
+	}
+	now_ms += 3000; /* unseen for that long */
+	cr_assert(refuses_newest(1000));
+	cr_assert_geq(past, 109000 + 4 * 3000);
+	cr_assert_leq(past, 109000 + 4 * 3000 + 4000 + 1000);
+}
+
+Test(trust, without_a_rate_the_floor_is_near)
 {
 	cr_assert(accepts(1000, 1, 1));
-	cr_assert_not(accepts(900, 1, 500));
-	cr_assert_not(accepts(1400, 1, 500), "nobody has moved it");
-	cr_assert(moves_on_from(1899, 1, 0));
-	cr_assert_not(accepts(1900, 1, 1));
+	now_ms += 3600000;
+	cr_assert(refuses_newest(10));
+	cr_assert_leq(past, 1000 + 1000);
+}
+
+Test(trust, a_counter_that_was_moved_makes_no_rate)
+{
+	cr_assert(accepts(1000, 1, 1));
+	cr_assert(refuses_newest(10));
+	now_ms += 250;
+	cr_assert(accepts_newest(50000000), "an operator moved it");
+	now_ms += 250;
+	cr_assert(accepts_newest(50000000));
+	cr_assert(refuses_newest(10));
+	cr_assert_leq(past, 50000000 + 1000);
+}
+
+/* --- a latch: the refusal lasts until an operator acts -------------------------------------------- */
+
+Test(trust, a_latched_database_stays_refused_wherever_its_counter_is)
+{
+	cr_assert(accepts(1000, 1, 1));
+	cr_assert(refuses_newest(10));
+	trust_set_latch(&trust, &alone, 5);
+	cr_assert_eq(trust_latch(&trust, &alone), 5);
+	cr_assert_not(accepts_newest(5000));
+	cr_assert_not(accepts(1000000, 1, 1));
+	text_clear(&reason);
+	cr_assert_not(is_given(1, 0));
+	cr_assert_not_null(strstr(memory, "until an operator runs: tickrd advance --past "));
+	trust_set_latch(&trust, &alone, 0);
+	cr_assert(accepts_newest(5000));
+	cr_assert(is_given(1, 0));
+}
+
+Test(trust, only_a_refused_database_can_be_latched)
+{
+	cr_assert(accepts(1000, 1, 1));
+	trust_set_latch(&trust, &alone, 5);
+	cr_assert_eq(trust_latch(&trust, &alone), 0);
+	cr_assert(accepts(1001, 1, 1));
+}
+
+/* --- when the counter was seen ------------------------------------------------------------------- */
+
+Test(trust, an_answer_that_is_believed_shows_the_counter)
+{
+	cr_assert_eq(trust_seen_ms(&trust), 0);
+	cr_assert(accepts_newest(1000));
+	cr_assert_eq(trust_seen_ms(&trust), now_ms);
+	now_ms += 500;
+	cr_assert(accepts(1001, 1, 10));
+	cr_assert_eq(trust_seen_ms(&trust), now_ms);
+	now_ms += 500;
+	cr_assert(refuses_newest(10));
+	cr_assert_eq(trust_seen_ms(&trust), now_ms - 500,
+		     "an answer that is not believed does not");
+}
+
+/* A replica that lags was read: the next reservation shows where the counter is. */
+Test(trust, a_newest_base_that_reads_too_low_is_a_suspicion_only)
+{
+	cr_assert(accepts(1000, 1, 1));
+	trust_remember(&trust, &mark, now_ms);
+	cr_assert_eq(trust_judge_newest(&trust, &mark, &alone, 900, &past, &reason), TRUST_SUSPECT);
+	cr_assert(is_given(1, 0));
+	cr_assert(accepts(1001, 1, 1));
 }
 
 Test(trust, where_the_space_ends_before_that_it_is_not)
@@ -130,8 +232,8 @@ Test(trust, where_the_space_ends_before_that_it_is_not)
 
 	cr_assert(accepts(last - 1000, 1, 1));
 	cr_assert_not(accepts(900, 1, 1));
-	cr_assert(accepts_newest(last - 1000));
-	cr_assert(accepts(last, 1, 1));
+	cr_assert_leq(past, last);
+	cr_assert(accepts_newest(last));
 }
 
 Test(trust, statements_that_overlap_may_end_in_any_order)
@@ -140,7 +242,7 @@ Test(trust, statements_that_overlap_may_end_in_any_order)
 	struct ticket_range bases = {5, 1, 1};
 
 	cr_assert(accepts(2, 1, 1));
-	trust_remember(&trust, &early);
+	trust_remember(&trust, &early, now_ms);
 	cr_assert(accepts(6, 1, 10));
 	cr_assert_eq(trust_judge(&trust, &early, &bases, &past, &reason), TRUST_ACCEPTED);
 	cr_assert_eq(trust_judge_newest(&trust, &early, &alone, 5, &past, &reason), TRUST_ACCEPTED,
@@ -155,14 +257,14 @@ Test(trust, of_two_statements_at_once_that_bring_the_same_only_one_is_accepted)
 						       {105, 1, 1},  {1, 1, 1000}, {100, 10, 2}};
 	struct trust_mark early = {0};
 
-	trust_remember(&trust, &early);
+	trust_remember(&trust, &early, now_ms);
 	cr_assert(accepts(101, 1, 10));
 	cr_assert(accepts(111, 1, 5), "which is joined to it");
 	cr_assert(accepts(200, 1, 5));
 	for (size_t i = 0; i < ARRAY_LENGTH(repeated); i++) {
 		cr_assert_neq(trust_judge(&trust, &early, &repeated[i], &past, &reason),
 			      TRUST_ACCEPTED, "case %zu", i);
-		cr_assert(accepts_newest(UINT32_MAX), "it has got past that");
+		cr_assert(accepts_newest(100000 * (i + 1)), "it has got past that");
 	}
 	trust_mark_free(&early);
 }
@@ -172,7 +274,7 @@ Test(trust, what_stands_between_ranges_that_were_given_is_accepted)
 	static const struct ticket_range between[] = {{50, 1, 51}, {116, 1, 84}, {205, 1, 1}};
 	struct trust_mark early = {0};
 
-	trust_remember(&trust, &early);
+	trust_remember(&trust, &early, now_ms);
 	cr_assert(accepts(101, 1, 15));
 	cr_assert(accepts(200, 1, 5));
 	for (size_t i = 0; i < ARRAY_LENGTH(between); i++)
@@ -187,7 +289,7 @@ Test(trust, what_comes_after_too_many_others_is_abandoned)
 	struct ticket_range low = {2, 1, 1}, high = {1000000, 1, 1};
 	struct trust_mark early = {0};
 
-	trust_remember(&trust, &early);
+	trust_remember(&trust, &early, now_ms);
 	for (uint64_t i = 0; i <= RECENT_MOST; i++)
 		cr_assert(accepts(100 + 2 * i, 1, 1));
 	past = 7;
@@ -219,15 +321,15 @@ Test(trust, one_master_is_refused_while_the_other_serves)
 {
 	cr_assert(accepts(1001, 2, 10));
 	cr_assert(accepts(2, 2, 100));
-	cr_assert_not(accepts_newest_of(198, 2, 0));
+	cr_assert(refuses_newest_of(198, 2, 0));
 	cr_assert_not(is_given(2, 0));
 	cr_assert(is_given(2, 1));
 	cr_assert(accepts(1021, 2, 1));
 	cr_assert_not(accepts(500, 2, 1), "it stays refused");
 	cr_assert(accepts_newest_of(1021, 2, 1), "the other's newest base is no excuse for it");
 	cr_assert_not(is_given(2, 0));
-	cr_assert(moves_on_from(500, 2, 0));
-	cr_assert(accepts(past + 2, 2, 1));
+	cr_assert(moves_on_from(200, 2, 0));
+	cr_assert(accepts((past + 2) / 2 * 2, 2, 1));
 }
 
 Test(trust, another_increment_does_not_excuse_who_has_gone_back)
@@ -239,7 +341,7 @@ Test(trust, another_increment_does_not_excuse_who_has_gone_back)
 	cr_assert_not(is_given(3, 0));
 	cr_assert_not(accepts_newest_of(199, 3, 1));
 	cr_assert_not(accepts_newest_of(200, 3, 2), "it would give odd ones, too");
-	cr_assert(moves_on_from(1022, 3, 2));
+	cr_assert(accepts_newest_of(200000, 3, 2));
 	cr_assert(is_given(3, 2));
 	cr_assert_not(is_given(3, 1));
 }
@@ -251,7 +353,7 @@ Test(trust, a_repeated_range_is_refused_though_the_classes_changed_meanwhile)
 	struct ticket_range bases = {4, 2, 1};
 
 	cr_assert(accepts(2, 2, 100));
-	trust_remember(&trust, &early);
+	trust_remember(&trust, &early, now_ms);
 	cr_assert(accepts(301, 3, 1));
 	cr_assert_eq(trust_judge(&trust, &early, &bases, &past, &reason), TRUST_REFUSED);
 	trust_mark_free(&early);
@@ -269,7 +371,7 @@ Test(trust, another_increment_forgets_nothing)
 Test(trust, a_newest_base_below_what_was_given_is_refused)
 {
 	cr_assert(accepts(100, 1, 1));
-	cr_assert_not(accepts_newest(99));
+	cr_assert(refuses_newest(98));
 	cr_assert_not(is_given(1, 0));
 }
 
@@ -291,9 +393,10 @@ TestSuite(trust_after_another_run, .init = begin_after_1000_of_2000, .fini = end
 
 Test(trust_after_another_run, what_was_given_for_certain_is_refused)
 {
-	cr_assert_not(accepts_newest(999));
+	cr_assert(refuses_newest(998));
 	cr_assert_not(is_given(1, 0));
-	cr_assert(moves_on_from(2000, 1, 0), "until the counter was moved");
+	cr_assert_eq(past, 2000, "more than that was never issued");
+	cr_assert(moves_on_from(1000, 1, 0), "until the counter was moved");
 	cr_assert(accepts(past + 1, 1, 1));
 }
 
@@ -305,7 +408,7 @@ Test(trust_after_another_run, what_may_have_been_given_is_left_behind)
 		struct ticket_range bases = {firsts[i], 1, 1000};
 
 		past = 0;
-		trust_remember(&trust, &mark);
+		trust_remember(&trust, &mark, now_ms);
 		cr_assert_eq(trust_judge(&trust, &mark, &bases, &past, &reason), TRUST_UNSURE);
 		cr_assert_eq(past, 2000);
 		past = 0;
@@ -319,10 +422,33 @@ Test(trust_after_another_run, what_may_have_been_given_is_left_behind)
 	cr_assert(accepts(2001, 1, 1));
 }
 
-Test(trust_after_another_run, a_counter_that_was_moved_to_the_floor_only_is_moved_on)
+static void
+begin_refused(void)
 {
-	cr_assert_not(accepts_newest(10));
+	struct record last = {0};
+
+	classes_widen(&last.given, 1);
+	classes_widen(&last.ahead, 1);
+	classes_widen(&last.latches, 1);
+	last.given.highest[0] = 1000;
+	last.ahead.highest[0] = 2000;
+	last.latches.highest[0] = 7;
+	trust_init(&trust, &space, &last);
+	record_free(&last);
+	reason = TEXT_OVER(memory);
+}
+
+TestSuite(trust_refused_before, .init = begin_refused, .fini = end);
+
+Test(trust_refused_before, a_restart_forgets_no_latch)
+{
+	cr_assert_not(is_given(1, 0));
+	cr_assert_eq(trust_latch(&trust, &alone), 7);
+	cr_assert_not(accepts_newest(5000));
+	trust_set_latch(&trust, &alone, 0);
+	cr_assert_not(accepts_newest(999));
 	cr_assert(moves_on_from(1000, 1, 0));
+	cr_assert_eq(past, 2000);
 }
 
 static void
@@ -348,7 +474,7 @@ Test(trust_after_masters, each_gets_past_its_own_bound_only)
 	const struct store_share even = {2, 0, false}, odd = {2, 1, false};
 	struct ticket_range bases = {12, 2, 1};
 
-	trust_remember(&trust, &mark);
+	trust_remember(&trust, &mark, now_ms);
 	cr_assert_eq(trust_judge(&trust, &mark, &bases, &past, &reason), TRUST_UNSURE);
 	cr_assert_eq(past, 20);
 	cr_assert_eq(trust_judge_newest(&trust, &mark, &even, 18, &past, &reason), TRUST_UNSURE);
@@ -361,7 +487,7 @@ Test(trust_after_masters, each_gets_past_its_own_bound_only)
 
 Test(trust_after_masters, one_that_went_back_is_refused_alone)
 {
-	cr_assert_not(accepts_newest_of(999, 2, 1));
+	cr_assert(refuses_newest_of(999, 2, 1));
 	cr_assert(is_given(2, 0));
 	cr_assert(accepts(22, 2, 1));
 	cr_assert_not(is_given(2, 1));
@@ -409,7 +535,7 @@ Test(trust, what_a_cluster_gives_with_another_increment_is_not_refused_but_left_
 	static const struct ticket_range lower = {29000, 2, 10};
 
 	cr_assert(accepts(30000, 3, 10));
-	trust_remember(&trust, &mark);
+	trust_remember(&trust, &mark, now_ms);
 	trust_forget_other_steps(&trust, &mark, 2);
 	cr_assert_eq(trust_judge(&trust, &mark, &lower, &past, &reason), TRUST_UNSURE,
 		     "it may be a lower one of its own, or an older copy");
@@ -424,7 +550,7 @@ Test(trust, an_older_cluster_of_other_nodes_repeats_nothing)
 	static const struct ticket_range repeated = {2, 3, 1};
 
 	cr_assert(accepts(2, 1, 10));
-	trust_remember(&trust, &mark);
+	trust_remember(&trust, &mark, now_ms);
 	trust_forget_other_steps(&trust, &mark, 3);
 	cr_assert_eq(trust_judge(&trust, &mark, &repeated, &past, &reason), TRUST_UNSURE);
 	trust_forget_other_steps(&trust, &mark, 1);

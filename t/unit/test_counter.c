@@ -1,0 +1,331 @@
+#include <assert.h>
+#include <criterion/criterion.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "pool/pool.h"
+#include "store/memory.h"
+
+/*
+ * The counter as a pool uses it, on the memory store: two databases are two scripts. A pool may be
+ * stopped and another one started on the same state folder, which is a restart.
+ */
+
+#define PATIENCE_MS 30000
+#define MOST_MS	    20000 /* that a condition is waited for */
+
+static const struct ticket_space space = {1, 0, 1};
+static struct memory_script script, other;
+static struct pool *pool;
+static struct state_file *state;
+static char folder[] = "/tmp/tickr-test-counter-XXXXXX";
+static _Atomic unsigned refusals; /* that the listener was told of */
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static unsigned answers; /* under the mutex */
+
+static void
+told(void *arg, const struct ticket_space *told_of, bool is_trusted)
+{
+	(void)arg;
+	assert(space_equals(told_of, &space));
+	refusals += !is_trusted;
+}
+
+static void
+start_on(struct memory_script *counted)
+{
+	struct pool_settings settings = {.store = &memory_store,
+					 .database = {.script = counted, .space = space},
+					 .sessions = 2,
+					 .name = "memory",
+					 .listener = {told, NULL}};
+	char memory[512];
+	struct text problem = TEXT_OVER(memory);
+
+	state = state_file_open(folder, &space, &problem);
+	assert(state != NULL);
+	settings.state = state;
+	pool = pool_new(&settings);
+	assert(pool_start(pool));
+	pool_wait_looked(pool, PATIENCE_MS);
+}
+
+static void
+stop(void)
+{
+	assert(pool_stop(pool, clock_ms() + PATIENCE_MS));
+	pool_free(pool);
+	state_file_close(state);
+}
+
+static void
+begin(void)
+{
+	log_begin(LOG_LEVEL_ERROR);
+	assert(mkdtemp(folder) != NULL);
+	memory_script_init(&script);
+	memory_script_init(&other);
+	script.identity = "00000000000000000000000000000001";
+	other.identity = "00000000000000000000000000000002";
+	start_on(&script);
+}
+
+static void
+end(void)
+{
+	static const char *const names[] = {"state", "lock"};
+	char path[128];
+
+	stop();
+	for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
+		snprintf(path, sizeof(path), "%s/node-0.%s", folder, names[i]);
+		unlink(path);
+	}
+	assert(rmdir(folder) == 0);
+	memory_script_destroy(&other);
+	memory_script_destroy(&script);
+}
+
+TestSuite(counter, .init = begin, .fini = end, .timeout = 120);
+
+static void
+note_answer(struct reservation *reservation)
+{
+	(void)reservation;
+	pthread_mutex_lock(&mutex);
+	answers++;
+	pthread_mutex_unlock(&mutex);
+	pthread_cond_signal(&changed);
+}
+
+/* Reserve COUNT: the first base; 0: it was refused, and REASON has the words. */
+static char reason[REASON_SIZE];
+
+static uint64_t
+reserve(uint32_t count)
+{
+	struct reservation reservation = {
+		.count = count, .deadline_ms = clock_ms() + PATIENCE_MS, .answer = note_answer};
+	unsigned before;
+
+	pthread_mutex_lock(&mutex);
+	before = answers;
+	pthread_mutex_unlock(&mutex);
+	assert(pool_submit(pool, &reservation));
+	pthread_mutex_lock(&mutex);
+	while (answers == before)
+		pthread_cond_wait(&changed, &mutex);
+	pthread_mutex_unlock(&mutex);
+	snprintf(reason, sizeof(reason), "%s", reservation.reason);
+	return reservation.status == TICKET_OK ? reservation.bases.first : 0;
+}
+
+static bool
+is_ready(void)
+{
+	struct pool_look look;
+
+	pool_look(pool, &look);
+	return look.health.is_ready;
+}
+
+static bool
+is_refused(void)
+{
+	struct pool_look look;
+
+	pool_look(pool, &look);
+	return look.health.is_refused;
+}
+
+/* Wait until IS_SO holds. */
+static bool
+comes_true(bool (*is_so)(void))
+{
+	uint64_t until_ms = clock_ms() + MOST_MS;
+
+	while (!is_so() && clock_ms() < until_ms)
+		usleep(1000);
+	return is_so();
+}
+
+static uint64_t
+set_newest(struct memory_script *counted, uint64_t newest)
+{
+	uint64_t before;
+
+	memory_script_lock(counted);
+	before = counted->newest;
+	counted->newest = newest;
+	memory_script_unlock(counted);
+	return before;
+}
+
+static uint64_t
+newest_of(struct memory_script *counted)
+{
+	uint64_t newest;
+
+	memory_script_lock(counted);
+	newest = counted->newest;
+	memory_script_unlock(counted);
+	return newest;
+}
+
+static void
+advance_as_operator(void)
+{
+	memory_script_lock(&script);
+	script.advances++;
+	memory_script_unlock(&script);
+}
+
+Test(counter, the_counter_is_read_before_anything_is_reserved)
+{
+	memory_script_lock(&script);
+	cr_assert_gt(script.looks, 0);
+	cr_assert_eq(script.reservations, 0);
+	memory_script_unlock(&script);
+	cr_assert_eq(reserve(1), 2);
+}
+
+Test(counter, of_an_older_copy_the_counter_is_moved_past_all_that_is_known)
+{
+	cr_assert_eq(reserve(5000), 2);
+	set_newest(&script, 3000);
+	cr_assert(comes_true(is_refused));
+	cr_assert_geq(newest_of(&script), 5001, "no other server repeats what this one knows");
+	cr_assert_leq(newest_of(&script), 5001 + 20000, "and the jump is not a large one");
+	cr_assert_eq(reserve(1), 0);
+	cr_assert_not_null(strstr(reason, "gone back in time"), "%s", reason);
+	cr_assert_gt(refusals, 0);
+}
+
+Test(counter, a_range_that_was_issued_before_moves_the_counter_too)
+{
+	cr_assert_eq(reserve(5000), 2);
+	memory_script_lock(&script); /* before any look */
+	script.newest = 3000;
+	memory_script_unlock(&script);
+	cr_assert_eq(reserve(10), 0);
+	cr_assert_geq(newest_of(&script), 5001);
+}
+
+Test(counter, it_stays_refused_until_an_operator_acts)
+{
+	uint64_t base;
+
+	cr_assert_eq(reserve(5000), 2);
+	set_newest(&script, 3000);
+	cr_assert(comes_true(is_refused));
+	set_newest(&script, 1000000); /* another server serves on */
+	cr_assert_eq(reserve(1), 0);
+	stop();
+	start_on(&script);
+	cr_assert_eq(reserve(1), 0, "a restart changes nothing");
+	cr_assert_not_null(strstr(reason, "until an operator runs"), "%s", reason);
+	advance_as_operator();
+	cr_assert(comes_true(is_ready));
+	base = reserve(1);
+	cr_assert_gt(base, 1000000);
+	stop();
+	start_on(&script);
+	cr_assert_eq(reserve(1), base + 1, "neither does the next restart");
+}
+
+Test(counter, a_database_without_an_identity_is_left_as_it_is)
+{
+	uint64_t before;
+
+	stop();
+	script.identity = "";
+	start_on(&script);
+	cr_assert_eq(reserve(5000), 2);
+	set_newest(&script, 3000);
+	cr_assert(comes_true(is_refused));
+	before = newest_of(&script);
+	cr_assert_leq(before, 3001, "but for the base that showed where it is");
+	set_newest(&script, 50000);
+	cr_assert(comes_true(is_ready), "it has passed all that was issued");
+	cr_assert_gt(reserve(1), 50000);
+}
+
+Test(counter, another_database_is_not_moved)
+{
+	cr_assert_eq(reserve(5000), 2);
+	stop();
+	set_newest(&other, 3000);
+	start_on(&other);
+	cr_assert(comes_true(is_refused));
+	cr_assert_eq(reserve(1), 0);
+	cr_assert_leq(newest_of(&other), 3002);
+}
+
+Test(counter, another_database_is_known_when_it_is_past_all_that_was_issued)
+{
+	cr_assert_eq(reserve(5000), 2);
+	stop();
+	set_newest(&other, 9000);
+	start_on(&other);
+	cr_assert_eq(reserve(1000), 9001);
+	set_newest(&other, 9500);
+	cr_assert(comes_true(is_refused));
+	cr_assert_geq(newest_of(&other), 10000);
+}
+
+/* A proxy that sends reads to a replica that lags. */
+Test(counter, a_stale_read_refuses_nothing_and_moves_little)
+{
+	uint64_t before;
+
+	cr_assert_eq(reserve(5000), 2);
+	memory_script_lock(&script);
+	script.stale = 100;
+	script.looks = 0;
+	memory_script_unlock(&script);
+	for (unsigned i = 0; i < 20; i++) {
+		cr_assert_neq(reserve(1), 0, "%s", reason);
+		usleep(50000);
+	}
+	before = newest_of(&script);
+	cr_assert_leq(before, 5001 + 20 + 100, "%llu", (unsigned long long)before);
+	cr_assert(is_ready());
+	memory_script_lock(&script);
+	cr_assert_gt(script.looks, 0);
+	script.stale = 0;
+	memory_script_unlock(&script);
+}
+
+static bool
+is_unready(void)
+{
+	return !is_ready();
+}
+
+/* A disk that stalls: reads are answered all the same. */
+Test(counter, a_reservation_that_is_out_for_long_makes_the_pool_unready)
+{
+	struct reservation reservation = {
+		.count = 1, .deadline_ms = clock_ms() + PATIENCE_MS, .answer = note_answer};
+	struct pool_look look;
+
+	cr_assert_eq(reserve(1), 2);
+	memory_script_lock(&script);
+	script.reserve_us = 3000000;
+	memory_script_unlock(&script);
+	assert(pool_submit(pool, &reservation));
+	cr_assert(comes_true(is_unready));
+	pool_look(pool, &look);
+	cr_assert_not_null(strstr(look.health.reason, "had no answer"), "%s", look.health.reason);
+	memory_script_lock(&script);
+	script.reserve_us = 0;
+	memory_script_unlock(&script);
+	cr_assert(comes_true(is_ready));
+}
