@@ -202,6 +202,8 @@ for my $case (
     [ "TICKR_BATCH_FORMAT=a=b\r\n",             '"a=b"',     'an equals sign, and a CR LF' ],
     [ "TICKR_BATCH_FORMAT=a\nTICKR_BATCH_FORMAT=b\n", '"b"', 'the last one wins' ],
     [ "# c\\\nTICKR_BATCH_FORMAT=a",            '"a"',       'a comment is not continued' ],
+    [ "TICKR_BATCH_FORMAT = a\n",               '"a"',       'blanks around the equals sign' ],
+    [ "A=1\rTICKR_BATCH_FORMAT=a\rB=1\r",       '"a"',       'lines that end in CR' ],
     )
 {
     my ($content, $value, $name) = @$case;
@@ -209,7 +211,10 @@ for my $case (
 }
 for my $case (
     [ "\n\nno equals sign\n",                  qr/line 3 is not NAME=value/ ],
-    [ "export TICKR_MAX_NODES=10\n",           qr/line 1 is not NAME=value/ ],
+    [ "export TICKR_MAX_NODES=10\n",           qr/line 1 begins with export.*remove that word/ ],
+    [ "\xef\xbb\xbfTICKR_MAX_NODES=10\n",     qr/line 1 begins with a byte order mark/ ],
+    [ "[Service]\nTICKR_MAX_NODES=10\n",      qr/line 1 is a section of a unit file/ ],
+    [ "TICKR_DATABASE_PASSWORD=hushhush\\\r\nA=1\r\n", qr/line 1: a backslash before a carriage return/ ],
     [ "=x\n",                                  qr/line 1 is not NAME=value/ ],
     [ "1X=x\n",                                qr/line 1 is not NAME=value/ ],
     [ "A=1\nTICKR_DATABASE_PASSWORD=\"hushhush\n", qr/line 2: a quote is not closed/ ],
@@ -228,9 +233,17 @@ my @not_given = map { $_ => undef } qw(TICKR_MAX_NODES TICKR_NODE_NUMBER TICKR_S
 {
     my $path = spew('bad.env', "TICKR_LOG_LEVEL=loud\nexport TICKR_MAX_NODES=10\nno equals sign\n");
     my ($status, $output) = run([ 'check-config', '--env-file', $path ], @not_given);
-    like $output, qr/line 2 is not NAME=value.*line 3 is not NAME=value/, 'all bad lines of a file are said';
+    like $output, qr/line 2 begins with export.*line 3 is not NAME=value/, 'all bad lines of a file are said';
     like $output, qr/^TICKR_LOG_LEVEL="loud"/m, '... and a bad value beside them';
     unlike $output, qr/is not set/, '... but not that a variable is not set, which may stand there';
+}
+{
+    my $path = spew('hidden.env', "# with a path C:\\\nTICKR_DATABASE_PASSWORD=hushhush\n");
+    my ($status, $output) = run([ 'check-config', '--env-file', $path ]);
+    is $status, 0, 'a comment that ends in a backslash is read';
+    like $output, qr/^--env-file \Q$path\E: line 1 is a comment that ends in a backslash: systemd before version 254/m,
+        '... but a warning says that an older systemd reads it otherwise';
+    unlike $output, qr/hushhush/, '... and shows nothing of the next line';
 }
 for my $path (scratch() . '/none', scratch()) {
     my ($status, $output) = run([ 'check-config', '--env-file', $path ], @not_given);

@@ -85,18 +85,20 @@ read_file(const char *path, size_t *len)
 static void
 give_file(struct loader *loader, const char *path)
 {
-	char memory[256];
-	struct text problem = TEXT_OVER(memory);
+	char memory[512], warning_memory[512];
+	struct text problem = TEXT_OVER(memory), warning = TEXT_OVER(warning_memory);
 	size_t len;
 	char *content = read_file(path, &len);
 
 	if (content == NULL)
 		text_addf(&problem, "cannot be read: %s", strerror(errno));
-	else if (env_file_parse(content, len, give_value, loader, &problem))
+	else if (env_file_parse(content, len, give_value, loader, &problem, &warning))
 		memory[0] = '\0';
 	loader->is_file_bad = memory[0] != '\0';
 	if (loader->is_file_bad)
 		text_addf(loader->problems, "--env-file %s: %s\n", path, memory);
+	if (warning.len > 0)
+		text_addf(loader->warnings, "--env-file %s: %s\n", path, warning_memory);
 	free(content);
 }
 
