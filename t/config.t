@@ -51,6 +51,7 @@ sub check { return run(['check-config'], @_) }
         [ [ 'check-config', 'createdb' ],     qr/createdb/ ],
         [ ['--fly'],                          qr/fly.*see tickrd --help/s ],
         [ ['--env-file'],                     qr/env-file/ ],
+        [ [ '--env-file', '/a', '--env-file', '/b' ], qr/--env-file is given twice/ ],
         [ ['--if-not-exists'],                qr/--if-not-exists/ ],
         [ [ 'check-config', '--if-not-exists' ], qr/--if-not-exists/ ],
     );
@@ -153,6 +154,26 @@ for my $case (
     is $status, 0, "$unknown is no reason not to start";
     like $output, qr/\Q$unknown\E.*did you mean \Q$nearest\E\?/, '... but a warning that names the nearest';
     unlike $output, qr/secret-value/, '... and not its value, which may be a password';
+}
+
+# --- what Kubernetes makes of services whose names begin with tickr -----------------------------
+
+{
+    my %links = (
+        TICKR_DATABASE_PORT          => 'tcp://10.96.0.12:3306',
+        TICKR_DATABASE_SERVICE_HOST  => '10.96.0.12',
+        TICKR_DATABASE_PORT_3306_TCP => 'tcp://10.96.0.12:3306',
+        TICKR_PORT                   => 'tcp://10.96.0.13:8080',
+        TICKR_PORT_8080_TCP_ADDR     => '10.96.0.13',
+    );
+    my ($status, $output) = check(%links);
+    is $status, 0, 'variables of a service do not stop the start';
+    is scalar(() = $output =~ /Kubernetes/g), 1, '... one line says what they are';
+    like $output, qr/\b$_\b/, "... and names $_" for sort keys %links;
+    like $output, qr/enableServiceLinks: false/, '... and says what to do';
+    unlike $output, qr/did you mean/, '... and nothing else';
+    ($status, $output) = check(TICKR_DATABASE_HOST => 'tcp://10.96.0.12:3306');
+    is $status, 78, 'an address of that form where somebody has set it is a mistake';
 }
 
 # --- files of settings ---------------------------------------------------------------------
