@@ -108,13 +108,16 @@ my @bad = (
     [ TICKR_DATABASE_SSL_VERIFY     => 'maybe', qr/one of no, yes/ ],
     [ TICKR_LISTEN                  => '8080',  qr/address:port/ ],
     [ TICKR_LISTEN                  => '127.0.0.1', qr/address:port/ ],
-    [ TICKR_LISTEN                  => 'localhost:80', qr/address number 1; .*names are not looked up/ ],
+    [ TICKR_LISTEN                  => 'localhost:80', qr/number 1, "localhost:80": names are not looked up/ ],
     [ TICKR_LISTEN                  => '127.0.0.1:65536', qr/address:port/ ],
     [ TICKR_LISTEN                  => '[::1]', qr/\[v6\]:port/ ],
     [ TICKR_LISTEN                  => 'unix:there', qr{unix:/path} ],
-    [ TICKR_LISTEN                  => "unix:$long_path", qr{unix:/path} ],
-    [ TICKR_LISTEN                  => '127.0.0.1:1,', qr/address number 2/ ],
-    [ TICKR_LISTEN                  => join(',', ('127.0.0.1:0') x 17), qr/more than 16 addresses/ ],
+    [ TICKR_LISTEN                  => "unix:$long_path", qr/a path of more than 107 bytes/ ],
+    [ TICKR_LISTEN                  => '[fe80::1%eth0]:80', qr/a zone/ ],
+    [ TICKR_LISTEN                  => '8080,localhost:80', qr/number 1, "8080": .*; number 2, "localhost:80": / ],
+    [ TICKR_CONTROL_SOCKET          => $long_path, qr/TICKR_CONTROL_SOCKET: a path of more than 107 bytes/ ],
+    [ TICKR_LISTEN                  => '127.0.0.1:1,', qr/number 2, "": nothing stands between the commas/ ],
+    [ TICKR_LISTEN                  => join(',', ('127.0.0.1:0') x 17), qr/more than 16 of them/ ],
     [ TICKR_HTTP_THREADS            => '0',     qr/from 1 to 256/ ],
     [ TICKR_BATCH_FORMAT            => 'Array', qr/one of array, group/ ],
     [ TICKR_MAX_BATCH               => '0',     qr/from 1 to / ],
@@ -394,13 +397,27 @@ sub refused {
 }
 
 SKIP: {
-    skip 'there is no IPv6 loopback here', 2
+    skip 'there is no IPv6 loopback here', 7
         unless IO::Socket::IP->new(LocalHost => '::1', Listen => 1, Type => SOCK_STREAM);
     my $server = server('[::1]:0');
     my ($port) = ($server->addresses)[0] =~ /^\[::1\]:(\d+)$/;
     my $socket = IO::Socket::IP->new(PeerHost => '::1', PeerPort => $port, Type => SOCK_STREAM) or die $!;
     my $client = bless { socket => $socket, buffer => '', timeout => 10 }, 'Tickr::Client';
     is $client->get('/livez')->{status}, 200, 'it listens on [::1]';
+    is $server->stop, 0, 'and stops cleanly';
+
+    my $free = IO::Socket::IP->new(LocalHost => '::', Listen => 1, Type => SOCK_STREAM, V6Only => 1) or die $!;
+    $port = $free->sockport;
+    close $free;
+    $server = server("[::]:$port");
+    ok !IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port), '[::] is IPv6 without IPv4';
+    is $server->stop, 0, 'and stops cleanly';
+    $server = server("[::]:$port,0.0.0.0:$port");
+    for my $host ('::1', '127.0.0.1') {
+        $socket = IO::Socket::IP->new(PeerHost => $host, PeerPort => $port, Type => SOCK_STREAM) or die $!;
+        $client = bless { socket => $socket, buffer => '', timeout => 10 }, 'Tickr::Client';
+        is $client->get('/livez')->{status}, 200, "[::] and 0.0.0.0 have the same port: $host";
+    }
     is $server->stop, 0, 'and stops cleanly';
 }
 

@@ -167,22 +167,24 @@ static void
 derive_listening(struct loader *loader)
 {
 	struct config *config = loader->config;
-	char memory[128];
+	char memory[2048];
 	struct text problem = TEXT_OVER(memory);
 
 	if (!listen_addresses_parse(config->listen, config->listen_addresses, &config->listen_count,
 				    &problem)) {
 		loader_add_problem(loader, loader_key("TICKR_LISTEN"), config->listen);
 		text_addf(loader->problems,
-			  "TICKR_LISTEN: %s; 127.0.0.1:8080 would do, or 0.0.0.0:8080 for every "
-			  "IPv4 address of this host: names are not looked up\n",
+			  "TICKR_LISTEN: %s. For every IPv4 address of this host write "
+			  "0.0.0.0:8080, for every IPv6 address [::]:8080\n",
 			  memory);
 	}
+	text_clear(&problem);
 	if (config->control_socket[0] == '\0')
 		return;
-	if (!listen_address_unix(config->control_socket, &config->control_address))
-		loader_add_problem(loader, loader_key("TICKR_CONTROL_SOCKET"),
-				   config->control_socket);
+	if (listen_address_unix(config->control_socket, &config->control_address, &problem))
+		return;
+	loader_add_problem(loader, loader_key("TICKR_CONTROL_SOCKET"), config->control_socket);
+	text_addf(loader->problems, "TICKR_CONTROL_SOCKET: %s\n", memory);
 }
 
 static void

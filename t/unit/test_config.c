@@ -227,7 +227,8 @@ Test(config, a_bad_value_is_named_with_what_is_allowed)
 		{"TICKR_DATABASE_NAME="
 		 "12345678901234567890123456789012345678901234567890123456789012345",
 		 "1 to 64 characters"},
-		{"TICKR_LISTEN=127.0.0.1:1,8080", "TICKR_LISTEN: cannot read address number 2"},
+		{"TICKR_LISTEN=127.0.0.1:1,8080",
+		 "TICKR_LISTEN: number 2, \"8080\": an address is missing before the port"},
 		{"TICKR_DATABASE_SSL_CA=/nowhere/ca.pem",
 		 "TICKR_DATABASE_SSL_CA=/nowhere/ca.pem cannot be read: No such file or directory"},
 		{"TICKR_DATABASE_SSL_CERT=/dev/null", "set both or neither"},
@@ -852,8 +853,8 @@ Test(config, databases_that_do_not_fit_together_are_refused)
 		{"TICKR_NODE_NUMBER=3,10", "must be below TICKR_MAX_NODES, which is 10"},
 		{"TICKR_NODE_NUMBER=3,", "TICKR_NODE_NUMBER=\"3,\" is not allowed"},
 		{"TICKR_DATABASE_HOST=db1,db1", "databases number 1 and 2 are the same one"},
-		{"TICKR_DATABASE_HOST=db1,", "cannot read database number 2"},
-		{"TICKR_DATABASE_HOST=a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q", "more than 16 databases"},
+		{"TICKR_DATABASE_HOST=db1,", "number 2, \"\": nothing stands between the commas"},
+		{"TICKR_DATABASE_HOST=a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q", "more than 16 of them"},
 		{"TICKR_DATABASE_HOST=db1", "TICKR_DATABASE_HOST names 1 databases"},
 		{"TICKR_DATABASE_USERNAME=a,b,c", "TICKR_DATABASE_USERNAME has 3 names"},
 		{"TICKR_DATABASE_USERNAME=a,",
@@ -866,7 +867,9 @@ Test(config, databases_that_do_not_fit_together_are_refused)
 		{"TICKR_DATABASE_PASSWORD_FILE=/dev/null,/dev/null,/dev/null",
 		 "TICKR_DATABASE_PASSWORD_FILE has 3 files"},
 		{"TICKR_DATABASE_POLICY=random", "one of round-robin, failover"},
-		{"TICKR_CONTROL_SOCKET=here", "the absolute path of a Unix socket"},
+		{"TICKR_CONTROL_SOCKET=here", "the absolute path of a Unix socket, 107 bytes"},
+		{"TICKR_CONTROL_SOCKET=here",
+		 "TICKR_CONTROL_SOCKET: the path of a Unix socket begins with a slash"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
