@@ -75,10 +75,22 @@ take_layout(struct command_line *line, const char *name)
 }
 
 static bool
+take_env_file(struct command_line *line, const char *path)
+{
+	if (line->env_file != NULL) {
+		fprintf(stderr, "tickrd: --env-file is given twice: put all variables into one "
+				"file\n");
+		return false;
+	}
+	line->env_file = path;
+	return true;
+}
+
+static bool
 take_option(struct command_line *line, int option)
 {
 	switch (option) {
-	case OPTION_ENV_FILE: line->env_file = optarg; return true;
+	case OPTION_ENV_FILE: return take_env_file(line, optarg);
 	case OPTION_IF_NOT_EXISTS: line->if_not_exists = true; return true;
 	case OPTION_CONTINUE_AFTER:
 		line->has_continue_after = true;

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <event2/buffer.h>
 #include <event2/http.h>
 #include <event2/listener.h>
@@ -212,7 +213,7 @@ on_accept_error(struct evconnlistener *listener, void *arg)
 	static const struct timeval pause = {.tv_usec = 250 * 1000};
 
 	(void)arg;
-	metrics_add(METRIC_ACCEPT_FAILURES, 1);
+	metrics_count_accept_failure(errno);
 	evconnlistener_disable(listener);
 	event_base_once(evconnlistener_get_base(listener), -1, EV_TIMEOUT, accept_again, listener,
 			&pause);

@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -19,6 +18,7 @@
 #include "daemon.h"
 #include "databases.h"
 #include "dispatch/dispatch.h"
+#include "loop/descriptors.h"
 #include "loop/loop.h"
 #include "loop/mailbox.h"
 #include "loop/notify.h"
@@ -27,8 +27,9 @@
 #include "segment/segment.h"
 #include "worker.h"
 
-#define FILL_EVERY_MS 100
-#define LOOK_WAIT_MS  1000 /* at the start, for the first look at each database */
+#define FILL_EVERY_MS	  100
+#define LOOK_WAIT_MS	  1000 /* at the start, for the first look at each database */
+#define OTHER_DESCRIPTORS 16   /* the operator's connections, the service manager, libraries */
 
 struct daemon {
 	const struct config *config;
@@ -40,6 +41,7 @@ struct daemon {
 	struct dispatch *dispatch;
 	struct segment *segment; /* NULL: nothing is reserved ahead */
 	struct waiting_limit limit;
+	struct connection_limit connections;
 	struct worker **workers;
 	size_t worker_count;
 	size_t started; /* workers whose threads run */
@@ -151,15 +153,22 @@ on_watchdog(evutil_socket_t fd, short what, void *arg)
 
 /* --- starting --------------------------------------------------------------------------------- */
 
+/* All that opens descriptors while it serves has been counted: clients may have the rest. */
 static void
-raise_descriptor_limit(void)
+limit_connections(struct daemon *d)
 {
-	struct rlimit limit;
+	uint64_t limit = descriptors_raise_limit();
+	uint64_t in_use = descriptors_in_use();
+	uint64_t reserve =
+		databases_descriptors(d->config, d->store) + d->worker_count + OTHER_DESCRIPTORS;
+	bool is_short;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	(void)setrlimit(RLIMIT_NOFILE, &limit);
+	d->connections.most = descriptors_for_connections(limit, in_use, reserve, &is_short);
+	metrics_set(METRIC_CONNECTIONS_LIMIT, d->connections.most);
+	if (is_short)
+		log_warn("the limit of open files is too low",
+			 "limit=%" PRIu64 " needed=%" PRIu64 " connections=%" PRIu64, limit,
+			 in_use + reserve + LEAST_CONNECTIONS, d->connections.most);
 }
 
 static bool
@@ -256,6 +265,7 @@ make_workers(struct daemon *d)
 		.dispatch = d->dispatch,
 		.segment = d->segment,
 		.limit = &d->limit,
+		.connections = &d->connections,
 		.control = d->mailbox,
 		.drained = on_worker_drained,
 		.pong = on_pong,
@@ -298,6 +308,7 @@ build(struct daemon *d)
 	d->dispatch = databases_dispatch(d->config, d->store, d->states, &listener);
 	make_control(d);
 	make_workers(d);
+	limit_connections(d);
 }
 
 /* Signals are the main thread's: the threads started here inherit that they are blocked. */
@@ -430,7 +441,7 @@ daemon_run(const struct config *config)
 	if (d.store == NULL)
 		return EX_CONFIG;
 	signal(SIGPIPE, SIG_IGN);
-	raise_descriptor_limit();
+	(void)descriptors_raise_limit();
 	metrics_begin();
 	loop_library_begin();
 	if (!databases_begin(d.store))

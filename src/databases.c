@@ -13,6 +13,12 @@
 
 #define REPORT_SIZE 2048
 
+/* A session has a socket. While it connects it looks up a name, or reads certificates. */
+#define SESSION_DESCRIPTORS 4
+
+/* A save of the state file; SQLite's log, its index, its journal and its folder. */
+#define DATABASE_DESCRIPTORS 8
+
 const struct store *
 databases_store(const struct config *config)
 {
@@ -50,6 +56,14 @@ databases_sessions(const struct config *config, const struct store *store)
 	unsigned wanted = (unsigned)config->pool_size;
 
 	return most > 0 && wanted > most ? most : wanted;
+}
+
+uint64_t
+databases_descriptors(const struct config *config, const struct store *store)
+{
+	uint64_t sessions = (uint64_t)databases_sessions(config, store) + 1; /* with maintenance */
+
+	return config->database_count * (sessions * SESSION_DESCRIPTORS + DATABASE_DESCRIPTORS);
 }
 
 static struct store_settings

@@ -24,6 +24,12 @@ bool databases_begin(const struct store *store) MUST_CHECK;
 /* How many sessions serve tickets, of each database. */
 unsigned databases_sessions(const struct config *config, const struct store *store);
 
+/*
+ * How many descriptors all of them may need together while they serve: sessions that are opened, files
+ * of SQLite, state files.
+ */
+uint64_t databases_descriptors(const struct config *config, const struct store *store);
+
 /* Look at each once. False, with a line in the log for each, when none can be served from. */
 bool databases_are_acceptable(const struct config *config, const struct store *store) MUST_CHECK;
 

@@ -231,6 +231,7 @@ make_http(struct worker *worker, const int *fds, size_t count)
 		.max_batch = (uint32_t)config->max_batch,
 		.batch_format = config->batch_format,
 		.password = config->http_auth_password,
+		.connections = worker->settings.connections,
 		.databases = databases,
 		.reserved = worker->settings.segment != NULL ? reserved : NULL,
 		.drained = on_drained,

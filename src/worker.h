@@ -13,6 +13,7 @@
 #include "allocator/allocator.h"
 #include "config/config.h"
 #include "dispatch/dispatch.h"
+#include "loop/descriptors.h"
 #include "loop/mailbox.h"
 
 struct worker;
@@ -22,6 +23,7 @@ struct worker_settings {
 	struct dispatch *dispatch;
 	struct segment *segment; /* NULL: nothing is reserved ahead */
 	struct waiting_limit *limit;
+	struct connection_limit *connections;
 	struct mailbox *control; /* the main thread's, for what follows */
 	/* Run in the main thread: this worker has nothing left to do; its loop is alive. */
 	void (*drained)(void *arg);

@@ -51,6 +51,7 @@ sub check { return run(['check-config'], @_) }
         [ [ 'check-config', 'createdb' ],     qr/createdb/ ],
         [ ['--fly'],                          qr/fly.*see tickrd --help/s ],
         [ ['--env-file'],                     qr/env-file/ ],
+        [ [ '--env-file', '/a', '--env-file', '/b' ], qr/--env-file is given twice/ ],
         [ ['--if-not-exists'],                qr/--if-not-exists/ ],
         [ [ 'check-config', '--if-not-exists' ], qr/--if-not-exists/ ],
     );
@@ -107,13 +108,16 @@ my @bad = (
     [ TICKR_DATABASE_SSL_VERIFY     => 'maybe', qr/one of no, yes/ ],
     [ TICKR_LISTEN                  => '8080',  qr/address:port/ ],
     [ TICKR_LISTEN                  => '127.0.0.1', qr/address:port/ ],
-    [ TICKR_LISTEN                  => 'localhost:80', qr/address number 1; .*names are not looked up/ ],
+    [ TICKR_LISTEN                  => 'localhost:80', qr/number 1, "localhost:80": names are not looked up/ ],
     [ TICKR_LISTEN                  => '127.0.0.1:65536', qr/address:port/ ],
     [ TICKR_LISTEN                  => '[::1]', qr/\[v6\]:port/ ],
     [ TICKR_LISTEN                  => 'unix:there', qr{unix:/path} ],
-    [ TICKR_LISTEN                  => "unix:$long_path", qr{unix:/path} ],
-    [ TICKR_LISTEN                  => '127.0.0.1:1,', qr/address number 2/ ],
-    [ TICKR_LISTEN                  => join(',', ('127.0.0.1:0') x 17), qr/more than 16 addresses/ ],
+    [ TICKR_LISTEN                  => "unix:$long_path", qr/a path of more than 107 bytes/ ],
+    [ TICKR_LISTEN                  => '[fe80::1%eth0]:80', qr/a zone/ ],
+    [ TICKR_LISTEN                  => '8080,localhost:80', qr/number 1, "8080": .*; number 2, "localhost:80": / ],
+    [ TICKR_CONTROL_SOCKET          => $long_path, qr/TICKR_CONTROL_SOCKET: a path of more than 107 bytes/ ],
+    [ TICKR_LISTEN                  => '127.0.0.1:1,', qr/number 2, "": nothing stands between the commas/ ],
+    [ TICKR_LISTEN                  => join(',', ('127.0.0.1:0') x 17), qr/more than 16 of them/ ],
     [ TICKR_HTTP_THREADS            => '0',     qr/from 1 to 256/ ],
     [ TICKR_BATCH_FORMAT            => 'Array', qr/one of array, group/ ],
     [ TICKR_MAX_BATCH               => '0',     qr/from 1 to / ],
@@ -153,6 +157,26 @@ for my $case (
     is $status, 0, "$unknown is no reason not to start";
     like $output, qr/\Q$unknown\E.*did you mean \Q$nearest\E\?/, '... but a warning that names the nearest';
     unlike $output, qr/secret-value/, '... and not its value, which may be a password';
+}
+
+# --- what Kubernetes makes of services whose names begin with tickr -----------------------------
+
+{
+    my %links = (
+        TICKR_DATABASE_PORT          => 'tcp://10.96.0.12:3306',
+        TICKR_DATABASE_SERVICE_HOST  => '10.96.0.12',
+        TICKR_DATABASE_PORT_3306_TCP => 'tcp://10.96.0.12:3306',
+        TICKR_PORT                   => 'tcp://10.96.0.13:8080',
+        TICKR_PORT_8080_TCP_ADDR     => '10.96.0.13',
+    );
+    my ($status, $output) = check(%links);
+    is $status, 0, 'variables of a service do not stop the start';
+    is scalar(() = $output =~ /Kubernetes/g), 1, '... one line says what they are';
+    like $output, qr/\b$_\b/, "... and names $_" for sort keys %links;
+    like $output, qr/enableServiceLinks: false/, '... and says what to do';
+    unlike $output, qr/did you mean/, '... and nothing else';
+    ($status, $output) = check(TICKR_DATABASE_HOST => 'tcp://10.96.0.12:3306');
+    is $status, 78, 'an address of that form where somebody has set it is a mistake';
 }
 
 # --- files of settings ---------------------------------------------------------------------
@@ -202,6 +226,8 @@ for my $case (
     [ "TICKR_BATCH_FORMAT=a=b\r\n",             '"a=b"',     'an equals sign, and a CR LF' ],
     [ "TICKR_BATCH_FORMAT=a\nTICKR_BATCH_FORMAT=b\n", '"b"', 'the last one wins' ],
     [ "# c\\\nTICKR_BATCH_FORMAT=a",            '"a"',       'a comment is not continued' ],
+    [ "TICKR_BATCH_FORMAT = a\n",               '"a"',       'blanks around the equals sign' ],
+    [ "A=1\rTICKR_BATCH_FORMAT=a\rB=1\r",       '"a"',       'lines that end in CR' ],
     )
 {
     my ($content, $value, $name) = @$case;
@@ -209,7 +235,10 @@ for my $case (
 }
 for my $case (
     [ "\n\nno equals sign\n",                  qr/line 3 is not NAME=value/ ],
-    [ "export TICKR_MAX_NODES=10\n",           qr/line 1 is not NAME=value/ ],
+    [ "export TICKR_MAX_NODES=10\n",           qr/line 1 begins with export.*remove that word/ ],
+    [ "\xef\xbb\xbfTICKR_MAX_NODES=10\n",     qr/line 1 begins with a byte order mark/ ],
+    [ "[Service]\nTICKR_MAX_NODES=10\n",      qr/line 1 is a section of a unit file/ ],
+    [ "TICKR_DATABASE_PASSWORD=hushhush\\\r\nA=1\r\n", qr/line 1: a backslash before a carriage return/ ],
     [ "=x\n",                                  qr/line 1 is not NAME=value/ ],
     [ "1X=x\n",                                qr/line 1 is not NAME=value/ ],
     [ "A=1\nTICKR_DATABASE_PASSWORD=\"hushhush\n", qr/line 2: a quote is not closed/ ],
@@ -228,9 +257,17 @@ my @not_given = map { $_ => undef } qw(TICKR_MAX_NODES TICKR_NODE_NUMBER TICKR_S
 {
     my $path = spew('bad.env', "TICKR_LOG_LEVEL=loud\nexport TICKR_MAX_NODES=10\nno equals sign\n");
     my ($status, $output) = run([ 'check-config', '--env-file', $path ], @not_given);
-    like $output, qr/line 2 is not NAME=value.*line 3 is not NAME=value/, 'all bad lines of a file are said';
+    like $output, qr/line 2 begins with export.*line 3 is not NAME=value/, 'all bad lines of a file are said';
     like $output, qr/^TICKR_LOG_LEVEL="loud"/m, '... and a bad value beside them';
     unlike $output, qr/is not set/, '... but not that a variable is not set, which may stand there';
+}
+{
+    my $path = spew('hidden.env', "# with a path C:\\\nTICKR_DATABASE_PASSWORD=hushhush\n");
+    my ($status, $output) = run([ 'check-config', '--env-file', $path ]);
+    is $status, 0, 'a comment that ends in a backslash is read';
+    like $output, qr/^--env-file \Q$path\E: line 1 is a comment that ends in a backslash: systemd before version 254/m,
+        '... but a warning says that an older systemd reads it otherwise';
+    unlike $output, qr/hushhush/, '... and shows nothing of the next line';
 }
 for my $path (scratch() . '/none', scratch()) {
     my ($status, $output) = run([ 'check-config', '--env-file', $path ], @not_given);
@@ -360,13 +397,27 @@ sub refused {
 }
 
 SKIP: {
-    skip 'there is no IPv6 loopback here', 2
+    skip 'there is no IPv6 loopback here', 7
         unless IO::Socket::IP->new(LocalHost => '::1', Listen => 1, Type => SOCK_STREAM);
     my $server = server('[::1]:0');
     my ($port) = ($server->addresses)[0] =~ /^\[::1\]:(\d+)$/;
     my $socket = IO::Socket::IP->new(PeerHost => '::1', PeerPort => $port, Type => SOCK_STREAM) or die $!;
     my $client = bless { socket => $socket, buffer => '', timeout => 10 }, 'Tickr::Client';
     is $client->get('/livez')->{status}, 200, 'it listens on [::1]';
+    is $server->stop, 0, 'and stops cleanly';
+
+    my $free = IO::Socket::IP->new(LocalHost => '::', Listen => 1, Type => SOCK_STREAM, V6Only => 1) or die $!;
+    $port = $free->sockport;
+    close $free;
+    $server = server("[::]:$port");
+    ok !IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port), '[::] is IPv6 without IPv4';
+    is $server->stop, 0, 'and stops cleanly';
+    $server = server("[::]:$port,0.0.0.0:$port");
+    for my $host ('::1', '127.0.0.1') {
+        $socket = IO::Socket::IP->new(PeerHost => $host, PeerPort => $port, Type => SOCK_STREAM) or die $!;
+        $client = bless { socket => $socket, buffer => '', timeout => 10 }, 'Tickr::Client';
+        is $client->get('/livez')->{status}, 200, "[::] and 0.0.0.0 have the same port: $host";
+    }
     is $server->stop, 0, 'and stops cleanly';
 }
 

@@ -9,8 +9,8 @@ use Tickr::Process qw(slurp);
 my $contrib = ($ENV{SRCDIR} // '.') . '/contrib';
 
 SKIP: {
-    skip Tickr::Balancer::missing(), 4 if Tickr::Balancer::missing();
-    for my $file (qw(haproxy.cfg tickrd.cfg)) {
+    skip Tickr::Balancer::missing(), 6 if Tickr::Balancer::missing();
+    for my $file (qw(haproxy.cfg ruby.cfg tickrd.cfg)) {
         my $words = qx(haproxy -c -f '$contrib/haproxy/$file' 2>&1);
         is $?, 0, "haproxy/$file is valid" or diag $words;
         unlike $words, qr/WARNING/, "haproxy/$file: and nothing is to be warned of";

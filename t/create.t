@@ -39,6 +39,7 @@ sub one_by_one {
     is $client->get('/tickets/create/2?other=1&format=group')->{status}, 200,
         'other parameters are ignored';
 
+    my $last = $client->json($client->get('/tickets/create'))->[0];
     for my $bad ('0', '-3', '+3', 'abc', '5.5', '5/', '1' x 30, '100001', '%35', '5%20', '') {
         my $response = $client->get("/tickets/create/$bad");
         is $response->{status}, 400, "N = '$bad' is 400";
@@ -46,6 +47,7 @@ sub one_by_one {
         ok $json->{error} && !grep({ exists $json->{$_} } qw(first increment count)),
             '... with an error, and no key that old clients would read';
     }
+    is $client->get('/tickets/create')->{body}, '[' . ($last + 10) . ']', 'requests that are refused allocate nothing';
     for my $bad ('5.5', '+3', 'abc', '-', '--1', '-1.0', '1' x 30) {
         is $client->get("/tickets/create/$bad?format=group")->{status}, 400,
             "in the group format N = '$bad' is 400";

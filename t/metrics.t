@@ -98,7 +98,10 @@ is scalar grep({/^tickr_build_info\{version="\d+\.\d+\.\d+"\}$/} keys %$fresh), 
     is $page->{tickr_requests_waiting}, 0, 'nothing waits';
     is $page->{tickr_database_sessions_open}, $sessions, 'sessions open';
     is $page->{tickr_database_sessions_busy}, 0, 'sessions busy';
-    is $page->{tickr_http_accept_failures_total}, 0, 'every connection was accepted';
+    is $page->{qq(tickr_http_accept_failures_total{reason="$_"})}, 0, "every connection was accepted: $_"
+        for qw(open_files system_files memory other);
+    cmp_ok $page->{tickr_http_connections_limit}, '>', 64, 'connections that may be open';
+    is $page->{tickr_http_connections_limit_reached_total}, 0, '... and were not';
 
     my $answered = 0;
     $answered += $page->{$_} for grep {/^tickr_http_requests_total\{/} keys %$page;

@@ -32,20 +32,21 @@ struct database_address {
 /*
  * A comma-separated list of address:port, [v6]:port and unix:/path into ADDRESSES,
  * at most MOST_LISTEN_ADDRESSES. Port 0 is allowed: the kernel chooses. False, with
- * the reason in PROBLEM, when any of them cannot be read.
+ * each address that cannot be read and the reason in PROBLEM.
  */
 bool listen_addresses_parse(const char *list, struct listen_address *addresses, size_t *count,
 			    struct text *problem) MUST_CHECK;
 
-/* The Unix socket at PATH, which is absolute. False when it is not, or too long. */
-bool listen_address_unix(const char *path, struct listen_address *address) MUST_CHECK;
+/* The Unix socket at PATH, which is absolute. False, with the reason in PROBLEM, if it is not or too long. */
+bool listen_address_unix(const char *path, struct listen_address *address,
+			 struct text *problem) MUST_CHECK;
 
 /* A name, an address, host:port, [v6]:port or an absolute path. */
 bool database_address_parse(const char *text, struct database_address *address) MUST_CHECK;
 
 /*
- * A comma-separated list of those into ADDRESSES, at most MOST_DATABASES. False, with the reason
- * in PROBLEM, when any of them cannot be read.
+ * A comma-separated list of those into ADDRESSES, at most MOST_DATABASES. False, with each
+ * that cannot be read and the reason in PROBLEM.
  */
 bool database_addresses_parse(const char *list, struct database_address *addresses, size_t *count,
 			      struct text *problem) MUST_CHECK;

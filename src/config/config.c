@@ -3,18 +3,17 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/memory.h"
 #include "base/parse.h"
 #include "config/config.h"
-#include "config/env_file.h"
 #include "config/key_table.h"
 #include "config/loader.h"
 
-#define PREFIX		   "TICKR_"
 #define MOST_SHOWN	   200 /* bytes of a bad value that are shown */
-#define MOST_FILE_SIZE	   (64 * 1024)
+#define LINKS_SIZE	   1024
 #define MOST_HTTP_PASSWORD 256 /* with a user name it must fit into what auth.c reads */
 
 static void *
@@ -23,88 +22,13 @@ field_of(struct config *config, const struct key *key)
 	return (char *)config + key->offset;
 }
 
-/* --- what was given ------------------------------------------------------------------------- */
-
-static void
-give_value(void *arg, const char *name, const char *value)
-{
-	struct loader *loader = arg;
-
-	if (strncmp(name, PREFIX, strlen(PREFIX)) != 0)
-		return;
-	for (size_t i = 0; i < key_count; i++) {
-		if (strcmp(key_table[i].variable, name) != 0)
-			continue;
-		if (value[0] == '\0' && key_table[i].type != KEY_SECRET)
-			return; /* as if it were not there: it hides no other */
-		free(loader->values[i]);
-		loader->values[i] = xstrdup(value);
-		return;
-	}
-	text_add_quoted(loader->warnings, name, MOST_SHOWN);
-	text_addf(loader->warnings, " is not a variable of tickrd; did you mean %s?\n",
-		  key_nearest(name)->variable);
-}
-
-static void
-give_environment(struct loader *loader, char *const *environment)
-{
-	for (; *environment != NULL; environment++) {
-		const char *equals = strchr(*environment, '=');
-		char *name;
-
-		if (equals == NULL)
-			continue;
-		name = xstrndup(*environment, (size_t)(equals - *environment));
-		give_value(loader, name, equals + 1);
-		free(name);
-	}
-}
-
-/* All of a small file, with a NUL behind it, for free(); NULL, with errno, when it cannot be had. */
-static char *
-read_file(const char *path, size_t *len)
-{
-	FILE *file = fopen(path, "re");
-	char *content;
-
-	if (file == NULL)
-		return NULL;
-	content = xcalloc(1, MOST_FILE_SIZE + 1);
-	errno = 0;
-	*len = fread(content, 1, MOST_FILE_SIZE + 1, file);
-	if (ferror(file) || *len > MOST_FILE_SIZE) {
-		errno = ferror(file) ? (errno != 0 ? errno : EIO) : EFBIG;
-		free(content);
-		content = NULL;
-	}
-	fclose(file);
-	return content;
-}
-
-static void
-give_file(struct loader *loader, const char *path)
-{
-	char memory[256];
-	struct text problem = TEXT_OVER(memory);
-	size_t len;
-	char *content = read_file(path, &len);
-
-	if (content == NULL)
-		text_addf(&problem, "cannot be read: %s", strerror(errno));
-	else if (env_file_parse(content, len, give_value, loader, &problem))
-		memory[0] = '\0';
-	loader->is_file_bad = memory[0] != '\0';
-	if (loader->is_file_bad)
-		text_addf(loader->problems, "--env-file %s: %s\n", path, memory);
-	free(content);
-}
-
 /* --- one value ------------------------------------------------------------------------------- */
 
 void
 loader_add_problem(struct loader *loader, const struct key *key, const char *value)
 {
+	const char *stray;
+
 	text_add(loader->problems, key->variable);
 	if (value != NULL) {
 		text_add(loader->problems, "=");
@@ -117,7 +41,11 @@ loader_add_problem(struct loader *loader, const struct key *key, const char *val
 		text_add(loader->problems, " is not set: it must be ");
 	}
 	key_describe(key, loader->problems);
-	text_addf(loader->problems, " (%s)\n", key->help);
+	text_addf(loader->problems, " (%s)", key->help);
+	stray = value != NULL ? loader_stray(value, strlen(value)) : NULL;
+	if (stray != NULL)
+		text_addf(loader->problems, "; the value %s", stray);
+	text_add(loader->problems, "\n");
 }
 
 static bool
@@ -165,6 +93,19 @@ set_field(struct config *config, const struct key *key, const char *value)
 	return false;
 }
 
+/* A text may have any bytes. Some of them are nearly always a slip. */
+static void
+warn_of_stray_bytes(struct loader *loader, const struct key *key, const char *value)
+{
+	bool is_secret = key->type == KEY_SECRET;
+	const char *stray =
+		is_secret || key->type == KEY_TEXT ? loader_stray(value, strlen(value)) : NULL;
+
+	if (stray != NULL)
+		text_addf(loader->warnings, "%s %s, which is taken for a part of the %s\n",
+			  key->variable, stray, is_secret ? "password" : "value");
+}
+
 /* Bounds that hold for every KEY are checked here; those between keys come after. */
 static bool
 load_key(struct loader *loader, size_t index)
@@ -172,8 +113,10 @@ load_key(struct loader *loader, size_t index)
 	const struct key *key = &key_table[index];
 	const char *value = loader->values[index];
 
-	if (value != NULL && set_field(loader->config, key, value))
+	if (value != NULL && set_field(loader->config, key, value)) {
+		warn_of_stray_bytes(loader, key, value);
 		return true;
+	}
 	if (value == NULL && key->fallback != NULL) {
 		bool is_text = key->type == KEY_TEXT || key->type == KEY_SECRET;
 
@@ -188,72 +131,18 @@ load_key(struct loader *loader, size_t index)
 
 /* --- what concerns several variables ------------------------------------------------------- */
 
-/* How many lines TEXT has; 0 when one of them is empty. */
-static size_t
-count_lines(const char *text)
-{
-	size_t lines = 1;
-
-	if (text[0] == '\0' || text[0] == '\n' || strstr(text, "\n\n") != NULL)
-		return 0;
-	while ((text = strchr(text, '\n')) != NULL) {
-		lines++;
-		text++;
-	}
-	return lines;
-}
-
-/* Lines end in a newline, or in a carriage return and one. */
-static void
-remove_returns(char *text)
-{
-	char *to = text;
-
-	for (; *text != '\0'; text++)
-		if (text[0] != '\r' || text[1] != '\n')
-			*to++ = *text;
-	*to = '\0';
-}
-
-void
-loader_read_secret(struct loader *loader, const char *variable, const char *path, size_t most_lines,
-		   char **secret)
-{
-	size_t len, lines;
-	char *content;
-
-	if (path[0] == '\0')
-		return;
-	if ((*secret)[0] != '\0') {
-		text_addf(loader->problems, "%s and %s_FILE are both set: set one of them\n",
-			  variable, variable);
-		return;
-	}
-	content = read_file(path, &len);
-	if (content == NULL) {
-		text_addf(loader->problems, "%s_FILE=%s cannot be read: %s\n", variable, path,
-			  strerror(errno));
-		return;
-	}
-	while (len > 0 && (content[len - 1] == '\n' || content[len - 1] == '\r'))
-		content[--len] = '\0';
-	lines = strlen(content) == len ? count_lines(content) : 0;
-	if (lines == 0 || (lines > 1 && most_lines == 1))
-		text_addf(loader->problems, "%s_FILE=%s must hold the password on one line%s\n",
-			  variable, path, most_lines > 1 ? ", or one for each database" : "");
-	if (most_lines > 1)
-		remove_returns(content);
-	config_forget(*secret);
-	free(*secret);
-	*secret = content;
-}
-
 static void
 check_readable(struct loader *loader, const char *variable, const char *path)
 {
-	if (path[0] != '\0' && access(path, R_OK) != 0)
+	struct stat status;
+
+	if (path[0] == '\0')
+		return;
+	if (access(path, R_OK) != 0 || stat(path, &status) != 0)
 		text_addf(loader->problems, "%s=%s cannot be read: %s\n", variable, path,
 			  strerror(errno));
+	else if (!S_ISREG(status.st_mode) && !S_ISCHR(status.st_mode))
+		text_addf(loader->problems, "%s=%s is not a file\n", variable, path);
 }
 
 const struct key *
@@ -278,22 +167,24 @@ static void
 derive_listening(struct loader *loader)
 {
 	struct config *config = loader->config;
-	char memory[128];
+	char memory[2048];
 	struct text problem = TEXT_OVER(memory);
 
 	if (!listen_addresses_parse(config->listen, config->listen_addresses, &config->listen_count,
 				    &problem)) {
 		loader_add_problem(loader, loader_key("TICKR_LISTEN"), config->listen);
 		text_addf(loader->problems,
-			  "TICKR_LISTEN: %s; 127.0.0.1:8080 would do, or 0.0.0.0:8080 for every "
-			  "IPv4 address of this host: names are not looked up\n",
+			  "TICKR_LISTEN: %s. For every IPv4 address of this host write "
+			  "0.0.0.0:8080, for every IPv6 address [::]:8080\n",
 			  memory);
 	}
+	text_clear(&problem);
 	if (config->control_socket[0] == '\0')
 		return;
-	if (!listen_address_unix(config->control_socket, &config->control_address))
-		loader_add_problem(loader, loader_key("TICKR_CONTROL_SOCKET"),
-				   config->control_socket);
+	if (listen_address_unix(config->control_socket, &config->control_address, &problem))
+		return;
+	loader_add_problem(loader, loader_key("TICKR_CONTROL_SOCKET"), config->control_socket);
+	text_addf(loader->problems, "TICKR_CONTROL_SOCKET: %s\n", memory);
 }
 
 static void
@@ -364,30 +255,29 @@ bool
 config_load(struct config *config, const char *env_file, char *const *environment,
 	    struct text *problems, struct text *warnings)
 {
-	struct loader loader = {.config = config, .problems = problems, .warnings = warnings};
+	char memory[LINKS_SIZE];
+	struct text links = TEXT_OVER(memory);
+	struct loader loader = {
+		.config = config, .links = &links, .problems = problems, .warnings = warnings};
 
 	memset(config, 0, sizeof(*config));
 	loader.values = xcalloc(key_count, sizeof(*loader.values));
 	if (env_file != NULL)
-		give_file(&loader, env_file);
-	give_environment(&loader, environment);
+		loader_give_file(&loader, env_file);
+	loader_give_environment(&loader, environment);
+	loader_warn_of_links(&loader);
 
 	for (size_t i = 0; i < key_count; i++)
 		if (!load_key(&loader, i) && key_table[i].type == KEY_TEXT)
 			*(char **)field_of(config, &key_table[i]) = xstrdup("");
 	derive(&loader);
 
-	for (size_t i = 0; i < key_count; i++)
+	for (size_t i = 0; i < key_count; i++) {
+		config_forget(loader.values[i]);
 		free(loader.values[i]);
+	}
 	free(loader.values);
 	return problems->len == 0;
-}
-
-void
-config_forget(char *secret)
-{
-	if (secret != NULL)
-		explicit_bzero(secret, strlen(secret));
 }
 
 void

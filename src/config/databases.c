@@ -96,15 +96,14 @@ derive_addresses(struct loader *loader)
 {
 	struct config *config = loader->config;
 	struct database_address addresses[MOST_DATABASES];
-	char memory[128];
+	char memory[2048];
 	struct text problem = TEXT_OVER(memory);
 
 	if (!database_addresses_parse(config->database_host, addresses, &config->database_count,
 				      &problem)) {
 		loader_add_problem(loader, loader_key("TICKR_DATABASE_HOST"),
 				   config->database_host);
-		if (strchr(config->database_host, ',') != NULL)
-			text_addf(loader->problems, "TICKR_DATABASE_HOST: %s\n", memory);
+		text_addf(loader->problems, "TICKR_DATABASE_HOST: %s\n", memory);
 		config->database_count = 0;
 	}
 	for (size_t i = 0; i < config->database_count; i++)

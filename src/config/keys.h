@@ -70,9 +70,14 @@ KEY("TICKR_STATE_DIR", state_dir, TEXT, "", 0, 0, "the path of a folder",
     "after a restart; files with relative names are there too, by default in the working folder")
 
 KEY("TICKR_LISTEN", listen, TEXT, "127.0.0.1:8080", 0, 0,
-    "address:port, [v6]:port or unix:/path, several separated by commas",
-    "where to listen; sockets inherited from systemd take its place")
-KEY("TICKR_CONTROL_SOCKET", control_socket, TEXT, "", 0, 0, "the absolute path of a Unix socket",
+    "address:port, [v6]:port or unix:/path (107 bytes at most), up to 16 of them, separated by "
+    "commas; "
+    "port 0 is one that the system chooses",
+    "where to listen; 0.0.0.0 is every IPv4 address and [::] every IPv6 address, without IPv4; "
+    "sockets "
+    "inherited from systemd take its place")
+KEY("TICKR_CONTROL_SOCKET", control_socket, TEXT, "", 0, 0,
+    "the absolute path of a Unix socket, 107 bytes at most",
     "where the operator lists the databases, and takes one out for maintenance; for the server's "
     "own user and root only")
 KEY("TICKR_HTTP_THREADS", http_threads, NUMBER, "", 1, 256, "",

@@ -58,6 +58,7 @@ TAILQ_HEAD(connection_list, connection);
 
 struct connections {
 	struct event_base *base;
+	struct connection_watch watch;
 	struct connection_list newborn;
 	struct connection_list waiting;
 	struct connection_list told;
@@ -248,6 +249,7 @@ on_accept(struct event_base *base, void *arg)
 	evbuffer_add_cb(bufferevent_get_output(connection->bufferevent), on_output, connection);
 	TAILQ_INSERT_TAIL(&connections->newborn, connection, link);
 	event_active(connections->adopt, 0, 0);
+	connections->watch.opened(connections->watch.arg);
 	return connection->bufferevent;
 }
 
@@ -270,6 +272,7 @@ on_close(struct evhttp_connection *evcon, void *arg)
 	connections->count--;
 	metrics_subtract(METRIC_HTTP_CONNECTIONS, 1);
 	free(connection);
+	connections->watch.closed(connections->watch.arg);
 }
 
 /*
@@ -344,7 +347,7 @@ on_adopt(evutil_socket_t fd, short what, void *arg)
 }
 
 struct connections *
-connections_new(struct event_base *base, struct evhttp *http)
+connections_new(struct event_base *base, struct evhttp *http, const struct connection_watch *watch)
 {
 	struct connections *connections = xcalloc(1, sizeof(*connections));
 
@@ -352,6 +355,7 @@ connections_new(struct event_base *base, struct evhttp *http)
 	TAILQ_INIT(&connections->waiting);
 	TAILQ_INIT(&connections->told);
 	connections->base = base;
+	connections->watch = *watch;
 	connections->adopt = loop_event_new(base, -1, 0, on_adopt, connections);
 	connections->rewrite = loop_event_new(base, -1, 0, on_rewrite, connections);
 	evhttp_set_bevcb(http, on_accept, connections);

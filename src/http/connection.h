@@ -24,8 +24,16 @@
 struct connections;
 struct connection;
 
-/* Watch every connection that HTTP accepts from now on. */
-struct connections *connections_new(struct event_base *base, struct evhttp *http) MUST_CHECK;
+/* Who hears of each connection, as soon as it is accepted, and when it is closed. */
+struct connection_watch {
+	void (*opened)(void *arg);
+	void (*closed)(void *arg);
+	void *arg;
+};
+
+/* Watch every connection that HTTP accepts from now on. WATCH is copied. */
+struct connections *connections_new(struct event_base *base, struct evhttp *http,
+				    const struct connection_watch *watch) MUST_CHECK;
 
 /* After evhttp_free(), which closes what is left. */
 void connections_free(struct connections *connections);

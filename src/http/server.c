@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <event2/http.h>
 #include <event2/http_struct.h>
 #include <event2/listener.h>
@@ -19,11 +20,10 @@
 #include "loop/loop.h"
 #include "metrics/metrics.h"
 
-#define TICK_MS		    250
-#define ACCEPT_LOG_PAUSE_MS 10000 /* each line tells how many failures there were */
-#define DRAIN_STEP_MS	    20
-#define DRAIN_QUIET_MS	    300 /* no request for this long: who is still connected wants nothing */
-#define ALL_METHODS	    0xffff
+#define TICK_MS	       250
+#define DRAIN_STEP_MS  20
+#define DRAIN_QUIET_MS 300 /* no request for this long: who is still connected wants nothing */
+#define ALL_METHODS    0xffff
 
 /* --- one request -------------------------------------------------------------------------------- */
 
@@ -130,26 +130,96 @@ static void
 on_accept_error(struct evconnlistener *listener, void *arg)
 {
 	(void)arg;
-	metrics_add(METRIC_ACCEPT_FAILURES, 1);
+	metrics_count_accept_failure(errno);
 	evconnlistener_disable(listener);
+}
+
+/* Runs in the round of the loop that accepted the connection, before the next one is accepted. */
+static void
+on_opened(void *arg)
+{
+	struct http_server *server = arg;
+	struct connection_limit *limit = server->settings.connections;
+
+	if (connection_limit_enter(limit))
+		return;
+	server->is_full = true;
+	for (size_t i = 0; i < server->listener_count; i++)
+		evconnlistener_disable(evhttp_bound_socket_get_listener(server->listeners[i]));
+	if (!connection_limit_is_reached_now(limit, clock_ms()))
+		return;
+	metrics_add(METRIC_CONNECTIONS_LIMIT_REACHED, 1);
+	log_warn("too many connections; new ones wait", "connections=%" PRIu64 " limit=%" PRIu64,
+		 atomic_load(&limit->open), limit->most);
 }
 
 static void
 listen_again(struct http_server *server)
 {
-	uint64_t failures = metrics_get(METRIC_ACCEPT_FAILURES);
-	uint64_t now_ms = clock_ms();
-
+	if (!connection_limit_has_room(server->settings.connections))
+		return;
+	server->is_full = false;
 	for (size_t i = 0; i < server->listener_count; i++)
 		evconnlistener_enable(evhttp_bound_socket_get_listener(server->listeners[i]));
-	if (failures == server->accept_failures ||
-	    now_ms - server->accept_logged_ms < ACCEPT_LOG_PAUSE_MS)
-		return;
-	server->accept_failures = failures;
-	server->accept_logged_ms = now_ms;
-	log_error("connections cannot be accepted; is the limit of open files reached?",
-		  "failures=%" PRIu64 " connections=%zu", failures,
-		  connections_count(server->connections));
+}
+
+static void
+on_closed(void *arg)
+{
+	struct http_server *server = arg;
+
+	connection_limit_leave(server->settings.connections);
+	if (server->is_full)
+		listen_again(server);
+}
+
+static const char *
+words_of(enum accept_failure reason)
+{
+	switch (reason) {
+	case ACCEPT_FAILURE_OPEN_FILES: return "this process has too many open files";
+	case ACCEPT_FAILURE_SYSTEM_FILES: return "this machine has too many open files";
+	case ACCEPT_FAILURE_MEMORY: return "the kernel has no memory for a connection";
+	case ACCEPT_FAILURE_OTHER:
+	case ACCEPT_FAILURES: break;
+	}
+	return "the system gave another reason";
+}
+
+/* Whether the system refused a connection of any loop since this server last asked, and why. */
+static bool
+has_failed(struct http_server *server, enum accept_failure *reason)
+{
+	bool has = false;
+
+	for (unsigned i = 0; i < ACCEPT_FAILURES; i++) {
+		uint64_t failures = metrics_get(METRIC_ACCEPT_FAILURES + i);
+
+		if (failures != server->accept_failures[i]) {
+			*reason = (enum accept_failure)i;
+			has = true;
+		}
+		server->accept_failures[i] = failures;
+	}
+	return has;
+}
+
+/* One line when connections begin to wait, and one when they do so no longer. */
+static void
+log_changes(struct http_server *server)
+{
+	struct connection_limit *limit = server->settings.connections;
+	enum accept_failure reason;
+	uint64_t now_ms = clock_ms(), since_ms;
+
+	if (has_failed(server, &reason) && connection_limit_fails_now(limit, now_ms))
+		log_error("cannot accept connections", "reason=\"%s\" connections=%" PRIu64,
+			  words_of(reason), atomic_load(&limit->open));
+	if (connection_limit_recovers_now(limit, now_ms, &since_ms) ||
+	    connection_limit_is_over_now(limit, &since_ms))
+		log_info("connections are accepted again",
+			 "connections=%" PRIu64 " seconds=%" PRIu64, atomic_load(&limit->open),
+			 (now_ms - since_ms) / 1000);
 }
 
 static void
@@ -160,6 +230,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	listen_again(server);
+	log_changes(server);
 	connections_sweep(server->connections);
 	loop_event_in(server->tick, TICK_MS);
 }
@@ -221,6 +292,7 @@ http_server_new(struct event_base *base, const struct http_settings *settings,
 		struct allocator *allocator, const int *fds, size_t count)
 {
 	struct http_server *server = xcalloc(1, sizeof(*server));
+	struct connection_watch watch = {.opened = on_opened, .closed = on_closed, .arg = server};
 
 	server->settings = *settings;
 	server->base = base;
@@ -233,7 +305,7 @@ http_server_new(struct event_base *base, const struct http_settings *settings,
 	evhttp_set_default_content_type(server->http, NULL);
 	evhttp_set_allowed_methods(server->http, ALL_METHODS);
 	evhttp_set_gencb(server->http, on_request, server);
-	server->connections = connections_new(base, server->http);
+	server->connections = connections_new(base, server->http, &watch);
 	server->tick = loop_event_new(base, -1, 0, on_tick, server);
 	loop_event_in(server->tick, TICK_MS);
 	server->drain_step = loop_event_new(base, -1, 0, on_drain_step, server);

@@ -15,12 +15,15 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "http/response.h"
+#include "loop/descriptors.h"
+#include "metrics/metrics.h"
 #include "ticket/database.h"
 
 struct http_settings {
 	uint32_t max_batch;
 	enum batch_format batch_format;
-	const char *password; /* "": none is asked for */
+	const char *password;		      /* "": none is asked for */
+	struct connection_limit *connections; /* shared; outlives the servers */
 
 	/* What is known of each database, without asking any; STATES has room for MOST_DATABASES. */
 	size_t (*databases)(void *arg, struct database_state *states);
@@ -44,8 +47,8 @@ struct http_server {
 
 	struct evhttp_bound_socket **listeners;
 	size_t listener_count;
-	uint64_t accept_failures; /* of the process, as this server saw them last */
-	uint64_t accept_logged_ms;
+	uint64_t accept_failures[ACCEPT_FAILURES]; /* as this server saw them last */
+	bool is_full; /* it has stopped accepting: too many connections are open */
 	struct event *tick;
 	struct event *drain_step;
 	bool is_draining;

@@ -42,6 +42,19 @@ set_nodelay(int fd, int family)
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
+/*
+ * An IPv6 socket takes IPv6 connections only, whatever net.ipv6.bindv6only says: so [::]:8080 and
+ * 0.0.0.0:8080 mean the same on every machine, and can stand beside each other.
+ */
+static bool
+keep_to_family(int fd, int family)
+{
+	int on = 1;
+
+	return family != AF_INET6 ||
+	       setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) == 0;
+}
+
 /* A bound socket; IS_SHARED lets others of our user bind the same port. */
 static int
 bind_socket(const struct listen_address *address, bool is_shared)
@@ -55,10 +68,9 @@ bind_socket(const struct listen_address *address, bool is_shared)
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (is_shared)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
-	if (family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
 	set_nodelay(fd, family);
-	if (bind(fd, (const struct sockaddr *)&address->address, address->len) != 0) {
+	if (!keep_to_family(fd, family) ||
+	    bind(fd, (const struct sockaddr *)&address->address, address->len) != 0) {
 		int error = errno;
 
 		close(fd);

@@ -7,6 +7,7 @@
  *	HISTOGRAM(id, name, bounds, help)		bounds: a list of upper bounds, see metrics.c
  *	DATABASE_HISTOGRAM(...)				the same, one for each database
  *	ROUTE(id, label), CODE(code)			the label sets of requests
+ *	ACCEPT_FAILURE(id, label)			why the system refused a connection
  */
 #ifndef METRIC
 #define METRIC(id, name, type, series, labels, help)
@@ -25,6 +26,9 @@
 #endif
 #ifndef ROUTE
 #define ROUTE(id, label)
+#endif
+#ifndef ACCEPT_FAILURE
+#define ACCEPT_FAILURE(id, label)
 #endif
 #ifndef CODE
 #define CODE(code)
@@ -47,11 +51,20 @@ CODE(413)
 CODE(500)
 CODE(503)
 
+ACCEPT_FAILURE(OPEN_FILES, "open_files")
+ACCEPT_FAILURE(SYSTEM_FILES, "system_files")
+ACCEPT_FAILURE(MEMORY, "memory")
+ACCEPT_FAILURE(OTHER, "other")
+
 METRIC(HTTP_REQUESTS, "tickr_http_requests_total", "counter", ROUTES *CODES, add_request_labels,
        "Requests answered, by route and status code.")
 METRIC(HTTP_CONNECTIONS, "tickr_http_connections", "gauge", 1, NULL, "Connections open now.")
-METRIC(ACCEPT_FAILURES, "tickr_http_accept_failures_total", "counter", 1, NULL,
-       "Times the system refused a new connection, for want of descriptors as a rule.")
+METRIC(CONNECTIONS_LIMIT, "tickr_http_connections_limit", "gauge", 1, NULL,
+       "Connections that may be open: the limit of open files, less what the server itself needs.")
+METRIC(CONNECTIONS_LIMIT_REACHED, "tickr_http_connections_limit_reached_total", "counter", 1, NULL,
+       "Times the limit of connections was reached; new ones wait until others close.")
+METRIC(ACCEPT_FAILURES, "tickr_http_accept_failures_total", "counter", ACCEPT_FAILURES,
+       add_accept_failure_labels, "Times the system refused a new connection, by reason.")
 METRIC(TICKETS_ISSUED, "tickr_tickets_issued_total", "counter", 1, NULL,
        "Tickets put into answers.")
 DATABASE_METRIC(RESERVATIONS, "tickr_reservations_total", "counter", TICKET_STATUSES,
@@ -104,3 +117,4 @@ DATABASE_HISTOGRAM(RESERVATION_TICKETS, "tickr_reservation_tickets", TICKETS,
 #undef DATABASE_HISTOGRAM
 #undef ROUTE
 #undef CODE
+#undef ACCEPT_FAILURE

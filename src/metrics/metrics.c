@@ -1,4 +1,5 @@
 #include <assert.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -70,6 +71,11 @@ static const char *const route_labels[] = {
 #include "metrics/counters.h"
 };
 
+static const char *const accept_failure_labels[] = {
+#define ACCEPT_FAILURE(id, label) label,
+#include "metrics/counters.h"
+};
+
 static const int codes[] = {
 #define CODE(code) code,
 #include "metrics/counters.h"
@@ -80,6 +86,12 @@ add_request_labels(struct text *page, unsigned series)
 {
 	text_addf(page, "{route=\"%s\",code=\"%d\"}", route_labels[series / CODES],
 		  codes[series % CODES]);
+}
+
+static void
+add_accept_failure_labels(struct text *page, unsigned series)
+{
+	text_addf(page, "{reason=\"%s\"}", accept_failure_labels[series]);
 }
 
 /* Prometheus refuses a whole page for one byte that is not UTF-8. */
@@ -207,6 +219,20 @@ void
 metrics_count_request(enum metric_route route, int code)
 {
 	metrics_add(METRIC_HTTP_REQUESTS + route * CODES + place_of_code(code), 1);
+}
+
+void
+metrics_count_accept_failure(int error)
+{
+	enum accept_failure reason = ACCEPT_FAILURE_OTHER;
+
+	if (error == EMFILE)
+		reason = ACCEPT_FAILURE_OPEN_FILES;
+	else if (error == ENFILE)
+		reason = ACCEPT_FAILURE_SYSTEM_FILES;
+	else if (error == ENOMEM || error == ENOBUFS)
+		reason = ACCEPT_FAILURE_MEMORY;
+	metrics_add(METRIC_ACCEPT_FAILURES + reason, 1);
 }
 
 void

@@ -19,6 +19,13 @@ enum metric_route {
 	ROUTES
 };
 
+/* Why a connection was refused: the limit of the process, that of the machine, memory. */
+enum accept_failure {
+#define ACCEPT_FAILURE(id, label) ACCEPT_FAILURE_##id,
+#include "metrics/counters.h"
+	ACCEPT_FAILURES
+};
+
 enum metric_code {
 #define CODE(code) CODE_##code,
 #include "metrics/counters.h"
@@ -65,6 +72,9 @@ void metrics_set(enum metric metric, uint64_t value);
 
 /* CODE is the HTTP status; one that has no place of its own counts with its class: 400 or 500. */
 void metrics_count_request(enum metric_route route, int code);
+
+/* The system refused a connection, with the errno ERROR. */
+void metrics_count_accept_failure(int error);
 void metrics_count_reservation(unsigned database, enum ticket_status status);
 
 /* VALUE in microseconds for a histogram of seconds, else a plain number. */

@@ -2,6 +2,9 @@
  * DESIGN. A save writes a new file beside the old one, brings it to the disk, and takes the old
  * one's name: whenever the machine stops, one of the two is there, whole. The lock is on a file of
  * its own, because the state file is another one after each save.
+ *
+ * A save opens a file. If no descriptor is left, for the process or on the machine, it gives up a spare one for the
+ * length of the save: without a save no ticket is issued.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,6 +25,7 @@ struct state_file {
 	char *folder; /* for people */
 	int folder_fd;
 	int lock_fd;
+	int spare_fd; /* of no use but to be closed; -1: none */
 	char name[NAME_SIZE];
 	struct record record;
 };
@@ -211,15 +215,25 @@ state_file_is_there(struct state_file *file, struct text *problem)
 	return problem->len == 0;
 }
 
+static void
+take_spare(struct state_file *file)
+{
+	if (file->spare_fd < 0)
+		file->spare_fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
 struct state_file *
 state_file_open(const char *folder, const struct ticket_space *space, struct text *problem)
 {
 	struct state_file *file = xcalloc(1, sizeof(*file));
 
 	file->folder = xstrdup(folder);
-	file->folder_fd = file->lock_fd = -1;
-	if (open_folder(file, problem) && lock(file, space, problem) && load(file, space, problem))
+	file->folder_fd = file->lock_fd = file->spare_fd = -1;
+	if (open_folder(file, problem) && lock(file, space, problem) &&
+	    load(file, space, problem)) {
+		take_spare(file);
 		return file;
+	}
 	state_file_close(file);
 	return NULL;
 }
@@ -235,6 +249,8 @@ state_file_close(struct state_file *file)
 {
 	if (file->lock_fd >= 0)
 		close(file->lock_fd);
+	if (file->spare_fd >= 0)
+		close(file->spare_fd);
 	if (file->folder_fd >= 0)
 		close(file->folder_fd);
 	record_free(&file->record);
@@ -275,11 +291,30 @@ write_bytes(int fd, const char *bytes, size_t len)
 	return true;
 }
 
+static int
+open_new(const struct state_file *file, const char *name)
+{
+	return openat(file->folder_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+}
+
+/* The same, with the descriptor that was spared for that if none is left. */
+static int
+open_new_at_any_price(struct state_file *file, const char *name)
+{
+	int fd = open_new(file, name);
+
+	if (fd >= 0 || (errno != EMFILE && errno != ENFILE) || file->spare_fd < 0)
+		return fd;
+	close(file->spare_fd);
+	file->spare_fd = -1;
+	return open_new(file, name);
+}
+
 /* A new file NAME with LEN bytes, on the disk. False with errno. */
 static bool
-make_file(int folder_fd, const char *name, const char *bytes, size_t len)
+make_file(struct state_file *file, const char *name, const char *bytes, size_t len)
 {
-	int fd = openat(folder_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int fd = open_new_at_any_price(file, name);
 	bool is_good;
 	int error;
 
@@ -287,8 +322,11 @@ make_file(int folder_fd, const char *name, const char *bytes, size_t len)
 		return false;
 	is_good = write_bytes(fd, bytes, len) && fsync(fd) == 0;
 	error = errno;
-	if (close(fd) != 0 && is_good)
-		return false;
+	if (close(fd) != 0 && is_good) {
+		is_good = false;
+		error = errno;
+	}
+	take_spare(file);
 	errno = error;
 	return is_good;
 }
@@ -303,7 +341,7 @@ state_file_save(struct state_file *file, const struct record *record, struct tex
 
 	record_write(record, &text);
 	make_name(name, &record->space, "new");
-	is_good = make_file(file->folder_fd, name, memory, text.len) &&
+	is_good = make_file(file, name, memory, text.len) &&
 		  renameat(file->folder_fd, name, file->folder_fd, file->name) == 0 &&
 		  fsync(file->folder_fd) == 0;
 	if (!is_good)

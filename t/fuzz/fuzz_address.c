@@ -10,7 +10,7 @@ static void
 check_listen(const char *list)
 {
 	struct listen_address addresses[MOST_LISTEN_ADDRESSES], again[MOST_LISTEN_ADDRESSES];
-	char memory[256], described[8192];
+	char memory[8192], described[8192];
 	struct text problem = TEXT_OVER(memory), text = TEXT_OVER(described);
 	size_t count = 0, again_count;
 	bool is_good = listen_addresses_parse(list, addresses, &count, &problem);
@@ -40,7 +40,7 @@ check_database(const char *text)
 	MUST_HOLD(address.socket[0] == '\0' ||
 		  (strcmp(address.socket, text) == 0 && address.port == 0));
 	MUST_HOLD(strstr(text, address.host) != NULL);
-	MUST_HOLD(strpbrk(address.host, " \t,/") == NULL);
+	MUST_HOLD(strpbrk(address.host, " \t\r\n,/") == NULL);
 }
 
 /* A list has as many as commas say, each of which could stand alone. */

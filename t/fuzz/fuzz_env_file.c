@@ -42,9 +42,9 @@ write_pair(void *arg, const char *name, const char *value)
 static bool
 parse(const char *content, size_t len, struct pairs *pairs)
 {
-	char memory[256];
-	struct text problem = TEXT_OVER(memory);
-	bool is_good = env_file_parse(content, len, write_pair, pairs, &problem);
+	char memory[256], warning_memory[256];
+	struct text problem = TEXT_OVER(memory), warning = TEXT_OVER(warning_memory);
+	bool is_good = env_file_parse(content, len, write_pair, pairs, &problem, &warning);
 
 	MUST_HOLD(is_good == (problem.len == 0));
 	return is_good;

@@ -25,6 +25,8 @@ Test(address, listen_lists_are_read_in_their_order)
 		{"unix:" LONGEST_PATH, 1, "unix:" LONGEST_PATH},
 		{"127.0.0.1:1,127.0.0.1:2,[::1]:3", 3, "[::1]:3"},
 		{"127.0.0.1:1,unix:/a b", 2, "unix:/a b"},
+		{"127.0.0.1:0,127.0.0.1:0", 2, "127.0.0.1:0"},
+		{"unix:/a%b", 1, "unix:/a%b"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
@@ -42,51 +44,90 @@ Test(address, listen_lists_are_read_in_their_order)
 	}
 }
 
-Test(address, listen_lists_with_a_bad_part_are_refused_with_its_number)
+Test(address, every_bad_part_of_a_listen_list_is_named_with_the_reason)
 {
 	static const struct {
 		const char *list;
 		const char *problem;
 	} cases[] = {
-		{"", "cannot read address number 1"},
-		{",", "cannot read address number 1"},
-		{"127.0.0.1:1,", "cannot read address number 2"},
-		{",127.0.0.1:1", "cannot read address number 1"},
-		{"127.0.0.1:1, 127.0.0.1:2", "cannot read address number 2"},
-		{"8080", "cannot read address number 1"},
-		{":8080", "cannot read address number 1"},
-		{"127.0.0.1", "cannot read address number 1"},
-		{"127.0.0.1:", "cannot read address number 1"},
-		{"127.0.0.1:65536", "cannot read address number 1"},
-		{"127.0.0.1:-1", "cannot read address number 1"},
-		{"127.0.0.1:80x", "cannot read address number 1"},
-		{"127.0.0.1:80:90", "cannot read address number 1"},
-		{"127.1:80", "cannot read address number 1"},
-		{"256.0.0.1:80", "cannot read address number 1"},
-		{"localhost:80", "cannot read address number 1"},
-		{"*:80", "cannot read address number 1"},
-		{"::1:80", "cannot read address number 1"},
-		{"[::1]", "cannot read address number 1"},
-		{"[::1]80", "cannot read address number 1"},
-		{"[::1:80", "cannot read address number 1"},
-		{"[]:80", "cannot read address number 1"},
-		{"[127.0.0.1]:80", "cannot read address number 1"},
-		{"[::1]:99999", "cannot read address number 1"},
-		{"unix:", "cannot read address number 1"},
-		{"unix:relative", "cannot read address number 1"},
-		{"unix:" LONGEST_PATH "x", "cannot read address number 1"},
-		{"/run/tickr.sock", "cannot read address number 1"},
+		{"", "number 1, \"\": nothing stands between the commas, or behind the last one"},
+		{",", "number 1, \"\": nothing stands between the commas, or behind the last one; "
+		      "number 2, \"\": nothing stands between the commas, or behind the last one"},
+		{"127.0.0.1:1,",
+		 "number 2, \"\": nothing stands between the commas, or behind the last one"},
+		{"127.0.0.1:1, 127.0.0.1:2",
+		 "number 2, \" 127.0.0.1:2\": a blank is at its beginning or its end: remove it"},
+		{"127.0.0.1:1 ",
+		 "number 1, \"127.0.0.1:1 \": a blank is at its beginning or its end: remove it"},
+		{"127.0.0.1:1\r", "number 1, \"127.0.0.1:1\\x0d\": a control character is in it, "
+				  "such as a carriage return at its end"},
+		{"http://127.0.0.1:1", "number 1, \"http://127.0.0.1:1\": leave out what is before "
+				       "the //, and the // too"},
+		{"8080", "number 1, \"8080\": an address is missing before the port"},
+		{":8080", "number 1, \":8080\": an address is missing before the port"},
+		{"127.0.0.1", "number 1, \"127.0.0.1\": a colon and a port are missing"},
+		{"127.0.0.1:",
+		 "number 1, \"127.0.0.1:\": the port must be a number from 0 to 65535"},
+		{"127.0.0.1:65536",
+		 "number 1, \"127.0.0.1:65536\": the port must be a number from 0 to 65535"},
+		{"127.0.0.1:-1",
+		 "number 1, \"127.0.0.1:-1\": the port must be a number from 0 to 65535"},
+		{"127.0.0.1:80x",
+		 "number 1, \"127.0.0.1:80x\": the port must be a number from 0 to 65535"},
+		{"127.0.0.1:80:90", "number 1, \"127.0.0.1:80:90\": an IPv6 address is written in "
+				    "brackets: [::1]:8080"},
+		{"127.1:80", "number 1, \"127.1:80\": what is before the colon is no IPv4 address"},
+		{"256.0.0.1:80",
+		 "number 1, \"256.0.0.1:80\": what is before the colon is no IPv4 address"},
+		{"localhost:80",
+		 "number 1, \"localhost:80\": names are not looked up: write an address"},
+		{"localhost:x",
+		 "number 1, \"localhost:x\": the port must be a number from 0 to 65535"},
+		{"localhost", "number 1, \"localhost\": a colon and a port are missing"},
+		{"*:80", "number 1, \"*:80\": write 0.0.0.0 for every IPv4 address of this host, "
+			 "[::] for every IPv6 address"},
+		{"::1:80",
+		 "number 1, \"::1:80\": an IPv6 address is written in brackets: [::1]:8080"},
+		{"::", "number 1, \"::\": an IPv6 address is written in brackets: [::1]:8080"},
+		{"fe80::1",
+		 "number 1, \"fe80::1\": an IPv6 address is written in brackets: [::1]:8080"},
+		{"[::1]", "number 1, \"[::1]\": a colon and a port are missing behind the bracket"},
+		{"[::1]80",
+		 "number 1, \"[::1]80\": a colon and a port are missing behind the bracket"},
+		{"[::1:80", "number 1, \"[::1:80\": the bracket is not closed"},
+		{"[]:80", "number 1, \"[]:80\": what is between the brackets is no IPv6 address"},
+		{"[127.0.0.1]:80",
+		 "number 1, \"[127.0.0.1]:80\": what is between the brackets is no IPv6 address"},
+		{"[::1]:99999",
+		 "number 1, \"[::1]:99999\": the port must be a number from 0 to 65535"},
+		{"[fe80::1%eth0]:80", "number 1, \"[fe80::1%eth0]:80\": a zone, behind the %, is "
+				      "not supported: leave it out, or use another address"},
+		{"[::ffff:127.0.0.1]:80", "number 1, \"[::ffff:127.0.0.1]:80\": an IPv4 address is "
+					  "written without ::ffff: and without brackets"},
+		{"unix:", "number 1, \"unix:\": the path of a Unix socket begins with a slash"},
+		{"unix:relative",
+		 "number 1, \"unix:relative\": the path of a Unix socket begins with a slash"},
+		{"unix:" LONGEST_PATH "x",
+		 "number 1, \"unix:" LONGEST_PATH "x\": a path of more than 107 bytes: the system "
+		 "takes no longer one for a Unix socket"},
+		{"/run/tickr.sock",
+		 "number 1, \"/run/tickr.sock\": write unix: before the path of a Unix socket"},
+		{"127.0.0.1:80,[::1]:80,127.0.0.1:80",
+		 "number 3, \"127.0.0.1:80\": it is in the list twice"},
+		{"8080,127.0.0.1:1,localhost:80",
+		 "number 1, \"8080\": an address is missing before the port; number 3, "
+		 "\"localhost:80\": names are not looked up: write an address"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
 		struct listen_address addresses[MOST_LISTEN_ADDRESSES];
-		char memory[256];
+		char memory[1024];
 		struct text problem = TEXT_OVER(memory);
 		size_t count;
 
 		cr_assert_not(listen_addresses_parse(cases[i].list, addresses, &count, &problem),
 			      "%s", cases[i].list);
-		cr_assert_str_eq(memory, cases[i].problem, "%s", cases[i].list);
+		cr_assert_str_eq(memory, cases[i].problem, "%s: %s", cases[i].list, memory);
 	}
 }
 
@@ -103,7 +144,7 @@ Test(address, a_list_longer_than_the_most_is_refused)
 	cr_assert_eq(count, MOST_LISTEN_ADDRESSES);
 	text_add(&list, ",127.0.0.1:99");
 	cr_assert_not(listen_addresses_parse(list_memory, addresses, &count, &problem));
-	cr_assert_str_eq(memory, "more than 16 addresses");
+	cr_assert_str_eq(memory, "more than 16 of them");
 }
 
 Test(address, databases_are_hosts_ports_and_sockets)
@@ -176,4 +217,55 @@ Test(address, a_family_we_do_not_know_is_described_all_the_same)
 
 	listen_address_describe(&address, &text);
 	cr_assert_str_eq(memory, "family:99");
+}
+
+Test(address, every_bad_database_is_named_with_the_reason)
+{
+	static const struct {
+		const char *list;
+		const char *problem;
+	} cases[] = {
+		{"db:0", "number 1, \"db:0\": the port must be a number from 1 to 65535"},
+		{"db,",
+		 "number 2, \"\": nothing stands between the commas, or behind the last one"},
+		{"a,db\r",
+		 "number 2, \"db\\x0d\": a control character is in it, such as a carriage "
+		 "return at its end"},
+		{"a, b", "number 2, \" b\": a blank is at its beginning or its end: remove it"},
+		{"tcp://db:3306",
+		 "number 1, \"tcp://db:3306\": leave out what is before the //, and "
+		 "the // too"},
+		{"[fe80::1%eth0]:1", "number 1, \"[fe80::1%eth0]:1\": a zone, behind the %, is not "
+				     "supported: leave it out, or use another address"},
+		{"fe80::1%eth0", "number 1, \"fe80::1%eth0\": a zone, behind the %, is not "
+				 "supported: leave it out, or use another address"},
+		{"fe80::12345:1",
+		 "number 1, \"fe80::12345:1\": an IPv6 address with a port is written "
+		 "in brackets: [::1]:3306"},
+		{"[::1]x",
+		 "number 1, \"[::1]x\": nothing but a colon and a port may stand behind the "
+		 "bracket"},
+		{"db/name",
+		 "number 1, \"db/name\": a host has no blank and no slash in it; the path "
+		 "of a socket begins with a slash"},
+		{"unix:/run/d", "number 1, \"unix:/run/d\": leave out unix: before the path of the "
+				"socket"},
+		{LONGEST_PATH "x",
+		 "number 1, \"" LONGEST_PATH "x\": a path of more than 107 bytes: "
+		 "the system takes no longer one for a Unix socket"},
+		{"db:0,b,:1",
+		 "number 1, \"db:0\": the port must be a number from 1 to 65535; number "
+		 "3, \":1\": a name or an address is missing before the port"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		struct database_address addresses[MOST_DATABASES];
+		char memory[1024];
+		struct text problem = TEXT_OVER(memory);
+		size_t count;
+
+		cr_assert_not(database_addresses_parse(cases[i].list, addresses, &count, &problem),
+			      "%s", cases[i].list);
+		cr_assert_str_eq(memory, cases[i].problem, "%s: %s", cases[i].list, memory);
+	}
 }

@@ -1,8 +1,10 @@
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/attributes.h"
@@ -17,7 +19,7 @@ struct loaded {
 	struct config config;
 	bool is_good;
 	char problems[8192];
-	char warnings[1024];
+	char warnings[4096];
 };
 
 static struct loaded
@@ -225,7 +227,8 @@ Test(config, a_bad_value_is_named_with_what_is_allowed)
 		{"TICKR_DATABASE_NAME="
 		 "12345678901234567890123456789012345678901234567890123456789012345",
 		 "1 to 64 characters"},
-		{"TICKR_LISTEN=127.0.0.1:1,8080", "TICKR_LISTEN: cannot read address number 2"},
+		{"TICKR_LISTEN=127.0.0.1:1,8080",
+		 "TICKR_LISTEN: number 2, \"8080\": an address is missing before the port"},
 		{"TICKR_DATABASE_SSL_CA=/nowhere/ca.pem",
 		 "TICKR_DATABASE_SSL_CA=/nowhere/ca.pem cannot be read: No such file or directory"},
 		{"TICKR_DATABASE_SSL_CERT=/dev/null", "set both or neither"},
@@ -289,14 +292,105 @@ Test(config, a_node_number_must_be_below_the_nodes)
 
 Test(config, a_variable_nobody_knows_is_a_warning_that_names_the_nearest)
 {
-	struct loaded loaded =
-		LOAD(REQUIRED, "TICKR_MAX_BACTH=5", "TICKRS=1", "HOME=/root", "TICKR_x\n=1");
+	struct loaded loaded = LOAD(REQUIRED, "TICKR_MAX_BACTH=5", "TICKRS=1", "HOME=/root",
+				    "TICKR_x\n=1", "tickr_listen=1", "TICKRD_LISTEN=2", "tickr=3");
 
 	cr_assert(loaded.is_good, "%s", loaded.problems);
-	cr_assert_eq(lines_of(loaded.warnings), 2, "%s", loaded.warnings);
+	cr_assert_eq(lines_of(loaded.warnings), 4, "%s", loaded.warnings);
 	cr_assert_not_null(strstr(loaded.warnings, "\"TICKR_MAX_BACTH\" is not a variable of "
 						   "tickrd; did you mean TICKR_MAX_BATCH?\n"));
 	cr_assert_not_null(strstr(loaded.warnings, "\"TICKR_x\\x0a\""));
+	cr_assert_not_null(strstr(loaded.warnings, "\"tickr_listen\" is not a variable of tickrd; "
+						   "did you mean TICKR_LISTEN?"));
+	cr_assert_not_null(strstr(loaded.warnings, "\"TICKRD_LISTEN\" is not a variable of tickrd; "
+						   "did you mean TICKR_LISTEN?"));
+	config_free(&loaded.config);
+}
+
+Test(config, what_kubernetes_makes_for_a_service_is_ignored_with_one_warning)
+{
+	char *path = make_file("TICKR_DATABASE_PORT=4000\n");
+	const char *environment[] = {REQUIRED,
+				     "TICKR_DATABASE_PORT=tcp://10.96.0.12:3306",
+				     "TICKR_DATABASE_PORT_3306_TCP=tcp://10.96.0.12:3306",
+				     "TICKR_SERVICE_HOST=10.96.0.13",
+				     "TICKR_SERVICE_PORT=8080",
+				     NULL};
+	struct loaded loaded = load(path, environment);
+
+	cr_assert(loaded.is_good, "%s", loaded.problems);
+	cr_assert_eq(loaded.config.databases[0].address.port, 4000);
+	cr_assert_str_eq(
+		loaded.warnings,
+		"Kubernetes or Docker made TICKR_DATABASE_PORT, "
+		"TICKR_DATABASE_PORT_3306_TCP, TICKR_SERVICE_HOST, TICKR_SERVICE_PORT for a "
+		"service, so they are ignored as settings. To remove them set "
+		"enableServiceLinks: false in the pod's spec, or give the service a name "
+		"that does not begin with tickr\n");
+	config_free(&loaded.config);
+	remove_file(path);
+}
+
+Test(config, of_very_many_services_some_are_named)
+{
+	const char *environment[3 + 100 + 1] = {REQUIRED};
+	char names[100][64];
+	struct loaded loaded;
+
+	for (size_t i = 0; i < 100; i++) {
+		snprintf(names[i], sizeof(names[i]), "TICKR_NUMBER_%zu_SERVICE_HOST=1", i);
+		environment[3 + i] = names[i];
+	}
+	loaded = load(NULL, environment);
+	cr_assert(loaded.is_good, "%s", loaded.problems);
+	cr_assert_eq(lines_of(loaded.warnings), 1);
+	cr_assert_not_null(strstr(loaded.warnings, "TICKR_NUMBER_19_SERVICE_HOST and "), "%s",
+			   loaded.warnings);
+	cr_assert_not_null(strstr(loaded.warnings, " more for a service"), "%s", loaded.warnings);
+	config_free(&loaded.config);
+}
+
+Test(config, bytes_that_are_hardly_ever_meant_are_warned_of)
+{
+	static const struct {
+		const char *setting;
+		const char *warning;
+	} cases[] = {
+		{"TICKR_DATABASE_PASSWORD=" SECRET "\n",
+		 "TICKR_DATABASE_PASSWORD ends in a newline, which is taken for a part of the "
+		 "password\n"},
+		{"TICKR_DATABASE_PASSWORD=" SECRET "\r",
+		 "TICKR_DATABASE_PASSWORD ends in a carriage return"},
+		{"TICKR_DATABASE_PASSWORD=" SECRET " ", "TICKR_DATABASE_PASSWORD ends in a blank"},
+		{"TICKR_DATABASE_PASSWORD= " SECRET, "TICKR_DATABASE_PASSWORD begins with a blank"},
+		{"TICKR_HTTP_AUTH_PASSWORD=\xef\xbb\xbf" SECRET,
+		 "TICKR_HTTP_AUTH_PASSWORD begins with a byte order mark"},
+		{"TICKR_HTTP_AUTH_PASSWORD=" SECRET "\n",
+		 "TICKR_HTTP_AUTH_PASSWORD ends in a newline"},
+		{"TICKR_DATABASE_USERNAME=tickr\n",
+		 "TICKR_DATABASE_USERNAME ends in a newline, which is taken for a part of the "
+		 "value\n"},
+		{"TICKR_DATABASE_NAME=tickr\r", "TICKR_DATABASE_NAME ends in a carriage return"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		struct loaded loaded = LOAD(REQUIRED, cases[i].setting);
+
+		cr_assert(loaded.is_good, "%s", loaded.problems);
+		cr_assert_eq(strncmp(loaded.warnings, cases[i].warning, strlen(cases[i].warning)),
+			     0, "%s", loaded.warnings);
+		cr_assert_null(strstr(loaded.warnings, SECRET));
+		config_free(&loaded.config);
+	}
+}
+
+Test(config, a_number_with_a_newline_is_refused_for_that)
+{
+	struct loaded loaded = LOAD(REQUIRED, "TICKR_MAX_BATCH=5\n");
+
+	cr_assert_not(loaded.is_good);
+	cr_assert_not_null(strstr(loaded.problems, "; the value ends in a newline\n"), "%s",
+			   loaded.problems);
 	config_free(&loaded.config);
 }
 
@@ -322,6 +416,23 @@ Test(config, the_environment_goes_before_the_file)
 	cr_assert_eq(loaded.config.max_nodes, 30);
 	cr_assert_eq(loaded.config.databases[0].space.node_number, 4);
 	cr_assert_eq(loaded.config.max_batch, 7);
+	config_free(&loaded.config);
+	remove_file(path);
+}
+
+Test(config, a_variable_that_a_file_has_twice_is_warned_of)
+{
+	char *path = make_file("TICKR_MAX_BATCH=7\nTICKR_DATABASE_PASSWORD=" SECRET
+			       "\nTICKR_MAX_BATCH=8\nTICKR_DATABASE_PASSWORD=" SECRET "\n");
+	const char *environment[] = {REQUIRED, NULL};
+	struct loaded loaded = load(path, environment);
+
+	cr_assert(loaded.is_good, "%s", loaded.problems);
+	cr_assert_eq(loaded.config.max_batch, 8);
+	cr_assert_str_eq(loaded.warnings,
+			 "--env-file has TICKR_MAX_BATCH more than once; the last one counts\n"
+			 "--env-file has TICKR_DATABASE_PASSWORD more than once; the last one "
+			 "counts\n");
 	config_free(&loaded.config);
 	remove_file(path);
 }
@@ -372,7 +483,7 @@ Test(config, a_file_that_cannot_be_read_is_a_problem)
 	} cases[] = {
 		{"/nowhere/tickrd.env", "cannot be read: No such file or directory"},
 		{"/", "cannot be read: Is a directory"},
-		{"/dev/zero", "cannot be read: File too large"},
+		{"/dev/zero", "cannot be read: it is larger than 65536 bytes"},
 	};
 	const char *environment[] = {REQUIRED, NULL};
 
@@ -418,6 +529,80 @@ Test(config, blanks_of_a_password_file_belong_to_the_password)
 	cr_assert_str_eq(loaded.config.databases[0].password, " " SECRET " ");
 	config_free(&loaded.config);
 	remove_file(path);
+}
+
+Test(config, bytes_of_a_password_file_that_are_hardly_ever_meant_are_warned_of)
+{
+	static const struct {
+		const char *content;
+		const char *warning; /* behind the path */
+	} cases[] = {
+		{SECRET " \n",
+		 ": line 1 ends in a blank, which is taken for a part of the password\n"},
+		{"\xef\xbb\xbf" SECRET "\n", ": line 1 begins with a byte order mark"},
+		{"\t" SECRET, ": line 1 begins with a blank"},
+		{SECRET "\n" SECRET "\t\n", ": line 2 ends in a blank"},
+		{SECRET "\r\n" SECRET "\r\n", NULL},
+		{SECRET "\n", NULL},
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		char *path = make_file(cases[i].content);
+		char setting[128];
+		struct loaded loaded;
+
+		snprintf(setting, sizeof(setting), "TICKR_DATABASE_PASSWORD_FILE=%s", path);
+		loaded = LOAD("TICKR_MAX_NODES=10", "TICKR_NODE_NUMBER=3,4",
+			      "TICKR_STARTING_OFFSET=1", "TICKR_DATABASE_HOST=a,b", setting);
+		cr_assert(loaded.is_good, "%s", loaded.problems);
+		if (cases[i].warning == NULL)
+			cr_assert_str_empty(loaded.warnings);
+		else
+			cr_assert_not_null(strstr(loaded.warnings, cases[i].warning), "%s",
+					   loaded.warnings);
+		cr_assert_null(strstr(loaded.warnings, SECRET));
+		config_free(&loaded.config);
+		remove_file(path);
+	}
+}
+
+/* The writer of a pipe may come late; a pipe that nobody writes to does not hold up the start. */
+Test(config, a_pipe_is_read_and_waited_for_in_vain_only_so_long)
+{
+	char *path = make_file("");
+	char setting[128];
+	struct loaded loaded;
+	int fd;
+
+	unlink(path);
+	cr_assert_eq(mkfifo(path, 0600), 0);
+	snprintf(setting, sizeof(setting), "TICKR_DATABASE_PASSWORD_FILE=%s", path);
+	if (fork() == 0) {
+		fd = open(path, O_WRONLY);
+		_exit(write(fd, SECRET "\n", strlen(SECRET) + 1) < 0);
+	}
+	loaded = LOAD(REQUIRED, setting);
+	cr_assert(loaded.is_good, "%s", loaded.problems);
+	cr_assert_str_eq(loaded.config.databases[0].password, SECRET);
+	config_free(&loaded.config);
+
+	loaded = LOAD(REQUIRED, setting);
+	cr_assert_not(loaded.is_good);
+	cr_assert_not_null(strstr(loaded.problems,
+				  "cannot be read: it is a pipe, and its writer did not end within "
+				  "5 seconds"),
+			   "%s", loaded.problems);
+	config_free(&loaded.config);
+	remove_file(path);
+}
+
+Test(config, a_certificate_that_is_no_file_is_refused)
+{
+	struct loaded loaded = LOAD(REQUIRED, "TICKR_DATABASE_SSL_CA=/");
+
+	cr_assert_not(loaded.is_good);
+	cr_assert_str_eq(loaded.problems, "TICKR_DATABASE_SSL_CA=/ is not a file\n");
+	config_free(&loaded.config);
 }
 
 Test(config, a_password_file_of_no_line_or_several_is_refused)
@@ -668,8 +853,8 @@ Test(config, databases_that_do_not_fit_together_are_refused)
 		{"TICKR_NODE_NUMBER=3,10", "must be below TICKR_MAX_NODES, which is 10"},
 		{"TICKR_NODE_NUMBER=3,", "TICKR_NODE_NUMBER=\"3,\" is not allowed"},
 		{"TICKR_DATABASE_HOST=db1,db1", "databases number 1 and 2 are the same one"},
-		{"TICKR_DATABASE_HOST=db1,", "cannot read database number 2"},
-		{"TICKR_DATABASE_HOST=a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q", "more than 16 databases"},
+		{"TICKR_DATABASE_HOST=db1,", "number 2, \"\": nothing stands between the commas"},
+		{"TICKR_DATABASE_HOST=a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q", "more than 16 of them"},
 		{"TICKR_DATABASE_HOST=db1", "TICKR_DATABASE_HOST names 1 databases"},
 		{"TICKR_DATABASE_USERNAME=a,b,c", "TICKR_DATABASE_USERNAME has 3 names"},
 		{"TICKR_DATABASE_USERNAME=a,",
@@ -682,7 +867,9 @@ Test(config, databases_that_do_not_fit_together_are_refused)
 		{"TICKR_DATABASE_PASSWORD_FILE=/dev/null,/dev/null,/dev/null",
 		 "TICKR_DATABASE_PASSWORD_FILE has 3 files"},
 		{"TICKR_DATABASE_POLICY=random", "one of round-robin, failover"},
-		{"TICKR_CONTROL_SOCKET=here", "the absolute path of a Unix socket"},
+		{"TICKR_CONTROL_SOCKET=here", "the absolute path of a Unix socket, 107 bytes"},
+		{"TICKR_CONTROL_SOCKET=here",
+		 "TICKR_CONTROL_SOCKET: the path of a Unix socket begins with a slash"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {

@@ -17,8 +17,14 @@ parse(const char *content, size_t len, char *pairs, size_t pairs_size, char *pro
 {
 	struct text pairs_text = text_over(pairs, pairs_size);
 	struct text problem_text = text_over(problem, problem_size);
+	char warning[256];
+	struct text warning_text = TEXT_OVER(warning);
+	bool is_good =
+		env_file_parse(content, len, write_pair, &pairs_text, &problem_text, &warning_text);
 
-	return env_file_parse(content, len, write_pair, &pairs_text, &problem_text);
+	if (is_good && warning_text.len > 0)
+		text_add(&problem_text, warning); /* a case says both the same way */
+	return is_good;
 }
 
 Test(env_file, assignments_are_read_as_systemd_reads_them)
@@ -62,6 +68,15 @@ Test(env_file, assignments_are_read_as_systemd_reads_them)
 		{"A=\\'x'", "A=<'x'>;"},
 		{"A=$HOME", "A=<$HOME>;"},
 		{"A=\xc3\xa4", "A=<\xc3\xa4>;"},
+		{"A = b", "A=<b>;"},
+		{"\tA\t=\tb\t", "A=<b>;"},
+		{"A=1\rB=2\r", "A=<1>;B=<2>;"},
+		{"A=a \\\n", "A=<a >;"},
+		{"A=\f1\v", "A=<\f1\v>;"},
+		{"# c\\\n\n", ""},
+		{"# c\\\n# d\nA=1", "A=<1>;"},
+		{"# c\\\r\nA=1", "A=<1>;"},
+		{"# c\\\\\nA=1", "A=<1>;"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
@@ -85,9 +100,30 @@ Test(env_file, a_line_that_is_none_is_refused_with_its_number)
 		{"A=1\n\nB\nC=3", "line 3 is not NAME=value, a comment or empty"},
 		{"=1", "line 1 is not NAME=value, a comment or empty"},
 		{"9A=1", "line 1 is not NAME=value, a comment or empty"},
-		{"A =1", "line 1 is not NAME=value, a comment or empty"},
+		{"A B=1", "line 1 is not NAME=value, a comment or empty"},
 		{"A-B=1", "line 1 is not NAME=value, a comment or empty"},
-		{"export A=1", "line 1 is not NAME=value, a comment or empty"},
+		{"export A=1", "line 1 begins with export, which is for a shell: remove that word"},
+		{"A=1\n  export\tA = 1",
+		 "line 2 begins with export, which is for a shell: remove that word"},
+		{"exportA 1", "line 1 is not NAME=value, a comment or empty"},
+		{"[Service]\nA=1", "line 1 is a section of a unit file: remove it, or put the "
+				   "variables into the unit "
+				   "with Environment="},
+		{"[A]=1", "line 1 is not NAME=value, a comment or empty"},
+		{"\xef\xbb\xbf"
+		 "A=1",
+		 "line 1 begins with a byte order mark: save the file without it"},
+		{"A=1\nB=a\\\r\nC=2",
+		 "line 2: a backslash before a carriage return does not continue a line: save the "
+		 "file with LF line ends"},
+		{"A=\"a\\\r\nb\"",
+		 "line 1: a backslash before a carriage return does not continue a line: save the "
+		 "file with LF line ends"},
+		{"A=1\r\n\r\nB\r\n", "line 3 is not NAME=value, a comment or empty"},
+		{"A=1\r\rB", "line 3 is not NAME=value, a comment or empty"},
+		{"A-B='two\nlines'\nC",
+		 "line 1 is not NAME=value, a comment or empty; line 3 is not "
+		 "NAME=value, a comment or empty"},
 		{"A='two\nlines'\nB", "line 3 is not NAME=value, a comment or empty"},
 		{"A=1\nB='open\n\n", "line 2: a quote is not closed"},
 		{"A=\"open", "line 1: a quote is not closed"},
@@ -113,8 +149,10 @@ Test(env_file, what_stands_around_bad_lines_is_given_and_all_of_them_are_told)
 	cr_assert_not(
 		parse(content, strlen(content), pairs, sizeof(pairs), problem, sizeof(problem)));
 	cr_assert_str_eq(pairs, "A=<1>;B=<2>;D=<4>;");
-	cr_assert_str_eq(problem, "line 2 is not NAME=value, a comment or empty; line 4 is not "
-				  "NAME=value, a comment or empty; line 6: a quote is not closed");
+	cr_assert_str_eq(problem,
+			 "line 2 is not NAME=value, a comment or empty; line 4 begins with "
+			 "export, which is for a shell: remove that word; line 6: a quote is "
+			 "not closed");
 }
 
 Test(env_file, a_nul_byte_is_refused_before_anything_is_given)
@@ -124,4 +162,28 @@ Test(env_file, a_nul_byte_is_refused_before_anything_is_given)
 	cr_assert_not(parse("A=1\n\0", 5, pairs, sizeof(pairs), problem, sizeof(problem)));
 	cr_assert_str_empty(pairs);
 	cr_assert_str_eq(problem, "holds a NUL byte");
+}
+
+Test(env_file, what_systemd_reads_otherwise_is_warned_of)
+{
+	static const struct {
+		const char *content;
+		const char *pairs;
+		const char *warning;
+	} cases[] = {
+		{"A=1\n# c\\\nB=2", "A=<1>;B=<2>;", "line 2 is a comment that ends in a backslash"},
+		{"; c\\\n  B=2", "B=<2>;", "line 1 is a comment that ends in a backslash"},
+		{"# c\\\n# d\\\nB=2", "B=<2>;", "line 2 is a comment that ends in a backslash"},
+		{"A=1\nB=\xe4\nC=3", "A=<1>;B=<\xe4>;C=<3>;", "line 2 is not UTF-8"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		char pairs[256], problem[256];
+
+		cr_assert(parse(cases[i].content, strlen(cases[i].content), pairs, sizeof(pairs),
+				problem, sizeof(problem)));
+		cr_assert_str_eq(pairs, cases[i].pairs, "case %zu: %s", i, pairs);
+		cr_assert_eq(strncmp(problem, cases[i].warning, strlen(cases[i].warning)), 0,
+			     "case %zu: %s", i, problem);
+	}
 }

@@ -1,9 +1,11 @@
 #include <assert.h>
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -314,6 +316,25 @@ Test(state, a_folder_that_is_not_there_is_refused)
 	cr_assert_null(state_file_open("/nonexistent", &space, &problem));
 	cr_assert_str_eq(memory, "the state folder /nonexistent cannot be used: No such file or "
 				 "directory (TICKR_STATE_DIR)");
+}
+
+Test(state, a_save_succeeds_when_no_descriptor_is_left)
+{
+	struct state_file *file = state_file_open(folder, &space, &problem);
+	struct rlimit limit = {64, 64};
+
+	cr_assert(file, "%s", memory);
+	cr_assert(record_read(&record, good, strlen(good), &problem));
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	while (dup(0) >= 0)
+		;
+	cr_assert_eq(errno, EMFILE);
+	for (unsigned i = 0; i < 10; i++) {
+		record.ahead.highest[0]++;
+		cr_assert(state_file_save(file, &record, &problem), "%s", memory);
+	}
+	cr_assert_lt(dup(0), 0, "the descriptor is kept for the next save");
+	state_file_close(file);
 }
 
 Test(state, a_save_that_fails_says_so_and_the_next_may_succeed)
