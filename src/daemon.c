@@ -39,6 +39,7 @@ struct daemon {
 	struct dispatch *dispatch;
 	struct segment *segment; /* NULL: nothing is reserved ahead */
 	struct waiting_limit limit;
+	struct log_limit error_lines;
 	struct worker **workers;
 	size_t worker_count;
 	size_t started; /* workers whose threads run */
@@ -64,6 +65,7 @@ leave_at_once(struct daemon *d, int status)
 {
 	sockets_close(&d->sockets); /* for the paths; the descriptors are the loops' */
 	sockets_close(&d->control_sockets);
+	log_flush();
 	_exit(status);
 }
 
@@ -263,6 +265,7 @@ make_workers(struct daemon *d)
 		.dispatch = d->dispatch,
 		.segment = d->segment,
 		.limit = &d->limit,
+		.error_lines = &d->error_lines,
 		.control = d->mailbox,
 		.drained = on_worker_drained,
 		.pong = on_pong,
@@ -422,6 +425,7 @@ daemon_run(const struct config *config)
 
 	if (d.store == NULL)
 		return EX_CONFIG;
+	log_start_thread();
 	signal(SIGPIPE, SIG_IGN);
 	raise_descriptor_limit();
 	metrics_begin();

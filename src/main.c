@@ -49,6 +49,7 @@ run(const struct command_line *line)
 	else
 		status = databases_check(&config);
 	config_free(&config);
+	log_flush();
 	return status;
 }
 

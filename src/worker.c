@@ -232,6 +232,7 @@ make_http(struct worker *worker, const int *fds, size_t count)
 		.reserved = worker->settings.segment != NULL ? reserved : NULL,
 		.drained = on_drained,
 		.arg = worker,
+		.error_lines = worker->settings.error_lines,
 	};
 
 	return http_server_new(worker->base, &settings, worker->allocator, fds, count);

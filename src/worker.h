@@ -22,6 +22,7 @@ struct worker_settings {
 	struct dispatch *dispatch;
 	struct segment *segment; /* NULL: nothing is reserved ahead */
 	struct waiting_limit *limit;
+	struct log_limit *error_lines;
 	struct mailbox *control; /* the main thread's, for what follows */
 	/* Run in the main thread: this worker has nothing left to do; its loop is alive. */
 	void (*drained)(void *arg);

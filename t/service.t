@@ -5,13 +5,23 @@ use warnings;
 use IO::Select;
 use IO::Socket::UNIX;
 use Socket qw(SOCK_DGRAM);
+use Fcntl qw(O_NONBLOCK O_WRONLY);
 use Test::More;
+use Time::HiRes qw(time);
 use Tickr::Process qw(wait_for scratch free_port);
 use Tickr::Server;
 use Tickr::Stores qw(the_store);
 
 my $database = the_store();
 Tickr::Server->createdb(database => $database);
+
+# Fill a pipe, by a description of its own: O_NONBLOCK must not reach whoever inherits the end.
+sub fill {
+    my ($writer) = @_;
+    sysopen my $copy, '/proc/self/fd/' . fileno $writer, O_WRONLY | O_NONBLOCK or die "$!";
+    for my $size (4096, 1) { 1 while syswrite $copy, 'x' x $size }
+    return;
+}
 
 # The service manager's end of NOTIFY_SOCKET.
 my $path    = scratch() . '/notify';
@@ -101,6 +111,43 @@ SKIP: {
     wait_for('its log', 20, sub { $server->log =~ /tickrd serves/ });
     like $server->log, qr/^<6>level=info msg="tickrd serves"/m, 'a line has a priority and no time';
     is $server->stop, 0, 'it stops cleanly';
+}
+
+{    # a log that nobody reads stops nothing
+    my $port = free_port();
+    my ($reader, $writer);
+    pipe $reader, $writer or die "pipe: $!";
+    fill($writer);
+    my $server = Tickr::Server->new(
+        database => $database,
+        wait     => 0,
+        env      => {
+            TICKR_LISTEN => "127.0.0.1:$port", TICKR_DRAIN_TIMEOUT => 2, TICKR_LOG_LEVEL => 'debug',
+            TICKR_NO_SUCH_VARIABLE => 1,    # a line before there are threads
+        },
+        before => sub { open STDERR, '>&', $writer or die "$!" },
+    );
+    my $get = sub { Tickr::Client->new(port => $port)->get($_[0]) };
+    wait_for('the server to answer', 10, sub { eval { $get->('/readyz')->{status} == 200 } });
+    my $dropped = sub { $get->('/metrics')->{body} =~ /^tickr_log_lines_dropped_total ([1-9]\d*)$/m && $1 };
+    wait_for('dropped lines in the metrics', 20, sub {
+        my $client = Tickr::Client->new(port => $port);
+        $client->get('/tickets/create/x') for 1 .. 200;
+        ($dropped->() // 0) > 100;
+    });
+    is $get->('/livez')->{status}, 200, '/livez is answered while nobody reads the log';
+    my $text = '';
+    my $select = IO::Select->new($reader);
+    while ($select->can_read(1)) {
+        last unless sysread $reader, my $piece, 65536;
+        $text .= $piece;
+        last if $text =~ /msg="log lines were dropped" count=\d+ reason="standard error was not read"/;
+    }
+    ok $text =~ /msg="log lines were dropped"/, 'the log says how many lines are missing';
+    fill($writer);
+    my $began = time;
+    is $server->stop(5), 0, 'SIGTERM ends it with 0 while nobody reads the log';
+    cmp_ok time - $began, '<', 4, 'in time';
 }
 
 done_testing;

@@ -28,6 +28,7 @@ struct http_settings {
 	uint64_t (*reserved)(void *arg, uint64_t *lasts_ms);
 	void (*drained)(void *arg); /* what http_server_drain() promised */
 	void *arg;
+	struct log_limit *error_lines; /* of all servers of the process */
 };
 
 struct connections;
@@ -39,7 +40,6 @@ struct http_server {
 	struct evhttp *http;
 	struct allocator *allocator;
 	struct connections *connections;
-	struct log_limit error_lines;
 	struct response_date date;
 
 	struct evhttp_bound_socket **listeners;
