@@ -1,3 +1,5 @@
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -53,11 +55,38 @@ run(const struct command_line *line)
 	return status;
 }
 
+/* /dev/null; in a root folder that has none, that folder, which cannot be written either. */
+static int
+open_nothing(void)
+{
+	int fd = open("/dev/null", O_RDWR);
+
+	return fd >= 0 ? fd : open("/", O_RDONLY | O_DIRECTORY);
+}
+
+/*
+ * A caller may have closed some of the three (`>&-`). Whatever opens next would get such a number, and a
+ * database or a client would receive the log. So /dev/null takes the free ones before anything else does.
+ */
+static bool
+open_standard_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open_nothing() != fd) {
+			log_error("cannot open the standard descriptors", "reason=\"%s\"",
+				  strerror(errno));
+			return false;
+		}
+	return true;
+}
+
 int
 main(int count, char **arguments)
 {
 	struct command_line line;
 
+	if (!open_standard_descriptors())
+		return EX_OSERR;
 	if (!command_line_parse(&line, count, arguments))
 		return EX_USAGE;
 	switch (line.command) {
