@@ -22,6 +22,9 @@ struct keeper {
 	struct health *health;
 	struct trust *trust;
 	struct high_water *high_water;
+	/* A session is being opened, or is opened: a stop does not wait for that. */
+	void (*note_opening)(void *arg, bool is_opening);
+	void *arg;
 	bool is_counted;   /* among the sessions that serve tickets */
 	bool was_open;	   /* so that opening again is a reconnect */
 	uint64_t pause_ms; /* after the next failure to open */

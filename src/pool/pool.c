@@ -14,6 +14,7 @@
 #include "pool/trust.h"
 
 #define READY_AGE_MS 1000
+#define OPENING_MS   250 /* after the pool was closed, for sessions that are being opened */
 
 struct pool_thread {
 	pthread_t thread;
@@ -31,13 +32,31 @@ struct pool {
 	struct high_water high_water;
 	struct pool_thread *threads; /* settings.sessions that serve, and one for maintenance */
 	unsigned thread_count;
+	uint64_t closed_ms; /* when it was closed first; 0: it is not */
 
 	struct {
 		pthread_mutex_t mutex;
-		pthread_cond_t ended;
+		pthread_cond_t changed;
 		unsigned count;
+		unsigned opening; /* of them: those that open a session, and hold nothing */
 	} running;
 };
+
+static void
+change_running(struct pool *pool, int count, int opening)
+{
+	pthread_mutex_lock(&pool->running.mutex);
+	pool->running.count += (unsigned)count;
+	pool->running.opening += (unsigned)opening;
+	pthread_mutex_unlock(&pool->running.mutex);
+	pthread_cond_signal(&pool->running.changed);
+}
+
+static void
+note_opening(void *arg, bool is_opening)
+{
+	change_running(arg, 0, is_opening ? 1 : -1);
+}
 
 static void
 init_thread(struct pool *pool, unsigned index)
@@ -51,6 +70,8 @@ init_thread(struct pool *pool, unsigned index)
 	thread->keeper.health = &pool->health;
 	thread->keeper.trust = &pool->trust;
 	thread->keeper.high_water = &pool->high_water;
+	thread->keeper.note_opening = note_opening;
+	thread->keeper.arg = pool;
 	thread->keeper.seed = index + 1;
 	thread->keeper.is_counted = index < pool->settings.sessions;
 	thread->run = thread->keeper.is_counted ? serve_reservations : maintenance_run;
@@ -71,21 +92,12 @@ pool_new(const struct pool_settings *settings)
 		   settings->state != NULL ? state_file_record(settings->state) : NULL);
 	high_water_init(&pool->high_water, settings->state);
 	pthread_mutex_init(&pool->running.mutex, NULL);
-	clock_cond_init(&pool->running.ended);
+	clock_cond_init(&pool->running.changed);
 	pool->thread_count = settings->sessions + 1;
 	pool->threads = xcalloc(pool->thread_count, sizeof(*pool->threads));
 	for (unsigned i = 0; i < pool->thread_count; i++)
 		init_thread(pool, i);
 	return pool;
-}
-
-static void
-count_running(struct pool *pool, int change)
-{
-	pthread_mutex_lock(&pool->running.mutex);
-	pool->running.count += (unsigned)change;
-	pthread_mutex_unlock(&pool->running.mutex);
-	pthread_cond_signal(&pool->running.ended);
 }
 
 static void *
@@ -98,7 +110,7 @@ thread_main(void *arg)
 	thread->run(&thread->keeper);
 	keeper_end(&thread->keeper);
 	pool->settings.store->thread_end();
-	count_running(pool, -1);
+	change_running(pool, -1, 0);
 	return NULL;
 }
 
@@ -108,12 +120,12 @@ pool_start(struct pool *pool)
 	for (unsigned i = 0; i < pool->thread_count; i++) {
 		struct pool_thread *thread = &pool->threads[i];
 
-		count_running(pool, 1);
+		change_running(pool, 1, 0);
 		errno = pthread_create(&thread->thread, NULL, thread_main, thread);
 		thread->is_started = errno == 0;
 		if (thread->is_started)
 			continue;
-		count_running(pool, -1);
+		change_running(pool, -1, 0);
 		return false;
 	}
 	return true;
@@ -169,17 +181,21 @@ pool_space(const struct pool *pool)
 	return &pool->settings.database.space;
 }
 
+/* Wait until DEADLINE_MS for the threads; of those that open a session, ALL or none. */
 static bool
-wait_for_threads(struct pool *pool, uint64_t deadline_ms)
+wait_for_threads(struct pool *pool, bool all, uint64_t deadline_ms)
 {
 	struct timespec until = clock_moment(deadline_ms);
 	bool have_ended;
 	int result = 0;
 
 	pthread_mutex_lock(&pool->running.mutex);
-	while (pool->running.count > 0 && result == 0)
-		result = pthread_cond_timedwait(&pool->running.ended, &pool->running.mutex, &until);
-	have_ended = pool->running.count == 0;
+	do {
+		have_ended = pool->running.count == (all ? 0 : pool->running.opening);
+		if (!have_ended)
+			result = pthread_cond_timedwait(&pool->running.changed,
+							&pool->running.mutex, &until);
+	} while (!have_ended && result == 0);
 	pthread_mutex_unlock(&pool->running.mutex);
 	return have_ended;
 }
@@ -201,16 +217,30 @@ pool_close(struct pool *pool)
 {
 	struct mail_list group = TAILQ_HEAD_INITIALIZER(group);
 
+	if (pool->closed_ms == 0)
+		pool->closed_ms = clock_ms();
 	queue_stop(&pool->queue, &group);
 	serve_refuse(&group, pool->settings.number, TICKET_DRAINING, STATUS_DRAINING);
 }
 
+/*
+ * A thread that opens a session may hang in a name server for 40 s. It holds nothing, and finds the queue
+ * closed when it is back. So the state file is brought to its end without it.
+ */
 bool
 pool_stop(struct pool *pool, uint64_t deadline_ms)
 {
+	uint64_t opening_ms;
+
 	pool_close(pool);
-	if (!wait_for_threads(pool, deadline_ms))
+	opening_ms = pool->closed_ms + OPENING_MS;
+	if (!wait_for_threads(pool, true, opening_ms < deadline_ms ? opening_ms : deadline_ms) &&
+	    !wait_for_threads(pool, false, deadline_ms))
 		return false;
+	if (!wait_for_threads(pool, true, 0)) {
+		settle(pool);
+		return false;
+	}
 	for (unsigned i = 0; i < pool->thread_count; i++)
 		if (pool->threads[i].is_started)
 			pthread_join(pool->threads[i].thread, NULL);
@@ -262,7 +292,7 @@ pool_free(struct pool *pool)
 	health_destroy(&pool->health);
 	high_water_destroy(&pool->high_water);
 	trust_destroy(&pool->trust);
-	pthread_cond_destroy(&pool->running.ended);
+	pthread_cond_destroy(&pool->running.changed);
 	pthread_mutex_destroy(&pool->running.mutex);
 	free(pool->threads);
 	free(pool);
