@@ -12,6 +12,7 @@
 #include "config/config.h"
 #include "daemon.h"
 #include "databases.h"
+#include "signals.h"
 
 #define MESSAGES_SIZE 16384
 
@@ -25,9 +26,9 @@ print_lines(enum log_level level, char *lines)
 			log_plain(level, line);
 }
 
-/* Serve, or whatever else needs the settings. */
+/* Serve, or run another command that needs the settings. Takes SIGNALS, which only serving has. */
 static int
-run(const struct command_line *line)
+run(const struct command_line *line, struct signals *signals)
 {
 	char problem_memory[MESSAGES_SIZE], warning_memory[MESSAGES_SIZE];
 	struct text problems = TEXT_OVER(problem_memory);
@@ -47,7 +48,7 @@ run(const struct command_line *line)
 	else if (line->command == COMMAND_ADVANCE)
 		status = databases_advance(&config, line);
 	else if (line->command == COMMAND_SERVE)
-		status = daemon_run(&config);
+		status = daemon_run(&config, signals);
 	else
 		status = databases_check(&config);
 	config_free(&config);
@@ -84,6 +85,7 @@ int
 main(int count, char **arguments)
 {
 	struct command_line line;
+	struct signals *signals = NULL;
 
 	if (!open_standard_descriptors())
 		return EX_OSERR;
@@ -98,5 +100,9 @@ main(int count, char **arguments)
 	case COMMAND_CREATEDB:
 	case COMMAND_ADVANCE: break;
 	}
-	return run(&line);
+	if (line.command == COMMAND_SERVE && (signals = signals_new()) == NULL) {
+		log_error("the system gives no thread", "reason=\"%s\"", strerror(errno));
+		return EX_OSERR;
+	}
+	return run(&line, signals);
 }

@@ -76,6 +76,48 @@ sub next_message {
     next_message(5);
 }
 
+{    # a stop that takes its time
+    my $server = Tickr::Server->new(
+        database => $database,
+        env      => {
+            Tickr::Server::patient(),
+            NOTIFY_SOCKET => $path, WATCHDOG_USEC => 300_000, TICKR_HTTP_THREADS => 1,
+        },
+    );
+    $server->wait_until_ready;
+    $database->lock;
+    my $flying = $server->client;
+    $flying->send("GET /tickets/create HTTP/1.1\r\nHost: t\r\n\r\n");
+    wait_for('the request to wait', 5, sub { $server->metric('tickr_requests_waiting') == 1 });
+    $server->signal('TERM');
+    1 while next_message(5) ne 'STOPPING=1';
+    is next_message(5), 'WATCHDOG=1', 'a server that stops feeds the watchdog';
+    is next_message(5), 'WATCHDOG=1', 'again and again';
+    $database->unlock;
+    is $server->process->wait_exit, 0, 'until it ends';
+    1 while next_message(0) ne '';
+}
+
+{    # a service manager that does not read
+    my $port  = free_port();
+    my $other = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Peer => $path, Blocking => 0) or die "$path: $!";
+    my $fill  = sub { 1 while defined $other->syswrite('X=1') };
+    $fill->();
+    my $server = Tickr::Server->new(
+        database => $database, wait => 0,
+        env => { NOTIFY_SOCKET => $path, WATCHDOG_USEC => 300_000, TICKR_LISTEN => "127.0.0.1:$port" },
+    );
+    wait_for('the server to answer', 10,
+        sub { eval { Tickr::Client->new(port => $port)->get('/readyz')->{status} == 200 } });
+    pass 'a manager that does not read stops nothing';
+    my $message;
+    do { $message = next_message(5) } while $message eq 'X=1' || $message eq 'WATCHDOG=1';
+    is $message, 'READY=1', 'READY when it reads again';
+    $fill->();
+    is $server->stop(5), 0, 'a server stops while its manager does not read';
+    1 while next_message(0) ne '';
+}
+
 SKIP: {
     my ($activate) = grep {-x} map {"$_/systemd-socket-activate"} split /:/, $ENV{PATH};
     skip 'systemd-socket-activate is not installed', 4 unless $activate;

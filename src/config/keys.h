@@ -96,7 +96,12 @@ KEY("TICKR_RESERVE_AHEAD_MAX", reserve_ahead_max, NUMBER, "1000000", 1, 10000000
     "reserving ahead: how many tickets to hold at most")
 KEY("TICKR_LOG_LEVEL", log_level, CHOICE, "info", 0, 0, "error|warn|info|debug",
     "the least important lines to log")
-KEY("TICKR_DRAIN_TIMEOUT", drain_timeout_ms, SECONDS, "10", 0, 3600000, "",
-    "the longest a stop waits for requests in flight")
+KEY("TICKR_DRAIN_DELAY", drain_delay_ms, SECONDS, "0", 0, 3600000, "",
+    "how long a stop goes on accepting connections while /readyz is 503, for balancers that hear "
+    "of "
+    "it late; not with sockets inherited from systemd")
+KEY("TICKR_DRAIN_TIMEOUT", drain_timeout_ms, SECONDS, "8", 0, 3600000, "",
+    "the longest a stop takes after TICKR_DRAIN_DELAY: requests in flight, database sessions and "
+    "the state file")
 
 #undef KEY
