@@ -3,9 +3,11 @@
 use strict;
 use warnings;
 use IO::Select;
+use IO::Socket::INET;
 use IO::Socket::UNIX;
 use Socket qw(SOCK_DGRAM);
 use Fcntl qw(O_NONBLOCK O_WRONLY);
+use POSIX ();
 use Test::More;
 use Time::HiRes qw(time);
 use Tickr::Process qw(wait_for scratch free_port);
@@ -139,6 +141,44 @@ SKIP: {
     is $local->{status}, 200, 'and on a Unix socket';
     like $server->log, qr/address=127\.0\.0\.1:$port inherited=yes/, 'the log says so';
     is $server->stop, 0, 'it stops cleanly';
+}
+
+{    # a restart: the next server has the same socket
+    my $listener = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 100) or die "no socket: $!";
+    my $start    = sub {
+        my $server = Tickr::Server->new(
+            database => $database,
+            wait     => 0,
+            env      => { Tickr::Server::patient(), TICKR_DRAIN_DELAY => 30 },
+            through  => [ 'sh', '-c', 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$@"' ],
+            before   => sub { POSIX::dup2(fileno $listener, 3) // die "dup2: $!" },
+        );
+        $server->wait_until_serving;
+        return $server;
+    };
+    my $client = sub { Tickr::Client->new(port => $listener->sockport) };
+    my $ask    = "GET /tickets/create HTTP/1.1\r\nHost: t\r\n\r\n";
+
+    my $old = $start->();
+    wait_for('tickets', 10, sub { $client->()->get('/readyz')->{status} == 200 });
+    $database->lock;
+    my $flying = $client->();
+    $flying->send($ask);
+    wait_for('the request to wait', 10,
+        sub { $client->()->get('/metrics')->{body} =~ /^tickr_requests_waiting 1$/m });
+    $old->signal('TERM');
+    my $socket = readlink '/proc/self/fd/' . fileno $listener;
+    wait_for('the server to let go of the socket', 10,
+        sub { !grep { (readlink // '') eq $socket } glob '/proc/' . $old->pid . '/fd/*' });
+    my @queued = map { $client->() } 1 .. 20;
+    $_->send($ask) for @queued;
+    $database->unlock;
+    is $flying->response->{status}, 200, 'what was in flight is answered';
+    is $old->process->wait_exit(10), 0, 'the server ends without TICKR_DRAIN_DELAY: its socket lives on';
+    my $new = $start->();
+    is_deeply [ map { my $answer = eval { $_->response }; $answer ? $answer->{status} : 'lost' } @queued ],
+        [ (200) x 20 ], 'connections that came meanwhile are answered by the next server';
+    is $new->stop, 0, 'which stops cleanly';
 }
 
 {    # under the journal a line begins with its priority
