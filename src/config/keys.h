@@ -76,7 +76,8 @@ KEY("TICKR_CONTROL_SOCKET", control_socket, TEXT, "", 0, 0, "the absolute path o
     "where the operator lists the databases, and takes one out for maintenance; for the server's "
     "own user and root only")
 KEY("TICKR_HTTP_THREADS", http_threads, NUMBER, "", 1, 256, "",
-    "loop threads; by default the number of processors")
+    "loop threads; by default as many as the processors that the process may use (affinity, cgroup "
+    "quota)")
 KEY("TICKR_HTTP_AUTH_PASSWORD", http_auth_password, SECRET, "", 0, 0, "1 to 256 bytes",
     "HTTP Basic password, with any user name, for every route but /livez and /readyz")
 KEY("TICKR_HTTP_AUTH_PASSWORD_FILE", http_auth_password_file, TEXT, "", 0, 0,

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/attributes.h"
+#include "base/processors.h"
 #include "config/config.h"
 
 #define SECRET "correct-horse"
@@ -97,7 +98,7 @@ Test(config, http_threads_default_to_the_processors)
 {
 	struct loaded loaded = LOAD(REQUIRED);
 
-	cr_assert_eq(loaded.config.http_threads, (uint64_t)sysconf(_SC_NPROCESSORS_ONLN));
+	cr_assert_eq(loaded.config.http_threads, processors_usable("/proc"));
 	config_free(&loaded.config);
 	loaded = LOAD(REQUIRED, "TICKR_HTTP_THREADS=7");
 	cr_assert_eq(loaded.config.http_threads, 7);
