@@ -1,7 +1,6 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <inttypes.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,8 +22,10 @@
 #include "loop/mailbox.h"
 #include "loop/notify.h"
 #include "loop/sockets.h"
+#include "looks.h"
 #include "metrics/metrics.h"
 #include "segment/segment.h"
+#include "signals.h"
 #include "worker.h"
 
 #define FILL_EVERY_MS	  100
@@ -37,20 +38,25 @@ struct daemon {
 	struct sockets sockets;
 	struct sockets control_sockets;
 	struct control *control;		   /* NULL: none is asked for */
+	struct looks *looks;			   /* at the databases, at the start */
 	struct state_file *states[MOST_DATABASES]; /* NULL where there is none */
 	struct dispatch *dispatch;
 	struct segment *segment; /* NULL: nothing is reserved ahead */
 	struct waiting_limit limit;
 	struct connection_limit connections;
+	struct log_limit error_lines;
 	struct worker **workers;
 	size_t worker_count;
 	size_t started; /* workers whose threads run */
 	size_t drained; /* workers that have nothing left to do */
 
-	struct event_base *base; /* the main thread's: signals, the service manager, the drain */
+	struct event_base
+		*base; /* the main thread's: the service manager, the drain, the operator */
 	struct mailbox *mailbox;
-	struct event *signals[3];
+	struct signals *signals;
+	struct event *drain_delay;
 	struct event *drain_deadline;
+	struct notifier *manager;
 	struct event *watchdog;
 	struct event *fill; /* what is reserved ahead */
 	uint64_t watchdog_ms;
@@ -61,12 +67,15 @@ struct daemon {
 
 /* --- stopping --------------------------------------------------------------------------------- */
 
-/* Some thread will not end in time: leave without it. What it held becomes a gap. */
+/* Some thread will not end in time: leave without it. What it held becomes a gap. Any thread. */
 static void
-leave_at_once(struct daemon *d, int status)
+leave_at_once(void *arg, int status)
 {
-	sockets_close(&d->sockets); /* for the paths; the descriptors are the loops' */
-	sockets_close(&d->control_sockets);
+	struct daemon *d = arg;
+
+	sockets_remove_paths(&d->sockets);
+	sockets_remove_paths(&d->control_sockets);
+	log_flush();
 	_exit(status);
 }
 
@@ -91,36 +100,47 @@ on_worker_drained(void *arg)
 }
 
 static void
-on_stop_signal(evutil_socket_t number, short what, void *arg)
+on_drain_delay(evutil_socket_t fd, short what, void *arg)
 {
 	struct daemon *d = arg;
 
+	(void)fd;
 	(void)what;
-	if (d->is_draining) {
-		log_warn("stopping at once: a second signal came", "signal=%d", (int)number);
-		leave_at_once(d, 1);
-	}
-	d->is_draining = true;
-	d->drain_deadline_ms = clock_ms() + d->config->drain_timeout_ms;
-	log_info("stopping: answering what is in flight", "signal=%d timeout_seconds=%g",
-		 (int)number, (double)d->config->drain_timeout_ms / 1000);
-	notify_send("STOPPING=1");
-	loop_event_in(d->drain_deadline, (unsigned)d->config->drain_timeout_ms);
 	sockets_stop(&d->sockets);
 	for (size_t i = 0; i < d->started; i++)
 		worker_drain(d->workers[i]);
 }
 
-static void
-on_hangup(evutil_socket_t number, short what, void *arg)
+/* Connections to inherited sockets wait for the next server, so no balancer sees that this one left. */
+static uint64_t
+drain_delay_ms(const struct daemon *d)
 {
-	(void)number;
-	(void)what;
-	(void)arg;
-	log_info("SIGHUP is ignored: settings are read at the start only", NULL);
+	return d->sockets.are_inherited ? 0 : d->config->drain_delay_ms;
 }
 
-/* --- the service manager's watchdog -------------------------------------------------------- */
+static void
+on_stop(void *arg, const char *signal)
+{
+	struct daemon *d = arg;
+	uint64_t delay_ms = drain_delay_ms(d);
+	uint64_t longest_ms = delay_ms + d->config->drain_timeout_ms;
+
+	d->is_draining = true;
+	d->drain_deadline_ms = clock_ms() + longest_ms;
+	log_info("stopping: answering what is in flight",
+		 "signal=%s delay_seconds=%g timeout_seconds=%g", signal, (double)delay_ms / 1000,
+		 (double)d->config->drain_timeout_ms / 1000);
+	notifier_tell(d->manager, "STOPPING=1");
+	loop_event_in(d->drain_deadline, (unsigned)longest_ms);
+	for (size_t i = 0; i < d->started; i++)
+		worker_announce_drain(d->workers[i]);
+	if (delay_ms > 0)
+		loop_event_in(d->drain_delay, (unsigned)delay_ms);
+	else
+		on_drain_delay(-1, 0, d);
+}
+
+/* --- the watchdog ---------------------------------------------------------------------------- */
 
 static void
 on_pong(void *arg)
@@ -128,10 +148,13 @@ on_pong(void *arg)
 	struct daemon *d = arg;
 
 	if (--d->pings_out == 0)
-		notify_send("WATCHDOG=1");
+		(void)notify_send("WATCHDOG=1"); /* the next one comes soon */
 }
 
-/* The manager hears from us only when every loop has answered since the last time. */
+/*
+ * The manager hears from us only when every loop has answered since the last time. A stop has a deadline
+ * of its own: then the thread of the signals feeds the watchdog.
+ */
 static void
 on_watchdog(evutil_socket_t fd, short what, void *arg)
 {
@@ -139,11 +162,9 @@ on_watchdog(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	loop_event_in(d->watchdog, (unsigned)(d->watchdog_ms / 3));
-	if (d->is_draining) {
-		notify_send("WATCHDOG=1"); /* the drain has a deadline of its own */
+	if (d->is_draining)
 		return;
-	}
+	loop_event_in(d->watchdog, (unsigned)(d->watchdog_ms / 3));
 	if (d->pings_out > 0)
 		return;
 	d->pings_out = d->started;
@@ -266,6 +287,8 @@ make_workers(struct daemon *d)
 		.segment = d->segment,
 		.limit = &d->limit,
 		.connections = &d->connections,
+		.error_lines = &d->error_lines,
+		.leaves_queue = d->sockets.are_inherited,
 		.control = d->mailbox,
 		.drained = on_worker_drained,
 		.pong = on_pong,
@@ -290,20 +313,36 @@ on_told(void *arg, const struct ticket_space *space, bool is_trusted)
 		segment_note(d->segment, space, is_trusted);
 }
 
+/* From here on a stop is an order to our loop. What is made until it runs is made quickly. */
+static void
+take_orders(struct daemon *d)
+{
+	struct signal_orders orders = {
+		.stop = on_stop,
+		.leave = leave_at_once,
+		.arg = d,
+		.longest_stop_ms = d->config->drain_delay_ms + d->config->drain_timeout_ms,
+		.watchdog_ms = notify_watchdog_ms(),
+	};
+
+	d->base = loop_base_new();
+	d->mailbox = mailbox_new(d->base);
+	d->drain_delay = loop_event_new(d->base, -1, 0, on_drain_delay, d);
+	d->drain_deadline = loop_event_new(d->base, -1, 0, on_drain_deadline, d);
+	d->manager = notifier_new(d->base);
+	d->watchdog = loop_event_new(d->base, -1, 0, on_watchdog, d);
+	d->fill = loop_event_new(d->base, -1, 0, on_fill, d);
+	d->watchdog_ms = orders.watchdog_ms;
+	orders.mailbox = d->mailbox;
+	signals_serve(d->signals, &orders);
+}
+
 static void
 build(struct daemon *d)
 {
 	const struct pool_listener listener = {on_told, d};
 
 	d->limit.most = (uint32_t)d->config->max_waiting;
-	d->base = loop_base_new();
-	d->mailbox = mailbox_new(d->base);
-	d->signals[0] = evsignal_new(d->base, SIGTERM, on_stop_signal, d);
-	d->signals[1] = evsignal_new(d->base, SIGINT, on_stop_signal, d);
-	d->signals[2] = evsignal_new(d->base, SIGHUP, on_hangup, d);
-	d->drain_deadline = loop_event_new(d->base, -1, 0, on_drain_deadline, d);
-	d->watchdog = loop_event_new(d->base, -1, 0, on_watchdog, d);
-	d->fill = loop_event_new(d->base, -1, 0, on_fill, d);
 	make_segment(d);
 	d->dispatch = databases_dispatch(d->config, d->store, d->states, &listener);
 	make_control(d);
@@ -311,16 +350,11 @@ build(struct daemon *d)
 	limit_connections(d);
 }
 
-/* Signals are the main thread's: the threads started here inherit that they are blocked. */
 static bool
 start_threads(struct daemon *d)
 {
-	sigset_t all, before;
-	bool is_started;
+	bool is_started = dispatch_start(d->dispatch);
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &before);
-	is_started = dispatch_start(d->dispatch);
 	if (is_started)
 		dispatch_wait_looked(d->dispatch, LOOK_WAIT_MS);
 	if (is_started && d->segment != NULL)
@@ -331,9 +365,6 @@ start_threads(struct daemon *d)
 	}
 	if (!is_started)
 		log_error("the system gives no thread", "reason=\"%s\"", strerror(errno));
-	for (size_t i = 0; i < ARRAY_LENGTH(d->signals); i++)
-		event_add(d->signals[i], NULL);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return is_started;
 }
 
@@ -354,8 +385,7 @@ announce(struct daemon *d)
 		 PACKAGE_VERSION, d->config->max_nodes, d->config->node_number,
 		 d->config->starting_offset, d->config->http_threads, d->store->name,
 		 databases_sessions(d->config, d->store));
-	notify_send("READY=1");
-	d->watchdog_ms = notify_watchdog_ms();
+	notifier_tell(d->manager, "READY=1");
 	if (d->watchdog_ms > 0)
 		on_watchdog(-1, 0, d);
 }
@@ -381,6 +411,16 @@ settle_rest(struct daemon *d)
 		 given_back);
 }
 
+/* Some session hangs: in what was asked of it until the deadline, or while it is opened. */
+static void
+leave_sessions(struct daemon *d)
+{
+	if (clock_ms() >= d->drain_deadline_ms)
+		log_warn("a database session did not end within the drain time-out", NULL);
+	log_info("stopped", "sessions_left=yes");
+	leave_at_once(d, 0);
+}
+
 static void
 tear_down(struct daemon *d)
 {
@@ -388,10 +428,8 @@ tear_down(struct daemon *d)
 		worker_join(d->workers[i]);
 	if (d->segment != NULL)
 		segment_stop(d->segment);
-	if (!dispatch_stop(d->dispatch, d->drain_deadline_ms)) {
-		log_warn("a database session did not end within the drain time-out", NULL);
-		leave_at_once(d, 0);
-	}
+	if (!dispatch_stop(d->dispatch, d->drain_deadline_ms))
+		leave_sessions(d);
 	settle_rest(d);
 	control_free(d->control);
 	for (size_t i = 0; i < d->worker_count; i++)
@@ -399,9 +437,9 @@ tear_down(struct daemon *d)
 	free(d->workers);
 	segment_free(d->segment);
 	dispatch_free(d->dispatch);
-	for (size_t i = 0; i < ARRAY_LENGTH(d->signals); i++)
-		event_free(d->signals[i]);
+	event_free(d->drain_delay);
 	event_free(d->drain_deadline);
+	notifier_free(d->manager);
 	event_free(d->watchdog);
 	event_free(d->fill);
 	mailbox_free(d->mailbox);
@@ -411,43 +449,55 @@ tear_down(struct daemon *d)
 static int
 serve(struct daemon *d)
 {
-	int status = EX_OSERR;
-
-	if (!databases_are_acceptable(d->config, d->store) ||
-	    !databases_open_states(d->config, d->states))
+	d->looks = looks_new(d->config, d->store);
+	if (!looks_are_acceptable(d->looks) || !databases_open_states(d->config, d->states))
 		return EX_CONFIG;
-	if (open_sockets(d) && open_control(d)) {
-		build(d);
-		if (!start_threads(d))
-			leave_at_once(d, EX_OSERR);
-		announce(d);
-		event_base_dispatch(d->base);
-		tear_down(d);
-		log_info("stopped", NULL);
-		status = 0;
-	}
+	take_orders(d);
+	if (!open_sockets(d) || !open_control(d))
+		leave_at_once(d, EX_OSERR);
+	build(d);
+	if (!start_threads(d))
+		leave_at_once(d, EX_OSERR);
+	announce(d);
+	event_base_dispatch(d->base);
+	tear_down(d);
+	log_info("stopped", NULL);
 	sockets_close(&d->control_sockets);
 	sockets_close(&d->sockets);
 	databases_close_states(d->states);
-	return status;
+	return 0;
 }
 
-int
-daemon_run(const struct config *config)
+static int
+run(struct daemon *d)
 {
-	struct daemon d = {.config = config, .store = databases_store(config)};
 	int status;
 
-	if (d.store == NULL)
+	if (d->store == NULL)
 		return EX_CONFIG;
 	signal(SIGPIPE, SIG_IGN);
 	(void)descriptors_raise_limit();
 	metrics_begin();
 	loop_library_begin();
-	if (!databases_begin(d.store))
+	if (!databases_begin(d->store))
 		return EX_OSERR;
-	status = serve(&d);
-	d.store->end();
+	status = serve(d);
+	if (!looks_free(d->looks))
+		leave_at_once(d, status); /* a look hangs in the client library */
+	d->store->end();
 	loop_library_end();
+	return status;
+}
+
+int
+daemon_run(const struct config *config, struct signals *signals)
+{
+	struct daemon d = {.config = config, .signals = signals};
+	int status;
+
+	log_start_thread();
+	d.store = databases_store(config);
+	status = run(&d);
+	signals_free(signals);
 	return status;
 }

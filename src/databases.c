@@ -9,7 +9,6 @@
 #include "metrics/metrics.h"
 #include "pool/pool.h"
 #include "store/drivers.h"
-#include "store/durable.h"
 
 #define REPORT_SIZE 2048
 
@@ -66,8 +65,8 @@ databases_descriptors(const struct config *config, const struct store *store)
 	return config->database_count * (sessions * SESSION_DESCRIPTORS + DATABASE_DESCRIPTORS);
 }
 
-static struct store_settings
-settings_of(const struct config *config, const struct database_config *database)
+struct store_settings
+databases_settings(const struct config *config, const struct database_config *database)
 {
 	const struct database_address *address = &database->address;
 	bool is_local_name = strcmp(address->host, "localhost") == 0;
@@ -92,44 +91,6 @@ settings_of(const struct config *config, const struct database_config *database)
 }
 
 /* --- the start ----------------------------------------------------------------------------------- */
-
-/* What an operator must mend is refused; a database that is merely away is not. */
-static bool
-is_acceptable(const struct config *config, const struct database_config *database,
-	      const struct store *store)
-{
-	char memory[512], quoted_memory[1024];
-	struct text reason = TEXT_OVER(memory), quoted = TEXT_OVER(quoted_memory);
-	struct store_settings settings = settings_of(config, database);
-	struct store_session *session;
-	enum store_result result;
-
-	store->claim(&settings);
-	result = durable_open(store, &settings, &session, &reason);
-	if (result == STORE_OK)
-		store->close(session);
-	store->release(&settings);
-	if (result != STORE_REFUSED)
-		return true; /* its pool asks again, and says so */
-	text_add_quoted(&quoted, memory, sizeof(memory));
-	log_error("this database cannot be served from", "reason=%s database=\"%s\"", quoted_memory,
-		  database->label);
-	return false;
-}
-
-bool
-databases_are_acceptable(const struct config *config, const struct store *store)
-{
-	size_t acceptable = 0;
-
-	for (size_t i = 0; i < config->database_count; i++)
-		acceptable += is_acceptable(config, &config->databases[i], store);
-	if (acceptable > 0 && acceptable < config->database_count)
-		log_error("serving without the databases that were refused",
-			  "refused=%zu databases=%zu", config->database_count - acceptable,
-			  config->database_count);
-	return acceptable > 0;
-}
 
 bool
 databases_open_states(const struct config *config, struct state_file **states)
@@ -179,7 +140,7 @@ databases_dispatch(const struct config *config, const struct store *store,
 
 		pools[i] = (struct pool_settings){
 			.store = store,
-			.database = settings_of(config, database),
+			.database = databases_settings(config, database),
 			.state = states[i],
 			.sessions = databases_sessions(config, store),
 			.number = i,
@@ -206,7 +167,7 @@ static enum store_create_result
 create(const struct config *config, const struct database_config *database,
        const struct store *store, const struct command_line *line)
 {
-	struct store_settings settings = settings_of(config, database);
+	struct store_settings settings = databases_settings(config, database);
 	char memory[REPORT_SIZE];
 	struct text report = TEXT_OVER(memory);
 	struct create_order order = {SPACE_FIRST_BASE - 1, line->layout};
@@ -290,7 +251,7 @@ databases_advance(const struct config *config, const struct command_line *line)
 			line->last_ticket);
 		return 1;
 	}
-	settings = settings_of(config, database);
+	settings = databases_settings(config, database);
 	settings.is_guest = true;
 	if (!databases_begin(store))
 		return EX_OSERR;

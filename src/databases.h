@@ -30,8 +30,9 @@ unsigned databases_sessions(const struct config *config, const struct store *sto
  */
 uint64_t databases_descriptors(const struct config *config, const struct store *store);
 
-/* Look at each once. False, with a line in the log for each, when none can be served from. */
-bool databases_are_acceptable(const struct config *config, const struct store *store) MUST_CHECK;
+/* How to reach DATABASE; the strings are those of CONFIG. */
+struct store_settings databases_settings(const struct config *config,
+					 const struct database_config *database);
 
 /*
  * Open the state file of each, where there is a folder for them, into STATES, which has room for

@@ -23,6 +23,7 @@ struct worker {
 	struct event *expire; /* at the allocator's next deadline */
 
 	/* Each is in one mailbox at most. */
+	struct mail announcement;
 	struct mail drain_order;
 	struct mail drained_note;
 	struct mail ping; /* goes there and back */
@@ -150,6 +151,19 @@ on_drained(void *arg)
 }
 
 static void
+open_announcement(struct mail *mail)
+{
+	http_server_announce_drain(CONTAINER_OF(mail, struct worker, announcement)->http);
+}
+
+void
+worker_announce_drain(struct worker *worker)
+{
+	worker->announcement.open = open_announcement;
+	mailbox_post(worker->mailbox, &worker->announcement);
+}
+
+static void
 open_drain_order(struct mail *mail)
 {
 	http_server_drain(CONTAINER_OF(mail, struct worker, drain_order)->http);
@@ -236,6 +250,8 @@ make_http(struct worker *worker, const int *fds, size_t count)
 		.reserved = worker->settings.segment != NULL ? reserved : NULL,
 		.drained = on_drained,
 		.arg = worker,
+		.error_lines = worker->settings.error_lines,
+		.leaves_queue = worker->settings.leaves_queue,
 	};
 
 	return http_server_new(worker->base, &settings, worker->allocator, fds, count);

@@ -21,7 +21,7 @@ my @variables = map {"TICKR_$_"} qw(MAX_NODES NODE_NUMBER STARTING_OFFSET DATABA
     HTTP_AUTH_PASSWORD HTTP_AUTH_PASSWORD_FILE BATCH_FORMAT MAX_BATCH MAX_WAITING LOG_LEVEL
     DATABASE_ADAPTER STATE_DIR DATABASE_POLICY CONTROL_SOCKET REQUIRE_DURABLE
     RESERVE_AHEAD RESERVE_AHEAD_MIN RESERVE_AHEAD_MAX RESERVE_AHEAD_OUTAGE
-    DRAIN_TIMEOUT);
+    DRAIN_DELAY DRAIN_TIMEOUT);
 
 # (exit status, output) of tickrd with the settings ENV.
 sub run {
@@ -123,6 +123,7 @@ my @bad = (
     [ TICKR_MAX_BATCH               => '0',     qr/from 1 to / ],
     [ TICKR_MAX_WAITING             => 'many',  qr/from 1 to / ],
     [ TICKR_LOG_LEVEL               => 'loud',  qr/one of error, warn, info, debug/ ],
+    [ TICKR_DRAIN_DELAY             => '3601',  qr/seconds, up to three decimals/ ],
     [ TICKR_DRAIN_TIMEOUT           => '-1',    qr/seconds, up to three decimals/ ],
 );
 for my $case (@bad) {

@@ -118,4 +118,113 @@ for my $signal (qw(TERM INT)) {    # an idle server
     $database->unlock;
 }
 
+{    # a second signal while the stop waits for a session that hangs
+SKIP: {
+        skip 'a file has no server that could hang', 4 unless $database->can('pause');
+        # A session hangs in a statement, so that a stop has something to wait for.
+        my $hang = sub {
+            my ($server) = @_;
+            $database->pause;
+            wait_for('the end of readiness', 10, sub { $server->get('/readyz')->{status} == 503 });
+        };
+        my $server = Tickr::Server->fresh(
+            database => $database,
+            env      => { TICKR_DATABASE_QUERY_TIMEOUT => 20, TICKR_DRAIN_TIMEOUT => 15 },
+        );
+        $server->wait_until_ready;
+        $hang->($server);
+        $server->signal('TERM');
+        wait_for('the workers to end', 10, sub { !eval { $server->client } });
+        my $began = time;
+        $server->signal('TERM');
+        my $status = $server->process->wait_exit(5);
+        $database->resume;
+        is $status, 1, 'a second signal ends a server whose tear-down hangs, with 1';
+        cmp_ok time - $began, '<', 1, 'at once';
+
+        $server = Tickr::Server->new(
+            database => $database,
+            env      => { TICKR_DATABASE_QUERY_TIMEOUT => 20, TICKR_DRAIN_TIMEOUT => 1 },
+        );
+        $server->wait_until_ready;
+        $hang->($server);
+        $began  = time;
+        $status = $server->stop;
+        $database->resume;
+        is $status, 0, 'the drain time-out ends it without a second signal, with 0';
+        cmp_ok time - $began, '<', 3, 'in time';
+    }
+}
+
+{    # other signals
+    my $server = Tickr::Server->new(database => $database);
+    # Fewer than the log shows in a second.
+    for my $signal (qw(USR1 USR2 ALRM PROF XFSZ XCPU PIPE IO RTMIN)) {
+        $server->signal($signal);
+        my $name = $signal eq 'RTMIN' ? 'a real-time signal' : "SIG$signal";
+        ok $server->wait_for_log(qr/msg="a signal is ignored" signal="$name"/),
+            "SIG$signal is ignored, with a line";
+    }
+    is $server->get('/tickets/create')->{status}, 200, 'the server serves';
+    $server->signal('QUIT');
+    is $server->process->wait_exit(10), 0, 'SIGQUIT stops it as SIGTERM does';
+    like $server->log, qr/msg="stopping: .*" signal=SIGQUIT/, 'the log says which signal it was';
+}
+
+{    # the same order twice: to a process, and to its group
+    my $server = Tickr::Server->new(
+        database => $database,
+        # A loop with nothing in flight closes its quiet connections.
+        env => { Tickr::Server::patient(), TICKR_HTTP_THREADS => 1 },
+    );
+    $server->wait_until_ready;
+    $database->lock;
+    my $flying = $server->client;
+    $flying->send($ask);
+    wait_for('the request to wait', 5, sub { $server->metric('tickr_requests_waiting') == 1 });
+    $server->signal($_) for qw(TERM TERM INT);
+    wait_for('the drain', 5, sub { $server->log =~ /stopping:/ });
+    $database->unlock;
+    my $answer = $flying->response;
+    is $answer && $answer->{status}, 200, 'signals that come together are one order';
+    is $server->process->wait_exit(10), 0, 'the server ends with 0';
+}
+
+{    # a process that is stopped when it is told to stop
+    my $server = Tickr::Server->new(database => $database);
+    $server->signal($_) for qw(STOP TERM CONT);
+    is $server->process->wait_exit(10), 0, 'SIGTERM to a process that is stopped counts when it goes on';
+}
+
+{    # balancers that hear of it late
+    my $server = Tickr::Server->new(database => $database, env => { TICKR_DRAIN_DELAY => 2 });
+    $server->wait_until_ready;
+    my $began = time;
+    $server->signal('TERM');
+    wait_for('/readyz to be 503', 5, sub { $server->get('/readyz')->{status} == 503 });
+    my ($asked, $live) = (0, 0);
+    while (time - $began < 1.5) {
+        $asked++;
+        my $answer = eval { $server->get('/livez') };
+        $live++ if $answer && $answer->{status} == 200 && lc $answer->{headers}{connection} eq 'close';
+    }
+    cmp_ok $asked, '>', 10, 'there is time to ask';
+    is $live, $asked, 'new connections are answered during TICKR_DRAIN_DELAY, and closed';
+    wait_for('the listener to close', 5, sub { !eval { $server->client } });
+    cmp_ok time - $began, '>', 1.8, 'no earlier than it is over';
+    is $server->process->wait_exit(5), 0, 'then it ends with 0';
+    like $server->log, qr/msg="stopping: .*" signal=SIGTERM delay_seconds=2 timeout_seconds=8/,
+        'the log says how long it may take';
+}
+
+{    # who is in a hurry
+    my $server = Tickr::Server->new(database => $database, env => { TICKR_DRAIN_DELAY => 30 });
+    $server->signal('TERM');
+    wait_for('the drain', 5, sub { $server->log =~ /stopping:/ });
+    my $began = time;
+    $server->signal('INT');
+    is $server->process->wait_exit(5), 1, 'a second signal ends TICKR_DRAIN_DELAY';
+    cmp_ok time - $began, '<', 1, 'at once';
+}
+
 done_testing;

@@ -1,16 +1,20 @@
+#include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/log_writer.h"
 #include "base/text.h"
 
-#define LINE_SIZE	2048
 #define LIMIT_WINDOW_MS 1000
 #define LIMIT_LINES	10
+#define FLUSH_MS	500
 
 static const struct {
 	const char *name;
@@ -22,8 +26,9 @@ static const struct {
 	[LOG_LEVEL_DEBUG] = {"debug", 7},
 };
 
-static enum log_level threshold = LOG_LEVEL_INFO;
-static bool is_journal;
+/* Set by the main thread. The thread of the signals may log before. */
+static _Atomic enum log_level threshold = LOG_LEVEL_INFO;
+static atomic_bool is_journal;
 
 /* The journal says in JOURNAL_STREAM which device and inode its socket has. */
 static bool
@@ -66,39 +71,93 @@ add_time(struct text *line)
 	text_addf(line, "%s.%03ldZ ", stamp, now.tv_nsec / 1000000);
 }
 
-/* One write a line, so that lines of several threads do not mix. */
-static void
-write_line(enum log_level level, const char *message, const char *fields, va_list arguments)
+/* Put a line together in MEMORY, which has LOG_LINE_SIZE bytes; its length, with the newline. */
+static size_t
+make_line(char *memory, enum log_level level, const char *message, const char *fields,
+	  va_list arguments)
 {
-	char memory[LINE_SIZE];
-	struct text line = text_over(memory, sizeof(memory) - 1); /* room for the newline */
-	ssize_t written;
+	struct text line = text_over(memory, LOG_LINE_SIZE - 1); /* room for the newline */
 
-	if (!log_shows(level))
-		return;
 	if (is_journal)
 		text_addf(&line, "<%d>", levels[level].priority);
 	else
 		add_time(&line);
 	text_addf(&line, "level=%s msg=", levels[level].name);
-	text_add_quoted(&line, message, LINE_SIZE);
+	text_add_quoted(&line, message, LOG_LINE_SIZE);
 	if (fields != NULL) {
 		text_add(&line, " ");
 		text_vaddf(&line, fields, arguments);
 	}
 	memory[line.len] = '\n';
-	written = write(STDERR_FILENO, memory, line.len + 1);
-	(void)written; /* there is nobody left to tell */
+	return line.len + 1;
+}
+
+static void
+write_line(enum log_level level, const char *message, const char *fields, va_list arguments)
+{
+	char memory[LOG_LINE_SIZE];
+
+	if (log_shows(level))
+		log_writer_add(memory, make_line(memory, level, message, fields, arguments));
 }
 
 void
-log_plain(enum log_level level, const char *line)
+log_plain(enum log_level level, const char *words)
 {
+	char memory[LOG_LINE_SIZE];
+	struct text line = text_over(memory, sizeof(memory) - 1);
+
 	if (is_journal)
-		fprintf(stderr, "<%d>%s\n", levels[level].priority, line);
-	else
-		fprintf(stderr, "%s\n", line);
+		text_addf(&line, "<%d>", levels[level].priority);
+	text_add(&line, words);
+	memory[line.len] = '\n';
+	log_writer_add(memory, line.len + 1);
 }
+
+/* --- the thread that writes ---------------------------------------------------------------------- */
+
+static size_t make_line_of(char *memory, enum log_level level, const char *message,
+			   const char *fields, ...) PRINTF_LIKE(4, 5);
+
+static size_t
+make_line_of(char *memory, enum log_level level, const char *message, const char *fields, ...)
+{
+	va_list arguments;
+	size_t len;
+
+	va_start(arguments, fields);
+	len = make_line(memory, level, message, fields, arguments);
+	va_end(arguments);
+	return len;
+}
+
+static size_t
+make_note(char *line, uint64_t count, const char *why)
+{
+	return make_line_of(line, LOG_LEVEL_WARN, "log lines were dropped",
+			    "count=%" PRIu64 " reason=\"%s\"", count, why);
+}
+
+void
+log_start_thread(void)
+{
+	if (!log_writer_start(make_note))
+		log_warn("cannot create a thread for the log", "reason=\"%s\"", strerror(errno));
+}
+
+void
+log_flush(void)
+{
+	log_writer_flush(FLUSH_MS);
+}
+
+uint64_t
+log_dropped(void)
+{
+	return log_writer_dropped();
+}
+
+/* --- levels -------------------------------------------------------------------------------------- */
 
 #define DEFINE_LOG(name, level)                                 \
 	void name(const char *message, const char *fields, ...) \
@@ -115,19 +174,29 @@ DEFINE_LOG(log_warn, LOG_LEVEL_WARN)
 DEFINE_LOG(log_info, LOG_LEVEL_INFO)
 DEFINE_LOG(log_debug, LOG_LEVEL_DEBUG)
 
+/* --- lines that come too often ------------------------------------------------------------------- */
+
+/* Of several threads that see the window end, one begins the next. */
+static void
+begin_window(struct log_limit *limit, uint64_t now_ms)
+{
+	uint64_t began_ms = atomic_load(&limit->window_began_ms);
+
+	if (now_ms < began_ms || now_ms - began_ms < LIMIT_WINDOW_MS)
+		return;
+	if (atomic_compare_exchange_strong(&limit->window_began_ms, &began_ms, now_ms))
+		atomic_store(&limit->shown, 0);
+}
+
 bool
 log_limit_allows(struct log_limit *limit, uint64_t now_ms, uint64_t *held_back)
 {
-	if (now_ms - limit->window_began_ms >= LIMIT_WINDOW_MS) {
-		limit->window_began_ms = now_ms;
-		limit->shown = 0;
-	}
-	if (limit->shown >= LIMIT_LINES) {
-		limit->held_back++;
+	begin_window(limit, now_ms);
+	if (atomic_load(&limit->shown) >= LIMIT_LINES ||
+	    atomic_fetch_add(&limit->shown, 1) >= LIMIT_LINES) {
+		atomic_fetch_add(&limit->held_back, 1);
 		return false;
 	}
-	limit->shown++;
-	*held_back = limit->held_back;
-	limit->held_back = 0;
+	*held_back = atomic_exchange(&limit->held_back, 0);
 	return true;
 }

@@ -1,14 +1,15 @@
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/memory.h"
 
 static void *
 or_die(void *memory)
 {
 	if (memory == NULL) {
-		fputs("tickrd: out of memory\n", stderr);
+		log_plain(LOG_LEVEL_ERROR, "tickrd: out of memory");
+		log_flush();
 		abort();
 	}
 	return memory;

@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "base/parse.h"
+#include "base/processors.h"
 #include "config/config.h"
 #include "config/key_table.h"
 #include "config/loader.h"
@@ -238,9 +239,11 @@ derive(struct loader *loader)
 	struct config *config = loader->config;
 
 	if (config->http_threads == 0) {
-		long processors = sysconf(_SC_NPROCESSORS_ONLN);
+		uint64_t most = loader_key("TICKR_HTTP_THREADS")->most;
 
-		config->http_threads = processors < 1 ? 1 : processors > 256 ? 256 : processors;
+		config->http_threads = processors_usable("/proc");
+		if (config->http_threads > most)
+			config->http_threads = most;
 	}
 	databases_derive(loader);
 	derive_listening(loader);

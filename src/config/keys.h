@@ -81,7 +81,8 @@ KEY("TICKR_CONTROL_SOCKET", control_socket, TEXT, "", 0, 0,
     "where the operator lists the databases, and takes one out for maintenance; for the server's "
     "own user and root only")
 KEY("TICKR_HTTP_THREADS", http_threads, NUMBER, "", 1, 256, "",
-    "loop threads; by default the number of processors")
+    "loop threads; by default as many as the processors that the process may use (affinity, cgroup "
+    "quota)")
 KEY("TICKR_HTTP_AUTH_PASSWORD", http_auth_password, SECRET, "", 0, 0, "1 to 256 bytes",
     "HTTP Basic password, with any user name, for every route but /livez and /readyz")
 KEY("TICKR_HTTP_AUTH_PASSWORD_FILE", http_auth_password_file, TEXT, "", 0, 0,
@@ -104,7 +105,12 @@ KEY("TICKR_RESERVE_AHEAD_OUTAGE", reserve_ahead_outage_ms, SECONDS, "60", 1, 864
     "seen; then they become a gap")
 KEY("TICKR_LOG_LEVEL", log_level, CHOICE, "info", 0, 0, "error|warn|info|debug",
     "the least important lines to log")
-KEY("TICKR_DRAIN_TIMEOUT", drain_timeout_ms, SECONDS, "10", 0, 3600000, "",
-    "the longest a stop waits for requests in flight")
+KEY("TICKR_DRAIN_DELAY", drain_delay_ms, SECONDS, "0", 0, 3600000, "",
+    "how long a stop goes on accepting connections while /readyz is 503, for balancers that hear "
+    "of "
+    "it late; not with sockets inherited from systemd")
+KEY("TICKR_DRAIN_TIMEOUT", drain_timeout_ms, SECONDS, "8", 0, 3600000, "",
+    "the longest a stop takes after TICKR_DRAIN_DELAY: requests in flight, database sessions and "
+    "the state file")
 
 #undef KEY

@@ -143,7 +143,7 @@ log_reply(struct exchange *exchange, int code, const char *message)
 	if (code < 500 && !log_shows(LOG_LEVEL_DEBUG))
 		return;
 	if (code >= 500 &&
-	    !log_limit_allows(&exchange->server->error_lines, clock_ms(), &held_back))
+	    !log_limit_allows(exchange->server->settings.error_lines, clock_ms(), &held_back))
 		return;
 	text_add_quoted(&quoted, message, MESSAGE_SIZE / 2);
 	text_add(&quoted, " request_id=");

@@ -278,9 +278,17 @@ on_drain_step(evutil_socket_t fd, short what, void *arg)
 }
 
 void
+http_server_announce_drain(struct http_server *server)
+{
+	server->is_draining = true;
+}
+
+void
 http_server_drain(struct http_server *server)
 {
 	server->is_draining = true;
+	if (server->settings.leaves_queue)
+		stop_listening(server);
 	connections_touch(server->connections);
 	loop_event_in(server->drain_step, 0);
 }

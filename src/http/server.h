@@ -31,6 +31,8 @@ struct http_settings {
 	uint64_t (*reserved)(void *arg, uint64_t *lasts_ms);
 	void (*drained)(void *arg); /* what http_server_drain() promised */
 	void *arg;
+	struct log_limit *error_lines; /* of all servers of the process */
+	bool leaves_queue; /* a drain leaves connections that wait to be accepted to the next server */
 };
 
 struct connections;
@@ -42,7 +44,6 @@ struct http_server {
 	struct evhttp *http;
 	struct allocator *allocator;
 	struct connections *connections;
-	struct log_limit error_lines;
 	struct response_date date;
 
 	struct evhttp_bound_socket **listeners;
@@ -58,6 +59,9 @@ struct http_server {
 struct http_server *http_server_new(struct event_base *base, const struct http_settings *settings,
 				    struct allocator *allocator, const int *fds,
 				    size_t count) MUST_CHECK;
+
+/* A drain will follow: be ready no more, and end each connection after its reply. Listen on. */
+void http_server_announce_drain(struct http_server *server);
 
 /*
  * Stop listening, answer what is in flight, close each connection after its reply, and

@@ -26,6 +26,7 @@ log_library(int severity, const char *message)
 void
 loop_give_up(void)
 {
+	log_flush();
 	_exit(EX_OSERR);
 }
 
@@ -33,6 +34,7 @@ loop_give_up(void)
 static void
 end_with_library(int error)
 {
+	log_flush();
 	if (error != 1)
 		abort();
 	loop_give_up();

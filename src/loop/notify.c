@@ -7,12 +7,17 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/parse.h"
+#include "loop/loop.h"
 #include "loop/notify.h"
 
-void
+#define TELL_AGAIN_MS 100
+
+bool
 notify_send(const char *state)
 {
+	bool is_full = false;
 	const char *path = getenv("NOTIFY_SOCKET");
 	struct sockaddr_un manager = {.sun_family = AF_UNIX};
 	socklen_t len;
@@ -20,20 +25,68 @@ notify_send(const char *state)
 
 	if (path == NULL || (path[0] != '/' && path[0] != '@') ||
 	    strlen(path) >= sizeof(manager.sun_path))
-		return;
+		return true;
 	strcpy(manager.sun_path, path);
 	len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
 	if (path[0] == '@')
 		manager.sun_path[0] = '\0'; /* an abstract socket */
 
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 ||
-	    sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&manager, len) < 0)
-		log_warn("the service manager cannot be told", "state=%s reason=\"%s\"", state,
-			 strerror(errno));
+	if (fd < 0 || sendto(fd, state, strlen(state), MSG_NOSIGNAL | MSG_DONTWAIT,
+			     (struct sockaddr *)&manager, len) < 0) {
+		is_full = fd >= 0 && errno == EAGAIN;
+		if (!is_full)
+			log_warn("the service manager cannot be told", "state=%s reason=\"%s\"",
+				 state, strerror(errno));
+	}
 	if (fd >= 0)
 		close(fd);
+	return !is_full;
 }
+
+/* --- until it is taken --------------------------------------------------------------------------- */
+
+struct notifier {
+	const char *untold; /* NULL: nothing */
+	struct event *again;
+};
+
+static void
+on_again(evutil_socket_t fd, short what, void *arg)
+{
+	struct notifier *notifier = arg;
+
+	(void)fd;
+	(void)what;
+	notifier_tell(notifier, notifier->untold);
+}
+
+struct notifier *
+notifier_new(struct event_base *base)
+{
+	struct notifier *notifier = xcalloc(1, sizeof(*notifier));
+
+	notifier->again = loop_event_new(base, -1, 0, on_again, notifier);
+	return notifier;
+}
+
+void
+notifier_tell(struct notifier *notifier, const char *state)
+{
+	event_del(notifier->again);
+	notifier->untold = state;
+	if (!notify_send(state))
+		loop_event_in(notifier->again, TELL_AGAIN_MS);
+}
+
+void
+notifier_free(struct notifier *notifier)
+{
+	event_free(notifier->again);
+	free(notifier);
+}
+
+/* --- the watchdog ---------------------------------------------------------------------------- */
 
 static bool
 get_number(const char *name, uint64_t *number)

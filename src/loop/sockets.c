@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -14,7 +13,8 @@
 #include "loop/sockets.h"
 
 #define BACKLOG		1024
-#define FIRST_INHERITED 3 /* as sd_listen_fds(3) has it */
+#define FIRST_INHERITED 3   /* as sd_listen_fds(3) has it */
+#define MOST_SHOWN	100 /* bytes of a bad value that are shown */
 
 static int *
 place(const struct sockets *sockets, size_t loop, size_t address)
@@ -81,40 +81,43 @@ bind_socket(const struct listen_address *address, bool is_shared)
 }
 
 /*
- * With SO_REUSEPORT a second server could take a part of the first one's connections, and
- * nobody would notice. So the port must first be had by a socket without it.
+ * With SO_REUSEPORT a second server could take a part of the first one's connections, and no user would
+ * notice. So the first socket binds the port and listens without it, which fails if any other server
+ * listens there. Only then it lets the sockets of the other loops share the port.
  */
-static bool
+static int
 claim_port(struct listen_address *address)
 {
 	int fd = bind_socket(address, false);
+	int on = 1;
 
 	if (fd < 0)
-		return false;
-	getsockname(fd, (struct sockaddr *)&address->address, &address->len); /* for port 0 */
+		return -1;
+	if (listen(fd, BACKLOG) == 0 &&
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) == 0 &&
+	    getsockname(fd, (struct sockaddr *)&address->address, &address->len) == 0)
+		return fd; /* the address has the port that the kernel chose */
+	on = errno;
 	close(fd);
-	return true;
+	errno = on;
+	return -1;
 }
 
 static bool
 open_tcp(struct sockets *sockets, size_t index, struct text *problem)
 {
 	struct listen_address *address = &sockets->bound[index];
+	bool is_open = true;
 
-	if (!claim_port(address)) {
-		add_error(problem, "cannot listen on", address);
-		return false;
-	}
-	for (size_t loop = 0; loop < sockets->loops; loop++) {
-		int fd = bind_socket(address, true);
+	for (size_t loop = 0; is_open && loop < sockets->loops; loop++) {
+		int fd = loop == 0 ? claim_port(address) : bind_socket(address, true);
 
 		*place(sockets, loop, index) = fd;
-		if (fd < 0 || listen(fd, BACKLOG) != 0) {
-			add_error(problem, "cannot listen on", address);
-			return false;
-		}
+		is_open = fd >= 0 && (loop == 0 || listen(fd, BACKLOG) == 0);
 	}
-	return true;
+	if (!is_open)
+		add_error(problem, "cannot listen on", address);
+	return is_open;
 }
 
 /* Loop 0 has a socket: the others get duplicates. */
@@ -133,65 +136,53 @@ share(struct sockets *sockets, size_t index, struct text *problem)
 	return true;
 }
 
-/* A path that a dead server left behind is removed; one that still answers is not. */
-static bool
-clear_path(const struct listen_address *address)
-{
-	const struct sockaddr_un *unix_address = (const struct sockaddr_un *)&address->address;
-	struct stat status;
-	bool is_dead;
-	int fd;
-
-	if (lstat(unix_address->sun_path, &status) != 0)
-		return true;
-	if (!S_ISSOCK(status.st_mode)) {
-		errno = EEXIST;
-		return false;
-	}
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	is_dead = fd >= 0 &&
-		  connect(fd, (const struct sockaddr *)unix_address, address->len) != 0 &&
-		  errno == ECONNREFUSED;
-	if (fd >= 0)
-		close(fd);
-	if (is_dead)
-		return unlink(unix_address->sun_path) == 0;
-	errno = EADDRINUSE;
-	return false;
-}
-
 static bool
 open_unix(struct sockets *sockets, size_t index, struct text *problem)
 {
 	struct listen_address *address = &sockets->bound[index];
-	int fd = clear_path(address) ? bind_socket(address, false) : -1;
+	int fd = unix_path_listen(address, BACKLOG, &sockets->paths[index]);
 
 	*place(sockets, 0, index) = fd;
-	sockets->is_our_path[index] = fd >= 0;
-	if (fd < 0 || listen(fd, BACKLOG) != 0) {
-		add_error(problem, "cannot listen on", address);
-		return false;
-	}
-	return share(sockets, index, problem);
+	if (fd >= 0)
+		return share(sockets, index, problem);
+	add_error(problem, "cannot listen on", address);
+	return false;
 }
 
-/* How many sockets the service manager has left for us, from descriptor 3 on. */
-static size_t
-count_inherited(void)
+/* Whether the service manager has left sockets for this process, and not for one before it. */
+static bool
+is_for_us(const char *pid)
 {
-	const char *pid_text = getenv("LISTEN_PID");
-	const char *fds_text = getenv("LISTEN_FDS");
-	uint64_t pid, fds;
+	uint64_t number;
 
-	if (pid_text == NULL || fds_text == NULL ||
-	    !parse_number(pid_text, strlen(pid_text), UINT64_MAX, &pid) ||
-	    pid != (uint64_t)getpid() ||
-	    !parse_number(fds_text, strlen(fds_text), MOST_LISTEN_ADDRESSES, &fds))
-		return 0;
+	return pid != NULL && parse_number(pid, strlen(pid), UINT64_MAX, &number) &&
+	       number == (uint64_t)getpid();
+}
+
+/* How many sockets there are, from descriptor 3 on. False if the environment does not say it well. */
+static bool
+count_inherited(size_t *count, struct text *problem)
+{
+	const char *text = getenv("LISTEN_FDS");
+	uint64_t fds = 0;
+	bool is_good = true;
+
+	if (text == NULL || !is_for_us(getenv("LISTEN_PID")))
+		return true;
+	if (!parse_number(text, strlen(text), MOST_LISTEN_ADDRESSES, &fds)) {
+		text_add(problem, "LISTEN_FDS=");
+		text_add_quoted(problem, text, MOST_SHOWN);
+		text_addf(problem,
+			  " is not allowed: the service manager may hand over up to %d sockets. "
+			  "Remove some ListenStream= lines of the socket unit",
+			  MOST_LISTEN_ADDRESSES);
+		is_good = false;
+	}
 	unsetenv("LISTEN_PID");
 	unsetenv("LISTEN_FDS");
 	unsetenv("LISTEN_FDNAMES");
-	return (size_t)fds;
+	*count = (size_t)fds;
+	return is_good;
 }
 
 static bool
@@ -219,10 +210,11 @@ bool
 sockets_open(struct sockets *sockets, size_t loops, const struct listen_address *addresses,
 	     size_t count, struct text *problem)
 {
-	size_t inherited = count_inherited();
-	bool is_good = true;
+	size_t inherited = 0;
+	bool is_good;
 
 	memset(sockets, 0, sizeof(*sockets));
+	is_good = count_inherited(&inherited, problem);
 	sockets->loops = loops;
 	sockets->are_inherited = inherited > 0;
 	sockets->addresses = inherited > 0 ? inherited : count;
@@ -265,19 +257,18 @@ drop_packets(int fd)
 	(void)setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
 }
 
-static void
-remove_path(struct sockets *sockets, size_t index)
+void
+sockets_remove_paths(struct sockets *sockets)
 {
-	if (sockets->is_our_path[index])
-		unlink(((struct sockaddr_un *)&sockets->bound[index].address)->sun_path);
-	sockets->is_our_path[index] = false;
+	for (size_t i = 0; i < MOST_LISTEN_ADDRESSES; i++)
+		unix_path_remove(&sockets->bound[i], &sockets->paths[i]);
 }
 
 void
 sockets_stop(struct sockets *sockets)
 {
+	sockets_remove_paths(sockets);
 	for (size_t i = 0; i < sockets->addresses; i++) {
-		remove_path(sockets, i);
 		if (sockets->are_inherited || sockets->bound[i].address.ss_family == AF_UNIX)
 			continue;
 		for (size_t loop = 0; loop < sockets->loops; loop++)
@@ -288,11 +279,10 @@ sockets_stop(struct sockets *sockets)
 void
 sockets_close(struct sockets *sockets)
 {
+	sockets_remove_paths(sockets);
 	for (size_t i = 0; i < sockets->loops * sockets->addresses; i++)
 		if (!sockets->are_given_away && sockets->fds[i] >= 0)
 			close(sockets->fds[i]);
-	for (size_t i = 0; i < sockets->addresses; i++)
-		remove_path(sockets, i);
 	free(sockets->fds);
 	sockets->fds = NULL;
 	sockets->loops = sockets->addresses = 0;

@@ -13,13 +13,14 @@
 
 #include "base/attributes.h"
 #include "config/address.h"
+#include "loop/unix_path.h"
 
 struct sockets {
 	int *fds; /* loops * addresses: first those of loop 0 */
 	size_t loops;
 	size_t addresses;
 	struct listen_address bound[MOST_LISTEN_ADDRESSES]; /* with the ports the kernel chose */
-	bool is_our_path[MOST_LISTEN_ADDRESSES];	    /* a Unix socket that we made */
+	struct unix_path paths[MOST_LISTEN_ADDRESSES];	    /* of the Unix sockets that we made */
 	bool are_inherited;
 	bool are_given_away;
 };
@@ -42,7 +43,10 @@ void sockets_give_away(struct sockets *sockets); /* all of them have been taken 
  */
 void sockets_stop(struct sockets *sockets);
 
-/* Close what was not given away, and remove the Unix sockets' paths that we made. */
+/* Remove the paths of the Unix sockets that we made, once. Any thread. */
+void sockets_remove_paths(struct sockets *sockets);
+
+/* Close what was not given away, after sockets_remove_paths(). */
 void sockets_close(struct sockets *sockets);
 
 #endif

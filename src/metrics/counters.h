@@ -98,6 +98,8 @@ SECONDS_METRIC(RESERVED_SECONDS, "tickr_reserved_seconds_left",
 	       "How long the tickets reserved ahead last at the present rate.")
 METRIC(TICKETS_ABANDONED, "tickr_tickets_abandoned_total", "counter", 1, NULL,
        "Tickets reserved ahead that nobody will get, to keep the order.")
+METRIC(LOG_LINES_DROPPED, "tickr_log_lines_dropped_total", "counter", 1, NULL,
+       "Log lines dropped because standard error was not read or refused them.")
 METRIC(BUILD_INFO, "tickr_build_info", "gauge", 1, add_build_labels,
        "Always 1; the labels say what runs.")
 METRIC(START_TIME, "process_start_time_seconds", "gauge", 1, NULL,

@@ -9,6 +9,7 @@
 #include "build.h"
 
 #include "base/attributes.h"
+#include "base/log.h"
 #include "metrics/metrics.h"
 
 /* Upper bounds of buckets; the last bucket, +Inf, is not listed. */
@@ -331,6 +332,7 @@ write_histograms(struct text *page, size_t row)
 void
 metrics_write(struct text *page)
 {
+	metrics_set(METRIC_LOG_LINES_DROPPED, log_dropped());
 	for (size_t row = 0; row < ARRAY_LENGTH(metric_table); row++)
 		write_metric(page, row);
 	for (size_t row = 0; row < ARRAY_LENGTH(histogram_table); row++)

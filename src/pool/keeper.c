@@ -50,12 +50,14 @@ note_open(struct keeper *keeper)
 static enum store_result
 open_session(struct keeper *keeper, struct text *reason)
 {
-	enum store_result result =
-		durable_open(keeper->store, keeper->database, &keeper->session, reason);
+	enum store_result result;
 	uint64_t newest;
 
 	keeper->seen_ms = 0;
 	keeper->was_stale = false;
+	keeper->note_opening(keeper->arg, true);
+	result = durable_open(keeper->store, keeper->database, &keeper->session, reason);
+	keeper->note_opening(keeper->arg, false);
 	if (result != STORE_OK) {
 		keeper->session = NULL;
 		return result;

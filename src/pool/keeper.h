@@ -32,9 +32,12 @@ struct keeper {
 	struct trust *trust;
 	struct high_water *high_water;
 	const struct pool_listener *listener; /* NULL: none */
-	bool is_counted;		      /* among the sessions that serve tickets */
-	bool was_open;			      /* so that opening again is a reconnect */
-	uint64_t pause_ms;		      /* after the next failure to open */
+	/* A session is being opened, or is opened: a stop does not wait for that. */
+	void (*note_opening)(void *arg, bool is_opening);
+	void *arg;
+	bool is_counted;   /* among the sessions that serve tickets */
+	bool was_open;	   /* so that opening again is a reconnect */
+	uint64_t pause_ms; /* after the next failure to open */
 	unsigned seed;
 	struct queue_taker taker;
 

@@ -16,6 +16,7 @@
 #include "pool/trust.h"
 
 #define READY_AGE_MS 1000
+#define OPENING_MS   250 /* after the pool was closed, for sessions that are being opened */
 
 struct pool_thread {
 	pthread_t thread;
@@ -33,14 +34,31 @@ struct pool {
 	struct high_water high_water;
 	struct pool_thread *threads; /* settings.sessions that serve, and one for maintenance */
 	unsigned thread_count;
+	uint64_t closed_ms; /* when it was closed first; 0: it is not */
 
 	struct {
 		pthread_mutex_t mutex;
-		pthread_cond_t ended;
-		unsigned count;	 /* threads */
-		unsigned active; /* those that may still issue something */
+		pthread_cond_t changed;
+		unsigned count;
+		unsigned opening; /* of them: those that open a session, and hold nothing */
 	} running;
 };
+
+static void
+change_running(struct pool *pool, int count, int opening)
+{
+	pthread_mutex_lock(&pool->running.mutex);
+	pool->running.count += (unsigned)count;
+	pool->running.opening += (unsigned)opening;
+	pthread_mutex_unlock(&pool->running.mutex);
+	pthread_cond_signal(&pool->running.changed);
+}
+
+static void
+note_opening(void *arg, bool is_opening)
+{
+	change_running(arg, 0, is_opening ? 1 : -1);
+}
 
 static void
 init_thread(struct pool *pool, unsigned index)
@@ -55,6 +73,8 @@ init_thread(struct pool *pool, unsigned index)
 	thread->keeper.trust = &pool->trust;
 	thread->keeper.high_water = &pool->high_water;
 	thread->keeper.listener = &pool->settings.listener;
+	thread->keeper.note_opening = note_opening;
+	thread->keeper.arg = pool;
 	thread->keeper.seed = index + 1;
 	thread->keeper.is_counted = index < pool->settings.sessions;
 	thread->run = thread->keeper.is_counted ? serve_reservations : maintenance_run;
@@ -75,54 +95,12 @@ pool_new(const struct pool_settings *settings)
 		   settings->state != NULL ? state_file_record(settings->state) : NULL);
 	high_water_init(&pool->high_water, settings->state);
 	pthread_mutex_init(&pool->running.mutex, NULL);
-	clock_cond_init(&pool->running.ended);
+	clock_cond_init(&pool->running.changed);
 	pool->thread_count = settings->sessions + 1;
 	pool->threads = xcalloc(pool->thread_count, sizeof(*pool->threads));
 	for (unsigned i = 0; i < pool->thread_count; i++)
 		init_thread(pool, i);
 	return pool;
-}
-
-/* No thread issues anything any more: now the state file can say exactly how far that came. */
-static void
-settle(struct pool *pool)
-{
-	char memory[REASON_SIZE];
-	struct text reason = TEXT_OVER(memory);
-
-	if (!high_water_end(&pool->high_water, &reason))
-		log_warn("cannot end the state file; the next start leaves a gap",
-			 "reason=\"%s\" database=\"%s\"", memory, pool->health.name);
-}
-
-/* A thread begins: CHANGE is 1; or could not be started: -1. */
-static void
-count_running(struct pool *pool, int change)
-{
-	pthread_mutex_lock(&pool->running.mutex);
-	pool->running.count += (unsigned)change;
-	pool->running.active += (unsigned)change;
-	pthread_mutex_unlock(&pool->running.mutex);
-}
-
-/*
- * The last thread to end settles the state file, while the caller of pool_stop() waits for it no
- * longer than its deadline: a disk may hang.
- */
-static void
-end_running(struct pool *pool)
-{
-	bool is_last;
-
-	pthread_mutex_lock(&pool->running.mutex);
-	is_last = --pool->running.active == 0;
-	pthread_mutex_unlock(&pool->running.mutex);
-	if (is_last)
-		settle(pool);
-	pthread_mutex_lock(&pool->running.mutex);
-	pool->running.count--;
-	pthread_mutex_unlock(&pool->running.mutex);
-	pthread_cond_signal(&pool->running.ended);
 }
 
 static void *
@@ -135,7 +113,7 @@ thread_main(void *arg)
 	thread->run(&thread->keeper);
 	keeper_end(&thread->keeper);
 	pool->settings.store->thread_end();
-	end_running(pool);
+	change_running(pool, -1, 0);
 	return NULL;
 }
 
@@ -146,12 +124,12 @@ pool_start(struct pool *pool)
 	for (unsigned i = pool->thread_count; i-- > 0;) {
 		struct pool_thread *thread = &pool->threads[i];
 
-		count_running(pool, 1);
+		change_running(pool, 1, 0);
 		errno = pthread_create(&thread->thread, NULL, thread_main, thread);
 		thread->is_started = errno == 0;
 		if (thread->is_started)
 			continue;
-		count_running(pool, -1);
+		change_running(pool, -1, 0);
 		return false;
 	}
 	return true;
@@ -248,19 +226,35 @@ pool_space(const struct pool *pool)
 	return &pool->settings.database.space;
 }
 
+/* Wait until DEADLINE_MS for the threads; of those that open a session, ALL or none. */
 static bool
-wait_for_threads(struct pool *pool, uint64_t deadline_ms)
+wait_for_threads(struct pool *pool, bool all, uint64_t deadline_ms)
 {
 	struct timespec until = clock_moment(deadline_ms);
 	bool have_ended;
 	int result = 0;
 
 	pthread_mutex_lock(&pool->running.mutex);
-	while (pool->running.count > 0 && result == 0)
-		result = pthread_cond_timedwait(&pool->running.ended, &pool->running.mutex, &until);
-	have_ended = pool->running.count == 0;
+	do {
+		have_ended = pool->running.count == (all ? 0 : pool->running.opening);
+		if (!have_ended)
+			result = pthread_cond_timedwait(&pool->running.changed,
+							&pool->running.mutex, &until);
+	} while (!have_ended && result == 0);
 	pthread_mutex_unlock(&pool->running.mutex);
 	return have_ended;
+}
+
+/* No thread issues anything any more: now the state file can say exactly how far that came. */
+static void
+settle(struct pool *pool)
+{
+	char memory[REASON_SIZE];
+	struct text reason = TEXT_OVER(memory);
+
+	if (!high_water_end(&pool->high_water, &reason))
+		log_warn("cannot end the state file; the next start leaves a gap",
+			 "reason=\"%s\" database=\"%s\"", memory, pool->health.name);
 }
 
 void
@@ -268,20 +262,35 @@ pool_close(struct pool *pool)
 {
 	struct mail_list group = TAILQ_HEAD_INITIALIZER(group);
 
+	if (pool->closed_ms == 0)
+		pool->closed_ms = clock_ms();
 	queue_stop(&pool->queue, &group);
 	serve_refuse(&group, pool->settings.number, TICKET_DRAINING, STATUS_DRAINING);
 }
 
+/*
+ * A thread that opens a session may hang in a name server for 40 s. It holds nothing, and finds the queue
+ * closed when it is back. So the state file is brought to its end without it.
+ */
 bool
 pool_stop(struct pool *pool, uint64_t deadline_ms)
 {
+	uint64_t opening_ms;
+
 	pool_close(pool);
-	if (!wait_for_threads(pool, deadline_ms))
+	opening_ms = pool->closed_ms + OPENING_MS;
+	if (!wait_for_threads(pool, true, opening_ms < deadline_ms ? opening_ms : deadline_ms) &&
+	    !wait_for_threads(pool, false, deadline_ms))
 		return false;
+	if (!wait_for_threads(pool, true, 0)) {
+		settle(pool);
+		return false;
+	}
 	for (unsigned i = 0; i < pool->thread_count; i++)
 		if (pool->threads[i].is_started)
 			pthread_join(pool->threads[i].thread, NULL);
 	pool_close(pool); /* a session that was lost at the very end may have put something back */
+	settle(pool);
 	return true;
 }
 
@@ -328,7 +337,7 @@ pool_free(struct pool *pool)
 	health_destroy(&pool->health);
 	high_water_destroy(&pool->high_water);
 	trust_destroy(&pool->trust);
-	pthread_cond_destroy(&pool->running.ended);
+	pthread_cond_destroy(&pool->running.changed);
 	pthread_mutex_destroy(&pool->running.mutex);
 	free(pool->threads);
 	free(pool);

@@ -80,8 +80,8 @@ const struct ticket_space *pool_space(const struct pool *pool);
 void pool_close(struct pool *pool);
 
 /*
- * Do so, and wait for the threads. False when some have not ended by DEADLINE_MS of clock_ms():
- * then the pool must not be freed.
+ * Do so, and wait for the threads. False if some have not ended by DEADLINE_MS of clock_ms(), or hang
+ * while they open a session, which is not waited for: then the pool must not be freed.
  */
 bool pool_stop(struct pool *pool, uint64_t deadline_ms) MUST_CHECK;
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/attributes.h"
+#include "base/processors.h"
 #include "config/config.h"
 
 #define SECRET "correct-horse"
@@ -90,7 +91,8 @@ Test(config, what_is_not_set_has_its_default)
 	cr_assert_eq(config->batch_format, BATCH_FORMAT_ARRAY);
 	cr_assert_eq(config->max_batch, 100000);
 	cr_assert_eq(config->max_waiting, 10000);
-	cr_assert_eq(config->drain_timeout_ms, 10000);
+	cr_assert_eq(config->drain_delay_ms, 0);
+	cr_assert_eq(config->drain_timeout_ms, 8000);
 	config_free(&loaded.config);
 }
 
@@ -98,7 +100,7 @@ Test(config, http_threads_default_to_the_processors)
 {
 	struct loaded loaded = LOAD(REQUIRED);
 
-	cr_assert_eq(loaded.config.http_threads, (uint64_t)sysconf(_SC_NPROCESSORS_ONLN));
+	cr_assert_eq(loaded.config.http_threads, processors_usable("/proc"));
 	config_free(&loaded.config);
 	loaded = LOAD(REQUIRED, "TICKR_HTTP_THREADS=7");
 	cr_assert_eq(loaded.config.http_threads, 7);
@@ -219,6 +221,7 @@ Test(config, a_bad_value_is_named_with_what_is_allowed)
 		{"TICKR_MAX_BATCH=1000001", "a whole number from 1 to 1000000"},
 		{"TICKR_MAX_WAITING=0", "a whole number from 1 to 1000000"},
 		{"TICKR_HTTP_THREADS=257", "a whole number from 1 to 256"},
+		{"TICKR_DRAIN_DELAY=3601", "seconds, up to three decimals, from 0 to 3600"},
 		{"TICKR_DRAIN_TIMEOUT=soon", "seconds, up to three decimals, from 0 to 3600"},
 		{"TICKR_DATABASE_HOST=a b",
 		 "TICKR_DATABASE_HOST=\"a b\" is not allowed: it must be "

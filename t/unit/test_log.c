@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 
 Test(log, a_limit_shows_the_first_lines_of_a_second_and_counts_the_rest)
@@ -113,4 +114,36 @@ Test(log, under_the_journal_a_line_begins_with_its_priority)
 	log_plain(LOG_LEVEL_ERROR, "in its own words");
 	catch_end(reading, saved, caught, sizeof(caught));
 	cr_assert_str_eq(caught, "<4>level=warn msg=\"watch out\"\n<3>in its own words\n");
+}
+
+/* --- a reader that hangs ------------------------------------------------------------------------- */
+
+static void
+fill_pipe(void)
+{
+	static const char bytes[4096];
+	int copy = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK); /* a description of its own */
+
+	cr_assert_geq(copy, 0);
+	while (write(copy, bytes, sizeof(bytes)) > 0)
+		continue;
+	while (write(copy, bytes, 1) > 0)
+		continue;
+	close(copy);
+}
+
+Test(log, a_line_before_the_thread_waits_for_its_reader_half_a_second_at_most, .timeout = 10)
+{
+	uint64_t began_ms = clock_ms();
+	int saved, reading;
+
+	log_begin(LOG_LEVEL_INFO);
+	reading = catch_begin(&saved);
+	fill_pipe();
+	for (unsigned i = 0; i < 100; i++)
+		log_error("nobody reads", NULL);
+	log_plain(LOG_LEVEL_ERROR, "nor this");
+	cr_assert_lt(clock_ms() - began_ms, 3000);
+	cr_assert_eq(log_dropped(), 101);
+	close(reading);
 }

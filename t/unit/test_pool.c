@@ -323,3 +323,43 @@ Test(pool, stopping_answers_what_waits)
 		cr_assert_str_eq(reservations[i].reason, "the server is stopping");
 	}
 }
+
+Test(pool, a_stop_does_not_wait_for_sessions_that_hang_while_they_open)
+{
+	struct reservation reservation;
+	uint64_t began_ms = clock_ms();
+
+	memory_script_lock(&script);
+	script.hangs = true;
+	memory_script_unlock(&script);
+	cr_assert(pool_start(pool));
+	submit(&reservation, 1);
+	cr_assert_not(pool_stop(pool, clock_ms() + PATIENCE_MS));
+	cr_assert_lt(clock_ms() - began_ms, PATIENCE_MS / 2);
+	cr_assert_eq(answers, 1);
+	cr_assert_eq(reservation.status, TICKET_DRAINING);
+	memory_script_lock(&script);
+	script.hangs = false;
+	memory_script_unlock(&script);
+}
+
+Test(pool, a_stop_waits_for_sessions_that_hang_at_work)
+{
+	struct reservation reservation;
+
+	cr_assert(pool_start(pool));
+	reserve(&reservation, 1);
+	memory_script_lock(&script);
+	script.hangs = true;
+	memory_script_unlock(&script);
+	submit(&reservation, 1);
+	while (pool_withdraw(pool, &reservation)) /* no session has begun with it */
+		submit(&reservation, 1);
+	cr_assert_not(pool_stop(pool, clock_ms() + 500));
+	cr_assert_eq(answers, 1);
+	memory_script_lock(&script);
+	script.hangs = false;
+	memory_script_unlock(&script);
+	wait_for_answers(2);
+	cr_assert_eq(reservation.status, TICKET_OK);
+}

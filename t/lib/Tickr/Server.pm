@@ -167,7 +167,7 @@ sub run {
     my ($class, %given) = @_;
     my $process = Tickr::Process->new(
         name    => 'run' . ++$count,
-        command => [ program($given{program}), @{ $given{arguments} // [] } ],
+        command => [ @{ $given{through} // [] }, program($given{program}), @{ $given{arguments} // [] } ],
         env     => {
             environment(
                 ($given{database} ? $given{database}->environment : ()),

@@ -1,0 +1,171 @@
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "databases.h"
+#include "looks.h"
+#include "store/durable.h"
+
+#define LONGEST_MS	 3000
+#define LOOK_REASON_SIZE 512
+
+/* Written by its thread until it has ended, and then read by the main thread. */
+struct look {
+	struct looks *looks;
+	const struct database_config *database;
+	pthread_t thread;
+	bool is_started;
+	bool has_ended; /* guarded by the mutex of the looks */
+	enum store_result result;
+	char reason[LOOK_REASON_SIZE];
+};
+
+struct looks {
+	const struct config *config;
+	const struct store *store;
+	pthread_mutex_t mutex;
+	pthread_cond_t ended;
+	size_t count;
+	struct look all[MOST_DATABASES];
+};
+
+/* --- a thread of its own --------------------------------------------------------------------- */
+
+static void
+look_once(struct look *look)
+{
+	const struct store *store = look->looks->store;
+	struct store_settings settings = databases_settings(look->looks->config, look->database);
+	struct text reason = TEXT_OVER(look->reason);
+	struct store_session *session;
+
+	store->claim(&settings);
+	look->result = durable_open(store, &settings, &session, &reason);
+	if (look->result == STORE_OK)
+		store->close(session);
+	store->release(&settings);
+}
+
+static void *
+look_main(void *arg)
+{
+	struct look *look = arg;
+	struct looks *looks = look->looks;
+
+	looks->store->thread_begin();
+	look_once(look);
+	looks->store->thread_end();
+	pthread_mutex_lock(&looks->mutex);
+	look->has_ended = true;
+	pthread_cond_signal(&looks->ended);
+	pthread_mutex_unlock(&looks->mutex);
+	return NULL;
+}
+
+/* --- the main thread ------------------------------------------------------------------------- */
+
+struct looks *
+looks_new(const struct config *config, const struct store *store)
+{
+	struct looks *looks = xcalloc(1, sizeof(*looks));
+
+	looks->config = config;
+	looks->store = store;
+	looks->count = config->database_count;
+	pthread_mutex_init(&looks->mutex, NULL);
+	clock_cond_init(&looks->ended);
+	for (size_t i = 0; i < looks->count; i++) {
+		struct look *look = &looks->all[i];
+
+		look->looks = looks;
+		look->database = &config->databases[i];
+		look->is_started = pthread_create(&look->thread, NULL, look_main, look) == 0;
+	}
+	return looks;
+}
+
+/*
+ * Sessions of a store that allows few of them claim a file, and the pool's claim must not meet that of the
+ * look. There is no name server to hang in, either, so such a look may take its time.
+ */
+static bool
+may_be_left(const struct looks *looks)
+{
+	return looks->store->most_sessions == 0;
+}
+
+/* Whether LOOK has ended by UNTIL. */
+static bool
+wait_for(struct looks *looks, const struct look *look, const struct timespec *until)
+{
+	bool has_ended;
+	int result = 0;
+
+	pthread_mutex_lock(&looks->mutex);
+	while (!look->has_ended && result == 0)
+		result = may_be_left(looks)
+				 ? pthread_cond_timedwait(&looks->ended, &looks->mutex, until)
+				 : pthread_cond_wait(&looks->ended, &looks->mutex);
+	has_ended = look->has_ended;
+	pthread_mutex_unlock(&looks->mutex);
+	return has_ended;
+}
+
+static bool
+is_acceptable(struct looks *looks, struct look *look, const struct timespec *until)
+{
+	char memory[2 * LOOK_REASON_SIZE];
+	struct text quoted = TEXT_OVER(memory);
+
+	if (!look->is_started)
+		return true; /* its pool will see */
+	if (!wait_for(looks, look, until)) {
+		log_warn("a database did not answer in time",
+			 "seconds=%g database=\"%s\" hint=\"a name server may be away\"",
+			 (double)LONGEST_MS / 1000, look->database->label);
+		return true;
+	}
+	if (look->result != STORE_REFUSED)
+		return true; /* its pool asks again, and says so */
+	text_add_quoted(&quoted, look->reason, sizeof(look->reason));
+	log_error("this database cannot be served from", "reason=%s database=\"%s\"", memory,
+		  look->database->label);
+	return false;
+}
+
+bool
+looks_are_acceptable(struct looks *looks)
+{
+	struct timespec until = clock_moment(clock_ms() + LONGEST_MS);
+	size_t acceptable = 0;
+
+	for (size_t i = 0; i < looks->count; i++)
+		acceptable += is_acceptable(looks, &looks->all[i], &until);
+	if (acceptable > 0 && acceptable < looks->count)
+		log_error("serving without the databases that were refused",
+			  "refused=%zu databases=%zu", looks->count - acceptable, looks->count);
+	return acceptable > 0;
+}
+
+bool
+looks_free(struct looks *looks)
+{
+	const struct timespec now = clock_moment(clock_ms());
+	bool have_ended = true;
+
+	for (size_t i = 0; i < looks->count; i++)
+		if (looks->all[i].is_started && !wait_for(looks, &looks->all[i], &now))
+			have_ended = false;
+	if (!have_ended)
+		return false;
+	for (size_t i = 0; i < looks->count; i++)
+		if (looks->all[i].is_started)
+			pthread_join(looks->all[i].thread, NULL);
+	pthread_cond_destroy(&looks->ended);
+	pthread_mutex_destroy(&looks->mutex);
+	free(looks);
+	return true;
+}
