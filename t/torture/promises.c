@@ -339,6 +339,8 @@ static const struct {
 } promises[] = {
 	{"no ticket was given twice", .look = no_ticket_twice},
 	{"on each connection the tickets of each database rise", .look = order_on_connections},
+	{"a server gives higher tickets to each request that begins after one of its answers",
+	 .look = order_on_servers},
 	{"who asked after another was answered was given higher tickets", .look = order_over_all,
 	 .needs_order = true},
 	{"each answer has what was asked for, or is 503", .breaks = is_wrong},
