@@ -181,12 +181,20 @@ keeps('service that is late because something else happened, after which it is i
 breaks('... but not if that happened to another', $back, qr/server 0 after cut/,
     { '0-0' => $served . tickets(339, 1, 1, asked => 3200), '1-0' => tickets(349, 1, 1, asked => 2100),
       faults => "500000 1000000 cut 1 0\n900000 2000000 kill-database 2 0\n" });
-breaks('tickets from a database that had gone back', 'a database that had gone back gave no ticket', undef,
-    { '0-0' => $served . tickets(336, 1, 1, asked => 50), faults => "40000 60000 refuse 0 0\n" }, 'in-order');
-keeps('tickets from another meanwhile',
-    { '0-0' => $served . tickets(337, 1, 1, asked => 50), faults => "40000 60000 refuse 0 0\n" }, 'in-order');
-keeps('tickets that may have been reserved ahead',
-    { '0-0' => $served . tickets(336, 1, 1, asked => 50), faults => "40000 60000 refuse 0 0\n" });
+breaks('tickets of a database that the server refuses', 'a server that refuses a database gives no ticket of it', undef,
+    { '0-0' => $served . tickets(336, 1, 1, asked => 50) . tickets(346, 1, 1, asked => 80),
+      faults => "40000 60000 refuse 1 0\n" });
+keeps('tickets of another database meanwhile',
+    { '0-0' => $served . tickets(337, 1, 1, asked => 50), faults => "40000 60000 refuse 1 0\n" });
+keeps('tickets of another server, which has nothing to refuse',
+    { '0-0' => $served . tickets(336, 1, 1, asked => 50), faults => "40000 60000 refuse 2 0\n" });
+my $starved = $served . record('status', status => 503, asked => 50) . tickets(339, 1, 1, asked => 80);
+my $used_up = "40000 60000 use-up-descriptors 1 -\n";
+breaks('503 because idle clients use up the descriptors',
+    'while idle clients use up the descriptors no open connection is answered 503', undef,
+    { '0-0' => $starved, faults => $used_up });
+keeps('503 of a database that is killed meanwhile',
+    { '0-0' => $starved, faults => $used_up . "30000 45000 kill-database 1 3\n" });
 my $others = 'while one of several databases is well nobody is answered 503';
 my $away   = $served . record('status', status => 503, asked => 50) . tickets(339, 1, 1, asked => 80);
 my $other  = tickets(327, 1, 1, asked => 45);
