@@ -50,8 +50,8 @@ sub new {
     my @order = $self->shuffled(@kinds);
     push @order, splice @order, 0, int(($given{turn} // 0) * @order);
     # What only this configuration has comes first, or a short run would miss it.
-    @order = ((grep { $_->{needs} =~ /^(?:replica|master)$/ } @order),
-        (grep { $_->{needs} !~ /^(?:replica|master)$/ } @order));
+    @order = ((grep { $_->{needs} =~ /^(?:replica|master|another server)$/ } @order),
+        (grep { $_->{needs} !~ /^(?:replica|master|another server)$/ } @order));
     $self->{first} = [ grep { $applies{ $_->{name} } } @order ];
 
     my $state = $given{seed};
