@@ -10,6 +10,7 @@ use Tickr::Load;
 use Tickr::Masters qw(layouts);
 use Tickr::Process qw(wait_for);
 use Tickr::Server;
+use Tickr::Vendor;
 use Time::HiRes qw(time);
 
 plan skip_all => Tickr::Database::missing() if Tickr::Database::missing();
@@ -102,7 +103,9 @@ sub sessions_on_both {
     $masters->wait_for_both('far apart', $server);
     is_sound('far apart', $load->finish);
     unlike $server->log, qr/gone back/, 'far apart: a master that is behind the other is no alarm';
-    unlike $server->log, qr/level=(warn|error)/, 'far apart: there is nothing in the log';
+    my @said = grep { /level=(warn|error)/ && !(Tickr::Vendor::forgets_counter() && /forgets its counter/) }
+        split /\n/, $server->log;
+    is_deeply \@said, [], 'far apart: there is nothing in the log';
     is $server->metric('tickr_database_reconnects_total'), 0, 'far apart: no session is counted as lost';
 
     # Old rows go from both tables, though one session looks after them.

@@ -5,6 +5,7 @@ use warnings;
 use Test::More;
 use Tickr::Server;
 use Tickr::Stores qw(the_store);
+use Tickr::Vendor;
 
 my $database = the_store();
 
@@ -111,7 +112,7 @@ sub at_the_end_of_the_space {
 
 # A table of an old Tickr's, whose id is signed, ends before the space does.
 sub at_the_end_of_the_table {
-    return if $database->name ne 'mysql';
+    return if $database->name ne 'mysql' || $database->layout eq 'stub';
     $database->drop;
     $database->sql('CREATE DATABASE tickr');
     $database->sql('CREATE TABLE tickets (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY);'
@@ -120,7 +121,11 @@ sub at_the_end_of_the_table {
     Tickr::Server->createdb(database => $database, env => \%env);
     my $server = Tickr::Server->new(database => $database, env => \%env);
     is $server->get('/tickets/create')->{body}, '[9223372036854775805]', 'a signed id can be used to its end';
-    is $server->get('/tickets/create')->{status}, 500, 'what is beyond the end of the table is 500, too' for 1, 2;
+TODO: {
+        local $TODO = 'MySQL gives the last number again, error 1062, in place of an error of range'
+            if !Tickr::Vendor::is_mariadb();
+        is $server->get('/tickets/create')->{status}, 500, 'what is beyond the end of the table is 500, too' for 1, 2;
+    }
     $server->stop;
     return;
 }

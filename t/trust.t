@@ -24,6 +24,10 @@ my %ways = (
         ],
         [ 'TRUNCATE that leaves it empty', 'TRUNCATE TABLE tickets' ],
     ],
+    stub => [
+        [ 'TRUNCATE', q{TRUNCATE TABLE tickets; INSERT INTO tickets VALUES (1, 'a')} ],
+        [ 'a table made anew', 'DROP TABLE tickets; ' . ($database->layout eq 'stub' ? $database->stub_sql : '') ],
+    ],
     counter => [
         [ 'UPDATE', 'UPDATE tickets SET id = 1' ],
         [   'a table made anew',
@@ -99,7 +103,7 @@ for my $way (@{ $ways{ $database->layout } }) {
     wait_for('the reason', 10, sub {
         $client->get('/status')->{body} =~ /the database has gone back/;
     });
-    $database->advance(11);
+    $database->advance(Tickr::Server::base_of($given->[-1]));
     $server->wait_until_ready;
     cmp_ok $client->json($client->get('/tickets/create'))->[0], '>', $given->[-1],
         'until its counter has been moved';

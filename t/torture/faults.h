@@ -8,7 +8,8 @@
  * SERVERS is a number with a bit for each server that suffers, the first has bit 0. NODE is whose
  * database it was, or -. The fault ended when its cause did: a database that was killed
  * answers again, a server was started. Of these KINDs the checker knows more: kill-server and
- * drain-server end connections; refuse is the time in which the node's database had gone back.
+ * drain-server end connections; in the time of refuse its servers said that they refuse the node's database,
+ * which had gone back; use-up-descriptors leaves its servers none to accept connections with.
  */
 #ifndef TORTURE_FAULTS_H
 #define TORTURE_FAULTS_H

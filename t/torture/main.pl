@@ -58,6 +58,8 @@ my %missing = (mariadb => Tickr::Database::missing(), sqlite => Tickr::File::mis
 my @runnable = grep { !$missing{ $_->{needs} } } @{ $options{configurations} };
 print "# $_->{name} is left out: $missing{ $_->{needs} }\n"
     for grep { $missing{ $_->{needs} } } @{ $options{configurations} };
+my ($shares, $turn) = (0, 0);
+$shares += $_->{share} // 1 for @runnable;
 for my $configuration (@runnable) {
     my $name = $configuration->{name};
     print "# --- $name: $configuration->{what}\n";
@@ -65,7 +67,8 @@ for my $configuration (@runnable) {
     my $round = Torture::Round->new(
         configuration => $configuration,
         seed          => $options{seed},
-        seconds       => 60 * $options{minutes} / @runnable,
+        turn          => $turn++ / @runnable,
+        seconds       => 60 * $options{minutes} * ($configuration->{share} // 1) / $shares,
         on_event      => sub { printf "# %s %7.3f %s\n", $name, time - $start, $_[0] },
     );
     $round->run;

@@ -1,4 +1,5 @@
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,9 +48,12 @@ order_on_connections(struct promise *promise)
 
 /* --- over all connections ----------------------------------------------------------------------- */
 
-/* All records of a run by one of their times: a place in each client's file, which is in that order. */
+#define EACH_SERVER UINT_MAX
+
+/* The records of a server by one of their times: a place in each client's file, which is in that order. */
 struct merge {
 	const struct run *run;
+	unsigned server; /* or EACH_SERVER */
 	size_t *next;
 	uint64_t (*time_of)(const struct record *record);
 	const struct client_file *client; /* of the record that is next over all */
@@ -72,6 +76,7 @@ merge_peek(struct merge *merge)
 		const struct record *record = client->records + merge->next[i];
 
 		if (merge->next[i] == client->count ||
+		    (merge->server != EACH_SERVER && merge->server != client->server) ||
 		    (first != NULL && merge->time_of(record) >= merge->time_of(first)))
 			continue;
 		first = record;
@@ -108,13 +113,14 @@ take_answers(struct merge *answers, uint64_t until_us, struct answer *highest)
 	}
 }
 
-void
-order_over_all(struct promise *promise)
+/* Over the clients of SERVER, or of all: each request is held against the answers that came before it. */
+static void
+look_at_order_over(struct promise *promise, unsigned server)
 {
 	const struct run *run = promise->run;
 	size_t *places = xcalloc(run->client_count * 2 + 1, sizeof(*places));
-	struct merge answers = {run, places, record_came_us, NULL};
-	struct merge questions = {run, places + run->client_count, asked_us, NULL};
+	struct merge answers = {run, server, places, record_came_us, NULL};
+	struct merge questions = {run, server, places + run->client_count, asked_us, NULL};
 	struct answer *highest = xcalloc(run->max_nodes, sizeof(*highest));
 	const struct record *record;
 
@@ -131,4 +137,25 @@ order_over_all(struct promise *promise)
 	}
 	free(highest);
 	free(places);
+}
+
+void
+order_over_all(struct promise *promise)
+{
+	look_at_order_over(promise, EACH_SERVER);
+}
+
+void
+order_on_servers(struct promise *promise)
+{
+	uint64_t seen = 0;
+
+	_Static_assert(RUN_MOST_SERVERS <= 64, "each server has a bit");
+	for (size_t i = 0; i < promise->run->client_count; i++) {
+		unsigned server = promise->run->clients[i].server;
+
+		if ((seen >> server & 1) == 0)
+			look_at_order_over(promise, server);
+		seen |= UINT64_C(1) << server;
+	}
 }

@@ -227,7 +227,8 @@ service_comes_back(struct promise *promise)
 {
 	for (size_t i = 0; i < promise->run->faults.count; i++)
 		for (unsigned server = 0; server < RUN_MOST_SERVERS; server++)
-			if (fault_concerns(&promise->run->faults.list[i], server))
+			if (fault_concerns(&promise->run->faults.list[i], server) &&
+			    !fault_is(&promise->run->faults.list[i], "refuse"))
 				look_whether_back(promise, &promise->run->faults.list[i], server);
 }
 
@@ -290,22 +291,46 @@ is_turned_away(const struct run *run, const struct client_file *client, const st
 	return others_were_served(run, node, client, record);
 }
 
-/* Between the old database's end and the moment when somebody moved the counter. */
+/*
+ * It was given by a server that said meanwhile that it refuses the database, of that database. What the server had
+ * reserved ahead is no better: a new server beside it may give the same from the database as it is now.
+ */
 static bool
 is_from_a_past(const struct run *run, const struct client_file *client, const struct record *record)
 {
-	(void)client;
 	if (!record_gave_tickets(record))
 		return false;
 	for (size_t i = 0; i < run->faults.count; i++) {
 		const struct fault *fault = &run->faults.list[i];
 
-		if (fault_is(fault, "refuse") && record->asked_us >= fault->began_us &&
+		if (fault_is(fault, "refuse") && fault_concerns(fault, client->server) &&
+		    record->asked_us >= fault->began_us &&
 		    record_came_us(record) < fault->ended_us &&
 		    run_node_of(run, record->first) == fault->node)
 			return true;
 	}
 	return false;
+}
+
+/* It was answered 503 although nothing else happened than that idle clients used up the descriptors. */
+static bool
+is_starved(const struct run *run, const struct client_file *client, const struct record *record)
+{
+	bool is_it = false;
+
+	if (RECORD_KIND(record) != RECORD_STATUS || record->status != 503)
+		return false;
+	for (size_t i = 0; i < run->faults.count; i++) {
+		const struct fault *fault = &run->faults.list[i];
+
+		if (fault_is(fault, "use-up-descriptors") &&
+		    fault_concerns(fault, client->server) && record->asked_us >= fault->began_us &&
+		    record_came_us(record) < fault->ended_us)
+			is_it = true;
+		else if (may_be_felt(fault, client, record))
+			return false;
+	}
+	return is_it;
 }
 
 static void
@@ -339,6 +364,8 @@ static const struct {
 } promises[] = {
 	{"no ticket was given twice", .look = no_ticket_twice},
 	{"on each connection the tickets of each database rise", .look = order_on_connections},
+	{"a server gives higher tickets to each request that begins after one of its answers",
+	 .look = order_on_servers},
 	{"who asked after another was answered was given higher tickets", .look = order_over_all,
 	 .needs_order = true},
 	{"each answer has what was asked for, or is 503", .breaks = is_wrong},
@@ -348,9 +375,9 @@ static const struct {
 	{"service was back within 2 s of the end of each cause", .look = service_comes_back},
 	{"while one of several databases is well nobody is answered 503", .breaks = is_turned_away,
 	 .needs_another = true},
-	/* What was reserved ahead before it went back is given on, and is as good as ever. */
-	{"a database that had gone back gave no ticket", .breaks = is_from_a_past,
-	 .needs_order = true},
+	{"a server that refuses a database gives no ticket of it", .breaks = is_from_a_past},
+	{"while idle clients use up the descriptors no open connection is answered 503",
+	 .breaks = is_starved},
 	{"each client was given tickets", .look = each_client_is_served},
 };
 

@@ -7,11 +7,12 @@
  * A line in FIFO arms one cut:
  *
  *	to-database BYTES reset		from-database BYTES end		to-database BYTES hang
- *	all 0 reset
+ *	all 0 reset			move PORT all
  *
  * After BYTES more in that direction, over whatever connections, the one that carries the
  * next byte is cut in front of it: both its ends are reset, or see an orderly end, or it stays open
- * and nothing passes any more. With all every connection is cut at once. A line is printed for each cut.
+ * and nothing passes any more. With all every connection is cut at once. With move new connections go to
+ * another PORT, and those that are open stay as they are: the address moves. A line is printed for each cut or move.
  */
 #include <err.h>
 #include <errno.h>
@@ -193,9 +194,12 @@ take_order(struct proxy *proxy)
 	line[got] = '\0';
 	if (sscanf(line, "%15s %lu %7s", where, &bytes, how) != 3)
 		errx(64, "this is no order: %s", line);
-	if (strcmp(where, "all") == 0)
+	if (strcmp(where, "all") == 0) {
 		cut_all(proxy, way_called(how));
-	else
+	} else if (strcmp(where, "move") == 0) {
+		proxy->port = (uint16_t)bytes;
+		printf("moved to %lu\n", bytes);
+	} else {
 		proxy->cut = (struct cut){
 			.is_armed = true,
 			.direction =
@@ -203,6 +207,7 @@ take_order(struct proxy *proxy)
 			.bytes = bytes,
 			.way = way_called(how),
 		};
+	}
 }
 
 /* --- the loop --------------------------------------------------------------------------------------- */

@@ -1,44 +1,39 @@
 package Tickr::Database;
 
-# A MariaDB of the test's own: a copy of a template that is made once, on a Unix socket.
+# A database server of the test's own: a copy of a template that is made once, on a Unix socket. Tickr::Vendor
+# says which program it is.
 
 use strict;
 use warnings;
 use Fcntl ':flock';
 use File::Path ();
 use POSIX ();
-use Tickr::Process qw(wait_for scratch free_port slurp missing_program);
+use Tickr::Process qw(wait_for scratch free_port slurp);
+use Tickr::Vendor;
 
 my $count = 0;
 
-my @install_options = qw(--no-defaults --auth-root-authentication-method=normal --skip-test-db
-    --innodb-log-file-size=4M);
-my @server_options = qw(--innodb-buffer-pool-size=8M --innodb-log-file-size=4M
-    --performance-schema=OFF --skip-name-resolve --character-set-server=utf8mb4);
-
-sub as_root { $> == 0 ? ('--user=root') : () }
-
 # What is missing to run a database here; '' when nothing is.
-sub missing { return missing_program(qw(mariadbd mariadb-install-db mariadb)) }
+sub missing { return Tickr::Vendor::missing() }
 
 # All tests of one build share the template; the first one makes it.
 sub template {
-    my $folder = ($ENV{BUILDDIR} // '.') . '/t/database-template';
+    my $folder = ($ENV{BUILDDIR} // '.') . '/t/' . Tickr::Vendor::template_name();
     File::Path::make_path($folder);
     open my $lock, '>', "$folder/lock" or die "$folder/lock: $!";
     flock $lock, LOCK_EX or die "flock: $!";
     return "$folder/data" if -e "$folder/ready";
     system("rm -rf '$folder/data'");
     local $ENV{TMPDIR} = $folder;
-    system(join(' ', 'mariadb-install-db', @install_options, as_root(), "--datadir='$folder/data'",
-            ">'$folder/log' 2>&1")) == 0
-        or die "mariadb-install-db failed:\n" . slurp("$folder/log");
+    Tickr::Vendor::install("$folder/data", "$folder/log")
+        or die "the data folder cannot be made:\n" . slurp("$folder/log");
     open my $ready, '>', "$folder/ready" or die "$folder/ready: $!";
     return "$folder/data";
 }
 
 # options: a list of server options; tcp: also listen on a port of 127.0.0.1; layout: that of the
-# table, append or counter, by default what createdb makes.
+# table, append or counter, by default what createdb makes; or stub, which is made by hand as an old Tickr
+# did. engine: of a stub table.
 sub new {
     my ($class, %given) = @_;
     my $number = ++$count;
@@ -46,6 +41,7 @@ sub new {
         folder  => scratch() . "/db$number",
         options => $given{options} // [],
         layout  => $given{layout},
+        engine  => $given{engine} // 'MyISAM',
     }, $class;
     $self->{port} = free_port() if $given{tcp};
     # A server that starts deletes temporary tables: in a folder that is shared those of others, and
@@ -55,6 +51,7 @@ sub new {
     }
     system('cp', '-a', template(), "$self->{folder}/data") == 0 or die 'cp failed';
     $self->start;
+    $self->make_stub_table if $self->layout eq 'stub';
     return $self;
 }
 
@@ -72,13 +69,26 @@ sub environment {
 # The arguments that make it.
 sub createdb {
     my ($self) = @_;
-    return ('createdb', $self->{layout} ? ('--layout', $self->{layout}) : ());
+    return ('createdb', $self->{layout} && $self->{layout} ne 'stub' ? ('--layout', $self->{layout}) : ());
 }
 
-# As if it had never been.
+# As if it had never been; a stub table is made again, since createdb makes none.
 sub drop {
     my ($self) = @_;
     $self->sql('DROP DATABASE IF EXISTS tickr');
+    $self->make_stub_table if $self->layout eq 'stub';
+    return;
+}
+
+sub stub_sql {
+    my ($self) = @_;
+    return 'CREATE TABLE tickets (id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, stub CHAR(1) NOT NULL UNIQUE)'
+        . " ENGINE=$self->{engine}; INSERT INTO tickets VALUES (1, 'a')";
+}
+
+sub make_stub_table {
+    my ($self) = @_;
+    $self->sql('CREATE DATABASE tickr; USE tickr; ' . $self->stub_sql);
     return;
 }
 
@@ -89,7 +99,11 @@ sub layout { $_[0]{layout} // 'append' }
 sub advance {
     my ($self, $base) = @_;
     return $self->turn_back($base) if $self->layout eq 'counter';
-    $self->sql("INSERT INTO tickets VALUES ($base)", 'tickr');
+    my %sql = (
+        append => "INSERT INTO tickets VALUES ($base)",
+        stub   => "REPLACE INTO tickets SELECT $base, 'a' FROM tickets WHERE id < $base",
+    );
+    $self->sql($sql{ $self->layout }, 'tickr');
     return;
 }
 
@@ -99,6 +113,7 @@ sub turn_back {
     my %sql = (
         append  => "TRUNCATE tickets; INSERT INTO tickets VALUES ($base)",
         counter => "UPDATE tickets SET id = $base",
+        stub    => "TRUNCATE tickets; INSERT INTO tickets VALUES ($base, 'a')",
     );
     $self->sql($sql{ $self->layout }, 'tickr');
     return;
@@ -112,11 +127,11 @@ sub launch {
         : ('--skip-networking');
     $self->{process} = Tickr::Process->new(
         command => [
-            'mariadbd',                  '--no-defaults',
+            Tickr::Vendor::command(),
             "--datadir=$self->{folder}/data", "--tmpdir=$self->{folder}/tmp",
             '--socket=' . $self->socket,
-            "--pid-file=$self->{folder}/pid", as_root(),
-            @server_options,             @network,
+            "--pid-file=$self->{folder}/pid",
+            @network,
             @{ $self->{options} },
         ],
         log_file => "$self->{folder}/log",

@@ -10,6 +10,7 @@ use Tickr::Balancer;
 use Tickr::Database;
 use Tickr::Process qw(wait_for);
 use Tickr::Server;
+use Tickr::Vendor;
 
 our @EXPORT_OK = qw(layout_sql layouts);
 
@@ -35,7 +36,8 @@ sub new {
             tcp     => 1,
             options => [
                 '--auto-increment-increment=2', "--auto-increment-offset=$offset",
-                "--server-id=$number",          "--gtid-domain-id=$number",
+                "--server-id=$number",
+                Tickr::Vendor::only_mariadb("--gtid-domain-id=$number"),
                 @{ $given{options} // [] },
             ],
             );
@@ -55,9 +57,7 @@ sub replicate {
             . " GRANT REPLICATION SLAVE ON *.* TO 'replica'\@'%'") for @databases;
     for my $pair ([ 0, 1 ], [ 1, 0 ]) {
         my ($master, $slave) = @databases[@$pair];
-        $slave->sql("CHANGE MASTER TO MASTER_HOST='127.0.0.1', MASTER_PORT=" . $master->port
-                . ", MASTER_USER='replica', MASTER_PASSWORD='secret', MASTER_CONNECT_RETRY=1,"
-                . " MASTER_USE_GTID=slave_pos; START SLAVE");
+        $slave->sql(Tickr::Vendor::replicate_sql($master->port));
     }
     return;
 }

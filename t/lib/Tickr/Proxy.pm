@@ -27,14 +27,28 @@ sub address { return "127.0.0.1:$_[0]{port}" }
 
 sub cuts { my ($self) = @_; return scalar(() = $self->{process}->log =~ /^cut/mg) }
 
+sub order {
+    my ($self, $order) = @_;
+    open my $orders, '>', $self->{orders} or die "$self->{orders}: $!";
+    syswrite $orders, "$order\n";
+    close $orders;
+    return;
+}
+
+# New connections go to another PORT of 127.0.0.1 from now on; those that are open stay.
+sub move {
+    my ($self, $port) = @_;
+    my $count = () = $self->{process}->log =~ /^moved/mg;
+    $self->order("move $port all");
+    return wait_for('the address to move', 5, sub { (() = $self->{process}->log =~ /^moved/mg) > $count });
+}
+
 # where: to-database, from-database or all; bytes: after so many; how: reset, end or hang. Waits for the
 # cut, but not for long: false when nothing was sent.
 sub cut {
     my ($self, $where, $bytes, $how) = @_;
     my $before = $self->cuts;
-    open my $orders, '>', $self->{orders} or die "$self->{orders}: $!";
-    syswrite $orders, "$where $bytes $how\n";
-    close $orders;
+    $self->order("$where $bytes $how");
     return eval { wait_for('a cut', 2, sub { $self->cuts > $before }) };
 }
 

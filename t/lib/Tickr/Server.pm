@@ -121,10 +121,10 @@ sub client {
     return Tickr::Client->new(port => $self->{port}, unix => $self->{unix}, %given);
 }
 
-# One request on a connection of its own.
+# One request on a connection of its own. timeout: in seconds.
 sub get {
     my ($self, $path, %given) = @_;
-    return $self->client->request('GET', $path, %given);
+    return $self->client(timeout => delete $given{timeout})->request('GET', $path, %given);
 }
 
 sub request {

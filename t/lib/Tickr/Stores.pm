@@ -17,6 +17,8 @@ sub the_store {
     my %kinds = (
         mysql   => ['Tickr::Database'],
         counter => [ 'Tickr::Database', layout => 'counter' ],
+        stub    => [ 'Tickr::Database', layout => 'stub' ],
+        'stub-innodb' => [ 'Tickr::Database', layout => 'stub', engine => 'InnoDB' ],
         sqlite  => ['Tickr::File'],
     );
     my $kind = $kinds{ $ENV{TICKR_TEST_STORE} // 'mysql' } or die 'TICKR_TEST_STORE?';

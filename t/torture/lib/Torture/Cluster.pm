@@ -2,8 +2,9 @@ package Torture::Cluster;
 
 # The databases, the proxies in front of them and the servers of one configuration.
 #
-#   databases   a list of { number, node, database, proxy, servers }
-#   servers     a list of { number, port, env, server, databases, is_steady }: a steady one is
+#   databases   a list of { number, node, database, second, proxy, servers }: second is another database
+#               server, a replica of the first one or a master that joins it
+#   servers     a list of { number, port, env, server, databases, proxy, is_steady }: a steady one is
 #               never ended, so that its memory can be watched
 
 use strict;
@@ -15,6 +16,7 @@ use Tickr::Proxy;
 use Tickr::Server;
 
 our ($max_nodes, $starting_offset) = (10, 326);
+our $most_descriptors = 256;    # of a server: as many as a few hundred idle clients use up
 my $count = 0;
 
 sub new {
@@ -39,11 +41,40 @@ sub add_database {
         $entry->{database} = Tickr::File->new;
         return;
     }
-    my $database = $entry->{database} = Tickr::Database->new(
-        tcp => 1, options => ['--skip-ssl'], layout => $self->{layout});
-    $database->sql("CREATE USER tickr\@'127.0.0.1' IDENTIFIED BY 'secret';"
-            . "GRANT ALL ON tickr.* TO tickr\@'127.0.0.1'");
-    $entry->{proxy} = Tickr::Proxy->new($database->port);
+    $entry->{database} = $self->new_database;
+    $entry->{second} = $self->new_database if $self->{second};
+    follow(@$entry{qw(second database)}) if ($self->{second} // '') eq 'replica';
+    $entry->{proxy} = Tickr::Proxy->new($entry->{database}->port);
+    return;
+}
+
+sub new_database {
+    my ($self) = @_;
+    # No machine crashes here, and a replica that waits for the disk is late.
+    my @log = ($self->{second} // '') eq 'replica'
+        ? ('--log-bin=binlog', '--server-id=' . ++$count, '--innodb-flush-log-at-trx-commit=2') : ();
+    my $database = Tickr::Database->new(tcp => 1, options => [ '--skip-ssl', @log ], layout => $self->{layout});
+    my $rights = $self->{is_super} ? '*.*' : 'tickr.*';
+    $database->sql("SET sql_log_bin = 0; CREATE USER tickr\@'127.0.0.1' IDENTIFIED BY 'secret';"
+            . "GRANT ALL ON $rights TO tickr\@'127.0.0.1';"
+            . "CREATE USER replica\@'127.0.0.1' IDENTIFIED BY 'secret';"
+            . "GRANT REPLICATION SLAVE ON *.* TO replica\@'127.0.0.1'");
+    return $database;
+}
+
+# Let REPLICA follow MASTER from here on, with the counter as it stands there: what REPLICA wrote that MASTER does
+# not have is overwritten.
+sub follow {
+    my ($replica, $master) = @_;
+    my $has_table = $master->sql("SHOW DATABASES LIKE 'tickr'") ne '';
+    my ($place, $newest) = split /\n/, $master->sql('FLUSH TABLES WITH READ LOCK; SHOW MASTER STATUS;'
+            . ($has_table ? ' SELECT id FROM tickr.tickets' : ''));
+    my ($file, $position) = split /\t/, $place;
+    $replica->sql('SET sql_log_bin = 0; SET GLOBAL read_only = 1; STOP SLAVE; RESET SLAVE ALL;'
+            . ($has_table ? " UPDATE tickr.tickets SET id = $newest;" : '')
+            . " CHANGE MASTER TO MASTER_HOST='127.0.0.1', MASTER_PORT=" . $master->port
+            . ", MASTER_USER='replica', MASTER_PASSWORD='secret', MASTER_CONNECT_RETRY=1,"
+            . " MASTER_LOG_FILE='$file', MASTER_LOG_POS=$position; START SLAVE");
     return;
 }
 
@@ -82,11 +113,18 @@ sub add_server {
         state     => scratch() . '/state' . ++$count,
     };
     mkdir $entry->{state} or die "$entry->{state}: $!";
+    $entry->{stall} = "$entry->{state}.stall";    # while it is there its disk stalls
     $entry->{env} = {
         $self->environment(@databases),
         TICKR_LISTEN    => "127.0.0.1:$entry->{port}",
         TICKR_STATE_DIR => $entry->{state},
+        LD_PRELOAD      => "$ENV{BUILDDIR}/t/torture/stall.so",
+        TORTURE_STALL   => $entry->{stall},
     };
+    if (($self->{second} // '') eq 'master') {    # it may have another master than the others
+        $entry->{proxy} = Tickr::Proxy->new($databases[0]{database}->port);
+        $entry->{env}{TICKR_DATABASE_HOST} = $entry->{proxy}->address;
+    }
     push @{ $_->{servers} }, $entry for @databases;
     push @{ $self->{servers} }, $entry;
     start_server($entry);
@@ -98,7 +136,11 @@ sub add_server {
 sub add_servers {
     my ($self) = @_;
     for my $database ($self->databases) {
-        Tickr::Server->createdb(database => $database->{database}, env => { $self->environment($database) });
+        my %env = $self->environment($database);
+        Tickr::Server->createdb(database => $database->{database}, env => \%env);
+        next if ($self->{second} // '') ne 'master';
+        $env{TICKR_DATABASE_HOST} = '127.0.0.1:' . $database->{second}->port;
+        Tickr::Server->createdb(database => $database->{second}, env => \%env);
     }
     $self->add_server($self->databases) for 1 .. $self->{server_count};
     return;
@@ -108,7 +150,8 @@ sub add_servers {
 sub start_server {
     my ($entry, %given) = @_;
     my $began = now_us();
-    $entry->{server} = Tickr::Server->new(env => $entry->{env}, wait => 0);
+    $entry->{server} = Tickr::Server->new(env => $entry->{env}, wait => 0,
+        through => [ 'sh', '-c', "ulimit -n $most_descriptors; exec \"\$@\"", 'sh' ]);
     $entry->{server}{port} = $entry->{port};
     $entry->{samples} = [];
     $entry->{began}   = $began;

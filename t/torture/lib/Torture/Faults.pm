@@ -18,11 +18,24 @@ sub new {
     my ($class, %given) = @_;
     open my $file, '>', "$given{folder}/faults" or die "$given{folder}/faults: $!";
     $file->autoflush(1);
-    return bless { %given, file => $file, counts => {}, broken => [], traffic => [] }, $class;
+    return bless { %given, file => $file, counts => {}, broken => {}, traffic => [] }, $class;
 }
 
 sub counts { return $_[0]{counts} }
-sub broken { return @{ $_[0]{broken} } }    # refusals that did not come
+
+# Promises that a fault looks at by itself, those that were looked at; and what it saw of one that was broken.
+my $refuses  = 'a database that has gone back is refused';
+my $is_open  = 'while idle clients use up the descriptors open connections are served';
+my $is_told  = 'while a disk stalls readiness ends within 2 s, and /status and /livez answer';
+sub promises { return sort keys %{ $_[0]{broken} } }
+sub broken   { return @{ $_[0]{broken}{ $_[1] } } }
+
+# PROMISE is looked at; it was broken where there is EVIDENCE.
+sub judge {
+    my ($self, $promise, @evidence) = @_;
+    push @{ $self->{broken}{$promise} //= [] }, @evidence;
+    return;
+}
 
 sub note {
     my ($self, $kind, $began, $ended, $servers, $node) = @_;
@@ -46,11 +59,16 @@ my %do = (
     'stop-database'    => \&stop_database,
     'replace-database' => sub { my ($self, $fault) = @_; $self->replace_database($fault, 0) },
     'restore-all'      => sub { my ($self, $fault) = @_; $self->replace_database($fault, 1) },
+    'restore-unseen'   => \&restore_unseen,
+    'fail-over'        => \&fail_over,
+    'add-master'       => \&add_master,
     'cut'              => \&cut,
     'traffic'          => \&traffic,
     'kill-server'      => \&kill_server,
     'stop-server'      => \&stop_server,
     'drain-server'     => \&drain_server,
+    'use-up-descriptors' => \&use_up_descriptors,
+    'stall-disk'       => \&stall_disk,
 );
 
 sub inject {
@@ -87,12 +105,12 @@ sub stop_database {
 
 sub newest { return $_[0]{database}->sql('SELECT MAX(id) FROM tickr.tickets') }
 
-# Each server has given tickets since now, and some were this database's: a server may have another.
+# Each of SERVERS has given tickets since now, and some were this database's: a server may have another.
 sub wait_for_use {
-    my ($entry) = @_;
+    my ($entry, @servers) = @_;
     my $first = newest($entry);
     wait_for('tickets of the database', 15, sub { newest($entry) > $first + 20 });
-    for my $server (map { $_->{server} } @{ $entry->{servers} }) {
+    for my $server (map { $_->{server} } @servers) {
         my $before = $server->metric('tickr_tickets_issued_total');
         wait_for('tickets', 10, sub { $server->metric('tickr_tickets_issued_total') > $before });
     }
@@ -105,7 +123,9 @@ sub is_refused {
     return 1 if !$server->process->is_running;
     my $answer = eval { $server->get('/status') } or return 0;
     return 1 if $answer->{status} == 503 && $answer->{body} =~ /gone back|below/;
-    return $answer->{body} =~ /"state":"refused"/;
+    return 1 if $answer->{body} =~ /"state":"refused"/;
+    # It may serve on from what it holds ahead.
+    return eval { $server->get('/metrics')->{body} =~ /^tickr_database_refused(?:\{[^}]*\})? 1$/m };
 }
 
 # A server that was killed cannot know whether what lies between the last that it knows to be given and
@@ -126,13 +146,18 @@ sub is_serving_all {
     return $answer->{status} == 200 && $answer->{body} !~ /"state":"(?!up")/;
 }
 
+# Each of SERVERS refuses the database, or serves because another has moved the counter past all that it knows. At
+# least one refuses: those that do are returned.
 sub wait_for_refusal {
-    my ($self, $entry, $kind) = @_;
-    for my $server (@{ $entry->{servers} }) {
-        next if eval { wait_for('the refusal', 6, sub { is_refused($server->{server}) }) };
-        push @{ $self->{broken} }, "server $server->{number} has not refused node $entry->{node} after $kind";
-    }
-    return;
+    my ($self, $entry, $kind, @servers) = @_;
+    my @undecided = grep {
+        my $server = $_->{server};
+        !eval { wait_for('the refusal', 6, sub { is_refused($server) || is_serving_all($server) }) }
+    } @servers;
+    my @refusing = grep { is_refused($_->{server}) } @servers;
+    $self->judge($refuses, map {"server $_->{number} has not refused node $entry->{node} after $kind"}
+            @undecided ? @undecided : @refusing ? () : @servers);
+    return @refusing;
 }
 
 # Forward, past LAST: as an operator would.
@@ -144,7 +169,72 @@ sub advance {
         arguments => [ 'advance', '--past', $ticket, '--yes' ],
         env       => { $self->{cluster}->environment($entry) },
     );
-    push @{ $self->{broken} }, "tickrd advance ended with $status: $output" if $status != 0;
+    my $is_past = $status == 1 && $output =~ /is past ticket/;
+    $self->judge($refuses, $status == 0 || $is_past ? () : "tickrd advance ended with $status: $output");
+    return;
+}
+
+# Killed, copied to COPY, started; and each of SERVERS, which are all that run, has given tickets since.
+sub copy_database {
+    my ($self, $entry, $copy, @servers) = @_;
+    my $database = $entry->{database};
+    my $began    = now_us();
+    $database->kill;
+    system('cp', '-a', "$database->{folder}/data", $copy) == 0 or die 'cp failed';
+    $database->start;
+    $self->note('copy-database', $began, now_us(), \@servers, $entry->{node});
+    $_->{server}->wait_until_ready for @servers;
+    wait_for_use($entry, @servers);
+    return;
+}
+
+# The servers that say that they refuse the database give nothing of it, until an operator moves the counter past
+# NEWEST, its number before.
+sub refuse_and_advance {
+    my ($self, $entry, $kind, $newest, @servers) = @_;
+    my @refusing = $self->wait_for_refusal($entry, $kind, @servers);
+    my $began    = now_us();
+    sleep 0.3;
+    $self->note('refuse', $began, now_us(), \@refusing, $entry->{node}) if @refusing;
+    # What was reserved since then, or is reserved ahead, is less than this.
+    $self->advance($entry, $newest + 10_000_000);
+    return;
+}
+
+# A server sees nothing of it: it stands still (SIGSTOP), is down, or is started later with an empty state folder.
+# Another one goes on meanwhile, and sees that an older copy takes the place of the database: newer than what the
+# first one knows, older than what the other has given since. A second later the first one is there again.
+sub restore_unseen {
+    my ($self, $fault) = @_;
+    my $entry = pick($fault->{target}, $self->{cluster}->databases);
+    my $way   = pick($fault->{length}, qw(stopped down new));
+    my ($blind) = grep { $way eq 'stopped' || !$_->{is_steady} } @{ $entry->{servers} };
+    my @others = grep { $_ != $blind } @{ $entry->{servers} };
+    my $database = $entry->{database};
+    my ($data, $copy) = map {"$database->{folder}/$_"} 'data', 'copy' . ++$count;
+
+    my $began = now_us();
+    $way eq 'stopped' ? $blind->{server}->signal('STOP') : $blind->{server}->process->kill_hard;
+    unlink glob "$blind->{state}/*" if $way eq 'new';
+    wait_for_use($entry, @others);
+    $self->copy_database($entry, $copy, @others);
+    my $newest = newest($entry);
+    $database->kill;
+    system("rm -rf '$data' && mv '$copy' '$data'") == 0 or die 'mv failed';
+    $database->start;
+    my @refusing = $self->wait_for_refusal($entry, "$fault->{kind} ($way)", @others);
+    sleep 1;    # so long it may take a server to tell the others
+
+    if ($way eq 'stopped') { $blind->{server}->signal('CONT') }
+    else                   { Torture::Cluster::start_server($blind, may_refuse => 1) }
+    my $back = now_us();
+    sleep 0.7;
+    $self->note('refuse', $back, now_us(), \@refusing, $entry->{node}) if @refusing;
+    $self->advance($entry, $newest + 10_000_000);
+    Torture::Cluster::start_server($blind) if !$blind->{server}->process->is_running;
+    $self->note('kill-server', $began, now_us(), [$blind]) if $way ne 'stopped';
+    $self->note($fault->{kind}, $began, now_us(), [ $blind, @others ], $entry->{node});
+    $self->{on_event}->("server $blind->{number} was $way");
     return;
 }
 
@@ -156,19 +246,12 @@ sub replace_database {
     my ($database, @servers) = ($entry->{database}, @{ $entry->{servers} });
     my ($data, $copy) = map {"$database->{folder}/$_"} 'data', 'copy' . ++$count;
 
-    my $began = now_us();
-    $database->kill;
-    system('cp', '-a', $data, $copy) == 0 or die 'cp failed';
-    $database->start;
-    $self->note('copy-database', $began, now_us(), \@servers, $entry->{node});
-    $_->{server}->wait_until_ready for @servers;
-    wait_for_use($entry);
+    $self->copy_database($entry, $copy, @servers);
     sleep $fault->{length};
 
     my $newest = newest($entry);
-    $began = now_us();
+    my $began = now_us();
     $database->kill;
-    my $gone = now_us();
     if ($and_restart) { $_->{server}->process->kill_hard for @servers }
     system("rm -rf '$data' && mv '$copy' '$data'") == 0 or die 'mv failed';
     $database->start;
@@ -176,11 +259,7 @@ sub replace_database {
         Torture::Cluster::start_server($_, may_refuse => 1) for @servers;
     }
     if (!$and_restart || !has_passed($entry)) {
-        $self->wait_for_refusal($entry, $fault->{kind});
-        sleep 0.3;
-        $self->note('refuse', $gone, now_us(), [], $entry->{node});
-        # What was reserved since then, or is reserved ahead, is less than this.
-        $self->advance($entry, $newest + 10_000_000);
+        $self->refuse_and_advance($entry, $fault->{kind}, $newest, @servers);
     }
     for my $server (@servers) {
         Torture::Cluster::start_server($server) if !$server->{server}->process->is_running;
@@ -191,12 +270,86 @@ sub replace_database {
     return;
 }
 
+# The master becomes read_only, the replica that has all of it is promoted, and the address moves. One server was
+# down meanwhile and finds the new master; the other one is still connected to the old one. In the end the old one
+# follows the new one.
+sub fail_over {
+    my ($self, $fault) = @_;
+    my $entry = pick($fault->{target}, $self->{cluster}->databases);
+    my ($old, $new) = @$entry{qw(database second)};
+    my ($down) = $self->{cluster}->mortal_servers;
+    my $began = now_us();
+    $down->{server}->process->kill_hard;
+    $old->sql('SET GLOBAL read_only = 1');
+    my $newest = newest($entry);
+    wait_for('the replica to have all', 10, sub { $new->sql('SELECT id FROM tickr.tickets') >= $newest });
+    $new->sql('STOP SLAVE; RESET SLAVE ALL; SET GLOBAL read_only = 0');
+    $entry->{proxy}->move($new->port);
+    @$entry{qw(database second)} = ($new, $old);
+    Torture::Cluster::start_server($down);
+    $self->note('kill-server', $began, now_us(), [$down]);
+    $self->note($fault->{kind}, $began, now_us(), $entry->{servers}, $entry->{node});
+    sleep 1 + $fault->{length};
+    $old->sql("KILL USER tickr\@'127.0.0.1'");
+    Torture::Cluster::follow($old, $new);
+    return;
+}
+
+# Under the running servers the steps are set for two masters; the second one begins above the first, and one server
+# moves to it. After a while the second one ends, and all is as before.
+sub add_master {
+    my ($self, $fault) = @_;
+    my ($entry) = $self->{cluster}->databases;
+    my ($first, $second) = @$entry{qw(database second)};
+    my $moves = pick($fault->{target}, $self->{cluster}->servers);
+    my $began = now_us();
+    set_step($first, 2, 1);
+    set_step($second, 2, 2);
+    $second->sql('SET GLOBAL read_only = 0');
+    # From now on the first one may count by 2 only. What it has counted until now is below the second one's first.
+    set_beyond($second, newest($entry), 1000);
+    $self->move_server($moves, $second);
+    $self->note($fault->{kind}, $began, now_us(), $entry->{servers}, $entry->{node});
+    sleep 1 + 2 * $fault->{length};
+
+    $began = now_us();
+    $second->sql("SET GLOBAL read_only = 1; KILL USER tickr\@'127.0.0.1'");
+    set_beyond($first, $second->sql('SELECT MAX(id) FROM tickr.tickets'), 1_000_000);
+    set_step($first, 1, 1);
+    $self->move_server($moves, $first);
+    $self->note('remove-master', $began, now_us(), $entry->{servers}, $entry->{node});
+    return;
+}
+
+# The counter of DATABASE is beyond BASE by GAP at least.
+sub set_beyond {
+    my ($database, $base, $gap) = @_;
+    $database->sql('INSERT IGNORE INTO tickr.tickets VALUES (' . ($base + $gap) . ')');
+    return;
+}
+
+sub set_step {
+    my ($database, $step, $offset) = @_;
+    $database->sql("SET GLOBAL auto_increment_increment = $step; SET GLOBAL auto_increment_offset = $offset");
+    return;
+}
+
+# Its address moves, and its connections end.
+sub move_server {
+    my ($self, $server, $database) = @_;
+    $server->{proxy}->move($database->port);
+    $server->{proxy}->cut('all', 0, 'reset');
+    return;
+}
+
 # In the next connection that has so many more bytes, or in all at once.
 sub cut {
     my ($self, $fault) = @_;
     my $entry = pick($fault->{target}, $self->{cluster}->databases);
     my $began = now_us();
-    $entry->{proxy}->cut($fault->{cuts_all} ? 'all' : $fault->{direction}, $fault->{bytes}, $fault->{how});
+    my ($server) = grep { $_->{proxy} } @{ $entry->{servers} };
+    my $proxy = $server ? $server->{proxy} : $entry->{proxy};
+    $proxy->cut($fault->{cuts_all} ? 'all' : $fault->{direction}, $fault->{bytes}, $fault->{how});
     $self->note('cut', $began, now_us(), $entry->{servers}, $entry->{node});
     return;
 }
@@ -286,6 +439,87 @@ sub drain_server {
     my $ended = Torture::Cluster::start_server($entry);
     $self->note($fault->{kind}, $began, $ended, [$entry]);
     return;
+}
+
+# --- what a server needs of its machine ------------------------------------------------------------
+
+# Idle clients connect until the server takes no more of them, and stay for a while. A connection that was open before
+# is served all the time; every other time although the sessions to the database are cut, and must be opened again.
+sub use_up_descriptors {
+    my ($self, $fault) = @_;
+    my $entry  = pick($fault->{target}, $self->{cluster}->servers);
+    my $server = $entry->{server};
+    my $early  = $server->client(timeout => 5);
+    $early->get('/livez');
+    my $began = now_us();
+    my @idle  = map { idle_client($entry->{port}) } 1 .. 2 * $Torture::Cluster::most_descriptors;
+    # A server that keeps some for itself stops earlier.
+    eval { wait_for('the descriptors', 1, sub { $server->descriptors >= $Torture::Cluster::most_descriptors - 1 }) };
+    my $is_cut = $fault->{how} eq 'reset' && !$self->{cluster}{is_file};
+    ($entry->{proxy} // $entry->{databases}[0]{proxy})->cut('all', 0, 'reset') if $is_cut;
+    my %statuses;
+    my $until = now_us() + 1e6 * (0.5 + $fault->{length});
+    while (now_us() < $until) {
+        my $answer = eval { $early->get('/tickets/create/10000?format=group') };
+        $statuses{ $answer ? "$answer->{status}" : "nothing: $@" }++;
+        last if !$answer;
+        sleep 0.005;
+    }
+    my $open = $server->descriptors;
+    close $_ for @idle;
+    $self->note($fault->{kind}, $began, now_us(), [$entry]);
+    my @bad = grep { $_ ne '200' } sort keys %statuses;
+    $self->judge($is_open, map {
+        sprintf 'server %d, with %d descriptors%s: a connection that was open got %d times %s', $entry->{number},
+            $open, $is_cut ? ' and its sessions cut' : '', $statuses{$_}, $_
+    } @bad);
+    return;
+}
+
+# It connects without waiting: the server may not accept it.
+sub idle_client {
+    my ($port) = @_;
+    require IO::Socket::INET;
+    return IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port, Blocking => 0) // ();
+}
+
+# Every fsync of a server waits. Two seconds after its last ticket it is not ready, and still answers.
+sub stall_disk {
+    my ($self, $fault) = @_;
+    my $entry  = pick($fault->{target}, $self->{cluster}->servers);
+    my $server = $entry->{server};
+    my $began  = now_us();
+    spew_file($entry->{stall});
+    my $is_silent = wait_for_silence($server);
+    my %answers = map { $_ => eval { $server->get($_, timeout => 2)->{status} } // 'silence' }
+        qw(/readyz /status /livez);
+    unlink $entry->{stall};
+    $self->note($fault->{kind}, $began, now_us(), [$entry]);
+    my %right = ('/readyz' => qr/^503$/, '/status' => qr/^503$/, '/livez' => qr/^200$/);
+    $self->judge($is_told, !$is_silent ? () : map {"server $entry->{number}: $_ was $answers{$_} when its disk stalled"}
+            grep { $answers{$_} !~ $right{$_} } sort keys %right);
+    return;
+}
+
+sub spew_file {
+    my ($path) = @_;
+    open my $out, '>', $path or die "$path: $!";
+    close $out;
+    return;
+}
+
+# Until no ticket was given for two seconds. False where tickets are given all the time: it had no need to write.
+sub wait_for_silence {
+    my ($server) = @_;
+    my ($last, $since, $until) = (-1, now_us(), now_us() + 5e6);
+    while (now_us() < $until) {
+        my $body = eval { $server->get('/metrics', timeout => 1)->{body} } // '';
+        my ($now) = $body =~ /^tickr_tickets_issued_total(?:\{[^}]*\})? (\d+)/m;
+        ($last, $since) = ($now, now_us()) if defined $now && $now != $last;
+        return 1 if now_us() - $since > 2.1e6;
+        sleep 0.05;
+    }
+    return 0;
 }
 
 1;

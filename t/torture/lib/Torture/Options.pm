@@ -5,9 +5,11 @@ package Torture::Options;
 use strict;
 use warnings;
 use Getopt::Long ();
+use Torture::Plan;
 
-# Each is run for an equal share of the time. needs: what must be installed; layout: of the tables, where it
-# is not the one that createdb makes by itself.
+# needs: what must be installed; layout: of the tables, where it is not the one that createdb makes by itself;
+# share: of the time, where it is not that of the others; faults: where not all kinds are tried that apply.
+# second: another database server beside the first: a replica, or a master that joins.
 our @configurations = (
     { name => 'strict', needs => 'mariadb', databases => 1, server_count => 1, is_in_order => 1,
       what => 'a server and its database' },
@@ -22,32 +24,52 @@ our @configurations = (
       what => 'two servers that reserve ahead, on one database in the counter layout' },
     { name => 'sqlite', needs => 'sqlite', databases => 1, server_count => 1, is_in_order => 1,
       is_file => 1, what => 'a server and its file' },
+    { name => 'failover', needs => 'mariadb', databases => 1, server_count => 2, is_in_order => 1, share => 0.5,
+      layout => 'counter', second => 'replica', faults => [qw(fail-over cut kill-server stop-server drain-server)],
+      what => 'two servers on a master with a replica, as a user with the least rights' },
+    { name => 'failover-super', needs => 'mariadb', databases => 1, server_count => 2, is_in_order => 1,
+      share => 0.5, layout => 'counter', second => 'replica', is_super => 1,
+      faults => [qw(fail-over cut kill-server stop-server drain-server)],
+      what => 'the same, as a user with SUPER, who may write under read_only' },
+    { name => 'masters', needs => 'mariadb', databases => 1, server_count => 2, share => 0.5,
+      layout => 'append', second => 'master', faults => [qw(add-master cut kill-server stop-server drain-server)],
+      what => 'two servers, one of which moves to a second master and back' },
 );
 
 sub usage {
     my (@problem) = @_;
     print STDERR "scripts/torture: @problem\n" if @problem;
-    print STDERR "usage: scripts/torture [--minutes M] [--seed N] [--config NAME,..] [--keep]\n";
+    print STDERR "usage: scripts/torture [--minutes M] [--seed N] [--config NAME,..] [--fault NAME,..] [--keep]\n";
     exit 64;
+}
+
+# Those of KNOWN that LIST names, all where it names none, as name => 1.
+sub wanted {
+    my ($what, $list, @known) = @_;
+    my %known = map { $_ => 1 } @known;
+    my @wanted = split /,/, $list // join ',', @known;
+    for my $name (@wanted) {
+        usage("there is no $what $name; there are", join ', ', @known) unless $known{$name};
+    }
+    return map { $_ => 1 } @wanted;
 }
 
 sub parse {
     local @ARGV = @_;
     my %given = (minutes => 2);
-    Getopt::Long::GetOptions(\%given, 'minutes=f', 'seed=i', 'config=s', 'keep') or usage();
+    Getopt::Long::GetOptions(\%given, 'minutes=f', 'seed=i', 'config=s', 'fault=s', 'keep') or usage();
     usage("what is $ARGV[0]?") if @ARGV;
     usage('--minutes must be more than 0, and at most 10000')
         unless $given{minutes} > 0 && $given{minutes} <= 10_000;
     usage('--seed must be from 0 to 2147483646')
         if defined $given{seed} && ($given{seed} < 0 || $given{seed} > 2147483646);
-    my %known = map { $_->{name} => 1 } @configurations;
-    my @wanted = split /,/, $given{config} // join ',', map { $_->{name} } @configurations;
-    for my $name (@wanted) {
-        usage("there is no configuration $name; there are", join ', ', map { $_->{name} } @configurations)
-            unless $known{$name};
-    }
-    my %wanted = map { $_ => 1 } @wanted;
+    my %faults = wanted('fault', $given{fault}, map { $_->{name} } @Torture::Plan::kinds);
+    my %wanted = wanted('configuration', $given{config}, map { $_->{name} } @configurations);
     $given{configurations} = [ grep { $wanted{ $_->{name} } } @configurations ];
+    $_->{kinds} = [ Torture::Plan::kinds_of($_, %faults) ] for @{ $given{configurations} };
+    # Where only some faults are wanted a configuration that has none of them proves nothing.
+    $given{configurations} = [ grep { @{ $_->{kinds} } } @{ $given{configurations} } ];
+    usage('no configuration of these has a fault of these') if !@{ $given{configurations} };
     $given{seed} //= time % 1_000_000;
     return %given;
 }

@@ -1,7 +1,8 @@
 package Torture::Plan;
 
 # Which fault comes when, to whom and for how long: all of it follows from the seed and the name of the
-# configuration. Every kind that applies comes once, in some order, before any comes again.
+# configuration. Every kind that applies comes once, in some order, before any comes again. The order is the same in
+# each configuration but begins elsewhere, so that a short run tries every kind in some of them.
 
 use strict;
 use warnings;
@@ -12,23 +13,58 @@ our @kinds = (
     { name => 'stop-database',    weight => 2, needs => 'database' },
     { name => 'replace-database', weight => 1, needs => 'database' },
     { name => 'restore-all',      weight => 1, needs => 'database' },
+    { name => 'restore-unseen',   weight => 1, needs => 'another server' },
+    { name => 'fail-over',        weight => 6, needs => 'replica' },
+    { name => 'add-master',       weight => 6, needs => 'master' },
     { name => 'cut',              weight => 6, needs => 'database' },
     { name => 'traffic',          weight => 2, needs => 'traffic' },
     { name => 'kill-server',      weight => 3, needs => 'server' },
     { name => 'stop-server',      weight => 2, needs => 'server' },
     { name => 'drain-server',     weight => 2, needs => 'server' },
+    { name => 'use-up-descriptors', weight => 1, needs => 'server' },
+    { name => 'stall-disk',       weight => 1, needs => 'server' },
 );
 
-# has: a hash of what the configuration has, by the words of `needs`
+# The kinds that apply to CONFIGURATION and are WANTED (name => 1).
+sub kinds_of {
+    my ($configuration, %wanted) = @_;
+    my $second = $configuration->{second} // '';
+    my $has_database = !$configuration->{is_file};
+    my %has = (
+        server           => 1,
+        traffic          => !$second,
+        database         => $has_database,
+        'another server' => $has_database && $configuration->{server_count} > 1,
+        $second          => 1,
+    );
+    my %tried = map { $_ => 1 } @{ $configuration->{faults} // [ map { $_->{name} } @kinds ] };
+    return grep { $has{ $_->{needs} } && $tried{ $_->{name} } && $wanted{ $_->{name} } } @kinds;
+}
+
+# kinds: of kinds_of(); turn: where the order begins, from 0 to below 1
 sub new {
     my ($class, %given) = @_;
+    my $self = bless { kinds => $given{kinds} }, $class;
+    my %applies = map { $_->{name} => 1 } @{ $given{kinds} };
+    $self->begin($given{seed});
+    my @order = $self->shuffled(@kinds);
+    push @order, splice @order, 0, int(($given{turn} // 0) * @order);
+    # What only this configuration has comes first, or a short run would miss it.
+    @order = ((grep { $_->{needs} =~ /^(?:replica|master|another server)$/ } @order),
+        (grep { $_->{needs} !~ /^(?:replica|master|another server)$/ } @order));
+    $self->{first} = [ grep { $applies{ $_->{name} } } @order ];
+
     my $state = $given{seed};
     $state = ($state * 31 + ord) % 2147483647 for split //, $given{name};
-    my $self = bless { state => $state || 1, kinds => [ grep { $given{has}{ $_->{needs} } } @kinds ] },
-        $class;
-    $self->draw for 1 .. 10;
-    $self->{first} = [ $self->shuffled(@{ $self->{kinds} }) ];
+    $self->begin($state);
     return $self;
+}
+
+sub begin {
+    my ($self, $state) = @_;
+    $self->{state} = $state || 1;
+    $self->draw for 1 .. 10;
+    return;
 }
 
 # From 0 to below 1; perl's own numbers are others' to use.

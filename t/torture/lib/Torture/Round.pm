@@ -15,7 +15,7 @@ my $warm_up     = 3;     # seconds until a process has what memory it needs
 my $least_life  = 5;     # and for how long after it is watched at least
 my $most_growth = 12;    # MiB, while the same load goes on
 
-# configuration, seed, seconds; on_event: called with what is noteworthy
+# configuration, seed, seconds; turn: see Plan.pm; on_event: called with what is noteworthy
 sub new {
     my ($class, %given) = @_;
     my $folder = scratch() . "/records-$given{configuration}{name}";
@@ -79,9 +79,8 @@ sub last_lines {
 # Faults until the time is up; then nothing more for long enough to see that all is well again.
 sub inject_faults {
     my ($self) = @_;
-    my %has  = (server => 1, traffic => 1, database => !$self->{configuration}{is_file});
     my $plan = Torture::Plan->new(seed => $self->{seed}, name => $self->{configuration}{name},
-        has => \%has);
+        kinds => $self->{configuration}{kinds}, turn => $self->{turn});
     my $until = time + $self->{seconds};
     sleep $warm_up;
     $self->{cluster}->sample;
@@ -107,6 +106,16 @@ sub judge_client {
     my $status = eval { $self->{client}->wait_exit(40) } // 'it did not end';
     $self->say_whether($status eq '0', 'the clients could write down everything',
         $status eq '0' ? () : ("client: $status", split /\n/, $self->{client}->log));
+    return;
+}
+
+# What the faults themselves saw of the promises that are about them.
+sub judge_faults {
+    my ($self) = @_;
+    for my $promise ($self->{faults}->promises) {
+        my @broken = $self->{faults}->broken($promise);
+        $self->say_whether(!@broken, $promise, @broken);
+    }
     return;
 }
 
@@ -196,9 +205,8 @@ sub run {
         $self->judge_descriptors;
         $self->judge_memory;
         $self->judge_stops;
-        $self->say_whether(!$self->{faults}->broken, 'a database that has gone back is refused',
-            $self->{faults}->broken);
     }
+    $self->judge_faults if $self->{faults};
     $self->judge_records;
     $self->{cluster} = undef;
     return;

@@ -1,0 +1,243 @@
+#!/usr/bin/perl
+# The scenarios of "Not noticed" in docs/operations.md: a ticket comes twice although every server does what it must.
+# Each subtest shows that the loss is the one that is described and no larger, and how the advice prevents it.
+use strict;
+use warnings;
+use Test::More;
+use Tickr::Database;
+use Tickr::File;
+use Tickr::Process qw(scratch wait_for);
+use Tickr::Server;
+use Tickr::Stores qw(on_each_store);
+
+plan skip_all => Tickr::Database::missing() if Tickr::Database::missing();
+
+my $folders = 0;
+
+sub state_folder {
+    my $folder = scratch() . '/state' . ++$folders;
+    mkdir $folder or die "$folder: $!";
+    return $folder;
+}
+
+# A server on DATABASE; with a state folder where one is given.
+sub start {
+    my ($database, $state, %env) = @_;
+    return Tickr::Server->new(
+        database => $database,
+        env      => { Tickr::Server->patient, TICKR_STATE_DIR => $state, %env });
+}
+
+# COUNT tickets, one after the other.
+sub take {
+    my ($server, $count) = @_;
+    my $client = $server->client;
+    return map { @{ $client->json($client->get('/tickets/create')) } } 1 .. $count;
+}
+
+# Those of LATER that are in EARLIER, too.
+sub repeated {
+    my ($earlier, $later) = @_;
+    my %seen = map { $_ => 1 } @$earlier;
+    return grep { $seen{$_} } @$later;
+}
+
+# As the operator does before a copy serves.
+sub advance_past {
+    my ($database, $ticket, $state) = @_;
+    my ($status, $output) = Tickr::Server->run(
+        database  => $database,
+        env       => { TICKR_STATE_DIR => $state },
+        arguments => [ 'advance', '--past', $ticket, '--yes' ]);
+    is $status, 0, 'tickrd advance moves the counter' or diag $output;
+    return;
+}
+
+# A server gives tickets, is copied with its state folder where asked for, gives more and ends; then the copy takes the
+# database's place. What it gave before the copy, and after it.
+sub past_and_copy {
+    my ($database, $state, $and_state) = @_;
+    $database->drop;
+    Tickr::Server->createdb(database => $database);
+    my $server = start($database, $state);
+    my @before = take($server, 10);
+    is $server->stop, 0, 'a server stops' if $and_state;
+    system('cp', '-a', $state, "$state.copy") if $and_state;
+    $server = start($database, $state) if $and_state;
+    $database->keep_copy;
+    $server->wait_until_ready;
+    my @after = take($server, 10);
+    is $server->stop, 0, 'the last server stops';
+    $database->restore_copy;
+    return (\@before, \@after);
+}
+
+# What a server that cannot know gives again: what was given after the copy was made, and nothing older.
+sub gives_again {
+    my ($what, $server, $before, $after) = @_;
+    my @now = take($server, 20);
+    is_deeply [ repeated($before, \@now) ], [], "$what: nothing is given again that is older than the copy";
+    is_deeply [ repeated($after, \@now) ], $after, "$what: what was given after it is given again, all of it";
+    is_deeply [ repeated([ @now[ 10 .. 19 ] ], [ @$before, @$after ]) ], [], "$what: and then new tickets";
+    is $server->stop, 0, "$what: the server stops cleanly";
+    return;
+}
+
+# --- 1. an older copy takes the database's place while no tickrd runs ------------------------------
+
+subtest '1a: no state folder' => sub {
+    on_each_store(sub {
+        my ($database) = @_;
+        my ($before, $after) = past_and_copy($database);
+        gives_again('no state folder', start($database), $before, $after);
+        ($before, $after) = past_and_copy($database);
+        advance_past($database, $after->[-1]);
+        my $server = start($database);
+        is_deeply [ repeated($after, [ take($server, 20) ]) ], [], 'after tickrd advance nothing is given again';
+        $server->stop;
+    });
+};
+
+subtest '1b: the state folder was put back too' => sub {
+    on_each_store(sub {
+        my ($database) = @_;
+        my $state = state_folder();
+        my ($before, $after) = past_and_copy($database, $state, 1);
+        gives_again('a copy of the state folder', start($database, "$state.copy"), $before, $after);
+    });
+};
+
+subtest '1c: the state file was removed' => sub {
+    on_each_store(sub {
+        my ($database) = @_;
+        my $state = state_folder();
+        my ($before, $after) = past_and_copy($database, $state);
+        unlink glob "$state/*.state" or die "unlink: $!";
+        gives_again('no state file', start($database, $state), $before, $after);
+    });
+};
+
+subtest '1d: the log of a file was deleted after its server was killed' => sub {
+    plan skip_all => Tickr::File->missing if Tickr::File->missing;
+    for my $state (undef, state_folder()) {
+        my $file = Tickr::File->new;
+        Tickr::Server->createdb(database => $file);
+        my $server = start($file, $state);
+        my @given  = take($server, 10);
+        $server->process->kill_hard;
+        unlink map { $file->path . $_ } '-wal', '-shm';
+        $server = start($file, $state);
+        my @now = map { $_->{status} == 200 ? $_->{body} =~ /(\d+)/ : () }
+            map { $server->get('/tickets/create') } 1 .. 10;
+        is_deeply [ repeated(\@given, \@now) ], $state ? [] : \@given,
+            $state ? 'with a state folder nothing is given again' : 'without one all that was in the log is';
+        $server->stop;
+    }
+};
+
+# --- 2. nobody who knew is alive ----------------------------------------------------------------------
+
+# Two servers with a state folder each. One stands still, so that it knows nothing of what the other gives then. The
+# other is killed, its folder is lost, and the database loses what it gave. The servers and what both gave.
+sub lost_with_its_server {
+    my ($database) = @_;
+    $database->drop;
+    Tickr::Server->createdb(database => $database);
+    my @state = (state_folder(), state_folder());
+    my @servers = map { start($database, $_) } @state;
+    my @known = map { take($_, 10) } @servers;
+    my $last = $known[-1];
+    for my $server (@servers) {
+        wait_for('both to know all', 5, sub { $server->metric('tickr_last_ticket') >= $last });
+    }
+    my $base = $database->sql('SELECT id FROM tickets', 'tickr');
+    $servers[0]->signal('STOP');
+    my @unknown = take($servers[1], 50);
+    $servers[1]->process->kill_hard;
+    system('rm', '-rf', $state[1]);
+    return ($servers[0], $state[0], $base, \@known, \@unknown);
+}
+
+subtest '2a: the server that gave the last tickets is gone with its state folder, and the database has lost them' => sub {
+    my $database = Tickr::Database->new(layout => 'counter');
+    my ($server, $state, $base, $known, $unknown) = lost_with_its_server($database);
+    $database->turn_back($base);
+    $server->signal('CONT');
+    $server->wait_until_ready;
+    my @now = take($server, 60);
+    is_deeply [ repeated($known, \@now) ], [], 'what a server that lives has seen is not given again';
+    is_deeply [ repeated($unknown, \@now) ], $unknown, 'what it has not seen is';
+    is $server->stop, 0, 'the server stops';
+
+    ($server, $state, $base, $known, $unknown) = lost_with_its_server($database);
+    $database->turn_back($base - 1);
+    $server->signal('CONT');
+    is $server->get('/tickets/create')->{status}, 503, 'a database that has lost more than that is refused';
+    $server->process->kill_hard;
+};
+
+subtest '2b: the same, and the other server is killed, too' => sub {
+    my $database = Tickr::Database->new(layout => 'counter');
+    my ($server, $state, $base, $known, $unknown) = lost_with_its_server($database);
+    $server->process->kill_hard;
+    $database->turn_back($base);
+    $server = start($database, $state);
+    my @now = take($server, 60);
+    is_deeply [ repeated([ @$known, @$unknown ], \@now) ], [],
+        'nothing is given again: it is less than the state file of the other was ahead';
+    is $server->stop, 0, 'the server stops';
+};
+
+# --- 3. several masters: what another server gave ------------------------------------------------------
+
+subtest '3: a master has lost what only another server had of it' => sub {
+    my @masters = map {
+        Tickr::Database->new(options => [ '--auto-increment-increment=2', "--auto-increment-offset=$_" ])
+    } 1, 2;
+    Tickr::Server->createdb(database => $_) for @masters;
+    my @servers = map { start($_, state_folder()) } @masters;
+    my @given   = map { [ take($_, 10) ] } @servers;
+    is_deeply [ repeated(@given) ], [], 'two masters give different tickets';
+    is $servers[1]->stop, 0, 'the server of the second one stops';
+    $masters[1]->turn_back(1);
+    # The first one moves: its own master is gone, and it finds the other one at the address.
+    my $socket = $masters[0]->socket;
+    $masters[0]->kill;
+    unlink $socket;
+    symlink $masters[1]->socket, $socket or die "symlink: $!";
+    $servers[0]->wait_until_ready(20);
+    my @now = take($servers[0], 20);
+    is_deeply [ repeated($given[0], \@now) ], [], 'it gives nothing again that it has given itself';
+    is_deeply [ repeated($given[1], \@now) ], $given[1], 'it gives again what the other one gave';
+    is $servers[0]->stop, 0, 'the server stops';
+};
+
+# --- 4. two nodes with one number -------------------------------------------------------------------------
+
+subtest '4a: a second database with the same three numbers' => sub {
+    my $database = Tickr::Database->new;
+    my @names = qw(tickr tickr2);
+    my @given;
+    for my $name (@names) {
+        my %env = (TICKR_DATABASE_NAME => $name);
+        Tickr::Server->createdb(database => $database, env => \%env);
+        my $server = start($database, state_folder(), %env);
+        push @given, [ take($server, 10) ];
+        is_deeply [ repeated([ @{ $given[-1] }[ 0 .. 4 ] ], [ @{ $given[-1] }[ 5 .. 9 ] ]) ], [],
+            "$name: each of the two gives none twice";
+        is $server->stop, 0, "$name: the server stops";
+    }
+    is_deeply $given[0], $given[1], 'both give the same tickets';
+};
+
+subtest '4b: two masters with the same offset and a server each' => sub {
+    my @masters = map { Tickr::Database->new(
+        options => [qw(--auto-increment-increment=2 --auto-increment-offset=1)]) } 1, 2;
+    Tickr::Server->createdb(database => $_) for @masters;
+    my @servers = map { start($_, state_folder()) } @masters;
+    my @given   = map { [ take($_, 10) ] } @servers;
+    is_deeply $given[0], $given[1], 'both give the same tickets';
+    is $_->stop, 0, 'the server stops' for @servers;
+};
+
+done_testing;
