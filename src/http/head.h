@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/attributes.h"
+
 #define HEAD_VERSION_SIZE 8 /* of "HTTP/1.1", without a NUL */
 
 /* Zeroed is ready for the first byte of a request. */
