@@ -102,6 +102,53 @@ SKIP: {
         'POST of a create is as GET';
 }
 
+# --- caches ----------------------------------------------------------------------------------------
+
+# A cached ticket is a duplicate, and a cached probe is a lie.
+sub is_never_stored {
+    my ($response, $name) = @_;
+    my $headers = $response->{headers};
+    is $headers->{'cache-control'},          'no-store', "$name must not be stored";
+    is $headers->{'x-content-type-options'}, 'nosniff',  '... nor be taken for another type';
+    is_deeply [ grep { defined $headers->{$_} } qw(etag last-modified expires age) ], [],
+        '... and names nothing that a cache could compare';
+    return;
+}
+
+{
+    is_never_stored($server->get($_), "GET $_") for @creates, @reads, '/nowhere', '/tickets/create/x';
+    is_never_stored($server->request('HEAD', $_), "HEAD $_") for @creates, @reads, '/nowhere';
+    is_never_stored($server->request('POST', $_), "POST $_") for @creates, @reads;
+    for my $case (
+        [ 400, 'an unreadable request', "\x16\x03\x01\r\n\r\n" ],
+        [ 400, 'a request without Host', "GET /tickets/create HTTP/1.1\r\n\r\n" ],
+        [ 400, 'a head over the limit', 'GET /' . 'a' x 20_000 . " HTTP/1.1\r\n\r\n" ],
+        [ 413, 'a body over the limit', "POST /livez HTTP/1.1\r\nHost: t\r\nContent-Length: 20000\r\n\r\n" ],
+        [ 417, 'an expectation', "POST /livez HTTP/1.1\r\nHost: t\r\nExpect: x\r\nContent-Length: 3\r\n\r\n" ],
+        )
+    {
+        my ($code, $name, $bytes) = @$case;
+        my $client = $server->client(timeout => 5);
+        $client->send($bytes);
+        my $response = eval { $client->response } or fail("$name is answered"), next;
+        is $response->{status}, $code, "$name is $code";
+        is_never_stored($response, $name);
+    }
+
+    # Each of these asks for what a cache, or an earlier answer, would have.
+    my $client = $server->client;
+    my ($etag, %seen) = ('"' . 'a' x 16 . '"');
+    for my $line ('Range: bytes=0-1', 'If-Range: "a"', "If-None-Match: $etag", 'If-None-Match: *',
+        'If-Modified-Since: Sat, 21 Nov 2026 10:57:35 GMT', "If-Match: $etag",
+        'If-Unmodified-Since: Sun, 06 Nov 1994 08:49:37 GMT', 'Cache-Control: only-if-cached',
+        'Cache-Control: max-stale')
+    {
+        my $response = $client->get('/tickets/create', headers => [$line]);
+        is $response->{status}, 200, "a create with $line is answered in whole";
+        ok !$seen{ $response->{body} }++, '... with a new ticket';
+    }
+}
+
 # --- what is not there -----------------------------------------------------------------------------
 
 for my $nowhere (qw(/ /tickets /tickets/ /tickets/createx /tickets/create2 /status/ /statuses /Status

@@ -20,7 +20,6 @@
 #define MESSAGE_SIZE 1024
 
 static const char json_type[] = "application/json";
-static const char no_store[] = "Cache-Control: no-store\r\n";
 
 struct evbuffer *
 reply_body(struct exchange *exchange)
@@ -129,7 +128,7 @@ void
 reply_tickets(struct exchange *exchange, uint32_t tickets)
 {
 	metrics_add(METRIC_TICKETS_ISSUED, tickets);
-	send_reply(exchange, 200, json_type, no_store);
+	send_reply(exchange, 200, json_type, "");
 }
 
 /* Errors of ours are the operator's to see; what clients do wrong is theirs. */
@@ -203,8 +202,7 @@ reply_status(struct exchange *exchange, enum ticket_status status, const char *r
 {
 	int code = code_of(status);
 
-	refuse(exchange, code,
-	       code == 503 ? "Retry-After: 1\r\nCache-Control: no-store\r\n" : no_store, reason);
+	refuse(exchange, code, code == 503 ? "Retry-After: 1\r\n" : "", reason);
 }
 
 void
