@@ -10,6 +10,8 @@
 #include "segment/segment.h"
 #include "worker.h"
 
+#define HTTP_DEADLINE_MS 75000
+
 struct worker {
 	struct worker_settings settings;
 	pthread_t thread;
@@ -228,6 +230,7 @@ make_http(struct worker *worker, const int *fds, size_t count)
 		.max_batch = (uint32_t)config->max_batch,
 		.batch_format = config->batch_format,
 		.password = config->http_auth_password,
+		.deadline_ms = HTTP_DEADLINE_MS,
 		.databases = databases,
 		.reserved = worker->settings.segment != NULL ? reserved : NULL,
 		.drained = on_drained,

@@ -21,6 +21,7 @@ struct http_settings {
 	uint32_t max_batch;
 	enum batch_format batch_format;
 	const char *password; /* "": none is asked for */
+	uint64_t deadline_ms; /* for a request to begin, for it to be complete, for its reply */
 
 	/* What is known of each database, without asking any; STATES has room for MOST_DATABASES. */
 	size_t (*databases)(void *arg, struct database_state *states);
