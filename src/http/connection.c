@@ -106,7 +106,8 @@ connections_sweep(struct connections *connections)
 void
 connection_take_over(struct connection *connection)
 {
-	bufferevent_disable(connection->bufferevent, EV_READ | EV_WRITE);
+	if ((bufferevent_get_enabled(connection->bufferevent) & (EV_READ | EV_WRITE)) != 0)
+		bufferevent_disable(connection->bufferevent, EV_READ | EV_WRITE);
 	bufferevent_setcb(connection->bufferevent, NULL, NULL, NULL, connection->evcon);
 }
 
@@ -275,7 +276,7 @@ connections_free(struct connections *connections)
 /* --- a request's way ------------------------------------------------------------------------- */
 
 struct connection *
-connection_begin(struct connections *connections, struct evhttp_connection *evcon)
+connection_begin(struct connections *connections, struct evhttp_connection *evcon, uint64_t now_ms)
 {
 	int fd = bufferevent_getfd(evhttp_connection_get_bufferevent(evcon));
 	struct connection *connection = connections->by_fd[fd];
@@ -284,7 +285,7 @@ connection_begin(struct connections *connections, struct evhttp_connection *evco
 	connection_enter(connection, STATE_HANDLING);
 	connection_take_over(connection);
 	connection->was_woken = false;
-	connections->last_active_ms = connections->now_ms = clock_ms();
+	connections->last_active_ms = connections->now_ms = now_ms;
 	return connection;
 }
 
@@ -338,11 +339,11 @@ write_and_read_on(struct connection *connection, struct evhttp_request *http)
 
 void
 connection_reply(struct connection *connection, struct evhttp_request *http,
-		 const struct text *head, enum connection_future future)
+		 const struct text *head, enum connection_future future, uint64_t now_ms)
 {
 	struct evbuffer *output = bufferevent_get_output(connection->bufferevent);
 
-	connection->owner->now_ms = clock_ms();
+	connection->owner->now_ms = now_ms;
 	connection_enter(connection, future == CONNECTION_STAYS ? STATE_WRITING : STATE_ENDING);
 	evbuffer_add(output, head->start, head->len);
 	evbuffer_add_buffer(output, evhttp_request_get_output_buffer(http));

@@ -33,9 +33,9 @@ struct connections *connections_new(struct event_base *base, struct evhttp *http
 /* After evhttp_free(), which closes those that are left. */
 void connections_free(struct connections *connections);
 
-/* A request on EVCON is complete: the connection is ours to answer. */
+/* A request on EVCON is complete: the connection is ours to answer. NOW_MS by clock_ms(). */
 struct connection *connection_begin(struct connections *connections,
-				    struct evhttp_connection *evcon);
+				    struct evhttp_connection *evcon, uint64_t now_ms);
 
 /* What is wrong with the bytes of its head, for people; NULL: nothing. */
 const char *connection_refusal(const struct connection *connection);
@@ -51,7 +51,7 @@ bool connection_hold(struct connection *connection, size_t bytes) MUST_CHECK;
  * CONNECTION.
  */
 void connection_reply(struct connection *connection, struct evhttp_request *http,
-		      const struct text *head, enum connection_future future);
+		      const struct text *head, enum connection_future future, uint64_t now_ms);
 
 size_t connections_count(const struct connections *connections);
 

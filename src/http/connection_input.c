@@ -54,6 +54,8 @@ begin(struct connection *connection)
 	char start[2];
 	ev_ssize_t len;
 
+	if (evbuffer_get_length(input) == 0)
+		return false;
 	while ((len = evbuffer_copyout(input, start, sizeof(start))) > 0) {
 		if (start[0] == '\n') {
 			evbuffer_drain(input, 1);

@@ -28,12 +28,12 @@ reply_body(struct exchange *exchange)
 }
 
 static void
-count(const struct exchange *exchange, int code)
+count(const struct exchange *exchange, int code, uint64_t now_us)
 {
 	enum metric_route route = exchange->route != NULL ? exchange->route->metric : ROUTE_OTHER;
 
 	metrics_count_request(route, code);
-	metrics_observe(HISTOGRAM_REQUEST_SECONDS, clock_us() - exchange->began_us);
+	metrics_observe(HISTOGRAM_REQUEST_SECONDS, now_us - exchange->began_us);
 }
 
 /* Whether OPTION is in LIST: words between commas and blanks. */
@@ -104,6 +104,7 @@ send_reply(struct exchange *exchange, int code, const char *content_type, const 
 	char memory[RESPONSE_HEAD_SIZE];
 	struct text head = TEXT_OVER(memory);
 	enum connection_future future = future_of(exchange);
+	uint64_t now_us = clock_us();
 	struct response response;
 
 	response = (struct response){
@@ -118,8 +119,8 @@ send_reply(struct exchange *exchange, int code, const char *content_type, const 
 	response_write_head(&head, &response, &server->date);
 	if (evhttp_request_get_command(exchange->http) == EVHTTP_REQ_HEAD)
 		evbuffer_drain(body, evbuffer_get_length(body));
-	count(exchange, code);
-	connection_reply(exchange->connection, exchange->http, &head, future);
+	count(exchange, code, now_us);
+	connection_reply(exchange->connection, exchange->http, &head, future, now_us / 1000);
 	free(exchange);
 }
 

@@ -50,7 +50,8 @@ exchange_new(struct http_server *server, struct evhttp_request *http)
 	exchange->http = http;
 	exchange->began_us = clock_us();
 	exchange->connection =
-		connection_begin(server->connections, evhttp_request_get_connection(http));
+		connection_begin(server->connections, evhttp_request_get_connection(http),
+				 exchange->began_us / 1000);
 	take_request_id(exchange);
 	return exchange;
 }
