@@ -664,6 +664,43 @@ Test(server, no_drip_of_bytes_holds_a_connection_for_ever)
 	end();
 }
 
+Test(server, a_reply_that_nobody_takes_ends_with_its_deadline)
+{
+	struct client client;
+
+	begin(500);
+	client = connect_client(2048);
+	fill_up(&client);
+	cr_assert_eq(connections_count(server->connections), 1);
+	expect_connections(0);
+	leave(&client);
+	end();
+}
+
+Test(server, a_client_that_closes_its_half_is_let_go)
+{
+	static const char *const requests[] = {
+		"",
+		"\r\n",
+		"GET /liv",
+		LIVEZ,
+		LIVEZ LIVEZ "GET",
+		"POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 9\r\n\r\nx"};
+
+	begin(75000);
+	for (size_t i = 0; i < ARRAY_LENGTH(requests); i++) {
+		struct client client = connect_client(0);
+
+		say(&client, requests[i]);
+		shutdown(client.fd, SHUT_WR);
+		expect_end(&client);
+		expect_connections(0);
+		cr_assert_eq(strstr(client.received, "{\"live\":true}") != NULL, i == 3 || i == 4);
+		leave(&client);
+	}
+	end();
+}
+
 /* --- a drain ---------------------------------------------------------------------------------- */
 
 Test(server, a_connection_accepted_in_the_last_round_of_a_drain_is_answered)
