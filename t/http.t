@@ -4,7 +4,7 @@ use strict;
 use warnings;
 use IO::Select;
 use Test::More;
-use Tickr::Process qw(scratch slurp wait_for);
+use Tickr::Process qw(scratch wait_for);
 use Tickr::Server;
 use Tickr::Stores qw(the_store);
 
@@ -307,14 +307,16 @@ for my $id ('x' x 65, 'a b', 'a"b', "a\tb", '<b>', "\xe9", '') {
     $endless->send("POST /tickets/create HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n");
     $endless->socket->blocking(0);
     local $SIG{PIPE} = 'IGNORE';
-    my $memory = sub { slurp('/proc/' . $server->pid . '/status') =~ /^VmRSS:\s+(\d+) kB/m ? $1 : 0 };
-    my $held   = $memory->();
+    my $held = $server->memory;
     while ($taken < 64_000_000 && IO::Select->new($endless->socket)->can_write(2)) {
         $taken += syswrite($endless->socket, '0' x 10_000) // last;
     }
     $endless->socket->blocking(1);
     cmp_ok $taken, '<', 64_000_000, 'a line of a chunk that does not end is not read for ever';
-    cmp_ok $memory->() - $held, '<', 4000, '... and fills no memory';
+SKIP: {
+        skip 'a sanitizer keeps memory that was freed', 1 unless $held;
+        cmp_ok $server->memory - $held, '<', 4000, '... and fills no memory';
+    }
     is_error(eval { $endless->response } // {}, 413, 'it');
 
     is last_ticket(), $before, 'no ticket was given for any of them';

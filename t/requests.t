@@ -5,7 +5,7 @@ use strict;
 use warnings;
 use IO::Select;
 use Test::More;
-use Tickr::Process qw(wait_for scratch slurp);
+use Tickr::Process qw(wait_for scratch);
 use Tickr::Server;
 use Tickr::Stores qw(the_store);
 use Time::HiRes qw(time);
@@ -139,8 +139,7 @@ my $quiet = $server->descriptors;
 # --- clients that ask and do not read -----------------------------------------------------------------
 
 {
-    my $memory  = sub { slurp('/proc/' . $server->pid . '/status') =~ /^VmRSS:\s+(\d+) kB/m ? $1 : 0 };
-    my $before  = $memory->();
+    my $before  = $server->memory;
     my @clients = map { $server->client } 1 .. 20;
     local $SIG{PIPE} = 'IGNORE';
     my $taken = 0;
@@ -153,7 +152,10 @@ my $quiet = $server->descriptors;
         }
     }
     cmp_ok $taken, '>', 5_000_000, "20 clients ask and do not read: $taken bytes are on their way";
-    cmp_ok $memory->() - $before, '<', 20_000, '... and the server holds little of it';
+SKIP: {
+        skip 'a sanitizer keeps memory that was freed', 1 unless $before;
+        cmp_ok $server->memory - $before, '<', 20_000, '... and the server holds little of it';
+    }
     is $server->get('/tickets/create')->{status}, 200, '... and serves others';
     $_->close for @clients;
     settles_at($quiet, 'after asking without reading');
