@@ -135,7 +135,7 @@ sub is_never_stored {
         is_never_stored($response, $name);
     }
 
-    # Each of these asks for what a cache, or an earlier answer, would have.
+    # Each of these asks for a part of an earlier answer, or for a stored one.
     my $client = $server->client;
     my ($etag, %seen) = ('"' . 'a' x 16 . '"');
     for my $line ('Range: bytes=0-1', 'If-Range: "a"', "If-None-Match: $etag", 'If-None-Match: *',
@@ -301,7 +301,7 @@ for my $id ('x' x 65, 'a b', 'a"b', "a\tb", '<b>', "\xe9", '') {
         like $response->{body}, qr/more than 100 headers/, '... which says the limit';
         ok eval { $client->at_end }, '... and the connection is closed';
     }
-    # What follows the error is discarded, but not for ever. A Unix socket holds little itself.
+    # The server discards the bytes that follow the error, but not for ever. A Unix socket holds little itself.
     my $endless = Tickr::Client->new(unix => $path);
     my $taken   = 0;
     $endless->send("POST /tickets/create HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n");

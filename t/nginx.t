@@ -19,7 +19,7 @@ my $folder    = scratch();
 my $upstreams = join ' ', map {"server 127.0.0.1:$_->{port};"} @servers;
 
 # Each listens on a Unix socket of its own. close: a connection a request, as by default. kept: connections
-# are kept. cache: whatever may be stored is stored, and whoever asks meanwhile waits for it.
+# are kept. cache: nginx stores all that it may, and clients that ask meanwhile wait for it.
 my $nginx = Tickr::Process->new(
     name    => 'nginx',
     command => [ 'nginx', '-p', $folder, '-e', "$folder/nginx.log", '-c', spew('nginx.conf', <<"END") ],
@@ -69,7 +69,7 @@ for my $way (qw(close kept)) {
             $offended{ $answer ? $answer->{status} : 'none' }++;
         }
     }
-    is_deeply \%offended, { 413 => 12 }, "$way: whoever sends too much is told 413";
+    is_deeply \%offended, { 413 => 12 }, "$way: a client that sends too much gets 413";
     is $crowd->wait_exit(20), 0, '... others are answered meanwhile';
     like $crowd->log, qr/^200=\d+\n\z/, '... with tickets, and nothing else' or diag $crowd->log;
 }

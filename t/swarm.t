@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# A swarm of clients that do at random what clients may do, and may not: no answer goes astray, no ticket
+# A swarm of clients that behave and misbehave at random: no answer goes astray, no ticket
 # comes twice, and the server lives. For longer, or again with the seed that a failure printed:
 #
 #	perl -It/lib t/swarm.t [SECONDS [SEED]]

@@ -51,7 +51,7 @@ take_size(struct chunks *chunks, char c)
 	else if (c == ';')
 		chunks->state = CHUNKS_EXTENSION;
 	else
-		refuse(chunks, 400, "a chunk's size is followed by what is no extension");
+		refuse(chunks, 400, "a semicolon or CR LF must follow the size of a chunk");
 }
 
 /* C must be EXPECTED; then STATE begins. */

@@ -1,6 +1,6 @@
 /*
  * connection -- the connections of one server: how many there are, how long each may
- * take, what libevent says to them without asking us, and how they end.
+ * take, which errors libevent finds in them, and how they end.
  *
  * Loop thread only. libevent's own time-out begins again with each byte, so a byte now
  * and then would hold a connection for ever. Here each of these has one deadline: the wait for a
@@ -47,8 +47,7 @@ const char *connection_refusal(const struct connection *connection);
 bool connection_hold(struct connection *connection, size_t bytes) MUST_CHECK;
 
 /*
- * Answer HTTP with HEAD and with what is in its output buffer. The end of HTTP, and it may be that of
- * CONNECTION.
+ * Answer HTTP with HEAD and with its output buffer. HTTP is gone after this, and CONNECTION may be.
  */
 void connection_reply(struct connection *connection, struct evhttp_request *http,
 		      const struct text *head, enum connection_future future, uint64_t now_ms);

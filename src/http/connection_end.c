@@ -2,8 +2,8 @@
  * DESIGN. Closing a socket that holds unread bytes makes the kernel reset the connection, and a reset
  * overtakes the answer: a proxy that is still sending a body sees a failed server, and not the 413. So
  * a connection that the server ends is closed in three steps. First the answer is written. Then our half is
- * shut. Then what the client still sends is read and discarded, until the client closes its half, or
- * until it has sent too much or taken too long.
+ * shut. Then all further bytes are read and discarded, until the client closes its half, has sent too
+ * much, or has taken too long.
  */
 #include <event2/buffer.h>
 #include <event2/event.h>

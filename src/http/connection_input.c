@@ -2,10 +2,10 @@
  * DESIGN. Two callbacks see the bytes before libevent does. on_input() looks at each request before
  * libevent takes it apart: it drops empty lines that precede the request, refuses heads that libevent
  * would accept (head.h), and reads chunked bodies, of which libevent knows no extensions (chunks.h): to
- * libevent such a body is empty. on_output() sees what libevent wants to send of its own accord:
+ * libevent such a body is empty. on_output() sees the bytes that libevent sends of its own accord:
  * "100 Continue", or an error about a request that it cannot read, as a page of HTML.
  *
- * Both run in the middle of libevent's work, so that they only note what to do. on_told() does it in
+ * Both run in the middle of libevent's work, so that they only make a note. on_told() acts on it in
  * the same round of the loop, before anything more is read or written: it sends "100 Continue", or
  * our own error in place of libevent's (library_error.h), and ends the connection.
  */
@@ -41,7 +41,7 @@ refuse(struct connection *connection, int code, const char *reason)
 	tell(connection);
 }
 
-/* --- what the client says -------------------------------------------------------------------- */
+/* --- bytes of the client ----------------------------------------------------------------------- */
 
 /*
  * Whether a request begins: empty lines that precede it are dropped, as RFC 9112 2.2 says. False as
@@ -87,7 +87,7 @@ scan_head(struct connection *connection, struct evbuffer *input, size_t offset)
 	return offset;
 }
 
-/* INPUT holds a chunked body and nothing else. Take what there is of the body. */
+/* INPUT holds a chunked body and nothing else. Take as much of the body as there is. */
 static void
 take_chunks(struct chunks *chunks, struct evbuffer *input)
 {
@@ -166,7 +166,7 @@ connection_refusal(const struct connection *connection)
 	return connection->head.refusal;
 }
 
-/* --- what libevent says ---------------------------------------------------------------------- */
+/* --- bytes of libevent ----------------------------------------------------------------------- */
 
 /*
  * libevent's error must not be sent before it is replaced. Disabling takes the event for writing out of

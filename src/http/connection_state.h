@@ -51,12 +51,12 @@ struct connection {
 	/* The request that is read. */
 	bool has_begun;	      /* its first byte has come */
 	bool is_editing;      /* the input is changed by us */
-	struct head head;     /* what its bytes say */
+	struct head head;     /* of its head's bytes */
 	struct chunks chunks; /* of its body, if it has any */
 
 	/* Why it cannot be read. CODE 0: it can. */
 	int code;
-	const char *reason; /* NULL: what libevent means by CODE */
+	const char *reason; /* NULL: the usual one of CODE */
 	size_t unsent;	    /* bytes of the output that precede libevent's own error */
 	bool is_told;	    /* on_told() will look at it, when libevent is done with it */
 	TAILQ_ENTRY(connection) told_link;
@@ -102,19 +102,19 @@ void connection_give_back(struct connection *connection);
 /* Watch the bytes that come in, and those that libevent wants to send. */
 void connection_watch(struct connection *connection);
 
-/* The next request begins with what is in the input already. */
+/* The next request begins with the bytes that are in the input already. */
 void connection_read_on(struct connection *connection);
 
 /* The event that ends connections that cannot be read. */
 struct event *connection_tell_event(struct connections *connections);
 
 /*
- * The output holds the last answer. Write it, and close the connection after it: by and by if LINGERS,
- * or if bytes came that nobody has read. It may be gone when this returns.
+ * The output holds the last answer. Write it, and close the connection after it. It lingers first if LINGERS,
+ * or if unread bytes are in the input. It may be gone when this returns.
  */
 void connection_end(struct connection *connection, bool lingers);
 
-/* What was set aside for its reply is free again. */
+/* The memory set aside for its reply is free again. */
 void connection_release(struct connection *connection);
 
 #endif

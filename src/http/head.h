@@ -1,7 +1,7 @@
 /*
- * head -- looks at the bytes of a request's head for what the library does not show.
+ * head -- checks the bytes of a request's head for faults that libevent hides.
  *
- * The library takes a NUL for the end of a line, joins folded headers and reads "+1.01"
+ * libevent takes a NUL for the end of a line, joins folded headers and reads "+1.01"
  * as a version; another reader may not, and see the request end elsewhere. Pure; any thread.
  */
 #ifndef TICKR_HTTP_HEAD_H

@@ -12,13 +12,13 @@
 
 #include "http/response.h"
 
-/* What libevent is told to take in, and what errors say. */
+/* libevent's limits, as errors name them. */
 #define MOST_HEADER_BYTES 8192 /* with the request line */
 #define MOST_BODY_BYTES	  8192 /* no route reads one */
 
 struct library_error {
 	int code;	    /* 400, 413 or 417; any other is answered as 400 */
-	const char *reason; /* for people; NULL: what libevent means by CODE */
+	const char *reason; /* for people; NULL: the usual one of CODE */
 	bool is_head;	    /* of a HEAD request: the answer has no body */
 };
 

@@ -173,7 +173,7 @@ check_one(struct answers *answers, const struct answer *answer, struct tickets *
 	if (answers->is_over)
 		return "an answer after the last one";
 	if (answers->waiting == 0)
-		return "an answer that nobody asked for";
+		return "an answer without a request";
 	if (problem != NULL)
 		return problem;
 	if (!has_id(answers, &asked, answer))

@@ -1,5 +1,5 @@
 /*
- * answers -- takes apart what one client receives, and checks it against what the client asked.
+ * answers -- takes apart the bytes that one client receives, and checks each answer against its request.
  *
  * The promises: answers come whole, in the order of the requests, each to its own request; an answer
  * that says Connection: close is the last one; 200 is answered to sound requests only. Tickets are kept
@@ -57,7 +57,7 @@ unsigned answers_expect(struct answers *answers, const struct asked *asked);
 char *answers_room(struct answers *answers, size_t *len);
 void answers_received(struct answers *answers, size_t len);
 
-/* Check all that came in whole. What is wrong, for people; NULL: nothing. */
+/* Check all that came in whole. Return the fault, for people; NULL: there is none. */
 const char *answers_check(struct answers *answers, struct tickets *tickets) MUST_CHECK;
 
 /* How many tickets are there more than one time. */

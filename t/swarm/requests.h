@@ -24,7 +24,7 @@ struct request {
 void request_make(struct request *request, struct random *random, unsigned connection, unsigned id);
 
 /*
- * Make so many small requests that their answers, if nobody reads them, come close to all that the kernel
+ * Make so many small requests that their answers, while unread, come close to all that the kernel
  * holds for the server.
  */
 void request_make_burst(struct request *request, struct random *random, unsigned connection,

@@ -1,5 +1,5 @@
 /*
- * swarm -- many clients of one server that do in random order what clients may do, and may not:
+ * swarm -- many clients of one server that do in random order all that clients may do, and more:
  * pipeline, wait for "100 Continue", send half a request, close a half, reset, read slowly or never.
  *
  *	swarm PORT SEED SECONDS [ends]
@@ -36,7 +36,7 @@ enum reading { READING_ALL, READING_SLOWLY, READING_NEVER };
 enum closing {
 	CLOSING_CALMLY, /* after the last answer */
 	CLOSING_HALF,	/* the client's half, and then as above */
-	CLOSING_AT_ONCE,
+	CLOSING_EARLY,
 	CLOSING_WITH_RESET
 };
 
@@ -267,7 +267,7 @@ has_come_to_end(const struct client *client)
 		return client->answers.is_over;
 	if (client->reading == READING_NEVER)
 		return false; /* until it loses its patience */
-	if (client->closing == CLOSING_AT_ONCE || client->closing == CLOSING_WITH_RESET)
+	if (client->closing == CLOSING_EARLY || client->closing == CLOSING_WITH_RESET)
 		return true;
 	return !is_waiting(client);
 }
@@ -329,7 +329,7 @@ turn(struct swarm *swarm)
 	for (unsigned i = 0; i < CLIENTS; i++) {
 		struct client *client = &swarm->clients[i];
 
-		/* One that neither reads nor writes now does not look. */
+		/* A client that neither reads nor writes now ignores errors too. */
 		if (client->fd >= 0 && fds[i].events != 0 && fds[i].revents != 0)
 			act(swarm, client, fds[i].revents);
 		if (client->fd >= 0)

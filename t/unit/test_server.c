@@ -310,7 +310,7 @@ pass_time(uint64_t ms)
 #define LIVEZ  "GET /livez HTTP/1.1\r\nHost: t\r\n\r\n"
 #define CREATE "GET /tickets/create HTTP/1.1\r\nHost: t\r\n\r\n"
 
-/* --- whoever is owed an answer keeps the connection ------------------------------------------- */
+/* --- a connection lives until its answer ------------------------------------------------------ */
 
 /* Ask until the server cannot send any more. */
 static void
@@ -511,7 +511,7 @@ Test(server, requests_that_follow_the_last_one_do_not_reset_its_answer)
 	expect_connections(0);
 	client = connect_client(0);
 	say(&client, "GET /livez HTTP/1.0\r\n\r\n");
-	expect_connections(0); /* nothing else came: it ends there and then */
+	expect_connections(0); /* nothing else came: it ends without lingering */
 	leave(&client);
 	end();
 }
@@ -544,7 +544,7 @@ Test(server, an_error_after_100_continue_is_ours)
 	end();
 }
 
-/* --- what is sound is understood -------------------------------------------------------------- */
+/* --- sound requests are understood ------------------------------------------------------------ */
 
 Test(server, empty_lines_before_a_request_are_skipped)
 {
@@ -664,7 +664,7 @@ Test(server, no_drip_of_bytes_holds_a_connection_for_ever)
 	end();
 }
 
-Test(server, a_reply_that_nobody_takes_ends_with_its_deadline)
+Test(server, an_untaken_reply_ends_with_its_deadline)
 {
 	struct client client;
 
