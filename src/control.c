@@ -30,8 +30,11 @@ struct control {
 static void
 answer(struct evhttp_request *http, int code)
 {
-	evhttp_add_header(evhttp_request_get_output_headers(http), "Content-Type",
-			  "application/json");
+	struct evkeyvalq *headers = evhttp_request_get_output_headers(http);
+
+	evhttp_add_header(headers, "Content-Type", "application/json");
+	evhttp_add_header(headers, "Cache-Control", "no-store");
+	evhttp_add_header(headers, "X-Content-Type-Options", "nosniff");
 	evhttp_send_reply(http, code, NULL, NULL);
 }
 

@@ -10,7 +10,8 @@
 #include "segment/segment.h"
 #include "worker.h"
 
-#define BEGUN_MARGIN_MS 1000 /* a session's own time-outs come first */
+#define BEGUN_MARGIN_MS	 1000 /* a session's own time-outs come first */
+#define HTTP_DEADLINE_MS 75000
 
 struct worker {
 	struct worker_settings settings;
@@ -246,6 +247,7 @@ make_http(struct worker *worker, const int *fds, size_t count)
 		.batch_format = config->batch_format,
 		.password = config->http_auth_password,
 		.connections = worker->settings.connections,
+		.deadline_ms = HTTP_DEADLINE_MS,
 		.databases = databases,
 		.reserved = worker->settings.segment != NULL ? reserved : NULL,
 		.drained = on_drained,

@@ -283,6 +283,9 @@ for my $death ('killed', 'stopped') {    # one of them dies under load, and come
         return ($answer->{status}, JSON::PP::decode_json($answer->{body}));
     };
     is sprintf('%04o', (stat $control)[2] & 07777), '0600', 'the control socket is for its owner only';
+    my $kept = Tickr::Client->new(unix => $control)->request('GET', '/databases')->{headers};
+    is $kept->{'cache-control'},          'no-store', 'its answers must not be stored';
+    is $kept->{'x-content-type-options'}, 'nosniff',  '... nor be taken for another type';
     my ($status, $list) = $ask->('GET', '/databases');
     is $status, 200, 'GET /databases lists the databases';
     is_deeply [ map {"$_->{host} $_->{node} $_->{state}"} @{ $list->{databases} } ],

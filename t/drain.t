@@ -39,16 +39,23 @@ for my $signal (qw(TERM INT)) {    # an idle server
     $server->wait_until_ready;
     $database->lock;
     my @flying  = map { $server->client } 1 .. 5;
-    my $open    = $server->client;
+    my %open    = map { $_ => $server->client } qw(/status /readyz create);
     $_->send($ask) for @flying;
     wait_for('the requests to wait', 5, sub { $server->metric('tickr_requests_waiting') == 5 });
     $server->signal('TERM');
     wait_for('the listener to close', 5, sub { !eval { $server->client } });
-    my $status = $open->get('/status');
-    is $status->{status}, 503, '/status is 503 on an open connection';
-    is lc $status->{headers}{connection}, 'close', 'which is closed after the reply';
-    ok $open->at_end, 'as it says';
+    for my $probe ('/status', '/readyz') {
+        my $answer = $open{$probe}->get($probe);
+        is $answer->{status}, 503, "$probe is 503 on an open connection";
+        is lc $answer->{headers}{connection}, 'close', 'which is closed after the reply';
+        ok $open{$probe}->at_end, 'as it says';
+    }
+    $open{create}->send($ask);
     $database->unlock;
+    my $late = $open{create}->response;
+    is $late->{status}, 200, 'a create on an open connection is answered';
+    is lc $late->{headers}{connection}, 'close', '... as the last one of its connection';
+    ok $open{create}->at_end, 'as it says';
     my @answers = map { $_->response } @flying;
     is_deeply [ map { $_->{status} } @answers ], [ (200) x 5 ], 'what was in flight is answered';
     is_deeply [ map { lc $_->{headers}{connection} } @answers ], [ ('close') x 5 ],
@@ -74,6 +81,9 @@ for my $signal (qw(TERM INT)) {    # an idle server
         push @lost, $closed if $closed;
     }
     is_deeply \@lost, [], 'no request is lost: each has an answer, or found nobody listening';
+    my %refused;
+    $refused{ $_->{status} }++ for grep { $_->{status} =~ /^[1-9]/ && $_->{status} != 200 } map {@$_} @clients;
+    is_deeply \%refused, {}, 'and no answer is another than 200';
 }
 
 {    # a client that takes no answer

@@ -52,7 +52,7 @@ my @cases = (
             . "0\r\n\r\n$hidden" ],
     map({ [ "a chunk of size '$_'",
             "POST /tickets/create HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n$_\r\n$hidden" ] }
-        '-1', '+0', '0x0', 'zz', 'f' x 20),
+        '-1', '+0', '0x0', 'zz', 'f' x 20, "3;a\nb", "3;a\0b", "3;a\rb", '3 a', '3,', "\n3"),
 
     # Bodies where there must be none
     [ 'a body on HEAD', request('HEAD /status HTTP/1.1', 'Host: t', 'Content-Length: 5') ],
@@ -159,12 +159,20 @@ my @sound = (
     [ 'an empty Host', "GET /tickets/create HTTP/1.1\r\nHost:\r\n\r\n" ],
     [ 'a body on GET', "GET /tickets/create HTTP/1.1\r\nHost: t\r\nContent-Length: 3\r\n\r\nabc" ],
     [ 'a HEAD with a length of 0', "HEAD /livez HTTP/1.1\r\nHost: t\r\nContent-Length: 0\r\n\r\n", is_head => 1 ],
+    [ 'an empty line before a request', "\r\nGET /tickets/create HTTP/1.1\r\nHost: t\r\n\r\n" ],
+    [ 'an empty line after a body',
+        "POST /livez/x HTTP/1.1\r\nHost: t\r\nContent-Length: 3\r\n\r\nabc\r\nGET /livez HTTP/1.1\r\nHost: t\r\n\r\n",
+        is_behind => 1 ],
+    [ 'a chunk with an extension',
+        "POST /tickets/create HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n"
+            . "3;a=b ; c=\"d;e\"\r\nabc\r\n0;f\r\n\r\n", is_last => 1 ],
     [ 'lines that end in LF', "GET /tickets/create HTTP/1.1\nHost: t\n\n" ],
 );
 for my $case (@sound) {
     my ($name, $bytes, %given) = @$case;
     my $client = $server->client(timeout => 3);
     $client->send($bytes);
+    $client->response if $given{is_behind};
     is $client->response($given{is_head})->{status}, 200, "$name is sound";
     if ($given{is_last}) { ok $client->at_end, '... and the connection ends' }
     else { is $client->get('/livez')->{status}, 200, '... and the connection goes on' }

@@ -103,6 +103,53 @@ SKIP: {
         'POST of a create is as GET';
 }
 
+# --- caches ----------------------------------------------------------------------------------------
+
+# A cached ticket is a duplicate, and a cached probe is a lie.
+sub is_never_stored {
+    my ($response, $name) = @_;
+    my $headers = $response->{headers};
+    is $headers->{'cache-control'},          'no-store', "$name must not be stored";
+    is $headers->{'x-content-type-options'}, 'nosniff',  '... nor be taken for another type';
+    is_deeply [ grep { defined $headers->{$_} } qw(etag last-modified expires age) ], [],
+        '... and names nothing that a cache could compare';
+    return;
+}
+
+{
+    is_never_stored($server->get($_), "GET $_") for @creates, @reads, '/nowhere', '/tickets/create/x';
+    is_never_stored($server->request('HEAD', $_), "HEAD $_") for @creates, @reads, '/nowhere';
+    is_never_stored($server->request('POST', $_), "POST $_") for @creates, @reads;
+    for my $case (
+        [ 400, 'an unreadable request', "\x16\x03\x01\r\n\r\n" ],
+        [ 400, 'a request without Host', "GET /tickets/create HTTP/1.1\r\n\r\n" ],
+        [ 400, 'a head over the limit', 'GET /' . 'a' x 20_000 . " HTTP/1.1\r\n\r\n" ],
+        [ 413, 'a body over the limit', "POST /livez HTTP/1.1\r\nHost: t\r\nContent-Length: 20000\r\n\r\n" ],
+        [ 417, 'an expectation', "POST /livez HTTP/1.1\r\nHost: t\r\nExpect: x\r\nContent-Length: 3\r\n\r\n" ],
+        )
+    {
+        my ($code, $name, $bytes) = @$case;
+        my $client = $server->client(timeout => 5);
+        $client->send($bytes);
+        my $response = eval { $client->response } or fail("$name is answered"), next;
+        is $response->{status}, $code, "$name is $code";
+        is_never_stored($response, $name);
+    }
+
+    # Each of these asks for a part of an earlier answer, or for a stored one.
+    my $client = $server->client;
+    my ($etag, %seen) = ('"' . 'a' x 16 . '"');
+    for my $line ('Range: bytes=0-1', 'If-Range: "a"', "If-None-Match: $etag", 'If-None-Match: *',
+        'If-Modified-Since: Sat, 21 Nov 2026 10:57:35 GMT', "If-Match: $etag",
+        'If-Unmodified-Since: Sun, 06 Nov 1994 08:49:37 GMT', 'Cache-Control: only-if-cached',
+        'Cache-Control: max-stale')
+    {
+        my $response = $client->get('/tickets/create', headers => [$line]);
+        is $response->{status}, 200, "a create with $line is answered in whole";
+        ok !$seen{ $response->{body} }++, '... with a new ticket';
+    }
+}
+
 # --- what is not there -----------------------------------------------------------------------------
 
 for my $nowhere (qw(/ /tickets /tickets/ /tickets/createx /tickets/create2 /status/ /statuses /Status
@@ -225,8 +272,6 @@ for my $id ('x' x 65, 'a b', 'a"b', "a\tb", '<b>', "\xe9", '') {
     for my $case (
         [ 400, 'a header over the limit',
             "GET /tickets/create HTTP/1.1\r\nHost: t\r\nX-A: " . 'a' x 20_000 . "\r\n\r\n" ],
-        [ 400, 'too many headers',
-            "GET /tickets/create HTTP/1.1\r\nHost: t\r\n" . join('', map {"X-$_: a\r\n"} 1 .. 2000) . "\r\n" ],
         [ 400, 'a request line over the limit', 'GET /' . 'a' x 20_000 . " HTTP/1.1\r\nHost: t\r\n\r\n" ],
         [ 413, 'a body over the limit',
             "POST /tickets/create HTTP/1.1\r\nHost: t\r\nContent-Length: 20000\r\n\r\n" . 'a' x 20_000 ],
@@ -248,17 +293,31 @@ for my $id ('x' x 65, 'a b', 'a"b', "a\tb", '<b>', "\xe9", '') {
         like $response->{headers}{connection}, qr/close/i, '... as the last one';
         ok eval { $client->at_end }, '... and the connection is closed';
     }
-    # A Unix socket holds little itself: what is taken in is with the server.
+    for my $headers (100, 101, 2000) {    # Host is one of them
+        my $client = $server->client(timeout => 5);
+        $client->send("GET /livez HTTP/1.1\r\nHost: t\r\n" . "a:b\r\n" x ($headers - 1) . "\r\n");
+        my $response = eval { $client->response } // {};
+        if ($headers <= 100) { is $response->{status}, 200, "$headers headers are read"; next }
+        is_error($response, 400, "a request with $headers headers");
+        like $response->{body}, qr/more than 100 headers/, '... which says the limit';
+        ok eval { $client->at_end }, '... and the connection is closed';
+    }
+    # The server discards the bytes that follow the error, but not for ever. A Unix socket holds little itself.
     my $endless = Tickr::Client->new(unix => $path);
     my $taken   = 0;
     $endless->send("POST /tickets/create HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n");
     $endless->socket->blocking(0);
     local $SIG{PIPE} = 'IGNORE';
-    while ($taken < 4_000_000 && IO::Select->new($endless->socket)->can_write(2)) {
+    my $held = $server->memory;
+    while ($taken < 64_000_000 && IO::Select->new($endless->socket)->can_write(2)) {
         $taken += syswrite($endless->socket, '0' x 10_000) // last;
     }
     $endless->socket->blocking(1);
-    cmp_ok $taken, '<', 4_000_000, 'a line of a chunk that does not end is not read for ever';
+    cmp_ok $taken, '<', 64_000_000, 'a line of a chunk that does not end is not read for ever';
+SKIP: {
+        skip 'a sanitizer keeps memory that was freed', 1 unless $held;
+        cmp_ok $server->memory - $held, '<', 4000, '... and fills no memory';
+    }
     is_error(eval { $endless->response } // {}, 413, 'it');
 
     is last_ticket(), $before, 'no ticket was given for any of them';

@@ -136,6 +136,31 @@ my $quiet = $server->descriptors;
     settles_at($quiet, 'after half requests');
 }
 
+# --- clients that ask and do not read -----------------------------------------------------------------
+
+{
+    my $before  = $server->memory;
+    my @clients = map { $server->client } 1 .. 20;
+    local $SIG{PIPE} = 'IGNORE';
+    my $taken = 0;
+    for my $client (@clients) {
+        $client->socket->blocking(0);
+        my $bytes = "GET /livez HTTP/1.1\r\nHost: t\r\n\r\n" x 2000;
+        # Until the kernel takes no more for a while: the server does not read on, and that is right.
+        while ($taken < 500_000_000 && IO::Select->new($client->socket)->can_write(0.2)) {
+            $taken += syswrite($client->socket, $bytes) // last;
+        }
+    }
+    cmp_ok $taken, '>', 5_000_000, "20 clients ask and do not read: $taken bytes are on their way";
+SKIP: {
+        skip 'a sanitizer keeps memory that was freed', 1 unless $before;
+        cmp_ok $server->memory - $before, '<', 20_000, '... and the server holds little of it';
+    }
+    is $server->get('/tickets/create')->{status}, 200, '... and serves others';
+    $_->close for @clients;
+    settles_at($quiet, 'after asking without reading');
+}
+
 # --- clients that dawdle ------------------------------------------------------------------------------
 
 {

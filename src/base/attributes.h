@@ -1,8 +1,15 @@
 /*
  * attributes -- the compiler attributes we use, under names that say what they promise.
+ *
+ * Every source file includes this header, some through others: t/asserts.t checks it.
  */
 #ifndef TICKR_BASE_ATTRIBUTES_H
 #define TICKR_BASE_ATTRIBUTES_H
+
+/* An assertion that fails ends the process. Without it a bug may issue a ticket twice. */
+#ifdef NDEBUG
+#error "tickr needs its assertions: build without -DNDEBUG"
+#endif
 
 /* The caller must look at what the function returns. */
 #define MUST_CHECK __attribute__((warn_unused_result))

@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "base/attributes.h"
+
 uint64_t clock_ms(void); /* milliseconds since some moment before the process began */
 uint64_t clock_us(void); /* the same in microseconds */
 

@@ -1,14 +1,10 @@
 /*
  * connection -- the connections of one server: how many there are, how long each may
- * take, and what the library says to them without asking us.
+ * take, which errors libevent finds in them, and how they end.
  *
- * Loop thread only. The library's own time-out starts anew with each byte, so a byte now
- * and then would hold a connection for ever. Here a request must be complete, and a
- * reply be taken, within one deadline each.
- *
- *	reading    from the accept, or the end of the last reply, to a complete request
- *	handling   until the reply; the connection must not be freed meanwhile
- *	writing    until the reply is with the kernel
+ * Loop thread only. libevent's own time-out begins again with each byte, so a byte now
+ * and then would hold a connection for ever. Here each of these has one deadline: the wait for a
+ * request, the request from its first byte to its last, and the reply until the kernel has it.
  */
 #ifndef TICKR_HTTP_CONNECTION_H
 #define TICKR_HTTP_CONNECTION_H
@@ -24,6 +20,12 @@
 struct connections;
 struct connection;
 
+enum connection_future {
+	CONNECTION_STAYS,
+	CONNECTION_CLOSES, /* the client has asked for it, and sends nothing more */
+	CONNECTION_LINGERS /* the server ends it: the client may still be sending */
+};
+
 /* Who hears of each connection, as soon as it is accepted, and when it is closed. */
 struct connection_watch {
 	void (*opened)(void *arg);
@@ -31,16 +33,19 @@ struct connection_watch {
 	void *arg;
 };
 
-/* Watch every connection that HTTP accepts from now on. WATCH is copied. */
+/*
+ * Keep every connection that HTTP accepts from now on. Each may wait DEADLINE_MS. WATCH is copied.
+ */
 struct connections *connections_new(struct event_base *base, struct evhttp *http,
-				    const struct connection_watch *watch) MUST_CHECK;
+				    const struct connection_watch *watch,
+				    uint64_t deadline_ms) MUST_CHECK;
 
-/* After evhttp_free(), which closes what is left. */
+/* After evhttp_free(), which closes those that are left. */
 void connections_free(struct connections *connections);
 
-/* A request on EVCON is complete: the connection is ours to answer. */
+/* A request on EVCON is complete: the connection is ours to answer. NOW_MS by clock_ms(). */
 struct connection *connection_begin(struct connections *connections,
-				    struct evhttp_connection *evcon);
+				    struct evhttp_connection *evcon, uint64_t now_ms);
 
 /* What is wrong with the bytes of its head, for people; NULL: nothing. */
 const char *connection_refusal(const struct connection *connection);
@@ -52,25 +57,24 @@ const char *connection_refusal(const struct connection *connection);
 bool connection_hold(struct connection *connection, size_t bytes) MUST_CHECK;
 
 /*
- * Answer HTTP with HEAD and with what is in its output buffer, and close the connection behind it
- * if CLOSES, else keep it. The end of HTTP, and it may be that of CONNECTION.
+ * Answer HTTP with HEAD and with its output buffer. HTTP is gone after this, and CONNECTION may be.
  */
 void connection_reply(struct connection *connection, struct evhttp_request *http,
-		      const struct text *head, bool closes);
+		      const struct text *head, enum connection_future future, uint64_t now_ms);
 
 size_t connections_count(const struct connections *connections);
 
-/* How many are handling or writing. */
+/* How many are owed a reply, or are sent one. */
 size_t connections_busy(const struct connections *connections);
 
-/* Close those whose deadline has passed. */
+/* Close those whose deadline has passed. To be called several times a second. */
 void connections_sweep(struct connections *connections);
 
-/* When one last began a request or ended a reply, by clock_ms(). */
+/* When one was last accepted, began a request or ended a reply, by clock_ms(): at most a sweep too early. */
 uint64_t connections_last_active_ms(const struct connections *connections);
 void connections_touch(struct connections *connections); /* that is now */
 
-/* Close those that are reading. */
+/* Close those that wait for a request, or for their clients to close. */
 void connections_close_idle(struct connections *connections);
 
 #endif

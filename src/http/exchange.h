@@ -26,7 +26,7 @@ struct exchange {
 	const struct route *route; /* NULL: none */
 	uint64_t began_us;
 	enum batch_format format;
-	bool closes; /* the connection is closed after the reply, whatever the client asked */
+	bool closes; /* the connection is closed after the reply, whatever else the client sends */
 	struct ticket_request request;	  /* for handlers that ask the allocator */
 	char request_id[REQUEST_ID_SIZE]; /* X-Request-Id, "" where none was given or it is unfit */
 };

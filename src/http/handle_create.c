@@ -42,10 +42,6 @@ on_answer(struct ticket_request *request, const struct ticket_answer *answer)
 static void
 create(struct exchange *exchange, uint32_t count)
 {
-	if (exchange->server->is_draining) {
-		reply_status(exchange, TICKET_DRAINING, STATUS_DRAINING);
-		return;
-	}
 	if (exchange->format == BATCH_FORMAT_ARRAY &&
 	    !connection_hold(exchange->connection, json_array_size(count))) {
 		reply_status(exchange, TICKET_TOO_MANY_WAITING,

@@ -2,6 +2,8 @@
 
 #include "http/head.h"
 
+static const char transfer_encoding[] = "transfer-encoding:";
+
 static void
 refuse(struct head *head, const char *reason)
 {
@@ -27,20 +29,36 @@ end_line(struct head *head)
 		head->has_request_line = true;
 		if (!has_known_version(head))
 			refuse(head, "the version must be HTTP/1.0 or HTTP/1.1");
+	} else if (++head->lines > HEAD_MOST_LINES) {
+		refuse(head, "there are more than 100 headers");
 	}
 	head->line_len = 0;
+	head->matched = 0;
 }
 
 static void
 add_to_request_line(struct head *head, char c)
 {
 	if (c == ' ') {
+		head->is_head |= head->line_len == 4 && memcmp(head->word, "HEAD", 4) == 0;
 		head->word_len = 0;
 		return;
 	}
 	if (head->word_len < HEAD_VERSION_SIZE)
 		head->word[head->word_len] = c;
 	head->word_len++;
+}
+
+/* Without regard to case. */
+static void
+match_transfer_encoding(struct head *head, char c)
+{
+	char lower = c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c;
+
+	if (head->has_transfer_encoding || lower != transfer_encoding[head->matched])
+		return;
+	head->matched++;
+	head->has_transfer_encoding = head->matched == sizeof(transfer_encoding) - 1;
 }
 
 static void
@@ -52,6 +70,8 @@ add_to_line(struct head *head, char c)
 		add_to_request_line(head, c);
 	else if (head->line_len == 0 && (c == ' ' || c == '\t'))
 		refuse(head, "a header is folded over two lines");
+	else if (head->line_len == head->matched)
+		match_transfer_encoding(head, c);
 	head->line_len++;
 }
 
@@ -73,9 +93,12 @@ take(struct head *head, char c)
 		add_to_line(head, c);
 }
 
-void
+size_t
 head_scan(struct head *head, const char *bytes, size_t len)
 {
-	for (size_t i = 0; i < len && !head->is_complete; i++)
-		take(head, bytes[i]);
+	size_t at = 0;
+
+	while (at < len && !head->is_complete)
+		take(head, bytes[at++]);
+	return at;
 }

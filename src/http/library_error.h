@@ -1,6 +1,6 @@
 /*
- * library_error -- what the library answers to a request that it cannot read: found in the output of a
- * connection, and put into our words.
+ * library_error -- the answer to a request that libevent cannot read, or must not see: found in the
+ * output of a connection, and put into our words.
  *
  * Loop thread. The output's front must not be frozen.
  */
@@ -8,17 +8,28 @@
 #define TICKR_HTTP_LIBRARY_ERROR_H
 
 #include <event2/buffer.h>
+#include <stdbool.h>
 
 #include "http/response.h"
 
-/* What the library is told to take in, as its errors say. */
+/* libevent's limits, as errors name them. */
 #define MOST_HEADER_BYTES 8192 /* with the request line */
 #define MOST_BODY_BYTES	  8192 /* no route reads one */
 
-/* The status of the error at the front of OUTPUT; 0: there is none ("100 Continue" is no error). */
-int library_error_code(struct evbuffer *output);
+struct library_error {
+	int code;	    /* 400, 413 or 417; any other is answered as 400 */
+	const char *reason; /* for people; NULL: the usual one of CODE */
+	bool is_head;	    /* of a HEAD request: the answer has no body */
+};
 
-/* Empty OUTPUT, and write the error CODE into it, as the last answer of the connection. It is counted. */
-void library_error_replace(struct evbuffer *output, int code, struct response_date *date);
+/* The status of an error that begins at OFFSET of OUTPUT; 0: none ("100 Continue" is no error). */
+int library_error_code(struct evbuffer *output, size_t offset);
+
+/*
+ * Write ERROR into OUTPUT in place of all but its first KEPT bytes, as the last answer of the
+ * connection. It is counted.
+ */
+void library_error_replace(struct evbuffer *output, size_t kept, const struct library_error *error,
+			   struct response_date *date);
 
 #endif

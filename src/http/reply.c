@@ -20,7 +20,6 @@
 #define MESSAGE_SIZE 1024
 
 static const char json_type[] = "application/json";
-static const char no_store[] = "Cache-Control: no-store\r\n";
 
 struct evbuffer *
 reply_body(struct exchange *exchange)
@@ -29,12 +28,12 @@ reply_body(struct exchange *exchange)
 }
 
 static void
-count(const struct exchange *exchange, int code)
+count(const struct exchange *exchange, int code, uint64_t now_us)
 {
 	enum metric_route route = exchange->route != NULL ? exchange->route->metric : ROUTE_OTHER;
 
 	metrics_count_request(route, code);
-	metrics_observe(HISTOGRAM_REQUEST_SECONDS, clock_us() - exchange->began_us);
+	metrics_observe(HISTOGRAM_REQUEST_SECONDS, now_us - exchange->began_us);
 }
 
 /* Whether OPTION is in LIST: words between commas and blanks. */
@@ -65,22 +64,33 @@ asks_for(const struct exchange *exchange, const char *option)
 	return false;
 }
 
-/*
- * Whether the connection ends with this reply. HTTP/1.0 asks for it to be kept, HTTP/1.1 to be closed. The
- * library takes sizes of chunks that others read as something else, so nothing is read behind chunks.
- */
+/* HTTP/1.0 asks for the connection to be kept, HTTP/1.1 for it to be closed. */
 static bool
-is_last(const struct exchange *exchange)
+asks_for_end(const struct exchange *exchange)
 {
-	return exchange->closes || exchange->server->is_draining || exchange->http->chunked ||
-	       asks_for(exchange, "close") ||
+	return asks_for(exchange, "close") ||
 	       (exchange->http->minor == 0 && !asks_for(exchange, "keep-alive"));
 }
 
-static const char *
-connection_header(const struct exchange *exchange)
+/*
+ * Nothing is read after chunks, however well they are read: libevent and proxies differ about them too
+ * often.
+ */
+static enum connection_future
+future_of(const struct exchange *exchange)
 {
 	if (exchange->closes)
+		return CONNECTION_LINGERS;
+	if (asks_for_end(exchange))
+		return CONNECTION_CLOSES;
+	return exchange->server->is_draining || exchange->http->chunked ? CONNECTION_LINGERS
+									: CONNECTION_STAYS;
+}
+
+static const char *
+connection_header(const struct exchange *exchange, enum connection_future future)
+{
+	if (future != CONNECTION_STAYS)
 		return "close";
 	return exchange->http->minor == 0 ? "keep-alive" : NULL;
 }
@@ -93,23 +103,24 @@ send_reply(struct exchange *exchange, int code, const char *content_type, const 
 	struct evbuffer *body = reply_body(exchange);
 	char memory[RESPONSE_HEAD_SIZE];
 	struct text head = TEXT_OVER(memory);
+	enum connection_future future = future_of(exchange);
+	uint64_t now_us = clock_us();
 	struct response response;
 
-	exchange->closes = is_last(exchange);
 	response = (struct response){
 		.minor = exchange->http->minor,
 		.code = code,
 		.content_type = content_type,
 		.headers = headers,
 		.request_id = exchange->request_id,
-		.connection = connection_header(exchange),
+		.connection = connection_header(exchange, future),
 		.content_length = evbuffer_get_length(body),
 	};
 	response_write_head(&head, &response, &server->date);
 	if (evhttp_request_get_command(exchange->http) == EVHTTP_REQ_HEAD)
 		evbuffer_drain(body, evbuffer_get_length(body));
-	count(exchange, code);
-	connection_reply(exchange->connection, exchange->http, &head, exchange->closes);
+	count(exchange, code, now_us);
+	connection_reply(exchange->connection, exchange->http, &head, future, now_us / 1000);
 	free(exchange);
 }
 
@@ -129,7 +140,7 @@ void
 reply_tickets(struct exchange *exchange, uint32_t tickets)
 {
 	metrics_add(METRIC_TICKETS_ISSUED, tickets);
-	send_reply(exchange, 200, json_type, no_store);
+	send_reply(exchange, 200, json_type, "");
 }
 
 /* Errors of ours are the operator's to see; what clients do wrong is theirs. */
@@ -203,8 +214,7 @@ reply_status(struct exchange *exchange, enum ticket_status status, const char *r
 {
 	int code = code_of(status);
 
-	refuse(exchange, code,
-	       code == 503 ? "Retry-After: 1\r\nCache-Control: no-store\r\n" : no_store, reason);
+	refuse(exchange, code, code == 503 ? "Retry-After: 1\r\n" : "", reason);
 }
 
 void

@@ -24,7 +24,7 @@ void reply_json(struct exchange *exchange);
 /* 200 with the body, of another CONTENT_TYPE. */
 void reply_text(struct exchange *exchange, const char *content_type);
 
-/* 200 with new tickets: JSON that nobody may keep. */
+/* 200 with new tickets, which are counted: JSON. */
 void reply_tickets(struct exchange *exchange, uint32_t count);
 
 /* {"error":"..."} with the HTTP status CODE. */

@@ -18,6 +18,12 @@ static const struct {
 	{500, " 500 Internal Server Error\r\n"}, /* and whatever else */
 };
 
+/*
+ * In every answer. A cache that keeps a ticket, or the 404 of a path that works later, hands it to another
+ * client. nosniff: a browser must not take JSON for a page.
+ */
+static const char always[] = "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n";
+
 static const char *
 status_line(int code)
 {
@@ -66,6 +72,7 @@ response_write_head(struct text *head, const struct response *response, struct r
 	text_add(head, status_line(response->code));
 	add_header(head, "Content-Type: ", response->content_type);
 	add_number(head, "Content-Length: ", response->content_length);
+	text_add_bytes(head, always, sizeof(always) - 1);
 	text_add(head, response->headers);
 	if (response->request_id[0] != '\0')
 		add_header(head, "X-Request-Id: ", response->request_id);

@@ -50,7 +50,8 @@ exchange_new(struct http_server *server, struct evhttp_request *http)
 	exchange->http = http;
 	exchange->began_us = clock_us();
 	exchange->connection =
-		connection_begin(server->connections, evhttp_request_get_connection(http));
+		connection_begin(server->connections, evhttp_request_get_connection(http),
+				 exchange->began_us / 1000);
 	take_request_id(exchange);
 	return exchange;
 }
@@ -258,17 +259,20 @@ stop_listening(struct http_server *server)
 
 /*
  * First the connections that the kernel has already made are accepted (they are in this round
- * of the loop), then we listen no more. A connection that is quiet for a while is closed.
+ * of the loop), then we listen no more. They count from the accept on, so that the drain waits
+ * until they are adopted. Connections are closed when all have been quiet for a while.
  */
 static void
 on_drain_step(evutil_socket_t fd, short what, void *arg)
 {
 	struct http_server *server = arg;
-	uint64_t quiet_ms = clock_ms() - connections_last_active_ms(server->connections);
+	uint64_t quiet_ms;
 
 	(void)fd;
 	(void)what;
 	stop_listening(server);
+	connections_sweep(server->connections);
+	quiet_ms = clock_ms() - connections_last_active_ms(server->connections);
 	if (connections_busy(server->connections) == 0 && quiet_ms >= DRAIN_QUIET_MS)
 		connections_close_idle(server->connections);
 	if (connections_count(server->connections) == 0)
@@ -313,7 +317,7 @@ http_server_new(struct event_base *base, const struct http_settings *settings,
 	evhttp_set_default_content_type(server->http, NULL);
 	evhttp_set_allowed_methods(server->http, ALL_METHODS);
 	evhttp_set_gencb(server->http, on_request, server);
-	server->connections = connections_new(base, server->http, &watch);
+	server->connections = connections_new(base, server->http, &watch, settings->deadline_ms);
 	server->tick = loop_event_new(base, -1, 0, on_tick, server);
 	loop_event_in(server->tick, TICK_MS);
 	server->drain_step = loop_event_new(base, -1, 0, on_drain_step, server);

@@ -22,7 +22,8 @@
 struct http_settings {
 	uint32_t max_batch;
 	enum batch_format batch_format;
-	const char *password;		      /* "": none is asked for */
+	const char *password; /* "": none is asked for */
+	uint64_t deadline_ms; /* for a request to begin, for it to be complete, for its reply */
 	struct connection_limit *connections; /* shared; outlives the servers */
 
 	/* What is known of each database, without asking any; STATES has room for MOST_DATABASES. */

@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+#include "base/attributes.h"
+
 struct demand {
 	uint64_t began_ms; /* of the window that is being counted */
 	uint64_t used;	   /* in that window */

@@ -71,6 +71,8 @@ claim(struct store_settings *settings)
 		script->is_own = true;
 		if (strcmp(settings->database, MEMORY_BROKEN_NAME) == 0)
 			script->repeat_every = MEMORY_BROKEN_EVERY;
+		if (strcmp(settings->database, MEMORY_SLOW_NAME) == 0)
+			script->reserve_us = MEMORY_SLOW_US;
 		settings->script = script;
 	}
 	memory_script_lock(script);

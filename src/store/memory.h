@@ -8,7 +8,8 @@
  * Where the settings name no script claim() makes one for them: it counts, and fails nothing. The
  * program tickrd-memory serves from it, which is built for measurements and tests only, since a
  * restart gives every ticket again. With the database name MEMORY_BROKEN_NAME it breaks the law of
- * store.h on purpose, so that tests can show who notices.
+ * store.h on purpose, so that tests can show who notices. With MEMORY_SLOW_NAME each reservation takes
+ * MEMORY_SLOW_US, so that requests wait.
  */
 #ifndef TICKR_STORE_MEMORY_H
 #define TICKR_STORE_MEMORY_H
@@ -19,6 +20,8 @@
 
 #define MEMORY_BROKEN_NAME  "broken"
 #define MEMORY_BROKEN_EVERY 100
+#define MEMORY_SLOW_NAME    "slow"
+#define MEMORY_SLOW_US	    30000
 
 struct memory_script {
 	pthread_mutex_t mutex;

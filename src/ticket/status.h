@@ -4,6 +4,8 @@
 #ifndef TICKR_TICKET_STATUS_H
 #define TICKR_TICKET_STATUS_H
 
+#include "base/attributes.h"
+
 enum ticket_status {
 	TICKET_OK,
 	TICKET_TIMED_OUT,	 /* no session was free in time */

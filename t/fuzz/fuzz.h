@@ -14,7 +14,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
-/* As assert, but also where NDEBUG is set: what must hold for every input. */
+/* As assert, with a message that libFuzzer shows: CLAIM must hold for every input. */
 #define MUST_HOLD(claim)                                                                           \
 	do {                                                                                       \
 		if (!(claim)) {                                                                    \

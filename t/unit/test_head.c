@@ -46,6 +46,58 @@ Test(head, sound_heads_pass)
 		}
 }
 
+Test(head, a_head_says_how_its_body_comes)
+{
+	static const struct {
+		struct sample sample;
+		bool is_chunked, is_head;
+	} cases[] = {
+		{SAMPLE("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"), true, false},
+		{SAMPLE("HEAD / HTTP/1.1\r\nA: b\r\nTRANSFER-encoding:x\r\nC: d\r\n\r\n"), true,
+		 true},
+		{SAMPLE("POST / HTTP/1.1\r\nX: Transfer-Encoding: chunked\r\n\r\n"), false, false},
+		{SAMPLE("POST / HTTP/1.1\r\nXTransfer-Encoding: chunked\r\n\r\n"), false, false},
+		{SAMPLE("POST / HTTP/1.1\r\nTransfer-Encoding : chunked\r\n\r\n"), false, false},
+		{SAMPLE("POST / HTTP/1.1\r\nTransfer-Encodings: chunked\r\n\r\n"), false, false},
+		{SAMPLE("POST /transfer-encoding: HTTP/1.1\r\n\r\n"), false, false},
+		{SAMPLE("HEADS / HTTP/1.1\r\n\r\n"), false, false},
+		{SAMPLE("X HEAD HTTP/1.1\r\n\r\n"), false, false},
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)
+		for (size_t piece = 1; piece < 64; piece += 9) {
+			struct head head = scan(&cases[i].sample, piece);
+
+			cr_assert(head.is_complete, "case %zu", i);
+			cr_assert_eq(head.has_transfer_encoding, cases[i].is_chunked, "case %zu",
+				     i);
+			cr_assert_eq(head.is_head, cases[i].is_head, "case %zu", i);
+		}
+}
+
+Test(head, more_than_a_hundred_headers_are_refused)
+{
+	for (unsigned headers = 99; headers < 103; headers++) {
+		struct head head = {0};
+
+		head_scan(&head, "GET / HTTP/1.1\r\n", 16);
+		for (unsigned i = 0; i < headers; i++)
+			head_scan(&head, "a:b\n", 4);
+		cr_assert_eq(head.refusal != NULL, headers > 100, "%u headers", headers);
+		head_scan(&head, "\r\n", 2);
+		cr_assert(head.is_complete);
+		cr_assert_eq(head.refusal != NULL, headers > 100, "%u headers", headers);
+	}
+}
+
+Test(head, bytes_after_the_head_are_left_alone)
+{
+	struct head head = {0};
+
+	cr_assert_eq(head_scan(&head, "GET / HTTP/1.1\r\n\r\nGET /", 23), 18);
+	cr_assert_eq(head_scan(&head, "GET /", 5), 0);
+}
+
 Test(head, what_the_library_hides_is_refused)
 {
 	static const struct sample cases[] = {

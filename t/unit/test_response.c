@@ -28,7 +28,8 @@ Test(response, a_head_has_what_every_reply_needs)
 
 	cr_assert_str_eq(head_of(response, memory, sizeof(memory)),
 			 "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-			 "Content-Length: 12\r\n\r\n\r\n");
+			 "Content-Length: 12\r\nCache-Control: no-store\r\n"
+			 "X-Content-Type-Options: nosniff\r\n\r\n\r\n");
 }
 
 Test(response, a_head_has_what_was_asked_for)
@@ -39,7 +40,8 @@ Test(response, a_head_has_what_was_asked_for)
 
 	cr_assert_str_eq(head_of(response, memory, sizeof(memory)),
 			 "HTTP/1.0 503 Service Unavailable\r\nContent-Type: text/plain\r\n"
-			 "Content-Length: 0\r\nRetry-After: 1\r\nX-Request-Id: a\r\n"
+			 "Content-Length: 0\r\nCache-Control: no-store\r\n"
+			 "X-Content-Type-Options: nosniff\r\nRetry-After: 1\r\nX-Request-Id: a\r\n"
 			 "Connection: keep-alive\r\n\r\n\r\n");
 }
 

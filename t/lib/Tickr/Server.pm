@@ -90,6 +90,13 @@ sub descriptors {
     return scalar @open;
 }
 
+# The kilobytes of memory it holds; undef under a sanitizer, which keeps memory that was freed.
+sub memory {
+    my ($self) = @_;
+    return undef if slurp('/proc/' . $self->pid . '/maps') =~ m{/lib[at]san};
+    return slurp('/proc/' . $self->pid . '/status') =~ /^VmRSS:\s+(\d+) kB/m ? $1 : die "no VmRSS\n";
+}
+
 # The seconds of processor time it has used.
 sub processor_seconds {
     my @fields = split ' ', slurp('/proc/' . $_[0]->pid . '/stat') =~ s/^.*\) //r;
