@@ -12,6 +12,7 @@
 
 #include "base/memory.h"
 #include "store/sqlite_create.h"
+#include "store/sqlite_place.h"
 #include "store/sqlite_schema.h"
 
 #define FULL 2 /* of PRAGMA synchronous; EXTRA is above it */
@@ -261,7 +262,7 @@ warn(struct store_session *session, struct text *warnings)
 	uint64_t synchronous = 0;
 	bool found;
 
-	sqlite_file_warn(session->settings->database, warnings);
+	sqlite_place_warn(session->settings->database, warnings);
 	if (sqlite_numbers(session, "PRAGMA synchronous", &synchronous, 1, &found, &problem) !=
 		    STORE_OK ||
 	    synchronous < FULL)

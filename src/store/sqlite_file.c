@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -245,34 +244,4 @@ void
 sqlite_file_leave(struct store_claim *claim)
 {
 	claim->sessions--;
-}
-
-/* --- the place ---------------------------------------------------------------------------------- */
-
-void
-sqlite_file_warn(const char *path, struct text *warnings)
-{
-	static const char in_memory[] =
-		"lies in memory: when the machine stops it is gone, and with it which tickets "
-		"were given; move it to a disk";
-	static const char on_network[] =
-		"lies on a network file system, where SQLite's locks and log cannot be relied on: "
-		"a ticket may come twice; move it to a disk of this machine";
-	static const struct {
-		unsigned magic; /* as statfs(2) has them */
-		const char *warning;
-	} places[] = {
-		{0x01021994, in_memory},  /* tmpfs */
-		{0x858458f6, in_memory},  /* ramfs */
-		{0x00006969, on_network}, /* NFS */
-		{0x0000517b, on_network}, /* SMB, and its later versions: */
-		{0xff534d42, on_network}, {0xfe534d42, on_network},
-	};
-	struct statfs place;
-
-	if (statfs(path, &place) != 0)
-		return;
-	for (size_t i = 0; i < ARRAY_LENGTH(places); i++)
-		if ((unsigned)place.f_type == places[i].magic)
-			text_addf(warnings, "the database file %s %s\n", path, places[i].warning);
 }

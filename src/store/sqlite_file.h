@@ -53,7 +53,4 @@ void sqlite_file_leave(struct store_claim *claim);
 /* Whether LOG still has its name. */
 bool sqlite_file_has_log(const struct sqlite_log *log, struct text *reason) MUST_CHECK;
 
-/* As warn() of the store, where the file is in a bad place. */
-void sqlite_file_warn(const char *path, struct text *warnings);
-
 #endif

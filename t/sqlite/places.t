@@ -1,0 +1,74 @@
+#!/usr/bin/perl
+# Where a file of SQLite's lies: a mount of its own, a layer of a container, file systems without locks.
+use strict;
+use warnings;
+use Test::More;
+use Tickr::File;
+use Tickr::Process qw(scratch);
+use Tickr::Server;
+
+# What is mounted here is seen by this test only, and goes with it. First of all: exec tidies up nothing.
+if (!$ENV{TICKR_TEST_UNSHARED}) {
+    $ENV{TICKR_TEST_UNSHARED} = 'no';
+    for my $unshare ([qw(unshare -m)], [qw(unshare -rm)]) {
+        next if system("@$unshare mount -t tmpfs tmpfs /mnt >/dev/null 2>&1");
+        $ENV{TICKR_TEST_UNSHARED} = 'yes';
+        exec @$unshare, $^X, (map {"-I$_"} @INC), $0 or die "unshare: $!";
+    }
+}
+
+plan skip_all => Tickr::File->missing if Tickr::File->missing;
+plan skip_all => 'mounting needs root, or user namespaces' unless $ENV{TICKR_TEST_UNSHARED} eq 'yes';
+
+my $count = 0;
+my @mounts;    # that are to be undone, the last one first
+
+sub folder {
+    my $folder = scratch() . '/place' . ++$count;
+    mkdir $folder or die "$folder: $!";
+    return $folder;
+}
+
+sub created {
+    my ($file) = @_;
+    Tickr::Server->createdb(database => $file);
+    return $file;
+}
+
+sub ticket {
+    my ($server) = @_;
+    my ($ticket) = $server->get('/tickets/create')->{body} =~ /(\d+)/;
+    return $ticket;
+}
+
+sub is_refused {
+    my ($file, $why, $name, %env) = @_;
+    my ($status, $output) = Tickr::Server->run(database => $file, env => \%env);
+    is $status, 78, "$name: the server refuses to start";
+    like $output, $why, '... and says why';
+    return;
+}
+
+SKIP: {    # as in a container without a volume
+    my ($disk, $root) = map { folder() } 1 .. 2;
+    skip 'tmpfs cannot be mounted', 3 if system('mount', '-t', 'tmpfs', 'tmpfs', $disk);
+    push @mounts, $disk;
+    mkdir "$disk/$_" or die "$disk/$_: $!" for qw(lower upper work);
+    my $lower = created(Tickr::File->new(folder => "$disk/lower"));
+    skip 'overlay cannot be mounted', 3
+        if system("mount -t overlay overlay -o lowerdir=$disk/lower,upperdir=$disk/upper,workdir=$disk/work "
+            . "$root 2>/dev/null");
+    push @mounts, $root;
+    my $file   = Tickr::File->new(folder => $root);
+    my $server = Tickr::Server->new(database => $file);
+    ok $server->wait_for_log(qr/level=warn msg="the database file \S+ lies in a layer of a container \(overlay\)/),
+        'a layer of a container: with a warning';
+    my @tickets = map { ticket($server) } 1 .. 2;
+    cmp_ok $tickets[1], '>', $tickets[0], 'a file that the first writer copies up is served';
+    $server->stop;
+    is_refused($file, qr/refused by TICKR_REQUIRE_DURABLE: .* lies in a layer/, 'TICKR_REQUIRE_DURABLE',
+        TICKR_REQUIRE_DURABLE => 1);
+}
+
+system('umount', '-l', $_) for reverse @mounts;
+done_testing;
