@@ -5,6 +5,7 @@
 #include "store/pinned.h"
 #include "store/sqlite_create.h"
 #include "store/sqlite_schema.h"
+#include "store/sqlite_usable.h"
 
 #define REASON_ROOM 512
 
@@ -24,25 +25,17 @@ report_creation(const struct store_settings *settings, struct text *report)
 	text_add(report, ")\n");
 }
 
-/* All of it or nothing: it is one transaction, so there is no half-made file to be mended. */
-static enum store_create_result
-make(struct store_session *session, uint64_t newest, struct text *report)
+static bool
+run_all(struct store_session *session, const char *const *scripts, unsigned count,
+	struct text *reason)
 {
-	char stand[64];
-	const char *const scripts[] = {
-		"PRAGMA journal_mode = WAL", "BEGIN IMMEDIATE", sql_sqlite_tickets, stand,
-		sql_sqlite_settings,	     "COMMIT",
-	};
-	char memory[REASON_ROOM];
-	struct text reason = TEXT_OVER(memory);
-
-	snprintf(stand, sizeof(stand), "UPDATE tickets SET id = %" PRIu64, newest);
-	for (unsigned i = 0; i < ARRAY_LENGTH(scripts); i++)
-		if (sqlite_run(session, scripts[i], &reason) != STORE_OK)
-			return report_failure(memory, report);
-	report_creation(session->settings, report);
-	return STORE_CREATED;
+	for (unsigned i = 0; i < count; i++)
+		if (sqlite_run(session, scripts[i], reason) != STORE_OK)
+			return false;
+	return true;
 }
+
+/* --- a file that is there -------------------------------------------------------------------------- */
 
 static enum store_create_result
 report_found(struct store_session *session, uint64_t newest, struct text *report)
@@ -64,9 +57,32 @@ report_found(struct store_session *session, uint64_t newest, struct text *report
 	return STORE_EXISTED;
 }
 
-enum store_create_result
-sqlite_create(const struct store_settings *settings, const struct create_order *order,
-	      struct text *report)
+/* --- the whole --------------------------------------------------------------------------------- */
+
+/*
+ * All of it or nothing: it is one transaction, so there is no half-made file. A createdb that
+ * is killed before its end leaves an empty file.
+ */
+static enum store_create_result
+make(struct store_session *session, uint64_t newest, struct text *report)
+{
+	char stand[64];
+	const char *const scripts[] = {
+		"PRAGMA journal_mode = WAL", "BEGIN IMMEDIATE", sql_sqlite_tickets, stand,
+		sql_sqlite_settings,	     "COMMIT",
+	};
+	char memory[REASON_ROOM];
+	struct text reason = TEXT_OVER(memory);
+
+	snprintf(stand, sizeof(stand), "UPDATE tickets SET id = %" PRIu64, newest);
+	if (!run_all(session, scripts, ARRAY_LENGTH(scripts), &reason))
+		return report_failure(memory, report);
+	report_creation(session->settings, report);
+	return STORE_CREATED;
+}
+
+static enum store_create_result
+create(const struct store_settings *settings, uint64_t newest, struct text *report)
 {
 	char memory[REASON_ROOM];
 	struct text reason = TEXT_OVER(memory);
@@ -74,21 +90,31 @@ sqlite_create(const struct store_settings *settings, const struct create_order *
 	enum store_create_result created;
 	bool is_empty = false;
 
+	if (sqlite_connect(&session, settings, true, &reason) != STORE_OK)
+		created = report_failure(memory, report);
+	else if (sqlite_schema_check(&session, &is_empty, &reason) == STORE_OK)
+		created = report_found(&session, newest, report);
+	else if (is_empty)
+		created = make(&session, newest, report);
+	else
+		created = report_failure(memory, report);
+	sqlite_disconnect(&session);
+	return created;
+}
+
+enum store_create_result
+sqlite_create(const struct store_settings *settings, const struct create_order *order,
+	      struct text *report)
+{
+	char memory[REASON_ROOM];
+	struct text reason = TEXT_OVER(memory);
+
 	if (order->layout != STORE_LAYOUT_USUAL)
 		return report_failure(
 			"a file has just one layout: leave --layout out, which is for "
 			"TICKR_DATABASE_ADAPTER=mysql",
 			report);
-	if (!sqlite_file_is_usable(settings->database, true, &reason))
+	if (!sqlite_usable(settings->database, true, &reason))
 		return report_failure(memory, report);
-	if (sqlite_connect(&session, settings, true, &reason) != STORE_OK)
-		created = report_failure(memory, report);
-	else if (sqlite_schema_check(&session, &is_empty, &reason) == STORE_OK)
-		created = report_found(&session, order->newest, report);
-	else if (is_empty)
-		created = make(&session, order->newest, report);
-	else
-		created = report_failure(memory, report);
-	sqlite_disconnect(&session);
-	return created;
+	return create(settings, order->newest, report);
 }

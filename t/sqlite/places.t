@@ -49,6 +49,27 @@ sub is_refused {
     return;
 }
 
+{    # as with docker run -v tickr.db:/data/tickr.db
+    my $first  = created(Tickr::File->new);
+    my $second = Tickr::File->new;
+    open my $out, '>', $second->path or die $second->path . ": $!";
+    close $out;
+    system('mount', '--bind', $first->path, $second->path) == 0 or die 'mount failed';
+    is_refused($second, qr/is a mount of its own.*Mount the folder/, 'a file that is mounted alone');
+    my ($status, $output) = Tickr::Server->run(
+        database  => $second,
+        arguments => [ 'createdb', '--if-not-exists' ]);
+    is $status, 1, 'createdb refuses it too';
+    system('umount', $second->path) == 0 or die 'umount failed';
+
+    system('mount', '--bind', $first->folder, $second->folder) == 0 or die 'mount failed';
+    my $server = Tickr::Server->new(database => $second);
+    ok ticket($server), 'with its folder it is served';
+    is_refused($first, qr/another tickrd serves from/, 'by its first name meanwhile');
+    is $server->stop, 0, 'the server stops cleanly';
+    system('umount', $second->folder) == 0 or die 'umount failed';
+}
+
 SKIP: {    # as in a container without a volume
     my ($disk, $root) = map { folder() } 1 .. 2;
     skip 'tmpfs cannot be mounted', 3 if system('mount', '-t', 'tmpfs', 'tmpfs', $disk);

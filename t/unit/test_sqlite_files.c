@@ -1,0 +1,275 @@
+#include <sys/stat.h>
+
+#include "sqlite_kit.h"
+#include "base/clock.h"
+#include "store/sqlite_claim.h"
+
+TestSuite(sqlite_files, .init = begin, .fini = end, .timeout = 60);
+
+/* --- helpers ------------------------------------------------------------------------------------ */
+
+static const char *
+beside(const char *suffix)
+{
+	static char name[80];
+
+	snprintf(name, sizeof(name), "%s%s", path, suffix);
+	return name;
+}
+
+/* Whether SESSION gives nothing and says WHY. */
+static void
+assert_gives_nothing(struct store_session *session, enum store_result result, const char *why)
+{
+	struct ticket_range bases;
+	uint64_t base;
+
+	cr_assert_eq(reserve(session, 1, &bases), result, "%s", memory);
+	cr_assert_not_null(strstr(memory, why), "\"%s\" is not in: %s", why, memory);
+	cr_assert_eq(newest(session, &base), result, "%s", memory);
+	cr_assert_not_null(strstr(memory, why), "\"%s\" is not in: %s", why, memory);
+}
+
+static void
+link_to(const char *from, const char *to)
+{
+	char other[80];
+
+	snprintf(other, sizeof(other), "%s/%s", folder, to);
+	cr_assert_eq(link(from, other), 0);
+}
+
+/* --- before it is opened -------------------------------------------------------------------------- */
+
+Test(sqlite_files, a_file_with_two_names_is_refused)
+{
+	cr_assert_eq(create(), STORE_CREATED);
+	link_to(path, "other.db");
+	assert_refused("has 2 names (hard links)");
+	cr_assert_eq(create(), STORE_NOT_CREATED);
+	cr_assert_not_null(strstr(memory, "has 2 names (hard links)"), "%s", memory);
+	snprintf(memory, sizeof(memory), "%s/other.db", folder);
+	cr_assert_eq(unlink(memory), 0);
+	sqlite_store.close(open_session());
+}
+
+Test(sqlite_files, a_log_that_is_no_plain_file_is_refused)
+{
+	cr_assert_eq(create(), STORE_CREATED);
+	cr_assert_eq(symlink("/nowhere", beside("-wal")), 0);
+	assert_refused("tickr.db-wal is not a plain file");
+	cr_assert_eq(unlink(beside("-wal")), 0);
+	cr_assert_eq(mkdir(beside("-shm"), 0700), 0);
+	assert_refused("tickr.db-shm is not a plain file");
+}
+
+Test(sqlite_files, a_link_to_a_missing_file_is_not_made)
+{
+	cr_assert_eq(symlink("elsewhere.db", path), 0);
+	cr_assert_eq(create(), STORE_NOT_CREATED);
+	cr_assert_not_null(strstr(memory, "symbolic link to a file that is missing"), "%s", memory);
+}
+
+/* The folder of a link is not where the log lies. */
+Test(sqlite_files, the_companions_are_looked_for_beside_the_file_that_a_link_leads_to)
+{
+	char link_path[80];
+
+	cr_assert_eq(create(), STORE_CREATED);
+	cr_assert_eq(symlink("/nowhere", beside("-wal")), 0);
+	snprintf(link_path, sizeof(link_path), "%s/folder", folder);
+	cr_assert_eq(mkdir(link_path, 0700), 0);
+	snprintf(link_path, sizeof(link_path), "%s/folder/link", folder);
+	cr_assert_eq(symlink(path, link_path), 0);
+	settings.database = link_path;
+	assert_refused("tickr.db-wal is not a plain file");
+}
+
+/* --- while it serves ------------------------------------------------------------------------------ */
+
+Test(sqlite_files, a_deleted_index_costs_its_sessions_and_no_ticket)
+{
+	struct store_session *session = create_and_open(), *other = open_session(), *late = NULL;
+	uint64_t last = first_of(session, 10) + 9;
+
+	cr_assert_eq(unlink(beside("-shm")), 0);
+	assert_gives_nothing(session, STORE_LOST, "tickr.db-shm was moved or deleted");
+	cr_assert_eq(try_open(&late), STORE_LOST, "somebody has the old one yet");
+	sqlite_store.close(session);
+	sqlite_store.close(other);
+	session = open_session();
+	cr_assert_eq(first_of(session, 1), last + 1);
+	sqlite_store.close(session);
+}
+
+Test(sqlite_files, log_and_index_deleted_together_cost_no_ticket)
+{
+	struct store_session *session = create_and_open(), *other = open_session();
+	uint64_t last = first_of(session, 10) + 9;
+
+	cr_assert_eq(unlink(beside("-shm")), 0);
+	cr_assert_eq(unlink(beside("-wal")), 0);
+	assert_gives_nothing(session, STORE_LOST, "was moved or deleted");
+	sqlite_store.close(session);
+	sqlite_store.close(other);
+	session = open_session();
+	cr_assert_eq(first_of(session, 1), last + 1);
+	sqlite_store.close(session);
+}
+
+static void
+wait_for_next_millisecond(void)
+{
+	uint64_t now_ms = clock_ms();
+
+	while (clock_ms() == now_ms)
+		continue;
+}
+
+/* It is mapped into memory: reading past its end is a SIGBUS. */
+Test(sqlite_files, an_index_that_was_cut_short_does_not_end_the_process)
+{
+	struct store_session *session = create_and_open();
+	uint64_t last = first_of(session, 10) + 9;
+
+	wait_for_next_millisecond();
+	cr_assert_eq(truncate(beside("-shm"), 0), 0);
+	assert_gives_nothing(session, STORE_LOST, "tickr.db-shm was cut short");
+	sqlite_store.close(session);
+	session = open_session();
+	cr_assert_eq(first_of(session, 1), last + 1);
+	sqlite_store.close(session);
+}
+
+/* What was in it is lost. Nothing must come behind the hole, where a recovery does not find it. */
+Test(sqlite_files, a_log_that_was_cut_short_gives_nothing)
+{
+	struct store_session *session = create_and_open();
+	struct stat before, after;
+
+	first_of(session, 10);
+	cr_assert_eq(truncate(beside("-wal"), 0), 0);
+	cr_assert_eq(stat(path, &before), 0);
+	assert_gives_nothing(session, STORE_LOST, "tickr.db-wal was cut short");
+	sqlite_store.close(session);
+	cr_assert_eq(stat(path, &after), 0);
+	cr_assert_eq(before.st_mtim.tv_nsec, after.st_mtim.tv_nsec, "the hole is not copied");
+	sqlite_store.close(open_session());
+}
+
+Test(sqlite_files, a_log_that_another_program_has_emptied_rightly_costs_no_ticket)
+{
+	struct store_session *session = create_and_open();
+	struct ticket_range bases;
+	uint64_t last = first_of(session, 10) + 9;
+
+	by_hand("PRAGMA wal_checkpoint(TRUNCATE)");
+	cr_assert_eq(reserve(session, 1, &bases), STORE_LOST);
+	sqlite_store.close(session);
+	session = open_session();
+	cr_assert_eq(first_of(session, 1), last + 1);
+	sqlite_store.close(session);
+}
+
+Test(sqlite_files, a_second_name_under_a_server_gives_nothing_until_it_is_removed)
+{
+	static const char *const suffixes[] = {"", "-wal", "-shm"};
+	struct store_session *session = create_and_open();
+	uint64_t last = first_of(session, 1);
+	char other[80];
+
+	snprintf(other, sizeof(other), "%s/other", folder);
+	for (size_t i = 0; i < ARRAY_LENGTH(suffixes); i++) {
+		cr_assert_eq(link(beside(suffixes[i]), other), 0);
+		assert_gives_nothing(session, STORE_REFUSED, "has a second name");
+		cr_assert_eq(unlink(other), 0);
+		cr_assert_gt(first_of(session, 1), last++);
+	}
+	sqlite_store.close(session);
+}
+
+Test(sqlite_files, a_file_that_was_emptied_gives_nothing)
+{
+	struct store_session *session = create_and_open();
+
+	first_of(session, 1);
+	cr_assert_eq(truncate(path, 0), 0);
+	assert_gives_nothing(session, STORE_REFUSED, "was emptied");
+	sqlite_store.close(session);
+}
+
+Test(sqlite_files, a_copy_renamed_over_the_file_gives_nothing)
+{
+	struct store_session *session = create_and_open();
+	char command[200];
+
+	snprintf(command, sizeof(command), "cp %s %s.copy", path, path);
+	cr_assert_eq(system(command), 0);
+	first_of(session, 1);
+	cr_assert_eq(rename(beside(".copy"), path), 0);
+	assert_gives_nothing(session, STORE_REFUSED, "was moved or deleted");
+	sqlite_store.close(session);
+	assert_refused("is not the file that this tickrd began with");
+}
+
+/* SQLite writes the counter with each commit, so the older one is not seen and comes to nothing. */
+Test(sqlite_files, an_older_copy_written_over_the_file_costs_no_ticket)
+{
+	struct store_session *session = create_and_open();
+	char command[200];
+	uint64_t last;
+
+	sqlite_store.close(session);
+	snprintf(command, sizeof(command), "cp %s %s.copy", path, path);
+	cr_assert_eq(system(command), 0);
+	session = open_session();
+	first_of(session, 100);
+	snprintf(command, sizeof(command), "cp %s.copy %s", path, path);
+	cr_assert_eq(system(command), 0);
+	last = first_of(session, 1);
+	cr_assert_eq(last, 102);
+	sqlite_store.close(session);
+	session = open_session();
+	cr_assert_eq(first_of(session, 1), 103);
+	sqlite_store.close(session);
+}
+
+/* --- the schema ----------------------------------------------------------------------------------- */
+
+Test(sqlite_files, a_journal_mode_that_another_program_has_set_is_set_back)
+{
+	static const char *const modes[] = {"DELETE", "TRUNCATE", "PERSIST", "MEMORY", "OFF"};
+	struct stat status;
+
+	cr_assert_eq(create(), STORE_CREATED);
+	for (size_t i = 0; i < ARRAY_LENGTH(modes); i++) {
+		struct store_session *session;
+		char sql[64];
+
+		snprintf(sql, sizeof(sql), "PRAGMA journal_mode = %s", modes[i]);
+		by_hand(sql);
+		session = open_session();
+		first_of(session, 1);
+		cr_assert_eq(stat(beside("-wal"), &status), 0, "%s", modes[i]);
+		cr_assert_gt(status.st_size, 0, "%s", modes[i]);
+		sqlite_store.close(session);
+	}
+}
+
+/* --- who waits for whom ----------------------------------------------------------------------------- */
+
+Test(sqlite_files, a_session_that_hangs_at_the_disk_keeps_no_other_one_for_ever)
+{
+	struct store_session *session = create_and_open(), *late;
+	struct text reason = TEXT_OVER(memory);
+
+	cr_assert(sqlite_claim_begin_turn(settings.claim, 1, &reason));
+	cr_assert_eq(try_open(&late), STORE_FAILED);
+	cr_assert_not_null(strstr(memory, "it stalls"), "%s", memory);
+	first_of(session, 1);
+	sqlite_store.close(session);
+	sqlite_claim_end_turn(settings.claim);
+	session = open_session();
+	cr_assert_eq(first_of(session, 1), 3);
+	sqlite_store.close(session);
+}
