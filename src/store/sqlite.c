@@ -134,10 +134,13 @@ begin_to_open(const struct store_settings *settings, struct text *reason)
 {
 	struct store_claim *claim = settings->claim;
 	enum store_result result = STORE_OK;
+	bool is_ours;
 
 	if (!sqlite_claim_begin_turn(claim, settings->query_timeout_s, reason))
 		return STORE_FAILED;
-	if (!settings->is_guest && !sqlite_claim_take(claim, settings->database, reason))
+	is_ours = settings->is_guest ? sqlite_claim_visit(claim, settings->database, reason)
+				     : sqlite_claim_take(claim, settings->database, reason);
+	if (!is_ours)
 		result = STORE_REFUSED;
 	else if (!sqlite_claim_may_join(claim, reason))
 		result = STORE_LOST;

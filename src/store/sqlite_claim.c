@@ -1,6 +1,7 @@
 /*
  * DESIGN. A claim is an flock(2) on the database file itself. SQLite locks bytes of the file with
- * fcntl(2); the two kinds of lock do not see each other. A process that closes any descriptor of a file loses its
+ * fcntl(2); the two kinds of lock do not see each other. Where locks do not reach every process, an
+ * owner's file is added (sqlite_owner.c). A process that closes any descriptor of a file loses its
  * fcntl locks on it. So the claim's descriptor is opened once and
  * stays open until the last session is closed, even where another process has the lock; asking
  * for a lock that one has is no change.
@@ -18,6 +19,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "store/sqlite_claim.h"
+#include "store/sqlite_place.h"
 
 void
 sqlite_claim(struct store_settings *settings)
@@ -33,6 +35,7 @@ sqlite_claim_release(struct store_settings *settings)
 {
 	struct store_claim *claim = settings->claim;
 
+	sqlite_owner_drop(&claim->owner); /* with the lock yet */
 	if (claim->fd >= 0)
 		close(claim->fd);
 	pthread_cond_destroy(&claim->is_over);
@@ -111,10 +114,70 @@ lock_file(struct store_claim *claim, const char *path, struct text *reason)
 	return false;
 }
 
+/* PATH is there. */
+static bool
+needs_owner(const char *path)
+{
+	struct sqlite_place place = sqlite_place_of(path);
+
+	return !sqlite_place_has_locks(&place);
+}
+
+static bool
+own(struct store_claim *claim, const char *path, bool has_lock, struct text *reason)
+{
+	char memory[8];
+	struct text ignored = TEXT_OVER(memory);
+	char *real;
+	bool is_owner;
+
+	if (claim->owner.name != NULL && sqlite_owner_is(&claim->owner, &ignored))
+		return true;
+	sqlite_owner_drop(&claim->owner);
+	real = realpath(path, NULL); /* all names of the file must lead to one owner's */
+	is_owner = sqlite_owner_take(&claim->owner, real != NULL ? real : path, has_lock, reason);
+	free(real);
+	return is_owner;
+}
+
 bool
 sqlite_claim_take(struct store_claim *claim, const char *path, struct text *reason)
 {
-	return open_file(claim, path, reason) && lock_file(claim, path, reason);
+	return open_file(claim, path, reason) && lock_file(claim, path, reason) &&
+	       (!needs_owner(path) || own(claim, path, true, reason));
+}
+
+/* Createdb is to make the file: no process can have a lock on it. */
+static bool
+visit_new(struct store_claim *claim, const char *path, struct text *reason)
+{
+	char *folder = sqlite_files_folder(path);
+	bool may = !needs_owner(folder) || own(claim, path, false, reason);
+
+	free(folder);
+	return may;
+}
+
+bool
+sqlite_claim_visit(struct store_claim *claim, const char *path, struct text *reason)
+{
+	char memory[8];
+	struct text ignored = TEXT_OVER(memory);
+	char *real;
+	bool is_near;
+
+	if (access(path, F_OK) != 0)
+		return visit_new(claim, path, reason);
+	if (!needs_owner(path))
+		return true;
+	if (!open_file(claim, path, reason))
+		return false;
+	if (lock_file(claim, path, &ignored))
+		return own(claim, path, true, reason);
+	real = realpath(path, NULL);
+	is_near = sqlite_owner_is_near(real != NULL ? real : path, reason);
+	free(real);
+	return is_near;
 }
 
 /* --- joining -------------------------------------------------------------------------------------- */

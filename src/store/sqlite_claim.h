@@ -11,6 +11,7 @@
 #include <pthread.h>
 
 #include "store/sqlite_files.h"
+#include "store/sqlite_owner.h"
 #include "store/store.h"
 
 struct store_claim {
@@ -20,7 +21,8 @@ struct store_claim {
 	bool is_turn; /* under the mutex */
 
 	/* In a turn: */
-	int fd; /* of the file; -1: not opened yet */
+	int fd;			   /* of the file; -1: not opened yet */
+	struct sqlite_owner owner; /* where locks alone are not enough */
 
 	unsigned sessions; /* that have joined, under the mutex */
 	/* Written by the first session that joins, and left alone until the last one has left. */
@@ -43,6 +45,10 @@ void sqlite_claim_end_turn(struct store_claim *claim);
 
 /* Whether CLAIM has PATH from now on, or had it before: no other process does. */
 bool sqlite_claim_take(struct store_claim *claim, const char *path, struct text *reason) MUST_CHECK;
+
+/* Whether a command may use PATH: no server has it, or one whose locks this process sees. */
+bool sqlite_claim_visit(struct store_claim *claim, const char *path,
+			struct text *reason) MUST_CHECK;
 
 /*
  * Whether the open sessions of CLAIM, if any, still have their files. A new session must have the

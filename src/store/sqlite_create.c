@@ -102,19 +102,33 @@ create(const struct store_settings *settings, uint64_t newest, struct text *repo
 	return created;
 }
 
+static enum store_create_result
+claim_and_create(const struct store_settings *settings, uint64_t newest, struct text *report)
+{
+	struct store_settings claimed = *settings;
+	char memory[REASON_ROOM];
+	struct text reason = TEXT_OVER(memory);
+	enum store_create_result created;
+
+	if (!sqlite_usable(settings->database, true, &reason))
+		return report_failure(memory, report);
+	sqlite_claim(&claimed);
+	if (sqlite_claim_visit(claimed.claim, settings->database, &reason))
+		created = create(&claimed, newest, report);
+	else
+		created = report_failure(memory, report);
+	sqlite_claim_release(&claimed);
+	return created;
+}
+
 enum store_create_result
 sqlite_create(const struct store_settings *settings, const struct create_order *order,
 	      struct text *report)
 {
-	char memory[REASON_ROOM];
-	struct text reason = TEXT_OVER(memory);
-
 	if (order->layout != STORE_LAYOUT_USUAL)
 		return report_failure(
 			"a file has just one layout: leave --layout out, which is for "
 			"TICKR_DATABASE_ADAPTER=mysql",
 			report);
-	if (!sqlite_usable(settings->database, true, &reason))
-		return report_failure(memory, report);
-	return create(settings, order->newest, report);
+	return claim_and_create(settings, order->newest, report);
 }

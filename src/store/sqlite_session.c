@@ -111,6 +111,8 @@ check(struct store_session *session, check_fn *check_names, struct text *reason)
 	enum sqlite_fault fault = check_names(&claim->files, &session->log_size, reason);
 
 	session->checked_ms = clock_ms();
+	if (fault == SQLITE_FILES_WHOLE && !sqlite_owner_is(&claim->owner, reason))
+		return STORE_REFUSED;
 	return result_of(fault);
 }
 

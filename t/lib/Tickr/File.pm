@@ -47,7 +47,7 @@ sub createdb {'createdb'}
 # As if it had never been.
 sub drop {
     my ($self) = @_;
-    unlink map { $self->path . $_ } '', '-wal', '-shm';
+    unlink map { $self->path . $_ } '', '-wal', '-shm', '-owner';
     return;
 }
 
