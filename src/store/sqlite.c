@@ -174,6 +174,17 @@ open_session(const struct store_settings *settings, struct store_session **sessi
 
 /* --- the counter ------------------------------------------------------------------------------- */
 
+/* A schema that was changed since the last time that STATEMENT ran may have a trigger now. */
+static enum store_result
+check_schema(struct store_session *session, sqlite3_stmt *statement, struct text *reason)
+{
+	bool is_empty;
+
+	if (sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_REPREPARE, 1) == 0)
+		return STORE_OK;
+	return sqlite_schema_check(session, &is_empty, reason);
+}
+
 /* Where the counter stands. */
 static enum store_result
 look(struct store_session *session, uint64_t *base, struct text *reason)
@@ -191,7 +202,8 @@ look(struct store_session *session, uint64_t *base, struct text *reason)
 		text_add(reason, "the table `tickets` is empty: which numbers were given is lost");
 		return STORE_REFUSED;
 	}
-	return sqlite_check_files(session, reason);
+	result = sqlite_check_files(session, reason);
+	return result == STORE_OK ? check_schema(session, session->look, reason) : result;
 }
 
 /* The UPDATE matched no row: there is none, or it is at its end. */
@@ -251,6 +263,8 @@ reserve(struct store_session *session, uint32_t count, struct ticket_range *base
 	if (last == 0)
 		return explain_no_row(session, reason);
 	result = sqlite_check_commit(session, reason);
+	if (result == STORE_OK)
+		result = check_schema(session, session->move, reason);
 	if (result == STORE_OK)
 		*bases = (struct ticket_range){last - count + 1, 1, count};
 	return result;

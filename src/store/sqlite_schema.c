@@ -125,11 +125,32 @@ check_row(struct store_session *session, struct text *reason)
 	return STORE_REFUSED;
 }
 
+/* A trigger may move the counter after the statement that reserves has read it. */
+static enum store_result
+check_triggers(struct store_session *session, struct text *reason)
+{
+	char memory[128];
+	struct text name = TEXT_OVER(memory);
+	enum store_result result = sqlite_string(session,
+						 "SELECT name FROM sqlite_schema WHERE type = "
+						 "'trigger' AND lower(tbl_name) = 'tickets'",
+						 &name, reason);
+
+	if (result != STORE_OK || name.len == 0)
+		return result;
+	text_addf(reason,
+		  "the table `tickets` of the database file %s has a trigger, which may change the "
+		  "counter: DROP TRIGGER %s",
+		  session->settings->database, memory);
+	return STORE_REFUSED;
+}
+
 enum store_result
 sqlite_schema_check(struct store_session *session, bool *is_empty, struct text *reason)
 {
 	typedef enum store_result check_fn(struct store_session *, struct text *);
-	static check_fn *const checks[] = {check_columns, check_settings, check_row};
+	static check_fn *const checks[] = {check_columns, check_triggers, check_settings,
+					   check_row};
 	enum store_result result = check_marks(session, is_empty, reason);
 
 	for (unsigned i = 0; i < ARRAY_LENGTH(checks) && result == STORE_OK; i++)

@@ -236,6 +236,57 @@ Test(sqlite_files, an_older_copy_written_over_the_file_costs_no_ticket)
 
 /* --- the schema ----------------------------------------------------------------------------------- */
 
+#define TRIGGER                                        \
+	"CREATE TRIGGER back AFTER UPDATE ON tickets " \
+	"BEGIN UPDATE tickets SET id = 5 WHERE id < 1000000; END"
+
+Test(sqlite_files, a_trigger_on_the_counter_is_refused)
+{
+	cr_assert_eq(create(), STORE_CREATED);
+	by_hand(TRIGGER);
+	assert_refused("has a trigger, which may change the counter: DROP TRIGGER back");
+	by_hand("DROP TRIGGER back");
+	sqlite_store.close(open_session());
+}
+
+Test(sqlite_files, a_trigger_that_is_made_under_a_server_gives_nothing)
+{
+	struct store_session *session = create_and_open();
+	struct ticket_range bases;
+
+	first_of(session, 10);
+	by_hand(TRIGGER);
+	cr_assert_eq(reserve(session, 1, &bases), STORE_REFUSED);
+	cr_assert_not_null(strstr(memory, "has a trigger"), "%s", memory);
+	sqlite_store.close(session);
+}
+
+Test(sqlite_files, a_column_that_is_added_under_a_server_gives_nothing)
+{
+	struct store_session *session = create_and_open();
+	struct ticket_range bases;
+	uint64_t base;
+
+	first_of(session, 10);
+	by_hand("ALTER TABLE tickets ADD COLUMN note TEXT");
+	cr_assert_eq(newest(session, &base), STORE_REFUSED);
+	cr_assert_eq(reserve(session, 1, &bases), STORE_REFUSED);
+	cr_assert_not_null(strstr(memory, "an unknown table `tickets`"), "%s", memory);
+	sqlite_store.close(session);
+}
+
+Test(sqlite_files, a_change_that_does_not_matter_costs_nothing)
+{
+	struct store_session *session = create_and_open();
+
+	first_of(session, 10);
+	by_hand("CREATE TABLE notes (text TEXT)");
+	cr_assert_eq(first_of(session, 1), 12);
+	by_hand("VACUUM");
+	cr_assert_eq(first_of(session, 1), 13);
+	sqlite_store.close(session);
+}
+
 Test(sqlite_files, a_journal_mode_that_another_program_has_set_is_set_back)
 {
 	static const char *const modes[] = {"DELETE", "TRUNCATE", "PERSIST", "MEMORY", "OFF"};
