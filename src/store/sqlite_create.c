@@ -1,7 +1,14 @@
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "sql.h"
+#include "base/clock.h"
 #include "store/pinned.h"
 #include "store/sqlite_create.h"
 #include "store/sqlite_schema.h"
@@ -121,14 +128,41 @@ claim_and_create(const struct store_settings *settings, uint64_t newest, struct 
 	return created;
 }
 
+/*
+ * Another createdb in the same folder waits its turn: two that make the file together meet each
+ * other half-way. Not for ever: SQLite refuses the second one too.
+ * -1: no folder, as the rest explains.
+ */
+static int
+lock_folder(const struct store_settings *settings)
+{
+	const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
+	uint64_t give_up_ms = clock_ms() + settings->query_timeout_s * 1000ull;
+	char *folder = sqlite_files_folder(settings->database);
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK &&
+	       clock_ms() < give_up_ms)
+		nanosleep(&pause, NULL);
+	free(folder);
+	return fd;
+}
+
 enum store_create_result
 sqlite_create(const struct store_settings *settings, const struct create_order *order,
 	      struct text *report)
 {
+	enum store_create_result created;
+	int folder;
+
 	if (order->layout != STORE_LAYOUT_USUAL)
 		return report_failure(
 			"a file has just one layout: leave --layout out, which is for "
 			"TICKR_DATABASE_ADAPTER=mysql",
 			report);
-	return claim_and_create(settings, order->newest, report);
+	folder = lock_folder(settings);
+	created = claim_and_create(settings, order->newest, report);
+	if (folder >= 0)
+		close(folder);
+	return created;
 }

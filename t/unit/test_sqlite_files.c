@@ -1,4 +1,6 @@
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "sqlite_kit.h"
 #include "base/clock.h"
@@ -323,4 +325,74 @@ Test(sqlite_files, a_session_that_hangs_at_the_disk_keeps_no_other_one_for_ever)
 	session = open_session();
 	cr_assert_eq(first_of(session, 1), 3);
 	sqlite_store.close(session);
+}
+
+/* --- createdb --------------------------------------------------------------------------------------- */
+
+static enum store_create_result
+create_at(uint64_t newest)
+{
+	const struct create_order order = {newest, STORE_LAYOUT_USUAL};
+	struct text report = TEXT_OVER(memory);
+
+	return sqlite_store.create(&settings, &order, &report);
+}
+
+/* In a process that is killed as soon as a file grows beyond LIMIT bytes. Whether it was. */
+static bool
+create_until(uint64_t newest, rlim_t limit)
+{
+	const struct rlimit of_files = {limit, limit}, none = {0};
+	pid_t child = fork();
+	int status;
+
+	if (child == 0) {
+		setrlimit(RLIMIT_CORE, &none);
+		setrlimit(RLIMIT_FSIZE, &of_files);
+		_exit(create_at(newest) == STORE_CREATED ? 0 : 1);
+	}
+	cr_assert_eq(waitpid(child, &status, 0), child);
+	return WIFSIGNALED(status);
+}
+
+Test(sqlite_files, createdb_that_is_killed_leaves_nothing_or_all)
+{
+	unsigned kills = 0;
+
+	for (rlim_t limit = 0; limit <= 60000; limit += 500) {
+		struct store_session *session;
+
+		kills += create_until(1000, limit);
+		cr_assert_neq(create_at(1000), STORE_NOT_CREATED, "%zu: %s", (size_t)limit, memory);
+		session = open_session();
+		cr_assert_eq(first_of(session, 1), 1001);
+		sqlite_store.close(session);
+		sqlite_store.release(&settings);
+		sqlite_store.claim(&settings);
+		unlink(beside("-wal"));
+		unlink(beside("-shm"));
+		cr_assert_eq(unlink(path), 0);
+	}
+	cr_assert_gt(kills, 10);
+	cr_assert_lt(kills, 120);
+}
+
+Test(sqlite_files, of_two_createdb_at_the_same_moment_one_makes_the_file)
+{
+	for (unsigned i = 0; i < 20; i++) {
+		unsigned made = 0;
+		int status;
+
+		for (unsigned j = 0; j < 2; j++)
+			if (fork() == 0)
+				_exit((int)create_at(1));
+		for (unsigned j = 0; j < 2; j++) {
+			cr_assert_gt(wait(&status), 0);
+			cr_assert(WIFEXITED(status));
+			cr_assert_neq(WEXITSTATUS(status), STORE_NOT_CREATED);
+			made += WEXITSTATUS(status) == STORE_CREATED;
+		}
+		cr_assert_eq(made, 1);
+		cr_assert_eq(unlink(path), 0);
+	}
 }
