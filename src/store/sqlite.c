@@ -313,6 +313,12 @@ most_per_statement(struct store_session *session)
 	return 1000000; /* any number is the same work */
 }
 
+static const char *
+identity(struct store_session *session)
+{
+	return session->identity;
+}
+
 static void
 warn(struct store_session *session, struct text *warnings)
 {
@@ -345,6 +351,7 @@ const struct store sqlite_store = {
 	.reserve = reserve,
 	.most_per_statement = most_per_statement,
 	.newest = look,
+	.identity = identity,
 	.advance = advance,
 	.give_back = give_back,
 	.warn = warn,

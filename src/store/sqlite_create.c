@@ -3,12 +3,14 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "sql.h"
 #include "base/clock.h"
+#include "base/random.h"
 #include "store/pinned.h"
 #include "store/sqlite_create.h"
 #include "store/sqlite_schema.h"
@@ -29,7 +31,7 @@ report_creation(const struct store_settings *settings, struct text *report)
 	text_addf(report, "database file %s: created\ntable `tickets`: created\nsettings: pinned (",
 		  settings->database);
 	pinned_describe(&settings->space, report);
-	text_add(report, ")\n");
+	text_add(report, ")\nidentity: made\n");
 }
 
 static bool
@@ -42,11 +44,34 @@ run_all(struct store_session *session, const char *const *scripts, unsigned coun
 	return true;
 }
 
+static bool
+choose_identity(struct store_session *session, struct text *reason)
+{
+	if (random_id(session->identity))
+		return true;
+	text_addf(reason, "the kernel has no random numbers for an identity: %s", strerror(errno));
+	return false;
+}
+
 /* --- a file that is there -------------------------------------------------------------------------- */
+
+/* A database that was made before there were identities gets one; nothing else of it is changed. */
+static bool
+add_identity(struct store_session *session, struct text *reason)
+{
+	static const char *const scripts[] = {"BEGIN IMMEDIATE", sql_sqlite_identity, "COMMIT"};
+	bool is_empty;
+
+	return choose_identity(session, reason) &&
+	       run_all(session, scripts, ARRAY_LENGTH(scripts), reason) &&
+	       sqlite_schema_check(session, &is_empty, reason) == STORE_OK &&
+	       session->identity[0] != '\0';
+}
 
 static enum store_create_result
 report_found(struct store_session *session, uint64_t newest, struct text *report)
 {
+	bool has_identity = session->identity[0] != '\0';
 	uint64_t stands = 0;
 	bool found;
 
@@ -57,11 +82,13 @@ report_found(struct store_session *session, uint64_t newest, struct text *report
 		pinned_explain_behind(&session->settings->space, stands, newest, report);
 		return report_failure("", report);
 	}
+	if (!has_identity && !add_identity(session, report))
+		return report_failure("; the identity could not be made", report);
 	text_addf(report,
 		  "database file %s: found\ntable `tickets`: found\n"
-		  "settings: found, and they are the same\n",
-		  session->settings->database);
-	return STORE_EXISTED;
+		  "settings: found, and they are the same\nidentity: %s\n",
+		  session->settings->database, has_identity ? "found" : "made");
+	return has_identity ? STORE_EXISTED : STORE_CREATED;
 }
 
 /* --- the whole --------------------------------------------------------------------------------- */
@@ -75,14 +102,15 @@ make(struct store_session *session, uint64_t newest, struct text *report)
 {
 	char stand[64];
 	const char *const scripts[] = {
-		"PRAGMA journal_mode = WAL", "BEGIN IMMEDIATE", sql_sqlite_tickets, stand,
-		sql_sqlite_settings,	     "COMMIT",
+		"PRAGMA journal_mode = WAL", "BEGIN IMMEDIATE",	  sql_sqlite_tickets, stand,
+		sql_sqlite_settings,	     sql_sqlite_identity, "COMMIT",
 	};
 	char memory[REASON_ROOM];
 	struct text reason = TEXT_OVER(memory);
 
 	snprintf(stand, sizeof(stand), "UPDATE tickets SET id = %" PRIu64, newest);
-	if (!run_all(session, scripts, ARRAY_LENGTH(scripts), &reason))
+	if (!choose_identity(session, &reason) ||
+	    !run_all(session, scripts, ARRAY_LENGTH(scripts), &reason))
 		return report_failure(memory, report);
 	report_creation(session->settings, report);
 	return STORE_CREATED;

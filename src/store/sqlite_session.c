@@ -185,8 +185,9 @@ sqlite_error(struct store_session *session, struct text *reason)
 /* --- statements ------------------------------------------------------------------------------- */
 
 static void
-bind_space(sqlite3_stmt *statement, const struct ticket_space *space)
+bind_settings(struct store_session *session, sqlite3_stmt *statement)
 {
+	const struct ticket_space *space = &session->settings->space;
 	const struct {
 		const char *name;
 		uint64_t value;
@@ -195,13 +196,16 @@ bind_space(sqlite3_stmt *statement, const struct ticket_space *space)
 		{":node_number", space->node_number},
 		{":starting_offset", space->starting_offset},
 	};
+	int index;
 
 	for (size_t i = 0; i < ARRAY_LENGTH(parameters); i++) {
-		int index = sqlite3_bind_parameter_index(statement, parameters[i].name);
-
+		index = sqlite3_bind_parameter_index(statement, parameters[i].name);
 		if (index > 0)
 			sqlite3_bind_int64(statement, index, (sqlite3_int64)parameters[i].value);
 	}
+	index = sqlite3_bind_parameter_index(statement, ":identity");
+	if (index > 0)
+		sqlite3_bind_text(statement, index, session->identity, -1, SQLITE_STATIC);
 }
 
 enum store_result
@@ -214,7 +218,7 @@ sqlite_run(struct store_session *session, const char *script, struct text *reaso
 		if (code == SQLITE_OK && statement == NULL)
 			continue; /* nothing but white space */
 		if (code == SQLITE_OK) {
-			bind_space(statement, &session->settings->space);
+			bind_settings(session, statement);
 			while (sqlite3_step(statement) == SQLITE_ROW)
 				continue;
 			code = sqlite3_finalize(statement);

@@ -8,6 +8,7 @@
 
 #include <sqlite3.h>
 
+#include "base/random.h"
 #include "store/sqlite_claim.h"
 #include "store/store.h"
 
@@ -19,6 +20,7 @@ struct store_session {
 	bool has_joined;     /* the others that have these files */
 	uint64_t log_size;   /* see sqlite_files_check() */
 	uint64_t checked_ms; /* when its files were compared last, as clock_ms() tells it */
+	char identity[RANDOM_ID_SIZE]; /* of the database; "" if it has none */
 
 	/* Why the last commit was rolled back; STORE_OK: it was not. */
 	enum store_result objection;
@@ -50,7 +52,10 @@ enum store_result sqlite_check_index(struct store_session *session, struct text 
 /* The last error as a result, with its text and number in REASON. */
 enum store_result sqlite_error(struct store_session *session, struct text *reason);
 
-/* Run the statements of SCRIPT; :max_nodes, :node_number and :starting_offset are the settings'. */
+/*
+ * Run the statements of SCRIPT; :max_nodes, :node_number and :starting_offset are the settings',
+ * :identity is the session's.
+ */
 enum store_result sqlite_run(struct store_session *session, const char *script,
 			     struct text *reason) MUST_CHECK;
 

@@ -366,6 +366,7 @@ Test(sqlite_files, createdb_that_is_killed_leaves_nothing_or_all)
 		cr_assert_neq(create_at(1000), STORE_NOT_CREATED, "%zu: %s", (size_t)limit, memory);
 		session = open_session();
 		cr_assert_eq(first_of(session, 1), 1001);
+		cr_assert_eq(strlen(sqlite_store.identity(session)), 32);
 		sqlite_store.close(session);
 		sqlite_store.release(&settings);
 		sqlite_store.claim(&settings);
@@ -395,4 +396,40 @@ Test(sqlite_files, of_two_createdb_at_the_same_moment_one_makes_the_file)
 		cr_assert_eq(made, 1);
 		cr_assert_eq(unlink(path), 0);
 	}
+}
+
+/* --- identity --------------------------------------------------------------------------------------- */
+
+Test(sqlite_files, createdb_makes_an_identity_that_stays)
+{
+	struct store_session *session = create_and_open();
+	char identity[33];
+
+	snprintf(identity, sizeof(identity), "%s", sqlite_store.identity(session));
+	cr_assert_eq(strspn(identity, "0123456789abcdef"), 32, "%s", identity);
+	first_of(session, 1);
+	sqlite_store.close(session);
+	cr_assert_eq(create(), STORE_EXISTED);
+	cr_assert_not_null(strstr(memory, "identity: found\n"), "%s", memory);
+	session = open_session();
+	cr_assert_str_eq(sqlite_store.identity(session), identity);
+	sqlite_store.close(session);
+}
+
+Test(sqlite_files, a_database_without_an_identity_serves_and_createdb_adds_one)
+{
+	struct store_session *session = create_and_open();
+	uint64_t last = first_of(session, 5) + 4;
+
+	by_hand("DROP TABLE tickr_identity");
+	cr_assert_eq(first_of(session, 1), ++last);
+	sqlite_store.close(session);
+	session = open_session();
+	cr_assert_str_eq(sqlite_store.identity(session), "");
+	cr_assert_eq(create(), STORE_CREATED, "%s", memory);
+	cr_assert_not_null(strstr(memory, "table `tickets`: found\n"), "%s", memory);
+	cr_assert_not_null(strstr(memory, "identity: made\n"), "%s", memory);
+	cr_assert_eq(first_of(session, 1), ++last, "beside a server");
+	cr_assert_eq(strlen(sqlite_store.identity(session)), 32, "which knows it now");
+	sqlite_store.close(session);
 }
