@@ -50,6 +50,7 @@ sub ticket { $_[0]->get('/tickets/create')->{status} }
 database file $state/tickr.db: created
 table `tickets`: created
 settings: pinned (TICKR_MAX_NODES=10 TICKR_NODE_NUMBER=3 TICKR_STARTING_OFFSET=326)
+identity: made
 the database is ready: start tickrd
 END
     for my $layout (qw(append counter)) {
@@ -71,6 +72,7 @@ END
 database file $state/tickr.db: found
 table `tickets`: found
 settings: found, and they are the same
+identity: found
 nothing was missing
 END
     is $server->stop, 0, 'the server stops cleanly';

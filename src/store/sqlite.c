@@ -5,6 +5,15 @@
  * SQLite has one writer at a time and no commit for several at once, so a second session could
  * only wait for the first, by sleeping. Hence one session serves; requests that gather while
  * its disk is busy become one statement, as everywhere.
+ *
+ * A session compares the names of its files with the files that it has open:
+ *
+ *   before a statement   the index, which is mapped into memory: reading past its end is a SIGBUS
+ *   before a commit      all three, with the lock for writing: a commit through a lost index would
+ *                        undo that of another writer
+ *   after a commit       the log and its index: another program must find the commit of each ticket
+ *                        that is issued
+ *   after a look         all three
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,7 +21,9 @@
 
 #include "base/memory.h"
 #include "store/sqlite_create.h"
+#include "store/sqlite_place.h"
 #include "store/sqlite_schema.h"
+#include "store/sqlite_usable.h"
 
 #define FULL 2 /* of PRAGMA synchronous; EXTRA is above it */
 
@@ -56,6 +67,30 @@ use_write_ahead_log(struct store_session *session, struct text *reason)
 	return STORE_FAILED;
 }
 
+/* SQLite makes the log and its index with the first statement that reads. */
+static enum store_result
+read_once(struct store_session *session, struct text *reason)
+{
+	(void)!sqlite3_step(session->look);
+	return sqlite3_reset(session->look) == SQLITE_OK ? STORE_OK : sqlite_error(session, reason);
+}
+
+static enum store_result
+join(struct store_session *session, struct text *reason)
+{
+	struct store_claim *claim = session->settings->claim;
+	const char *file = sqlite3_db_filename(session->db, "main");
+
+	if (!sqlite_claim_begin_turn(claim, session->settings->query_timeout_s, reason))
+		return STORE_FAILED;
+	session->has_joined = sqlite_claim_join(claim, file, reason);
+	sqlite_claim_end_turn(claim);
+	if (!session->has_joined)
+		return STORE_LOST;
+	sqlite_check_before_commits(session);
+	return sqlite_check_files(session, reason);
+}
+
 static enum store_result
 check_and_prepare(struct store_session *session, struct text *reason)
 {
@@ -68,30 +103,49 @@ check_and_prepare(struct store_session *session, struct text *reason)
 		result = sqlite_prepare(session, MOVE, &session->move, reason);
 	if (result == STORE_OK)
 		result = sqlite_prepare(session, LOOK, &session->look, reason);
-	if (result != STORE_OK)
-		return result;
-	session->has_joined =
-		sqlite_file_join(session->settings->claim, sqlite3_db_filename(session->db, "main"),
-				 &session->log, reason);
-	return session->has_joined ? STORE_OK : STORE_LOST;
+	if (result == STORE_OK)
+		result = read_once(session, reason);
+	return result == STORE_OK ? join(session, reason) : result;
 }
 
 /*
- * Who closes last moves the log into the database and removes it, so that the file is all there
- * is to a server that has stopped. Two that close at once would both see that they are not
- * alone, hence the mutex. Only who opens or closes waits for it.
+ * The last session to close moves the log into the database and removes it, so that a stopped
+ * server leaves one file. Two sessions that close together would both see that they are not alone,
+ * so they take turns. If a disk stalls and the turn does not come, the log stays.
  */
 static void
 close_session(struct store_session *session)
 {
 	struct store_claim *claim = session->settings->claim;
+	char memory[8];
+	struct text ignored = TEXT_OVER(memory);
+	bool is_turn = sqlite_claim_begin_turn(claim, session->settings->query_timeout_s, &ignored);
 
-	pthread_mutex_lock(&claim->mutex);
 	sqlite_disconnect(session);
 	if (session->has_joined)
-		sqlite_file_leave(claim);
-	pthread_mutex_unlock(&claim->mutex);
+		sqlite_claim_leave(claim);
+	if (is_turn)
+		sqlite_claim_end_turn(claim);
 	free(session);
+}
+
+static enum store_result
+begin_to_open(const struct store_settings *settings, struct text *reason)
+{
+	struct store_claim *claim = settings->claim;
+	enum store_result result = STORE_OK;
+	bool is_ours;
+
+	if (!sqlite_claim_begin_turn(claim, settings->query_timeout_s, reason))
+		return STORE_FAILED;
+	is_ours = settings->is_guest ? sqlite_claim_visit(claim, settings->database, reason)
+				     : sqlite_claim_take(claim, settings->database, reason);
+	if (!is_ours)
+		result = STORE_REFUSED;
+	else if (!sqlite_claim_may_join(claim, reason))
+		result = STORE_LOST;
+	sqlite_claim_end_turn(claim);
+	return result;
 }
 
 static enum store_result
@@ -101,12 +155,11 @@ open_session(const struct store_settings *settings, struct store_session **sessi
 	struct store_session *opened;
 	enum store_result result;
 
-	if (!sqlite_file_is_usable(settings->database, false, reason))
+	if (!sqlite_usable(settings->database, false, reason))
 		return STORE_REFUSED;
-	if (!settings->is_guest && !sqlite_file_take(settings->claim, settings->database, reason))
-		return STORE_REFUSED;
-	if (!sqlite_file_may_join(settings->claim, reason))
-		return STORE_LOST;
+	result = begin_to_open(settings, reason);
+	if (result != STORE_OK)
+		return result;
 	opened = xcalloc(1, sizeof(*opened));
 	result = sqlite_connect(opened, settings, false, reason);
 	if (result == STORE_OK)
@@ -121,30 +174,27 @@ open_session(const struct store_settings *settings, struct store_session **sessi
 
 /* --- the counter ------------------------------------------------------------------------------- */
 
-/*
- * SQLite goes on with a file that has lost its name; what it writes there, nobody will find. Of the
- * log that is true until the last session that has it is closed: that moves it into the database.
- */
+/* A schema that was changed since the last time that STATEMENT ran may have a trigger now. */
 static enum store_result
-check_place(struct store_session *session, struct text *reason)
+check_schema(struct store_session *session, sqlite3_stmt *statement, struct text *reason)
 {
-	int has_moved = 0;
+	bool is_empty;
 
-	if (sqlite3_file_control(session->db, "main", SQLITE_FCNTL_HAS_MOVED, &has_moved) ==
-		    SQLITE_OK &&
-	    !has_moved)
-		return sqlite_file_has_log(&session->log, reason) ? STORE_OK : STORE_LOST;
-	text_addf(reason, "the database file %s was moved or deleted while tickrd serves from it",
-		  session->settings->database);
-	return STORE_REFUSED;
+	if (sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_REPREPARE, 1) == 0)
+		return STORE_OK;
+	return sqlite_schema_check(session, &is_empty, reason);
 }
 
 /* Where the counter stands. */
 static enum store_result
 look(struct store_session *session, uint64_t *base, struct text *reason)
 {
-	bool found = sqlite3_step(session->look) == SQLITE_ROW;
+	enum store_result result = sqlite_check_index(session, reason);
+	bool found;
 
+	if (result != STORE_OK)
+		return result;
+	found = sqlite3_step(session->look) == SQLITE_ROW;
 	*base = found ? (uint64_t)sqlite3_column_int64(session->look, 0) : 0;
 	if (sqlite3_reset(session->look) != SQLITE_OK)
 		return sqlite_error(session, reason);
@@ -152,7 +202,8 @@ look(struct store_session *session, uint64_t *base, struct text *reason)
 		text_add(reason, "the table `tickets` is empty: which numbers were given is lost");
 		return STORE_REFUSED;
 	}
-	return check_place(session, reason);
+	result = sqlite_check_files(session, reason);
+	return result == STORE_OK ? check_schema(session, session->look, reason) : result;
 }
 
 /* The UPDATE matched no row: there is none, or it is at its end. */
@@ -203,13 +254,17 @@ reserve(struct store_session *session, uint32_t count, struct ticket_range *base
 	struct text *reason)
 {
 	uint64_t last;
-	enum store_result result;
+	enum store_result result = sqlite_check_index(session, reason);
 
+	if (result != STORE_OK)
+		return result;
 	if (move_with_what_room_there_is(session, count, &last) != SQLITE_OK)
 		return sqlite_error(session, reason);
 	if (last == 0)
 		return explain_no_row(session, reason);
-	result = check_place(session, reason);
+	result = sqlite_check_commit(session, reason);
+	if (result == STORE_OK)
+		result = check_schema(session, session->move, reason);
 	if (result == STORE_OK)
 		*bases = (struct ticket_range){last - count + 1, 1, count};
 	return result;
@@ -219,8 +274,10 @@ static enum store_result
 advance(struct store_session *session, uint64_t base, struct text *reason)
 {
 	char sql[128];
-	enum store_result result;
+	enum store_result result = sqlite_check_index(session, reason);
 
+	if (result != STORE_OK)
+		return result;
 	snprintf(sql, sizeof(sql),
 		 "UPDATE tickets SET id = %" PRId64 " WHERE stub = 'a' AND id < %" PRId64,
 		 (int64_t)base, (int64_t)base);
@@ -234,8 +291,11 @@ give_back(struct store_session *session, const struct ticket_range *unused, bool
 	  struct text *reason)
 {
 	char sql[128];
-	enum store_result result;
+	enum store_result result = sqlite_check_index(session, reason);
 
+	*is_back = false;
+	if (result != STORE_OK)
+		return result;
 	snprintf(sql, sizeof(sql),
 		 "UPDATE tickets SET id = %" PRIu64 " WHERE stub = 'a' AND id = %" PRIu64,
 		 unused->first - 1, unused->first + unused->count - 1);
@@ -253,6 +313,12 @@ most_per_statement(struct store_session *session)
 	return 1000000; /* any number is the same work */
 }
 
+static const char *
+identity(struct store_session *session)
+{
+	return session->identity;
+}
+
 static void
 warn(struct store_session *session, struct text *warnings)
 {
@@ -261,7 +327,7 @@ warn(struct store_session *session, struct text *warnings)
 	uint64_t synchronous = 0;
 	bool found;
 
-	sqlite_file_warn(session->settings->database, warnings);
+	sqlite_place_warn(session->settings->database, warnings);
 	if (sqlite_numbers(session, "PRAGMA synchronous", &synchronous, 1, &found, &problem) !=
 		    STORE_OK ||
 	    synchronous < FULL)
@@ -271,6 +337,32 @@ warn(struct store_session *session, struct text *warnings)
 			  problem.len > 0 ? ": " : "", memory);
 }
 
+static enum store_result
+advances(struct store_session *session, uint64_t *count, struct text *reason)
+{
+	bool found;
+	enum store_result result =
+		sqlite_numbers(session, "SELECT advances FROM tickr_identity WHERE id = 1", count,
+			       1, &found, reason);
+
+	if (result == STORE_OK && !found) {
+		text_add(reason, "the table `tickr_identity` has lost its row");
+		return STORE_REFUSED;
+	}
+	return result;
+}
+
+static enum store_result
+note_advance(struct store_session *session, struct text *reason)
+{
+	enum store_result result = sqlite_check_index(session, reason);
+
+	if (result != STORE_OK)
+		return result;
+	return sqlite_run(session, "UPDATE tickr_identity SET advances = advances + 1 WHERE id = 1",
+			  reason);
+}
+
 const struct store sqlite_store = {
 	.name = "sqlite",
 	.most_sessions = 1,
@@ -278,13 +370,16 @@ const struct store sqlite_store = {
 	.end = end,
 	.thread_begin = nothing,
 	.thread_end = nothing,
-	.claim = sqlite_file_claim,
-	.release = sqlite_file_release,
+	.claim = sqlite_claim,
+	.release = sqlite_claim_release,
 	.open = open_session,
 	.close = close_session,
 	.reserve = reserve,
 	.most_per_statement = most_per_statement,
 	.newest = look,
+	.identity = identity,
+	.advances = advances,
+	.note_advance = note_advance,
 	.advance = advance,
 	.give_back = give_back,
 	.warn = warn,

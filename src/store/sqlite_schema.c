@@ -125,11 +125,53 @@ check_row(struct store_session *session, struct text *reason)
 	return STORE_REFUSED;
 }
 
+/* A trigger may move the counter after the statement that reserves has read it. */
+static enum store_result
+check_triggers(struct store_session *session, struct text *reason)
+{
+	char memory[128];
+	struct text name = TEXT_OVER(memory);
+	enum store_result result = sqlite_string(session,
+						 "SELECT name FROM sqlite_schema WHERE type = "
+						 "'trigger' AND lower(tbl_name) = 'tickets'",
+						 &name, reason);
+
+	if (result != STORE_OK || name.len == 0)
+		return result;
+	text_addf(reason,
+		  "the table `tickets` of the database file %s has a trigger, which may change the "
+		  "counter: DROP TRIGGER %s",
+		  session->settings->database, memory);
+	return STORE_REFUSED;
+}
+
+/* Read it, where the database has one: an older tickrd made none. */
+static enum store_result
+read_identity(struct store_session *session, struct text *reason)
+{
+	struct text identity = TEXT_OVER(session->identity);
+	uint64_t is_there = 0;
+	bool found;
+	enum store_result result = sqlite_numbers(session,
+						  "SELECT COUNT(*) FROM sqlite_schema WHERE name = "
+						  "'tickr_identity' AND type = 'table'",
+						  &is_there, 1, &found, reason);
+
+	text_clear(&identity);
+	if (result == STORE_OK && is_there > 0)
+		result = sqlite_string(session, "SELECT identity FROM tickr_identity WHERE id = 1",
+				       &identity, reason);
+	if (identity.len != RANDOM_ID_LEN || identity.is_truncated)
+		text_clear(&identity);
+	return result;
+}
+
 enum store_result
 sqlite_schema_check(struct store_session *session, bool *is_empty, struct text *reason)
 {
 	typedef enum store_result check_fn(struct store_session *, struct text *);
-	static check_fn *const checks[] = {check_columns, check_settings, check_row};
+	static check_fn *const checks[] = {check_columns, check_triggers, check_settings, check_row,
+					   read_identity};
 	enum store_result result = check_marks(session, is_empty, reason);
 
 	for (unsigned i = 0; i < ARRAY_LENGTH(checks) && result == STORE_OK; i++)

@@ -1,11 +1,12 @@
 /*
- * DESIGN. No error of a file is STORE_LOST, but that its log has lost its name. A lost connection
- * is made anew and asked again at once; a disk that is full or failing would only fail again, and
- * what must be told then is that tickets cannot be had. So it is STORE_FAILED, after which the pool
- * opens a fresh session and believes in the file again when a reservation has succeeded.
+ * DESIGN. A session is STORE_LOST only if the companions of its file have lost their names. The pool
+ * opens a lost session again and repeats the request immediately. A disk that is full or failing
+ * would only fail again, so that is STORE_FAILED: the pool answers 503, and believes in the file
+ * again when a reservation has succeeded.
  */
 #include <string.h>
 
+#include "base/clock.h"
 #include "store/sqlite_session.h"
 
 #define PRIMARY(code) ((code)&0xff) /* without what makes it an extended one */
@@ -40,19 +41,6 @@ advice(int code)
 }
 
 enum store_result
-sqlite_error(struct store_session *session, struct text *reason)
-{
-	int code = sqlite3_extended_errcode(session->db);
-	int system = sqlite3_system_errno(session->db);
-	bool is_io = PRIMARY(code) == SQLITE_IOERR || PRIMARY(code) == SQLITE_CANTOPEN;
-
-	text_addf(reason, "%s: %s (SQLite error %d%s%s)%s", session->settings->database,
-		  sqlite3_errmsg(session->db), code, is_io && system != 0 ? ", " : "",
-		  is_io && system != 0 ? strerror(system) : "", advice(code));
-	return classify(code);
-}
-
-enum store_result
 sqlite_connect(struct store_session *session, const struct store_settings *settings,
 	       bool may_create, struct text *reason)
 {
@@ -70,19 +58,136 @@ sqlite_connect(struct store_session *session, const struct store_settings *setti
 	return sqlite_run(session, "PRAGMA synchronous = FULL", reason);
 }
 
+/* SQLite moves the log into the database when the last connection closes: only if the files allow it. */
+static void
+prepare_end(struct store_session *session)
+{
+	const struct sqlite_files *files = &session->settings->claim->files;
+	int yes = 1;
+
+	switch (sqlite_files_ending(files, session->log_size)) {
+	case SQLITE_END_USUAL: break;
+	case SQLITE_END_SAVE:
+		sqlite3_wal_checkpoint_v2(session->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+		sqlite3_file_control(session->db, "main", SQLITE_FCNTL_PERSIST_WAL, &yes);
+		break;
+	case SQLITE_END_LEAVE:
+		sqlite3_db_config(session->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+		break;
+	}
+}
+
 void
 sqlite_disconnect(struct store_session *session)
 {
 	sqlite3_finalize(session->move);
 	sqlite3_finalize(session->look);
+	if (session->has_joined)
+		prepare_end(session);
 	sqlite3_close(session->db);
+}
+
+/* --- the files ---------------------------------------------------------------------------------- */
+
+static enum store_result
+result_of(enum sqlite_fault fault)
+{
+	switch (fault) {
+	case SQLITE_FILES_WHOLE: return STORE_OK;
+	case SQLITE_FILES_TORN: return STORE_LOST;
+	case SQLITE_FILES_MOVED:
+	case SQLITE_FILES_LINKED: break;
+	}
+	return STORE_REFUSED;
+}
+
+typedef enum sqlite_fault check_fn(const struct sqlite_files *files, uint64_t *log_size,
+				   struct text *reason);
+
+static enum store_result
+check(struct store_session *session, check_fn *check_names, struct text *reason)
+{
+	const struct store_claim *claim = session->settings->claim;
+	enum sqlite_fault fault = check_names(&claim->files, &session->log_size, reason);
+
+	session->checked_ms = clock_ms();
+	if (fault == SQLITE_FILES_WHOLE && !sqlite_owner_is(&claim->owner, reason))
+		return STORE_REFUSED;
+	return result_of(fault);
+}
+
+enum store_result
+sqlite_check_files(struct store_session *session, struct text *reason)
+{
+	return check(session, sqlite_files_check, reason);
+}
+
+/* A database that loses its name during the commit leaves the log there, which has the commit. */
+enum store_result
+sqlite_check_commit(struct store_session *session, struct text *reason)
+{
+	return check(session, sqlite_files_check_companions, reason);
+}
+
+/* An index that was compared in this millisecond is left out: a busy server saves a system call. */
+enum store_result
+sqlite_check_index(struct store_session *session, struct text *reason)
+{
+	if (session->checked_ms == clock_ms())
+		return STORE_OK;
+	return result_of(sqlite_files_check_index(&session->settings->claim->files, reason));
+}
+
+/* With SQLite's lock for writing, and before it writes. Not 0: it rolls back. */
+static int
+may_commit(void *arg)
+{
+	struct store_session *session = arg;
+	struct text problem = TEXT_OVER(session->problem);
+
+	session->objection = sqlite_check_files(session, &problem);
+	return session->objection != STORE_OK;
+}
+
+void
+sqlite_check_before_commits(struct store_session *session)
+{
+	sqlite3_commit_hook(session->db, may_commit, session);
+}
+
+/* Files that were taken away from under SQLite explain its errors better than its own words. */
+static enum store_result
+explain_by_files(struct store_session *session, int code, struct text *reason)
+{
+	if (code == SQLITE_CONSTRAINT_COMMITHOOK) {
+		text_add(reason, session->problem);
+		return session->objection;
+	}
+	return session->has_joined ? sqlite_check_files(session, reason) : STORE_OK;
+}
+
+enum store_result
+sqlite_error(struct store_session *session, struct text *reason)
+{
+	int code = sqlite3_extended_errcode(session->db);
+	int system = sqlite3_system_errno(session->db);
+	bool is_io = PRIMARY(code) == SQLITE_IOERR || PRIMARY(code) == SQLITE_CANTOPEN;
+	enum store_result result = explain_by_files(session, code, reason);
+
+	if (result != STORE_OK)
+		return result;
+	text_addf(reason, "%s: %s (SQLite error %d%s%s)%s", session->settings->database,
+		  sqlite3_errmsg(session->db), code, is_io && system != 0 ? ", " : "",
+		  is_io && system != 0 ? strerror(system) : "", advice(code));
+	return classify(code);
 }
 
 /* --- statements ------------------------------------------------------------------------------- */
 
 static void
-bind_space(sqlite3_stmt *statement, const struct ticket_space *space)
+bind_settings(struct store_session *session, sqlite3_stmt *statement)
 {
+	const struct ticket_space *space = &session->settings->space;
 	const struct {
 		const char *name;
 		uint64_t value;
@@ -91,13 +196,16 @@ bind_space(sqlite3_stmt *statement, const struct ticket_space *space)
 		{":node_number", space->node_number},
 		{":starting_offset", space->starting_offset},
 	};
+	int index;
 
 	for (size_t i = 0; i < ARRAY_LENGTH(parameters); i++) {
-		int index = sqlite3_bind_parameter_index(statement, parameters[i].name);
-
+		index = sqlite3_bind_parameter_index(statement, parameters[i].name);
 		if (index > 0)
 			sqlite3_bind_int64(statement, index, (sqlite3_int64)parameters[i].value);
 	}
+	index = sqlite3_bind_parameter_index(statement, ":identity");
+	if (index > 0)
+		sqlite3_bind_text(statement, index, session->identity, -1, SQLITE_STATIC);
 }
 
 enum store_result
@@ -110,7 +218,7 @@ sqlite_run(struct store_session *session, const char *script, struct text *reaso
 		if (code == SQLITE_OK && statement == NULL)
 			continue; /* nothing but white space */
 		if (code == SQLITE_OK) {
-			bind_space(statement, &session->settings->space);
+			bind_settings(session, statement);
 			while (sqlite3_step(statement) == SQLITE_ROW)
 				continue;
 			code = sqlite3_finalize(statement);

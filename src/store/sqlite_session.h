@@ -8,16 +8,23 @@
 
 #include <sqlite3.h>
 
-#include "store/sqlite_file.h"
+#include "base/random.h"
+#include "store/sqlite_claim.h"
 #include "store/store.h"
 
 struct store_session {
 	sqlite3 *db;
 	const struct store_settings *settings;
-	sqlite3_stmt *move; /* the counter forward */
-	sqlite3_stmt *look; /* where it stands */
-	struct sqlite_log log;
-	bool has_joined; /* the others that have this log */
+	sqlite3_stmt *move;  /* the counter forward */
+	sqlite3_stmt *look;  /* where it stands */
+	bool has_joined;     /* the others that have these files */
+	uint64_t log_size;   /* see sqlite_files_check() */
+	uint64_t checked_ms; /* when its files were compared last, as clock_ms() tells it */
+	char identity[RANDOM_ID_SIZE]; /* of the database; "" if it has none */
+
+	/* Why the last commit was rolled back; STORE_OK: it was not. */
+	enum store_result objection;
+	char problem[256]; /* in words */
 };
 
 /* Connect to SETTINGS' file; with MAY_CREATE make it. Whatever comes of it: sqlite_disconnect(). */
@@ -26,10 +33,29 @@ enum store_result sqlite_connect(struct store_session *session,
 				 struct text *reason) MUST_CHECK;
 void sqlite_disconnect(struct store_session *session);
 
+/*
+ * Whether the files of the session, which has joined, are still those that others find by their
+ * names. STORE_REFUSED or STORE_LOST with a REASON if not.
+ */
+enum store_result sqlite_check_files(struct store_session *session, struct text *reason) MUST_CHECK;
+
+/* From now on each commit is preceded by that check, and rolled back where it fails. */
+void sqlite_check_before_commits(struct store_session *session);
+
+/* The part of it that is worth asking again as soon as a commit is done. */
+enum store_result sqlite_check_commit(struct store_session *session,
+				      struct text *reason) MUST_CHECK;
+
+/* The part of it that must come before a statement: see sqlite_files_check_index(). */
+enum store_result sqlite_check_index(struct store_session *session, struct text *reason) MUST_CHECK;
+
 /* The last error as a result, with its text and number in REASON. */
 enum store_result sqlite_error(struct store_session *session, struct text *reason);
 
-/* Run the statements of SCRIPT; :max_nodes, :node_number and :starting_offset are the settings'. */
+/*
+ * Run the statements of SCRIPT; :max_nodes, :node_number and :starting_offset are the settings',
+ * :identity is the session's.
+ */
 enum store_result sqlite_run(struct store_session *session, const char *script,
 			     struct text *reason) MUST_CHECK;
 

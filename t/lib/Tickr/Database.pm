@@ -98,13 +98,21 @@ sub layout { $_[0]{layout} // 'append' }
 # Move the counter to BASE, which is ahead of it.
 sub advance {
     my ($self, $base) = @_;
-    return $self->turn_back($base) if $self->layout eq 'counter';
     my %sql = (
-        append => "INSERT INTO tickets VALUES ($base)",
-        stub   => "REPLACE INTO tickets SELECT $base, 'a' FROM tickets WHERE id < $base",
+        append  => "INSERT IGNORE INTO tickets VALUES ($base)",
+        stub    => "REPLACE INTO tickets SELECT $base, 'a' FROM tickets WHERE id < $base",
+        counter => "UPDATE tickets SET id = $base WHERE id < $base",
     );
     $self->sql($sql{ $self->layout }, 'tickr');
+    $self->sql('UPDATE tickr_identity SET advances = advances + 1', 'tickr') if $self->has_identity;
     return;
+}
+
+# Whether createdb has given the database an identity; an older one had none.
+sub has_identity {
+    my ($self) = @_;
+    return $self->sql(q{SELECT COUNT(*) FROM information_schema.TABLES
+        WHERE TABLE_SCHEMA = 'tickr' AND TABLE_NAME = 'tickr_identity'}) > 0;
 }
 
 # Move the counter to BASE, wherever it is.

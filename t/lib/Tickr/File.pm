@@ -47,7 +47,7 @@ sub createdb {'createdb'}
 # As if it had never been.
 sub drop {
     my ($self) = @_;
-    unlink map { $self->path . $_ } '', '-wal', '-shm';
+    unlink map { $self->path . $_ } '', '-wal', '-shm', '-owner';
     return;
 }
 
@@ -110,7 +110,7 @@ sub restore_copy {
 # Move the counter to BASE.
 sub advance {
     my ($self, $base) = @_;
-    $self->sql("UPDATE tickets SET id = $base");
+    $self->sql("UPDATE tickets SET id = max(id, $base); UPDATE tickr_identity SET advances = advances + 1");
     return;
 }
 

@@ -1,0 +1,226 @@
+/*
+ * DESIGN. A claim is an flock(2) on the database file itself. SQLite locks bytes of the file with
+ * fcntl(2); the two kinds of lock do not see each other. Where locks do not reach every process, an
+ * owner's file is added (sqlite_owner.c). A process that closes any descriptor of a file loses its
+ * fcntl locks on it. So the claim's descriptor is opened once and
+ * stays open until the last session is closed, even where another process has the lock; asking
+ * for a lock that one has is no change.
+ *
+ * A turn is a mutex with a time-out. A session that closes waits for the disk. If the disk stalls,
+ * the other sessions must not wait for ever.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "store/sqlite_claim.h"
+#include "store/sqlite_place.h"
+
+void
+sqlite_claim(struct store_settings *settings)
+{
+	settings->claim = xcalloc(1, sizeof(*settings->claim));
+	pthread_mutex_init(&settings->claim->mutex, NULL);
+	clock_cond_init(&settings->claim->is_over);
+	settings->claim->fd = -1;
+}
+
+void
+sqlite_claim_release(struct store_settings *settings)
+{
+	struct store_claim *claim = settings->claim;
+
+	sqlite_owner_drop(&claim->owner); /* with the lock yet */
+	if (claim->fd >= 0)
+		close(claim->fd);
+	pthread_cond_destroy(&claim->is_over);
+	pthread_mutex_destroy(&claim->mutex);
+	sqlite_files_free(&claim->files);
+	free(claim);
+	settings->claim = NULL;
+}
+
+/* --- turns ---------------------------------------------------------------------------------------- */
+
+bool
+sqlite_claim_begin_turn(struct store_claim *claim, unsigned timeout_s, struct text *reason)
+{
+	struct timespec until = clock_moment(clock_ms() + timeout_s * 1000ull);
+	bool is_mine;
+	int problem = 0;
+
+	pthread_mutex_lock(&claim->mutex);
+	while (claim->is_turn && problem == 0)
+		problem = pthread_cond_timedwait(&claim->is_over, &claim->mutex, &until);
+	is_mine = !claim->is_turn;
+	claim->is_turn = true;
+	pthread_mutex_unlock(&claim->mutex);
+	if (!is_mine)
+		text_addf(reason,
+			  "another session of the database file has been at its disk for %u s: it "
+			  "stalls",
+			  timeout_s);
+	return is_mine;
+}
+
+void
+sqlite_claim_end_turn(struct store_claim *claim)
+{
+	pthread_mutex_lock(&claim->mutex);
+	claim->is_turn = false;
+	pthread_mutex_unlock(&claim->mutex);
+	pthread_cond_signal(&claim->is_over);
+}
+
+/* --- taking it -------------------------------------------------------------------------------------- */
+
+static bool
+open_file(struct store_claim *claim, const char *path, struct text *reason)
+{
+	struct sqlite_mark held, there;
+
+	if (claim->fd < 0)
+		claim->fd = open(path, O_RDWR | O_CLOEXEC);
+	if (claim->fd < 0 || !sqlite_files_look_open(claim->fd, &held) ||
+	    !sqlite_files_look(path, &there)) {
+		text_addf(reason, "the database file %s cannot be opened: %s", path,
+			  strerror(errno));
+		return false;
+	}
+	if (sqlite_files_same(&held, &there))
+		return true;
+	text_addf(reason,
+		  "%s is not the file that this tickrd began with. Bring that back; or, if "
+		  "no ticket can come twice from this one, restart tickrd",
+		  path);
+	return false;
+}
+
+static bool
+lock_file(struct store_claim *claim, const char *path, struct text *reason)
+{
+	if (flock(claim->fd, LOCK_EX | LOCK_NB) == 0)
+		return true;
+	if (errno == EWOULDBLOCK)
+		text_addf(reason, "another tickrd serves from %s: a file is for one server only",
+			  path);
+	else
+		text_addf(reason, "%s cannot be locked: %s", path, strerror(errno));
+	return false;
+}
+
+/* PATH is there. */
+static bool
+needs_owner(const char *path)
+{
+	struct sqlite_place place = sqlite_place_of(path);
+
+	return !sqlite_place_has_locks(&place);
+}
+
+static bool
+own(struct store_claim *claim, const char *path, bool has_lock, struct text *reason)
+{
+	char memory[8];
+	struct text ignored = TEXT_OVER(memory);
+	char *real;
+	bool is_owner;
+
+	if (claim->owner.name != NULL && sqlite_owner_is(&claim->owner, &ignored))
+		return true;
+	sqlite_owner_drop(&claim->owner);
+	real = realpath(path, NULL); /* all names of the file must lead to one owner's */
+	is_owner = sqlite_owner_take(&claim->owner, real != NULL ? real : path, has_lock, reason);
+	free(real);
+	return is_owner;
+}
+
+bool
+sqlite_claim_take(struct store_claim *claim, const char *path, struct text *reason)
+{
+	return open_file(claim, path, reason) && lock_file(claim, path, reason) &&
+	       (!needs_owner(path) || own(claim, path, true, reason));
+}
+
+/* Createdb is to make the file: no process can have a lock on it. */
+static bool
+visit_new(struct store_claim *claim, const char *path, struct text *reason)
+{
+	char *folder = sqlite_files_folder(path);
+	bool may = !needs_owner(folder) || own(claim, path, false, reason);
+
+	free(folder);
+	return may;
+}
+
+bool
+sqlite_claim_visit(struct store_claim *claim, const char *path, struct text *reason)
+{
+	char memory[8];
+	struct text ignored = TEXT_OVER(memory);
+	char *real;
+	bool is_near;
+
+	if (access(path, F_OK) != 0)
+		return visit_new(claim, path, reason);
+	if (!needs_owner(path))
+		return true;
+	if (!open_file(claim, path, reason))
+		return false;
+	if (lock_file(claim, path, &ignored))
+		return own(claim, path, true, reason);
+	real = realpath(path, NULL);
+	is_near = sqlite_owner_is_near(real != NULL ? real : path, reason);
+	free(real);
+	return is_near;
+}
+
+/* --- joining -------------------------------------------------------------------------------------- */
+
+static unsigned
+count_sessions(struct store_claim *claim, int change)
+{
+	unsigned before;
+
+	pthread_mutex_lock(&claim->mutex);
+	before = claim->sessions;
+	claim->sessions += (unsigned)change;
+	pthread_mutex_unlock(&claim->mutex);
+	return before;
+}
+
+static bool
+are_whole(const struct store_claim *claim, struct text *reason)
+{
+	uint64_t log_size = 0;
+
+	return sqlite_files_check(&claim->files, &log_size, reason) == SQLITE_FILES_WHOLE;
+}
+
+bool
+sqlite_claim_may_join(struct store_claim *claim, struct text *reason)
+{
+	return count_sessions(claim, 0) == 0 || are_whole(claim, reason);
+}
+
+bool
+sqlite_claim_join(struct store_claim *claim, const char *file, struct text *reason)
+{
+	if (count_sessions(claim, 0) == 0)
+		sqlite_files_note(&claim->files, file);
+	if (!are_whole(claim, reason))
+		return false;
+	count_sessions(claim, 1);
+	return true;
+}
+
+void
+sqlite_claim_leave(struct store_claim *claim)
+{
+	count_sessions(claim, -1);
+}
