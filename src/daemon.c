@@ -10,6 +10,7 @@
 
 #include "build.h"
 
+#include "ahead.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -24,11 +25,9 @@
 #include "loop/sockets.h"
 #include "looks.h"
 #include "metrics/metrics.h"
-#include "segment/segment.h"
 #include "signals.h"
 #include "worker.h"
 
-#define FILL_EVERY_MS	  100
 #define LOOK_WAIT_MS	  1000 /* at the start, for the first look at each database */
 #define OTHER_DESCRIPTORS 16   /* the operator's connections, the service manager, libraries */
 
@@ -41,7 +40,7 @@ struct daemon {
 	struct looks *looks;			   /* at the databases, at the start */
 	struct state_file *states[MOST_DATABASES]; /* NULL where there is none */
 	struct dispatch *dispatch;
-	struct segment *segment; /* NULL: nothing is reserved ahead */
+	struct ahead ahead;
 	struct waiting_limit limit;
 	struct connection_limit connections;
 	struct log_limit error_lines;
@@ -58,7 +57,6 @@ struct daemon {
 	struct event *drain_deadline;
 	struct notifier *manager;
 	struct event *watchdog;
-	struct event *fill; /* what is reserved ahead */
 	uint64_t watchdog_ms;
 	size_t pings_out;
 	bool is_draining;
@@ -234,57 +232,12 @@ make_control(struct daemon *d)
 }
 
 static void
-submit(void *arg, struct reservation *reservation)
-{
-	struct daemon *d = arg;
-
-	dispatch_submit(d->dispatch, reservation);
-}
-
-static void
-explain(void *arg, struct text *reason)
-{
-	struct daemon *d = arg;
-
-	dispatch_explain(d->dispatch, reason);
-}
-
-static void
-on_fill(evutil_socket_t fd, short what, void *arg)
-{
-	struct daemon *d = arg;
-
-	(void)fd;
-	(void)what;
-	segment_fill(d->segment);
-	loop_event_in(d->fill, FILL_EVERY_MS);
-}
-
-static void
-make_segment(struct daemon *d)
-{
-	struct segment_settings settings = {
-		.ahead_ms = d->config->reserve_ahead_ms,
-		.least = d->config->reserve_ahead_min,
-		.most = d->config->reserve_ahead_max,
-		.pool_timeout_ms = d->config->pool_timeout_ms,
-		.outage_ms = d->config->reserve_ahead_outage_ms,
-		.submit = submit,
-		.explain = explain,
-		.arg = d,
-	};
-
-	if (d->config->reserve_ahead_ms > 0)
-		d->segment = segment_new(&settings);
-}
-
-static void
 make_workers(struct daemon *d)
 {
 	struct worker_settings settings = {
 		.config = d->config,
 		.dispatch = d->dispatch,
-		.segment = d->segment,
+		.segment = d->ahead.segment,
 		.limit = &d->limit,
 		.connections = &d->connections,
 		.error_lines = &d->error_lines,
@@ -301,16 +254,6 @@ make_workers(struct daemon *d)
 		d->workers[i] = worker_new(&settings, sockets_of_loop(&d->sockets, i),
 					   d->sockets.addresses);
 	sockets_give_away(&d->sockets);
-}
-
-/* Runs in a pool thread. */
-static void
-on_told(void *arg, const struct ticket_space *space, bool is_trusted)
-{
-	struct daemon *d = arg;
-
-	if (d->segment != NULL)
-		segment_note(d->segment, space, is_trusted);
 }
 
 /* From here on a stop is an order to our loop. What is made until it runs is made quickly. */
@@ -331,7 +274,7 @@ take_orders(struct daemon *d)
 	d->drain_deadline = loop_event_new(d->base, -1, 0, on_drain_deadline, d);
 	d->manager = notifier_new(d->base);
 	d->watchdog = loop_event_new(d->base, -1, 0, on_watchdog, d);
-	d->fill = loop_event_new(d->base, -1, 0, on_fill, d);
+	ahead_init(&d->ahead, d->config, d->base);
 	d->watchdog_ms = orders.watchdog_ms;
 	orders.mailbox = d->mailbox;
 	signals_serve(d->signals, &orders);
@@ -340,10 +283,9 @@ take_orders(struct daemon *d)
 static void
 build(struct daemon *d)
 {
-	const struct pool_listener listener = {on_told, d};
+	const struct pool_listener listener = {ahead_note, &d->ahead};
 
 	d->limit.most = (uint32_t)d->config->max_waiting;
-	make_segment(d);
 	d->dispatch = databases_dispatch(d->config, d->store, d->states, &listener);
 	make_control(d);
 	make_workers(d);
@@ -355,10 +297,10 @@ start_threads(struct daemon *d)
 {
 	bool is_started = dispatch_start(d->dispatch);
 
-	if (is_started)
+	if (is_started) {
 		dispatch_wait_looked(d->dispatch, LOOK_WAIT_MS);
-	if (is_started && d->segment != NULL)
-		on_fill(-1, 0, d);
+		ahead_start(&d->ahead, d->dispatch);
+	}
 	while (is_started && d->started < d->worker_count) {
 		is_started = worker_start(d->workers[d->started]);
 		d->started += is_started;
@@ -392,25 +334,6 @@ announce(struct daemon *d)
 
 /* --- the whole ---------------------------------------------------------------------------------- */
 
-/* What was reserved ahead and nobody asked for: given back where that is safe, else a gap. */
-static void
-settle_rest(struct daemon *d)
-{
-	struct segment_piece piece;
-	uint64_t given_back = 0, gap = 0;
-
-	if (d->segment == NULL)
-		return;
-	while (segment_take_rest(d->segment, &piece)) {
-		if (dispatch_give_back(d->dispatch, piece.space, &piece.bases))
-			given_back += piece.bases.count;
-		else
-			gap += piece.bases.count;
-	}
-	log_info("what was reserved ahead is left over", "gap=%" PRIu64 " given_back=%" PRIu64, gap,
-		 given_back);
-}
-
 /* Some session hangs: in what was asked of it until the deadline, or while it is opened. */
 static void
 leave_sessions(struct daemon *d)
@@ -426,22 +349,20 @@ tear_down(struct daemon *d)
 {
 	for (size_t i = 0; i < d->started; i++)
 		worker_join(d->workers[i]);
-	if (d->segment != NULL)
-		segment_stop(d->segment);
+	ahead_stop(&d->ahead);
 	if (!dispatch_stop(d->dispatch, d->drain_deadline_ms))
 		leave_sessions(d);
-	settle_rest(d);
+	ahead_settle(&d->ahead);
 	control_free(d->control);
 	for (size_t i = 0; i < d->worker_count; i++)
 		worker_free(d->workers[i]);
 	free(d->workers);
-	segment_free(d->segment);
 	dispatch_free(d->dispatch);
 	event_free(d->drain_delay);
 	event_free(d->drain_deadline);
 	notifier_free(d->manager);
 	event_free(d->watchdog);
-	event_free(d->fill);
+	ahead_free(&d->ahead);
 	mailbox_free(d->mailbox);
 	event_base_free(d->base);
 }

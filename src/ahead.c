@@ -1,0 +1,106 @@
+#include <inttypes.h>
+
+#include "ahead.h"
+#include "base/log.h"
+#include "loop/loop.h"
+
+#define FILL_EVERY_MS 100
+
+static void
+ahead_submit(void *arg, struct reservation *reservation)
+{
+	struct ahead *ahead = arg;
+
+	dispatch_submit(ahead->dispatch, reservation);
+}
+
+static void
+ahead_explain(void *arg, struct text *reason)
+{
+	struct ahead *ahead = arg;
+
+	dispatch_explain(ahead->dispatch, reason);
+}
+
+static void
+ahead_fill(evutil_socket_t fd, short what, void *arg)
+{
+	struct ahead *ahead = arg;
+
+	(void)fd;
+	(void)what;
+	segment_fill(ahead->segment);
+	loop_event_in(ahead->fill, FILL_EVERY_MS);
+}
+
+void
+ahead_init(struct ahead *ahead, const struct config *config, struct event_base *base)
+{
+	struct segment_settings settings = {
+		.ahead_ms = config->reserve_ahead_ms,
+		.least = config->reserve_ahead_min,
+		.most = config->reserve_ahead_max,
+		.pool_timeout_ms = config->pool_timeout_ms,
+		.outage_ms = config->reserve_ahead_outage_ms,
+		.submit = ahead_submit,
+		.explain = ahead_explain,
+		.arg = ahead,
+	};
+
+	if (config->reserve_ahead_ms == 0)
+		return;
+	ahead->segment = segment_new(&settings);
+	ahead->fill = loop_event_new(base, -1, 0, ahead_fill, ahead);
+}
+
+void
+ahead_start(struct ahead *ahead, struct dispatch *dispatch)
+{
+	if (ahead->segment == NULL)
+		return;
+	ahead->dispatch = dispatch;
+	ahead_fill(-1, 0, ahead);
+}
+
+void
+ahead_note(void *arg, const struct ticket_space *space, bool is_trusted)
+{
+	struct ahead *ahead = arg;
+
+	if (ahead->segment != NULL)
+		segment_note(ahead->segment, space, is_trusted);
+}
+
+void
+ahead_stop(struct ahead *ahead)
+{
+	if (ahead->segment != NULL)
+		segment_stop(ahead->segment);
+}
+
+void
+ahead_settle(struct ahead *ahead)
+{
+	struct segment_piece piece;
+	uint64_t given_back = 0, gap = 0;
+
+	if (ahead->segment == NULL)
+		return;
+	while (segment_take_rest(ahead->segment, &piece)) {
+		if (dispatch_give_back(ahead->dispatch, piece.space, &piece.bases))
+			given_back += piece.bases.count;
+		else
+			gap += piece.bases.count;
+	}
+	log_info("what was reserved ahead is left over", "gap=%" PRIu64 " given_back=%" PRIu64, gap,
+		 given_back);
+}
+
+void
+ahead_free(struct ahead *ahead)
+{
+	if (ahead->segment == NULL)
+		return;
+	event_free(ahead->fill);
+	segment_free(ahead->segment);
+}
