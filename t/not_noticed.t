@@ -240,4 +240,21 @@ subtest '4b: two masters with the same offset and a server each' => sub {
     is $_->stop, 0, 'the server stops' for @servers;
 };
 
+# --- 6. what is held ahead ---------------------------------------------------------------------------------
+
+subtest '6: tickets are held ahead by a server that is cut off, and a copy without them is brought up' => sub {
+    my ($database, $copy) = map { Tickr::Database->new(layout => 'counter') } 1, 2;
+    Tickr::Server->createdb(database => $_) for $database, $copy;
+    my %ahead = (TICKR_RESERVE_AHEAD => 1, TICKR_RESERVE_AHEAD_MIN => 100, TICKR_RESERVE_AHEAD_OUTAGE => 2);
+    my $server = start($database, state_folder(), %ahead);
+    wait_for('tickets to be held', 10, sub { $server->metric('tickr_tickets_reserved') >= 100 });
+    $database->kill;
+    my @held = take($server, 20);
+    my $other = start($copy, state_folder());
+    is_deeply [ repeated(\@held, [ take($other, 20) ]) ], \@held, 'a server on the copy issues the same';
+    wait_for('the end of the outage', 10, sub { $server->get('/tickets/create')->{status} == 503 });
+    is $server->metric('tickr_tickets_reserved'), 0, 'but for no longer than the setting says';
+    $_->stop for $server, $other;
+};
+
 done_testing;
