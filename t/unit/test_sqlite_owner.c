@@ -148,6 +148,7 @@ Test(sqlite_owner, a_number_that_another_process_has_now_is_no_owner)
 	change("started", "7");
 	cr_assert(try_to_take(&second, false), "%s", memory);
 	sqlite_owner_drop(&second);
+	sqlite_owner_drop(&first);
 }
 
 Test(sqlite_owner, nobody_knows_of_another_kernel_what_has_ended)
