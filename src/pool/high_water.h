@@ -47,6 +47,8 @@ struct high_water {
 	bool is_writing;	   /* a thread is writing the file */
 	bool is_failing;	   /* the last one could not */
 	char problem[REASON_SIZE]; /* why */
+	/* The thread's that is_writing: */
+	char missing[REASON_SIZE]; /* what the last check missed, which was logged; or "" */
 };
 
 /* FILE stays the caller's; NULL for none. */
