@@ -49,6 +49,7 @@ struct keeper {
 	uint64_t
 		seen_ms; /* when this session's last statement began that showed the counter; or 0 */
 	bool was_stale;	 /* this session has read less than it had written */
+	bool is_stuck;	 /* the counter could not be moved, and the log says so */
 
 	_Atomic uint64_t busy_since_ms; /* when its present reservation began; 0: none is out */
 };

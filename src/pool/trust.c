@@ -123,13 +123,17 @@ trust_latch(struct trust *trust, const struct store_share *share)
 	return latch;
 }
 
-void
+bool
 trust_set_latch(struct trust *trust, const struct store_share *share, uint64_t latch)
 {
+	bool is_refused;
+
 	pthread_mutex_lock(&trust->mutex);
-	if (top_of(&trust->floors, share) != 0)
+	is_refused = top_of(&trust->floors, share) != 0;
+	if (is_refused)
 		classes_set(&trust->latches, share->increment, share->residue, latch);
 	pthread_mutex_unlock(&trust->mutex);
+	return is_refused;
 }
 
 void

@@ -119,8 +119,9 @@ uint64_t trust_seen_ms(struct trust *trust);
 /* The latch of the database of SHARE; 0: none. */
 uint64_t trust_latch(struct trust *trust, const struct store_share *share);
 
-/* Set the latch of the database of SHARE if that is refused. */
-void trust_set_latch(struct trust *trust, const struct store_share *share, uint64_t latch);
+/* Set the latch of the database of SHARE. False: it is not refused, and has none. */
+bool trust_set_latch(struct trust *trust, const struct store_share *share,
+		     uint64_t latch) MUST_CHECK;
 
 /*
  * How far the database of SHARE is for certain when its newest base is NEWEST, which may be another's

@@ -180,14 +180,14 @@ Test(trust, a_latched_database_stays_refused_wherever_its_counter_is)
 {
 	cr_assert(accepts(1000, 1, 1));
 	cr_assert(refuses_newest(10));
-	trust_set_latch(&trust, &alone, 5);
+	cr_assert(trust_set_latch(&trust, &alone, 5));
 	cr_assert_eq(trust_latch(&trust, &alone), 5);
 	cr_assert_not(accepts_newest(5000));
 	cr_assert_not(accepts(1000000, 1, 1));
 	text_clear(&reason);
 	cr_assert_not(is_given(1, 0));
 	cr_assert_not_null(strstr(memory, "until an operator runs: tickrd advance --past "));
-	trust_set_latch(&trust, &alone, 0);
+	cr_assert(trust_set_latch(&trust, &alone, 0));
 	cr_assert(accepts_newest(5000));
 	cr_assert(is_given(1, 0));
 }
@@ -195,7 +195,7 @@ Test(trust, a_latched_database_stays_refused_wherever_its_counter_is)
 Test(trust, only_a_refused_database_can_be_latched)
 {
 	cr_assert(accepts(1000, 1, 1));
-	trust_set_latch(&trust, &alone, 5);
+	cr_assert_not(trust_set_latch(&trust, &alone, 5));
 	cr_assert_eq(trust_latch(&trust, &alone), 0);
 	cr_assert(accepts(1001, 1, 1));
 }
@@ -445,7 +445,7 @@ Test(trust_refused_before, a_restart_forgets_no_latch)
 	cr_assert_not(is_given(1, 0));
 	cr_assert_eq(trust_latch(&trust, &alone), 7);
 	cr_assert_not(accepts_newest(5000));
-	trust_set_latch(&trust, &alone, 0);
+	cr_assert(trust_set_latch(&trust, &alone, 0));
 	cr_assert_not(accepts_newest(999));
 	cr_assert(moves_on_from(1000, 1, 0));
 	cr_assert_eq(past, 2000);
