@@ -67,10 +67,12 @@ struct trust {
 	struct classes went_to; /* the base of such a class at its refusal, below its floor */
 	struct classes latches; /* of the refused classes that wait for an operator */
 	uint64_t seen_ms;	/* when the last statement began that showed the counter */
+	struct classes seen;	/* when a class was seen last, as above */
 	struct {
-		uint64_t per_s; /* bases, over all servers: the highest of late */
-		uint64_t from;	/* the base where the present measurement began .. */
-		uint64_t from_ms;
+		uint64_t per_s; /* bases of one master, over all servers: the highest of late */
+		struct classes
+			from; /* the base where the present measurement of a class began .. */
+		struct classes from_ms; /* .. and when; 0: it has not begun */
 	} rate;
 };
 

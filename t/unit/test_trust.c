@@ -174,6 +174,33 @@ Test(trust, a_counter_that_was_moved_makes_no_rate)
 	cr_assert_leq(past, 50000000 + 1000);
 }
 
+Test(trust, masters_that_are_far_apart_make_no_rate)
+{
+	for (unsigned i = 0; i < 10; i++) {
+		now_ms += 250;
+		cr_assert(accepts_newest_of(30000001, 2, 1));
+		now_ms += 250;
+		cr_assert(accepts_newest_of(1000, 2, 0));
+	}
+	cr_assert(refuses_newest_of(30000001 - 2000, 2, 1));
+	cr_assert_leq(past, 30000001 + 1000);
+}
+
+Test(trust, a_server_that_counts_at_one_of_two_masters_makes_its_rate)
+{
+	for (unsigned i = 0; i < 10; i++) { /* 4,000 a second */
+		now_ms += 125;
+		cr_assert(accepts_newest_of(30000001, 2, 1));
+		now_ms += 125;
+		cr_assert(accepts_newest_of(100000 + i * 1000, 2, 0));
+	}
+	now_ms += 3000;
+	cr_assert(accepts_newest_of(30000001, 2, 1), "only this one was seen since");
+	cr_assert(refuses_newest_of(1000, 2, 0));
+	cr_assert_geq(past, 109000 + 4 * 3000);
+	cr_assert_leq(past, 109000 + 4 * 3000 + 4000 + 1000);
+}
+
 /* --- a latch: the refusal lasts until an operator acts -------------------------------------------- */
 
 Test(trust, a_latched_database_stays_refused_wherever_its_counter_is)
@@ -420,6 +447,19 @@ Test(trust_after_another_run, what_may_have_been_given_is_left_behind)
 	cr_assert(is_given(1, 0), "that is no reason to distrust");
 	cr_assert(accepts_newest(2000));
 	cr_assert(accepts(2001, 1, 1));
+}
+
+/* What follows is from the move, and not from other servers. */
+Test(trust_after_another_run, a_counter_that_was_moved_past_the_bound_makes_no_rate)
+{
+	trust_remember(&trust, &mark, now_ms);
+	cr_assert_eq(trust_judge_newest(&trust, &mark, &alone, 1100, &past, &reason), TRUST_UNSURE);
+	for (unsigned i = 0; i < 2; i++) {
+		now_ms += 250;
+		cr_assert(accepts_newest(2000));
+	}
+	cr_assert(refuses_newest(1500));
+	cr_assert_leq(past, 2000 + 100);
 }
 
 static void
