@@ -380,12 +380,12 @@ counter_may_reserve(struct keeper *keeper, struct text *reason)
 static bool
 counter_is_seen(struct keeper *keeper)
 {
-	uint64_t now_ms = clock_ms();
 	uint64_t seen_ms = keeper->seen_ms;
 
 	if (keeper->share.increment == 1)
 		seen_ms = trust_seen_ms(keeper->trust);
-	return seen_ms != 0 && now_ms - seen_ms <= MOST_SEEN_MS;
+	/* The clock last: another thread may see the counter meanwhile. */
+	return seen_ms != 0 && clock_ms() - seen_ms <= MOST_SEEN_MS;
 }
 
 enum store_result

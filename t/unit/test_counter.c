@@ -440,3 +440,25 @@ Test(counter, a_reservation_that_is_out_for_long_makes_the_pool_unready)
 	memory_script_unlock(&script);
 	cr_assert(comes_true(is_ready));
 }
+
+/* In the append layout each base is a row. */
+Test(counter, a_large_reservation_has_longer)
+{
+	struct reservation reservation = {
+		.count = 1000000, .deadline_ms = clock_ms() + PATIENCE_MS, .answer = note_answer};
+	uint64_t until_ms = clock_ms() + 2000;
+	unsigned before = answers;
+
+	memory_script_lock(&script);
+	script.reserve_us = 3000000;
+	memory_script_unlock(&script);
+	assert(pool_submit(pool, &reservation));
+	while (clock_ms() < until_ms) {
+		cr_assert(is_ready());
+		usleep(10000);
+	}
+	pthread_mutex_lock(&mutex);
+	while (answers == before)
+		pthread_cond_wait(&changed, &mutex);
+	pthread_mutex_unlock(&mutex);
+}
