@@ -72,6 +72,17 @@ watch_advance(struct store_session *session, uint64_t base, struct text *text)
 	return memory_store.advance(session, base, text);
 }
 
+static _Atomic bool is_look_failing;
+
+static enum store_result
+watch_newest(struct store_session *session, uint64_t *base, struct text *text)
+{
+	if (!is_look_failing)
+		return memory_store.newest(session, base, text);
+	text_add(text, "no reader is served");
+	return STORE_BUSY;
+}
+
 static void
 start_on(struct memory_script *counted)
 {
@@ -105,6 +116,7 @@ begin(void)
 	log_begin(LOG_LEVEL_ERROR);
 	store = memory_store;
 	store.advance = watch_advance;
+	store.newest = watch_newest;
 	assert(mkdtemp(folder) != NULL);
 	memory_script_init(&script);
 	memory_script_init(&other);
@@ -418,6 +430,29 @@ static bool
 is_unready(void)
 {
 	return !is_ready();
+}
+
+/* Another server may have issued more meanwhile: the first answer must show where the counter is. */
+Test(counter, nothing_is_reserved_when_the_counter_was_not_seen_for_a_second)
+{
+	struct reservation reservation = {.count = 1, .answer = note_answer};
+	unsigned before;
+
+	cr_assert_eq(reserve(1), 2);
+	is_look_failing = true;
+	cr_assert(comes_true(is_unready));
+	reservation.deadline_ms = clock_ms() + 300;
+	pthread_mutex_lock(&mutex);
+	before = answers;
+	pthread_mutex_unlock(&mutex);
+	assert(pool_submit(pool, &reservation));
+	pthread_mutex_lock(&mutex);
+	while (answers == before)
+		pthread_cond_wait(&changed, &mutex);
+	pthread_mutex_unlock(&mutex);
+	is_look_failing = false;
+	cr_assert_eq(newest_of(&script), 2);
+	cr_assert_neq(reservation.status, TICKET_OK);
 }
 
 /* A disk that stalls: reads are answered all the same. */

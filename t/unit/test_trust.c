@@ -154,6 +154,16 @@ Test(trust, the_floor_is_as_far_as_the_rate_may_have_come)
 	cr_assert_leq(past, 109000 + 4 * 3000 + 4000 + 1000);
 }
 
+Test(trust, a_rate_is_forgotten_when_the_counter_stands_still)
+{
+	for (unsigned i = 0; i < 60; i++) {
+		now_ms += 250;
+		cr_assert(accepts_newest(i == 0 ? 1000 : 5000000));
+	}
+	cr_assert(refuses_newest(10));
+	cr_assert_leq(past, 5000000 + 20000);
+}
+
 Test(trust, without_a_rate_the_floor_is_near)
 {
 	cr_assert(accepts(1000, 1, 1));
