@@ -310,11 +310,9 @@ counter_reconsider(struct keeper *keeper, uint64_t newest, uint64_t past, bool *
 		   struct text *reason)
 {
 	uint64_t latch = trust_latch(keeper->trust, &keeper->share);
-	char memory[REASON_SIZE];
-	struct text ignored = TEXT_OVER(memory);
 
-	/* The latch may not be in the file yet; nothing is issued whether it can be written or not. */
-	(void)!high_water_tend(keeper->high_water, clock_ms(), &ignored);
+	high_water_repair(keeper->high_water,
+			  clock_ms()); /* the latch may not be in the file yet */
 	if (counter_is_released(keeper, latch)) {
 		counter_set_latch(keeper, &keeper->share, 0, past);
 		text_clear(reason);

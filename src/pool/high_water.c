@@ -289,6 +289,14 @@ is_removed(struct high_water *mark, uint64_t now_ms)
 	return !is_there;
 }
 
+/* With the mutex held, which is given up meanwhile: a file that has to be written first. */
+static bool
+is_missed(struct high_water *mark, uint64_t now_ms)
+{
+	wait_for_writer(mark);
+	return is_removed(mark, now_ms) || mark->is_failing;
+}
+
 bool
 high_water_tend(struct high_water *mark, uint64_t now_ms, struct text *reason)
 {
@@ -297,8 +305,7 @@ high_water_tend(struct high_water *mark, uint64_t now_ms, struct text *reason)
 	if (mark->file == NULL)
 		return true;
 	pthread_mutex_lock(&mark->mutex);
-	wait_for_writer(mark);
-	if (is_removed(mark, now_ms) || mark->is_failing) {
+	if (is_missed(mark, now_ms)) {
 		is_kept = move_bound(mark);
 	} else if (is_to_be_moved(mark, now_ms)) {
 		adapt_margin(mark, now_ms);
@@ -308,6 +315,17 @@ high_water_tend(struct high_water *mark, uint64_t now_ms, struct text *reason)
 		text_add(reason, mark->problem);
 	pthread_mutex_unlock(&mark->mutex);
 	return is_kept;
+}
+
+void
+high_water_repair(struct high_water *mark, uint64_t now_ms)
+{
+	if (mark->file == NULL)
+		return;
+	pthread_mutex_lock(&mark->mutex);
+	if (is_missed(mark, now_ms))
+		(void)move_bound(mark);
+	pthread_mutex_unlock(&mark->mutex);
 }
 
 /* --- the database ------------------------------------------------------------------------------- */

@@ -68,6 +68,9 @@ bool high_water_is_kept(struct high_water *mark, struct text *reason) MUST_CHECK
  */
 bool high_water_tend(struct high_water *mark, uint64_t now_ms, struct text *reason) MUST_CHECK;
 
+/* The same while nothing is issued: only write again what could not be written, or was removed. */
+void high_water_repair(struct high_water *mark, uint64_t now_ms);
+
 /* At a clean end, when nobody gives anything any more: the bound becomes what was given. False as above. */
 bool high_water_end(struct high_water *mark, struct text *reason) MUST_CHECK;
 
