@@ -8,6 +8,8 @@
 
 #include "store/mysql_session.h"
 
+#define READ_INCREMENT "SELECT @@SESSION.auto_increment_increment"
+
 /* As reserve() of the store. */
 enum store_result mysql_reserve(struct store_session *session, uint32_t count,
 				struct ticket_range *bases, struct text *reason) MUST_CHECK;

@@ -1,0 +1,15 @@
+/*
+ * mysql_stub -- reserves in the stub layout on InnoDB, with a statement for each number.
+ *
+ * Used by the mysql store's files only, in the session's thread.
+ */
+#ifndef TICKR_STORE_MYSQL_STUB_H
+#define TICKR_STORE_MYSQL_STUB_H
+
+#include "store/mysql_session.h"
+
+/* As reserve() of the store. */
+enum store_result mysql_reserve_stub(struct store_session *session, uint32_t count,
+				     struct ticket_range *bases, struct text *reason) MUST_CHECK;
+
+#endif
