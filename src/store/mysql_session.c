@@ -1,94 +1,18 @@
-#include <errmsg.h>
-#include <mysqld_error.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/parse.h"
+#include "store/mysql_error.h"
 #include "store/mysql_session.h"
 #include "store/mysql_tls.h"
-
-/* Server errors that mean the connection is gone or going, whatever its vendor calls them. */
-#define CONNECTION_KILLED	   1927 /* MariaDB */
-#define STATEMENT_TIMEOUT_MARIADB  1969 /* max_statement_time */
-#define STATEMENT_TIMEOUT_MYSQL	   3024 /* max_execution_time */
-#define CLIENT_INTERACTION_TIMEOUT 4031 /* MySQL 8: closed for idleness */
-
-/* The engine's own number, which comes through as it is. */
-#define AUTOINC_OUT_OF_RANGE 167
-
-static bool
-is_client_error(unsigned number)
-{
-	return number >= CR_MIN_ERROR && number < 3000;
-}
-
-static enum store_result
-classify(unsigned number)
-{
-	if (number == CR_SSL_CONNECTION_ERROR)
-		return STORE_REFUSED;
-	if (is_client_error(number))
-		return STORE_LOST;
-	switch (number) {
-	case ER_LOCK_WAIT_TIMEOUT:
-	case ER_LOCK_DEADLOCK: return STORE_BUSY;
-	case ER_DUP_ENTRY: return STORE_BUSY; /* the counter was moved in the midst of an insert */
-	case ER_SERVER_SHUTDOWN:
-	case ER_QUERY_INTERRUPTED:
-	case ER_NEW_ABORTING_CONNECTION:
-	case ER_NET_READ_ERROR:
-	case ER_NET_READ_INTERRUPTED:
-	case ER_NET_ERROR_ON_WRITE:
-	case ER_NET_WRITE_INTERRUPTED:
-	case CONNECTION_KILLED:
-	case STATEMENT_TIMEOUT_MARIADB:
-	case STATEMENT_TIMEOUT_MYSQL:
-	case CLIENT_INTERACTION_TIMEOUT: return STORE_LOST;
-	/* Not run: this server has it no more, or cannot hold on to it. A fresh session prepares it. */
-	case ER_UNKNOWN_STMT_HANDLER:
-	case ER_NEED_REPREPARE: return STORE_LOST;
-	case ER_UNKNOWN_COM_ERROR:	   /* a Galera node outside its cluster */
-	case ER_ERROR_DURING_COMMIT:	   /* the same, while it leaves it */
-	case ER_OPTION_PREVENTS_STATEMENT: /* read_only: another one is the master now */
-	case ER_READ_ONLY_MODE: return STORE_UNREADY;
-	case ER_ACCESS_DENIED_ERROR:
-	case ER_DBACCESS_DENIED_ERROR:
-	case ER_BAD_DB_ERROR:
-	case ER_TABLEACCESS_DENIED_ERROR:
-	case ER_COLUMNACCESS_DENIED_ERROR:
-	case ER_NO_SUCH_TABLE: return STORE_REFUSED;
-	case ER_AUTOINC_READ_FAILED:
-	case AUTOINC_OUT_OF_RANGE:
-	case ER_WARN_DATA_OUT_OF_RANGE:
-	case ER_DATA_OUT_OF_RANGE: return STORE_EXHAUSTED;
-	default: return STORE_FAILED;
-	}
-}
-
-/* What an operator can do about an error of the server's; "" when there is nothing to say. */
-static const char *
-advice_on(unsigned number)
-{
-	switch (number) {
-	case ER_BAD_DB_ERROR: return "; run tickrd createdb, or set TICKR_DATABASE_NAME to another";
-	case ER_ACCESS_DENIED_ERROR:
-		return "; check TICKR_DATABASE_USERNAME and TICKR_DATABASE_PASSWORD";
-	case ER_DBACCESS_DENIED_ERROR:
-	case ER_TABLEACCESS_DENIED_ERROR:
-	case ER_COLUMNACCESS_DENIED_ERROR:
-		return "; give this user the rights that the README lists (GRANT)";
-	case ER_MAX_PREPARED_STMT_COUNT_REACHED:
-		return "; raise max_prepared_stmt_count of the database";
-	default: return "";
-	}
-}
 
 static enum store_result
 explain(unsigned number, const char *words, struct text *reason)
 {
-	text_addf(reason, "%s (error %u)%s", words, number, advice_on(number));
-	return classify(number);
+	text_addf(reason, "%s (error %u)", words, number);
+	mysql_add_advice(number, reason);
+	return mysql_classify(number, words);
 }
 
 enum store_result
