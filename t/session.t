@@ -55,4 +55,21 @@ for my $layout (sort keys %layouts) {
     $database->sql('SET GLOBAL init_connect = ""');
 }
 
+{    # a statement that is too long
+    $database->drop;
+    Tickr::Server->createdb(database => $database);
+    $database->sql('SET GLOBAL max_allowed_packet = 16384');
+    my $server = Tickr::Server->new(env => \%plain);
+    my $client = $server->client;
+    is $client->get('/tickets/create/2000')->{status}, 200, 'a batch that fits in max_allowed_packet';
+    my $answer = $client->get('/tickets/create/9000');
+    is $answer->{status}, 503, 'a batch that does not';
+    like $answer->{body}, qr/9000 tickets need a larger packet than max_allowed_packet of the database \(16384\) allows: raise it, or lower TICKR_MAX_BATCH/,
+        '... and the answer says what to do';
+    $server->wait_until_ready;
+    is $client->get('/tickets/create')->{status}, 200, 'others come';
+    is $server->metric('tickr_database_refused'), 0, 'the database is not refused';
+    is $server->stop, 0, 'the server stops cleanly';
+}
+
 done_testing;

@@ -5,7 +5,7 @@
 #include "sql.h"
 #include "store/mysql_create.h"
 #include "store/mysql_layout.h"
-#include "store/mysql_reserve.h"
+#include "store/mysql_look.h"
 #include "store/mysql_session.h"
 #include "store/pinned.h"
 
@@ -22,7 +22,12 @@ enum step {
 static bool
 may_count_in_one_row(struct store_session *session, struct text *report)
 {
-	if (mysql_read_increment(session, report) != STORE_OK) {
+	uint64_t increment = 0;
+	bool found;
+
+	if (mysql_read_server(session, report) != STORE_OK ||
+	    session_numbers(session, "SELECT @@SESSION.auto_increment_increment", &increment, 1,
+			    &found, report) != STORE_OK) {
 		text_add(report, "\n");
 		return false;
 	}
@@ -31,15 +36,15 @@ may_count_in_one_row(struct store_session *session, struct text *report)
 			 "this server is a node of a Galera cluster, whose nodes would fail "
 			 "each other's commits at the one row of the counter layout: use "
 			 "--layout append\n");
-	else if (session->increment > 1)
+	else if (increment > 1)
 		text_addf(report,
 			  "auto_increment_increment is %" PRIu64
 			  " on this server: several masters count side by side, and in the counter "
 			  "layout, which knows no increment, each would give the same tickets. Use "
 			  "--layout append; or, if this is the only master, set "
 			  "auto_increment_increment to 1 and try again\n",
-			  session->increment);
-	return !session->is_galera && session->increment == 1;
+			  increment);
+	return !session->is_galera && increment == 1;
 }
 
 /* A layout that this server may not have is refused before anything is made. */

@@ -100,9 +100,6 @@ mysql_add_advice(unsigned number, struct text *reason)
 	case ER_COLUMNACCESS_DENIED_ERROR:
 		text_add(reason, "; give this user the rights that the README lists (GRANT)");
 		break;
-	case ER_MAX_PREPARED_STMT_COUNT_REACHED:
-		text_add(reason, "; raise max_prepared_stmt_count of the database");
-		break;
 	case ER_NET_PACKET_TOO_LARGE:
 		text_add(reason, "; raise max_allowed_packet of the database");
 		break;

@@ -8,6 +8,9 @@
 
 #include "store/mysql_session.h"
 
+/* How many rows a packet of this session may have. */
+uint32_t mysql_most_rows(const struct store_session *session);
+
 /* As reserve() of the store. */
 enum store_result mysql_reserve_rows(struct store_session *session, uint32_t count,
 				     struct ticket_range *bases, struct text *reason) MUST_CHECK;

@@ -7,24 +7,15 @@
 #include "store/mysql_session.h"
 #include "store/mysql_tls.h"
 
-static enum store_result
-explain(unsigned number, const char *words, struct text *reason)
-{
-	text_addf(reason, "%s (error %u)", words, number);
-	mysql_add_advice(number, reason);
-	return mysql_classify(number, words);
-}
-
 enum store_result
 session_error(struct store_session *session, struct text *reason)
 {
-	return explain(mysql_errno(&session->mysql), mysql_error(&session->mysql), reason);
-}
+	unsigned number = mysql_errno(&session->mysql);
+	const char *words = mysql_error(&session->mysql);
 
-enum store_result
-session_statement_error(MYSQL_STMT *statement, struct text *reason)
-{
-	return explain(mysql_stmt_errno(statement), mysql_stmt_error(statement), reason);
+	text_addf(reason, "%s (error %u)", words, number);
+	mysql_add_advice(number, reason);
+	return mysql_classify(number, words);
 }
 
 static void
@@ -111,8 +102,6 @@ session_connect(struct store_session *session, const struct store_settings *sett
 void
 session_disconnect(struct store_session *session)
 {
-	if (session->move != NULL)
-		mysql_stmt_close(session->move);
 	mysql_close(&session->mysql);
 	free(session->insert);
 }
