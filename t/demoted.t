@@ -91,4 +91,21 @@ for my $layout (sort keys %layouts) {
     is $server->stop, 0, 'it stops cleanly';
 }
 
+# The start warns of a user whom read_only does not stop, and of no other.
+{
+    my $warning = qr/level=warn msg="the database's user has the right ALL PRIVILEGES, with which it may write to a server that was demoted/;
+    for my $user (qw(super plain)) {
+        my $server = Tickr::Server->new(env => { settings($user), TICKR_REQUIRE_DURABLE => 0 });
+        ok $server->wait_for_log($warning), 'a user with all rights is warned of' if $user eq 'super';
+        ok $server->wait_for_log(qr/stub layout on InnoDB|uses the engine/) || 1, 'its warnings are out' if $user eq 'plain';
+        unlike $server->log, qr/the database's user has the right/, 'a user with a few rights is not' if $user eq 'plain';
+        is $server->stop, 0, 'the server stops cleanly';
+    }
+    $database->drop;
+    Tickr::Server->createdb(database => $database);
+    my $server = Tickr::Server->new(env => { settings('super'), TICKR_REQUIRE_DURABLE => 1 });
+    is $server->get('/tickets/create')->{status}, 200, 'TICKR_REQUIRE_DURABLE does not refuse it';
+    is $server->stop, 0, 'the server stops cleanly';
+}
+
 done_testing;

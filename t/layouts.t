@@ -206,6 +206,8 @@ for my $layout (sort keys %layouts) {
         is $answer->{status}, 200, "stub on InnoDB, beside another program: a batch of $count" or diag $answer->{body};
         are_new('beside another program', expand($client->json($answer))) if $answer->{status} == 200;
     }
+    ok $server->wait_for_log(qr/level=warn msg="the table `tickets` has the stub layout on InnoDB: another program that counts in it, such as the old Tickr, may issue the same tickets; stop it before tickrd serves"/),
+        'the start warns of it';
     $_->kill_hard for @others;
     is $server->stop, 0, 'the server stops cleanly';
 }

@@ -228,5 +228,6 @@ const struct store mysql_store = {
 	.advance = mysql_advance,
 	.prune = prune,
 	.warn = mysql_warn,
+	.advise = mysql_advise,
 	.create = mysql_create,
 };
