@@ -85,6 +85,14 @@ for my $layout (sort keys %layouts) {
     like $output, qr/the server is read-only/, '... and says why';
     is newest(), $before, '... and has moved nothing';
 
+    $database->sql('SET GLOBAL read_only = 0; CREATE DATABASE other; SET GLOBAL read_only = 1');
+    ($status, $output) = Tickr::Server->run(arguments => ['createdb'],
+        env => { settings('super'), TICKR_DATABASE_NAME => 'other' });
+    is $status, 1, 'createdb refuses it';
+    like $output, qr/the server is read-only/, '... and says why';
+    is $database->sql('SHOW TABLES', 'other'), '', '... and has made nothing';
+    ($status, $output) = Tickr::Server->run(arguments => [ 'createdb', '--if-not-exists' ], env => { settings('super') });
+    is $status, 0, 'createdb --if-not-exists finds all that is there';
     read_only(0);
     $server->wait_until_ready;
     pass 'the server serves when the database may be written to';

@@ -7,6 +7,7 @@
 #include "store/mysql_advance.h"
 #include "store/mysql_create.h"
 #include "store/mysql_durable.h"
+#include "store/mysql_identity.h"
 #include "store/mysql_insert.h"
 #include "store/mysql_layout.h"
 #include "store/mysql_look.h"
@@ -60,11 +61,14 @@ open_session(const struct store_settings *settings, struct store_session **sessi
 {
 	struct store_session *opened = xcalloc(1, sizeof(*opened));
 	enum store_result result = session_connect(opened, settings, settings->database, reason);
+	bool is_missing;
 
 	if (result == STORE_OK)
 		result = mysql_look_first(opened, reason);
 	if (result == STORE_OK)
 		result = layout_check(opened, reason);
+	if (result == STORE_OK)
+		result = mysql_read_identity(opened, &is_missing, reason);
 	if (result != STORE_OK) {
 		close_session(opened);
 		return result;
@@ -143,6 +147,12 @@ share(struct store_session *session, struct store_share *share)
 		return false;
 	return session->layout != LAYOUT_STUB ||
 	       session->newest % share->increment == share->residue;
+}
+
+static const char *
+identity(struct store_session *session)
+{
+	return session->identity;
 }
 
 static enum store_result
@@ -225,6 +235,7 @@ const struct store mysql_store = {
 	.most_per_statement = most_per_statement,
 	.newest = newest,
 	.share = share,
+	.identity = identity,
 	.advance = mysql_advance,
 	.prune = prune,
 	.warn = mysql_warn,

@@ -17,7 +17,8 @@ enum mysql_layout {
 	LAYOUT_COUNTER, /* one row, updated */
 };
 
-#define ENGINE_SIZE 32
+#define ENGINE_SIZE   32
+#define IDENTITY_SIZE 33 /* 32 hexadecimal digits and a NUL */
 
 /* auto_increment_increment and _offset: those of the session and those that new sessions would have. */
 struct mysql_steps {
@@ -50,6 +51,8 @@ struct store_session {
 	uint64_t definition;	   /* a fingerprint of it, from the last look; 0: not seen */
 	uint64_t next;		   /* AUTO_INCREMENT in it; 0: it did not say */
 	uint64_t known_definition; /* of the one that was found good */
+
+	char identity[IDENTITY_SIZE]; /* of the database; "" for none */
 
 	char *insert; /* a statement for INSERT_ROWS rows; shorter ones are its beginnings */
 	uint32_t insert_rows;
