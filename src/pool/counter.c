@@ -57,7 +57,7 @@ static enum acquaintance
 counter_recognise(struct keeper *keeper)
 {
 	const char *identity = counter_identity(keeper);
-	char known[IDENTITY_SIZE];
+	char known[RANDOM_ID_SIZE];
 
 	high_water_identity(keeper->high_water, known);
 	if (identity[0] == '\0' || known[0] == '\0')
@@ -73,7 +73,7 @@ static bool
 counter_adopt(struct keeper *keeper, struct text *reason)
 {
 	const char *identity = counter_identity(keeper);
-	char known[IDENTITY_SIZE];
+	char known[RANDOM_ID_SIZE];
 
 	high_water_identity(keeper->high_water, known);
 	if (identity[0] == '\0' || strcmp(identity, known) == 0 ||
