@@ -285,7 +285,56 @@ for my $case (@old) {
         like $output, qr/lost.*give its tickets again.*Restore it/s, '... and says why, and what to do';
         like $output, qr/createdb --continue-after the last ticket/, '... also where it cannot be restored';
     }
-    is $database->sql('SHOW TABLES', 'tickr'), 'tickr_settings', '... nothing was made';
+    is $database->sql('SHOW TABLES', 'tickr'), "tickr_identity\ntickr_settings", '... nothing was made';
+}
+
+# A createdb that is killed leaves no row or the right one, and the next one does not begin at 1.
+for my $layout (qw(append counter)) {
+    begin_anew();
+    my ($status, $output) = run([ 'createdb', '--layout', $layout, '--continue-after', 559 ]);
+    is $status, 0, "$layout: createdb continues after a ticket" or diag $output;
+    is $database->sql('SELECT id FROM tickets', 'tickr'), 25, "$layout: its row is the only one there ever was";
+    $database->sql('DROP TABLE tickr_settings, tickr_identity', 'tickr');
+    ($status, $output) = createdb();
+    is $status, 0, "$layout: killed after the row, the next createdb goes on" or diag $output;
+    first_ticket_is('[569]', "$layout: ... from there");
+    $database->sql('DROP TABLE tickr_settings; DELETE FROM tickets', 'tickr');
+    ($status, $output) = createdb();
+    is $status, 1, "$layout: killed before the row, the next createdb is refused";
+    like $output, qr/If a createdb that was interrupted has left the table, DROP TABLE tickets and run createdb again/,
+        "$layout: ... and says what to do";
+    ($status) = run([]);
+    is $status, 78, "$layout: ... as is the server";
+}
+
+# The identity: random, made once, also for a database that was made before there were any.
+{
+    my $identity = sub { $database->sql('SELECT identity FROM tickr_identity', 'tickr') };
+    my %seen;
+    for (1 .. 3) {
+        begin_anew();
+        my ($status, $output) = createdb();
+        like $output, qr/^identity: made$/m, 'createdb says that it made an identity';
+        like $identity->(), qr/^[0-9a-f]{32}$/, '... of 128 bits';
+        $seen{ $identity->() }++;
+    }
+    is scalar keys %seen, 3, 'each database has another';
+    my $before = $identity->();
+    my ($status, $output) = createdb();
+    is $status, 1, 'createdb again finds all';
+    like $output, qr/^identity: found$/m, '... the identity too';
+    is $identity->(), $before, '... and keeps it';
+    $database->sql('DROP TABLE tickr_identity', 'tickr');
+    first_ticket_is('[329]', 'a database without an identity is served from');
+    ($status, $output) = createdb();
+    is $status, 0, 'createdb makes one there';
+    like $identity->(), qr/^[0-9a-f]{32}$/, '... and it is there';
+    $database->sql('SET GLOBAL read_only = 1; ');
+    $database->sql('DROP TABLE tickr_identity', 'tickr');
+    ($status, $output) = run([ 'createdb', '--if-not-exists' ]);
+    is $status, 0, 'on a replica it does without';
+    like $output, qr/^identity: none, and this server is read-only/m, '... and says so';
+    $database->sql('SET GLOBAL read_only = 0');
 }
 
 {

@@ -25,6 +25,26 @@ SKIP: {
     skip(Tickr::Database->missing, 1) if Tickr::Database->missing;
     my $forgets  = Tickr::Vendor::forgets_counter();
     my $database = Tickr::Database->new(options => ['--log-bin=binlog'], layout => $forgets ? 'counter' : undef);
+    # A database whose settings only a restart changes.
+    for my $case (
+        [ '--innodb-flush-method=nosync' => qr/innodb_flush_method is nosync: a crash of the machine may issue a ticket twice; set it to fsync or O_DIRECT/ ],
+        [ '--innodb-flush-method=littlesync' => qr/innodb_flush_method is littlesync: / ],
+        [ '--innodb-flush-method=O_DIRECT_NO_FSYNC' => undef ],
+        [ '--skip-innodb-doublewrite' => qr/innodb_doublewrite is OFF: a crash of the database may leave a page half-written, and with it the counter; set it to ON/ ],
+        )
+    {
+        my ($option, $why) = @$case;
+        my $other = Tickr::Database->new(options => [$option]);
+        Tickr::Server->createdb(database => $other);
+        my $server = Tickr::Server->new(database => $other, env => $why ? {} : \%require);
+        is $server->get('/tickets/create')->{status}, 200, "$option: it serves";
+        ok $server->wait_for_log(qr/level=warn msg="$why/), "$option: with a warning" if $why;
+        is $server->stop, 0, "$option: it stops cleanly";
+        next unless $why;
+        my ($status, $output) = Tickr::Server->run(database => $other, env => \%require);
+        is $status, 78, "$option: TICKR_REQUIRE_DURABLE refuses it";
+        like $output, qr/refused by TICKR_REQUIRE_DURABLE: .*$why/, "$option: and says why";
+    }
     my $flush    = 'SET GLOBAL innodb_flush_log_at_trx_commit';
     my $binlog   = 'SET GLOBAL sync_binlog';
     $database->sql("$flush = 1; $binlog = 1");

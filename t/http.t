@@ -376,7 +376,7 @@ is $server->stop, 0, 'the server stops cleanly';
         is_error($response, 503, "$route without the database");
         is $response->{headers}{'retry-after'},  1,          '... says when to try again';
         is $response->{headers}{'x-request-id'}, 'trace-17', '... echoes the request\'s id';
-        like $response->{body}, qr/"error":"the database (is down|file \S+ was moved or deleted)/, '... and says why';
+        like $response->{body}, qr/"error":"the database (is down|file \S+ (?:was moved or deleted|cannot be used))/, '... and says why';
         ok $server->wait_for_log(qr/level=error msg="a request failed" code=503 .*request_id="trace-17"/, 2),
             '... and has it in the log';
     }

@@ -6,7 +6,7 @@ use warnings;
 use IO::Select;
 use Test::More;
 use Tickr::Database;
-use Tickr::Process qw(wait_for);
+use Tickr::Process qw(spew wait_for);
 use Tickr::Server;
 
 plan skip_all => Tickr::Database::missing() if Tickr::Database::missing();
@@ -185,6 +185,31 @@ for my $layout (sort keys %layouts) {
     are_new("$layout, step 2", crowd($server, 20, @paths));
     batch_is_real("$layout, step 2", $stepped, $client, 10);
     is $server->stop, 0, "$layout, step 2: the server stops cleanly";
+}
+
+# --- beside another program ------------------------------------------------------------------------
+
+# The first Tickr's statement, in two sessions, as fast as it can: batches come all the same, none in vain.
+{
+    %seen = ();
+    my $server = old_tickr($plain, 'stub on InnoDB');
+    my $statements = spew('replaces.sql', qq{REPLACE INTO tickets (stub) VALUES ('a');\n} x 1_000_000);
+    my @others = map {
+        Tickr::Process->new(name => "other$_", command => [
+            'mariadb', '--no-defaults', '-f', '-uroot', '-S', $plain->socket, 'tickr', '-e', "source $statements" ]);
+    } 1, 2;
+    my $before = newest_row($plain);
+    wait_for('the other program', 10, sub { newest_row($plain) > $before + 20 });
+    my $client = $server->client;
+    for my $count ((5, 20, 50) x 3, 250) {
+        my $answer = $client->get("/tickets/create/$count");
+        is $answer->{status}, 200, "stub on InnoDB, beside another program: a batch of $count" or diag $answer->{body};
+        are_new('beside another program', expand($client->json($answer))) if $answer->{status} == 200;
+    }
+    ok $server->wait_for_log(qr/level=warn msg="the table `tickets` has the stub layout on InnoDB: another program that counts in it, such as the old Tickr, may issue the same tickets; stop it before tickrd serves"/),
+        'the start warns of it';
+    $_->kill_hard for @others;
+    is $server->stop, 0, 'the server stops cleanly';
 }
 
 # --- pruning ---------------------------------------------------------------------------------------

@@ -172,7 +172,8 @@ subtest '2a: the server that gave the last tickets is gone with its state folder
     ($server, $state, $base, $known, $unknown) = lost_with_its_server($database);
     $database->turn_back($base - 1);
     $server->signal('CONT');
-    is $server->get('/tickets/create')->{status}, 503, 'a database that has lost more than that is refused';
+    $server->wait_until_ready;
+    is_deeply [ repeated($known, [ take($server, 60) ]) ], [], 'if it has lost more, what it has seen is left out';
     $server->process->kill_hard;
 };
 
@@ -240,6 +241,28 @@ subtest '4b: two masters with the same offset and a server each' => sub {
     is $_->stop, 0, 'the server stops' for @servers;
 };
 
+# --- 5. before anybody has looked ----------------------------------------------------------------------------
+
+subtest '5: a server without a memory serves from a copy before one that knows better has looked' => sub {
+    my $database = Tickr::Database->new(layout => 'counter');
+    Tickr::Server->createdb(database => $database);
+    my $server = start($database, state_folder());
+    my @before = take($server, 10);
+    my $base   = $database->sql('SELECT id FROM tickets', 'tickr');
+    my @after  = take($server, 50);
+    $server->signal('STOP');    # in place of the quarter of a second
+    $database->turn_back($base);
+    my $new    = start($database, state_folder());
+    my @now    = take($new, 20);
+    is_deeply [ repeated(\@before, \@now) ], [], 'nothing is given again that is older than the copy';
+    is_deeply [ repeated(\@after,  \@now) ], [ @after[ 0 .. 19 ] ], 'the tickets after it are';
+    $server->signal('CONT');
+    wait_for('the refusal', 5, sub { $server->get('/tickets/create')->{status} == 503 });
+    @now = take($new, 50);
+    is_deeply [ repeated(\@after, \@now) ], [], 'until the one that knows has looked';
+    is $_->stop, 0, 'the server stops' for $server, $new;
+};
+
 # --- 6. what is held ahead ---------------------------------------------------------------------------------
 
 subtest '6: tickets are held ahead by a server that is cut off, and a copy without them is brought up' => sub {
@@ -255,6 +278,27 @@ subtest '6: tickets are held ahead by a server that is cut off, and a copy witho
     wait_for('the end of the outage', 10, sub { $server->get('/tickets/create')->{status} == 503 });
     is $server->metric('tickr_tickets_reserved'), 0, 'but for no longer than the setting says';
     $_->stop for $server, $other;
+};
+
+# --- 7. two masters at once -----------------------------------------------------------------------------------
+
+subtest '7: a master that is cut off goes on while its replica is promoted' => sub {
+    my ($old, $promoted) = map { Tickr::Database->new(layout => 'counter') } 1, 2;
+    Tickr::Server->createdb(database => $_) for $old, $promoted;
+    my @servers = map { start($_, state_folder()) } $old, $promoted;
+    my @before  = take($servers[0], 10);
+    $promoted->turn_back($old->sql('SELECT id FROM tickets', 'tickr'));    # replicated until then
+    wait_for('the promoted one to be read', 5, sub {
+        $servers[1]->metric('tickr_last_ticket') == $before[-1];
+    });
+    my @given = map { [ take($_, 10) ] } @servers;
+    is_deeply $given[0], $given[1], 'both give the same tickets';
+    is_deeply [ repeated(\@before, $given[1]) ], [], 'but none from before the promotion';
+    is $servers[0]->stop, 0, 'the server of the old master stops';
+    $old->sql('SET GLOBAL read_only = 1');
+    my $server = start($old, state_folder());
+    is $server->get('/tickets/create')->{status}, 503, 'a master that was demoted gives none';
+    is $_->stop, 0, 'the server stops' for $server, $servers[1];
 };
 
 done_testing;

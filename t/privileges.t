@@ -16,11 +16,12 @@ my ($create_user) = grep {/^CREATE USER 'tickr_admin'/} @words;
 my ($serve_user)  = grep {/^CREATE USER 'tickr'@/} @words;
 my ($create_grant) = grep {/^GRANT .* TO 'tickr_admin'/} @words;
 my ($tickets_grant, $counter_grant) = grep {/ ON tickr\.tickets TO 'tickr'@/} @words;
+my ($identity_grant) = grep {/ ON tickr\.tickr_identity TO 'tickr'@/} @words;
 my ($settings_grant) = grep {/ ON tickr\.tickr_settings TO 'tickr'@/} @words;
 
 ok $_, 'sql/privileges.sql has: ' . ($_ // '(missing)')
-    for $create_user, $serve_user, $create_grant, $tickets_grant, $settings_grant, $counter_grant;
-is scalar @words, 6, 'and nothing else';
+    for $create_user, $serve_user, $create_grant, $tickets_grant, $settings_grant, $identity_grant, $counter_grant;
+is scalar @words, 7, 'and nothing else';
 
 my ($create_password) = $create_user =~ /IDENTIFIED BY '(.*)'/;
 my ($serve_password)  = $serve_user =~ /IDENTIFIED BY '(.*)'/;
@@ -105,7 +106,10 @@ sub ends_without_complaint {
 
 {
     $database->sql($tickets_grant);
-    my $server = serves('append');
+    my $server = serves('append without the identity');
+    ends_without_complaint('append without the identity', $server);
+    $database->sql($identity_grant);
+    $server = serves('append');
     $server->get('/tickets/create/10000') for 1 .. 2;
     ok wait_for('the table to be pruned', 20, sub {
         $database->sql('SELECT COUNT(*) FROM tickets', 'tickr') <= 1100;

@@ -2,8 +2,10 @@
 # TLS to the database: verified, and refused where it is not what was asked for.
 use strict;
 use warnings;
+use IO::Socket::INET;
 use Test::More;
 use Tickr::Database;
+use Tickr::Load;
 use Tickr::Process qw(scratch slurp);
 use Tickr::Server;
 
@@ -106,6 +108,48 @@ like $output, qr/TLS|SSL/, 'and the reason is told';
 is $status, 1, 'also where its certificate would not be looked at';
 ($status, $output) = create_through($plain);
 is $status, 0, 'and is fine where no TLS is asked for' or diag $output;
+
+# Sessions that are killed are lost, as over plain TCP.
+{
+    my $server = Tickr::Server->new(env =>
+            { %{ settings($database, TICKR_DATABASE_SSL_CA => "$folder/ca.pem") }, TICKR_DATABASE_POOL_TIMEOUT => 10 });
+    my $load = Tickr::Load->start($server, clients => 2);
+    for (1 .. 5) {
+        $load->wait_for_answers(50);
+        my $ids = $database->sql(q{SELECT id FROM information_schema.processlist WHERE user = 'tickr'});
+        $database->try_sql("KILL $_") for split /\n/, $ids;
+    }
+    $load->wait_for_answers(50);
+    my @clients = $load->finish;
+    is_deeply [ keys %{ Tickr::Load::statuses(@clients) } ], [200], 'sessions that are killed cost nobody an answer';
+    is $server->metric('tickr_database_refused'), 0, '... and the database is not refused';
+    is $server->stop, 0, 'the server stops cleanly';
+    unlike $server->log, qr/the database is refused/, '... nor was it';
+}
+
+# A peer that breaks off the handshake is a database that is away. Its greeting offers TLS.
+{
+    my $listener = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 10) or die "listen: $!";
+    my $greeting = "\x0a10.11.19-MariaDB\0" . pack('V', 7) . "abcdefgh\0\xff\xff\x08" . pack('vv', 2, 0x81ff)
+        . "\x15" . "\0" x 10 . "abcdefghijkl\0mysql_native_password\0";
+    my $peer = Tickr::Process->new(
+        name => 'peer',
+        code => sub {
+            while (my $client = $listener->accept) {
+                syswrite $client, substr(pack('V', length $greeting), 0, 3) . "\0$greeting";
+                sysread $client, my $request, 36;
+                close $client;
+            }
+        });
+    my $server = Tickr::Server->new(env => {
+        %{ settings($database, TICKR_DATABASE_SSL_CA => "$folder/ca.pem") },
+        TICKR_DATABASE_HOST => '127.0.0.1:' . $listener->sockport,
+    });
+    ok $server->wait_for_log(qr/\(error 2026\)/), 'a peer that breaks off the handshake does not end the start';
+    is $server->metric('tickr_database_refused'), 0, '... and is not refused';
+    is $server->stop, 0, 'the server stops cleanly';
+    $peer->kill_hard;
+}
 
 ($status, $output) = Tickr::Server->run(env => settings($database, TICKR_DATABASE_SSL_CA => "$folder/other.pem"));
 is $status, 78, 'a server that cannot believe its database does not start';

@@ -44,7 +44,7 @@ counter_tell(struct keeper *keeper, bool is_trusted)
 enum acquaintance {
 	DATABASE_KNOWN,
 	DATABASE_OTHER,	   /* its identity is not the known one */
-	DATABASE_NAMELESS, /* it has no identity, or none is known yet */
+	DATABASE_NAMELESS, /* it has no identity, none is known yet, or it is one of several masters */
 };
 
 static const char *
@@ -57,10 +57,10 @@ static enum acquaintance
 counter_recognise(struct keeper *keeper)
 {
 	const char *identity = counter_identity(keeper);
-	char known[IDENTITY_SIZE];
+	char known[RANDOM_ID_SIZE];
 
 	high_water_identity(keeper->high_water, known);
-	if (identity[0] == '\0' || known[0] == '\0')
+	if (keeper->share.increment > 1 || identity[0] == '\0' || known[0] == '\0')
 		return DATABASE_NAMELESS;
 	return strcmp(identity, known) == 0 ? DATABASE_KNOWN : DATABASE_OTHER;
 }
@@ -73,7 +73,7 @@ static bool
 counter_adopt(struct keeper *keeper, struct text *reason)
 {
 	const char *identity = counter_identity(keeper);
-	char known[IDENTITY_SIZE];
+	char known[RANDOM_ID_SIZE];
 
 	high_water_identity(keeper->high_water, known);
 	if (identity[0] == '\0' || strcmp(identity, known) == 0 ||

@@ -378,7 +378,7 @@ void
 high_water_identity(struct high_water *mark, char *identity)
 {
 	pthread_mutex_lock(&mark->mutex);
-	memcpy(identity, mark->record.identity, IDENTITY_SIZE);
+	memcpy(identity, mark->record.identity, RANDOM_ID_SIZE);
 	pthread_mutex_unlock(&mark->mutex);
 }
 

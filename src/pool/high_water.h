@@ -85,7 +85,7 @@ bool high_water_set_latch(struct high_water *mark, const struct store_share *sha
 bool high_water_set_identity(struct high_water *mark, const char *identity,
 			     struct text *reason) MUST_CHECK;
 
-/* The identity of the database that is known; "" if none is. IDENTITY has IDENTITY_SIZE bytes. */
+/* The identity of the database that is known; "" if none is. IDENTITY has RANDOM_ID_SIZE bytes. */
 void high_water_identity(struct high_water *mark, char *identity);
 
 /*

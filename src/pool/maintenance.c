@@ -93,12 +93,14 @@ prune(struct keeper *keeper, struct round *round)
 static void
 warn(struct keeper *keeper, struct text *said)
 {
-	char memory[1024];
+	char memory[2048];
 	struct text warnings = TEXT_OVER(memory);
 	char *rest = memory;
 	char *line;
 
 	keeper->store->warn(keeper->session, &warnings);
+	if (keeper->store->advise != NULL)
+		keeper->store->advise(keeper->session, &warnings);
 	while ((line = strsep(&rest, "\n")) != NULL) {
 		if (line[0] == '\0' || strstr(said->start, line) != NULL)
 			continue;

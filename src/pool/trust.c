@@ -6,6 +6,7 @@
 
 #define DOUBT_LEAST    100  /* bases that may have been issued, whatever the rate */
 #define DOUBT_MS       1000 /* for statements under way when the counter was seen last */
+#define SETTLE_MS      1000 /* after which what was read is on the database's disk */
 #define RATE_SAMPLE_MS 200  /* the shortest time that a rate is measured over */
 #define RATE_DECAY     8    /* of an old maximum, an eighth is forgotten at each measurement */
 
@@ -18,6 +19,8 @@ trust_init(struct trust *trust, const struct ticket_space *space, const struct r
 	if (last == NULL)
 		return;
 	classes_copy(&trust->known, &last->given);
+	classes_copy(&trust->certain, &last->given);
+	classes_copy(&trust->young, &last->given);
 	classes_copy(&trust->unsure, &last->ahead);
 	classes_copy(&trust->latches, &last->latches);
 	classes_copy(&trust->floors, &last->given);
@@ -36,6 +39,8 @@ trust_destroy(struct trust *trust)
 	classes_free(&trust->floors);
 	classes_free(&trust->went_to);
 	classes_free(&trust->latches);
+	classes_free(&trust->certain);
+	classes_free(&trust->young);
 	classes_free(&trust->seen);
 	classes_free(&trust->rate.from);
 	classes_free(&trust->rate.from_ms);
@@ -145,6 +150,7 @@ trust_remember(struct trust *trust, struct trust_mark *mark, uint64_t now_ms)
 	mark->began_ms = now_ms;
 	pthread_mutex_lock(&trust->mutex);
 	classes_copy(&mark->known, &trust->known);
+	classes_copy(&mark->certain, &trust->certain);
 	mark->given = trust->recent.count;
 	pthread_mutex_unlock(&trust->mutex);
 }
@@ -153,6 +159,7 @@ void
 trust_mark_free(struct trust_mark *mark)
 {
 	classes_free(&mark->known);
+	classes_free(&mark->certain);
 }
 
 static void
@@ -176,10 +183,13 @@ void
 trust_forget_other_steps(struct trust *trust, struct trust_mark *mark, uint64_t step)
 {
 	forget_other_steps(&mark->known, step);
+	forget_other_steps(&mark->certain, step);
 	pthread_mutex_lock(&trust->mutex);
 	if (trust->known.step > 0 && trust->known.step != step)
 		doubt_known(trust);
 	forget_other_steps(&trust->known, step);
+	forget_other_steps(&trust->certain, step);
+	forget_other_steps(&trust->young, step);
 	forget_other_steps(&trust->floors, step);
 	forget_other_steps(&trust->went_to, step);
 	forget_other_steps(&trust->latches, step);
@@ -283,9 +293,21 @@ refuse(struct trust *trust, const struct store_share *share, uint64_t went_to, u
 	doubt_beyond(trust, share, known, now_ms);
 }
 
+/* With the mutex held: what was known a while ago has been on the disk since. */
+static void
+settle(struct trust *trust, uint64_t now_ms)
+{
+	if (trust->young_ms != 0 && now_ms - trust->young_ms < SETTLE_MS)
+		return;
+	classes_copy(&trust->certain, &trust->young);
+	classes_copy(&trust->young, &trust->known);
+	trust->young_ms = now_ms;
+}
+
 /* With the mutex held. */
 static void
-accept_newest(struct trust *trust, const struct store_share *share, uint64_t newest)
+accept_newest(struct trust *trust, const struct store_share *share, uint64_t newest,
+	      uint64_t now_ms)
 {
 	const struct ticket_range own = {trust_own_base(share, newest), share->increment, 1};
 
@@ -295,6 +317,7 @@ accept_newest(struct trust *trust, const struct store_share *share, uint64_t new
 	}
 	if (own.first > 0)
 		classes_raise(&trust->known, &own);
+	settle(trust, now_ms);
 }
 
 /* --- judging ----------------------------------------------------------------------------------- */
@@ -322,8 +345,14 @@ judge(struct trust *trust, const struct trust_mark *mark, const struct store_sha
 	uint64_t known;
 
 	*past = 0;
-	if (top_of(&trust->floors, share) != 0 || classes_reach(&mark->known, bases, &known))
+	if (top_of(&trust->floors, share) != 0 || classes_reach(&mark->certain, bases, &known))
 		return TRUST_REFUSED;
+	if (classes_reach(&mark->known, bases, past)) {
+		doubt_beyond(trust, share, *past, mark->began_ms);
+		*past = top_of(&trust->unsure, share) > *past ? top_of(&trust->unsure, share)
+							      : *past;
+		return TRUST_UNSURE;
+	}
 	if (classes_reach(&trust->unsure, bases, past))
 		return TRUST_UNSURE;
 	return compare_with_recent(trust, mark, bases);
@@ -347,6 +376,8 @@ trust_judge(struct trust *trust, const struct trust_mark *mark, const struct tic
 		*past = find_past(trust, &share);
 	if (verdict == TRUST_ACCEPTED) {
 		classes_raise(&trust->known, bases);
+		classes_raise(&trust->certain, bases);
+		classes_raise(&trust->young, bases);
 		recent_add(&trust->recent, bases);
 		note_seen(trust, mark, &share, last);
 	}
@@ -366,7 +397,7 @@ judge_newest(struct trust *trust, const struct trust_mark *mark, const struct st
 		return TRUST_REFUSED;
 	if (newest < top_of(&mark->known, share))
 		return TRUST_SUSPECT;
-	accept_newest(trust, share, newest);
+	accept_newest(trust, share, newest, mark->began_ms);
 	note_seen(trust, mark, share, newest);
 	*past = top_of(&trust->unsure, share);
 	if (newest >= *past)

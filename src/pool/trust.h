@@ -22,7 +22,9 @@
  * copy: such bases are unsure. The caller moves the counter past them, which is right for both.
  *
  * Several servers may serve one node from one database. The counter shows what the others issue, and
- * that counts too.
+ * that counts too. But a database shows a commit to readers a moment before the commit is on its disk. If it
+ * crashes then, the counter comes back lower, and nothing is wrong. So what was only read, and
+ * lately, is known but not certain: if the counter is below that, the bases between are unsure.
  *
  * Any thread; one mutex. Times are those of clock_ms(), handed in by the caller.
  */
@@ -52,6 +54,7 @@ enum trust_verdict {
 /* What was known before a statement. Zeroed at first; released with trust_mark_free(). */
 struct trust_mark {
 	struct classes known;
+	struct classes certain;
 	uint64_t given;	   /* the count of the recent ones */
 	uint64_t began_ms; /* when the statement began */
 };
@@ -62,6 +65,9 @@ struct trust {
 	/* Under the mutex: */
 	struct classes unsure;	/* up to here somebody may have issued, and nobody can tell */
 	struct classes known;	/* the highest that was issued, by us or by another server */
+	struct classes certain; /* the part of it that no crash of the database can have lost */
+	struct classes young;	/* what was known at young_ms, and will be certain in a while */
+	uint64_t young_ms;
 	struct recent recent;	/* the last ranges that we issued */
 	struct classes floors;	/* the base that a refused class must reach; 0: it is trusted */
 	struct classes went_to; /* the base of such a class at its refusal, below its floor */

@@ -133,7 +133,7 @@ static bool
 read_identity(struct reader *reader, char *identity)
 {
 	static const char digits[] = "0123456789abcdef";
-	size_t len = IDENTITY_SIZE - 1;
+	size_t len = RANDOM_ID_SIZE - 1;
 
 	if (!read_word(reader, "database "))
 		return true;

@@ -20,6 +20,7 @@
 #include <stddef.h>
 
 #include "base/attributes.h"
+#include "base/random.h"
 #include "base/text.h"
 #include "state/classes.h"
 #include "ticket/space.h"
@@ -27,12 +28,10 @@
 /* As much as a record can be, its NUL included: a class takes up to 66 bytes, its refusal up to 43. */
 #define RECORD_SIZE (320 + CLASSES_MOST * (66 + 43))
 
-#define IDENTITY_SIZE 33 /* 32 hexadecimal digits and a NUL */
-
 /* The classes have the same step; the latches may have none. Release with record_free(). */
 struct record {
 	struct ticket_space space;
-	char identity[IDENTITY_SIZE]; /* of the database; "": none is known */
+	char identity[RANDOM_ID_SIZE]; /* of the database; "": none is known */
 	struct classes given;
 	struct classes ahead;
 	struct classes latches; /* 0: the class is not refused */

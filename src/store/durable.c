@@ -20,7 +20,7 @@ enum store_result
 durable_open(const struct store *store, const struct store_settings *settings,
 	     struct store_session **session, struct text *reason)
 {
-	char memory[1024];
+	char memory[2048];
 	struct text warnings = TEXT_OVER(memory);
 	enum store_result result = store->open(settings, session, reason);
 

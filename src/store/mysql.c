@@ -7,7 +7,10 @@
 #include "store/mysql_advance.h"
 #include "store/mysql_create.h"
 #include "store/mysql_durable.h"
+#include "store/mysql_identity.h"
+#include "store/mysql_insert.h"
 #include "store/mysql_layout.h"
+#include "store/mysql_look.h"
 #include "store/mysql_reserve.h"
 #include "store/mysql_session.h"
 
@@ -58,11 +61,14 @@ open_session(const struct store_settings *settings, struct store_session **sessi
 {
 	struct store_session *opened = xcalloc(1, sizeof(*opened));
 	enum store_result result = session_connect(opened, settings, settings->database, reason);
+	bool is_missing;
 
+	if (result == STORE_OK)
+		result = mysql_look_first(opened, reason);
 	if (result == STORE_OK)
 		result = layout_check(opened, reason);
 	if (result == STORE_OK)
-		result = mysql_read_increment(opened, reason);
+		result = mysql_read_identity(opened, &is_missing, reason);
 	if (result != STORE_OK) {
 		close_session(opened);
 		return result;
@@ -74,52 +80,79 @@ open_session(const struct store_settings *settings, struct store_session **sessi
 static uint32_t
 most_per_statement(struct store_session *session)
 {
+	uint32_t most = 10000;
+
 	if (session->layout == LAYOUT_COUNTER)
 		return 1000000; /* any number is the same work */
-	/* Where each number costs a commit, long runs of them only make others wait. */
+	/* Where each number is a statement, long runs of them only make others wait. */
 	if (session->layout == LAYOUT_STUB && !session->has_table_locks)
 		return 100;
-	return 10000;
+	return most < mysql_most_rows(session) ? most : mysql_most_rows(session);
+}
+
+/*
+ * In the stub layout on InnoDB a REPLACE allocates its number, and then waits for the row. So the row may
+ * get a number that is below one that another session has committed meanwhile:
+ *
+ *	A allocates 12, and waits	B has the row, allocates 13 and commits it
+ *	A commits 12			the row is at 12, and the counter at 13
+ *
+ * The counter is what the table's definition says. Where several masters count, the row decides: the
+ * definition tells no master's numbers from another's.
+ */
+static uint64_t
+newest_of(const struct store_session *session, uint64_t row)
+{
+	bool waits = session->layout == LAYOUT_STUB && !session->has_table_locks;
+
+	if (waits && session->steps.increment == 1 && session->next > row)
+		return session->next - 1;
+	return row;
 }
 
 static enum store_result
 newest(struct store_session *session, uint64_t *base, struct text *reason)
 {
 	const char *sql = session->layout == LAYOUT_COUNTER
-				  ? "SELECT id, 1, 1 FROM tickets WHERE stub = 'a'"
-				  : "SELECT MAX(id), @@SESSION.auto_increment_increment, "
-				    "@@SESSION.auto_increment_offset FROM tickets";
-	uint64_t numbers[3];
-	bool found;
-	enum store_result result = session_numbers(session, sql, numbers, 3, &found, reason);
+				  ? LOOK_ONE("(SELECT id FROM tickets WHERE stub='a')")
+				  : LOOK_ONE("(SELECT MAX(id) FROM tickets)");
+	struct mysql_look look;
+	enum store_result result = mysql_look(session, sql, &look, reason);
 
 	if (result != STORE_OK)
 		return result;
-	if (!found || numbers[1] == 0) {
+	if (!look.has_base) {
 		text_add(reason, "the table `tickets` is empty: which numbers were given is lost");
 		return STORE_REFUSED;
 	}
-	*base = session->newest = numbers[0];
-	session->increment = numbers[1];
-	session->offset = numbers[2];
+	session->steps = look.steps;
+	*base = session->newest = newest_of(session, look.base);
 	return STORE_OK;
 }
 
 /*
  * The one row of the stub layout may be another master's, brought by replication in place of a
- * higher one of ours. An offset above the increment is not what the database counts by.
+ * higher one of ours. Below an offset that is above the increment the server counts in another class
+ * than from there on.
  */
 static bool
 share(struct store_session *session, struct store_share *share)
 {
-	*share = (struct store_share){session->increment, session->offset % session->increment,
-				      session->is_galera};
+	uint64_t increment = session->steps.increment, offset = session->steps.offset;
+
+	*share = (struct store_share){increment, offset % increment, session->is_elastic};
 	if (session->layout == LAYOUT_COUNTER)
-		*share = (struct store_share){1, 0, session->is_galera};
-	if (session->offset > session->increment)
+		*share = (struct store_share){1, 0, session->is_elastic};
+	if (share->increment > 1 && offset > increment && session->newest < offset)
 		return false;
 	return session->layout != LAYOUT_STUB ||
-	       session->newest % session->increment == share->residue;
+	       session->newest % share->increment == share->residue;
+}
+
+static const char *
+identity(struct store_session *session)
+{
+	return session->identity;
 }
 
 static enum store_result
@@ -157,8 +190,8 @@ static enum store_result
 prune(struct store_session *session, uint64_t keep, uint64_t *rows, bool *is_more,
       struct text *reason)
 {
-	char sql[128];
-	uint64_t ends[2]; /* the oldest and the newest id */
+	char sql[160];
+	uint64_t ends[3]; /* the oldest and the newest id; whether they may be written */
 	uint64_t below;
 	enum store_result result;
 	bool found;
@@ -167,11 +200,14 @@ prune(struct store_session *session, uint64_t keep, uint64_t *rows, bool *is_mor
 	*is_more = false;
 	if (session->layout != LAYOUT_APPEND)
 		return STORE_OK;
-	snprintf(sql, sizeof(sql), "SELECT MIN(id), MAX(id) FROM tickets WHERE id >= %" PRIu64,
+	snprintf(sql, sizeof(sql),
+		 "SELECT MIN(id), MAX(id), " MYSQL_IS_WRITABLE " FROM tickets WHERE id >= %" PRIu64,
 		 session->prune_from);
-	result = session_numbers(session, sql, ends, 2, &found, reason);
+	result = session_numbers(session, sql, ends, 3, &found, reason);
 	if (result != STORE_OK)
 		return result;
+	if (found && !ends[2])
+		return mysql_explain_read_only(reason);
 	if (!found || ends[1] < keep || ends[0] >= ends[1] - keep) {
 		session->prune_from = 0; /* look from the very beginning next time */
 		return STORE_OK;
@@ -199,8 +235,12 @@ const struct store mysql_store = {
 	.most_per_statement = most_per_statement,
 	.newest = newest,
 	.share = share,
+	.identity = identity,
+	.advances = mysql_advances,
+	.note_advance = mysql_note_advance,
 	.advance = mysql_advance,
 	.prune = prune,
 	.warn = mysql_warn,
+	.advise = mysql_advise,
 	.create = mysql_create,
 };

@@ -9,10 +9,11 @@
 #include <stdio.h>
 
 #include "store/mysql_advance.h"
+#include "store/mysql_look.h"
 
 /*
  * The first number from BASE on that this server gives itself: with several masters the others'
- * are not ours to take. A server ignores an offset above its increment.
+ * are not ours to take. An offset above the increment counts from there on only.
  */
 static enum store_result
 find_own(struct store_session *session, uint64_t *base, struct text *reason)
@@ -22,12 +23,12 @@ find_own(struct store_session *session, uint64_t *base, struct text *reason)
 	uint64_t step[2] = {1, 1};
 	bool found;
 	enum store_result result = session_numbers(session, sql, step, 2, &found, reason);
-	uint64_t offset;
 
 	if (result != STORE_OK || step[0] < 2)
 		return result;
-	offset = step[1] > step[0] ? 1 : step[1];
-	*base += (offset % step[0] + step[0] - *base % step[0]) % step[0];
+	if (step[1] > step[0] && *base < step[1])
+		*base = step[1];
+	*base += (step[1] % step[0] + step[0] - *base % step[0]) % step[0];
 	return STORE_OK;
 }
 
@@ -77,6 +78,10 @@ advance_counter(struct store_session *session, uint64_t base, struct text *reaso
 enum store_result
 mysql_advance(struct store_session *session, uint64_t base, struct text *reason)
 {
+	enum store_result result = mysql_check_writable(session, reason);
+
+	if (result != STORE_OK)
+		return result;
 	switch (session->layout) {
 	case LAYOUT_APPEND: return advance_append(session, base, reason);
 	case LAYOUT_STUB: return advance_stub(session, base, reason);

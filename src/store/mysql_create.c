@@ -4,9 +4,9 @@
 
 #include "sql.h"
 #include "store/mysql_create.h"
+#include "store/mysql_identity.h"
 #include "store/mysql_layout.h"
-#include "store/mysql_reserve.h"
-#include "store/mysql_session.h"
+#include "store/mysql_look.h"
 #include "store/pinned.h"
 
 #define REASON_ROOM 512
@@ -22,7 +22,12 @@ enum step {
 static bool
 may_count_in_one_row(struct store_session *session, struct text *report)
 {
-	if (mysql_read_increment(session, report) != STORE_OK) {
+	uint64_t increment = 0;
+	bool found;
+
+	if (mysql_read_server(session, report) != STORE_OK ||
+	    session_numbers(session, "SELECT @@SESSION.auto_increment_increment", &increment, 1,
+			    &found, report) != STORE_OK) {
 		text_add(report, "\n");
 		return false;
 	}
@@ -31,15 +36,15 @@ may_count_in_one_row(struct store_session *session, struct text *report)
 			 "this server is a node of a Galera cluster, whose nodes would fail "
 			 "each other's commits at the one row of the counter layout: use "
 			 "--layout append\n");
-	else if (session->increment > 1)
+	else if (increment > 1)
 		text_addf(report,
 			  "auto_increment_increment is %" PRIu64
 			  " on this server: several masters count side by side, and in the counter "
 			  "layout, which knows no increment, each would give the same tickets. Use "
 			  "--layout append; or, if this is the only master, set "
 			  "auto_increment_increment to 1 and try again\n",
-			  session->increment);
-	return !session->is_galera && session->increment == 1;
+			  increment);
+	return !session->is_galera && increment == 1;
 }
 
 /* A layout that this server may not have is refused before anything is made. */
@@ -56,6 +61,8 @@ make_database(struct store_session *session, const struct create_order *order, s
 	if (mysql_errno(&session->mysql) == ER_BAD_DB_ERROR) {
 		if (order->layout == STORE_LAYOUT_COUNTER && !may_count_in_one_row(session, report))
 			return STEP_FAILED;
+		if (mysql_check_writable(session, report) != STORE_OK)
+			goto failed;
 		snprintf(sql, sizeof(sql), "CREATE DATABASE `%s`", name);
 		if (session_run(session, sql, report) != STORE_OK)
 			goto failed;
@@ -70,35 +77,22 @@ failed:
 	return STEP_FAILED;
 }
 
-static void
-write_append(uint64_t newest, struct text *script)
-{
-	text_add(script, sql_tickets);
-	if (newest >= SPACE_FIRST_BASE)
-		text_addf(script, "INSERT INTO tickets (id) VALUES (%" PRIu64 ")", newest);
-}
-
-/* Its row is inserted where it is to stand, since to move it takes another right than createdb has. */
-static void
-write_counter(uint64_t newest, struct text *script)
-{
-	text_addf(script, "SET @newest = %" PRIu64 ";\n%s", newest, sql_tickets_counter);
-}
-
+/*
+ * The first row is inserted where it is to stand, by one statement: a createdb that is killed leaves
+ * no row or the right one. Without a row the next createdb refuses the table.
+ */
 static enum step
 create_tickets(struct store_session *session, const struct create_order *order, struct text *report)
 {
 	bool is_counter = order->layout == STORE_LAYOUT_COUNTER;
-	char sql[96 + sizeof(sql_tickets) + sizeof(sql_tickets_counter)];
-	struct text script = TEXT_OVER(sql);
+	char sql[64 + sizeof(sql_tickets) + sizeof(sql_tickets_counter)];
 
 	if (is_counter && !may_count_in_one_row(session, report))
 		return STEP_FAILED;
-	if (is_counter)
-		write_counter(order->newest, &script);
-	else
-		write_append(order->newest, &script);
-	if (session_run(session, sql, report) != STORE_OK) {
+	snprintf(sql, sizeof(sql), "SET @newest = %" PRIu64 ";\n%s", order->newest,
+		 is_counter ? sql_tickets_counter : sql_tickets);
+	if (mysql_check_writable(session, report) != STORE_OK ||
+	    session_run(session, sql, report) != STORE_OK) {
 		text_add(report, "; table `tickets` could not be created\n");
 		return STEP_FAILED;
 	}
@@ -166,8 +160,15 @@ make_tickets(struct store_session *session, const struct create_order *order, st
 			"that may have been given (without it only if there was none)");
 		goto failed;
 	}
-	if (tickets == FOUND_WRONG || layout_find_row(session, &row, &reason) != STORE_OK ||
-	    row != FOUND_IT || !stands_at(session, order->newest, &reason))
+	if (tickets == FOUND_WRONG || layout_find_row(session, &row, &reason) != STORE_OK)
+		goto failed;
+	if (row != FOUND_IT) {
+		text_add(&reason,
+			 ". If a createdb that was interrupted has left the table, DROP TABLE "
+			 "tickets and run createdb again");
+		goto failed;
+	}
+	if (!stands_at(session, order->newest, &reason))
 		goto failed;
 	report_found(session, order->layout, report);
 	return STEP_FOUND;
@@ -186,7 +187,8 @@ pin_settings(struct store_session *session, struct text *report)
 		 "SET @max_nodes = %" PRIu64 ", @node_number = %" PRIu64
 		 ", @starting_offset = %" PRIu64 ";\n%s",
 		 space->max_nodes, space->node_number, space->starting_offset, sql_settings);
-	if (session_run(session, sql, report) != STORE_OK) {
+	if (mysql_check_writable(session, report) != STORE_OK ||
+	    session_run(session, sql, report) != STORE_OK) {
 		text_add(report, "; the settings could not be pinned\n");
 		return STEP_FAILED;
 	}
@@ -215,13 +217,49 @@ make_settings(struct store_session *session, const struct create_order *order, s
 	return STEP_FOUND;
 }
 
+/*
+ * A database that was made before there were identities gets one now. A replica has its master's, and a
+ * database that cannot be written to is as good without.
+ */
+static enum step
+make_identity(struct store_session *session, const struct create_order *order, struct text *report)
+{
+	char memory[REASON_ROOM];
+	struct text reason = TEXT_OVER(memory);
+	bool is_missing;
+
+	(void)order;
+	if (mysql_read_identity(session, &is_missing, &reason) != STORE_OK)
+		goto failed;
+	if (!is_missing) {
+		text_add(report, "identity: found\n");
+		return STEP_FOUND;
+	}
+	switch (mysql_check_writable(session, &reason)) {
+	case STORE_OK: break;
+	case STORE_UNREADY:
+		text_add(report,
+			 "identity: none, and this server is read-only: run tickrd createdb on "
+			 "its master\n");
+		return STEP_FOUND;
+	default: goto failed;
+	}
+	if (mysql_make_identity(session, &reason) != STORE_OK)
+		goto failed;
+	text_add(report, "identity: made\n");
+	return STEP_MADE;
+failed:
+	text_addf(report, "%s; the identity could not be made\n", memory);
+	return STEP_FAILED;
+}
+
 enum store_create_result
 mysql_create(const struct store_settings *settings, const struct create_order *order,
 	     struct text *report)
 {
 	typedef enum step step_fn(struct store_session *, const struct create_order *,
 				  struct text *);
-	static step_fn *const steps[] = {make_database, make_tickets, make_settings};
+	static step_fn *const steps[] = {make_database, make_tickets, make_settings, make_identity};
 	enum store_create_result result = STORE_EXISTED;
 	struct store_session session;
 

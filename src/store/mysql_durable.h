@@ -11,6 +11,9 @@
 /* As warn() of the store. */
 void mysql_warn(struct store_session *session, struct text *warnings);
 
+/* As advise() of the store. */
+void mysql_advise(struct store_session *session, struct text *advice);
+
 /*
  * Whether a server that calls itself VERSION, as SELECT VERSION() does, forgets AUTO_INCREMENT
  * when it restarts, and goes on from the highest row: MySQL before 8.0 and MariaDB before 10.2.4.

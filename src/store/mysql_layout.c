@@ -5,21 +5,25 @@
 #include "store/mysql_layout.h"
 #include "store/pinned.h"
 
+#define SHOWN_SIZE 160
+
 struct column {
 	bool is_there;
 	bool is_bigint;
 	bool is_auto_increment;
-	bool is_unique; /* the primary key, or the only column of a unique one */
+	bool is_unique; /* by itself: the only column of a unique index */
 };
 
 struct table {
 	struct column id;
 	struct column stub;
 	unsigned others;
-	char shown_memory[160]; /* the columns, for people */
+	char shown_memory[SHOWN_SIZE]; /* the columns, for people */
 	struct text shown;
 	char engine[ENGINE_SIZE];
-	bool is_base_table;
+	char kind[ENGINE_SIZE]; /* "BASE TABLE", "VIEW", "SEQUENCE" and so on */
+	bool is_partitioned;
+	char trigger[65]; /* one that sets ids; "" where none is seen */
 };
 
 const char *
@@ -40,51 +44,115 @@ or_empty(const char *value)
 	return value != NULL ? value : "";
 }
 
-/* Columns of the query below: name, type, key, extra. */
+static struct column *
+column_of(struct table *table, const char *name)
+{
+	if (strcasecmp(name, "id") == 0)
+		return &table->id;
+	return strcasecmp(name, "stub") == 0 ? &table->stub : NULL;
+}
+
 static void
 read_column(void *arg, MYSQL_ROW row)
 {
 	struct table *table = arg;
 	const char *name = or_empty(row[0]), *type = or_empty(row[1]);
-	struct column column = {
-		.is_there = true,
-		.is_bigint = strncasecmp(type, "bigint", strlen("bigint")) == 0,
-		.is_auto_increment = strstr(or_empty(row[3]), "auto_increment") != NULL,
-		.is_unique = strcmp(or_empty(row[2]), "PRI") == 0 ||
-			     strcmp(or_empty(row[2]), "UNI") == 0,
-	};
+	bool is_auto_increment = strstr(or_empty(row[2]), "auto_increment") != NULL;
+	struct column *column = column_of(table, name);
 
-	if (strcasecmp(name, "id") == 0)
-		table->id = column;
-	else if (strcasecmp(name, "stub") == 0)
-		table->stub = column;
-	else
+	if (column == NULL)
 		table->others++;
+	else
+		*column = (struct column){
+			.is_there = true,
+			.is_bigint = strncasecmp(type, "bigint", strlen("bigint")) == 0,
+			.is_auto_increment = is_auto_increment,
+		};
 	text_addf(&table->shown, "%s%s %s%s", table->shown.len > 0 ? ", " : "", name, type,
-		  column.is_auto_increment ? " auto_increment" : "");
+		  is_auto_increment ? " auto_increment" : "");
 }
 
 static void
-read_engine(void *arg, MYSQL_ROW row)
+read_unique(void *arg, MYSQL_ROW row)
+{
+	struct column *column = column_of(arg, or_empty(row[0]));
+
+	if (column != NULL)
+		column->is_unique = true;
+}
+
+static void
+read_table(void *arg, MYSQL_ROW row)
 {
 	struct table *table = arg;
 
 	snprintf(table->engine, sizeof(table->engine), "%s", or_empty(row[0]));
-	table->is_base_table = strcmp(or_empty(row[1]), "BASE TABLE") == 0;
+	snprintf(table->kind, sizeof(table->kind), "%s", or_empty(row[1]));
+	table->is_partitioned = strstr(or_empty(row[2]), "partitioned") != NULL;
 }
 
-static bool
-recognise(const struct table *table, enum mysql_layout *layout)
+static void
+read_trigger(void *arg, MYSQL_ROW row)
 {
-	if (!table->is_base_table || table->others > 0 || !table->id.is_there ||
-	    !table->id.is_bigint)
-		return false;
-	if (!table->stub.is_there) {
-		*layout = LAYOUT_APPEND;
-		return table->id.is_auto_increment && table->id.is_unique;
+	struct table *table = arg;
+
+	snprintf(table->trigger, sizeof(table->trigger), "%s", or_empty(row[0]));
+}
+
+/* Triggers are seen by users with the right to make them; the others notice when one sets an id. */
+static enum store_result
+read_all(struct store_session *session, struct table *table, struct text *reason)
+{
+	static const struct {
+		const char *sql;
+		session_row_fn *read;
+	} questions[] = {
+		{"SELECT COLUMN_NAME, COLUMN_TYPE, EXTRA FROM information_schema.COLUMNS "
+		 "WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'tickets' "
+		 "ORDER BY ORDINAL_POSITION",
+		 read_column},
+		{"SELECT MAX(COLUMN_NAME) FROM information_schema.STATISTICS "
+		 "WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'tickets' AND NON_UNIQUE = 0 "
+		 "GROUP BY INDEX_NAME HAVING COUNT(*) = 1",
+		 read_unique},
+		{"SELECT ENGINE, TABLE_TYPE, CREATE_OPTIONS FROM information_schema.TABLES "
+		 "WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'tickets'",
+		 read_table},
+		{"SELECT TRIGGER_NAME FROM information_schema.TRIGGERS "
+		 "WHERE EVENT_OBJECT_SCHEMA = DATABASE() AND EVENT_OBJECT_TABLE = 'tickets' "
+		 "AND ACTION_TIMING = 'BEFORE' AND EVENT_MANIPULATION IN ('INSERT', 'UPDATE') "
+		 "AND LOWER(ACTION_STATEMENT) REGEXP "
+		 "'(set|into|,)[[:space:]]*new[[:space:]]*[.][[:space:]]*`?id`?[[:space:]]*(:?=|;|"
+		 "from|$)'",
+		 read_trigger},
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(questions); i++) {
+		enum store_result result =
+			session_query(session, questions[i].sql, questions[i].read, table, reason);
+
+		if (result != STORE_OK)
+			return result;
 	}
-	*layout = table->id.is_auto_increment ? LAYOUT_STUB : LAYOUT_COUNTER;
-	return table->stub.is_unique;
+	return STORE_OK;
+}
+
+/* --- what may be served from ------------------------------------------------------------------- */
+
+/*
+ * Engines that are known to allocate each number once, whatever comes at the same time. Others read a row and
+ * then write it (FEDERATED), allocate the rows of a statement one by one (RocksDB), keep nothing
+ * (BLACKHOLE), or spread a table over servers (Spider, NDB).
+ */
+static bool
+counts_once(const char *engine)
+{
+	static const char *const known[] = {"InnoDB", "MyISAM", "Aria", "MEMORY"};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(known); i++)
+		if (strcasecmp(engine, known[i]) == 0)
+			return true;
+	return false;
 }
 
 /* Engines whose statements take the whole table, so that many rows are one progression. */
@@ -94,45 +162,94 @@ locks_tables(const char *engine)
 	return strcasecmp(engine, "MyISAM") == 0 || strcasecmp(engine, "Aria") == 0;
 }
 
+static bool
+recognise(const struct table *table, enum mysql_layout *layout)
+{
+	if (table->others > 0 || !table->id.is_there || !table->id.is_bigint)
+		return false;
+	if (!table->stub.is_there) {
+		*layout = LAYOUT_APPEND;
+		return table->id.is_auto_increment && table->id.is_unique;
+	}
+	*layout = table->id.is_auto_increment ? LAYOUT_STUB : LAYOUT_COUNTER;
+	return table->stub.is_unique;
+}
+
+static const char *
+name_kind(const char *kind)
+{
+	if (strcasecmp(kind, "VIEW") == 0)
+		return "a view";
+	if (strcasecmp(kind, "SEQUENCE") == 0)
+		return "a sequence";
+	if (strcasecmp(kind, "SYSTEM VERSIONED") == 0)
+		return "a table with system versioning, which keeps a row for each change";
+	return kind[0] != '\0' ? kind : "no table";
+}
+
+/* What is wrong with TABLE; nothing is added to REASON where nothing is. */
+static void
+judge(const struct table *table, enum mysql_layout *layout, struct text *reason)
+{
+	if (strcasecmp(table->kind, "BASE TABLE") != 0)
+		text_addf(reason,
+			  "`tickets` is %s. It must be a plain table in one of the three layouts "
+			  "in docs/architecture.md; restore it, or use another database",
+			  name_kind(table->kind));
+	else if (!recognise(table, layout))
+		text_addf(reason,
+			  "the table `tickets` has a shape tickrd does not know: %s%s. It must be "
+			  "one of the three layouts in docs/architecture.md; restore it, or use "
+			  "another database",
+			  table->shown_memory,
+			  table->stub.is_there && !table->stub.is_unique
+				  ? " (stub is not unique by itself)"
+				  : "");
+	else if (!counts_once(table->engine))
+		text_addf(
+			reason,
+			"the table `tickets` uses the engine %s, which is not known to allocate "
+			"each "
+			"number once: stop every tickrd, ALTER TABLE tickets ENGINE=InnoDB, start "
+			"them",
+			table->engine[0] != '\0' ? table->engine : "(none)");
+	else if (table->is_partitioned)
+		text_add(reason,
+			 "the table `tickets` is partitioned, which tickrd does not serve "
+			 "from: stop every tickrd, ALTER TABLE tickets REMOVE PARTITIONING, "
+			 "start them");
+	else if (table->trigger[0] != '\0')
+		text_addf(reason, "the trigger `%s` of the table `tickets` sets ids: drop it",
+			  table->trigger);
+}
+
 enum store_result
 layout_find(struct store_session *session, enum mysql_finding *finding, struct text *reason)
 {
-	static const char columns[] = "SELECT COLUMN_NAME, COLUMN_TYPE, COLUMN_KEY, EXTRA FROM "
-				      "information_schema.COLUMNS "
-				      "WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'tickets' "
-				      "ORDER BY ORDINAL_POSITION";
-	static const char engine[] = "SELECT ENGINE, TABLE_TYPE FROM information_schema.TABLES "
-				     "WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'tickets'";
 	struct table table = {0};
+	size_t before = reason->len;
 	enum store_result result;
 
 	table.shown = TEXT_OVER(table.shown_memory);
-	result = session_query(session, columns, read_column, &table, reason);
-	if (result == STORE_OK)
-		result = session_query(session, engine, read_engine, &table, reason);
+	result = read_all(session, &table, reason);
 	if (result != STORE_OK)
 		return result;
-
-	*finding = FOUND_IT;
 	if (table.shown.len == 0) {
 		*finding = FOUND_NOTHING;
 		text_addf(reason,
 			  "database %s has no table `tickets` (or its user may not see it): run "
 			  "tickrd createdb, or grant SELECT on it",
 			  session->settings->database);
-	} else if (!recognise(&table, &session->layout)) {
-		*finding = FOUND_WRONG;
-		text_addf(reason,
-			  "the table `tickets` has a shape tickrd does not know: %s%s. It must be "
-			  "one of the three layouts in docs/architecture.md; restore it, or use "
-			  "another database",
-			  table.is_base_table ? "" : "it is no table but a view, of ",
-			  table.shown_memory);
+	} else {
+		judge(&table, &session->layout, reason);
+		*finding = reason->len > before ? FOUND_WRONG : FOUND_IT;
 	}
 	snprintf(session->engine, sizeof(session->engine), "%s", table.engine);
 	session->has_table_locks = locks_tables(table.engine);
 	return STORE_OK;
 }
+
+/* --- its row, and the settings --------------------------------------------------------------------- */
 
 enum store_result
 layout_find_row(struct store_session *session, enum mysql_finding *finding, struct text *reason)

@@ -12,8 +12,4 @@
 enum store_result mysql_reserve(struct store_session *session, uint32_t count,
 				struct ticket_range *bases, struct text *reason) MUST_CHECK;
 
-/* Read auto_increment_increment as it is now, and whether it may change under the session. */
-enum store_result mysql_read_increment(struct store_session *session,
-				       struct text *reason) MUST_CHECK;
-
 #endif

@@ -1,106 +1,21 @@
-#include <errmsg.h>
-#include <mysqld_error.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/parse.h"
+#include "store/mysql_error.h"
 #include "store/mysql_session.h"
 #include "store/mysql_tls.h"
-
-/* Server errors that mean the connection is gone or going, whatever its vendor calls them. */
-#define CONNECTION_KILLED	   1927 /* MariaDB */
-#define STATEMENT_TIMEOUT_MARIADB  1969 /* max_statement_time */
-#define STATEMENT_TIMEOUT_MYSQL	   3024 /* max_execution_time */
-#define CLIENT_INTERACTION_TIMEOUT 4031 /* MySQL 8: closed for idleness */
-
-/* The engine's own number, which comes through as it is. */
-#define AUTOINC_OUT_OF_RANGE 167
-
-static bool
-is_client_error(unsigned number)
-{
-	return number >= CR_MIN_ERROR && number < 3000;
-}
-
-static enum store_result
-classify(unsigned number)
-{
-	if (number == CR_SSL_CONNECTION_ERROR)
-		return STORE_REFUSED;
-	if (is_client_error(number))
-		return STORE_LOST;
-	switch (number) {
-	case ER_LOCK_WAIT_TIMEOUT:
-	case ER_LOCK_DEADLOCK: return STORE_BUSY;
-	case ER_DUP_ENTRY: return STORE_BUSY; /* the counter was moved in the midst of an insert */
-	case ER_SERVER_SHUTDOWN:
-	case ER_QUERY_INTERRUPTED:
-	case ER_NEW_ABORTING_CONNECTION:
-	case ER_NET_READ_ERROR:
-	case ER_NET_READ_INTERRUPTED:
-	case ER_NET_ERROR_ON_WRITE:
-	case ER_NET_WRITE_INTERRUPTED:
-	case CONNECTION_KILLED:
-	case STATEMENT_TIMEOUT_MARIADB:
-	case STATEMENT_TIMEOUT_MYSQL:
-	case CLIENT_INTERACTION_TIMEOUT: return STORE_LOST;
-	/* Not run: this server has it no more, or cannot hold on to it. A fresh session prepares it. */
-	case ER_UNKNOWN_STMT_HANDLER:
-	case ER_NEED_REPREPARE: return STORE_LOST;
-	case ER_UNKNOWN_COM_ERROR:	   /* a Galera node outside its cluster */
-	case ER_ERROR_DURING_COMMIT:	   /* the same, while it leaves it */
-	case ER_OPTION_PREVENTS_STATEMENT: /* read_only: another one is the master now */
-	case ER_READ_ONLY_MODE: return STORE_UNREADY;
-	case ER_ACCESS_DENIED_ERROR:
-	case ER_DBACCESS_DENIED_ERROR:
-	case ER_BAD_DB_ERROR:
-	case ER_TABLEACCESS_DENIED_ERROR:
-	case ER_COLUMNACCESS_DENIED_ERROR:
-	case ER_NO_SUCH_TABLE: return STORE_REFUSED;
-	case ER_AUTOINC_READ_FAILED:
-	case AUTOINC_OUT_OF_RANGE:
-	case ER_WARN_DATA_OUT_OF_RANGE:
-	case ER_DATA_OUT_OF_RANGE: return STORE_EXHAUSTED;
-	default: return STORE_FAILED;
-	}
-}
-
-/* What an operator can do about an error of the server's; "" when there is nothing to say. */
-static const char *
-advice_on(unsigned number)
-{
-	switch (number) {
-	case ER_BAD_DB_ERROR: return "; run tickrd createdb, or set TICKR_DATABASE_NAME to another";
-	case ER_ACCESS_DENIED_ERROR:
-		return "; check TICKR_DATABASE_USERNAME and TICKR_DATABASE_PASSWORD";
-	case ER_DBACCESS_DENIED_ERROR:
-	case ER_TABLEACCESS_DENIED_ERROR:
-	case ER_COLUMNACCESS_DENIED_ERROR:
-		return "; give this user the rights that the README lists (GRANT)";
-	case ER_MAX_PREPARED_STMT_COUNT_REACHED:
-		return "; raise max_prepared_stmt_count of the database";
-	default: return "";
-	}
-}
-
-static enum store_result
-explain(unsigned number, const char *words, struct text *reason)
-{
-	text_addf(reason, "%s (error %u)%s", words, number, advice_on(number));
-	return classify(number);
-}
 
 enum store_result
 session_error(struct store_session *session, struct text *reason)
 {
-	return explain(mysql_errno(&session->mysql), mysql_error(&session->mysql), reason);
-}
+	unsigned number = mysql_errno(&session->mysql);
+	const char *words = mysql_error(&session->mysql);
 
-enum store_result
-session_statement_error(MYSQL_STMT *statement, struct text *reason)
-{
-	return explain(mysql_stmt_errno(statement), mysql_stmt_error(statement), reason);
+	text_addf(reason, "%s (error %u)", words, number);
+	mysql_add_advice(number, reason);
+	return mysql_classify(number, words);
 }
 
 static void
@@ -130,18 +45,30 @@ add_address(const struct store_settings *settings, struct text *text)
 		text_add(text, settings->host);
 }
 
-/* What this process relies on, whatever the server's defaults are. */
+/*
+ * What the statements rely on, whatever the server's defaults are. A lock time-out below the query
+ * time-out is an answer; above it, a lost session. The comments hold what one vendor's servers know
+ * alone: MySQL from 5.7.8 on, and MariaDB. REPEATABLE READ is what replication by statements and
+ * Group Replication both allow.
+ */
+#define PREPARE                                                                     \
+	"SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE;"      \
+	"SET SESSION autocommit = 1, completion_type = 0, foreign_key_checks = 1, " \
+	"sql_auto_is_null = 0, sql_big_selects = 1, sql_safe_updates = 0, "         \
+	"sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', "                   \
+	"sql_select_limit = 18446744073709551615, unique_checks = 1, "              \
+	"wait_timeout = 28800, character_set_client = utf8mb4, "                    \
+	"character_set_connection = utf8mb4, character_set_results = utf8mb4, "     \
+	"innodb_lock_wait_timeout = %u, lock_wait_timeout = %u"                     \
+	"/*!50708 , max_execution_time = 0 *//*M!100101 , max_statement_time = 0 */"
+
 static enum store_result
 prepare(struct store_session *session, struct text *reason)
 {
-	char sql[256];
+	char sql[sizeof(PREPARE) + 32];
 	unsigned wait_s = (session->settings->query_timeout_s + 1) / 2;
 
-	/* A lock time-out below the query time-out is an answer; above it, a lost session. */
-	snprintf(sql, sizeof(sql),
-		 "SET SESSION autocommit = 1, sql_mode = 'STRICT_ALL_TABLES', "
-		 "innodb_lock_wait_timeout = %u, lock_wait_timeout = %u",
-		 wait_s, wait_s);
+	snprintf(sql, sizeof(sql), PREPARE, wait_s, wait_s);
 	return session_run(session, sql, reason);
 }
 
@@ -155,6 +82,8 @@ session_connect(struct store_session *session, const struct store_settings *sett
 	session->settings = settings;
 	mysql_init(&session->mysql);
 	set_options(session);
+	if (!mysql_tls_check(settings, reason))
+		return STORE_REFUSED;
 	wants_tls = mysql_tls_begin(&session->mysql, settings);
 	if (mysql_real_connect(&session->mysql, settings->socket[0] != '\0' ? NULL : settings->host,
 			       settings->user, settings->password, database, settings->port,
@@ -175,8 +104,6 @@ session_connect(struct store_session *session, const struct store_settings *sett
 void
 session_disconnect(struct store_session *session)
 {
-	if (session->move != NULL)
-		mysql_stmt_close(session->move);
 	mysql_close(&session->mysql);
 	free(session->insert);
 }

@@ -9,6 +9,7 @@
 
 #include <mysql.h>
 
+#include "base/random.h"
 #include "store/store.h"
 
 enum mysql_layout {
@@ -18,6 +19,13 @@ enum mysql_layout {
 };
 
 #define ENGINE_SIZE 32
+/* auto_increment_increment and _offset: those of the session and those that new sessions would have. */
+struct mysql_steps {
+	uint64_t increment;
+	uint64_t offset;
+	uint64_t global_increment;
+	uint64_t global_offset;
+};
 
 struct store_session {
 	MYSQL mysql;
@@ -25,18 +33,28 @@ struct store_session {
 
 	enum mysql_layout layout;
 	char engine[ENGINE_SIZE];
-	bool has_table_locks; /* the engine runs one writing statement at a time */
-	uint64_t increment;   /* auto_increment_increment, as this session saw it last */
-	uint64_t offset;      /* auto_increment_offset, the same */
-	bool is_galera;	      /* whose nodes change the step under a session */
-	uint64_t newest;      /* what newest() found last; 0: it was not asked */
-	uint64_t prune_from;  /* no row below it is left to prune; 0: not known */
+	bool has_table_locks;	  /* the engine runs one writing statement at a time */
+	struct mysql_steps steps; /* as this session saw them last */
+	bool is_galera;		  /* a node of a cluster */
+	bool is_elastic;	  /* whose steps change under a session as nodes come and go */
+	uint64_t max_packet;	  /* max_allowed_packet; 0: not known */
+	uint64_t newest;	  /* what newest() found last; 0: it was not asked */
+	uint64_t prune_from;	  /* no row below it is left to prune; 0: not known */
+
+	bool is_prepared; /* the look, and the counter layout's statement if it was sent */
+	bool is_move_prepared;
+	bool has_checked_move;	   /* what the counter layout's statement says was seen to be so */
+	bool sees_definition;	   /* the user may ask for the table's definition */
+	bool asks_definition;	   /* the last look asked for it */
+	uint64_t asked_us;	   /* when a look asked for it last, by clock_us(); 0: never */
+	uint64_t definition;	   /* a fingerprint of it, from the last look; 0: not seen */
+	uint64_t next;		   /* AUTO_INCREMENT in it; 0: it did not say */
+	uint64_t known_definition; /* of the one that was found good */
+
+	char identity[RANDOM_ID_SIZE]; /* of the database; "" for none */
 
 	char *insert; /* a statement for INSERT_ROWS rows; shorter ones are its beginnings */
 	uint32_t insert_rows;
-
-	MYSQL_STMT *move; /* the counter layout's statement, prepared; NULL: not in this session */
-	uint32_t move_by; /* its parameter: the statement reads it here */
 };
 
 /*
@@ -50,9 +68,6 @@ void session_disconnect(struct store_session *session);
 
 /* The last error as a result, with its number and text in REASON. */
 enum store_result session_error(struct store_session *session, struct text *reason);
-
-/* The same of the last error of STATEMENT, which is one of this session's. */
-enum store_result session_statement_error(MYSQL_STMT *statement, struct text *reason);
 
 /* Run a statement, or several with semicolons between, that bring no rows we want. */
 enum store_result session_run(struct store_session *session, const char *sql,

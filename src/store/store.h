@@ -180,6 +180,12 @@ struct store {
 	void (*warn)(struct store_session *session, struct text *warnings);
 
 	/*
+	 * What an operator should change although no crash is needed for harm, and although a session
+	 * with require_durable is not refused for it: a line each. NULL: there is never any.
+	 */
+	void (*advise)(struct store_session *session, struct text *advice);
+
+	/*
 	 * Create the database, its table with the first row and the pinned settings, where
 	 * they are missing; never alters what it finds. A table that is found must stand at the
 	 * ORDER's newest at least; its layout may be another than that of the ORDER, and the

@@ -5,6 +5,7 @@ use warnings;
 use Tickr::Database;
 use Tickr::File;
 use Tickr::Process qw(scratch);
+use Tickr::Vendor;
 use Time::HiRes qw(time);
 use Torture::Options;
 
@@ -55,6 +56,8 @@ sub keep {
 
 print "# seed $options{seed}: scripts/torture --seed $options{seed} repeats the plan\n";
 my %missing = (mariadb => Tickr::Database::missing(), sqlite => Tickr::File::missing());
+$missing{'mariadb alone'} = $missing{mariadb}
+    || (Tickr::Vendor::is_mariadb() ? '' : 'its faults use statements that MySQL does not have');
 my @runnable = grep { !$missing{ $_->{needs} } } @{ $options{configurations} };
 print "# $_->{name} is left out: $missing{ $_->{needs} }\n"
     for grep { $missing{ $_->{needs} } } @{ $options{configurations} };

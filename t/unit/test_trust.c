@@ -253,6 +253,27 @@ Test(trust, an_answer_that_is_believed_shows_the_counter)
 		     "an answer that is not believed does not");
 }
 
+/*
+ * A database shows a commit to readers a moment before the commit is on its disk. Then it crashes, and its
+ * counter comes back lower: nobody was answered.
+ */
+Test(trust, what_was_only_read_lately_is_left_out_and_no_reason_to_distrust)
+{
+	struct ticket_range bases = {451, 1, 10};
+
+	cr_assert(accepts(2, 1, 400));
+	cr_assert(accepts_newest(500), "another server's, under way");
+	trust_remember(&trust, &mark, now_ms);
+	cr_assert_eq(trust_judge(&trust, &mark, &bases, &past, &reason), TRUST_UNSURE);
+	cr_assert_geq(past, 500);
+	cr_assert(is_given(1, 0));
+	cr_assert_not(accepts(past, 1, 1), "for it may have been issued all the same");
+	cr_assert(accepts(past + 1, 1, 1));
+	bases.first = 300;
+	cr_assert_eq(trust_judge(&trust, &mark, &bases, &past, &reason), TRUST_REFUSED,
+		     "what we issued is certain");
+}
+
 /* A replica that lags was read: the next reservation shows where the counter is. */
 Test(trust, a_newest_base_that_reads_too_low_is_a_suspicion_only)
 {
@@ -558,6 +579,8 @@ Test(trust, what_another_server_gave_counts_too)
 Test(trust, it_counts_for_a_server_that_has_given_nothing_yet)
 {
 	cr_assert(accepts_newest(500));
+	now_ms += 1000;
+	cr_assert(accepts_newest(500));
 	cr_assert_not(accepts(100, 1, 1));
 	cr_assert_not(is_given(1, 0));
 }
@@ -566,6 +589,7 @@ Test(trust, what_another_server_got_from_one_master_says_nothing_about_the_other
 {
 	cr_assert(accepts_newest_of(501, 2, 1));
 	cr_assert(accepts(100, 2, 1));
+	now_ms += 1000;
 	cr_assert(accepts_newest_of(100, 2, 0));
 	cr_assert_not(accepts(101, 2, 1));
 	cr_assert_not(is_given(2, 1));

@@ -100,10 +100,4 @@ sub replicate_sql {
     return $master . (is_mariadb() ? ', MASTER_USE_GTID=slave_pos' : '') . '; START SLAVE';
 }
 
-# The statement that makes USER, whether it is there or not.
-sub make_user_sql {
-    my ($user) = @_;
-    return is_mariadb() ? "CREATE OR REPLACE USER $user" : "DROP USER IF EXISTS $user; CREATE USER $user";
-}
-
 1;

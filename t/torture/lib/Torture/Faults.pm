@@ -129,15 +129,13 @@ sub is_refused {
 }
 
 # A server that was killed cannot know whether what lies between the last that it knows to be given and
-# the last that it may have given was given. It may leave all of that out by itself. Where one does, the
-# others have nothing to refuse any more, at the latest when it has come past what they know: then all
-# serve, and true is returned. False: all refuse.
+# the last that it may have given was given. It may leave all of that out by itself. If all do, or find that the
+# counter is past what they know, they serve, and true is returned. False: one refuses, until an operator acts.
 sub has_passed {
     my ($entry) = @_;
     my @servers = map { $_->{server} } @{ $entry->{servers} };
     wait_for('each server to decide', 6, sub { !grep { !is_refused($_) && !is_serving_all($_) } @servers });
-    return 0 if !grep { !is_refused($_) } @servers;
-    return wait_for('all servers to serve', 6, sub { !grep { !is_serving_all($_) } @servers });
+    return !grep { is_refused($_) } @servers;
 }
 
 sub is_serving_all {
@@ -150,6 +148,8 @@ sub is_serving_all {
 # least one refuses: those that do are returned.
 sub wait_for_refusal {
     my ($self, $entry, $kind, @servers) = @_;
+    # One that holds tickets serves from them until it has reached the database again.
+    eval { wait_for('a refusal', 6, sub { scalar grep { is_refused($_->{server}) } @servers }) };
     my @undecided = grep {
         my $server = $_->{server};
         !eval { wait_for('the refusal', 6, sub { is_refused($server) || is_serving_all($server) }) }
@@ -306,8 +306,8 @@ sub add_master {
     set_step($first, 2, 1);
     set_step($second, 2, 2);
     $second->sql('SET GLOBAL read_only = 0');
-    # From now on the first one may count by 2 only. What it has counted until now is below the second one's first.
-    set_beyond($second, newest($entry), 1000);
+    # From now on the first one may count by 2 only. What it counts until its server has moved is below the second one's first.
+    set_beyond($second, newest($entry), 1_000_000);
     $self->move_server($moves, $second);
     $self->note($fault->{kind}, $began, now_us(), $entry->{servers}, $entry->{node});
     sleep 1 + 2 * $fault->{length};

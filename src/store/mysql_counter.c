@@ -1,0 +1,115 @@
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "store/mysql_counter.h"
+#include "store/mysql_look.h"
+
+#define THE_ROW "(SELECT id FROM tickets WHERE stub='a')"
+#define MOVE	"UPDATE tickets SET id=LAST_INSERT_ID(id+%" PRIu32 ")WHERE stub='a';"
+#define EXECUTE "EXECUTE tickr_move USING %" PRIu32 ";"
+#define PREPARE                                                                          \
+	"PREPARE tickr_move FROM 'UPDATE tickets SET id=LAST_INSERT_ID(id+?)WHERE stub=" \
+	"''a'''"
+
+/* What one packet brought. */
+struct move {
+	uint64_t rows;
+	uint64_t last;
+	struct mysql_look look;
+};
+
+static enum store_result
+send_move(struct store_session *session, const char *sql, size_t len, struct move *move,
+	  struct text *reason)
+{
+	MYSQL *mysql = &session->mysql;
+	enum store_result result;
+
+	if (mysql_real_query(mysql, sql, len) != 0)
+		return session_error(session, reason);
+	move->rows = mysql_affected_rows(mysql);
+	move->last = mysql_insert_id(mysql);
+	if (mysql_next_result(mysql) != 0)
+		return session_error(session, reason);
+	result = mysql_take_look(session, &move->look, reason);
+	return result == STORE_OK ? mysql_judge_look(session, &move->look, reason) : result;
+}
+
+/* The row is gone, or a trigger stands between the UPDATE and the row. */
+static enum store_result
+explain_row(struct store_session *session, uint64_t last, struct text *reason)
+{
+	uint64_t stands = 0;
+	bool found;
+	enum store_result result =
+		session_numbers(session, "SELECT " THE_ROW, &stands, 1, &found, reason);
+
+	if (result != STORE_OK)
+		return result;
+	if (!found)
+		text_add(reason, "the counter's row, with stub 'a', is gone");
+	else
+		text_addf(reason,
+			  "the counter stands at %" PRIu64 " after it was moved to %" PRIu64
+			  ": a trigger on `tickets` sets ids, which must be dropped; or another "
+			  "program set it back",
+			  stands, last);
+	return STORE_REFUSED;
+}
+
+/*
+ * The first move of a session is checked at the row itself, which stands at what the server said or, if
+ * others have moved it since, beyond. Later ones are not, since the row costs as much again: what
+ * changes ids is noticed by the next newest().
+ */
+static enum store_result
+move_first(struct store_session *session, uint32_t count, struct move *move, struct text *reason)
+{
+	char sql[sizeof(MOVE) + sizeof(LOOK_ONE(THE_ROW) LOOK_TWO) + 16], memory[256];
+	struct text packet = TEXT_OVER(sql), ignored = TEXT_OVER(memory);
+	enum store_result result;
+
+	session->asks_definition = session->sees_definition;
+	text_addf(&packet, MOVE LOOK_ONE(THE_ROW) "%s", count,
+		  session->asks_definition ? LOOK_TWO : "");
+	result = send_move(session, sql, packet.len, move, reason);
+	if (result != STORE_OK)
+		return result;
+	if (!move->look.has_base || move->look.base < move->last)
+		return explain_row(session, move->last, reason);
+	session->has_checked_move = true;
+	if (session->is_prepared)
+		session->is_move_prepared = session_run(session, PREPARE, &ignored) == STORE_OK;
+	return STORE_OK;
+}
+
+static enum store_result
+move_on(struct store_session *session, uint32_t count, struct move *move, struct text *reason)
+{
+	char sql[sizeof(MOVE) + sizeof(LOOK_LONGEST) + 16];
+	struct text packet = TEXT_OVER(sql);
+
+	if (session->is_move_prepared)
+		text_addf(&packet, EXECUTE, count);
+	else
+		text_addf(&packet, MOVE, count);
+	text_add(&packet, mysql_next_look(session, false));
+	return send_move(session, sql, packet.len, move, reason);
+}
+
+enum store_result
+mysql_reserve_counter(struct store_session *session, uint32_t count, struct ticket_range *bases,
+		      struct text *reason)
+{
+	struct move move;
+	enum store_result result = session->has_checked_move
+					   ? move_on(session, count, &move, reason)
+					   : move_first(session, count, &move, reason);
+
+	if (result != STORE_OK)
+		return result;
+	if (move.rows != 1 || move.last <= count)
+		return explain_row(session, move.last, reason);
+	*bases = (struct ticket_range){move.last - count + 1, 1, count};
+	return STORE_OK;
+}

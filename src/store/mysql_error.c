@@ -1,0 +1,108 @@
+#include <errmsg.h>
+#include <mysqld_error.h>
+#include <string.h>
+
+#include "store/mysql_error.h"
+
+/* Server errors that mean the connection is gone or going, whatever its vendor calls them. */
+#define CONNECTION_KILLED	   1927 /* MariaDB */
+#define STATEMENT_TIMEOUT_MARIADB  1969 /* max_statement_time */
+#define STATEMENT_TIMEOUT_MYSQL	   3024 /* max_execution_time */
+#define SERVER_OFFLINE		   3032 /* MySQL: offline_mode */
+#define CLIENT_INTERACTION_TIMEOUT 4031 /* MySQL 8: closed for idleness */
+
+/* MySQL's Group Replication. In both cases the transaction was rolled back. */
+#define GROUP_HOOK_FAILED 3100 /* the member is on its way out of the group */
+#define GROUP_ROLLED_BACK 3101 /* another member's transaction won */
+
+#define SCHEMA_READ_ONLY 3989 /* MySQL 8: ALTER DATABASE .. READ ONLY = 1 */
+
+/* The engine's own number, which comes through as it is. */
+#define AUTOINC_OUT_OF_RANGE 167
+
+static bool
+is_client_error(unsigned number)
+{
+	return number >= CR_MIN_ERROR && number < 3000;
+}
+
+/*
+ * One number stands for all that can fail in TLS: a peer that closes or hangs, and a certificate that
+ * is not to be trusted. The libraries of both vendors and OpenSSL name the certificate in
+ * English only where its check failed, here or at the server.
+ */
+static enum store_result
+classify_tls(const char *words)
+{
+	return strcasestr(words, "certificate") != NULL ? STORE_REFUSED : STORE_LOST;
+}
+
+enum store_result
+mysql_classify(unsigned number, const char *words)
+{
+	if (number == CR_SSL_CONNECTION_ERROR)
+		return classify_tls(words);
+	if (is_client_error(number))
+		return STORE_LOST;
+	switch (number) {
+	case ER_LOCK_WAIT_TIMEOUT:
+	case ER_LOCK_DEADLOCK: return STORE_BUSY;
+	case ER_DUP_ENTRY: return STORE_BUSY; /* the counter was moved in the midst of an insert */
+	case ER_CHECKREAD: return STORE_BUSY; /* MariaDB: the row changed after it was read */
+	case GROUP_ROLLED_BACK: return STORE_BUSY;
+	case ER_SERVER_SHUTDOWN:
+	case ER_QUERY_INTERRUPTED:
+	case ER_NEW_ABORTING_CONNECTION:
+	case ER_NET_READ_ERROR:
+	case ER_NET_READ_INTERRUPTED:
+	case ER_NET_ERROR_ON_WRITE:
+	case ER_NET_WRITE_INTERRUPTED:
+	case CONNECTION_KILLED:
+	case STATEMENT_TIMEOUT_MARIADB:
+	case STATEMENT_TIMEOUT_MYSQL:
+	case CLIENT_INTERACTION_TIMEOUT: return STORE_LOST;
+	/* Not run: this server has it no more, or cannot hold on to it. A fresh session prepares it. */
+	case ER_UNKNOWN_STMT_HANDLER:
+	case ER_NEED_REPREPARE: return STORE_LOST;
+	case ER_UNKNOWN_COM_ERROR:	   /* a Galera node outside its cluster */
+	case ER_ERROR_DURING_COMMIT:	   /* the same, while it leaves it */
+	case ER_OPTION_PREVENTS_STATEMENT: /* read_only: another one is the master now */
+	case GROUP_HOOK_FAILED:
+	case SERVER_OFFLINE:
+	case SCHEMA_READ_ONLY:
+	case ER_READ_ONLY_MODE: return STORE_UNREADY;
+	case ER_ACCESS_DENIED_ERROR:
+	case ER_DBACCESS_DENIED_ERROR:
+	case ER_BAD_DB_ERROR:
+	case ER_TABLEACCESS_DENIED_ERROR:
+	case ER_COLUMNACCESS_DENIED_ERROR:
+	case ER_NO_SUCH_TABLE: return STORE_REFUSED;
+	case ER_AUTOINC_READ_FAILED:
+	case AUTOINC_OUT_OF_RANGE:
+	case ER_WARN_DATA_OUT_OF_RANGE:
+	case ER_DATA_OUT_OF_RANGE: return STORE_EXHAUSTED;
+	default: return STORE_FAILED;
+	}
+}
+
+void
+mysql_add_advice(unsigned number, struct text *reason)
+{
+	switch (number) {
+	case ER_BAD_DB_ERROR:
+		text_add(reason, "; run tickrd createdb, or set TICKR_DATABASE_NAME to another");
+		break;
+	case ER_ACCESS_DENIED_ERROR:
+		text_add(reason, "; check TICKR_DATABASE_USERNAME and TICKR_DATABASE_PASSWORD");
+		break;
+	case ER_DBACCESS_DENIED_ERROR:
+	case ER_TABLEACCESS_DENIED_ERROR:
+	case ER_COLUMNACCESS_DENIED_ERROR:
+		text_add(reason, "; give this user the rights that the README lists (GRANT)");
+		break;
+	case ER_NET_PACKET_TOO_LARGE:
+		text_add(reason, "; raise max_allowed_packet of the database");
+		break;
+	default: break;
+	}
+}

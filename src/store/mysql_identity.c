@@ -1,0 +1,74 @@
+#include <errno.h>
+#include <mysqld_error.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "sql.h"
+#include "store/mysql_identity.h"
+
+static void
+read_identity(void *arg, MYSQL_ROW row)
+{
+	struct store_session *session = arg;
+
+	if (row[0] != NULL && strlen(row[0]) == RANDOM_ID_SIZE - 1)
+		snprintf(session->identity, RANDOM_ID_SIZE, "%s", row[0]);
+}
+
+enum store_result
+mysql_read_identity(struct store_session *session, bool *is_missing, struct text *reason)
+{
+	char memory[256];
+	struct text problem = TEXT_OVER(memory);
+	enum store_result result =
+		session_query(session, "SELECT identity FROM tickr_identity WHERE id = 1",
+			      read_identity, session, &problem);
+	unsigned number = mysql_errno(&session->mysql);
+
+	*is_missing =
+		result == STORE_OK ? session->identity[0] == '\0' : number == ER_NO_SUCH_TABLE;
+	if (result == STORE_OK || number == ER_NO_SUCH_TABLE ||
+	    number == ER_TABLEACCESS_DENIED_ERROR || number == ER_COLUMNACCESS_DENIED_ERROR)
+		return STORE_OK;
+	text_add(reason, memory);
+	return result;
+}
+
+enum store_result
+mysql_make_identity(struct store_session *session, struct text *reason)
+{
+	char identity[RANDOM_ID_SIZE];
+	char sql[64 + sizeof(sql_identity)];
+	struct text script = TEXT_OVER(sql);
+
+	if (!random_id(identity)) {
+		text_addf(reason, "the kernel has no random numbers for an identity: %s",
+			  strerror(errno));
+		return STORE_FAILED;
+	}
+	text_addf(&script, "SET @identity = '%s';\n%s", identity, sql_identity);
+	return session_run(session, sql, reason);
+}
+
+enum store_result
+mysql_advances(struct store_session *session, uint64_t *advances, struct text *reason)
+{
+	bool found;
+	enum store_result result =
+		session_numbers(session, "SELECT advances FROM tickr_identity WHERE id = 1",
+				advances, 1, &found, reason);
+
+	if (result == STORE_OK && !found) {
+		text_add(reason, "the table `tickr_identity` has lost its row");
+		return STORE_REFUSED;
+	}
+	return result;
+}
+
+enum store_result
+mysql_note_advance(struct store_session *session, struct text *reason)
+{
+	return session_run(
+		session, "UPDATE tickr_identity SET advances = advances + 1 WHERE id = 1", reason);
+}

@@ -1,0 +1,177 @@
+/*
+ * DESIGN. The step between the rows of one statement is the session's
+ * auto_increment_increment. The look behind the statement, in the same packet, tells the step: a
+ * proxy between us may ask another server next time. Only Galera changes it under a session, as its
+ * nodes come and go; there the packet begins with a look too, and if the step changed in
+ * between, nobody knows which step the rows have, and the range is abandoned. A look of an
+ * earlier packet proves nothing: the step may have changed and changed back.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "store/mysql_insert.h"
+#include "store/mysql_look.h"
+
+#define LOOK_BEFORE	  LOOK_ONE("0") ";"
+#define SMALL_INSERT_ROWS 1024 /* the statement for this many is kept; larger ones are not */
+#define STEP_CHANGES	  3    /* how often the step may change under one reservation */
+
+/* How a statement of many rows begins, and what it repeats for each. */
+struct insert_shape {
+	const char *head;
+	const char *row;
+};
+
+static const struct insert_shape append_shape = {"INSERT INTO tickets (id) VALUES", "(NULL),"};
+static const struct insert_shape stub_shape = {"REPLACE INTO tickets (stub) VALUES", "('a'),"};
+
+static const struct insert_shape *
+shape_of(const struct store_session *session)
+{
+	return session->layout == LAYOUT_APPEND ? &append_shape : &stub_shape;
+}
+
+uint32_t
+mysql_most_rows(const struct store_session *session)
+{
+	const struct insert_shape *shape = shape_of(session);
+	uint64_t others = sizeof(LOOK_BEFORE) + strlen(shape->head) + sizeof(LOOK_LONGEST);
+	uint64_t rows;
+
+	if (session->max_packet <= others)
+		return session->max_packet == 0 ? UINT32_MAX : 1;
+	rows = (session->max_packet - others) / strlen(shape->row);
+	return rows < UINT32_MAX ? (uint32_t)rows : UINT32_MAX;
+}
+
+/* Make the kept statement ROWS long at least; there is room for a look on each side. */
+static void
+grow_insert(struct store_session *session, uint32_t rows)
+{
+	const struct insert_shape *shape = shape_of(session);
+	size_t before = strlen(LOOK_BEFORE), head = strlen(shape->head), row = strlen(shape->row);
+	char *statement;
+
+	if (session->insert != NULL && session->insert_rows >= rows)
+		return;
+	free(session->insert);
+	session->insert_rows = rows < SMALL_INSERT_ROWS ? SMALL_INSERT_ROWS : rows;
+	session->insert =
+		xcalloc(1, before + head + session->insert_rows * row + sizeof(LOOK_LONGEST));
+	memcpy(session->insert, LOOK_BEFORE, before);
+	statement = session->insert + before;
+	memcpy(statement, shape->head, head);
+	for (uint32_t i = 0; i < session->insert_rows; i++)
+		memcpy(statement + head + i * row, shape->row, row);
+}
+
+static void
+shrink_insert(struct store_session *session)
+{
+	if (session->insert_rows <= SMALL_INSERT_ROWS)
+		return;
+	free(session->insert);
+	session->insert = NULL;
+	session->insert_rows = 0;
+}
+
+/* The kept statement is cut behind COUNT rows, and made whole again after it was sent. */
+static enum store_result
+send_insert(struct store_session *session, uint32_t count, struct text *reason)
+{
+	const struct insert_shape *shape = shape_of(session);
+	size_t before = strlen(LOOK_BEFORE);
+	size_t skipped = session->is_elastic ? 0 : before;
+	size_t len = before + strlen(shape->head) + count * strlen(shape->row);
+	char kept[sizeof(LOOK_LONGEST)];
+	const char *look = mysql_next_look(session, count > 1);
+	size_t more = strlen(look);
+	char *cut;
+	bool is_sent;
+
+	grow_insert(session, count);
+	cut = session->insert + len;
+	memcpy(kept, cut, more);
+	cut[-1] = ';'; /* in place of the last row's comma */
+	memcpy(cut, look, more);
+	is_sent = mysql_real_query(&session->mysql, session->insert + skipped,
+				   len + more - skipped) == 0;
+	cut[-1] = ',';
+	memcpy(cut, kept, more);
+	shrink_insert(session);
+	return is_sent ? STORE_OK : session_error(session, reason);
+}
+
+static enum store_result
+next_result(struct store_session *session, struct text *reason)
+{
+	return mysql_next_result(&session->mysql) == 0 ? STORE_OK : session_error(session, reason);
+}
+
+/* The first number, of which the server says that it has allocated it. */
+static enum store_result
+take_insert(struct store_session *session, uint32_t count, uint64_t *first, struct text *reason)
+{
+	*first = mysql_insert_id(&session->mysql);
+	if (*first == 0 || mysql_affected_rows(&session->mysql) < count) {
+		text_addf(reason, "the statement for %" PRIu32 " rows did not insert them", count);
+		return STORE_FAILED;
+	}
+	return next_result(session, reason);
+}
+
+/* The results of one packet: in Galera the step; the insert; the look. *IS_KNOWN: the step is known. */
+static enum store_result
+take_results(struct store_session *session, uint32_t count, struct ticket_range *bases,
+	     bool *is_known, struct text *reason)
+{
+	struct mysql_look before = {0}, after;
+	enum store_result result = STORE_OK;
+
+	if (session->is_elastic)
+		result = mysql_take_numbers(session, &before, reason);
+	if (session->is_elastic && result == STORE_OK)
+		result = next_result(session, reason);
+	if (result == STORE_OK)
+		result = take_insert(session, count, &bases->first, reason);
+	if (result == STORE_OK)
+		result = mysql_take_look(session, &after, reason);
+	if (result == STORE_OK)
+		result = mysql_judge_look(session, &after, reason);
+	if (result == STORE_OK)
+		result = mysql_check_allocation(&after, bases->first, reason);
+	if (result != STORE_OK)
+		return result;
+	session->steps = after.steps;
+	bases->increment = after.steps.increment;
+	bases->count = count;
+	*is_known = !session->is_elastic || before.steps.increment == after.steps.increment;
+	return STORE_OK;
+}
+
+enum store_result
+mysql_reserve_rows(struct store_session *session, uint32_t count, struct ticket_range *bases,
+		   struct text *reason)
+{
+	if (count > mysql_most_rows(session)) {
+		text_addf(reason,
+			  "%" PRIu32 " tickets need a larger packet than max_allowed_packet of the "
+			  "database (%" PRIu64 ") allows: raise it, or lower TICKR_MAX_BATCH",
+			  count, session->max_packet);
+		return STORE_FAILED;
+	}
+	for (unsigned change = 0; change < STEP_CHANGES; change++) {
+		bool is_known = false;
+		enum store_result result = send_insert(session, count, reason);
+
+		if (result == STORE_OK)
+			result = take_results(session, count, bases, &is_known, reason);
+		if (result != STORE_OK || is_known)
+			return result;
+	}
+	text_add(reason, "auto_increment_increment changed again and again while tickets were "
+			 "reserved");
+	return STORE_BUSY;
+}

@@ -1,0 +1,18 @@
+/*
+ * mysql_insert -- reserves with one statement of many rows.
+ *
+ * Used by the mysql store's files only, in the session's thread.
+ */
+#ifndef TICKR_STORE_MYSQL_INSERT_H
+#define TICKR_STORE_MYSQL_INSERT_H
+
+#include "store/mysql_session.h"
+
+/* How many rows a packet of this session may have. */
+uint32_t mysql_most_rows(const struct store_session *session);
+
+/* As reserve() of the store. */
+enum store_result mysql_reserve_rows(struct store_session *session, uint32_t count,
+				     struct ticket_range *bases, struct text *reason) MUST_CHECK;
+
+#endif

@@ -1,0 +1,75 @@
+#!/usr/bin/perl
+# A session sets all that its statements rely on: whatever a database's defaults are, tickets come in every layout.
+use strict;
+use warnings;
+use Test::More;
+use Tickr::Database;
+use Tickr::Server;
+
+plan skip_all => Tickr::Database->missing if Tickr::Database->missing;
+
+my $database = Tickr::Database->new(tcp => 1);
+$database->sql(q{CREATE USER plain@'127.0.0.1';}
+        . q{GRANT SELECT, INSERT, UPDATE, DELETE ON tickr.* TO plain@'127.0.0.1'});
+my %plain = (
+    TICKR_DATABASE_HOST         => '127.0.0.1:' . $database->port,
+    TICKR_DATABASE_USERNAME     => 'plain',
+    TICKR_DATABASE_POOL_TIMEOUT => 5,
+    TICKR_DATABASE_POOL_SIZE    => 1,
+    TICKR_BATCH_FORMAT          => 'group',
+);
+
+my @hostile = (
+    'autocommit = 0',           "completion_type = 'RELEASE'",
+    'foreign_key_checks = 0',   'max_join_size = 1',
+    'max_statement_time = 0.000001', 'sql_auto_is_null = 1',
+    'sql_big_selects = 0',      "sql_mode = 'ORACLE,NO_AUTO_VALUE_ON_ZERO,ANSI_QUOTES'",
+    'sql_safe_updates = 1',     'sql_select_limit = 0',
+    'tx_read_only = 1',         'unique_checks = 0',
+    "tx_isolation = 'READ-UNCOMMITTED'",
+    'wait_timeout = 1',         "character_set_results = 'utf16'",
+);
+
+my $id      = 'id BIGINT UNSIGNED NOT NULL';
+my %layouts = (
+    'append'         => "($id AUTO_INCREMENT PRIMARY KEY) ENGINE=InnoDB; INSERT INTO tickets VALUES (1)",
+    'counter'        => "($id, stub CHAR(1) PRIMARY KEY) ENGINE=InnoDB; INSERT INTO tickets VALUES (1, 'a')",
+    'stub on MyISAM' => "($id AUTO_INCREMENT PRIMARY KEY, stub CHAR(1) NOT NULL UNIQUE) ENGINE=MyISAM; INSERT INTO tickets VALUES (1, 'a')",
+    'stub on InnoDB' => "($id AUTO_INCREMENT PRIMARY KEY, stub CHAR(1) NOT NULL UNIQUE) ENGINE=InnoDB; INSERT INTO tickets VALUES (1, 'a')",
+);
+
+for my $layout (sort keys %layouts) {
+    $database->drop;
+    $database->sql('CREATE DATABASE tickr');
+    $database->sql("CREATE TABLE tickets $layouts{$layout}", 'tickr');
+    Tickr::Server->createdb(database => $database);
+    $database->sql('SET GLOBAL init_connect = "' . join('', map {"SET SESSION $_;"} @hostile) . '"');
+    my $server = Tickr::Server->new(env => \%plain);
+    my $client = $server->client;
+    is $client->get('/tickets/create')->{body}, '[329]', "$layout: a ticket";
+    is $client->get('/tickets/create/20')->{body}, '{"first":339,"increment":10,"count":20}', "$layout: a batch";
+    is $client->get('/status')->{body}, '{"last_ticket":529}', "$layout: the status";
+    is $client->get('/tickets/create')->{body}, '[539]', "$layout: a ticket again";
+    is $server->stop, 0, "$layout: the server stops cleanly";
+    unlike $server->log, qr/level=error|gone back/, "$layout: without an error";
+    $database->sql('SET GLOBAL init_connect = ""');
+}
+
+{    # a statement that is too long
+    $database->drop;
+    Tickr::Server->createdb(database => $database);
+    $database->sql('SET GLOBAL max_allowed_packet = 16384');
+    my $server = Tickr::Server->new(env => \%plain);
+    my $client = $server->client;
+    is $client->get('/tickets/create/2000')->{status}, 200, 'a batch that fits in max_allowed_packet';
+    my $answer = $client->get('/tickets/create/9000');
+    is $answer->{status}, 503, 'a batch that does not';
+    like $answer->{body}, qr/9000 tickets need a larger packet than max_allowed_packet of the database \(16384\) allows: raise it, or lower TICKR_MAX_BATCH/,
+        '... and the answer says what to do';
+    $server->wait_until_ready;
+    is $client->get('/tickets/create')->{status}, 200, 'others come';
+    is $server->metric('tickr_database_refused'), 0, 'the database is not refused';
+    is $server->stop, 0, 'the server stops cleanly';
+}
+
+done_testing;
