@@ -297,7 +297,7 @@ refuse(struct trust *trust, const struct store_share *share, uint64_t went_to, u
 static void
 settle(struct trust *trust, uint64_t now_ms)
 {
-	if (trust->young_ms != 0 && now_ms - trust->young_ms < SETTLE_MS)
+	if (trust->young_ms != 0 && now_ms < trust->young_ms + SETTLE_MS)
 		return;
 	classes_copy(&trust->certain, &trust->young);
 	classes_copy(&trust->young, &trust->known);
@@ -374,6 +374,8 @@ trust_judge(struct trust *trust, const struct trust_mark *mark, const struct tic
 		refuse(trust, &share, bases->first, mark->began_ms);
 	if (verdict == TRUST_REFUSED)
 		*past = find_past(trust, &share);
+	if (verdict == TRUST_UNSURE && *past > 0)
+		restart_rate(trust, &share);
 	if (verdict == TRUST_ACCEPTED) {
 		classes_raise(&trust->known, bases);
 		classes_raise(&trust->certain, bases);

@@ -211,6 +211,37 @@ Test(trust, a_server_that_counts_at_one_of_two_masters_makes_its_rate)
 	cr_assert_leq(past, 109000 + 4 * 3000 + 4000 + 1000);
 }
 
+/* Threads look at the clock, and are judged in another order. */
+Test(trust, what_was_only_read_lately_stays_so_when_statements_end_in_any_order)
+{
+	static const struct ticket_range bases = {451, 1, 10};
+
+	cr_assert(accepts_newest(500));
+	for (unsigned i = 0; i < 3; i++) {
+		now_ms--;
+		cr_assert(accepts_newest(500));
+	}
+	trust_remember(&trust, &mark, now_ms);
+	cr_assert_eq(trust_judge(&trust, &mark, &bases, &past, &reason), TRUST_UNSURE);
+}
+
+Test(trust, a_counter_that_was_moved_past_what_was_only_read_makes_no_rate)
+{
+	static const struct ticket_range bases = {451, 1, 10};
+
+	for (unsigned i = 0; i < 3; i++) {
+		now_ms += 250;
+		cr_assert(accepts_newest(500 + i * 1000));
+	}
+	trust_remember(&trust, &mark, now_ms);
+	cr_assert_eq(trust_judge(&trust, &mark, &bases, &past, &reason), TRUST_UNSURE);
+	for (unsigned i = 0; i < 3; i++) {
+		now_ms += 250;
+		cr_assert(accepts_newest(past));
+	}
+	cr_assert_leq(trust.rate.per_s, 4000);
+}
+
 /* --- a latch: the refusal lasts until an operator acts -------------------------------------------- */
 
 Test(trust, a_latched_database_stays_refused_wherever_its_counter_is)
