@@ -127,8 +127,8 @@ counter_move_past(struct keeper *keeper, uint64_t past, struct text *reason)
 }
 
 /*
- * Latch the refusal of SHARE with LATCH, over restarts too. If the state file cannot keep it, that is
- * told elsewhere: nothing is issued without the file anyway.
+ * Latch the refusal of SHARE with LATCH, over restarts too; nothing happens if another thread has seen
+ * the end of the refusal. If the state file cannot keep it now, counter_reconsider() tries again.
  */
 static void
 counter_set_latch(struct keeper *keeper, const struct store_share *share, uint64_t latch,
@@ -137,8 +137,26 @@ counter_set_latch(struct keeper *keeper, const struct store_share *share, uint64
 	char memory[REASON_SIZE];
 	struct text ignored = TEXT_OVER(memory);
 
-	trust_set_latch(keeper->trust, share, latch);
-	(void)!high_water_set_latch(keeper->high_water, share, latch, past, &ignored);
+	if (trust_set_latch(keeper->trust, share, latch))
+		(void)!high_water_set_latch(keeper->high_water, share, latch, past, &ignored);
+}
+
+/*
+ * Latch the refusal, then move the counter. A server that was killed in between goes on here after its
+ * restart. The other way round it would find the counter past all issued tickets, and serve.
+ */
+static enum store_result
+counter_latch_and_move(struct keeper *keeper, const struct store_share *share, uint64_t past,
+		       struct text *problem)
+{
+	uint64_t advances = 0;
+	enum store_result result = keeper->store->advances(keeper->session, &advances, problem);
+
+	if (result != STORE_OK)
+		return result;
+	if (trust_latch(keeper->trust, share) != advances + 1)
+		counter_set_latch(keeper, share, advances + 1, past);
+	return keeper->store->advance(keeper->session, past, problem);
 }
 
 /*
@@ -152,23 +170,19 @@ counter_guard_others(struct keeper *keeper, const struct store_share *share, uin
 	char memory[REASON_SIZE];
 	struct text problem = TEXT_OVER(memory);
 	enum store_result result;
-	uint64_t advances = 0;
 
 	counter_tell(keeper, false);
 	if (past == 0 || counter_recognise(keeper) != DATABASE_KNOWN)
 		return;
-	result = keeper->store->advances(keeper->session, &advances, &problem);
+	result = counter_latch_and_move(keeper, share, past, &problem);
 	if (result == STORE_OK)
-		result = keeper->store->advance(keeper->session, past, &problem);
-	if (result == STORE_OK) {
-		counter_set_latch(keeper, share, advances + 1, past);
 		log_warn("counter moved past all issued tickets", "to=%" PRIu64 " database=\"%s\"",
 			 past, keeper->health->name);
-	} else {
-		log_error("cannot move the counter past issued tickets",
+	else if (!keeper->is_stuck)
+		log_error("cannot move the counter past issued tickets; trying again",
 			  "to=%" PRIu64 " reason=\"%s\" database=\"%s\"", past, memory,
 			  keeper->health->name);
-	}
+	keeper->is_stuck = result != STORE_OK;
 }
 
 /* The refusal in REASON may have become another: a latched one. */
@@ -268,7 +282,10 @@ counter_confirm(struct keeper *keeper, uint64_t *newest, struct text *reason)
 	return counter_accept(keeper, *newest, reason);
 }
 
-/* Whether an operator has moved the counter since the database was refused. */
+/*
+ * Whether an operator has moved the counter since the database was refused. Nobody can tell that of a
+ * database without an identity: it is trusted when its counter has passed all that was issued.
+ */
 static bool
 counter_is_released(struct keeper *keeper, uint64_t latch)
 {
@@ -276,8 +293,11 @@ counter_is_released(struct keeper *keeper, uint64_t latch)
 	struct text ignored = TEXT_OVER(memory);
 	uint64_t advances;
 
-	return latch != 0 && counter_identity(keeper)[0] != '\0' &&
-	       keeper->store->advances(keeper->session, &advances, &ignored) == STORE_OK &&
+	if (latch == 0)
+		return false;
+	if (counter_identity(keeper)[0] == '\0')
+		return true;
+	return keeper->store->advances(keeper->session, &advances, &ignored) == STORE_OK &&
 	       advances + 1 != latch;
 }
 
@@ -291,6 +311,8 @@ counter_reconsider(struct keeper *keeper, uint64_t newest, uint64_t past, bool *
 {
 	uint64_t latch = trust_latch(keeper->trust, &keeper->share);
 
+	high_water_repair(keeper->high_water,
+			  clock_ms()); /* the latch may not be in the file yet */
 	if (counter_is_released(keeper, latch)) {
 		counter_set_latch(keeper, &keeper->share, 0, past);
 		text_clear(reason);
@@ -356,12 +378,12 @@ counter_may_reserve(struct keeper *keeper, struct text *reason)
 static bool
 counter_is_seen(struct keeper *keeper)
 {
-	uint64_t now_ms = clock_ms();
 	uint64_t seen_ms = keeper->seen_ms;
 
 	if (keeper->share.increment == 1)
 		seen_ms = trust_seen_ms(keeper->trust);
-	return seen_ms != 0 && now_ms - seen_ms <= MOST_SEEN_MS;
+	/* The clock last: another thread may see the counter meanwhile. */
+	return seen_ms != 0 && clock_ms() - seen_ms <= MOST_SEEN_MS;
 }
 
 enum store_result

@@ -254,7 +254,21 @@ is_to_be_moved(const struct high_water *mark, uint64_t now_ms)
 	return is_far || is_low(mark);
 }
 
-/* With the mutex held, which is given up meanwhile: whether the file was removed. Once a second. */
+/* Log what is missing once: it may not come back, as a lock that another server has taken. */
+static void
+note_removal(struct high_water *mark, const char *missing)
+{
+	bool is_news = missing[0] != '\0' && strcmp(mark->missing, missing) != 0;
+
+	snprintf(mark->missing, sizeof(mark->missing), "%s", missing);
+	if (is_news)
+		log_warn("the state file was removed; making it again", "reason=\"%s\"", missing);
+}
+
+/*
+ * With the mutex held, which is given up meanwhile: whether the file was removed. Once a second. A save
+ * fails when the folder was removed, so a failure does not end these checks.
+ */
 static bool
 is_removed(struct high_water *mark, uint64_t now_ms)
 {
@@ -262,18 +276,25 @@ is_removed(struct high_water *mark, uint64_t now_ms)
 	struct text problem = TEXT_OVER(memory);
 	bool is_there;
 
-	if (!mark->is_saved || now_ms - mark->checked_ms < CHECK_MS)
+	if ((!mark->is_saved && !mark->is_failing) || now_ms - mark->checked_ms < CHECK_MS)
 		return false;
 	mark->checked_ms = now_ms;
 	mark->is_writing = true;
 	pthread_mutex_unlock(&mark->mutex);
 	is_there = state_file_is_there(mark->file, &problem);
-	if (!is_there)
-		log_warn("the state file was removed; making it again", "reason=\"%s\"", memory);
+	note_removal(mark, memory);
 	pthread_mutex_lock(&mark->mutex);
 	mark->is_writing = false;
 	pthread_cond_broadcast(&mark->written);
 	return !is_there;
+}
+
+/* With the mutex held, which is given up meanwhile: a file that has to be written first. */
+static bool
+is_missed(struct high_water *mark, uint64_t now_ms)
+{
+	wait_for_writer(mark);
+	return is_removed(mark, now_ms) || mark->is_failing;
 }
 
 bool
@@ -284,8 +305,7 @@ high_water_tend(struct high_water *mark, uint64_t now_ms, struct text *reason)
 	if (mark->file == NULL)
 		return true;
 	pthread_mutex_lock(&mark->mutex);
-	wait_for_writer(mark);
-	if (mark->is_failing || is_removed(mark, now_ms)) {
+	if (is_missed(mark, now_ms)) {
 		is_kept = move_bound(mark);
 	} else if (is_to_be_moved(mark, now_ms)) {
 		adapt_margin(mark, now_ms);
@@ -295,6 +315,17 @@ high_water_tend(struct high_water *mark, uint64_t now_ms, struct text *reason)
 		text_add(reason, mark->problem);
 	pthread_mutex_unlock(&mark->mutex);
 	return is_kept;
+}
+
+void
+high_water_repair(struct high_water *mark, uint64_t now_ms)
+{
+	if (mark->file == NULL)
+		return;
+	pthread_mutex_lock(&mark->mutex);
+	if (is_missed(mark, now_ms))
+		(void)move_bound(mark);
+	pthread_mutex_unlock(&mark->mutex);
 }
 
 /* --- the database ------------------------------------------------------------------------------- */

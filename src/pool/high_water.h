@@ -47,6 +47,8 @@ struct high_water {
 	bool is_writing;	   /* a thread is writing the file */
 	bool is_failing;	   /* the last one could not */
 	char problem[REASON_SIZE]; /* why */
+	/* The thread's that is_writing: */
+	char missing[REASON_SIZE]; /* what the last check missed, which was logged; or "" */
 };
 
 /* FILE stays the caller's; NULL for none. */
@@ -65,6 +67,9 @@ bool high_water_is_kept(struct high_water *mark, struct text *reason) MUST_CHECK
  * reached, lower one that is too far; make a file again that was removed. False, with REASON: the file could not be written. Blocks for it.
  */
 bool high_water_tend(struct high_water *mark, uint64_t now_ms, struct text *reason) MUST_CHECK;
+
+/* The same while nothing is issued: only write again what could not be written, or was removed. */
+void high_water_repair(struct high_water *mark, uint64_t now_ms);
 
 /* At a clean end, when nobody gives anything any more: the bound becomes what was given. False as above. */
 bool high_water_end(struct high_water *mark, struct text *reason) MUST_CHECK;

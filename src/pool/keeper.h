@@ -49,8 +49,13 @@ struct keeper {
 	uint64_t
 		seen_ms; /* when this session's last statement began that showed the counter; or 0 */
 	bool was_stale;	 /* this session has read less than it had written */
+	bool is_stuck;	 /* the counter could not be moved, and the log says so */
 
-	_Atomic uint64_t busy_since_ms; /* when its present reservation began; 0: none is out */
+	/*
+	 * When its present reservation began, and the time that so many bases may take; 0: none is
+	 * out.
+	 */
+	_Atomic uint64_t busy_since_ms;
 };
 
 /* Open the session if there is none; on failure sleep a while. Whether there is one now. */

@@ -9,6 +9,7 @@
 
 #define BUSY_PAUSE_MS 20
 #define OPEN_WAIT_MS  60000
+#define BASES_PER_MS  100 /* that any database inserts */
 
 static void
 answer(struct mail_list *group, struct mail *mail, unsigned database, enum ticket_status status)
@@ -181,9 +182,11 @@ static void
 serve_busily(struct keeper *keeper, struct mail_list *group)
 {
 	unsigned database = keeper->health->database;
+	uint64_t deadline_ms;
+	uint64_t work_ms = sum_up(group, &deadline_ms) / BASES_PER_MS;
 
 	metrics_add(METRIC_SESSIONS_BUSY + database, 1);
-	atomic_store_explicit(&keeper->busy_since_ms, clock_ms(), memory_order_relaxed);
+	atomic_store_explicit(&keeper->busy_since_ms, clock_ms() + work_ms, memory_order_relaxed);
 	serve_group(keeper, group);
 	atomic_store_explicit(&keeper->busy_since_ms, 0, memory_order_relaxed);
 	metrics_subtract(METRIC_SESSIONS_BUSY + database, 1);

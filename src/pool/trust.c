@@ -41,6 +41,9 @@ trust_destroy(struct trust *trust)
 	classes_free(&trust->latches);
 	classes_free(&trust->certain);
 	classes_free(&trust->young);
+	classes_free(&trust->seen);
+	classes_free(&trust->rate.from);
+	classes_free(&trust->rate.from_ms);
 	pthread_mutex_destroy(&trust->mutex);
 }
 
@@ -128,13 +131,17 @@ trust_latch(struct trust *trust, const struct store_share *share)
 	return latch;
 }
 
-void
+bool
 trust_set_latch(struct trust *trust, const struct store_share *share, uint64_t latch)
 {
+	bool is_refused;
+
 	pthread_mutex_lock(&trust->mutex);
-	if (top_of(&trust->floors, share) != 0)
+	is_refused = top_of(&trust->floors, share) != 0;
+	if (is_refused)
 		classes_set(&trust->latches, share->increment, share->residue, latch);
 	pthread_mutex_unlock(&trust->mutex);
+	return is_refused;
 }
 
 void
@@ -191,48 +198,60 @@ trust_forget_other_steps(struct trust *trust, struct trust_mark *mark, uint64_t 
 
 /* --- seeing the counter ------------------------------------------------------------------------ */
 
-/* With the mutex held: the counter of some master was seen at BASE; when the statement began. */
+/* With the mutex held: the master of SHARE was seen at BASE by a statement that began at BEGAN_MS. */
 static void
-measure_rate(struct trust *trust, uint64_t base, uint64_t began_ms)
+measure_rate(struct trust *trust, const struct store_share *share, uint64_t base, uint64_t began_ms)
 {
-	uint64_t passed_ms = began_ms > trust->rate.from_ms ? began_ms - trust->rate.from_ms : 0;
+	uint64_t from = top_of(&trust->rate.from, share);
+	uint64_t from_ms = top_of(&trust->rate.from_ms, share);
+	uint64_t passed_ms = began_ms > from_ms ? began_ms - from_ms : 0;
 	uint64_t per_s = 0;
 
-	if (trust->rate.from_ms != 0 && passed_ms < RATE_SAMPLE_MS)
+	if (from_ms != 0 && passed_ms < RATE_SAMPLE_MS)
 		return;
-	if (trust->rate.from_ms != 0 && base > trust->rate.from &&
-	    base - trust->rate.from < UINT64_MAX / 1000)
-		per_s = (base - trust->rate.from) * 1000 / passed_ms;
+	if (from_ms != 0 && base > from && base - from < UINT64_MAX / 1000)
+		per_s = (base - from) * 1000 / passed_ms;
 	trust->rate.per_s -= trust->rate.per_s / RATE_DECAY;
 	if (per_s > trust->rate.per_s)
 		trust->rate.per_s = per_s;
-	trust->rate.from = base;
-	trust->rate.from_ms = began_ms;
+	classes_set(&trust->rate.from, share->increment, share->residue, base);
+	classes_set(&trust->rate.from_ms, share->increment, share->residue, began_ms);
+}
+
+/* With the mutex held: the counter of SHARE is moved, which is no rate. */
+static void
+restart_rate(struct trust *trust, const struct store_share *share)
+{
+	classes_set(&trust->rate.from_ms, share->increment, share->residue, 0);
 }
 
 /* With the mutex held. */
 static void
-note_seen(struct trust *trust, const struct trust_mark *mark, uint64_t base)
+note_seen(struct trust *trust, const struct trust_mark *mark, const struct store_share *share,
+	  uint64_t base)
 {
 	if (mark->began_ms > trust->seen_ms)
 		trust->seen_ms = mark->began_ms;
-	measure_rate(trust, base, mark->began_ms);
+	if (mark->began_ms > top_of(&trust->seen, share))
+		classes_set(&trust->seen, share->increment, share->residue, mark->began_ms);
+	measure_rate(trust, share, base, mark->began_ms);
 }
 
 /* --- refusing ---------------------------------------------------------------------------------- */
 
 /*
- * With the mutex held: how many bases other servers may have issued since the counter was seen last, a
+ * With the mutex held: how many bases other servers may have issued from SHARE since it was seen last, a
  * time that ends at NOW_MS: as many as the rate allows.
  */
 static uint64_t
-count_doubt(const struct trust *trust, uint64_t now_ms)
+count_doubt(const struct trust *trust, const struct store_share *share, uint64_t now_ms)
 {
+	uint64_t seen_ms = top_of(&trust->seen, share);
 	uint64_t unseen_ms = DOUBT_MS;
 	uint64_t doubt;
 
-	if (trust->seen_ms != 0 && now_ms > trust->seen_ms)
-		unseen_ms += now_ms - trust->seen_ms;
+	if (seen_ms != 0 && now_ms > seen_ms)
+		unseen_ms += now_ms - seen_ms;
 	if (__builtin_mul_overflow(trust->rate.per_s, unseen_ms, &doubt))
 		return UINT64_MAX;
 	return doubt / 1000 + DOUBT_LEAST;
@@ -245,7 +264,8 @@ doubt_beyond(struct trust *trust, const struct store_share *share, uint64_t know
 	uint64_t last = space_last_base(&trust->space);
 	uint64_t beyond;
 
-	if (__builtin_add_overflow(known, count_doubt(trust, now_ms), &beyond) || beyond > last)
+	if (__builtin_add_overflow(known, count_doubt(trust, share, now_ms), &beyond) ||
+	    beyond > last)
 		beyond = last;
 	if (beyond > known && beyond > top_of(&trust->unsure, share))
 		classes_set(&trust->unsure, share->increment, share->residue, beyond);
@@ -277,7 +297,7 @@ refuse(struct trust *trust, const struct store_share *share, uint64_t went_to, u
 static void
 settle(struct trust *trust, uint64_t now_ms)
 {
-	if (trust->young_ms != 0 && now_ms - trust->young_ms < SETTLE_MS)
+	if (trust->young_ms != 0 && now_ms < trust->young_ms + SETTLE_MS)
 		return;
 	classes_copy(&trust->certain, &trust->young);
 	classes_copy(&trust->young, &trust->known);
@@ -293,7 +313,7 @@ accept_newest(struct trust *trust, const struct store_share *share, uint64_t new
 
 	if (top_of(&trust->floors, share) != 0) {
 		classes_set(&trust->floors, share->increment, share->residue, 0);
-		trust->rate.from_ms = 0; /* a counter that was moved tells no rate */
+		restart_rate(trust, share);
 	}
 	if (own.first > 0)
 		classes_raise(&trust->known, &own);
@@ -354,12 +374,14 @@ trust_judge(struct trust *trust, const struct trust_mark *mark, const struct tic
 		refuse(trust, &share, bases->first, mark->began_ms);
 	if (verdict == TRUST_REFUSED)
 		*past = find_past(trust, &share);
+	if (verdict == TRUST_UNSURE && *past > 0)
+		restart_rate(trust, &share);
 	if (verdict == TRUST_ACCEPTED) {
 		classes_raise(&trust->known, bases);
 		classes_raise(&trust->certain, bases);
 		classes_raise(&trust->young, bases);
 		recent_add(&trust->recent, bases);
-		note_seen(trust, mark, last);
+		note_seen(trust, mark, &share, last);
 	}
 	pthread_mutex_unlock(&trust->mutex);
 	return trust_is_given(trust, &share, reason) ? verdict : TRUST_REFUSED;
@@ -378,9 +400,12 @@ judge_newest(struct trust *trust, const struct trust_mark *mark, const struct st
 	if (newest < top_of(&mark->known, share))
 		return TRUST_SUSPECT;
 	accept_newest(trust, share, newest, mark->began_ms);
-	note_seen(trust, mark, newest);
+	note_seen(trust, mark, share, newest);
 	*past = top_of(&trust->unsure, share);
-	return newest < *past ? TRUST_UNSURE : TRUST_ACCEPTED;
+	if (newest >= *past)
+		return TRUST_ACCEPTED;
+	restart_rate(trust, share);
+	return TRUST_UNSURE;
 }
 
 enum trust_verdict

@@ -73,10 +73,12 @@ struct trust {
 	struct classes went_to; /* the base of such a class at its refusal, below its floor */
 	struct classes latches; /* of the refused classes that wait for an operator */
 	uint64_t seen_ms;	/* when the last statement began that showed the counter */
+	struct classes seen;	/* when a class was seen last, as above */
 	struct {
-		uint64_t per_s; /* bases, over all servers: the highest of late */
-		uint64_t from;	/* the base where the present measurement began .. */
-		uint64_t from_ms;
+		uint64_t per_s; /* bases of one master, over all servers: the highest of late */
+		struct classes
+			from; /* the base where the present measurement of a class began .. */
+		struct classes from_ms; /* .. and when; 0: it has not begun */
 	} rate;
 };
 
@@ -125,8 +127,9 @@ uint64_t trust_seen_ms(struct trust *trust);
 /* The latch of the database of SHARE; 0: none. */
 uint64_t trust_latch(struct trust *trust, const struct store_share *share);
 
-/* Set the latch of the database of SHARE if that is refused. */
-void trust_set_latch(struct trust *trust, const struct store_share *share, uint64_t latch);
+/* Set the latch of the database of SHARE. False: it is not refused, and has none. */
+bool trust_set_latch(struct trust *trust, const struct store_share *share,
+		     uint64_t latch) MUST_CHECK;
 
 /*
  * How far the database of SHARE is for certain when its newest base is NEWEST, which may be another's

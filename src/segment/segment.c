@@ -18,7 +18,7 @@
 #include "metrics/metrics.h"
 #include "segment/demand.h"
 #include "segment/segment.h"
-#include "ticket/database.h"
+#include "segment/sights.h"
 
 #define FIRST_FETCH 50000 /* bases beside those that are waited for, until it is known better */
 #define LEAST_FETCH 1000
@@ -36,14 +36,9 @@ struct fetch {
 	struct reservation reservation;
 	struct segment *segment;
 	uint64_t began_ms;
+	uint64_t refusals; /* of databases, before it began */
 	bool is_out;
 	bool is_void; /* another has succeeded since it began */
-};
-
-/* When the counter of a database was seen last. */
-struct sight {
-	const struct ticket_space *space;
-	uint64_t seen_ms;
 };
 
 struct segment {
@@ -57,8 +52,7 @@ struct segment {
 		uint64_t most_fetch;
 		uint64_t retry_ms;
 		uint64_t late_ms; /* when what is out is */
-		struct sight sights[MOST_DATABASES];
-		size_t sight_count;
+		struct sights sights;
 		bool is_stopping;
 	} shared;
 };
@@ -135,30 +129,15 @@ count_waited(const struct segment *s)
 	return total;
 }
 
-/* --- what is known of the databases ------------------------------------------------------------ */
-
-/* With the mutex held. */
-static void
-see(struct segment *s, const struct ticket_space *space, uint64_t now_ms)
-{
-	size_t i = 0;
-
-	while (i < s->shared.sight_count && s->shared.sights[i].space != space)
-		i++;
-	if (i == MOST_DATABASES)
-		return;
-	if (i == s->shared.sight_count)
-		s->shared.sight_count++;
-	s->shared.sights[i] = (struct sight){space, now_ms};
-}
-
 /* With the mutex held. */
 static void
 abandon_unseen(struct segment *s, uint64_t now_ms)
 {
-	for (size_t i = 0; i < s->shared.sight_count; i++)
-		if (now_ms - s->shared.sights[i].seen_ms > s->settings.outage_ms)
-			pieces_abandon(&s->shared.held, s->shared.sights[i].space);
+	const struct ticket_space *space;
+
+	for (size_t i = 0; (space = sights_space(&s->shared.sights, i)) != NULL; i++)
+		if (sights_age_ms(&s->shared.sights, space, now_ms) > s->settings.outage_ms)
+			pieces_abandon(&s->shared.held, space);
 }
 
 /* --- fetching ---------------------------------------------------------------------------------- */
@@ -265,6 +244,7 @@ begin_fetch(struct segment *s, uint64_t now_ms)
 	fetch->reservation.deadline_ms = now_ms + s->settings.pool_timeout_ms;
 	fetch->reservation.attempts = 0;
 	fetch->began_ms = now_ms;
+	fetch->refusals = s->shared.sights.refusals;
 	s->shared.late_ms = now_ms + (LATE_MS << count_hopes(s)) + count / LATE_PER_MS;
 	fetch->is_out = true;
 	fetch->is_void = false;
@@ -324,12 +304,15 @@ end_fetch(struct segment *s, struct fetch *fetch, uint64_t now_ms, struct mail_l
 	fetch->is_out = false;
 	learn(s, fetch, now_ms);
 	drop_behind_last_ticket(brought);
-	if (fetch->is_void) {
-		if (brought->status == TICKET_OK)
-			metrics_add(METRIC_TICKETS_ABANDONED, brought->bases.count);
+	if (brought->status == TICKET_OK &&
+	    (fetch->is_void ||
+	     sights_was_refused(&s->shared.sights, brought->space, fetch->refusals))) {
+		metrics_add(METRIC_TICKETS_ABANDONED, brought->bases.count);
+	} else if (fetch->is_void) {
+		return;
 	} else if (brought->status == TICKET_OK) {
 		make_void(s);
-		see(s, brought->space, now_ms);
+		sights_see(&s->shared.sights, brought->space, now_ms);
 		pieces_add(&s->shared.held, &brought->bases, brought->space);
 		deal(s, answered);
 	} else if (count_hopes(s) == 0) {
@@ -390,10 +373,10 @@ segment_note(struct segment *s, const struct ticket_space *space, bool is_truste
 {
 	pthread_mutex_lock(&s->shared.mutex);
 	if (is_trusted) {
-		see(s, space, clock_ms());
+		sights_see(&s->shared.sights, space, clock_ms());
 	} else {
+		sights_refuse(&s->shared.sights, space);
 		pieces_abandon(&s->shared.held, space);
-		make_void(s);
 	}
 	pthread_mutex_unlock(&s->shared.mutex);
 }
@@ -405,6 +388,7 @@ segment_take(struct segment *s, uint32_t count, uint64_t now_ms, struct segment_
 	bool is_taken;
 
 	pthread_mutex_lock(&s->shared.mutex);
+	abandon_unseen(s, now_ms);
 	is_taken = pieces_take(&s->shared.held, count, taken);
 	if (is_taken)
 		demand_note(&s->shared.demand, count, now_ms);
@@ -422,6 +406,7 @@ segment_submit(struct segment *s, struct reservation *reservation)
 	demand_note(&s->shared.demand, reservation->count, now_ms);
 	reservation->is_queued = true;
 	TAILQ_INSERT_TAIL(&s->shared.waiting, &reservation->mail, link);
+	abandon_unseen(s, now_ms);
 	deal(s, &answered);
 	release(s, begin_fetch(s, now_ms), &answered);
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -38,10 +39,54 @@ told(void *arg, const struct ticket_space *told_of, bool is_trusted)
 	refusals += !is_trusted;
 }
 
+/* The latch that the state file has; 0: none. */
+static uint64_t
+latch_on_disk(void)
+{
+	char memory[512];
+	struct text problem = TEXT_OVER(memory);
+	struct record record = {0};
+	uint64_t latch;
+
+	assert(state_file_look(folder, &space, &record, &problem));
+	latch = classes_top(&record.latches);
+	record_free(&record);
+	return latch;
+}
+
+/* The memory store; but when the counter is moved it notes what the state file says. */
+static struct store store;
+static _Atomic uint64_t latch_at_move;
+static _Atomic unsigned moves;
+static _Atomic bool is_move_failing;
+
+static enum store_result
+watch_advance(struct store_session *session, uint64_t base, struct text *text)
+{
+	latch_at_move = latch_on_disk();
+	moves++;
+	if (is_move_failing) {
+		text_add(text, "somebody locks the table");
+		return STORE_BUSY;
+	}
+	return memory_store.advance(session, base, text);
+}
+
+static _Atomic bool is_look_failing;
+
+static enum store_result
+watch_newest(struct store_session *session, uint64_t *base, struct text *text)
+{
+	if (!is_look_failing)
+		return memory_store.newest(session, base, text);
+	text_add(text, "no reader is served");
+	return STORE_BUSY;
+}
+
 static void
 start_on(struct memory_script *counted)
 {
-	struct pool_settings settings = {.store = &memory_store,
+	struct pool_settings settings = {.store = &store,
 					 .database = {.script = counted, .space = space},
 					 .sessions = 2,
 					 .name = "memory",
@@ -69,6 +114,9 @@ static void
 begin(void)
 {
 	log_begin(LOG_LEVEL_ERROR);
+	store = memory_store;
+	store.advance = watch_advance;
+	store.newest = watch_newest;
 	assert(mkdtemp(folder) != NULL);
 	memory_script_init(&script);
 	memory_script_init(&other);
@@ -240,6 +288,81 @@ Test(counter, it_stays_refused_until_an_operator_acts)
 	cr_assert_eq(reserve(1), base + 1, "neither does the next restart");
 }
 
+/* Or a server that is killed in between would serve after its restart, without an operator. */
+Test(counter, the_latch_is_on_the_disk_before_the_counter_is_moved)
+{
+	cr_assert_eq(reserve(5000), 2);
+	set_newest(&script, 3000);
+	cr_assert(comes_true(is_refused));
+	cr_assert_geq(newest_of(&script), 5001);
+	cr_assert_eq(latch_at_move, 1);
+}
+
+static bool
+was_moved_often(void)
+{
+	return moves >= 8;
+}
+
+Test(counter, a_counter_that_cannot_be_moved_is_logged_once)
+{
+	int lines[2], error = dup(STDERR_FILENO);
+	char logged[10000];
+	const char *line;
+	ssize_t len;
+
+	cr_assert_eq(reserve(500), 2);
+	is_move_failing = true;
+	cr_assert_eq(pipe(lines), 0);
+	cr_assert_eq(dup2(lines[1], STDERR_FILENO), STDERR_FILENO);
+	set_newest(&script, 300);
+	cr_assert(comes_true(was_moved_often));
+	dup2(error, STDERR_FILENO);
+	is_move_failing = false;
+	len = read(lines[0], logged, sizeof(logged) - 1);
+	cr_assert_gt(len, 0);
+	logged[len] = '\0';
+	line = strstr(logged, "cannot move the counter");
+	cr_assert_not_null(line, "%s", logged);
+	cr_assert_null(strstr(line + 1, "cannot move the counter"), "%s", logged);
+}
+
+static bool
+is_latched_on_disk(void)
+{
+	return latch_on_disk() != 0;
+}
+
+Test(counter, a_latch_that_could_not_be_written_is_written_later)
+{
+	char in_the_way[128];
+
+	snprintf(in_the_way, sizeof(in_the_way), "%s/node-0.new", folder);
+	cr_assert_eq(reserve(500), 2);
+	cr_assert_eq(mkdir(in_the_way, 0700), 0);
+	set_newest(&script, 300);
+	cr_assert(comes_true(is_refused));
+	cr_assert_not(is_latched_on_disk());
+	cr_assert_eq(rmdir(in_the_way), 0);
+	cr_assert(comes_true(is_latched_on_disk));
+}
+
+/* An operator's advance cannot be read from such a database. */
+Test(counter, an_older_copy_without_an_identity_is_not_refused_for_ever)
+{
+	cr_assert_eq(reserve(5000), 2);
+	set_newest(&script, 3000);
+	cr_assert(comes_true(is_refused));
+	stop();
+	script.identity = "";
+	set_newest(&script, 3000);
+	start_on(&script);
+	cr_assert_eq(reserve(1), 0);
+	set_newest(&script, 50000); /* tickrd advance */
+	cr_assert(comes_true(is_ready));
+	cr_assert_gt(reserve(1), 50000);
+}
+
 Test(counter, a_database_without_an_identity_is_left_as_it_is)
 {
 	uint64_t before;
@@ -309,6 +432,29 @@ is_unready(void)
 	return !is_ready();
 }
 
+/* Another server may have issued more meanwhile: the first answer must show where the counter is. */
+Test(counter, nothing_is_reserved_when_the_counter_was_not_seen_for_a_second)
+{
+	struct reservation reservation = {.count = 1, .answer = note_answer};
+	unsigned before;
+
+	cr_assert_eq(reserve(1), 2);
+	is_look_failing = true;
+	cr_assert(comes_true(is_unready));
+	reservation.deadline_ms = clock_ms() + 300;
+	pthread_mutex_lock(&mutex);
+	before = answers;
+	pthread_mutex_unlock(&mutex);
+	assert(pool_submit(pool, &reservation));
+	pthread_mutex_lock(&mutex);
+	while (answers == before)
+		pthread_cond_wait(&changed, &mutex);
+	pthread_mutex_unlock(&mutex);
+	is_look_failing = false;
+	cr_assert_eq(newest_of(&script), 2);
+	cr_assert_neq(reservation.status, TICKET_OK);
+}
+
 /* A disk that stalls: reads are answered all the same. */
 Test(counter, a_reservation_that_is_out_for_long_makes_the_pool_unready)
 {
@@ -328,4 +474,26 @@ Test(counter, a_reservation_that_is_out_for_long_makes_the_pool_unready)
 	script.reserve_us = 0;
 	memory_script_unlock(&script);
 	cr_assert(comes_true(is_ready));
+}
+
+/* In the append layout each base is a row. */
+Test(counter, a_large_reservation_has_longer)
+{
+	struct reservation reservation = {
+		.count = 1000000, .deadline_ms = clock_ms() + PATIENCE_MS, .answer = note_answer};
+	uint64_t until_ms = clock_ms() + 2000;
+	unsigned before = answers;
+
+	memory_script_lock(&script);
+	script.reserve_us = 3000000;
+	memory_script_unlock(&script);
+	assert(pool_submit(pool, &reservation));
+	while (clock_ms() < until_ms) {
+		cr_assert(is_ready());
+		usleep(10000);
+	}
+	pthread_mutex_lock(&mutex);
+	while (answers == before)
+		pthread_cond_wait(&changed, &mutex);
+	pthread_mutex_unlock(&mutex);
 }

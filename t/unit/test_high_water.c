@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -244,6 +245,50 @@ Test(high_water, while_it_cannot_be_written_nothing_is_covered)
 	cr_assert(high_water_tend(&mark, clock_ms(), &problem));
 	cr_assert(high_water_is_kept(&mark, &problem));
 	cr_assert(covers(1004, 1, 1));
+}
+
+/* The first save in the folder that was removed fails: after that the file is checked, too. */
+Test(high_water, a_folder_that_was_removed_is_made_again_though_a_save_has_failed)
+{
+	char path[128];
+
+	cr_assert(covers(2, 1, 1));
+	snprintf(path, sizeof(path), "%s/node-3.state", folder);
+	cr_assert_eq(unlink(path), 0);
+	snprintf(path, sizeof(path), "%s/node-3.lock", folder);
+	cr_assert_eq(unlink(path), 0);
+	cr_assert_eq(rmdir(folder), 0);
+	cr_assert_not(covers(1003, 1, 1));
+	cr_assert(high_water_tend(&mark, clock_ms() + 2000, &problem), "%s", memory);
+	cr_assert(high_water_is_kept(&mark, &problem));
+	disk_says(0, 1003, 3003);
+}
+
+/* Two servers in one folder, whose lock somebody removed between their starts. */
+Test(high_water, a_lock_that_another_server_has_taken_is_logged_once)
+{
+	char path[128], logged[1000];
+	struct state_file *other;
+	int lines[2], error = dup(STDERR_FILENO);
+	ssize_t len;
+
+	cr_assert(covers(2, 1, 1));
+	snprintf(path, sizeof(path), "%s/node-3.lock", folder);
+	cr_assert_eq(unlink(path), 0);
+	other = state_file_open(folder, &space, &problem);
+	cr_assert(other);
+	cr_assert_eq(pipe(lines), 0);
+	cr_assert_eq(dup2(lines[1], STDERR_FILENO), STDERR_FILENO);
+	for (uint64_t i = 1; i <= 5; i++)
+		cr_assert(high_water_tend(&mark, clock_ms() + 2000 * i, &problem));
+	dup2(error, STDERR_FILENO);
+	len = read(lines[0], logged, sizeof(logged) - 1);
+	cr_assert_gt(len, 0);
+	logged[len] = '\0';
+	cr_assert_not_null(strstr(logged, "the state file was removed"));
+	cr_assert_null(strstr(strstr(logged, "removed") + 60, "the state file was removed"), "%s",
+		       logged);
+	state_file_close(other);
 }
 
 /* Or some seconds of a full disk would become a gap of 100 million when the server is killed. */

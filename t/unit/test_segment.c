@@ -509,6 +509,38 @@ Test(segment, another_database_that_is_refused_costs_nothing_that_is_held)
 	cr_assert_eq(segment_held(segment), held);
 }
 
+Test(segment, another_database_that_is_refused_spoils_no_fetch)
+{
+	static const struct ticket_space other = {10, 4, 326};
+	struct asked asked;
+
+	ask(&asked, 1);
+	segment_note(segment, &other, false);
+	bring(0);
+	cr_assert_eq(asked.answers, 1, "it is refused four times a second");
+	cr_assert_gt(segment_held(segment), 0);
+}
+
+/* The whole process was stopped: a loop may be the first to go on. */
+Test(segment, what_was_held_for_too_long_is_not_issued_before_the_next_fill)
+{
+	struct segment_piece taken;
+	struct asked asked;
+	uint64_t until_ms;
+
+	segment_fill(segment);
+	bring(0);
+	cr_assert(segment_take(segment, 1, clock_ms(), &taken));
+	cr_assert_not(segment_take(segment, 1, clock_ms() + OUTAGE_MS + 1, &taken));
+	bring(0);
+	until_ms = clock_ms() + OUTAGE_MS;
+	while (clock_ms() <= until_ms)
+		;
+	ask(&asked, 1);
+	cr_assert_eq(asked.answers, 0);
+	bring(0);
+}
+
 Test(segment, what_is_held_lasts_no_longer_than_an_outage_may)
 {
 	uint64_t began_ms;

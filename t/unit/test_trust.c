@@ -154,6 +154,16 @@ Test(trust, the_floor_is_as_far_as_the_rate_may_have_come)
 	cr_assert_leq(past, 109000 + 4 * 3000 + 4000 + 1000);
 }
 
+Test(trust, a_rate_is_forgotten_when_the_counter_stands_still)
+{
+	for (unsigned i = 0; i < 60; i++) {
+		now_ms += 250;
+		cr_assert(accepts_newest(i == 0 ? 1000 : 5000000));
+	}
+	cr_assert(refuses_newest(10));
+	cr_assert_leq(past, 5000000 + 20000);
+}
+
 Test(trust, without_a_rate_the_floor_is_near)
 {
 	cr_assert(accepts(1000, 1, 1));
@@ -174,20 +184,78 @@ Test(trust, a_counter_that_was_moved_makes_no_rate)
 	cr_assert_leq(past, 50000000 + 1000);
 }
 
+Test(trust, masters_that_are_far_apart_make_no_rate)
+{
+	for (unsigned i = 0; i < 10; i++) {
+		now_ms += 250;
+		cr_assert(accepts_newest_of(30000001, 2, 1));
+		now_ms += 250;
+		cr_assert(accepts_newest_of(1000, 2, 0));
+	}
+	cr_assert(refuses_newest_of(30000001 - 2000, 2, 1));
+	cr_assert_leq(past, 30000001 + 1000);
+}
+
+Test(trust, a_server_that_counts_at_one_of_two_masters_makes_its_rate)
+{
+	for (unsigned i = 0; i < 10; i++) { /* 4,000 a second */
+		now_ms += 125;
+		cr_assert(accepts_newest_of(30000001, 2, 1));
+		now_ms += 125;
+		cr_assert(accepts_newest_of(100000 + i * 1000, 2, 0));
+	}
+	now_ms += 3000;
+	cr_assert(accepts_newest_of(30000001, 2, 1), "only this one was seen since");
+	cr_assert(refuses_newest_of(1000, 2, 0));
+	cr_assert_geq(past, 109000 + 4 * 3000);
+	cr_assert_leq(past, 109000 + 4 * 3000 + 4000 + 1000);
+}
+
+/* Threads look at the clock, and are judged in another order. */
+Test(trust, what_was_only_read_lately_stays_so_when_statements_end_in_any_order)
+{
+	static const struct ticket_range bases = {451, 1, 10};
+
+	cr_assert(accepts_newest(500));
+	for (unsigned i = 0; i < 3; i++) {
+		now_ms--;
+		cr_assert(accepts_newest(500));
+	}
+	trust_remember(&trust, &mark, now_ms);
+	cr_assert_eq(trust_judge(&trust, &mark, &bases, &past, &reason), TRUST_UNSURE);
+}
+
+Test(trust, a_counter_that_was_moved_past_what_was_only_read_makes_no_rate)
+{
+	static const struct ticket_range bases = {451, 1, 10};
+
+	for (unsigned i = 0; i < 3; i++) {
+		now_ms += 250;
+		cr_assert(accepts_newest(500 + i * 1000));
+	}
+	trust_remember(&trust, &mark, now_ms);
+	cr_assert_eq(trust_judge(&trust, &mark, &bases, &past, &reason), TRUST_UNSURE);
+	for (unsigned i = 0; i < 3; i++) {
+		now_ms += 250;
+		cr_assert(accepts_newest(past));
+	}
+	cr_assert_leq(trust.rate.per_s, 4000);
+}
+
 /* --- a latch: the refusal lasts until an operator acts -------------------------------------------- */
 
 Test(trust, a_latched_database_stays_refused_wherever_its_counter_is)
 {
 	cr_assert(accepts(1000, 1, 1));
 	cr_assert(refuses_newest(10));
-	trust_set_latch(&trust, &alone, 5);
+	cr_assert(trust_set_latch(&trust, &alone, 5));
 	cr_assert_eq(trust_latch(&trust, &alone), 5);
 	cr_assert_not(accepts_newest(5000));
 	cr_assert_not(accepts(1000000, 1, 1));
 	text_clear(&reason);
 	cr_assert_not(is_given(1, 0));
 	cr_assert_not_null(strstr(memory, "until an operator runs: tickrd advance --past "));
-	trust_set_latch(&trust, &alone, 0);
+	cr_assert(trust_set_latch(&trust, &alone, 0));
 	cr_assert(accepts_newest(5000));
 	cr_assert(is_given(1, 0));
 }
@@ -195,7 +263,7 @@ Test(trust, a_latched_database_stays_refused_wherever_its_counter_is)
 Test(trust, only_a_refused_database_can_be_latched)
 {
 	cr_assert(accepts(1000, 1, 1));
-	trust_set_latch(&trust, &alone, 5);
+	cr_assert_not(trust_set_latch(&trust, &alone, 5));
 	cr_assert_eq(trust_latch(&trust, &alone), 0);
 	cr_assert(accepts(1001, 1, 1));
 }
@@ -443,6 +511,19 @@ Test(trust_after_another_run, what_may_have_been_given_is_left_behind)
 	cr_assert(accepts(2001, 1, 1));
 }
 
+/* What follows is from the move, and not from other servers. */
+Test(trust_after_another_run, a_counter_that_was_moved_past_the_bound_makes_no_rate)
+{
+	trust_remember(&trust, &mark, now_ms);
+	cr_assert_eq(trust_judge_newest(&trust, &mark, &alone, 1100, &past, &reason), TRUST_UNSURE);
+	for (unsigned i = 0; i < 2; i++) {
+		now_ms += 250;
+		cr_assert(accepts_newest(2000));
+	}
+	cr_assert(refuses_newest(1500));
+	cr_assert_leq(past, 2000 + 100);
+}
+
 static void
 begin_refused(void)
 {
@@ -466,7 +547,7 @@ Test(trust_refused_before, a_restart_forgets_no_latch)
 	cr_assert_not(is_given(1, 0));
 	cr_assert_eq(trust_latch(&trust, &alone), 7);
 	cr_assert_not(accepts_newest(5000));
-	trust_set_latch(&trust, &alone, 0);
+	cr_assert(trust_set_latch(&trust, &alone, 0));
 	cr_assert_not(accepts_newest(999));
 	cr_assert(moves_on_from(1000, 1, 0));
 	cr_assert_eq(past, 2000);
