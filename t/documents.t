@@ -54,15 +54,17 @@ for my $path ('README.md', 'man/tickrd.8', 'contrib/systemd/tickrd.env', glob "$
 
 # --- metrics --------------------------------------------------------------------------------
 
-my $operations = content_of('docs/operations.md');
+my $page_of_metrics = content_of('docs/metrics.md');
 my @metrics = content_of('src/metrics/counters.h') =~ /^(?:DATABASE_|SECONDS_)?(?:METRIC|HISTOGRAM)\(\w+, "(\w+)"/mg;
 cmp_ok(scalar @metrics, '>', 5, 'the metrics are found');
-none_missing('docs/operations.md has every metric', grep { $operations !~ /^\| `\Q$_\E`/m } @metrics);
+none_missing('docs/metrics.md has every metric', grep { $page_of_metrics !~ /^\| `\Q$_\E`/m } @metrics);
 my %counted = map { $_ => 1 } @metrics;
 my %no_metric = map { $_ => 1 } qw(tickr_settings tickr_identity tickr_admin tickr_production);
-my @named = grep { !$no_metric{$_} } $operations =~ /\b(tickr_[a-z_]+[a-z])\b/g;
-is_deeply([ grep { !$counted{$_} && !$counted{ s/_(?:bucket|sum|count)$//r } } @named ], [],
-    'docs/operations.md names no metric that does not exist');
+for my $name (map { substr $_, length "$top/" } glob "$top/docs/*.md") {
+    my @named = grep { !$no_metric{$_} } content_of($name) =~ /\b(tickr_[a-z_]+[a-z])\b/g;
+    is_deeply([ grep { !$counted{$_} && !$counted{ s/_(?:bucket|sum|count)$//r } } @named ], [],
+        "$name names no metric that does not exist");
+}
 
 # --- files and rooms ------------------------------------------------------------------------
 
