@@ -62,7 +62,10 @@ counter_recognise(struct keeper *keeper)
 	high_water_identity(keeper->high_water, known);
 	if (identity[0] == '\0' || known[0] == '\0')
 		return DATABASE_NAMELESS;
-	return strcmp(identity, known) == 0 ? DATABASE_KNOWN : DATABASE_OTHER;
+	if (strcmp(identity, known) == 0)
+		return DATABASE_KNOWN;
+	/* Masters that do not replicate each other have an identity each. */
+	return keeper->share.increment > 1 ? DATABASE_NAMELESS : DATABASE_OTHER;
 }
 
 /*

@@ -93,7 +93,7 @@ move_on(struct store_session *session, uint32_t count, struct move *move, struct
 		text_addf(&packet, EXECUTE, count);
 	else
 		text_addf(&packet, MOVE, count);
-	text_add(&packet, mysql_next_look(session));
+	text_add(&packet, mysql_next_look(session, false));
 	return send_move(session, sql, packet.len, move, reason);
 }
 

@@ -86,7 +86,7 @@ send_insert(struct store_session *session, uint32_t count, struct text *reason)
 	size_t skipped = session->is_elastic ? 0 : before;
 	size_t len = before + strlen(shape->head) + count * strlen(shape->row);
 	char kept[sizeof(LOOK_LONGEST)];
-	const char *look = mysql_next_look(session);
+	const char *look = mysql_next_look(session, count > 1);
 	size_t more = strlen(look);
 	char *cut;
 	bool is_sent;

@@ -16,17 +16,16 @@
 #define EXECUTE "EXECUTE tickr_look"
 
 const char *
-mysql_next_look(struct store_session *session)
+mysql_next_look(struct store_session *session, bool has_many_rows)
 {
 	static const char *const looks[2][2] = {
 		{LOOK_ONE("0"), LOOK_ONE("0") LOOK_TWO},
 		{EXECUTE, EXECUTE LOOK_TWO},
 	};
 	uint64_t now_us = clock_us();
+	bool is_due = has_many_rows || now_us - session->asked_us >= LOOK_EVERY_US;
 
-	session->asks_definition =
-		session->sees_definition &&
-		(session->layout != LAYOUT_COUNTER || now_us - session->asked_us >= LOOK_EVERY_US);
+	session->asks_definition = session->sees_definition && is_due;
 	if (session->asks_definition)
 		session->asked_us = now_us;
 	return looks[session->is_prepared][session->asks_definition];

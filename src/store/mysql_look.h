@@ -52,12 +52,13 @@ enum store_result mysql_check_writable(struct store_session *session,
 				       struct text *reason) MUST_CHECK;
 
 /*
- * The statements of a look, to follow another statement in its packet. They are prepared where the server
- * can execute with a literal, which saves it the parsing. The table's definition is asked for where
- * this session may see it; in the counter layout, whose statement costs so little that even
- * this counts, LOOK_EVERY_US after the last time. To be called once a packet.
+ * The statements of a look, to follow another statement in its packet, and once a packet. They are prepared
+ * where the server can execute with a literal, which saves it the parsing. The table's definition is
+ * asked for where this session may see it: always after a statement that HAS_MANY_ROWS, since it rests on the
+ * engine that they are one progression; after others, whose numbers the table's key keeps apart,
+ * LOOK_EVERY_US after the last time, because the database and this process each take some microseconds for it.
  */
-const char *mysql_next_look(struct store_session *session);
+const char *mysql_next_look(struct store_session *session, bool has_many_rows);
 
 /* The longest of them. */
 #define LOOK_LONGEST  LOOK_ONE("0") LOOK_TWO

@@ -82,6 +82,8 @@ session_connect(struct store_session *session, const struct store_settings *sett
 	session->settings = settings;
 	mysql_init(&session->mysql);
 	set_options(session);
+	if (!mysql_tls_check(settings, reason))
+		return STORE_REFUSED;
 	wants_tls = mysql_tls_begin(&session->mysql, settings);
 	if (mysql_real_connect(&session->mysql, settings->socket[0] != '\0' ? NULL : settings->host,
 			       settings->user, settings->password, database, settings->port,

@@ -70,7 +70,7 @@ commit(struct store_session *session, const struct run *run, struct text *reason
 	enum store_result result;
 
 	text_add(&packet, "COMMIT;");
-	text_add(&packet, mysql_next_look(session));
+	text_add(&packet, mysql_next_look(session, false));
 	if (mysql_real_query(&session->mysql, sql, packet.len) != 0)
 		return session_error(session, reason);
 	if (mysql_next_result(&session->mysql) != 0)
