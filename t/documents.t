@@ -138,4 +138,15 @@ none_missing('docs/failures.md and docs/metrics.md name no alert that does not e
 
 cmp_ok(() = content_of('README.md') =~ /\n/g, '<=', 130, 'README.md has at most 130 lines');
 
+my @long_cells;
+for my $path (map { substr $_, length "$top/" } glob "$top/*.md $top/docs/*.md") {
+    my $number = 0;
+    for my $line (split /\n/, content_of($path)) {
+        $number++;
+        next unless $line =~ /^\s*\|/;
+        push @long_cells, map { "$path:$number: " . length } grep { length > 200 } map {s/^\s+|\s+$//gr} split /(?<!\\)\|/, $line;
+    }
+}
+none_missing('no cell of a table is longer than 200 characters', @long_cells);
+
 done_testing;
