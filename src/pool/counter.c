@@ -44,7 +44,7 @@ counter_tell(struct keeper *keeper, bool is_trusted)
 enum acquaintance {
 	DATABASE_KNOWN,
 	DATABASE_OTHER,	   /* its identity is not the known one */
-	DATABASE_NAMELESS, /* it has no identity, or none is known yet */
+	DATABASE_NAMELESS, /* it has no identity, none is known yet, or it is one of several masters */
 };
 
 static const char *
@@ -60,12 +60,9 @@ counter_recognise(struct keeper *keeper)
 	char known[RANDOM_ID_SIZE];
 
 	high_water_identity(keeper->high_water, known);
-	if (identity[0] == '\0' || known[0] == '\0')
+	if (keeper->share.increment > 1 || identity[0] == '\0' || known[0] == '\0')
 		return DATABASE_NAMELESS;
-	if (strcmp(identity, known) == 0)
-		return DATABASE_KNOWN;
-	/* Masters that do not replicate each other have an identity each. */
-	return keeper->share.increment > 1 ? DATABASE_NAMELESS : DATABASE_OTHER;
+	return strcmp(identity, known) == 0 ? DATABASE_KNOWN : DATABASE_OTHER;
 }
 
 /*

@@ -11,7 +11,9 @@
  *					server of the node repeats a ticket
  *	bases may have been issued	abandon them and move the counter
  *
- * The known database is the one with the identity that this server, or its state file, has seen.
+ * The known database is the one with the identity that this server, or its state file, has seen. Of
+ * several masters under one address none is known: masters have the identity in common, or one each, so that it
+ * does not tell which of them a session has reached.
  */
 #ifndef TICKR_POOL_COUNTER_H
 #define TICKR_POOL_COUNTER_H
