@@ -4,7 +4,7 @@ use strict;
 use warnings;
 use Test::More;
 use Tickr::Balancer;
-use Tickr::Process qw(slurp);
+use Tickr::Process qw(missing_program slurp);
 
 my $contrib = ($ENV{SRCDIR} // '.') . '/contrib';
 
@@ -15,6 +15,12 @@ SKIP: {
         is $?, 0, "haproxy/$file is valid" or diag $words;
         unlike $words, qr/WARNING/, "haproxy/$file: and nothing is to be warned of";
     }
+}
+
+SKIP: {
+    skip missing_program('promtool'), 1 if missing_program('promtool');
+    my $words = qx(promtool check rules '$contrib/prometheus/tickr.rules.yml' 2>&1);
+    is $?, 0, 'prometheus/tickr.rules.yml is valid' or diag $words;
 }
 
 # ProxySQL is not packaged in Debian: its file is read as what it is, settings of libconfig.

@@ -4,6 +4,7 @@
 use strict;
 use warnings;
 use Test::More;
+use Tickr::Process qw(scratch slurp spew);
 
 my $top = $ENV{SRCDIR} // '.';
 my $build = $ENV{BUILDDIR} // '.';
@@ -30,12 +31,13 @@ my ($list) = $page =~ /^\.\\" BEGIN variables[^\n]*\n(.*)^\.\\" END variables/ms
 is($list, scalar qx{'$top/scripts/man-variables' '$build/tickrd'},
     'the list of variables in man/tickrd.8 is what scripts/man-variables TICKRD man/tickrd.8 makes');
 
-# In the README a row of the table: | `NAME` | default | meaning |
-my $readme = content_of('README.md');
-none_missing('README.md has every variable with its default and its meaning',
-    map { $_->[0] }
-    grep { my ($name, $default, undef, $help) = @$_;
-           $readme !~ /^\| `\Q$name\E` \| `?\Q$default\E`? \| \Q$help\E/m } @variables);
+# Run on a copy, scripts/settings-page changes nothing in a page that is current.
+my $copy = scratch() . '/settings.md';
+spew('settings.md', content_of('docs/settings.md'));
+system("$top/scripts/settings-page", "$build/tickrd", $copy) == 0 or die 'scripts/settings-page failed';
+is(content_of('docs/settings.md'), slurp($copy), 'docs/settings.md is what scripts/settings-page TICKRD docs/settings.md makes');
+my @headings = content_of('docs/settings.md') =~ /^## (TICKR_\w+)$/mg;
+is_deeply(\@headings, [ map { $_->[0] } @variables ], '... with a heading for every setting, and no other');
 
 # In tickrd.env the meaning in comments, then the variable: #NAME=default, or NAME= where it is required.
 my $env = content_of('contrib/systemd/tickrd.env');
@@ -54,15 +56,17 @@ for my $path ('README.md', 'man/tickrd.8', 'contrib/systemd/tickrd.env', glob "$
 
 # --- metrics --------------------------------------------------------------------------------
 
-my $operations = content_of('docs/operations.md');
+my $page_of_metrics = content_of('docs/metrics.md');
 my @metrics = content_of('src/metrics/counters.h') =~ /^(?:DATABASE_|SECONDS_)?(?:METRIC|HISTOGRAM)\(\w+, "(\w+)"/mg;
 cmp_ok(scalar @metrics, '>', 5, 'the metrics are found');
-none_missing('docs/operations.md has every metric', grep { $operations !~ /^\| `\Q$_\E`/m } @metrics);
+none_missing('docs/metrics.md has every metric', grep { $page_of_metrics !~ /^\| `\Q$_\E`/m } @metrics);
 my %counted = map { $_ => 1 } @metrics;
 my %no_metric = map { $_ => 1 } qw(tickr_settings tickr_identity tickr_admin tickr_production);
-my @named = grep { !$no_metric{$_} } $operations =~ /\b(tickr_[a-z_]+[a-z])\b/g;
-is_deeply([ grep { !$counted{$_} && !$counted{ s/_(?:bucket|sum|count)$//r } } @named ], [],
-    'docs/operations.md names no metric that does not exist');
+for my $name (map { substr $_, length "$top/" } glob "$top/docs/*.md") {
+    my @named = grep { !$no_metric{$_} } (content_of($name) =~ s/\]\([^)]*\)//gr) =~ /\b(tickr_[a-z_]+[a-z])\b/g;
+    is_deeply([ grep { !$counted{$_} && !$counted{ s/_(?:bucket|sum|count)$//r } } @named ], [],
+        "$name names no metric that does not exist");
+}
 
 # --- files and rooms ------------------------------------------------------------------------
 
@@ -115,4 +119,34 @@ for my $path (map { substr $_, length "$top/" } glob "$top/*.md $top/docs/*.md")
 }
 none_missing('the links of the documents lead somewhere', @broken);
 none_missing('... and after make install too', @not_installed);
+
+# --- alerts ---------------------------------------------------------------------------------
+
+my $rules = content_of('contrib/prometheus/tickr.rules.yml');
+my @alerts = $rules =~ /- alert: (\w+)/g;
+my @runbooks = $rules =~ /^ +runbook: (\S+)$/mg;
+cmp_ok(scalar @alerts, '>', 5, 'the alerts are found');
+is(scalar @runbooks, scalar @alerts, 'every alert has a runbook');
+none_missing('... that is a heading of a document',
+    grep { my ($path, $place) = split /#/; !-e "$top/$path" || !places_in($path)->{ $place // '' } } @runbooks);
+none_missing('docs/failures.md names every alert', grep { content_of('docs/failures.md') !~ /`$_`/ } @alerts);
+my %alerts = map { $_ => 1 } @alerts;
+none_missing('docs/failures.md and docs/metrics.md name no alert that does not exist',
+    grep { !$alerts{$_} } map { content_of($_) =~ /`(Tickr[A-Z]\w+)`/g } 'docs/failures.md', 'docs/metrics.md');
+
+# --- shape ----------------------------------------------------------------------------------
+
+cmp_ok(() = content_of('README.md') =~ /\n/g, '<=', 130, 'README.md has at most 130 lines');
+
+my @long_cells;
+for my $path (map { substr $_, length "$top/" } glob "$top/*.md $top/docs/*.md") {
+    my $number = 0;
+    for my $line (split /\n/, content_of($path)) {
+        $number++;
+        next unless $line =~ /^\s*\|/;
+        push @long_cells, map { "$path:$number: " . length } grep { length > 200 } map {s/^\s+|\s+$//gr} split /(?<!\\)\|/, $line;
+    }
+}
+none_missing('no cell of a table is longer than 200 characters', @long_cells);
+
 done_testing;

@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# The scenarios of "Not noticed" in docs/operations.md: a ticket comes twice although every server does what it must.
+# The scenarios of "Not noticed" in docs/trust.md: a ticket comes twice although every server does what it must.
 # Each subtest shows that the loss is the one that is described and no larger, and how the advice prevents it.
 use strict;
 use warnings;

@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# tickrd beside the old Ruby server on one table, as docs/operations.md says: behind the shipped rules of HAProxy
+# tickrd beside the old Ruby server on one table, as docs/upgrading.md says: behind the shipped rules of HAProxy
 # no ticket comes twice, whatever the Ruby client asks for. A stand-in takes the place of the Ruby server.
 use strict;
 use warnings;

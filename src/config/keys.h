@@ -12,23 +12,23 @@
  */
 
 KEY("TICKR_MAX_NODES", max_nodes, NUMBER, NULL, 1, SPACE_MOST_NODES, "",
-    "how many nodes the cluster may ever have; cannot change once tickets were given")
+    "how many nodes the cluster may ever have. It cannot change after the first ticket")
 KEY("TICKR_NODE_NUMBER", node_number, TEXT, NULL, 0, 0,
     "a whole number from 0 to 999999999, or one for each database, separated by commas",
-    "this node's number, from 0, below TICKR_MAX_NODES; with several databases each is a node")
+    "this node's number, from 0, below TICKR_MAX_NODES. With several databases, each is a node")
 KEY("TICKR_STARTING_OFFSET", starting_offset, NUMBER, NULL, 0, SPACE_LAST_TICKET, "",
-    "the first ticket of node 0; cannot change once tickets were given")
+    "the first ticket of node 0. It cannot change after the first ticket")
 
 KEY("TICKR_DATABASE_ADAPTER", database_adapter, CHOICE, "mysql", 0, 0, "mysql|sqlite|memory",
-    "what counts the tickets: a MySQL or MariaDB server; SQLite, a file; or memory, for "
-    "measurements only")
+    "where the counter is stored: mysql (MySQL or MariaDB), sqlite (a local file) or memory "
+    "(benchmarks only)")
 KEY("TICKR_DATABASE_HOST", database_host, TEXT, "localhost", 0, 0,
     "a name, an address, host:port, [v6]:port, or the absolute path of a Unix socket; up to 16 of "
     "them, separated by commas",
-    "where the database is, or several are; localhost without a port is the client library's Unix "
-    "socket")
+    "the address of the database, or of several. localhost without a port is the client library's "
+    "Unix socket")
 KEY("TICKR_DATABASE_POLICY", database_policy, CHOICE, "round-robin", 0, 0, "round-robin|failover",
-    "which of several databases is asked: each in turn, or the first in the list that is well")
+    "which of several databases reserves: each in turn, or the first in the list that is up")
 KEY("TICKR_DATABASE_PORT", database_port, NUMBER, "3306", 1, 65535, "",
     "the database's TCP port, unless TICKR_DATABASE_HOST names one")
 KEY("TICKR_DATABASE_USERNAME", database_username, TEXT, "root", 0, 0,
@@ -40,77 +40,75 @@ KEY("TICKR_DATABASE_PASSWORD", database_password, SECRET, "", 0, 0,
 KEY("TICKR_DATABASE_PASSWORD_FILE", database_password_file, TEXT, "", 0, 0,
     "the path of a readable file; with several databases one for all, of one line or a line for "
     "each, or one for each, separated by commas",
-    "a file to read the database password from instead")
+    "a file that holds the database user's password")
 KEY("TICKR_DATABASE_NAME", database_name, TEXT, "tickr", 0, 0,
     "1 to 64 characters, none of them a backquote; with several databases one for all, or one for "
     "each, separated by commas; with sqlite a path of at most 500 bytes",
-    "the database (schema) that holds the tickets table; with sqlite its file, by default "
+    "the database (schema) that holds the tickets table. With sqlite, its file; by default "
     "tickr.db in TICKR_STATE_DIR")
 KEY("TICKR_DATABASE_POOL_SIZE", pool_size, NUMBER, "5", 1, 1000, "",
-    "database sessions that serve tickets; one more looks after the table; with sqlite always 1")
+    "database sessions that reserve tickets. One more maintains the table. With sqlite always 1")
 KEY("TICKR_DATABASE_POOL_TIMEOUT", pool_timeout_ms, SECONDS, "1", 1, 3600000, "",
-    "the longest a request waits for a session; then it is answered 503")
+    "the longest time that a request waits for a session. Then it is answered 503")
 KEY("TICKR_DATABASE_CONNECT_TIMEOUT", connect_timeout_ms, WHOLE_SECONDS, "2", 1000, 3600000, "",
-    "the longest a connection may take to open")
+    "the longest time that a connection to the database may take to open")
 KEY("TICKR_DATABASE_QUERY_TIMEOUT", query_timeout_ms, WHOLE_SECONDS, "2", 1000, 3600000, "",
-    "the longest a statement may take; a session that exceeds it is dropped")
+    "the longest time that a statement may take. Then its session is dropped")
 KEY("TICKR_DATABASE_SSL_CA", ssl_ca, TEXT, "", 0, 0, "the path of a readable file",
-    "TLS to the database: the authorities to trust, in PEM")
+    "TLS to the database: the certificate authorities to trust, in PEM")
 KEY("TICKR_DATABASE_SSL_CERT", ssl_cert, TEXT, "", 0, 0, "the path of a readable file",
-    "TLS to the database: our own certificate, in PEM")
+    "TLS to the database: tickrd's certificate, in PEM")
 KEY("TICKR_DATABASE_SSL_KEY", ssl_key, TEXT, "", 0, 0, "the path of a readable file",
-    "TLS to the database: the key of our certificate, in PEM")
+    "TLS to the database: the key of tickrd's certificate, in PEM")
 KEY("TICKR_DATABASE_SSL_VERIFY", ssl_verify, CHOICE, "yes", 0, 0, "no|yes",
-    "with TLS: whether the server's certificate must be valid and name the host")
+    "TLS to the database: whether its certificate must be valid and name the host")
 
 KEY("TICKR_REQUIRE_DURABLE", require_durable, CHOICE, "0", 0, 0, "0|1",
-    "1 refuses a database whose settings could let it repeat a ticket, as after a crash; 0 warns")
+    "1 refuses a database that might issue a ticket twice, for example after a crash, because of "
+    "its settings. 0 warns")
 KEY("TICKR_STATE_DIR", state_dir, TEXT, "", 0, 0, "the path of a folder",
-    "where the highest ticket given is kept, by which a database that went back is recognised "
-    "after a restart; files with relative names are there too, by default in the working folder")
+    "where tickrd keeps the highest issued ticket, to recognise an older copy of the database "
+    "after a restart. Relative file names start here, or in the working folder if it is not set")
 
 KEY("TICKR_LISTEN", listen, TEXT, "127.0.0.1:8080", 0, 0,
     "address:port, [v6]:port or unix:/path (107 bytes at most), up to 16 of them, separated by "
     "commas; "
     "port 0 is one that the system chooses",
-    "where to listen; 0.0.0.0 is every IPv4 address and [::] every IPv6 address, without IPv4; "
-    "sockets "
-    "inherited from systemd take its place")
+    "where to listen. 0.0.0.0 is every IPv4 address. [::] is every IPv6 address, without IPv4. "
+    "Sockets inherited from systemd replace it")
 KEY("TICKR_CONTROL_SOCKET", control_socket, TEXT, "", 0, 0,
     "the absolute path of a Unix socket, 107 bytes at most",
-    "where the operator lists the databases, and takes one out for maintenance; for the server's "
-    "own user and root only")
+    "where the operator lists databases, and drains one for maintenance. Only the server's own "
+    "user and root may connect")
 KEY("TICKR_HTTP_THREADS", http_threads, NUMBER, "", 1, 256, "",
-    "loop threads; by default as many as the processors that the process may use (affinity, cgroup "
-    "quota)")
+    "loop threads. By default, as many as the process may use processors (affinity, cgroup quota)")
 KEY("TICKR_HTTP_AUTH_PASSWORD", http_auth_password, SECRET, "", 0, 0, "1 to 256 bytes",
-    "HTTP Basic password, with any user name, for every route but /livez and /readyz")
+    "the HTTP Basic password, with any user name, for every route except /livez and /readyz")
 KEY("TICKR_HTTP_AUTH_PASSWORD_FILE", http_auth_password_file, TEXT, "", 0, 0,
-    "the path of a readable file", "a file to read the HTTP password from instead")
+    "the path of a readable file", "a file that holds the HTTP password")
 KEY("TICKR_BATCH_FORMAT", batch_format, CHOICE, "array", 0, 0, "array|group",
-    "how /tickets/create/N answers where the request does not say")
+    "how /tickets/create/N answers if the request does not name a format")
 KEY("TICKR_MAX_BATCH", max_batch, NUMBER, "100000", 1, 1000000, "",
-    "the largest count of one request")
+    "the largest count of tickets in one request")
 KEY("TICKR_MAX_WAITING", max_waiting, NUMBER, "10000", 1, 1000000, "",
-    "requests that may wait for the database; the next is answered 503 at once")
+    "how many requests may wait for the database. The next one is answered 503 immediately")
 KEY("TICKR_RESERVE_AHEAD", reserve_ahead_ms, SECONDS, "0", 0, 3600000, "",
-    "reserve tickets before they are asked for, enough for so long at the present rate; 0: none, "
-    "each is committed when it is asked for")
+    "reserve tickets before requests ask for them, enough for this time at the present rate. With "
+    "0, each ticket is committed when a request asks for it")
 KEY("TICKR_RESERVE_AHEAD_MIN", reserve_ahead_min, NUMBER, "1000", 1, 100000000, "",
-    "reserving ahead: how many tickets to hold at least")
+    "reserving ahead: the least number of tickets to hold")
 KEY("TICKR_RESERVE_AHEAD_MAX", reserve_ahead_max, NUMBER, "1000000", 1, 100000000, "",
-    "reserving ahead: how many tickets to hold at most")
+    "reserving ahead: the largest number of tickets to hold")
 KEY("TICKR_RESERVE_AHEAD_OUTAGE", reserve_ahead_outage_ms, SECONDS, "60", 1, 86400000, "",
     "reserving ahead: how long to issue held tickets while the counter of their database cannot be "
-    "seen; then they become a gap")
+    "read. Then they become a gap")
 KEY("TICKR_LOG_LEVEL", log_level, CHOICE, "info", 0, 0, "error|warn|info|debug",
-    "the least important lines to log")
+    "the least important level of lines to log")
 KEY("TICKR_DRAIN_DELAY", drain_delay_ms, SECONDS, "0", 0, 3600000, "",
-    "how long a stop goes on accepting connections while /readyz is 503, for balancers that hear "
-    "of "
-    "it late; not with sockets inherited from systemd")
+    "how long a stop still accepts connections while /readyz is 503, for balancers that poll. It "
+    "has no effect with sockets inherited from systemd")
 KEY("TICKR_DRAIN_TIMEOUT", drain_timeout_ms, SECONDS, "8", 0, 3600000, "",
-    "the longest a stop takes after TICKR_DRAIN_DELAY: requests in flight, database sessions and "
-    "the state file")
+    "the longest time that a stop takes after TICKR_DRAIN_DELAY: requests in flight, database "
+    "sessions and the state file")
 
 #undef KEY

@@ -117,7 +117,7 @@ parse(struct record *record, const char *bytes, size_t len, const struct ticket_
 	if (!record_read(record, bytes, len, problem)) {
 		text_add(problem, ". Which tickets were given must be found elsewhere: move the "
 				  "counter past the last one with tickrd advance, remove the file, "
-				  "and start again; docs/operations.md says how");
+				  "and start again; docs/failures.md says how");
 		return false;
 	}
 	if (fits(record, space, problem))

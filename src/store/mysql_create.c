@@ -131,7 +131,7 @@ report_found(const struct store_session *session, enum store_layout wanted, stru
 		return;
 	text_addf(report,
 		  "the %s layout was asked for, and a table that is there is never altered: make "
-		  "a new database, see Changing the layout in docs/operations.md\n",
+		  "a new database, see Changing the layout in docs/databases.md\n",
 		  layout_name(layouts[wanted]));
 }
 

@@ -98,7 +98,7 @@ mysql_add_advice(unsigned number, struct text *reason)
 	case ER_DBACCESS_DENIED_ERROR:
 	case ER_TABLEACCESS_DENIED_ERROR:
 	case ER_COLUMNACCESS_DENIED_ERROR:
-		text_add(reason, "; give this user the rights that the README lists (GRANT)");
+		text_add(reason, "; give this user the rights of sql/privileges.sql (GRANT)");
 		break;
 	case ER_NET_PACKET_TOO_LARGE:
 		text_add(reason, "; raise max_allowed_packet of the database");

@@ -29,7 +29,7 @@ check_marks(struct store_session *session, bool *is_empty, struct text *reason)
 	else if (marks[0] != APPLICATION_ID)
 		text_addf(reason,
 			  "the database file %s is not tickrd's: it belongs to another program, or "
-			  "was restored from a .dump: see SQLite in docs/operations.md",
+			  "was restored from a .dump: see docs/sqlite.md",
 			  file);
 	else if (marks[1] < SCHEMA_VERSION)
 		text_addf(reason,

@@ -244,7 +244,7 @@ Test(sqlite, a_file_that_does_not_fit_is_refused_and_says_why)
 		{"PRAGMA application_id = 7", "PRAGMA application_id = 1953063787",
 		 "belongs to another program"},
 		{"PRAGMA application_id = 0", "PRAGMA application_id = 1953063787",
-		 "or was restored from a .dump: see SQLite in docs/operations.md"},
+		 "or was restored from a .dump: see docs/sqlite.md"},
 		{"ALTER TABLE tickets RENAME TO t", "ALTER TABLE t RENAME TO tickets",
 		 "no table `tickets`"},
 		{"ALTER TABLE tickr_settings RENAME TO t", "ALTER TABLE t RENAME TO tickr_settings",
