@@ -86,6 +86,7 @@ sub check {
 }
 
 my %options = Bench::Options::parse(@ARGV);
+$Bench::Servers::before = $options{before};
 my ($load) = split ' ', slurp('/proc/loadavg');
 print STDERR "scripts/bench: this machine is busy (load $load): the numbers will mean little\n"
     if $load > 0.5;

@@ -72,6 +72,17 @@ our @table = (
 
 sub names { return map { $_->{name} } @table }
 
+# Beside each contender that is a tickrd, the same of another build: it follows in each round.
+sub add_before {
+    @table = map {
+        my $is_tickrd = $_->{title} =~ /^tickrd/ && $_->{server} && $_->{server} ne 'memory';
+        my %before = (%$_, name => "$_->{name}-before", title => "$_->{title}, before");
+        $before{server} .= ' before';
+        ($_, $is_tickrd ? \%before : ());
+    } @table;
+    return;
+}
+
 sub by_name {
     my ($name) = @_;
     my ($contender) = grep { $_->{name} eq $name } @table;

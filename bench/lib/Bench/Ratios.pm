@@ -65,6 +65,20 @@ our @table = (
             $of->('strict', 64, 'processor_us') / $of->('evhttp', 64, 'processor_us') } ],
 );
 
+# With --before: this build over the other, at each number of connections.
+sub add_before {
+    my (%options) = @_;
+    for my $contender (grep {/-before\z/} @{ $options{only} }) {
+        my $name = $contender =~ s/-before\z//r;
+        for my $count (@{ $options{connections} }) {
+            push @table, [ "${name}_${count}_over_before" =~ tr/-/_/r,
+                "$name, $count connections: requests/s over those of the other build",
+                sub { my ($of) = @_; $of->($name, $count, 'rate') / $of->($contender, $count, 'rate') } ];
+        }
+    }
+    return;
+}
+
 # Of every round in which it can be made. $number->(round, contender, connections, number)
 sub values_of {
     my ($ratio, $rounds, $number) = @_;

@@ -22,6 +22,8 @@ my $processors = do { my $count = qx{nproc}; chomp $count; $count };
 my %servers;
 my ($database, $nginx);
 my $states = 0;
+our $before;      # the tickrd of --before
+our $is_before;   # while a server of that build is started
 
 sub program {
     my ($name) = @_;
@@ -158,7 +160,7 @@ sub tickrd {
     my ($database, $createdb, %env) = @_;
     my %given = (
         database => $database,
-        program  => delete $env{program},
+        program  => delete $env{program} // ($is_before ? $before : undef),
         env      => {
             TICKR_MAX_NODES => 1, TICKR_NODE_NUMBER => 0, TICKR_STARTING_OFFSET => $first_ticket,
             TICKR_HTTP_THREADS => undef, TICKR_STATE_DIR => state_folder(), %env,
@@ -173,15 +175,18 @@ sub tickrd {
     };
 }
 
+sub of_build { return $is_before ? "$_[0]_before" : $_[0] }
+
 # NAME: of its database
 sub tickrd_on_counter {
     my ($name, %env) = @_;
-    return tickrd(database(), [ '--layout', 'counter' ], TICKR_DATABASE_NAME => $name, %env);
+    return tickrd(database(), [ '--layout', 'counter' ], TICKR_DATABASE_NAME => of_build($name), %env);
 }
 
 # Old rows are deleted when there is less to do: that must not slow down who is measured next.
 sub tickrd_on_append {
-    my ($name, %env) = @_;
+    my ($base, %env) = @_;
+    my $name   = of_build($base);
     my $server = tickrd(database(), [ '--layout', 'append' ], TICKR_DATABASE_NAME => $name, %env);
     $server->{settle} = sub {
         wait_for('old rows to be deleted', 60,
@@ -194,7 +199,7 @@ sub start_sqlite {
     my ($name, %env) = @_;
     return { skip => 'this tickrd has no adapter sqlite' } unless has_adapter('sqlite');
     return tickrd(undef, [], TICKR_DATABASE_ADAPTER => 'sqlite',
-        TICKR_DATABASE_NAME => scratch() . "/$name.db", %env);
+        TICKR_DATABASE_NAME => scratch() . '/' . of_build($name) . '.db', %env);
 }
 
 sub start_memory {
@@ -233,7 +238,9 @@ sub wait_until_answers {
 sub get {
     my ($name) = @_;
     return $servers{$name} //= do {
-        my $server = $start{$name}->();
+        my ($kind, $of) = split / /, $name;
+        local $is_before = defined $of;
+        my $server = $start{$kind}->();
         wait_until_answers($server) unless $server->{skip};
         $server;
     };

@@ -10,7 +10,11 @@ use Tickr::Client;
 
 my $count = 0;
 
-sub program { ($ENV{BUILDDIR} // '.') . '/' . ($_[0] // 'tickrd') }
+sub program {
+    my ($name) = @_;
+    return $name if defined $name && $name =~ m{^/};
+    return ($ENV{BUILDDIR} // '.') . '/' . ($name // 'tickrd');
+}
 
 # The settings of the examples in the documents; OVERRIDES win, undef removes one.
 sub environment {
@@ -52,7 +56,7 @@ sub fresh {
 sub patient { return (TICKR_DATABASE_POOL_TIMEOUT => 20, TICKR_DATABASE_QUERY_TIMEOUT => 20) }
 
 # Start it and wait until it serves. database: a Tickr::Database or Tickr::File; env: settings; wait: 0 not to;
-# program: another than tickrd.
+# program: another than tickrd, by its name in the build or by its path.
 sub new {
     my ($class, %given) = @_;
     my %env = environment(
