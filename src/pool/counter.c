@@ -283,7 +283,8 @@ counter_confirm(struct keeper *keeper, uint64_t *newest, struct text *reason)
 }
 
 /*
- * Whether an operator has moved the counter since the database was refused. Nobody can tell that of a
+ * Whether an operator has moved the counter since the database was refused. A lower number than that of
+ * the latch is an older copy's. Nobody can tell it of a
  * database without an identity: it is trusted when its counter has passed all that was issued.
  */
 static bool
@@ -298,7 +299,7 @@ counter_is_released(struct keeper *keeper, uint64_t latch)
 	if (counter_identity(keeper)[0] == '\0')
 		return true;
 	return keeper->store->advances(keeper->session, &advances, &ignored) == STORE_OK &&
-	       advances + 1 != latch;
+	       advances >= latch;
 }
 
 /*

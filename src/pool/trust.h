@@ -10,8 +10,9 @@
  *	 we have seen  other servers meanwhile
  *
  * A refused database stays refused below what is known, its floor; then its counter is moved past
- * what is unsure. If the caller can also tell when an operator has run `tickrd advance`, the refusal is latched: then it lasts until the operator has done so. A latch
- * is the number of operator's advances at the refusal, plus 1; 0 is no latch.
+ * what is unsure. If the caller can also tell when an operator has run `tickrd advance`, the refusal is
+ * latched: then it lasts until the operator has done so. A latch is the database's number of the last
+ * advance (see store.h) at the refusal, plus 1; 0 is no latch. A greater number is a later advance.
  *
  * Several masters under one address count apart from each other, each in a residue class of its
  * own, base mod increment. So bases are compared within their class, and one master is refused while

@@ -1,6 +1,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -212,9 +213,16 @@ advances(struct store_session *session, uint64_t *advances, struct text *reason)
 static enum store_result
 note_advance(struct store_session *session, struct text *reason)
 {
+	struct timespec now;
+	uint64_t now_us;
+
 	(void)reason;
+	clock_gettime(CLOCK_REALTIME, &now);
+	now_us = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 	memory_script_lock(session->script);
 	session->script->advances++;
+	if (session->script->advances < now_us)
+		session->script->advances = now_us;
 	memory_script_unlock(session->script);
 	return STORE_OK;
 }

@@ -69,6 +69,9 @@ mysql_advances(struct store_session *session, uint64_t *advances, struct text *r
 enum store_result
 mysql_note_advance(struct store_session *session, struct text *reason)
 {
-	return session_run(
-		session, "UPDATE tickr_identity SET advances = advances + 1 WHERE id = 1", reason);
+	static const char sql[] =
+		"UPDATE tickr_identity SET advances = GREATEST(advances + 1, "
+		"TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))) WHERE id = 1";
+
+	return session_run(session, sql, reason);
 }

@@ -355,12 +355,13 @@ advances(struct store_session *session, uint64_t *count, struct text *reason)
 static enum store_result
 note_advance(struct store_session *session, struct text *reason)
 {
+	/* SQLite's clock is exact to a millisecond. Older ones have no unixepoch(). */
+	static const char sql[] =
+		"UPDATE tickr_identity SET advances = max(advances + 1, CAST((julianday('now') - "
+		"2440587.5) * 86400000 AS INTEGER) * 1000) WHERE id = 1";
 	enum store_result result = sqlite_check_index(session, reason);
 
-	if (result != STORE_OK)
-		return result;
-	return sqlite_run(session, "UPDATE tickr_identity SET advances = advances + 1 WHERE id = 1",
-			  reason);
+	return result == STORE_OK ? sqlite_run(session, sql, reason) : result;
 }
 
 const struct store sqlite_store = {

@@ -227,12 +227,48 @@ newest_of(struct memory_script *counted)
 	return newest;
 }
 
+/* As tickrd advance does when it has moved the counter. */
 static void
 advance_as_operator(void)
 {
+	struct store_settings settings = {.script = &script};
+	char memory[256];
+	struct text problem = TEXT_OVER(memory);
+	struct store_session *session;
+
+	assert(memory_store.open(&settings, &session, &problem) == STORE_OK);
+	assert(memory_store.note_advance(session, &problem) == STORE_OK);
+	memory_store.close(session);
+}
+
+static void
+set_advances(uint64_t advances)
+{
 	memory_script_lock(&script);
-	script.advances++;
+	script.advances = advances;
 	memory_script_unlock(&script);
+}
+
+static uint64_t
+count_looks(void)
+{
+	uint64_t looks;
+
+	memory_script_lock(&script);
+	looks = script.looks;
+	memory_script_unlock(&script);
+	return looks;
+}
+
+/* Wait until the pool has looked COUNT times more. */
+static void
+wait_for_looks(uint64_t count)
+{
+	uint64_t until_ms = clock_ms() + MOST_MS, before = count_looks();
+
+	while (count_looks() < before + count && clock_ms() < until_ms)
+		usleep(1000);
+	cr_assert_geq(count_looks(), before + count);
 }
 
 Test(counter, the_counter_is_read_before_anything_is_reserved)
@@ -286,6 +322,31 @@ Test(counter, it_stays_refused_until_an_operator_acts)
 	stop();
 	start_on(&script);
 	cr_assert_eq(reserve(1), base + 1, "neither does the next restart");
+}
+
+/* Copies of the database have the numbers of their time. No operator has acted where the number is lower. */
+Test(counter, an_older_copy_releases_no_server_that_waits_for_an_operator)
+{
+	uint64_t base;
+
+	set_advances(2);
+	cr_assert_eq(reserve(5000), 2);
+	set_newest(&script, 3000);
+	cr_assert(comes_true(is_refused));
+	set_advances(1); /* a copy that is older still, which another server has moved */
+	set_newest(&script, 1000000);
+	wait_for_looks(4);
+	cr_assert(is_refused());
+	stop();
+	start_on(&script);
+	cr_assert_eq(reserve(1), 0, "a restart changes nothing");
+	set_advances(2);
+	wait_for_looks(4);
+	cr_assert(is_refused(), "the number of the copy that was refused");
+	set_advances(3); /* older programs count */
+	cr_assert(comes_true(is_ready));
+	base = reserve(1);
+	cr_assert_gt(base, 1000000);
 }
 
 /* Or a server that is killed in between would serve after its restart, without an operator. */
