@@ -39,7 +39,7 @@ static atomic_bool is_stuck; /* no line passed within DIRECT_MS: the next ones d
 /* --- standard error ------------------------------------------------------------------------------ */
 
 static bool
-stderr_is_ready(int ms)
+log_writer_stderr_is_ready(int ms)
 {
 	struct pollfd fd = {STDERR_FILENO, POLLOUT, 0};
 
@@ -48,11 +48,11 @@ stderr_is_ready(int ms)
 
 /* Somebody who shares the descriptor has set O_NONBLOCK on it. */
 static void
-wait_for_stderr(void)
+log_writer_wait_for_stderr(void)
 {
 	static const struct timespec pause = {.tv_nsec = TRY_AGAIN_MS * 1000000L};
 
-	(void)stderr_is_ready(-1);
+	(void)log_writer_stderr_is_ready(-1);
 	nanosleep(&pause, NULL); /* poll() may say yes where write() says no */
 }
 
@@ -61,7 +61,7 @@ wait_for_stderr(void)
  * Only the thread may wait for a descriptor that does not block.
  */
 static bool
-write_whole(const char *text, size_t len, bool *is_cut)
+log_writer_write_whole(const char *text, size_t len, bool *is_cut)
 {
 	*is_cut = false;
 	while (len > 0) {
@@ -72,7 +72,7 @@ write_whole(const char *text, size_t len, bool *is_cut)
 			len -= (size_t)written;
 			*is_cut = len > 0;
 		} else if (written < 0 && errno == EAGAIN && writer.has_thread) {
-			wait_for_stderr();
+			log_writer_wait_for_stderr();
 		} else if (written == 0 || errno != EINTR) {
 			return false;
 		}
@@ -82,7 +82,7 @@ write_whole(const char *text, size_t len, bool *is_cut)
 
 /* Count a line that nobody will read; ERROR is why, 0: there was no room. With the mutex held. */
 static void
-count_dropped_locked(int error)
+log_writer_count_dropped_locked(int error)
 {
 	atomic_fetch_add(&dropped, 1);
 	writer.unreported++;
@@ -90,10 +90,10 @@ count_dropped_locked(int error)
 }
 
 static void
-count_dropped(int error)
+log_writer_count_dropped(int error)
 {
 	pthread_mutex_lock(&writer.mutex);
-	count_dropped_locked(error);
+	log_writer_count_dropped_locked(error);
 	pthread_mutex_unlock(&writer.mutex);
 }
 
@@ -101,24 +101,24 @@ count_dropped(int error)
 
 /* A line after one that was cut begins on a line of its own. */
 static bool
-write_line(const char *line, size_t len, bool *was_cut)
+log_writer_write_line(const char *line, size_t len, bool *was_cut)
 {
 	bool is_cut;
 
-	if (*was_cut && !write_whole("\n", 1, &is_cut))
+	if (*was_cut && !log_writer_write_whole("\n", 1, &is_cut))
 		return false;
 	*was_cut = false;
-	return write_whole(line, len, was_cut);
+	return log_writer_write_whole(line, len, was_cut);
 }
 
 static void
-write_lines(const char *lines, size_t len, bool *was_cut)
+log_writer_write_lines(const char *lines, size_t len, bool *was_cut)
 {
 	while (len > 0) {
 		size_t one = (size_t)((const char *)memchr(lines, '\n', len) - lines) + 1;
 
-		if (!write_line(lines, one, was_cut))
-			count_dropped(errno);
+		if (!log_writer_write_line(lines, one, was_cut))
+			log_writer_count_dropped(errno);
 		lines += one;
 		len -= one;
 	}
@@ -126,12 +126,12 @@ write_lines(const char *lines, size_t len, bool *was_cut)
 
 /* Say how many lines are missing. If that is refused too, the next note counts them again. */
 static void
-write_note(log_note_fn *note, uint64_t count, int error, bool *was_cut)
+log_writer_write_note(log_note_fn *note, uint64_t count, int error, bool *was_cut)
 {
 	char line[LOG_LINE_SIZE];
 	size_t len = note(line, count, error == 0 ? NO_READER : strerror(error));
 
-	if (write_line(line, len, was_cut))
+	if (log_writer_write_line(line, len, was_cut))
 		return;
 	pthread_mutex_lock(&writer.mutex);
 	writer.unreported += count;
@@ -140,7 +140,7 @@ write_note(log_note_fn *note, uint64_t count, int error, bool *was_cut)
 
 /* Wait for lines and copy them to LINES; their length. */
 static size_t
-take_lines(char *lines, uint64_t *missing, int *error)
+log_writer_take_lines(char *lines, uint64_t *missing, int *error)
 {
 	size_t len;
 
@@ -162,7 +162,7 @@ take_lines(char *lines, uint64_t *missing, int *error)
 }
 
 static void *
-thread_main(void *arg)
+log_writer_main(void *arg)
 {
 	static char lines[WAITING_SIZE]; /* of the one thread */
 	log_note_fn *note = (log_note_fn *)arg;
@@ -171,11 +171,11 @@ thread_main(void *arg)
 	for (;;) {
 		uint64_t missing;
 		int error;
-		size_t len = take_lines(lines, &missing, &error);
+		size_t len = log_writer_take_lines(lines, &missing, &error);
 
-		write_lines(lines, len, &was_cut);
+		log_writer_write_lines(lines, len, &was_cut);
 		if (missing > 0)
-			write_note(note, missing, error, &was_cut);
+			log_writer_write_note(note, missing, error, &was_cut);
 	}
 	return NULL;
 }
@@ -191,7 +191,7 @@ log_writer_start(log_note_fn *note)
 	clock_cond_init(&writer.idle);
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
-	error = pthread_create(&thread, NULL, thread_main, (void *)note);
+	error = pthread_create(&thread, NULL, log_writer_main, (void *)note);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	errno = error;
 	if (error != 0)
@@ -204,15 +204,15 @@ log_writer_start(log_note_fn *note)
 /* --- its authors --------------------------------------------------------------------------------- */
 
 static void
-write_directly(const char *line, size_t len)
+log_writer_write_directly(const char *line, size_t len)
 {
 	bool is_cut;
 
-	if (!stderr_is_ready(atomic_load(&is_stuck) ? 0 : DIRECT_MS)) {
+	if (!log_writer_stderr_is_ready(atomic_load(&is_stuck) ? 0 : DIRECT_MS)) {
 		atomic_store(&is_stuck, true);
-		count_dropped(0);
-	} else if (!write_whole(line, len, &is_cut)) {
-		count_dropped(errno);
+		log_writer_count_dropped(0);
+	} else if (!log_writer_write_whole(line, len, &is_cut)) {
+		log_writer_count_dropped(errno);
 	}
 }
 
@@ -220,7 +220,7 @@ void
 log_writer_add(const char *line, size_t len)
 {
 	if (!writer.has_thread) {
-		write_directly(line, len);
+		log_writer_write_directly(line, len);
 		return;
 	}
 	pthread_mutex_lock(&writer.mutex);
@@ -229,7 +229,7 @@ log_writer_add(const char *line, size_t len)
 		writer.len += len;
 		pthread_cond_signal(&writer.added);
 	} else {
-		count_dropped_locked(
+		log_writer_count_dropped_locked(
 			0); /* what fills the buffer wakes the thread, so a note will come */
 	}
 	pthread_mutex_unlock(&writer.mutex);
