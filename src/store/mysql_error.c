@@ -1,5 +1,8 @@
+#include <ctype.h>
 #include <errmsg.h>
+#include <inttypes.h>
 #include <mysqld_error.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "store/mysql_error.h"
@@ -83,6 +86,26 @@ mysql_classify(unsigned number, const char *words)
 	case ER_DATA_OUT_OF_RANGE: return STORE_EXHAUSTED;
 	default: return STORE_FAILED;
 	}
+}
+
+/* Whether NUMBER is in WORDS, in digits, and is no part of a longer number. */
+static bool
+names_number(const char *words, uint64_t number)
+{
+	char digits[24];
+	size_t len = (size_t)snprintf(digits, sizeof(digits), "%" PRIu64, number);
+
+	for (const char *at = words; (at = strstr(at, digits)) != NULL; at += len)
+		if ((at == words || !isdigit((unsigned char)at[-1])) &&
+		    !isdigit((unsigned char)at[len]))
+			return true;
+	return false;
+}
+
+bool
+mysql_is_at_end(unsigned number, const char *words, uint64_t last)
+{
+	return number == ER_DUP_ENTRY && last != 0 && names_number(words, last);
 }
 
 void

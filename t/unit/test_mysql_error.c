@@ -48,3 +48,39 @@ Test(mysql_error, a_database_that_may_not_be_written_is_not_ready)
 		     STORE_UNREADY);
 	cr_assert_eq(mysql_classify(3989, "Schema 'tickr' is in read only mode."), STORE_UNREADY);
 }
+
+#define SIGNED_END 9223372036854775807u
+
+Test(mysql_error, an_id_at_its_end_is_exhausted)
+{
+	static const unsigned numbers[] = {167, 1264, 1467, 1690};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(numbers); i++)
+		cr_assert_eq(mysql_classify(numbers[i], "Out of range"), STORE_EXHAUSTED, "%u",
+			     numbers[i]);
+	cr_assert(mysql_is_at_end(1062, "Duplicate entry '9223372036854775807' for key 'PRIMARY'",
+				  SIGNED_END));
+	cr_assert(mysql_is_at_end(1062, "Doppelter Eintrag '9223372036854775807' für Schlüssel 'x'",
+				  SIGNED_END));
+}
+
+Test(mysql_error, another_duplicate_is_no_end)
+{
+	static const char *const words[] = {
+		"Duplicate entry '42' for key 'PRIMARY'",
+		"Duplicate entry '922337203685477580' for key 'PRIMARY'",
+		"Duplicate entry '92233720368547758070' for key 'PRIMARY'",
+		"Duplicate entry '19223372036854775807' for key 'PRIMARY'",
+		"Duplicate entry 'a' for key 'stub'",
+		"",
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(words); i++)
+		cr_assert_not(mysql_is_at_end(1062, words[i], SIGNED_END), "%s", words[i]);
+	cr_assert_not(mysql_is_at_end(1062, "Duplicate entry '9223372036854775807' for key 'x'",
+				      UINT64_MAX));
+	cr_assert_not(mysql_is_at_end(1062, "Duplicate entry '0' for key 'x'", 0));
+	cr_assert_not(
+		mysql_is_at_end(1146, "Table 'x.9223372036854775807' is not there", SIGNED_END));
+	cr_assert_eq(mysql_classify(1062, words[0]), STORE_BUSY);
+}
