@@ -1,5 +1,6 @@
 #include <criterion/criterion.h>
 #include <errmsg.h>
+#include <string.h>
 
 #include "store/mysql_error.h"
 
@@ -38,6 +39,20 @@ Test(mysql_error, what_group_replication_rolled_back_is_asked_again)
 {
 	cr_assert_eq(mysql_classify(3101, "Plugin instructed the server to rollback"), STORE_BUSY);
 	cr_assert_eq(mysql_classify(3100, "Error on observer"), STORE_UNREADY);
+}
+
+Test(mysql_error, a_packet_that_is_too_large_is_no_trouble_of_the_database)
+{
+	static const unsigned numbers[] = {1153, CR_NET_PACKET_TOO_LARGE};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(numbers); i++) {
+		char memory[128];
+		struct text advice = TEXT_OVER(memory);
+
+		cr_assert_eq(mysql_classify(numbers[i], "too big"), STORE_TOO_LARGE);
+		mysql_add_advice(numbers[i], &advice);
+		cr_assert_not_null(strstr(memory, "max_allowed_packet"));
+	}
 }
 
 Test(mysql_error, a_database_that_may_not_be_written_is_not_ready)
