@@ -5,7 +5,6 @@ use warnings;
 use Test::More;
 use Tickr::Server;
 use Tickr::Stores qw(the_store);
-use Tickr::Vendor;
 
 my $database = the_store();
 
@@ -112,26 +111,38 @@ sub at_the_end_of_the_space {
 
 # A table of an old Tickr's, whose id is signed, ends before the space does.
 sub at_the_end_of_the_table {
-    return if $database->name ne 'mysql' || $database->layout eq 'stub';
+    my ($name, $columns, $last_row) = @_;
     $database->drop;
     $database->sql('CREATE DATABASE tickr');
-    $database->sql('CREATE TABLE tickets (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY);'
-            . ' INSERT INTO tickets VALUES (9223372036854775806)', 'tickr');
+    $database->sql("CREATE TABLE tickets $columns; INSERT INTO tickets VALUES $last_row", 'tickr');
     my %env = (TICKR_MAX_NODES => 1, TICKR_NODE_NUMBER => 0, TICKR_STARTING_OFFSET => 0);
     Tickr::Server->createdb(database => $database, env => \%env);
     my $server = Tickr::Server->new(database => $database, env => \%env);
-    is $server->get('/tickets/create')->{body}, '[9223372036854775805]', 'a signed id can be used to its end';
-TODO: {
-        local $TODO = 'MySQL gives the last number again, error 1062, in place of an error of range'
-            if !Tickr::Vendor::is_mariadb();
-        is $server->get('/tickets/create')->{status}, 500, 'what is beyond the end of the table is 500, too' for 1, 2;
+    is $server->get('/tickets/create')->{body}, '[9223372036854775805]', "$name: a signed id can be used to its end";
+    for my $path ('/tickets/create', '/tickets/create', '/tickets/create/3') {
+        my $answer = $server->get($path);
+        is $answer->{status}, 500, "$name: $path is 500 beyond the end of the table";
+        like $answer->{body}, qr/exhausted/, "$name: and says why";
     }
     $server->stop;
+    return;
+}
+
+sub at_the_ends_of_tables {
+    return if $database->name ne 'mysql' || $database->layout ne 'append';
+    my $id = 'id BIGINT NOT NULL';
+    my $stub = 'stub CHAR(1) NOT NULL UNIQUE';
+    my $last = '9223372036854775806';
+    for my $engine (qw(InnoDB MyISAM)) {
+        at_the_end_of_the_table("append, $engine", "($id AUTO_INCREMENT PRIMARY KEY) ENGINE=$engine", "($last)");
+        at_the_end_of_the_table("stub, $engine", "($id AUTO_INCREMENT PRIMARY KEY, $stub) ENGINE=$engine", "($last, 'a')");
+        at_the_end_of_the_table("counter, $engine", "($id, $stub) ENGINE=$engine", "($last, 'a')");
+    }
     return;
 }
 
 one_by_one();
 in_groups();
 at_the_end_of_the_space();
-at_the_end_of_the_table();
+at_the_ends_of_tables();
 done_testing;

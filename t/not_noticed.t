@@ -6,9 +6,12 @@ use warnings;
 use Test::More;
 use Tickr::Database;
 use Tickr::File;
+use Tickr::Load;
 use Tickr::Process qw(scratch wait_for);
 use Tickr::Server;
 use Tickr::Stores qw(on_each_store);
+use Tickr::Vendor;
+use Time::HiRes qw(time);
 
 plan skip_all => Tickr::Database::missing() if Tickr::Database::missing();
 
@@ -299,6 +302,56 @@ subtest '7: a master that is cut off goes on while its replica is promoted' => s
     my $server = start($old, state_folder());
     is $server->get('/tickets/create')->{status}, 503, 'a master that was demoted gives none';
     is $_->stop, 0, 'the server stops' for $server, $servers[1];
+};
+
+# --- 8. the table is changed while servers serve ----------------------------------------------------------------
+
+# The settings of a user who does not see triggers, which root has just made.
+sub plain_user {
+    my ($database) = @_;
+    $database->sql(q{CREATE USER IF NOT EXISTS plain@'127.0.0.1';}
+            . q{GRANT SELECT, INSERT, UPDATE, DELETE ON tickr.* TO plain@'127.0.0.1'});
+    return (
+        TICKR_DATABASE_HOST         => '127.0.0.1:' . $database->port,
+        TICKR_DATABASE_USERNAME     => 'plain',
+        TICKR_DATABASE_POOL_TIMEOUT => 2,
+        TICKR_DATABASE_POOL_SIZE    => 1,
+    );
+}
+
+subtest '8: an engine that reads the row before it writes it' => sub {
+    my ($plugins) = grep { -e "$_/ha_federatedx.so" } qw(/usr/lib/mysql/plugin /usr/lib/x86_64-linux-gnu/mariadb19/plugin);
+    plan skip_all => 'the plugin ha_federatedx of mariadb-server is not installed' if !$plugins || !Tickr::Vendor::is_mariadb();
+    my $database = Tickr::Database->new(layout => 'counter', tcp => 1,
+        options => [ "--plugin-dir=$plugins", '--plugin-load-add=ha_federatedx', '--plugin-maturity=unknown' ]);
+    Tickr::Server->createdb(database => $database);
+    my %plain   = plain_user($database);
+    my @servers = map { Tickr::Server->new(env => { %plain, TICKR_STATE_DIR => state_folder() }) } 1, 2;
+    my $shape   = 'id BIGINT UNSIGNED NOT NULL, stub CHAR(1) NOT NULL PRIMARY KEY';
+    my $url     = 'mysql://plain@127.0.0.1:' . $database->port . '/tickr/far';
+    $database->sql("CREATE TABLE far ($shape); CREATE TABLE near ($shape) ENGINE=FEDERATED CONNECTION='$url'", 'tickr');
+    my @loads = map { Tickr::Load->start($_, clients => 4) } @servers;
+    $_->wait_for_answers(200) for @loads;
+    # LOCK TABLES holds the statements back until both tables hold the same number.
+    my $began = time;
+    $database->sql('LOCK TABLES tickets WRITE, far WRITE, near WRITE; INSERT INTO far SELECT * FROM tickets;'
+            . 'UNLOCK TABLES; RENAME TABLE tickets TO old, near TO tickets', 'tickr');
+    my $changed = time;
+    for my $server (@servers) {
+        ok wait_for('the refusal', 5, sub { $server->get('/tickets/create')->{status} == 503 }), 'a server refuses it';
+    }
+    my @clients = map { $_->finish } @loads;
+    my %times;
+    for my $answer (map {@$_} @clients) {
+        push @{ $times{$_} }, $answer for @{ $answer->{tickets} };
+    }
+    my @twice = grep { @{ $times{$_} } > 1 } keys %times;
+    note scalar @twice, " tickets were issued twice, within ", $changed - $began, " s";
+    is_deeply [ grep { grep { $_->{asked} < $began - 0.5 || $_->{came} > $changed + 0.5 } @{ $times{$_} } } @twice ], [],
+        'a ticket that comes twice came around the change, in both cases';
+    is_deeply [ grep { $_->{status} == 200 && $_->{asked} > $changed + 0.1 } map {@$_} @clients ], [],
+        'no ticket is issued 0.1 s after the change';
+    is $_->stop, 0, 'the server stops' for @servers;
 };
 
 done_testing;

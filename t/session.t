@@ -4,6 +4,7 @@ use strict;
 use warnings;
 use Test::More;
 use Tickr::Database;
+use Tickr::Process qw(wait_for);
 use Tickr::Server;
 
 plan skip_all => Tickr::Database->missing if Tickr::Database->missing;
@@ -66,9 +67,31 @@ for my $layout (sort keys %layouts) {
     is $answer->{status}, 503, 'a batch that does not';
     like $answer->{body}, qr/9000 tickets need a larger packet than max_allowed_packet of the database \(16384\) allows: raise it, or lower TICKR_MAX_BATCH/,
         '... and the answer says what to do';
-    $server->wait_until_ready;
+    is $client->get('/readyz')->{status}, 200, '... and the server stays ready';
     is $client->get('/tickets/create')->{status}, 200, 'others come';
+    unlike $server->log, qr/the database is down|a database session failed/, 'the database was never called down';
+    is $server->metric('tickr_database_reconnects_total'), 0, 'no session was lost';
+    $database->sql('SET GLOBAL max_allowed_packet = 1048576');
+    is $client->get('/tickets/create/9000')->{status}, 503, 'an open session keeps its limit';
+    my ($id) = $database->sql(q{SELECT GROUP_CONCAT(id) FROM information_schema.PROCESSLIST WHERE USER = 'plain'});
+    $database->sql("KILL $_") for split /,/, $id;
+    ok wait_for('a fresh session', 5, sub { $client->get('/tickets/create/9000')->{status} == 200 }),
+        'a fresh one has the new limit';
+    $database->sql('SET GLOBAL max_allowed_packet = 16384');
+    is $client->get('/tickets/create/9000')->{status}, 200, 'a limit that is lowered does not reach an open session';
+    is $client->get('/readyz')->{status}, 200, 'the server is ready';
     is $server->metric('tickr_database_refused'), 0, 'the database is not refused';
+    is $server->stop, 0, 'the server stops cleanly';
+}
+
+{    # tickets that are held ahead are fetched in statements that fit
+    $database->sql('SET GLOBAL max_allowed_packet = 16384');
+    my %ahead = (TICKR_RESERVE_AHEAD => 1, TICKR_RESERVE_AHEAD_MIN => 20000);
+    my $server = Tickr::Server->new(env => { %plain, %ahead });
+    is $server->get('/tickets/create/10')->{status}, 200, 'reserving ahead: a batch that fits comes';
+    is $server->get('/readyz')->{status}, 200, '... and the server is ready';
+    ok wait_for('what is held', 10, sub { $server->metric('tickr_tickets_reserved') >= 10000 }),
+        '... and fills its memory with smaller fetches';
     is $server->stop, 0, 'the server stops cleanly';
 }
 

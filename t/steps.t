@@ -5,6 +5,7 @@ use strict;
 use warnings;
 use Test::More;
 use Tickr::Database;
+use Tickr::Load;
 use Tickr::Process qw(wait_for);
 use Tickr::Server;
 
@@ -53,6 +54,30 @@ for my $count (1, 4) {    # one row has no step
     ok $server->wait_for_log(qr/reason="auto_increment_increment and _offset of the server changed from 1 and 1 to 2 and 1: /),
         'the log says why a session was lost';
     is $server->stop, 0, 'the server stops cleanly';
+}
+
+# The procedure of docs/operations.md: the first master is set, then its newest id is read, then the second one begins.
+for my $path ('/tickets/create', '/tickets/create/7') {
+    steps(1, 1);
+    $database->drop;
+    Tickr::Server->createdb(database => $database);
+    my @servers = map { Tickr::Server->new(env => \%plain) } 1, 2;
+    my @loads   = map { Tickr::Load->start($_, clients => 3, path => $path) } @servers;
+    $_->wait_for_answers(100) for @loads;
+    $database->sql('SET GLOBAL auto_increment_increment = 2, GLOBAL auto_increment_offset = 1');
+    my $newest = $database->sql('SELECT MAX(id) FROM tickets', 'tickr');
+    my $second = Tickr::Database->new(options => [qw(--auto-increment-increment=2 --auto-increment-offset=2)]);
+    Tickr::Server->createdb(database => $second);
+    $second->sql("INSERT INTO tickets (id) VALUES ($newest)", 'tickr');
+    push @servers, Tickr::Server->new(database => $second);
+    push @loads, Tickr::Load->start($servers[-1], clients => 3, path => $path);
+    $_->wait_for_answers(100) for @loads;
+    my @clients = map { $_->finish } @loads;
+    Tickr::Load::is_sound("$path: a second master is added under load", @clients);
+    is_deeply [ keys %{ Tickr::Load::statuses(@clients) } ], ['200'], "$path: and nobody sees an error";
+    my @second = map { Tickr::Server::base_of($_) } map { @{ $_->{tickets} } } map {@$_} @clients[ -3 .. -1 ];
+    is_deeply [ grep { $_ % 2 || $_ <= $newest } @second ], [], "$path: the second one gives even numbers above the newest";
+    is $_->stop, 0, "$path: a server stops cleanly" for @servers;
 }
 
 {

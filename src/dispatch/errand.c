@@ -145,6 +145,20 @@ succeed(struct errand *errand, const struct reservation *answered, struct todo *
 	finish(errand, TICKET_OK, todo);
 }
 
+/* With the mutex. The database is good, and takes fewer at a time: another may take as many. */
+static void
+note_too_large(struct dispatch *d, struct errand *errand, const struct attempt *attempt,
+	       struct todo *todo)
+{
+	if (errand == NULL)
+		return;
+	if (d->is_stopping || errand->attempts >= d->members.count ||
+	    !members_have_other(&d->members, attempt->member))
+		errand_fail(errand, TICKET_TOO_LARGE, attempt->reservation.reason, todo);
+	else
+		errand_ask(d, errand, attempt->member, todo);
+}
+
 /* With the mutex. ATTEMPT has failed its errand, if anybody still waits for it. */
 static void
 note_failure(struct dispatch *d, struct attempt *attempt, struct todo *todo)
@@ -197,6 +211,8 @@ on_answer(struct reservation *reservation)
 		member_note_bases(member, &reservation->bases);
 		if (errand != NULL)
 			succeed(errand, reservation, &todo);
+	} else if (reservation->status == TICKET_TOO_LARGE) {
+		note_too_large(d, errand, attempt, &todo);
 	} else {
 		note_failure(d, attempt, &todo);
 	}

@@ -203,6 +203,7 @@ code_of(enum ticket_status status)
 	case TICKET_TOO_MANY_WAITING:
 	case TICKET_DATABASE_FAILED:
 	case TICKET_DATABASE_REFUSED:
+	case TICKET_TOO_LARGE:
 	case TICKET_DRAINING: return 503;
 	case TICKET_STATUSES: break;
 	}

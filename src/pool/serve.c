@@ -125,6 +125,10 @@ fail(struct keeper *keeper, struct mail_list *group, enum store_result result, c
 
 	if (result != STORE_BUSY)
 		keeper_close(keeper);
+	if (result == STORE_TOO_LARGE) { /* the database is as good as before */
+		serve_refuse(group, database, TICKET_TOO_LARGE, reason);
+		return;
+	}
 	health_note_trouble(keeper->health, result, true, reason);
 	switch (result) {
 	case STORE_LOST:
@@ -140,6 +144,7 @@ fail(struct keeper *keeper, struct mail_list *group, enum store_result result, c
 	case STORE_REFUSED: serve_refuse(group, database, TICKET_DATABASE_REFUSED, reason); break;
 	case STORE_BUSY:
 	case STORE_FAILED:
+	case STORE_TOO_LARGE:
 	case STORE_OK: serve_refuse(group, database, TICKET_DATABASE_FAILED, reason); break;
 	}
 }
@@ -154,6 +159,12 @@ refuse(struct keeper *keeper, struct mail_list *group, enum store_result result,
 		fail(keeper, group, result, reason);
 }
 
+static bool
+fits(const struct keeper *keeper, uint32_t count, struct text *reason)
+{
+	return keeper->store->fits == NULL || keeper->store->fits(keeper->session, count, reason);
+}
+
 static void
 serve_group(struct keeper *keeper, struct mail_list *group)
 {
@@ -162,15 +173,21 @@ serve_group(struct keeper *keeper, struct mail_list *group)
 	struct ticket_range bases = {0};
 	uint64_t deadline_ms;
 	uint32_t count = sum_up(group, &deadline_ms);
-	enum store_result result = counter_may_reserve(keeper, &reason);
+	enum store_result result;
 
+	if (!fits(keeper, count, &reason)) {
+		serve_refuse(group, keeper->health->database, TICKET_TOO_LARGE, memory);
+		return;
+	}
+	result = counter_may_reserve(keeper, &reason);
 	if (result != STORE_OK) {
 		refuse(keeper, group, result, memory);
 		return;
 	}
 	result = reserve(keeper, count, deadline_ms, &bases, &reason);
 	if (result != STORE_OK) {
-		health_note_doubt(keeper->health);
+		if (result != STORE_TOO_LARGE)
+			health_note_doubt(keeper->health);
 		fail(keeper, group, result, memory);
 		return;
 	}

@@ -19,16 +19,17 @@
 #include "segment/demand.h"
 #include "segment/segment.h"
 #include "segment/sights.h"
+#include "segment/waiting.h"
 
 #define FIRST_FETCH 50000 /* bases beside those that are waited for, until it is known better */
 #define LEAST_FETCH 1000
 #define QUICK_MS    20	  /* what takes less is doubled */
 #define SLOW_MS	    200	  /* what takes more is halved: those who wait would feel it */
-#define MOST_WAITED 50000 /* bases that are waited for, in one fetch, unless one wants more */
 #define RETRY_MS    100	  /* after a failed fetch that nobody waits for */
 #define NO_MORE_MS  10000 /* the same, at the end of the space */
 #define LATE_MS	    250	  /* for a fetch: then it is asked once more .. */
 #define LATE_PER_MS 100	  /* .. and so many bases a millisecond are allowed for */
+#define CAP_MS	    10000 /* how long the database is taken to allow no larger statement */
 #define MOST_OUT    8	  /* fetches; of sessions that do not all hang */
 
 /* Under the mutex, but for the reservation, which is the pool's while it is out. */
@@ -51,7 +52,9 @@ struct segment {
 		struct demand demand;
 		uint64_t most_fetch;
 		uint64_t retry_ms;
-		uint64_t late_ms; /* when what is out is */
+		uint64_t cap; /* bases of a fetch, if the database takes no larger statement */
+		uint64_t cap_ends_ms; /* from then on a larger one is tried again */
+		uint64_t late_ms;     /* when what is out is */
 		struct sights sights;
 		bool is_stopping;
 	} shared;
@@ -78,55 +81,6 @@ deal(struct segment *s, struct mail_list *answered)
 		TAILQ_REMOVE(&s->shared.waiting, mail, link);
 		TAILQ_INSERT_TAIL(answered, mail, link);
 	}
-}
-
-/* With the mutex held: move those that are due at UNTIL_MS or before into ANSWERED. */
-static void
-refuse(struct segment *s, uint64_t until_ms, enum ticket_status status, const char *reason,
-       struct mail_list *answered)
-{
-	struct mail *mail, *following;
-
-	for (mail = TAILQ_FIRST(&s->shared.waiting); mail != NULL; mail = following) {
-		struct reservation *reservation = reservation_of(mail);
-
-		following = TAILQ_NEXT(mail, link);
-		if (reservation->deadline_ms > until_ms)
-			continue;
-		reservation->status = status;
-		snprintf(reservation->reason, sizeof(reservation->reason), "%s", reason);
-		reservation->is_queued = false;
-		TAILQ_REMOVE(&s->shared.waiting, mail, link);
-		TAILQ_INSERT_TAIL(answered, mail, link);
-	}
-}
-
-static void
-answer_all(struct mail_list *answered)
-{
-	struct mail *mail;
-
-	while ((mail = TAILQ_FIRST(answered)) != NULL) {
-		TAILQ_REMOVE(answered, mail, link);
-		reservation_of(mail)->answer(reservation_of(mail));
-	}
-}
-
-/* With the mutex held: how many bases the next fetch must bring for them. */
-static uint64_t
-count_waited(const struct segment *s)
-{
-	uint64_t total = 0;
-	struct mail *mail;
-
-	TAILQ_FOREACH (mail, &s->shared.waiting, link) {
-		uint32_t count = reservation_of(mail)->count;
-
-		if (total > 0 && total + count > MOST_WAITED)
-			break;
-		total += count;
-	}
-	return total;
 }
 
 /* With the mutex held. */
@@ -210,6 +164,23 @@ is_any_out(const struct segment *s)
 	return i < MOST_OUT;
 }
 
+/*
+ * With the mutex held. Return COUNT, or as many as the database takes in one statement. The first
+ * reservation that waits needs one range, so the fetch is never smaller than that.
+ */
+static uint64_t
+cap(const struct segment *s, uint64_t count, uint64_t now_ms)
+{
+	struct mail *first = TAILQ_FIRST(&s->shared.waiting);
+	uint64_t most = s->shared.cap;
+
+	if (now_ms >= s->shared.cap_ends_ms)
+		return count;
+	if (first != NULL && most < reservation_of(first)->count)
+		most = reservation_of(first)->count;
+	return lesser(count, most);
+}
+
 /* With the mutex held: the fetch to begin with now; NULL: what is out is waited for. */
 static struct fetch *
 free_fetch(struct segment *s, uint64_t now_ms)
@@ -233,10 +204,10 @@ begin_fetch(struct segment *s, uint64_t now_ms)
 
 	if (fetch == NULL)
 		return NULL;
-	waited = count_waited(s);
+	waited = waiting_count(&s->shared.waiting);
 	if (waited == 0 && (now_ms < s->shared.retry_ms || s->shared.held.count == PIECES_MOST))
 		return NULL;
-	count = waited + count_ahead(s, waited, now_ms);
+	count = cap(s, waited + count_ahead(s, waited, now_ms), now_ms);
 	if (count == 0)
 		return NULL;
 	assert(count <= UINT32_MAX);
@@ -258,7 +229,7 @@ release(struct segment *s, struct fetch *fetch, struct mail_list *answered)
 	pthread_mutex_unlock(&s->shared.mutex);
 	if (fetch != NULL)
 		s->settings.submit(s->settings.arg, &fetch->reservation);
-	answer_all(answered);
+	waiting_answer(answered);
 }
 
 /* With the mutex held: from how long FETCH took, well or not, how large the next ones may be. */
@@ -295,6 +266,24 @@ drop_behind_last_ticket(struct reservation *brought)
 	snprintf(brought->reason, sizeof(brought->reason), "%s", SPACE_EXHAUSTED);
 }
 
+/*
+ * With the mutex held. The database takes no statement for so many, so the next fetch is half as large.
+ * If the fetch was for the first reservation that waits alone, that one is refused.
+ */
+static void
+note_too_large(struct segment *s, const struct reservation *brought, uint64_t now_ms,
+	       struct mail_list *answered)
+{
+	struct mail *first = TAILQ_FIRST(&s->shared.waiting);
+
+	s->shared.cap = brought->count > 1 ? brought->count / 2 : 1;
+	s->shared.cap_ends_ms = now_ms + CAP_MS;
+	s->shared.retry_ms = now_ms + RETRY_MS;
+	if (first != NULL && reservation_of(first)->count >= brought->count)
+		waiting_refuse_one(&s->shared.waiting, first, brought->status, brought->reason,
+				   answered);
+}
+
 /* With the mutex held. */
 static void
 end_fetch(struct segment *s, struct fetch *fetch, uint64_t now_ms, struct mail_list *answered)
@@ -315,11 +304,14 @@ end_fetch(struct segment *s, struct fetch *fetch, uint64_t now_ms, struct mail_l
 		sights_see(&s->shared.sights, brought->space, now_ms);
 		pieces_add(&s->shared.held, &brought->bases, brought->space);
 		deal(s, answered);
+	} else if (brought->status == TICKET_TOO_LARGE) {
+		note_too_large(s, brought, now_ms, answered);
 	} else if (count_hopes(s) == 0) {
 		s->shared.retry_ms =
 			now_ms + (brought->status == TICKET_EXHAUSTED ? NO_MORE_MS : RETRY_MS);
 		/* Who came after it began has as much time as it had, and is due later. */
-		refuse(s, brought->deadline_ms, brought->status, brought->reason, answered);
+		waiting_refuse(&s->shared.waiting, brought->deadline_ms, brought->status,
+			       brought->reason, answered);
 	}
 }
 
@@ -461,7 +453,7 @@ segment_stop(struct segment *s)
 
 	pthread_mutex_lock(&s->shared.mutex);
 	s->shared.is_stopping = true;
-	refuse(s, UINT64_MAX, TICKET_DRAINING, STATUS_DRAINING, &answered);
+	waiting_refuse(&s->shared.waiting, UINT64_MAX, TICKET_DRAINING, STATUS_DRAINING, &answered);
 	release(s, NULL, &answered);
 }
 

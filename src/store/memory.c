@@ -183,6 +183,20 @@ most_per_statement(struct store_session *session)
 	return 10000;
 }
 
+static bool
+fits(const struct store_session *session, uint32_t count, struct text *reason)
+{
+	uint32_t most;
+
+	memory_script_lock(session->script);
+	most = session->script->most_at_once;
+	memory_script_unlock(session->script);
+	if (most == 0 || count <= most)
+		return true;
+	text_add(reason, "the script says that these are too many");
+	return false;
+}
+
 static enum store_result
 newest(struct store_session *session, uint64_t *base, struct text *reason)
 {
@@ -292,6 +306,7 @@ const struct store memory_store = {
 	.close = close_session,
 	.reserve = reserve,
 	.most_per_statement = most_per_statement,
+	.fits = fits,
 	.newest = newest,
 	.identity = identity,
 	.advances = advances,

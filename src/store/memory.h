@@ -33,8 +33,9 @@ struct memory_script {
 	uint64_t advances;    /* as note_advance() left it */
 	uint64_t stale;	      /* newest() tells this, as a replica that lags; 0: the truth */
 
-	unsigned reserve_us; /* how long a reservation takes */
-	unsigned fail_every; /* each so-manyth reservation fails; 0: none */
+	unsigned reserve_us;   /* how long a reservation takes */
+	uint32_t most_at_once; /* bases of a reservation; 0: any number */
+	unsigned fail_every;   /* each so-manyth reservation fails; 0: none */
 	enum store_result failure;
 	bool loses_after;    /* a failing reservation has moved the counter all the same */
 	const char *warning; /* as warn() gives it; NULL: none */

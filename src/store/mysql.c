@@ -246,6 +246,7 @@ const struct store mysql_store = {
 	.close = close_session,
 	.reserve = mysql_reserve,
 	.most_per_statement = most_per_statement,
+	.fits = mysql_fits,
 	.newest = newest,
 	.share = share,
 	.identity = identity,

@@ -35,7 +35,10 @@ send_move(struct store_session *session, const char *sql, size_t len, struct mov
 	return result == STORE_OK ? mysql_judge_look(session, &move->look, reason) : result;
 }
 
-/* The row is gone, or a trigger stands between the UPDATE and the row. */
+/*
+ * The row is gone, or a trigger stands between the UPDATE and the row. Where a trigger runs, servers do not
+ * tell which number LAST_INSERT_ID() set, so LAST is 0.
+ */
 static enum store_result
 explain_row(struct store_session *session, uint64_t last, struct text *reason)
 {
@@ -48,6 +51,11 @@ explain_row(struct store_session *session, uint64_t last, struct text *reason)
 		return result;
 	if (!found)
 		text_add(reason, "the counter's row, with stub 'a', is gone");
+	else if (last == 0)
+		text_addf(reason,
+			  "the server does not tell where the counter was moved; it stands at "
+			  "%" PRIu64 ": a trigger on `tickets` sets ids, or hides them; drop it",
+			  stands);
 	else
 		text_addf(reason,
 			  "the counter stands at %" PRIu64 " after it was moved to %" PRIu64
@@ -59,8 +67,8 @@ explain_row(struct store_session *session, uint64_t last, struct text *reason)
 
 /*
  * The first move of a session is checked at the row itself, which stands at what the server said or, if
- * others have moved it since, beyond. Later ones are not, since the row costs as much again: what
- * changes ids is noticed by the next newest().
+ * others have moved it since, beyond. Later ones are not, since the row costs as much again. A trigger that
+ * is made later is noticed by the number that the server then leaves out.
  */
 static enum store_result
 move_first(struct store_session *session, uint32_t count, struct move *move, struct text *reason)

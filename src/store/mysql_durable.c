@@ -7,6 +7,9 @@
 
 #define VERSION_SIZE 128
 
+/* Of MySQL 8.0.21 and later; a status, no variable. */
+#define REDO_LOG_STATUS "Innodb_redo_log_enabled"
+
 /* A variable of the server, the values that are safe, and what may happen with others. */
 struct setting {
 	const char *name;
@@ -28,6 +31,10 @@ static const struct setting settings[] = {
 	 {"OFF", "0"},
 	 "nothing is flushed to the disk, and a crash of the machine may issue a ticket twice; set "
 	 "it to OFF"},
+	{REDO_LOG_STATUS,
+	 {"ON"},
+	 "the redo log of InnoDB is disabled, and a crash of the database loses its tables; run "
+	 "ALTER INSTANCE ENABLE INNODB REDO_LOG"},
 };
 
 /* These, unlike O_DIRECT_NO_FSYNC, leave out the flush that makes the log durable. */
@@ -65,17 +72,23 @@ check_flush_method(const char *value, struct text *warnings)
 				      warnings);
 }
 
+void
+mysql_judge_setting(const char *name, const char *value, struct text *warnings)
+{
+	for (size_t i = 0; i < ARRAY_LENGTH(settings); i++)
+		if (strcasecmp(name, settings[i].name) == 0)
+			check_setting(&settings[i], value, warnings);
+	if (strcasecmp(name, "innodb_flush_method") == 0)
+		check_flush_method(value, warnings);
+}
+
 static void
 read_variable(void *arg, MYSQL_ROW row)
 {
 	struct variables *variables = arg;
 	const char *name = row[0], *value = row[1] != NULL ? row[1] : "";
 
-	for (size_t i = 0; i < ARRAY_LENGTH(settings); i++)
-		if (strcasecmp(name, settings[i].name) == 0)
-			check_setting(&settings[i], value, variables->warnings);
-	if (strcasecmp(name, "innodb_flush_method") == 0)
-		check_flush_method(value, variables->warnings);
+	mysql_judge_setting(name, value, variables->warnings);
 	if (strcasecmp(name, "log_bin") == 0)
 		variables->is_binlog = strcasecmp(value, "ON") == 0;
 	if (strcasecmp(name, "sync_binlog") == 0)
@@ -103,25 +116,21 @@ warn_of_variables(struct store_session *session, struct text *warnings)
 }
 
 static void
-read_is_off(void *is_off, MYSQL_ROW row)
+read_status(void *warnings, MYSQL_ROW row)
 {
-	*(bool *)is_off = row[1] != NULL && strcasecmp(row[1], "OFF") == 0;
+	mysql_judge_setting(row[0], row[1] != NULL ? row[1] : "", warnings);
 }
 
-/* MySQL 8: ALTER INSTANCE DISABLE INNODB REDO_LOG. */
+/* MySQL 8: ALTER INSTANCE DISABLE INNODB REDO_LOG. Other servers do not know this status. */
 static void
 warn_of_redo_log(struct store_session *session, struct text *warnings)
 {
 	char memory[256];
 	struct text problem = TEXT_OVER(memory);
-	bool is_off = false;
 
-	if (session_query(session, "SHOW GLOBAL STATUS LIKE 'Innodb_redo_log_enabled'", read_is_off,
-			  &is_off, &problem) != STORE_OK)
+	if (session_query(session, "SHOW GLOBAL STATUS LIKE '" REDO_LOG_STATUS "'", read_status,
+			  warnings, &problem) != STORE_OK)
 		text_addf(warnings, "the server's status cannot be read: %s\n", memory);
-	else if (is_off)
-		text_add(warnings, "the redo log of InnoDB is disabled: a crash of the database "
-				   "loses its tables; ALTER INSTANCE ENABLE INNODB REDO_LOG\n");
 }
 
 /* Of several masters; those of Galera agree on what each commit found in the row. */

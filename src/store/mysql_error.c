@@ -1,5 +1,8 @@
+#include <ctype.h>
 #include <errmsg.h>
+#include <inttypes.h>
 #include <mysqld_error.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "store/mysql_error.h"
@@ -42,6 +45,8 @@ mysql_classify(unsigned number, const char *words)
 {
 	if (number == CR_SSL_CONNECTION_ERROR)
 		return classify_tls(words);
+	if (number == CR_NET_PACKET_TOO_LARGE)
+		return STORE_TOO_LARGE;
 	if (is_client_error(number))
 		return STORE_LOST;
 	switch (number) {
@@ -64,6 +69,7 @@ mysql_classify(unsigned number, const char *words)
 	/* Not run: this server has it no more, or cannot hold on to it. A fresh session prepares it. */
 	case ER_UNKNOWN_STMT_HANDLER:
 	case ER_NEED_REPREPARE: return STORE_LOST;
+	case ER_NET_PACKET_TOO_LARGE: return STORE_TOO_LARGE; /* the server closes the connection */
 	case ER_UNKNOWN_COM_ERROR:	   /* a Galera node outside its cluster */
 	case ER_ERROR_DURING_COMMIT:	   /* the same, while it leaves it */
 	case ER_OPTION_PREVENTS_STATEMENT: /* read_only: another one is the master now */
@@ -85,6 +91,26 @@ mysql_classify(unsigned number, const char *words)
 	}
 }
 
+/* Whether NUMBER is in WORDS, in digits, and is no part of a longer number. */
+static bool
+names_number(const char *words, uint64_t number)
+{
+	char digits[24];
+	size_t len = (size_t)snprintf(digits, sizeof(digits), "%" PRIu64, number);
+
+	for (const char *at = words; (at = strstr(at, digits)) != NULL; at += len)
+		if ((at == words || !isdigit((unsigned char)at[-1])) &&
+		    !isdigit((unsigned char)at[len]))
+			return true;
+	return false;
+}
+
+bool
+mysql_is_at_end(unsigned number, const char *words, uint64_t last)
+{
+	return number == ER_DUP_ENTRY && last != 0 && names_number(words, last);
+}
+
 void
 mysql_add_advice(unsigned number, struct text *reason)
 {
@@ -100,8 +126,10 @@ mysql_add_advice(unsigned number, struct text *reason)
 	case ER_COLUMNACCESS_DENIED_ERROR:
 		text_add(reason, "; give this user the rights of sql/privileges.sql (GRANT)");
 		break;
+	case CR_NET_PACKET_TOO_LARGE:
 	case ER_NET_PACKET_TOO_LARGE:
-		text_add(reason, "; raise max_allowed_packet of the database");
+		text_add(reason, "; raise max_allowed_packet of the database, or lower "
+				 "TICKR_MAX_BATCH");
 		break;
 	default: break;
 	}

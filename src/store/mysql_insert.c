@@ -46,6 +46,18 @@ mysql_most_rows(const struct store_session *session)
 	return rows < UINT32_MAX ? (uint32_t)rows : UINT32_MAX;
 }
 
+bool
+mysql_rows_fit(const struct store_session *session, uint32_t count, struct text *reason)
+{
+	if (count <= mysql_most_rows(session))
+		return true;
+	text_addf(reason,
+		  "%" PRIu32 " tickets need a larger packet than max_allowed_packet of the "
+		  "database (%" PRIu64 ") allows: raise it, or lower TICKR_MAX_BATCH",
+		  count, session->max_packet);
+	return false;
+}
+
 /* Make the kept statement ROWS long at least; there is room for a look on each side. */
 static void
 grow_insert(struct store_session *session, uint32_t rows)
@@ -155,13 +167,6 @@ enum store_result
 mysql_reserve_rows(struct store_session *session, uint32_t count, struct ticket_range *bases,
 		   struct text *reason)
 {
-	if (count > mysql_most_rows(session)) {
-		text_addf(reason,
-			  "%" PRIu32 " tickets need a larger packet than max_allowed_packet of the "
-			  "database (%" PRIu64 ") allows: raise it, or lower TICKR_MAX_BATCH",
-			  count, session->max_packet);
-		return STORE_FAILED;
-	}
 	for (unsigned change = 0; change < STEP_CHANGES; change++) {
 		bool is_known = false;
 		enum store_result result = send_insert(session, count, reason);

@@ -11,6 +11,10 @@
 /* How many rows a packet of this session may have. */
 uint32_t mysql_most_rows(const struct store_session *session);
 
+/* As fits() of the store. */
+bool mysql_rows_fit(const struct store_session *session, uint32_t count,
+		    struct text *reason) MUST_CHECK;
+
 /* As reserve() of the store. */
 enum store_result mysql_reserve_rows(struct store_session *session, uint32_t count,
 				     struct ticket_range *bases, struct text *reason) MUST_CHECK;

@@ -10,6 +10,7 @@
 struct column {
 	bool is_there;
 	bool is_bigint;
+	bool is_unsigned;
 	bool is_auto_increment;
 	bool is_unique; /* by itself: the only column of a unique index */
 };
@@ -66,6 +67,7 @@ read_column(void *arg, MYSQL_ROW row)
 		*column = (struct column){
 			.is_there = true,
 			.is_bigint = strncasecmp(type, "bigint", strlen("bigint")) == 0,
+			.is_unsigned = strcasestr(type, "unsigned") != NULL,
 			.is_auto_increment = is_auto_increment,
 		};
 	text_addf(&table->shown, "%s%s %s%s", table->shown.len > 0 ? ", " : "", name, type,
@@ -246,6 +248,7 @@ layout_find(struct store_session *session, enum mysql_finding *finding, struct t
 	}
 	snprintf(session->engine, sizeof(session->engine), "%s", table.engine);
 	session->has_table_locks = locks_tables(table.engine);
+	session->last_id = table.id.is_unsigned ? UINT64_MAX : INT64_MAX;
 	return STORE_OK;
 }
 

@@ -8,6 +8,10 @@
 
 #include "store/mysql_session.h"
 
+/* As fits() of the store. */
+bool mysql_fits(const struct store_session *session, uint32_t count,
+		struct text *reason) MUST_CHECK;
+
 /* As reserve() of the store. */
 enum store_result mysql_reserve(struct store_session *session, uint32_t count,
 				struct ticket_range *bases, struct text *reason) MUST_CHECK;

@@ -12,10 +12,16 @@ session_error(struct store_session *session, struct text *reason)
 {
 	unsigned number = mysql_errno(&session->mysql);
 	const char *words = mysql_error(&session->mysql);
+	enum store_result result = mysql_is_at_end(number, words, session->last_id)
+					   ? STORE_EXHAUSTED
+					   : mysql_classify(number, words);
 
 	text_addf(reason, "%s (error %u)", words, number);
+	if (result == STORE_EXHAUSTED)
+		text_add(reason, "; the ids of the table `tickets` are exhausted: let another node "
+				 "go on");
 	mysql_add_advice(number, reason);
-	return mysql_classify(number, words);
+	return result;
 }
 
 static void

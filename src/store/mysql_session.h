@@ -33,6 +33,7 @@ struct store_session {
 
 	enum mysql_layout layout;
 	char engine[ENGINE_SIZE];
+	uint64_t last_id;	  /* the highest number that the id can hold; 0: not known */
 	bool has_table_locks;	  /* the engine runs one writing statement at a time */
 	struct mysql_steps steps; /* as this session saw them last */
 	bool is_galera;		  /* a node of a cluster */

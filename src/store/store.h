@@ -29,6 +29,7 @@ enum store_result {
 	STORE_FAILED,	 /* the database said no */
 	STORE_REFUSED,	 /* what it holds cannot be trusted, or is not for this node */
 	STORE_EXHAUSTED, /* its counter is at its end */
+	STORE_TOO_LARGE, /* it takes no statement of this length; nothing was allocated */
 };
 
 /* What create() did. */
@@ -124,6 +125,13 @@ struct store {
 
 	/* How many bases several small requests may want together to share one reservation. */
 	uint32_t (*most_per_statement)(struct store_session *session);
+
+	/*
+	 * Whether COUNT bases fit in one reservation. False: REASON names the limit of the database that
+	 * forbids it. Asks nothing of the database, and the session stays good. NULL: any count fits.
+	 */
+	bool (*fits)(const struct store_session *session, uint32_t count,
+		     struct text *reason) MUST_CHECK;
 
 	/* The newest base that was given; 1 before the first. */
 	enum store_result (*newest)(struct store_session *session, uint64_t *base,

@@ -1,4 +1,5 @@
 #include <criterion/criterion.h>
+#include <string.h>
 
 #include "store/durable.h"
 #include "store/memory.h"
@@ -84,4 +85,46 @@ Test(durable, servers_that_forget_their_counter)
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)
 		cr_assert_eq(mysql_forgets_counter(cases[i].version), cases[i].forgets, "%s",
 			     cases[i].version);
+}
+
+/* What a server may print, and the words of the warning; NULL: it is safe. */
+Test(durable, settings_that_can_lose_a_commit_are_warned_of)
+{
+	static const struct {
+		const char *name;
+		const char *value;
+		const char *warning;
+	} cases[] = {
+		{"innodb_flush_log_at_trx_commit", "1", NULL},
+		{"innodb_flush_log_at_trx_commit", "3", NULL},
+		{"innodb_flush_log_at_trx_commit", "0", "set it to 1"},
+		{"innodb_flush_log_at_trx_commit", "2", "set it to 1"},
+		{"innodb_flush_method", "nosync", "innodb_flush_method is nosync: "},
+		{"innodb_flush_method", "littlesync", "set it to fsync or O_DIRECT"},
+		{"innodb_flush_method", "fsync", NULL},
+		{"innodb_flush_method", "O_DIRECT", NULL},
+		{"innodb_flush_method", "O_DIRECT_NO_FSYNC", NULL},
+		{"innodb_flush_method", "", NULL},
+		{"innodb_doublewrite", "ON", NULL},
+		{"innodb_doublewrite", "DETECT_AND_RECOVER", NULL},
+		{"innodb_doublewrite", "fast", NULL},
+		{"innodb_doublewrite", "OFF", "innodb_doublewrite is OFF: "},
+		{"innodb_doublewrite", "DETECT_ONLY", "innodb_doublewrite is DETECT_ONLY: "},
+		{"debug_no_sync", "OFF", NULL},
+		{"debug_no_sync", "ON", "debug_no_sync is ON: "},
+		{"Innodb_redo_log_enabled", "ON", NULL},
+		{"Innodb_redo_log_enabled", "OFF", "run ALTER INSTANCE ENABLE INNODB REDO_LOG"},
+		{"innodb_buffer_pool_size", "OFF", NULL},
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		char line[512] = "";
+		struct text warnings = TEXT_OVER(line);
+
+		mysql_judge_setting(cases[i].name, cases[i].value, &warnings);
+		if (cases[i].warning == NULL)
+			cr_assert_str_empty(line, "%s", cases[i].name);
+		else
+			cr_assert_not_null(strstr(line, cases[i].warning), "%s", cases[i].name);
+	}
 }

@@ -295,6 +295,41 @@ Test(segment, when_the_database_fails_those_who_wait_hear_why_and_the_rest_is_gi
 		cr_assert_neq(take(1), 0);
 }
 
+static void
+fail_too_large(void)
+{
+	struct reservation *fetch = pool.out;
+
+	pool.out = NULL;
+	fetch->status = TICKET_TOO_LARGE;
+	snprintf(fetch->reason, sizeof(fetch->reason), "too large");
+	fetch->answer(fetch);
+}
+
+Test(segment, a_fetch_that_is_too_large_for_the_database_is_made_smaller)
+{
+	struct asked small, large, other;
+
+	ask(&small, 10);
+	while (pool.out->count > 20)
+		fail_too_large();
+	cr_assert_eq(small.answers, 0);
+	bring(0);
+	cr_assert_eq(small.answers, 1);
+	cr_assert_eq(small.reservation.status, TICKET_OK);
+	if (pool.out != NULL)
+		bring(0);
+	ask(&large, 500);
+	ask(&other, 10);
+	while (large.answers == 0)
+		pool.out->count < 500 ? (void)bring(0) : fail_too_large();
+	cr_assert_eq(large.reservation.status, TICKET_TOO_LARGE);
+	cr_assert_str_eq(large.reservation.reason, "too large");
+	if (other.answers == 0)
+		bring(0);
+	cr_assert_eq(other.reservation.status, TICKET_OK);
+}
+
 Test(segment, a_failed_fetch_is_not_tried_again_at_once_unless_somebody_waits)
 {
 	struct asked asked;

@@ -5,6 +5,7 @@ package Tickr::Load;
 
 use strict;
 use warnings;
+use IO::Handle;
 use Test::More;
 use Tickr::Client;
 use Tickr::Process qw(scratch slurp wait_for);
@@ -35,6 +36,7 @@ sub start {
 sub run_client {
     my ($self, $number) = @_;
     open my $out, '>', "$self->{folder}/$number" or die "$self->{folder}/$number: $!";
+    $out->autoflush(1);    # answers() counts what is in the file
     my $client;
     until (-e "$self->{folder}/stop") {
         my $asked  = time;
