@@ -26,13 +26,13 @@ static const struct {
 	[LOG_LEVEL_DEBUG] = {"debug", 7},
 };
 
-/* Set by the main thread. The thread of the signals may log before. */
+/* Main sets both. The signals' thread may already log at that time. */
 static _Atomic enum log_level threshold = LOG_LEVEL_INFO;
 static atomic_bool is_journal;
 
-/* The journal says in JOURNAL_STREAM which device and inode its socket has. */
+/* Return true if standard error is the journal's socket: systemd names its device and inode in JOURNAL_STREAM. */
 static bool
-stderr_is_journal(void)
+log_stderr_is_journal(void)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
 	unsigned long long device, inode;
@@ -49,7 +49,7 @@ void
 log_begin(enum log_level level)
 {
 	threshold = level;
-	is_journal = stderr_is_journal();
+	is_journal = log_stderr_is_journal();
 }
 
 bool
@@ -59,7 +59,7 @@ log_shows(enum log_level level)
 }
 
 static void
-add_time(struct text *line)
+log_add_time(struct text *line)
 {
 	struct timespec now;
 	struct tm utc;
@@ -71,17 +71,17 @@ add_time(struct text *line)
 	text_addf(line, "%s.%03ldZ ", stamp, now.tv_nsec / 1000000);
 }
 
-/* Put a line together in MEMORY, which has LOG_LINE_SIZE bytes; its length, with the newline. */
+/* Write a line into MEMORY, which has LOG_LINE_SIZE bytes. Return its length with the newline. */
 static size_t
-make_line(char *memory, enum log_level level, const char *message, const char *fields,
-	  va_list arguments)
+log_make_line(char *memory, enum log_level level, const char *message, const char *fields,
+	      va_list arguments)
 {
 	struct text line = text_over(memory, LOG_LINE_SIZE - 1); /* room for the newline */
 
 	if (is_journal)
 		text_addf(&line, "<%d>", levels[level].priority);
 	else
-		add_time(&line);
+		log_add_time(&line);
 	text_addf(&line, "level=%s msg=", levels[level].name);
 	text_add_quoted(&line, message, LOG_LINE_SIZE);
 	if (fields != NULL) {
@@ -93,12 +93,12 @@ make_line(char *memory, enum log_level level, const char *message, const char *f
 }
 
 static void
-write_line(enum log_level level, const char *message, const char *fields, va_list arguments)
+log_write_line(enum log_level level, const char *message, const char *fields, va_list arguments)
 {
 	char memory[LOG_LINE_SIZE];
 
 	if (log_shows(level))
-		log_writer_add(memory, make_line(memory, level, message, fields, arguments));
+		log_writer_add(memory, log_make_line(memory, level, message, fields, arguments));
 }
 
 void
@@ -114,34 +114,34 @@ log_plain(enum log_level level, const char *words)
 	log_writer_add(memory, line.len + 1);
 }
 
-/* --- the thread that writes ---------------------------------------------------------------------- */
+/* --- the writer's thread ---------------------------------------------------------------------- */
 
-static size_t make_line_of(char *memory, enum log_level level, const char *message,
-			   const char *fields, ...) PRINTF_LIKE(4, 5);
+static size_t log_make_line_of(char *memory, enum log_level level, const char *message,
+			       const char *fields, ...) PRINTF_LIKE(4, 5);
 
 static size_t
-make_line_of(char *memory, enum log_level level, const char *message, const char *fields, ...)
+log_make_line_of(char *memory, enum log_level level, const char *message, const char *fields, ...)
 {
 	va_list arguments;
 	size_t len;
 
 	va_start(arguments, fields);
-	len = make_line(memory, level, message, fields, arguments);
+	len = log_make_line(memory, level, message, fields, arguments);
 	va_end(arguments);
 	return len;
 }
 
 static size_t
-make_note(char *line, uint64_t count, const char *why)
+log_make_note(char *line, uint64_t count, const char *why)
 {
-	return make_line_of(line, LOG_LEVEL_WARN, "log lines were dropped",
-			    "count=%" PRIu64 " reason=\"%s\"", count, why);
+	return log_make_line_of(line, LOG_LEVEL_WARN, "log lines were dropped",
+				"count=%" PRIu64 " reason=\"%s\"", count, why);
 }
 
 void
 log_start_thread(void)
 {
-	if (!log_writer_start(make_note))
+	if (!log_writer_start(log_make_note))
 		log_warn("cannot create a thread for the log", "reason=\"%s\"", strerror(errno));
 }
 
@@ -159,14 +159,14 @@ log_dropped(void)
 
 /* --- levels -------------------------------------------------------------------------------------- */
 
-#define DEFINE_LOG(name, level)                                 \
-	void name(const char *message, const char *fields, ...) \
-	{                                                       \
-		va_list arguments;                              \
-                                                                \
-		va_start(arguments, fields);                    \
-		write_line(level, message, fields, arguments);  \
-		va_end(arguments);                              \
+#define DEFINE_LOG(name, level)                                    \
+	void name(const char *message, const char *fields, ...)    \
+	{                                                          \
+		va_list arguments;                                 \
+                                                                   \
+		va_start(arguments, fields);                       \
+		log_write_line(level, message, fields, arguments); \
+		va_end(arguments);                                 \
 	}
 
 DEFINE_LOG(log_error, LOG_LEVEL_ERROR)
@@ -174,24 +174,17 @@ DEFINE_LOG(log_warn, LOG_LEVEL_WARN)
 DEFINE_LOG(log_info, LOG_LEVEL_INFO)
 DEFINE_LOG(log_debug, LOG_LEVEL_DEBUG)
 
-/* --- lines that come too often ------------------------------------------------------------------- */
-
-/* Of several threads that see the window end, one begins the next. */
-static void
-begin_window(struct log_limit *limit, uint64_t now_ms)
-{
-	uint64_t began_ms = atomic_load(&limit->window_began_ms);
-
-	if (now_ms < began_ms || now_ms - began_ms < LIMIT_WINDOW_MS)
-		return;
-	if (atomic_compare_exchange_strong(&limit->window_began_ms, &began_ms, now_ms))
-		atomic_store(&limit->shown, 0);
-}
+/* --- limits on frequent lines -------------------------------------------------------------------- */
 
 bool
 log_limit_allows(struct log_limit *limit, uint64_t now_ms, uint64_t *held_back)
 {
-	begin_window(limit, now_ms);
+	uint64_t began_ms = atomic_load(&limit->window_began_ms);
+
+	/* Several threads may find that the window is over. The exchange succeeds for one of them. */
+	if (now_ms >= began_ms && now_ms - began_ms >= LIMIT_WINDOW_MS &&
+	    atomic_compare_exchange_strong(&limit->window_began_ms, &began_ms, now_ms))
+		atomic_store(&limit->shown, 0);
 	if (atomic_load(&limit->shown) >= LIMIT_LINES ||
 	    atomic_fetch_add(&limit->shown, 1) >= LIMIT_LINES) {
 		atomic_fetch_add(&limit->held_back, 1);
