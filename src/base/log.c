@@ -74,7 +74,7 @@ log_add_time(struct text *line)
 /* Write a line into MEMORY, which has LOG_LINE_SIZE bytes. Return its length with the newline. */
 static size_t
 log_make_line(char *memory, enum log_level level, const char *message, const char *fields,
-	  va_list arguments)
+	      va_list arguments)
 {
 	struct text line = text_over(memory, LOG_LINE_SIZE - 1); /* room for the newline */
 
@@ -117,7 +117,7 @@ log_plain(enum log_level level, const char *words)
 /* --- the writer's thread ---------------------------------------------------------------------- */
 
 static size_t log_make_line_of(char *memory, enum log_level level, const char *message,
-			   const char *fields, ...) PRINTF_LIKE(4, 5);
+			       const char *fields, ...) PRINTF_LIKE(4, 5);
 
 static size_t
 log_make_line_of(char *memory, enum log_level level, const char *message, const char *fields, ...)
@@ -135,7 +135,7 @@ static size_t
 log_make_note(char *line, uint64_t count, const char *why)
 {
 	return log_make_line_of(line, LOG_LEVEL_WARN, "log lines were dropped",
-			    "count=%" PRIu64 " reason=\"%s\"", count, why);
+				"count=%" PRIu64 " reason=\"%s\"", count, why);
 }
 
 void
@@ -159,14 +159,14 @@ log_dropped(void)
 
 /* --- levels -------------------------------------------------------------------------------------- */
 
-#define DEFINE_LOG(name, level)                                 \
-	void name(const char *message, const char *fields, ...) \
-	{                                                       \
-		va_list arguments;                              \
-                                                                \
-		va_start(arguments, fields);                    \
-		log_write_line(level, message, fields, arguments);  \
-		va_end(arguments);                              \
+#define DEFINE_LOG(name, level)                                    \
+	void name(const char *message, const char *fields, ...)    \
+	{                                                          \
+		va_list arguments;                                 \
+                                                                   \
+		va_start(arguments, fields);                       \
+		log_write_line(level, message, fields, arguments); \
+		va_end(arguments);                                 \
 	}
 
 DEFINE_LOG(log_error, LOG_LEVEL_ERROR)

@@ -1,7 +1,7 @@
 /*
- * DESIGN. Two buffers: authors append to `waiting` under the mutex; the thread copies it to a buffer of
- * its own and writes from there without the mutex. Each line is a write(2) of its own. That is atomic on a
- * pipe, so that lines of other processes do not mix with ours.
+ * DESIGN. Authors append lines to `waiting` under the mutex. The thread copies `waiting` to a second
+ * buffer and writes from there without the mutex. Each line is one write(2), which is atomic on a
+ * pipe: lines of other processes do not mix with ours.
  */
 #include <errno.h>
 #include <poll.h>
@@ -16,11 +16,11 @@
 #include "base/log_writer.h"
 
 #define WAITING_SIZE 65536
-#define DIRECT_MS    500 /* for a reader that hangs, while there is no thread */
-#define TRY_AGAIN_MS 10
+#define DIRECT_MS    500 /* an author's wait for a reader that hangs, without the thread */
+#define RETRY_MS     10
 #define NO_READER    "standard error was not read"
 
-/* The process has one standard error, so this is at file scope, as the log's level is. */
+/* At file scope, because the process has one standard error. */
 static struct {
 	pthread_mutex_t mutex;
 	pthread_cond_t added;
@@ -28,13 +28,14 @@ static struct {
 	atomic_bool has_thread;
 	bool is_writing;
 	char waiting[WAITING_SIZE];
-	size_t len;	     /* of what waits */
-	uint64_t unreported; /* lines that were dropped since the last note */
-	int error;	     /* why the last of them was; 0: there was no room */
+	size_t len;	     /* of the lines in waiting */
+	uint64_t unreported; /* lines dropped since the last note */
+	int error;	     /* the errno of the last of these; 0: there was no room */
 } writer = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 static _Atomic uint64_t dropped;
-static atomic_bool is_stuck; /* no line passed within DIRECT_MS: the next ones do not wait */
+static atomic_bool
+	is_stuck; /* a line was not read within DIRECT_MS, so further lines do not wait */
 
 /* --- standard error ------------------------------------------------------------------------------ */
 
@@ -46,19 +47,19 @@ log_writer_stderr_is_ready(int ms)
 	return poll(&fd, 1, ms) > 0;
 }
 
-/* Somebody who shares the descriptor has set O_NONBLOCK on it. */
+/* Wait for room in standard error, on which a process that shares it has set O_NONBLOCK. */
 static void
 log_writer_wait_for_stderr(void)
 {
-	static const struct timespec pause = {.tv_nsec = TRY_AGAIN_MS * 1000000L};
+	static const struct timespec pause = {.tv_nsec = RETRY_MS * 1000000L};
 
 	(void)log_writer_stderr_is_ready(-1);
-	nanosleep(&pause, NULL); /* poll() may say yes where write() says no */
+	nanosleep(&pause, NULL); /* poll() may report room where write() finds none */
 }
 
 /*
- * Write all of TEXT. Return false, with errno, if it cannot be written; *IS_CUT says whether a part was.
- * Only the thread may wait for a descriptor that does not block.
+ * Write all of TEXT. Return false, with errno, if a write failed; *IS_CUT tells if a part was written.
+ * Only the thread waits for a descriptor that does not block.
  */
 static bool
 log_writer_write_whole(const char *text, size_t len, bool *is_cut)
@@ -80,7 +81,7 @@ log_writer_write_whole(const char *text, size_t len, bool *is_cut)
 	return true;
 }
 
-/* Count a line that nobody will read; ERROR is why, 0: there was no room. With the mutex held. */
+/* Count a dropped line. ERROR is the errno of its write, or 0 if there was no room. With the mutex held. */
 static void
 log_writer_count_dropped_locked(int error)
 {
@@ -99,7 +100,7 @@ log_writer_count_dropped(int error)
 
 /* --- the thread ---------------------------------------------------------------------------------- */
 
-/* A line after one that was cut begins on a line of its own. */
+/* Write LINE. End the line before it first if that one was cut. */
 static bool
 log_writer_write_line(const char *line, size_t len, bool *was_cut)
 {
@@ -124,7 +125,7 @@ log_writer_write_lines(const char *lines, size_t len, bool *was_cut)
 	}
 }
 
-/* Say how many lines are missing. If that is refused too, the next note counts them again. */
+/* Write how many lines are missing. If that fails too, the next note counts them again. */
 static void
 log_writer_write_note(log_note_fn *note, uint64_t count, int error, bool *was_cut)
 {
@@ -138,7 +139,7 @@ log_writer_write_note(log_note_fn *note, uint64_t count, int error, bool *was_cu
 	pthread_mutex_unlock(&writer.mutex);
 }
 
-/* Wait for lines and copy them to LINES; their length. */
+/* Wait for lines, move them to LINES and return their length. */
 static size_t
 log_writer_take_lines(char *lines, uint64_t *missing, int *error)
 {
@@ -164,7 +165,7 @@ log_writer_take_lines(char *lines, uint64_t *missing, int *error)
 static void *
 log_writer_main(void *arg)
 {
-	static char lines[WAITING_SIZE]; /* of the one thread */
+	static char lines[WAITING_SIZE]; /* there is one such thread */
 	log_note_fn *note = (log_note_fn *)arg;
 	bool was_cut = false;
 
@@ -201,7 +202,7 @@ log_writer_start(log_note_fn *note)
 	return true;
 }
 
-/* --- its authors --------------------------------------------------------------------------------- */
+/* --- authors ------------------------------------------------------------------------------------- */
 
 static void
 log_writer_write_directly(const char *line, size_t len)
@@ -230,7 +231,7 @@ log_writer_add(const char *line, size_t len)
 		pthread_cond_signal(&writer.added);
 	} else {
 		log_writer_count_dropped_locked(
-			0); /* what fills the buffer wakes the thread, so a note will come */
+			0); /* the full buffer wakes the thread, which writes a note */
 	}
 	pthread_mutex_unlock(&writer.mutex);
 }

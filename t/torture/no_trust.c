@@ -1,6 +1,8 @@
 /*
- * In the place of pool/trust.c: believes whatever a database gives. With it and a store that repeats
- * a range a server breaks the law, so that the torture can show that it would notice.
+ * no_trust -- replaces pool/trust.c and accepts every range of a database.
+ *
+ * With it and a store that repeats ranges, a server breaks the law. t/torture.t shows that the checker
+ * notices.
  */
 #include "base/attributes.h"
 #include "base/clock.h"

@@ -25,7 +25,7 @@ Test(log, a_limit_shows_the_first_lines_of_a_second_and_counts_the_rest)
 	cr_assert_eq(held_back, 0);
 }
 
-Test(log, a_zeroed_limit_is_ready_however_early_the_clock)
+Test(log, a_zeroed_limit_allows_a_line_at_any_time)
 {
 	struct log_limit limit = {0};
 	uint64_t held_back = 99;
@@ -43,7 +43,7 @@ Test(log, levels_above_the_threshold_are_not_shown)
 	cr_assert_not(log_shows(LOG_LEVEL_DEBUG));
 }
 
-/* Standard error until catch_end() goes into a pipe; what was written is in CAUGHT. */
+/* Redirect standard error into a pipe until catch_end(), which reads the lines into CAUGHT. */
 static int
 catch_begin(int *saved)
 {
@@ -132,7 +132,7 @@ fill_pipe(void)
 	close(copy);
 }
 
-Test(log, a_line_before_the_thread_waits_for_its_reader_half_a_second_at_most, .timeout = 10)
+Test(log, without_the_thread_a_line_waits_half_a_second_for_its_reader, .timeout = 10)
 {
 	uint64_t began_ms = clock_ms();
 	int saved, reading;
