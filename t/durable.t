@@ -34,7 +34,7 @@ SKIP: {
         )
     {
         my ($option, $why) = @$case;
-        my $other = Tickr::Database->new(options => [$option]);
+        my $other = Tickr::Database->new(options => [$option], layout => $forgets ? 'counter' : undef);
         Tickr::Server->createdb(database => $other);
         my $server = Tickr::Server->new(database => $other, env => $why ? {} : \%require);
         is $server->get('/tickets/create')->{status}, 200, "$option: it serves";

@@ -6,6 +6,7 @@ use Test::More;
 use Tickr::Database;
 use Tickr::Process qw(wait_for);
 use Tickr::Server;
+use Tickr::Vendor;
 
 plan skip_all => Tickr::Database->missing if Tickr::Database->missing;
 
@@ -23,7 +24,9 @@ my %plain = (
 my @hostile = (
     'autocommit = 0',           "completion_type = 'RELEASE'",
     'foreign_key_checks = 0',   'max_join_size = 1',
-    'max_statement_time = 0.000001', 'sql_auto_is_null = 1',
+    Tickr::Vendor::only_mariadb('max_statement_time = 0.000001'),
+    Tickr::Vendor::only_mysql('max_execution_time = 1'),
+    'sql_auto_is_null = 1',
     'sql_big_selects = 0',      "sql_mode = 'ORACLE,NO_AUTO_VALUE_ON_ZERO,ANSI_QUOTES'",
     'sql_safe_updates = 1',     'sql_select_limit = 0',
     'tx_read_only = 1',         'unique_checks = 0',

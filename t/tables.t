@@ -8,10 +8,11 @@ use Tickr::Database;
 use Tickr::Load;
 use Tickr::Process qw(wait_for);
 use Tickr::Server;
+use Tickr::Vendor;
 
 plan skip_all => Tickr::Database->missing if Tickr::Database->missing;
 
-my ($plugins) = grep { -e "$_/ha_rocksdb.so" } qw(/usr/lib/mysql/plugin /usr/lib/x86_64-linux-gnu/mariadb19/plugin);
+my ($plugins) = grep { Tickr::Vendor::is_mariadb() && -e "$_/ha_rocksdb.so" } qw(/usr/lib/mysql/plugin /usr/lib/x86_64-linux-gnu/mariadb19/plugin);
 my $database  = Tickr::Database->new(
     tcp     => 1,
     options => $plugins
@@ -69,8 +70,10 @@ my %wrong  = (
     'partitions' => [
         "CREATE TABLE tickets ($id AUTO_INCREMENT PRIMARY KEY) ENGINE=InnoDB PARTITION BY KEY (id) PARTITIONS 3;"
             . 'INSERT INTO tickets VALUES (1)', qr/is partitioned.*REMOVE PARTITIONING/ ],
-    'versions' => [ "$append; ALTER TABLE tickets ADD SYSTEM VERSIONING", qr/`tickets` is a table with system versioning/ ],
-    'a sequence' => [ 'CREATE SEQUENCE tickets', qr/`tickets` is a sequence/ ],
+    Tickr::Vendor::only_mariadb(
+        'versions' => [ "$append; ALTER TABLE tickets ADD SYSTEM VERSIONING", qr/`tickets` is a table with system versioning/ ],
+        'a sequence' => [ 'CREATE SEQUENCE tickets', qr/`tickets` is a sequence/ ],
+    ),
     'a view'     => [ "CREATE TABLE t ($id); CREATE VIEW tickets AS SELECT * FROM t", qr/`tickets` is a view/ ],
     'a key of stub and id' => [
         "CREATE TABLE tickets ($id, stub CHAR(1) NOT NULL, PRIMARY KEY (stub, id)) ENGINE=InnoDB;"
@@ -122,7 +125,7 @@ sub changes_under_load {
 changes_under_load('partitions', $append, 'ALTER TABLE tickets PARTITION BY KEY (id) PARTITIONS 2',
     qr/is partitioned/, 'plain');
 changes_under_load('versions of the counter', $counter, 'ALTER TABLE tickets ADD SYSTEM VERSIONING',
-    qr/system versioning/, 'plain');
+    qr/system versioning/, 'plain') if Tickr::Vendor::is_mariadb();
 changes_under_load('a user who may not see the definition', $append,
     'ALTER TABLE tickets PARTITION BY KEY (id) PARTITIONS 2', qr/is partitioned/, 'columns');
 SKIP: {
