@@ -9,7 +9,7 @@
 
 #include "base/attributes.h"
 #include "base/text.h"
-#include "config/config.h"
+#include "ticket/json.h"
 
 /*
  * The N of /tickets/create/N: a decimal number from 1 to MOST. In the group format a whole

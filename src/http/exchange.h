@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 #include "allocator/allocator.h"
-#include "config/config.h"
 #include "http/route.h"
+#include "ticket/json.h"
 
 #define REQUEST_ID_SIZE 65 /* the longest that is echoed, and a NUL */
 

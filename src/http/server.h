@@ -13,11 +13,11 @@
 
 #include "allocator/allocator.h"
 #include "base/log.h"
-#include "config/config.h"
 #include "http/response.h"
 #include "loop/descriptors.h"
 #include "metrics/metrics.h"
 #include "ticket/database.h"
+#include "ticket/json.h"
 
 struct http_settings {
 	uint32_t max_batch;
