@@ -235,7 +235,8 @@ make_control(struct daemon *d)
 {
 	if (d->config->control_socket[0] == '\0')
 		return;
-	d->control = control_new(d->base, d->dispatch, *sockets_of_loop(&d->control_sockets, 0));
+	d->control = control_new(d->base, d->dispatch, &d->error_lines,
+				 *sockets_of_loop(&d->control_sockets, 0));
 	sockets_give_away(&d->control_sockets);
 }
 

@@ -20,6 +20,7 @@
 #include "base/memory.h"
 #include "http/connection.h"
 #include "base/log.h"
+#include "http/handlers.h"
 #include "http/server.h"
 #include "loop/descriptors.h"
 #include "loop/loop.h"
@@ -121,8 +122,10 @@ listen_somewhere(void)
 	assert(getsockname(listener, (struct sockaddr *)&address, &len) == 0);
 }
 
+static struct ticket_service service = {.max_batch = 100000, .databases = databases};
+
 static void
-begin(uint64_t deadline_ms)
+begin_with(const struct http_settings *serving, const struct route_table *table)
 {
 	struct allocator_settings allocating = {
 		.pool_timeout_ms = 60000,
@@ -131,18 +134,6 @@ begin(uint64_t deadline_ms)
 		.withdraw = withdraw,
 		.wake = wake,
 	};
-	static struct connection_limit connections = {.most = UINT64_MAX};
-	static struct log_limit error_lines;
-	struct http_settings serving = {
-		.max_batch = 100000,
-		.batch_format = BATCH_FORMAT_ARRAY,
-		.password = "",
-		.deadline_ms = deadline_ms,
-		.databases = databases,
-		.drained = on_drained,
-		.connections = &connections,
-		.error_lines = &error_lines,
-	};
 
 	signal(SIGPIPE, SIG_IGN);
 	loop_library_begin();
@@ -150,7 +141,25 @@ begin(uint64_t deadline_ms)
 	flush = loop_event_new(base, -1, 0, on_flush, NULL);
 	allocator = allocator_new(&allocating);
 	listen_somewhere();
-	server = http_server_new(base, &serving, allocator, &listener, 1);
+	service.allocator = allocator;
+	server = http_server_new(base, serving, table, &listener, 1);
+}
+
+static void
+begin(uint64_t deadline_ms)
+{
+	static struct connection_limit connections = {.most = UINT64_MAX};
+	static struct log_limit error_lines;
+	struct http_settings serving = {
+		.password = "",
+		.deadline_ms = deadline_ms,
+		.context = &service,
+		.drained = on_drained,
+		.connections = &connections,
+		.error_lines = &error_lines,
+	};
+
+	begin_with(&serving, &client_routes);
 }
 
 static void
@@ -763,5 +772,57 @@ Test(server, creates_are_answered_during_a_drain_and_probes_are_not)
 	expect_connections(0);
 	pass_time(100);
 	cr_assert_eq(drained, 1);
+	end();
+}
+
+/* --- access --------------------------------------------------------------------------------------- */
+
+static const struct route guarded_routes[] = {
+	{"/open", EVHTTP_REQ_GET, ROUTE_ANYBODY, handle_livez, ROUTE_OTHER},
+	{"/client", EVHTTP_REQ_GET, ROUTE_CLIENT, handle_livez, ROUTE_OTHER},
+	{"/operator", EVHTTP_REQ_GET, ROUTE_OPERATOR, handle_livez, ROUTE_OTHER},
+};
+
+/* TCP carries no credentials: whatever a client sends there, it is not the operator. */
+Test(server, each_route_asks_for_its_access_and_an_unknown_path_for_the_strictest)
+{
+	static const struct {
+		const char *request;
+		const char *answer;
+	} cases[] = {
+		{"GET /open HTTP/1.1\r\nHost: t\r\n\r\n", " 200 OK\r\n"},
+		{"GET /client HTTP/1.1\r\nHost: t\r\n\r\n", " 401 Unauthorized\r\n"},
+		{"GET /client HTTP/1.1\r\nHost: t\r\nAuthorization: Basic OnB3\r\n\r\n",
+		 " 200 OK\r\n"},
+		{"GET /operator HTTP/1.1\r\nHost: t\r\nAuthorization: Basic OnB3\r\n\r\n",
+		 " 403 Forbidden\r\n"},
+		{"GET /nowhere HTTP/1.1\r\nHost: t\r\n\r\n", " 403 Forbidden\r\n"},
+	};
+	static const struct route_table all = {guarded_routes, 3}, clients = {guarded_routes, 2};
+	static struct log_limit error_lines;
+	struct http_settings serving = {.password = "pw",
+					.deadline_ms = 75000,
+					.context = &service,
+					.ends_lines = true,
+					.error_lines = &error_lines};
+	uint64_t connections = metrics_get(METRIC_HTTP_CONNECTIONS);
+	struct client client;
+
+	begin_with(&serving, &all);
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		client = connect_client(0);
+		say(&client, cases[i].request);
+		expect(&client, cases[i].answer);
+		expect(&client, "}\n"); /* the server ends lines */
+		cr_assert_eq(metrics_get(METRIC_HTTP_CONNECTIONS), connections, "not counted");
+		leave(&client);
+	}
+	end();
+	begin_with(&serving, &clients);
+	client = connect_client(0);
+	say(&client, "GET /nowhere HTTP/1.1\r\nHost: t\r\nAuthorization: Basic OnB3\r\n\r\n");
+	expect(&client, " 404 Not Found\r\n");
+	expect(&client, "try GET /open or GET /client\"}\n");
+	leave(&client);
 	end();
 }
