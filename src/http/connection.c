@@ -5,7 +5,7 @@
  *
  * libevent's callbacks free a connection when a write fails, when the client has closed, or after a
  * time-out. While a request is handled, an exchange points to the connection. So its bufferevent has no
- * callbacks then, and is neither read nor written. tricks.h lists what this asks of libevent.
+ * callbacks then, and is neither read nor written. tricks.h lists all uses of libevent that this needs.
  *
  * `waiting` and `lingering` hold connections in the order of their deadlines. All deadlines of a list are
  * equally long, so a connection that moves to the end keeps the order.

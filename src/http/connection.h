@@ -46,7 +46,7 @@ void connections_free(struct connections *connections);
 struct connection *connection_begin(struct connections *connections,
 				    struct evhttp_connection *evcon, uint64_t now_ms);
 
-/* Return what is wrong with the bytes of the request's head, for people; NULL: nothing. */
+/* Return the fault in the bytes of the request's head, for people; NULL: none. */
 const char *connection_refusal(const struct connection *connection);
 
 /* Return its descriptor, which stays the connection's. */

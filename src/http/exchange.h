@@ -49,7 +49,7 @@ const char *exchange_header(const struct exchange *exchange, const char *name) M
 /* Return the query part of the request's target, not decoded; NULL: none. */
 const char *exchange_query(const struct exchange *exchange) MUST_CHECK;
 
-/* Return what the server's handlers work on: the context of its settings. */
+/* Return the context of the server's settings, which its handlers work on. */
 void *exchange_context(const struct exchange *exchange) MUST_CHECK;
 
 #endif

@@ -2,8 +2,8 @@
  * route -- finds the route of a path in a table. Pure; any thread.
  *
  * A word in capitals in a route's path is a parameter: "/tickets/create/N", "/databases/NODE/drain". It
- * matches any bytes, also none, and slashes too, so that its handler can say what is allowed. A path
- * matches byte for byte otherwise. If several routes match, the first of the table is used.
+ * matches any bytes, also none, and slashes too, so that its handler can answer with the allowed values.
+ * All other bytes of the path must be equal. If several routes match, the first of the table is used.
  */
 #ifndef TICKR_HTTP_ROUTE_H
 #define TICKR_HTTP_ROUTE_H

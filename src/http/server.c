@@ -23,7 +23,7 @@
 
 /* --- one request -------------------------------------------------------------------------------- */
 
-/* Return what is wrong with the framing of EXCHANGE, for people; NULL: nothing. */
+/* Return the fault in the framing of EXCHANGE, for people; NULL: none. */
 static const char *
 server_refusal(const struct exchange *exchange)
 {

@@ -22,7 +22,7 @@
 struct http_settings {
 	const char *password; /* for ROUTE_CLIENT; "": none */
 	uint64_t deadline_ms; /* for a request to begin, to be complete, and for its reply */
-	void *context;	      /* what the handlers work on; see exchange_context() */
+	void *context;	      /* for the handlers; see exchange_context() */
 
 	bool is_counted; /* requests and connections are in the metrics of clients */
 	bool ends_lines; /* each body ends in a newline, for a person at a terminal */

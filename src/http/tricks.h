@@ -43,7 +43,7 @@
  *     round. Connections that epoll has reported are accepted in that round, before a timer set in it.
  *     connection.c adopts, connection_input.c acts on its notes, server.c drains by this.
  * 14. Hear of each end. evhttp_connection_free() calls the close callback exactly once for a connection
- *     that was accepted, whoever frees it. connection.c counts by this.
+ *     that was accepted, also when libevent frees it. connection.c counts by this.
  * 15. Tell an error of the system from a bug. event_set_fatal_callback() gets 1 for the first.
  *     loop/loop.c ends the process with status 71 or by abort().
  */
@@ -66,7 +66,7 @@ struct tricks_callbacks {
 	bufferevent_event_cb event;
 };
 
-/* Return an evhttp that accepts every method, and limits heads and bodies to the bytes given. */
+/* Return an evhttp that accepts every method, with limits for heads and bodies. */
 struct evhttp *tricks_http_new(struct event_base *base, ev_ssize_t head_bytes,
 			       ev_ssize_t body_bytes) MUST_CHECK;
 

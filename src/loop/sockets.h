@@ -50,7 +50,7 @@ void sockets_stop(struct sockets *sockets);
 /* Remove the paths of our own Unix sockets. Later calls do nothing. Any thread. */
 void sockets_remove_paths(struct sockets *sockets);
 
-/* Remove the paths, and close the descriptors unless they were given away. */
+/* Remove the paths. Close the descriptors, unless sockets_give_away() was called. */
 void sockets_close(struct sockets *sockets);
 
 #endif

@@ -13,7 +13,7 @@
 
 #define PASSWORD "open sesame"
 
-Test(auth, the_password_opens_with_any_user_name)
+Test(auth, the_password_is_accepted_with_any_user_name)
 {
 	static const char *const headers[] = {
 		"Basic YWxpY2U6b3BlbiBzZXNhbWU=", /* alice */
@@ -35,7 +35,7 @@ Test(auth, a_password_may_hold_colons)
 	cr_assert_not(auth_allows("Basic dTphOmI6", ""));
 }
 
-Test(auth, anything_else_stays_outside)
+Test(auth, other_credentials_are_refused)
 {
 	static const char *const headers[] = {
 		NULL,
@@ -50,11 +50,11 @@ Test(auth, anything_else_stays_outside)
 		"BasicYWxpY2U6b3BlbiBzZXNhbWU=",
 		"Basic\tYWxpY2U6b3BlbiBzZXNhbWU=",
 		"Basic alice:open sesame",
-		"Basic YWxpY2U6b3BlbiBzZXNhbWU==x", /* behind the padding */
+		"Basic YWxpY2U6b3BlbiBzZXNhbWU==x", /* after the padding */
 		"Basic YWxpY2U6b3BlbiBzZXNhbWU===", /* too much padding */
 		"Basic YWxpY2U6b3BlbiBzZXNhbWU= ",
-		"Basic YWxpY2U6b3BlbiBzZXNhbWV=", /* bits that belong to no byte */
-		"Basic YWxpY2U6b3BlbiBzZXNhbWUA", /* a NUL behind the password */
+		"Basic YWxpY2U6b3BlbiBzZXNhbWV=", /* bits beyond the last byte */
+		"Basic YWxpY2U6b3BlbiBzZXNhbWUA", /* a NUL after the password */
 		"Basic YWxpY2U6b3BlbiBzZXNhbW",	  /* "open sesam" */
 		"Basic YWxpY2U6b3BlbiBzZXNhbWVz", /* "open sesames" */
 		"Basic YWxpY2U6T3BlbiBzZXNhbWU=", /* "Open sesame" */
@@ -73,7 +73,7 @@ Test(auth, anything_else_stays_outside)
 			      headers[i] != NULL ? headers[i] : "no header");
 }
 
-/* "Basic " and LEN characters that stand for NUL bytes. */
+/* Write "Basic " and LEN characters that encode NUL bytes. */
 static void
 fill(char *header, size_t len)
 {

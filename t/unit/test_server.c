@@ -1,6 +1,6 @@
 /*
- * One HTTP server and its allocator on a loop of the test's own. The test is the clients and the database:
- * it answers reservations when it likes, and so can stop the world between any two events.
+ * One HTTP server and its allocator on a loop of the test's own. The test acts as the clients and as the
+ * database. It chooses when a reservation is answered, so it can order any two events.
  */
 #include <criterion/criterion.h>
 #include <arpa/inet.h>
@@ -114,7 +114,7 @@ listen_somewhere(void)
 	int small = 32768;
 
 	listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-	/* Inherited by the connections: their answers fill the kernel's memory soon. */
+	/* The connections inherit it, so that few answers fill the kernel's memory. */
 	setsockopt(listener, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
 	address.sin_family = AF_INET;
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -213,7 +213,7 @@ turn(void)
 	event_base_loop(base, EVLOOP_NONBLOCK);
 }
 
-/* Turn the loop until it has had nothing to do for a while. */
+/* Turn the loop so often that it has nothing left to do. */
 static void
 settle(void)
 {
@@ -235,7 +235,7 @@ receive(struct client *client)
 		client->error = errno;
 }
 
-/* Send LEN BYTES, and turn the loop while the kernel takes no more. */
+/* Send LEN BYTES. Turn the loop while the kernel accepts none. */
 static void
 send_bytes(struct client *client, const char *bytes, size_t len)
 {
@@ -261,7 +261,7 @@ say(struct client *client, const char *text)
 	settle();
 }
 
-/* Until all of TEXT was received. */
+/* Receive until TEXT has arrived. */
 static void
 expect(struct client *client, const char *text)
 {
@@ -290,7 +290,7 @@ expect_end(struct client *client)
 	}
 }
 
-/* A close that resets the connection. */
+/* Close the connection by a reset. */
 static void
 reset(struct client *client)
 {
@@ -327,7 +327,7 @@ pass_time(uint64_t ms)
 
 /* --- a connection lives until its answer ------------------------------------------------------ */
 
-/* Ask until the server cannot send any more. */
+/* Send requests until the server cannot send more answers. */
 static void
 fill_up(struct client *client)
 {
@@ -339,7 +339,7 @@ fill_up(struct client *client)
 	}
 }
 
-/* Whether the kernel would wake the server to send more to CLIENT: a third of its memory must be free. */
+/* Return whether the kernel would report the socket of CLIENT as writable: a third of its memory is free. */
 static bool
 can_send_to(const struct client *client)
 {
@@ -526,7 +526,7 @@ Test(server, requests_that_follow_the_last_one_do_not_reset_its_answer)
 	expect_connections(0);
 	client = connect_client(0);
 	say(&client, "GET /livez HTTP/1.0\r\n\r\n");
-	expect_connections(0); /* nothing else came: it ends without lingering */
+	expect_connections(0); /* no other bytes arrived, so it ends without lingering */
 	leave(&client);
 	end();
 }
@@ -621,7 +621,7 @@ Test(server, chunk_extensions_are_accepted)
 				cr_assert_eq(asked_count, 0);
 				send_bytes(&client, bodies[i] + at, bytewise ? 1 : len);
 			}
-			say(&client, CREATE); /* nothing is read after chunks */
+			say(&client, CREATE); /* the server reads nothing after chunks */
 			cr_assert_eq(asked_count, 1, "body %zu", i);
 			answer_all();
 			expect(&client, " 200 ");
@@ -654,7 +654,7 @@ Test(server, a_request_begun_in_the_last_moment_of_an_idle_connection_is_answere
 	end();
 }
 
-Test(server, no_drip_of_bytes_holds_a_connection_for_ever)
+Test(server, a_slow_sender_does_not_hold_a_connection_for_ever)
 {
 	static const char *const drips[] = {
 		"\r\n",
@@ -679,7 +679,7 @@ Test(server, no_drip_of_bytes_holds_a_connection_for_ever)
 	end();
 }
 
-Test(server, an_untaken_reply_ends_with_its_deadline)
+Test(server, a_reply_that_is_not_read_ends_at_its_deadline)
 {
 	struct client client;
 
@@ -692,7 +692,7 @@ Test(server, an_untaken_reply_ends_with_its_deadline)
 	end();
 }
 
-Test(server, a_client_that_closes_its_half_is_let_go)
+Test(server, a_connection_ends_when_its_client_closes_its_half)
 {
 	static const char *const requests[] = {
 		"",
@@ -783,7 +783,7 @@ static const struct route guarded_routes[] = {
 	{"/operator", EVHTTP_REQ_GET, ROUTE_OPERATOR, handle_livez, ROUTE_OTHER},
 };
 
-/* TCP carries no credentials: whatever a client sends there, it is not the operator. */
+/* TCP carries no credentials of a user, so no client there is the operator. */
 Test(server, each_route_asks_for_its_access_and_an_unknown_path_for_the_strictest)
 {
 	static const struct {
