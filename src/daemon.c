@@ -190,14 +190,20 @@ limit_connections(struct daemon *d)
 			 in_use + reserve + LEAST_CONNECTIONS, d->connections.most);
 }
 
+_Static_assert(MOST_LISTEN_ADDRESSES <= MOST_SOCKET_ADDRESSES, "all addresses have sockets");
+
 static bool
 open_sockets(struct daemon *d)
 {
+	struct socket_address addresses[MOST_LISTEN_ADDRESSES];
 	char memory[512];
 	struct text problem = TEXT_OVER(memory);
 
-	if (sockets_open(&d->sockets, d->config->http_threads, d->config->listen_addresses,
-			 d->config->listen_count, &problem))
+	for (size_t i = 0; i < d->config->listen_count; i++)
+		addresses[i] = (struct socket_address){d->config->listen_addresses[i].address,
+						       d->config->listen_addresses[i].len};
+	if (sockets_open(&d->sockets, d->config->http_threads, addresses, d->config->listen_count,
+			 &problem))
 		return true;
 	log_error("cannot listen", "reason=\"%s\"", memory);
 	return false;
@@ -207,6 +213,8 @@ open_sockets(struct daemon *d)
 static bool
 open_control(struct daemon *d)
 {
+	struct socket_address address = {d->config->control_address.address,
+					 d->config->control_address.len};
 	char memory[512];
 	struct text problem = TEXT_OVER(memory);
 	mode_t before;
@@ -215,7 +223,7 @@ open_control(struct daemon *d)
 	if (d->config->control_socket[0] == '\0')
 		return true;
 	before = umask(0177);
-	is_open = sockets_open(&d->control_sockets, 1, &d->config->control_address, 1, &problem);
+	is_open = sockets_open(&d->control_sockets, 1, &address, 1, &problem);
 	umask(before);
 	if (!is_open)
 		log_error("cannot listen for the operator", "reason=\"%s\"", memory);
@@ -227,7 +235,8 @@ make_control(struct daemon *d)
 {
 	if (d->config->control_socket[0] == '\0')
 		return;
-	d->control = control_new(d->base, d->dispatch, *sockets_of_loop(&d->control_sockets, 0));
+	d->control = control_new(d->base, d->dispatch, &d->error_lines,
+				 *sockets_of_loop(&d->control_sockets, 0));
 	sockets_give_away(&d->control_sockets);
 }
 
@@ -317,7 +326,7 @@ announce(struct daemon *d)
 		char memory[160];
 		struct text address = TEXT_OVER(memory);
 
-		listen_address_describe(&d->sockets.bound[i], &address);
+		socket_address_describe(&d->sockets.bound[i].address, &address);
 		log_info("listening", "address=%s inherited=%s", memory,
 			 d->sockets.are_inherited ? "yes" : "no");
 	}

@@ -300,7 +300,7 @@ for my $death ('killed', 'stopped') {    # one of them dies under load, and come
     is $databases[0]->sql("SELECT COUNT(*) FROM information_schema.processlist WHERE db = 'tickr'"), 0,
         'a drained database has no session';
     is $server->metric("tickr_database_up{database=\"$names[0]\",node=\"3\"}"), 0, '... and a metric tells';
-    like $server->log, qr/the operator takes a database out.*database="\Q$names[0]\E"/, '... and the log';
+    like $server->log, qr/the operator drains a database.*database="\Q$names[0]\E"/, '... and the log';
     unlike $server->log, qr/a database is out of service/, '... which calls it no failure';
     is +($ask->('POST', "/databases/$names[1]/drain"))[0], 409, 'the last one cannot be drained';
     $databases[0]->stop;

@@ -333,28 +333,3 @@ database_addresses_parse(const char *list, struct database_address *addresses, s
 {
 	return read_list(list, MOST_DATABASES, read_one_of_databases, addresses, count, problem);
 }
-
-/* --- for people ------------------------------------------------------------------------------- */
-
-void
-listen_address_describe(const struct listen_address *address, struct text *text)
-{
-	const struct sockaddr *any = (const struct sockaddr *)&address->address;
-	char host[INET6_ADDRSTRLEN] = "?";
-
-	if (any->sa_family == AF_UNIX) {
-		text_addf(text, "unix:%s", ((const struct sockaddr_un *)any)->sun_path);
-	} else if (any->sa_family == AF_INET6) {
-		const struct sockaddr_in6 *inet6 = (const struct sockaddr_in6 *)any;
-
-		inet_ntop(AF_INET6, &inet6->sin6_addr, host, sizeof(host));
-		text_addf(text, "[%s]:%u", host, ntohs(inet6->sin6_port));
-	} else if (any->sa_family == AF_INET) {
-		const struct sockaddr_in *inet = (const struct sockaddr_in *)any;
-
-		inet_ntop(AF_INET, &inet->sin_addr, host, sizeof(host));
-		text_addf(text, "%s:%u", host, ntohs(inet->sin_port));
-	} else {
-		text_addf(text, "family:%d", any->sa_family);
-	}
-}

@@ -51,7 +51,4 @@ bool database_address_parse(const char *text, struct database_address *address) 
 bool database_addresses_parse(const char *list, struct database_address *addresses, size_t *count,
 			      struct text *problem) MUST_CHECK;
 
-/* ADDRESS as it is written in TICKR_LISTEN. */
-void listen_address_describe(const struct listen_address *address, struct text *text);
-
 #endif

@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "config/address.h"
 #include "ticket/database.h"
+#include "ticket/json.h"
 #include "ticket/space.h"
 
 #define DATABASE_LABEL_SIZE 512 /* a path of SQLite's is the longest */
@@ -31,10 +32,9 @@ struct database_config {
 	char label[DATABASE_LABEL_SIZE]; /* how people call it: host:port, or a path */
 };
 
-/* The indices of CHOICE keys, in the order of their words in keys.h. */
+/* The indices of CHOICE keys, in the order of their words in keys.h; enum batch_format is in json.h. */
 enum database_adapter { DATABASE_ADAPTER_MYSQL, DATABASE_ADAPTER_SQLITE, DATABASE_ADAPTER_MEMORY };
 enum database_policy { DATABASE_POLICY_ROUND_ROBIN, DATABASE_POLICY_FAILOVER };
-enum batch_format { BATCH_FORMAT_ARRAY, BATCH_FORMAT_GROUP };
 
 struct config {
 #define CONFIG_NUMBER							 uint64_t

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "config/address.h"
 #include "fuzz.h"
+#include "loop/socket_address.h"
 
 /* What was read, described and read again, is the same. */
 static void
@@ -21,7 +22,7 @@ check_listen(const char *list)
 		return;
 	for (size_t i = 0; i < count; i++) {
 		text_add(&text, i > 0 ? "," : "");
-		listen_address_describe(&addresses[i], &text);
+		socket_address_describe(&addresses[i].address, &text);
 	}
 	MUST_HOLD(!text.is_truncated);
 	MUST_HOLD(listen_addresses_parse(described, again, &again_count, &problem));

@@ -8,7 +8,7 @@
 
 #define MOST_CREDENTIALS 768 /* bytes that are read */
 
-/* LEN bytes as "Basic" and base64; the caller frees it. */
+/* Return LEN bytes as "Basic" and base64. The caller frees it. */
 static char *
 encode(const char *credentials, size_t len)
 {
@@ -28,7 +28,7 @@ encode(const char *credentials, size_t len)
 	return header;
 }
 
-/* What a client would send opens, unless it is too long; one letter more or less does not. */
+/* The header that a client would send is accepted, unless it is too long. One letter more or less is refused. */
 static void
 check_round_trip(const char *password)
 {

@@ -17,7 +17,7 @@ struct request {
 	int minor;
 };
 
-/* As the library does: the name up to the colon, the value without the blanks around it. */
+/* Split a line as libevent does: the name up to the colon, the value without the blanks around it. */
 static void
 add_header(struct request *request, char *line)
 {
@@ -53,7 +53,7 @@ count_of(const struct request *request, const char *name)
 	return count;
 }
 
-/* What passes has one reading; a second length never passes. */
+/* An accepted request has one reading. A second length is always refused. */
 static void
 check_passed(struct request *request)
 {

@@ -3,6 +3,7 @@
 
 #include "base/attributes.h"
 #include "config/address.h"
+#include "loop/socket_address.h"
 
 /* 107 bytes, the longest path of a Unix socket. */
 #define TEN	     "/123456789"
@@ -39,7 +40,7 @@ Test(address, listen_lists_are_read_in_their_order)
 			  cases[i].list);
 		cr_assert_eq(count, cases[i].count, "%s", cases[i].list);
 		cr_assert_str_empty(memory);
-		listen_address_describe(&addresses[count - 1], &text);
+		socket_address_describe(&addresses[count - 1].address, &text);
 		cr_assert_str_eq(described, cases[i].last);
 	}
 }
@@ -209,13 +210,13 @@ Test(address, a_host_name_too_long_is_refused)
 	cr_assert_str_eq(address.host, name);
 }
 
-Test(address, a_family_we_do_not_know_is_described_all_the_same)
+Test(address, an_unknown_family_is_described_by_its_number)
 {
-	struct listen_address address = {.address.ss_family = 99};
+	struct sockaddr_storage address = {.ss_family = 99};
 	char memory[64];
 	struct text text = TEXT_OVER(memory);
 
-	listen_address_describe(&address, &text);
+	socket_address_describe(&address, &text);
 	cr_assert_str_eq(memory, "family:99");
 }
 
