@@ -30,10 +30,6 @@ unsigned databases_sessions(const struct config *config, const struct store *sto
  */
 uint64_t databases_descriptors(const struct config *config, const struct store *store);
 
-/* How to reach DATABASE; the strings are those of CONFIG. */
-struct store_settings databases_settings(const struct config *config,
-					 const struct database_config *database);
-
 /*
  * Open the state file of each, where there is a folder for them, into STATES, which has room for
  * MOST_DATABASES. False, with a line in the log, when one cannot be had; then none is open.

@@ -15,7 +15,7 @@
 /* Written by its thread until it has ended, and then read by the main thread. */
 struct look {
 	struct looks *looks;
-	const struct database_config *database;
+	const struct store_settings *database;
 	pthread_t thread;
 	bool is_started;
 	bool has_ended; /* guarded by the mutex of the looks */
@@ -38,7 +38,7 @@ static void
 look_once(struct look *look)
 {
 	const struct store *store = look->looks->store;
-	struct store_settings settings = databases_settings(look->looks->config, look->database);
+	struct store_settings settings = *look->database;
 	struct text reason = TEXT_OVER(look->reason);
 	struct store_session *session;
 
@@ -125,14 +125,14 @@ is_acceptable(struct looks *looks, struct look *look, const struct timespec *unt
 	if (!wait_for(looks, look, until)) {
 		log_warn("a database did not answer in time",
 			 "seconds=%g database=\"%s\" hint=\"a name server may be away\"",
-			 (double)LONGEST_MS / 1000, look->database->label);
+			 (double)LONGEST_MS / 1000, look->database->name);
 		return true;
 	}
 	if (look->result != STORE_REFUSED)
 		return true; /* its pool asks again, and says so */
 	text_add_quoted(&quoted, look->reason, sizeof(look->reason));
 	log_error("this database cannot be served from", "reason=%s database=\"%s\"", memory,
-		  look->database->label);
+		  look->database->name);
 	return false;
 }
 

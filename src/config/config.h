@@ -15,24 +15,11 @@
 #include "base/attributes.h"
 #include "base/text.h"
 #include "config/address.h"
+#include "store/store.h"
 #include "ticket/database.h"
 #include "ticket/space.h"
 
-#define DATABASE_LABEL_SIZE 512 /* a path of SQLite's is the longest */
-
-/* One database, and the node it is. */
-struct database_config {
-	struct database_address address; /* unused with SQLite */
-	bool port_is_given;
-	char *user;
-	char *password;
-	char *name; /* with SQLite the path of the file */
-	struct ticket_space space;
-	char label[DATABASE_LABEL_SIZE]; /* how people call it: host:port, or a path */
-};
-
 /* The indices of CHOICE keys, in the order of their words in keys.h. */
-enum database_adapter { DATABASE_ADAPTER_MYSQL, DATABASE_ADAPTER_SQLITE, DATABASE_ADAPTER_MEMORY };
 enum database_policy { DATABASE_POLICY_ROUND_ROBIN, DATABASE_POLICY_FAILOVER };
 enum batch_format { BATCH_FORMAT_ARRAY, BATCH_FORMAT_GROUP };
 
@@ -44,12 +31,14 @@ struct config {
 #define CONFIG_SECRET							 char *
 #define CONFIG_CHOICE							 unsigned
 #define KEY(variable, field, type, fallback, least, most, allowed, help) CONFIG_##type field;
+#define STORE_KEY(variable, type, fallback, least, most, allowed, help)
 #include "config/keys.h"
 
-	/* What follows from them. */
-	struct database_config databases[MOST_DATABASES];
+	/* These follow from the variables. */
+	const struct store *store; /* NULL: this tickrd was built without it */
+	struct store_settings databases[MOST_DATABASES];
 	size_t database_count;
-	struct listen_address control_address; /* where TICKR_CONTROL_SOCKET is set */
+	struct listen_address control_address; /* if TICKR_CONTROL_SOCKET is set */
 	struct listen_address listen_addresses[MOST_LISTEN_ADDRESSES];
 	size_t listen_count;
 };

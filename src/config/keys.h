@@ -2,6 +2,10 @@
  * keys -- the one table of every TICKR_* variable.
  *
  *	KEY(variable, field, type, fallback, least, most, allowed, help)
+ *	STORE_KEY(variable, type, fallback, least, most, allowed, help)
+ *
+ * A KEY is kept in its field of struct config. A STORE_KEY is a variable of those stores that name it among
+ * their variables (store/store.h): its value goes to their parse() as text.
  *
  * type: NUMBER; SECONDS (decimals allowed, kept in milliseconds); WHOLE_SECONDS (kept
  * in milliseconds too); TEXT; SECRET (never shown); CHOICE (kept as the index of the
@@ -19,33 +23,37 @@ KEY("TICKR_NODE_NUMBER", node_number, TEXT, NULL, 0, 0,
 KEY("TICKR_STARTING_OFFSET", starting_offset, NUMBER, NULL, 0, SPACE_LAST_TICKET, "",
     "the first ticket of node 0. It cannot change after the first ticket")
 
-KEY("TICKR_DATABASE_ADAPTER", database_adapter, CHOICE, "mysql", 0, 0, "mysql|sqlite|memory",
+KEY("TICKR_DATABASE_ADAPTER", database_adapter, CHOICE, "mysql", 0, 0, DRIVER_WORDS,
     "where the counter is stored: mysql (MySQL or MariaDB), sqlite (a local file) or memory "
     "(benchmarks only)")
-KEY("TICKR_DATABASE_HOST", database_host, TEXT, "localhost", 0, 0,
-    "a name, an address, host:port, [v6]:port, or the absolute path of a Unix socket; up to 16 of "
-    "them, separated by commas",
-    "the address of the database, or of several. localhost without a port is the client library's "
-    "Unix socket")
+STORE_KEY("TICKR_DATABASE_HOST", TEXT, "localhost", 0, 0,
+	  "a name, an address, host:port, [v6]:port, or the absolute path of a Unix socket; up to "
+	  "16 of "
+	  "them, separated by commas",
+	  "the address of the database, or of several. localhost without a port is the client "
+	  "library's "
+	  "Unix socket")
 KEY("TICKR_DATABASE_POLICY", database_policy, CHOICE, "round-robin", 0, 0, "round-robin|failover",
     "which of several databases reserves: each in turn, or the first in the list that is up")
-KEY("TICKR_DATABASE_PORT", database_port, NUMBER, "3306", 1, 65535, "",
-    "the database's TCP port, unless TICKR_DATABASE_HOST names one")
-KEY("TICKR_DATABASE_USERNAME", database_username, TEXT, "root", 0, 0,
-    "any text; with several databases one for all, or one for each, separated by commas",
-    "the database user")
-KEY("TICKR_DATABASE_PASSWORD", database_password, SECRET, "", 0, 0,
-    "any text; with several databases one for all, or one for each, separated by commas",
-    "the database user's password")
-KEY("TICKR_DATABASE_PASSWORD_FILE", database_password_file, TEXT, "", 0, 0,
-    "the path of a readable file; with several databases one for all, of one line or a line for "
-    "each, or one for each, separated by commas",
-    "a file that holds the database user's password")
-KEY("TICKR_DATABASE_NAME", database_name, TEXT, "tickr", 0, 0,
-    "1 to 64 characters, none of them a backquote; with several databases one for all, or one for "
-    "each, separated by commas; with sqlite a path of at most 500 bytes",
-    "the database (schema) that holds the tickets table. With sqlite, its file; by default "
-    "tickr.db in TICKR_STATE_DIR")
+STORE_KEY("TICKR_DATABASE_PORT", NUMBER, "3306", 1, 65535, "",
+	  "the database's TCP port, unless TICKR_DATABASE_HOST names one")
+STORE_KEY("TICKR_DATABASE_USERNAME", TEXT, "root", 0, 0,
+	  "any text; with several databases one for all, or one for each, separated by commas",
+	  "the database user")
+STORE_KEY("TICKR_DATABASE_PASSWORD", SECRET, "", 0, 0,
+	  "any text; with several databases one for all, or one for each, separated by commas",
+	  "the database user's password")
+STORE_KEY("TICKR_DATABASE_PASSWORD_FILE", TEXT, "", 0, 0,
+	  "the path of a readable file; with several databases one for all, of one line or a line "
+	  "for "
+	  "each, or one for each, separated by commas",
+	  "a file that holds the database user's password")
+STORE_KEY("TICKR_DATABASE_NAME", TEXT, "tickr", 0, 0,
+	  "1 to 64 characters, none of them a backquote; with several databases one for all, or "
+	  "one for "
+	  "each, separated by commas; with sqlite a path of at most 500 bytes",
+	  "the database (schema) that holds the tickets table. With sqlite, its file; by default "
+	  "tickr.db in TICKR_STATE_DIR")
 KEY("TICKR_DATABASE_POOL_SIZE", pool_size, NUMBER, "5", 1, 1000, "",
     "database sessions that reserve tickets. One more maintains the table. With sqlite always 1")
 KEY("TICKR_DATABASE_POOL_TIMEOUT", pool_timeout_ms, SECONDS, "1", 1, 3600000, "",
@@ -54,14 +62,14 @@ KEY("TICKR_DATABASE_CONNECT_TIMEOUT", connect_timeout_ms, WHOLE_SECONDS, "2", 10
     "the longest time that a connection to the database may take to open")
 KEY("TICKR_DATABASE_QUERY_TIMEOUT", query_timeout_ms, WHOLE_SECONDS, "2", 1000, 3600000, "",
     "the longest time that a statement may take. Then its session is dropped")
-KEY("TICKR_DATABASE_SSL_CA", ssl_ca, TEXT, "", 0, 0, "the path of a readable file",
-    "TLS to the database: the certificate authorities to trust, in PEM")
-KEY("TICKR_DATABASE_SSL_CERT", ssl_cert, TEXT, "", 0, 0, "the path of a readable file",
-    "TLS to the database: tickrd's certificate, in PEM")
-KEY("TICKR_DATABASE_SSL_KEY", ssl_key, TEXT, "", 0, 0, "the path of a readable file",
-    "TLS to the database: the key of tickrd's certificate, in PEM")
-KEY("TICKR_DATABASE_SSL_VERIFY", ssl_verify, CHOICE, "yes", 0, 0, "no|yes",
-    "TLS to the database: whether its certificate must be valid and name the host")
+STORE_KEY("TICKR_DATABASE_SSL_CA", TEXT, "", 0, 0, "the path of a readable file",
+	  "TLS to the database: the certificate authorities to trust, in PEM")
+STORE_KEY("TICKR_DATABASE_SSL_CERT", TEXT, "", 0, 0, "the path of a readable file",
+	  "TLS to the database: tickrd's certificate, in PEM")
+STORE_KEY("TICKR_DATABASE_SSL_KEY", TEXT, "", 0, 0, "the path of a readable file",
+	  "TLS to the database: the key of tickrd's certificate, in PEM")
+STORE_KEY("TICKR_DATABASE_SSL_VERIFY", CHOICE, "yes", 0, 0, "no|yes",
+	  "TLS to the database: whether its certificate must be valid and name the host")
 
 KEY("TICKR_REQUIRE_DURABLE", require_durable, CHOICE, "0", 0, 0, "0|1",
     "1 refuses a database that might issue a ticket twice, for example after a crash, because of "
@@ -112,3 +120,4 @@ KEY("TICKR_DRAIN_TIMEOUT", drain_timeout_ms, SECONDS, "8", 0, 3600000, "",
     "sessions and the state file")
 
 #undef KEY
+#undef STORE_KEY
