@@ -12,7 +12,7 @@
 
 #define REPORT_SIZE 2048
 
-/* A session has a socket. While it connects it looks up a name, or reads certificates. */
+/* A session has a socket. While it connects, it looks up a name or reads certificates. */
 #define SESSION_DESCRIPTORS 4
 
 /* A save of the state file; SQLite's log, its index, its journal and its folder. */
@@ -27,8 +27,8 @@ databases_store(const struct config *config)
 	if (config->store != NULL)
 		return config->store;
 	drivers_list(&built);
-	log_error("this tickrd was built without the database that TICKR_DATABASE_ADAPTER names",
-		  "adapter=%s built_with=\"%s\"", driver_name(config->database_adapter), memory);
+	log_error("this tickrd was built without its store", "adapter=%s built_with=\"%s\"",
+		  driver_name(config->database_adapter), memory);
 	return NULL;
 }
 
@@ -37,7 +37,7 @@ databases_begin(const struct store *store)
 {
 	if (store->begin())
 		return true;
-	log_error("the database's client library cannot start", "adapter=%s", store->name);
+	log_error("cannot start the database's client library", "adapter=%s", store->name);
 	return false;
 }
 
@@ -73,8 +73,8 @@ databases_open_states(const struct config *config, struct state_file **states)
 			state_file_open(config->state_dir, &config->databases[i].space, &problem);
 		if (states[i] != NULL)
 			continue;
-		log_error("the state of the last run cannot be had",
-			  "reason=\"%s\" database=\"%s\"", memory, config->databases[i].name);
+		log_error("cannot open the state file", "reason=\"%s\" database=\"%s\"", memory,
+			  config->databases[i].name);
 		databases_close_states(states);
 		return false;
 	}
@@ -122,17 +122,18 @@ databases_dispatch(const struct config *config, const struct store *store,
 
 /* --- createdb ------------------------------------------------------------------------------------ */
 
-/* Of several databases: which one it is that the next lines are about. */
+/* With several databases, name the one that the next lines are about. */
 static void
-print_heading(const struct config *config, const struct store_settings *database, FILE *to)
+databases_print_heading(const struct config *config, const struct store_settings *database,
+			FILE *to)
 {
 	if (config->database_count > 1)
 		fprintf(to, "%s, node %" PRIu64 ":\n", database->name, database->space.node_number);
 }
 
 static enum store_create_result
-create(const struct config *config, const struct store_settings *database,
-       const struct store *store, const struct command_line *line)
+databases_create_one(const struct config *config, const struct store_settings *database,
+		     const struct store *store, const struct command_line *line)
 {
 	char memory[REPORT_SIZE];
 	struct text report = TEXT_OVER(memory);
@@ -142,7 +143,7 @@ create(const struct config *config, const struct store_settings *database,
 	if (line->has_continue_after)
 		order.newest = space_base_up_to(&database->space, line->last_ticket);
 	result = store->create(database, &order, &report);
-	print_heading(config, database, result == STORE_NOT_CREATED ? stderr : stdout);
+	databases_print_heading(config, database, result == STORE_NOT_CREATED ? stderr : stdout);
 	fputs(memory, result == STORE_NOT_CREATED ? stderr : stdout);
 	return result;
 }
@@ -159,7 +160,7 @@ databases_create(const struct config *config, const struct command_line *line)
 		return EX_OSERR;
 	for (size_t i = 0; i < config->database_count; i++) {
 		enum store_create_result result =
-			create(config, &config->databases[i], store, line);
+			databases_create_one(config, &config->databases[i], store, line);
 
 		made += result == STORE_CREATED;
 		failed += result == STORE_NOT_CREATED;
@@ -178,9 +179,9 @@ databases_create(const struct config *config, const struct command_line *line)
 
 /* --- advance ------------------------------------------------------------------------------------- */
 
-/* The one whose node gives TICKET; the only one gives any. NULL: none does. */
+/* Return the database whose node issues TICKET, or the only database. NULL: there is none. */
 static const struct store_settings *
-find_giver(const struct config *config, uint64_t ticket)
+databases_find_issuer(const struct config *config, uint64_t ticket)
 {
 	uint64_t base;
 
@@ -195,7 +196,7 @@ find_giver(const struct config *config, uint64_t ticket)
 int
 databases_advance(const struct config *config, const struct command_line *line)
 {
-	const struct store_settings *database = find_giver(config, line->last_ticket);
+	const struct store_settings *database = databases_find_issuer(config, line->last_ticket);
 	const struct store *store = databases_store(config);
 	struct store_settings settings;
 	struct advance_order order = {
@@ -211,8 +212,8 @@ databases_advance(const struct config *config, const struct command_line *line)
 		return EX_CONFIG;
 	if (database == NULL) {
 		fprintf(stderr,
-			"tickrd: none of these databases gives ticket %" PRIu64
-			": name the last ticket that the one to be moved has given; nothing was "
+			"tickrd: none of these databases issues ticket %" PRIu64
+			": name the last ticket that the database has issued; nothing was "
 			"changed\n",
 			line->last_ticket);
 		return 1;
@@ -222,7 +223,7 @@ databases_advance(const struct config *config, const struct command_line *line)
 	if (!databases_begin(store))
 		return EX_OSERR;
 	store->claim(&settings);
-	print_heading(config, database, stdout);
+	databases_print_heading(config, database, stdout);
 	status = advance_run(&order);
 	store->release(&settings);
 	store->end();

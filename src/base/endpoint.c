@@ -14,14 +14,14 @@ const char *
 endpoint_mistake(const char *text)
 {
 	if (text[0] == '\0')
-		return "nothing stands between the commas, or behind the last one";
+		return "an address is missing between the commas or after the last one";
 	for (const char *at = text; *at != '\0'; at++)
 		if ((unsigned char)*at < ' ' || *at == '\177')
-			return "a control character is in it, such as a carriage return at its end";
+			return "it has a control character, such as a carriage return at its end";
 	if (text[0] == ' ' || text[strlen(text) - 1] == ' ')
-		return "a blank is at its beginning or its end: remove it";
+		return "it begins or ends in a blank: remove the blank";
 	if (strstr(text, "://") != NULL)
-		return "leave out what is before the //, and the // too";
+		return "remove the scheme and the //";
 	return NULL;
 }
 
@@ -42,11 +42,11 @@ endpoint_read_brackets(const char *text, char *host, struct in6_addr *address, c
 	if (memchr(text + 1, '%', len) != NULL)
 		return ENDPOINT_ZONE;
 	if (len >= INET6_ADDRSTRLEN)
-		return "what is between the brackets is no IPv6 address";
+		return "the brackets do not hold an IPv6 address";
 	memcpy(host, text + 1, len);
 	host[len] = '\0';
 	if (inet_pton(AF_INET6, host, address) != 1)
-		return "what is between the brackets is no IPv6 address";
+		return "the brackets do not hold an IPv6 address";
 	*rest = close + 1;
 	return NULL;
 }

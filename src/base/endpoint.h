@@ -14,8 +14,8 @@
 
 #define ENDPOINT_UNIX_PREFIX "unix:"
 #define ENDPOINT_PATH_TOO_LONG \
-	"a path of more than 107 bytes: the system takes no longer one for a Unix socket"
-#define ENDPOINT_ZONE "a zone, behind the %, is not supported: leave it out, or use another address"
+	"the path has more than the 107 bytes that the system allows for a Unix socket"
+#define ENDPOINT_ZONE "a zone (after the %) is not supported: remove it, or use another address"
 
 /* Return the mistake in TEXT that is one in any address, in words; NULL if there is none. */
 const char *endpoint_mistake(const char *text) MUST_CHECK;

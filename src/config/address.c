@@ -37,9 +37,9 @@ address_read_inet6(const char *text, struct listen_address *to)
 	if (mistake != NULL)
 		return mistake;
 	if (IN6_IS_ADDR_V4MAPPED(&address->sin6_addr))
-		return "an IPv4 address is written without ::ffff: and without brackets";
+		return "write an IPv4 address without ::ffff: and without brackets";
 	if (rest[0] != ':')
-		return "a colon and a port are missing behind the bracket";
+		return "a colon and a port are missing after the bracket";
 	if (!endpoint_read_port(rest + 1, &port))
 		return "the port must be a number from 0 to 65535";
 	address->sin6_family = AF_INET6;
@@ -57,7 +57,7 @@ address_explain_inet(const char *text, bool is_port)
 	if (text[0] == '/')
 		return "write unix: before the path of a Unix socket";
 	if (colon != NULL && strchr(colon + 1, ':') != NULL)
-		return "an IPv6 address is written in brackets: [::1]:8080";
+		return "write an IPv6 address in brackets: [::1]:8080";
 	if (colon == text || text[strspn(text, "0123456789")] == '\0')
 		return "an address is missing before the port";
 	if (colon == NULL)
@@ -66,10 +66,10 @@ address_explain_inet(const char *text, bool is_port)
 		return "write 0.0.0.0 for every IPv4 address of this host, [::] for every IPv6 "
 		       "address";
 	if (text[strspn(text, "0123456789.:")] != '\0' && is_port)
-		return "names are not looked up: write an address";
+		return "tickrd does not look up names: write an address";
 	if (!is_port)
 		return "the port must be a number from 0 to 65535";
-	return "what is before the colon is no IPv4 address";
+	return "the text before the colon is not an IPv4 address";
 }
 
 static const char *

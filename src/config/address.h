@@ -21,18 +21,18 @@ struct listen_address {
 };
 
 /*
- * A comma-separated list of address:port, [v6]:port and unix:/path into ADDRESSES,
- * at most MOST_LISTEN_ADDRESSES. Port 0 is allowed: the kernel chooses. False, with
- * each address that cannot be read and the reason in PROBLEM.
+ * Read LIST, of address:port, [v6]:port and unix:/path between commas, to ADDRESSES, which have room for
+ * MOST_LISTEN_ADDRESSES. Port 0 is allowed: the kernel chooses one. False: PROBLEM has each address that
+ * cannot be read, with its mistake.
  */
 bool listen_addresses_parse(const char *list, struct listen_address *addresses, size_t *count,
 			    struct text *problem) MUST_CHECK;
 
-/* The Unix socket at PATH, which is absolute. False, with the reason in PROBLEM, if it is not or too long. */
+/* Set ADDRESS to the Unix socket at PATH. False, with the mistake in PROBLEM: it is relative or too long. */
 bool listen_address_unix(const char *path, struct listen_address *address,
 			 struct text *problem) MUST_CHECK;
 
-/* ADDRESS as it is written in TICKR_LISTEN. */
+/* Add ADDRESS, as an operator writes it in TICKR_LISTEN. */
 void listen_address_describe(const struct listen_address *address, struct text *text);
 
 #endif

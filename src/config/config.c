@@ -60,8 +60,8 @@ config_set_http_password(struct loader *loader)
 
 	if (given != NULL && given[0] == '\0')
 		text_addf(loader->problems,
-			  "%s is set and empty: give a password, or remove it to serve without "
-			  "one\n",
+			  "%s is set and empty: set a password, or remove the variable to serve "
+			  "without one\n",
 			  variable);
 	secret_read(loader, variable, config->http_auth_password_file, 1,
 		    &config->http_auth_password);

@@ -1,8 +1,8 @@
 /*
  * config -- every setting, read once at the start from TICKR_* variables.
  *
- * Main thread, before there are others; afterwards the struct is read only. The table
- * of variables is keys.h.
+ * Main thread, before there are other threads. Afterwards the struct is read only. keys.h is the table of the
+ * variables.
  */
 #ifndef TICKR_CONFIG_CONFIG_H
 #define TICKR_CONFIG_CONFIG_H
@@ -44,19 +44,18 @@ struct config {
 };
 
 /*
- * Fill CONFIG from ENV_FILE (NULL: none) and from ENVIRONMENT, as environ, which wins
- * where both name a variable. An empty value counts as not set. Each bad or missing
- * variable is a line in PROBLEMS, each unknown one a line in WARNINGS; lines never hold
- * a password. False when there was a problem. Either way config_free() is due.
+ * Fill CONFIG from ENV_FILE (NULL: none) and from ENVIRONMENT, as environ, which wins if both have a variable.
+ * An empty value counts as not set. PROBLEMS has a line for each bad or missing variable, WARNINGS one for each
+ * unknown variable. No line holds a password. False: there is a problem. config_free() is due in both cases.
  */
 bool config_load(struct config *config, const char *env_file, char *const *environment,
 		 struct text *problems, struct text *warnings) MUST_CHECK;
 void config_free(struct config *config);
 
-/* The variables, with what they mean, for tickrd --help. */
+/* Print the variables and their meanings, for tickrd --help. */
 void config_print_help(FILE *to);
 
-/* A line a variable for scripts: name, default, what is allowed, meaning; tabs between. */
+/* Print a line for each variable, for scripts: name, default, allowed values and meaning, with tabs between. */
 void config_print_variables(FILE *to);
 
 #endif

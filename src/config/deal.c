@@ -66,11 +66,10 @@ deal_fits(struct deal *deal, const char *variable, const char *pieces_name, size
 {
 	if (pieces == 1 || pieces == deal->count)
 		return true;
-	text_addf(
-		deal->loader->problems,
-		"%s has %zu %s, and TICKR_DATABASE_HOST names %zu databases: give one for all, or "
-		"one for each\n",
-		variable, pieces, pieces_name, deal->count);
+	text_addf(deal->loader->problems,
+		  "%s has %zu %s, and TICKR_DATABASE_HOST names %zu databases: set one for all, or "
+		  "one for each\n",
+		  variable, pieces, pieces_name, deal->count);
 	return false;
 }
 
@@ -86,8 +85,8 @@ deal_names_each(struct deal *deal, const char *variable, const char *pieces_name
 
 		free(piece);
 		if (is_empty && count > 1) {
-			text_addf(deal->loader->problems, "%s: of its %s number %zu is empty\n",
-				  variable, pieces_name, i + 1);
+			text_addf(deal->loader->problems, "%s: number %zu of its %s is empty\n",
+				  variable, i + 1, pieces_name);
 			return false;
 		}
 	}
@@ -141,8 +140,8 @@ deal_check_nodes_differ(struct deal *deal)
 			if (databases[i].space.node_number == databases[j].space.node_number)
 				text_addf(deal->loader->problems,
 					  "TICKR_NODE_NUMBER has %" PRIu64
-					  " twice: each database must have a node number of its "
-					  "own, or they would give the same tickets\n",
+					  " twice: set another one for each database, or tickrd "
+					  "would issue tickets twice\n",
 					  databases[i].space.node_number);
 }
 
@@ -166,13 +165,13 @@ deal_nodes(struct deal *deal, bool may_be_several)
 	}
 	if (!may_be_several && count != 1)
 		text_addf(deal->loader->problems,
-			  "TICKR_NODE_NUMBER has %zu numbers, and with TICKR_DATABASE_ADAPTER=%s "
-			  "there is one database: give one\n",
+			  "TICKR_NODE_NUMBER has %zu numbers, and TICKR_DATABASE_ADAPTER=%s has "
+			  "one database: set one number\n",
 			  count, deal->store->name);
 	else if (deal->count > 0 && count != deal->count)
 		text_addf(deal->loader->problems,
 			  "TICKR_NODE_NUMBER has %zu numbers, and TICKR_DATABASE_HOST names %zu "
-			  "databases: each needs one of its own\n",
+			  "databases: set one for each\n",
 			  count, deal->count);
 	else
 		deal_check_nodes_differ(deal);
@@ -286,13 +285,13 @@ deal_refuse_unread(struct deal *deal, bool may_be_several)
 
 		if (!is_read && loader_is_set(deal->loader, key->variable))
 			text_addf(deal->loader->problems,
-				  "%s is set, and with TICKR_DATABASE_ADAPTER=%s there is no "
-				  "server: remove one of them\n",
+				  "%s is set, and TICKR_DATABASE_ADAPTER=%s does not use it: "
+				  "remove one of them\n",
 				  key->variable, deal->store->name);
 	}
 }
 
-/* Deal the variables that name databases and users. Returns false if there are too many databases. */
+/* Deal all lists. False: there are too many databases. */
 static bool
 deal_lists(struct deal *deal)
 {

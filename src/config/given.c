@@ -59,11 +59,9 @@ given_warn_of_links(struct given *given)
 	text_addf(warnings, "Kubernetes or Docker made %s", given->links.start);
 	if (given->hidden_links > 0)
 		text_addf(warnings, " and %zu more", given->hidden_links);
-	text_add(
-		warnings,
-		" for a service, so they are ignored as settings. To remove them set "
-		"enableServiceLinks: false in the pod's spec, or give the service a name that does "
-		"not begin with tickr\n");
+	text_add(warnings, " for a service, so they are ignored as settings. To remove them set "
+			   "enableServiceLinks: false in the pod's spec, or rename the service, so "
+			   "that its name does not begin with tickr\n");
 }
 
 /* Take one assignment. The environment replaces the value of the file. */

@@ -120,7 +120,7 @@ loader_warn_of_stray_bytes(struct loader *loader, const struct key *key, const c
 	const char *stray = key_is_text(key) ? stray_bytes(value, strlen(value)) : NULL;
 
 	if (stray != NULL)
-		text_addf(loader->warnings, "%s %s, which is taken for a part of the %s\n",
+		text_addf(loader->warnings, "%s %s, and tickrd takes it as a part of the %s\n",
 			  key->variable, stray, key->type == KEY_SECRET ? "password" : "value");
 }
 

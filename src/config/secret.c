@@ -43,7 +43,7 @@ secret_warn_of_stray_bytes(struct loader *loader, const char *variable, const ch
 
 		if (stray != NULL)
 			text_addf(loader->warnings,
-				  "%s_FILE=%s: line %zu %s, which is taken for a part of the "
+				  "%s_FILE=%s: line %zu %s, and tickrd takes it as a part of the "
 				  "password\n",
 				  variable, path, number, stray);
 		if (lines[len] == '\0')

@@ -12,7 +12,7 @@ static const struct {
 	const char *name;
 	const struct store *store; /* NULL: left out */
 } drivers[] = {
-#define DRIVER(name, is_built) {#name, (is_built) ? &name##_store : NULL},
+#define DRIVER(name, is_built, meaning) {#name, (is_built) ? &name##_store : NULL},
 	DRIVERS(DRIVER)};
 
 const char *

@@ -9,20 +9,22 @@
 #include "store/store.h"
 
 /*
- * DRIVER(name, is_built): name is a value of TICKR_DATABASE_ADAPTER, and name_store the table of the store.
- * A driver is the number of its line in this list, from 0.
+ * DRIVER(name, is_built, meaning): name is a value of TICKR_DATABASE_ADAPTER, and name_store the table of the
+ * store. A driver is the number of its line in this list, from 0.
  */
-#define DRIVERS(DRIVER)             \
-	DRIVER(mysql, 1)            \
-	DRIVER(sqlite, HAVE_SQLITE) \
-	DRIVER(memory, WITH_MEMORY)
+#define DRIVERS(DRIVER)                                  \
+	DRIVER(mysql, 1, "is a MySQL or MariaDB server") \
+	DRIVER(sqlite, HAVE_SQLITE, "is a local file")   \
+	DRIVER(memory, WITH_MEMORY, "is for benchmarks only")
 
-#define DRIVER_TABLE(name, is_built) extern const struct store name##_store;
+#define DRIVER_TABLE(name, is_built, meaning) extern const struct store name##_store;
 DRIVERS(DRIVER_TABLE)
 
-/* The names of all drivers with a | between them. */
-#define DRIVER_WORD(name, is_built) "|" #name
-#define DRIVER_WORDS		    (&(DRIVERS(DRIVER_WORD))[1])
+/* The names of all drivers with a | between them; a sentence about each, after a full stop. */
+#define DRIVER_WORD(name, is_built, meaning)	"|" #name
+#define DRIVER_WORDS				(&(DRIVERS(DRIVER_WORD))[1])
+#define DRIVER_MEANING(name, is_built, meaning) ". " #name " " meaning
+#define DRIVER_MEANINGS				DRIVERS(DRIVER_MEANING)
 
 /* The name of this driver. */
 const char *driver_name(unsigned driver);
@@ -30,7 +32,7 @@ const char *driver_name(unsigned driver);
 /* The store of this driver; NULL: it was left out. */
 const struct store *driver_store(unsigned driver) MUST_CHECK;
 
-/* The names of those that were built, for people. */
+/* Add the names of the stores that were built to NAMES. */
 void drivers_list(struct text *names);
 
 #endif

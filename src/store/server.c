@@ -31,7 +31,7 @@ server_read_brackets(const char *text, struct server_address *address)
 	if (mistake != NULL || rest[0] == '\0')
 		return mistake;
 	if (rest[0] != ':')
-		return "nothing but a colon and a port may stand behind the bracket";
+		return "only a colon and a port may follow the bracket";
 	return server_read_port(rest + 1, address);
 }
 
@@ -45,14 +45,13 @@ server_read_host(const char *text, struct server_address *address)
 	if (!is_inet6 && strchr(text, '%') != NULL)
 		return ENDPOINT_ZONE;
 	if (!is_inet6 && text[len] == ':' && strchr(text + len + 1, ':') != NULL)
-		return "an IPv6 address with a port is written in brackets: [::1]:3306";
+		return "write an IPv6 address with a port in brackets: [::1]:3306";
 	if (len == 0)
 		return "a name or an address is missing before the port";
 	if (strcspn(text, " /,") != strlen(text))
-		return "a host has no blank and no slash in it; the path of a socket begins with "
-		       "a slash";
+		return "a host has no blank and no slash. The path of a socket begins with a slash";
 	if (len >= SERVER_HOST_SIZE)
-		return "a name of more than 255 bytes";
+		return "the name has more than 255 bytes";
 	memcpy(address->host, text, len);
 	return text[len] == ':' ? server_read_port(text + len + 1, address) : NULL;
 }
@@ -68,7 +67,7 @@ server_address_parse(const char *text, struct server_address *address)
 	if (text[0] == '[')
 		return server_read_brackets(text, address);
 	if (strncmp(text, ENDPOINT_UNIX_PREFIX, strlen(ENDPOINT_UNIX_PREFIX)) == 0)
-		return "leave out unix: before the path of the socket";
+		return "remove unix: before the path of the socket";
 	if (text[0] != '/')
 		return server_read_host(text, address);
 	if (strlen(text) >= sizeof(address->socket))
@@ -161,7 +160,7 @@ servers_check_they_differ(const struct store_given *given, struct server *const 
 			if (server_is_same(servers[i], servers[j]))
 				text_addf(given->problems,
 					  "TICKR_DATABASE_HOST: databases number %zu and %zu are "
-					  "the same one\n",
+					  "the same: remove one of them\n",
 					  j + 1, i + 1);
 }
 

@@ -50,19 +50,21 @@ Test(address, every_bad_part_of_a_listen_list_is_named_with_the_reason)
 		const char *list;
 		const char *problem;
 	} cases[] = {
-		{"", "number 1, \"\": nothing stands between the commas, or behind the last one"},
-		{",", "number 1, \"\": nothing stands between the commas, or behind the last one; "
-		      "number 2, \"\": nothing stands between the commas, or behind the last one"},
+		{"",
+		 "number 1, \"\": an address is missing between the commas or after the last one"},
+		{",",
+		 "number 1, \"\": an address is missing between the commas or after the last one; "
+		 "number 2, \"\": an address is missing between the commas or after the last one"},
 		{"127.0.0.1:1,",
-		 "number 2, \"\": nothing stands between the commas, or behind the last one"},
+		 "number 2, \"\": an address is missing between the commas or after the last one"},
 		{"127.0.0.1:1, 127.0.0.1:2",
-		 "number 2, \" 127.0.0.1:2\": a blank is at its beginning or its end: remove it"},
+		 "number 2, \" 127.0.0.1:2\": it begins or ends in a blank: remove the blank"},
 		{"127.0.0.1:1 ",
-		 "number 1, \"127.0.0.1:1 \": a blank is at its beginning or its end: remove it"},
-		{"127.0.0.1:1\r", "number 1, \"127.0.0.1:1\\x0d\": a control character is in it, "
+		 "number 1, \"127.0.0.1:1 \": it begins or ends in a blank: remove the blank"},
+		{"127.0.0.1:1\r", "number 1, \"127.0.0.1:1\\x0d\": it has a control character, "
 				  "such as a carriage return at its end"},
-		{"http://127.0.0.1:1", "number 1, \"http://127.0.0.1:1\": leave out what is before "
-				       "the //, and the // too"},
+		{"http://127.0.0.1:1",
+		 "number 1, \"http://127.0.0.1:1\": remove the scheme and the //"},
 		{"8080", "number 1, \"8080\": an address is missing before the port"},
 		{":8080", "number 1, \":8080\": an address is missing before the port"},
 		{"127.0.0.1", "number 1, \"127.0.0.1\": a colon and a port are missing"},
@@ -74,49 +76,48 @@ Test(address, every_bad_part_of_a_listen_list_is_named_with_the_reason)
 		 "number 1, \"127.0.0.1:-1\": the port must be a number from 0 to 65535"},
 		{"127.0.0.1:80x",
 		 "number 1, \"127.0.0.1:80x\": the port must be a number from 0 to 65535"},
-		{"127.0.0.1:80:90", "number 1, \"127.0.0.1:80:90\": an IPv6 address is written in "
-				    "brackets: [::1]:8080"},
-		{"127.1:80", "number 1, \"127.1:80\": what is before the colon is no IPv4 address"},
+		{"127.0.0.1:80:90",
+		 "number 1, \"127.0.0.1:80:90\": write an IPv6 address in brackets: [::1]:8080"},
+		{"127.1:80",
+		 "number 1, \"127.1:80\": the text before the colon is not an IPv4 address"},
 		{"256.0.0.1:80",
-		 "number 1, \"256.0.0.1:80\": what is before the colon is no IPv4 address"},
+		 "number 1, \"256.0.0.1:80\": the text before the colon is not an IPv4 address"},
 		{"localhost:80",
-		 "number 1, \"localhost:80\": names are not looked up: write an address"},
+		 "number 1, \"localhost:80\": tickrd does not look up names: write an address"},
 		{"localhost:x",
 		 "number 1, \"localhost:x\": the port must be a number from 0 to 65535"},
 		{"localhost", "number 1, \"localhost\": a colon and a port are missing"},
 		{"*:80", "number 1, \"*:80\": write 0.0.0.0 for every IPv4 address of this host, "
 			 "[::] for every IPv6 address"},
-		{"::1:80",
-		 "number 1, \"::1:80\": an IPv6 address is written in brackets: [::1]:8080"},
-		{"::", "number 1, \"::\": an IPv6 address is written in brackets: [::1]:8080"},
-		{"fe80::1",
-		 "number 1, \"fe80::1\": an IPv6 address is written in brackets: [::1]:8080"},
-		{"[::1]", "number 1, \"[::1]\": a colon and a port are missing behind the bracket"},
+		{"::1:80", "number 1, \"::1:80\": write an IPv6 address in brackets: [::1]:8080"},
+		{"::", "number 1, \"::\": write an IPv6 address in brackets: [::1]:8080"},
+		{"fe80::1", "number 1, \"fe80::1\": write an IPv6 address in brackets: [::1]:8080"},
+		{"[::1]", "number 1, \"[::1]\": a colon and a port are missing after the bracket"},
 		{"[::1]80",
-		 "number 1, \"[::1]80\": a colon and a port are missing behind the bracket"},
+		 "number 1, \"[::1]80\": a colon and a port are missing after the bracket"},
 		{"[::1:80", "number 1, \"[::1:80\": the bracket is not closed"},
-		{"[]:80", "number 1, \"[]:80\": what is between the brackets is no IPv6 address"},
+		{"[]:80", "number 1, \"[]:80\": the brackets do not hold an IPv6 address"},
 		{"[127.0.0.1]:80",
-		 "number 1, \"[127.0.0.1]:80\": what is between the brackets is no IPv6 address"},
+		 "number 1, \"[127.0.0.1]:80\": the brackets do not hold an IPv6 address"},
 		{"[::1]:99999",
 		 "number 1, \"[::1]:99999\": the port must be a number from 0 to 65535"},
-		{"[fe80::1%eth0]:80", "number 1, \"[fe80::1%eth0]:80\": a zone, behind the %, is "
-				      "not supported: leave it out, or use another address"},
-		{"[::ffff:127.0.0.1]:80", "number 1, \"[::ffff:127.0.0.1]:80\": an IPv4 address is "
-					  "written without ::ffff: and without brackets"},
+		{"[fe80::1%eth0]:80", "number 1, \"[fe80::1%eth0]:80\": a zone (after the %) is "
+				      "not supported: remove it, or use another address"},
+		{"[::ffff:127.0.0.1]:80", "number 1, \"[::ffff:127.0.0.1]:80\": write an IPv4 "
+					  "address without ::ffff: and without brackets"},
 		{"unix:", "number 1, \"unix:\": the path of a Unix socket begins with a slash"},
 		{"unix:relative",
 		 "number 1, \"unix:relative\": the path of a Unix socket begins with a slash"},
 		{"unix:" LONGEST_PATH "x",
-		 "number 1, \"unix:" LONGEST_PATH "x\": a path of more than 107 bytes: the system "
-		 "takes no longer one for a Unix socket"},
+		 "number 1, \"unix:" LONGEST_PATH "x\": the path has more than the 107 bytes that "
+		 "the system allows for a Unix socket"},
 		{"/run/tickr.sock",
 		 "number 1, \"/run/tickr.sock\": write unix: before the path of a Unix socket"},
 		{"127.0.0.1:80,[::1]:80,127.0.0.1:80",
 		 "number 3, \"127.0.0.1:80\": it is in the list twice"},
 		{"8080,127.0.0.1:1,localhost:80",
 		 "number 1, \"8080\": an address is missing before the port; number 3, "
-		 "\"localhost:80\": names are not looked up: write an address"},
+		 "\"localhost:80\": tickrd does not look up names: write an address"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {

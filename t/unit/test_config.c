@@ -339,8 +339,8 @@ Test(config, what_kubernetes_makes_for_a_service_is_ignored_with_one_warning)
 		"Kubernetes or Docker made TICKR_DATABASE_PORT, "
 		"TICKR_DATABASE_PORT_3306_TCP, TICKR_SERVICE_HOST, TICKR_SERVICE_PORT for a "
 		"service, so they are ignored as settings. To remove them set "
-		"enableServiceLinks: false in the pod's spec, or give the service a name "
-		"that does not begin with tickr\n");
+		"enableServiceLinks: false in the pod's spec, or rename the service, so that its "
+		"name does not begin with tickr\n");
 	config_free(&loaded.config);
 	remove_file(path);
 }
@@ -371,7 +371,7 @@ Test(config, bytes_that_are_hardly_ever_meant_are_warned_of)
 		const char *warning;
 	} cases[] = {
 		{"TICKR_DATABASE_PASSWORD=" SECRET "\n",
-		 "TICKR_DATABASE_PASSWORD ends in a newline, which is taken for a part of the "
+		 "TICKR_DATABASE_PASSWORD ends in a newline, and tickrd takes it as a part of the "
 		 "password\n"},
 		{"TICKR_DATABASE_PASSWORD=" SECRET "\r",
 		 "TICKR_DATABASE_PASSWORD ends in a carriage return"},
@@ -382,7 +382,7 @@ Test(config, bytes_that_are_hardly_ever_meant_are_warned_of)
 		{"TICKR_HTTP_AUTH_PASSWORD=" SECRET "\n",
 		 "TICKR_HTTP_AUTH_PASSWORD ends in a newline"},
 		{"TICKR_DATABASE_USERNAME=tickr\n",
-		 "TICKR_DATABASE_USERNAME ends in a newline, which is taken for a part of the "
+		 "TICKR_DATABASE_USERNAME ends in a newline, and tickrd takes it as a part of the "
 		 "value\n"},
 		{"TICKR_DATABASE_NAME=tickr\r", "TICKR_DATABASE_NAME ends in a carriage return"},
 	};
@@ -552,7 +552,7 @@ Test(config, bytes_of_a_password_file_that_are_hardly_ever_meant_are_warned_of)
 		const char *warning; /* behind the path */
 	} cases[] = {
 		{SECRET " \n",
-		 ": line 1 ends in a blank, which is taken for a part of the password\n"},
+		 ": line 1 ends in a blank, and tickrd takes it as a part of the password\n"},
 		{"\xef\xbb\xbf" SECRET "\n", ": line 1 begins with a byte order mark"},
 		{"\t" SECRET, ": line 1 begins with a blank"},
 		{SECRET "\n" SECRET "\t\n", ": line 2 ends in a blank"},
@@ -784,15 +784,16 @@ Test(config, databases_that_do_not_fit_together_are_refused)
 		{"TICKR_NODE_NUMBER=3,3", "TICKR_NODE_NUMBER has 3 twice"},
 		{"TICKR_NODE_NUMBER=3,10", "must be below TICKR_MAX_NODES, which is 10"},
 		{"TICKR_NODE_NUMBER=3,", "TICKR_NODE_NUMBER=\"3,\" is not allowed"},
-		{"TICKR_DATABASE_HOST=db1,db1", "databases number 1 and 2 are the same one"},
-		{"TICKR_DATABASE_HOST=db1,", "number 2, \"\": nothing stands between the commas"},
+		{"TICKR_DATABASE_HOST=db1,db1", "databases number 1 and 2 are the same"},
+		{"TICKR_DATABASE_HOST=db1,",
+		 "number 2, \"\": an address is missing between the commas"},
 		{"TICKR_DATABASE_HOST=a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q", "more than 16 of them"},
 		{"TICKR_DATABASE_HOST=db1", "TICKR_DATABASE_HOST names 1 databases"},
 		{"TICKR_DATABASE_USERNAME=a,b,c", "TICKR_DATABASE_USERNAME has 3 names"},
 		{"TICKR_DATABASE_USERNAME=a,",
-		 "TICKR_DATABASE_USERNAME: of its names number 2 is empty"},
+		 "TICKR_DATABASE_USERNAME: number 2 of its names is empty"},
 		{"TICKR_DATABASE_PASSWORD_FILE=,/a",
-		 "TICKR_DATABASE_PASSWORD_FILE: of its files number 1 is empty"},
+		 "TICKR_DATABASE_PASSWORD_FILE: number 1 of its files is empty"},
 		{"TICKR_DATABASE_NAME=a,b,c", "TICKR_DATABASE_NAME has 3 names"},
 		{"TICKR_DATABASE_NAME=a,", "TICKR_DATABASE_NAME=\"a,\" is not allowed"},
 		{"TICKR_DATABASE_PASSWORD=a,b,c", "TICKR_DATABASE_PASSWORD has 3 passwords"},

@@ -40,7 +40,7 @@ Test(key_table, any_name_has_a_nearest_however_long)
 Test(key_table, every_variable_is_described)
 {
 	for (size_t i = 0; i < key_count; i++) {
-		char memory[256];
+		char memory[512];
 		struct text text = TEXT_OVER(memory);
 
 		key_describe(&key_table[i], &text);

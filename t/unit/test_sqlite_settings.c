@@ -64,7 +64,7 @@ Test(sqlite_settings, a_path_that_sqlite_would_not_take_is_refused)
 	memset(name + strlen(name), 'x', 500);
 	loaded = LOAD(SQLITE, name);
 	cr_assert_not(loaded.is_good);
-	cr_assert_not_null(strstr(loaded.problems, "with sqlite a path of at most 500 bytes"));
+	cr_assert_not_null(strstr(loaded.problems, "With sqlite, a path of at most 500 bytes"));
 	config_free(&loaded.config);
 }
 
@@ -75,8 +75,8 @@ Test(sqlite_settings, with_sqlite_there_is_one_node)
 	cr_assert_not(loaded.is_good);
 	cr_assert_not_null(
 		strstr(loaded.problems,
-		       "TICKR_NODE_NUMBER has 2 numbers, and with "
-		       "TICKR_DATABASE_ADAPTER=sqlite there is one database: give one\n"),
+		       "TICKR_NODE_NUMBER has 2 numbers, and TICKR_DATABASE_ADAPTER=sqlite has one "
+		       "database: set one number\n"),
 		"%s", loaded.problems);
 	config_free(&loaded.config);
 }
@@ -96,7 +96,7 @@ Test(sqlite_settings, with_sqlite_each_variable_of_a_server_is_refused)
 		char expected[128];
 
 		snprintf(expected, sizeof(expected),
-			 "%.*s is set, and with TICKR_DATABASE_ADAPTER=sqlite there is no server",
+			 "%.*s is set, and TICKR_DATABASE_ADAPTER=sqlite does not use it",
 			 (int)strcspn(settings[i], "="), settings[i]);
 		cr_assert_not(loaded.is_good);
 		cr_assert_not_null(strstr(loaded.problems, expected), "%s", loaded.problems);

@@ -159,32 +159,25 @@ Test(store_server, every_bad_address_is_named_with_the_reason)
 	} cases[] = {
 		{"db:0", "number 1, \"db:0\": the port must be a number from 1 to 65535"},
 		{"db,",
-		 "number 2, \"\": nothing stands between the commas, or behind the last one"},
-		{"a,db\r",
-		 "number 2, \"db\\x0d\": a control character is in it, such as a carriage "
-		 "return at its end"},
-		{"a, b", "number 2, \" b\": a blank is at its beginning or its end: remove it"},
-		{"tcp://db:3306",
-		 "number 1, \"tcp://db:3306\": leave out what is before the //, and "
-		 "the // too"},
-		{"[fe80::1%eth0]:1", "number 1, \"[fe80::1%eth0]:1\": a zone, behind the %, is not "
-				     "supported: leave it out, or use another address"},
-		{"fe80::1%eth0", "number 1, \"fe80::1%eth0\": a zone, behind the %, is not "
-				 "supported: leave it out, or use another address"},
-		{"fe80::12345:1",
-		 "number 1, \"fe80::12345:1\": an IPv6 address with a port is written "
-		 "in brackets: [::1]:3306"},
-		{"[::1]x",
-		 "number 1, \"[::1]x\": nothing but a colon and a port may stand behind the "
-		 "bracket"},
-		{"db/name",
-		 "number 1, \"db/name\": a host has no blank and no slash in it; the path "
-		 "of a socket begins with a slash"},
-		{"unix:/run/d", "number 1, \"unix:/run/d\": leave out unix: before the path of the "
-				"socket"},
+		 "number 2, \"\": an address is missing between the commas or after the last one"},
+		{"a,db\r", "number 2, \"db\\x0d\": it has a control character, such as a carriage "
+			   "return at its end"},
+		{"a, b", "number 2, \" b\": it begins or ends in a blank: remove the blank"},
+		{"tcp://db:3306", "number 1, \"tcp://db:3306\": remove the scheme and the //"},
+		{"[fe80::1%eth0]:1", "number 1, \"[fe80::1%eth0]:1\": a zone (after the %) is not "
+				     "supported: remove it, or use another address"},
+		{"fe80::1%eth0", "number 1, \"fe80::1%eth0\": a zone (after the %) is not "
+				 "supported: remove it, or use another address"},
+		{"fe80::12345:1", "number 1, \"fe80::12345:1\": write an IPv6 address with a port "
+				  "in brackets: [::1]:3306"},
+		{"[::1]x", "number 1, \"[::1]x\": only a colon and a port may follow the bracket"},
+		{"db/name", "number 1, \"db/name\": a host has no blank and no slash. The path of "
+			    "a socket begins with a slash"},
+		{"unix:/run/d",
+		 "number 1, \"unix:/run/d\": remove unix: before the path of the socket"},
 		{LONGEST_PATH "x",
-		 "number 1, \"" LONGEST_PATH "x\": a path of more than 107 bytes: "
-		 "the system takes no longer one for a Unix socket"},
+		 "number 1, \"" LONGEST_PATH "x\": the path has more than the 107 bytes that the "
+		 "system allows for a Unix socket"},
 		{"db:0,b,:1",
 		 "number 1, \"db:0\": the port must be a number from 1 to 65535; number "
 		 "3, \":1\": a name or an address is missing before the port"},
@@ -252,7 +245,7 @@ Test(store_server, a_name_that_no_database_has_is_refused)
 
 /* --- the stores ------------------------------------------------------------------------------- */
 
-#define COUNT_DRIVER(name, is_built) +1
+#define COUNT_DRIVER(name, is_built, meaning) +1
 
 Test(store_server, each_store_reads_variables_that_are_for_stores)
 {
