@@ -213,8 +213,7 @@ databases_advance(const struct config *config, const struct command_line *line)
 	if (database == NULL) {
 		fprintf(stderr,
 			"tickrd: none of these databases issues ticket %" PRIu64
-			": name the last ticket that the database has issued; nothing was "
-			"changed\n",
+			": name the last ticket of the database to move; nothing was changed\n",
 			line->last_ticket);
 		return 1;
 	}

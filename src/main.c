@@ -55,15 +55,6 @@ main_run(const struct command_line *line, struct signals *signals)
 	return status;
 }
 
-/* Open /dev/null. A root folder without one is opened itself: it cannot be written either. */
-static int
-main_open_nothing(void)
-{
-	int fd = open("/dev/null", O_RDWR);
-
-	return fd >= 0 ? fd : open("/", O_RDONLY | O_DIRECTORY);
-}
-
 /*
  * A caller may have closed some of the three (`>&-`). The next open() would get such a number, and a database
  * or a client would receive the log. So open /dev/null in their place before anything else opens.
@@ -71,12 +62,21 @@ main_open_nothing(void)
 static bool
 main_open_standard_descriptors(void)
 {
-	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && main_open_nothing() != fd) {
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		int nothing;
+
+		if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
+			continue;
+		nothing = open("/dev/null", O_RDWR);
+		if (nothing <
+		    0) /* in a root folder without it, that folder: it cannot be written either */
+			nothing = open("/", O_RDONLY | O_DIRECTORY);
+		if (nothing != fd) {
 			log_error("cannot open the standard descriptors", "reason=\"%s\"",
 				  strerror(errno));
 			return false;
 		}
+	}
 	return true;
 }
 

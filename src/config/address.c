@@ -91,19 +91,6 @@ address_read_inet(const char *text, struct listen_address *to)
 	return NULL;
 }
 
-static const char *
-address_read(const char *text, struct listen_address *to)
-{
-	const char *mistake = endpoint_mistake(text);
-
-	memset(to, 0, sizeof(*to));
-	if (mistake != NULL)
-		return mistake;
-	if (strncmp(text, ENDPOINT_UNIX_PREFIX, strlen(ENDPOINT_UNIX_PREFIX)) == 0)
-		return address_read_unix(text + strlen(ENDPOINT_UNIX_PREFIX), to);
-	return text[0] == '[' ? address_read_inet6(text, to) : address_read_inet(text, to);
-}
-
 bool
 listen_address_unix(const char *path, struct listen_address *to, struct text *problem)
 {
@@ -116,25 +103,26 @@ listen_address_unix(const char *path, struct listen_address *to, struct text *pr
 
 /* --- lists ------------------------------------------------------------------------------------ */
 
-static bool
-address_is_port_0(const struct listen_address *address)
-{
-	const struct sockaddr *any = (const struct sockaddr *)&address->address;
-
-	/* The port of both families of the internet is at one place. */
-	return any->sa_family != AF_UNIX && ((const struct sockaddr_in *)any)->sin_port == 0;
-}
-
 /* Read ONE to its place in ADDRESSES, which is this INDEX. */
 static const char *
-address_read_listed(const char *one, struct listen_address *addresses, size_t index)
+address_read(const char *one, struct listen_address *addresses, size_t index)
 {
-	const char *mistake = address_read(one, &addresses[index]);
+	struct listen_address *to = &addresses[index];
+	const char *mistake = endpoint_mistake(one);
 
-	if (mistake != NULL || address_is_port_0(&addresses[index]))
+	memset(to, 0, sizeof(*to));
+	if (mistake != NULL)
+		return mistake;
+	if (strncmp(one, ENDPOINT_UNIX_PREFIX, strlen(ENDPOINT_UNIX_PREFIX)) == 0)
+		mistake = address_read_unix(one + strlen(ENDPOINT_UNIX_PREFIX), to);
+	else
+		mistake = one[0] == '[' ? address_read_inet6(one, to) : address_read_inet(one, to);
+	/* Several sockets may have port 0. The port of both families of the internet is at one place. */
+	if (mistake != NULL || (to->address.ss_family != AF_UNIX &&
+				((const struct sockaddr_in *)&to->address)->sin_port == 0))
 		return mistake;
 	for (size_t i = 0; i < index; i++)
-		if (memcmp(&addresses[i], &addresses[index], sizeof(*addresses)) == 0)
+		if (memcmp(&addresses[i], to, sizeof(*to)) == 0)
 			return "it is in the list twice";
 	return NULL;
 }
@@ -148,7 +136,7 @@ listen_addresses_parse(const char *list, struct listen_address *addresses, size_
 		size_t len = strcspn(at, ",");
 		char *one = xstrndup(at, len);
 		const char *mistake = *count < MOST_LISTEN_ADDRESSES
-					      ? address_read_listed(one, addresses, *count)
+					      ? address_read(one, addresses, *count)
 					      : NULL;
 
 		if (mistake != NULL)

@@ -16,18 +16,6 @@
 /* --- settings that depend on several variables ----------------------------------------------- */
 
 static void
-config_set_threads(struct config *config)
-{
-	uint64_t most = key_find("TICKR_HTTP_THREADS")->most;
-
-	if (config->http_threads != 0)
-		return;
-	config->http_threads = processors_usable("/proc");
-	if (config->http_threads > most)
-		config->http_threads = most;
-}
-
-static void
 config_set_listening(struct loader *loader)
 {
 	struct config *config = loader->config;
@@ -98,7 +86,13 @@ config_load(struct config *config, const char *env_file, char *const *environmen
 	for (size_t i = 0; i < key_count; i++)
 		loader_load(&loader, &key_table[i]);
 
-	config_set_threads(config);
+	if (config->http_threads == 0) {
+		uint64_t most = key_find("TICKR_HTTP_THREADS")->most;
+
+		config->http_threads = processors_usable("/proc");
+		if (config->http_threads > most)
+			config->http_threads = most;
+	}
 	deal_databases(&loader);
 	config_set_listening(&loader);
 	config_set_http_password(&loader);

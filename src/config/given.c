@@ -20,13 +20,6 @@ struct given {
 	size_t hidden_links;	  /* those that LINKS has no room for */
 };
 
-/* A name in small letters has no meaning, but its author meant a variable of tickrd. */
-static bool
-given_is_ours(const char *name)
-{
-	return strncasecmp(name, "TICKR_", 6) == 0 || strncasecmp(name, "TICKRD_", 7) == 0;
-}
-
 static void
 given_warn_of_unknown(struct given *given, const char *name)
 {
@@ -40,30 +33,6 @@ given_warn_of_unknown(struct given *given, const char *name)
 	free(capitals);
 }
 
-static void
-given_add_link(struct given *given, const char *name)
-{
-	if (given->links.len + strlen(name) > MOST_LINKS_SHOWN)
-		given->hidden_links++;
-	else
-		text_addf(&given->links, "%s%s", given->links.len > 0 ? ", " : "", name);
-}
-
-static void
-given_warn_of_links(struct given *given)
-{
-	struct text *warnings = given->loader->warnings;
-
-	if (given->links.len == 0)
-		return;
-	text_addf(warnings, "Kubernetes or Docker made %s", given->links.start);
-	if (given->hidden_links > 0)
-		text_addf(warnings, " and %zu more", given->hidden_links);
-	text_add(warnings, " for a service, so they are ignored as settings. To remove them set "
-			   "enableServiceLinks: false in the pod's spec, or rename the service, so "
-			   "that its name does not begin with tickr\n");
-}
-
 /* Take one assignment. The environment replaces the value of the file. */
 static void
 given_take(void *arg, const char *name, const char *value)
@@ -72,10 +41,14 @@ given_take(void *arg, const char *name, const char *value)
 	const struct key *key = key_find(name);
 	char **place;
 
-	if (!given_is_ours(name))
+	/* A name in small letters has no meaning, but its author meant a variable of tickrd. */
+	if (strncasecmp(name, "TICKR_", 6) != 0 && strncasecmp(name, "TICKRD_", 7) != 0)
 		return;
 	if (service_link_is(name, value, given->environment)) {
-		given_add_link(given, name);
+		if (given->links.len + strlen(name) > MOST_LINKS_SHOWN)
+			given->hidden_links++;
+		else
+			text_addf(&given->links, "%s%s", given->links.len > 0 ? ", " : "", name);
 		return;
 	}
 	if (key == NULL) {
@@ -117,22 +90,6 @@ given_read_file(struct given *given, const char *path)
 		text_addf(loader->warnings, "--env-file %s: %s\n", path, warning_memory);
 }
 
-static void
-given_read_environment(struct given *given, char *const *environment)
-{
-	given->environment = environment;
-	for (; *environment != NULL; environment++) {
-		const char *equals = strchr(*environment, '=');
-		char *name;
-
-		if (equals == NULL)
-			continue;
-		name = xstrndup(*environment, (size_t)(equals - *environment));
-		given_take(given, name, equals + 1);
-		free(name);
-	}
-}
-
 void
 given_read(struct loader *loader, const char *env_file, char *const *environment)
 {
@@ -141,6 +98,22 @@ given_read(struct loader *loader, const char *env_file, char *const *environment
 
 	if (env_file != NULL)
 		given_read_file(&given, env_file);
-	given_read_environment(&given, environment);
-	given_warn_of_links(&given);
+	given.environment = environment;
+	for (char *const *at = environment; *at != NULL; at++) {
+		const char *equals = strchr(*at, '=');
+		char *name = xstrndup(*at, equals != NULL ? (size_t)(equals - *at) : 0);
+
+		if (equals != NULL)
+			given_take(&given, name, equals + 1);
+		free(name);
+	}
+	if (given.links.len == 0)
+		return;
+	text_addf(loader->warnings, "Kubernetes or Docker made %s", memory);
+	if (given.hidden_links > 0)
+		text_addf(loader->warnings, " and %zu more", given.hidden_links);
+	text_add(loader->warnings,
+		 " for a service, so they are ignored as settings. To remove them set "
+		 "enableServiceLinks: false in the pod's spec, or rename the service, so that its "
+		 "name does not begin with tickr\n");
 }

@@ -113,22 +113,12 @@ loader_set_field(struct config *config, const struct key *key, const char *value
 		*(uint64_t *)field = number;
 }
 
-/* A text may have any bytes, but some of them are nearly always a mistake. */
-static void
-loader_warn_of_stray_bytes(struct loader *loader, const struct key *key, const char *value)
-{
-	const char *stray = key_is_text(key) ? stray_bytes(value, strlen(value)) : NULL;
-
-	if (stray != NULL)
-		text_addf(loader->warnings, "%s %s, and tickrd takes it as a part of the %s\n",
-			  key->variable, stray, key->type == KEY_SECRET ? "password" : "value");
-}
-
 void
 loader_load(struct loader *loader, const struct key *key)
 {
 	char **value = &loader->values[key - key_table];
 	uint64_t number = 0;
+	const char *stray;
 
 	if (*value == NULL) {
 		if (key->fallback == NULL && !loader->is_file_bad)
@@ -141,7 +131,12 @@ loader_load(struct loader *loader, const struct key *key)
 		return;
 	}
 	if (loader_parse(key, *value, &number)) {
-		loader_warn_of_stray_bytes(loader, key, *value);
+		/* A text may have any bytes, but some of them are nearly always a mistake. */
+		stray = key_is_text(key) ? stray_bytes(*value, strlen(*value)) : NULL;
+		if (stray != NULL)
+			text_addf(loader->warnings,
+				  "%s %s, and tickrd takes it as a part of the %s\n", key->variable,
+				  stray, key->type == KEY_SECRET ? "password" : "value");
 		loader_set_field(loader->config, key, *value, number);
 		return;
 	}

@@ -23,15 +23,6 @@ service_link_is_address(const char *value)
 	return false;
 }
 
-static bool
-service_link_is_one_of(const char *word, const char *const *words, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(word, words[i]) == 0)
-			return true;
-	return false;
-}
-
 /* Whether REST, which follows X_PORT, is _NUMBER_PROTOCOL and at most one more word. */
 static bool
 service_link_is_port_and_protocol(const char *rest)
@@ -42,8 +33,12 @@ service_link_is_port_and_protocol(const char *rest)
 	};
 	size_t digits = rest[0] == '_' ? strspn(rest + 1, "0123456789") : 0;
 
-	return digits > 0 && rest[1 + digits] == '_' &&
-	       service_link_is_one_of(rest + 2 + digits, ends, ARRAY_LENGTH(ends));
+	if (digits == 0 || rest[1 + digits] != '_')
+		return false;
+	for (size_t i = 0; i < ARRAY_LENGTH(ends); i++)
+		if (strcmp(rest + 2 + digits, ends[i]) == 0)
+			return true;
+	return false;
 }
 
 /* X itself may contain _PORT, so try each place where it ends. */

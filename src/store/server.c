@@ -142,26 +142,23 @@ servers_check_names(const struct store_given *given, struct server *const *serve
 	}
 }
 
-static bool
-server_is_same(const struct server *a, const struct server *b)
-{
-	return strcmp(a->address.host, b->address.host) == 0 &&
-	       strcmp(a->address.socket, b->address.socket) == 0 &&
-	       (a->address.socket[0] != '\0' || a->address.port == b->address.port) &&
-	       strcmp(a->database, b->database) == 0;
-}
-
 static void
 servers_check_they_differ(const struct store_given *given, struct server *const *servers,
 			  size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		for (size_t j = 0; j < i; j++)
-			if (server_is_same(servers[i], servers[j]))
+		for (size_t j = 0; j < i; j++) {
+			const struct server_address *a = &servers[j]->address,
+						    *b = &servers[i]->address;
+
+			if (strcmp(a->host, b->host) == 0 && strcmp(a->socket, b->socket) == 0 &&
+			    (a->socket[0] != '\0' || a->port == b->port) &&
+			    strcmp(servers[j]->database, servers[i]->database) == 0)
 				text_addf(given->problems,
 					  "TICKR_DATABASE_HOST: databases number %zu and %zu are "
 					  "the same: remove one of them\n",
 					  j + 1, i + 1);
+		}
 }
 
 void
