@@ -28,7 +28,7 @@
 #include "signals.h"
 #include "worker.h"
 
-#define LOOK_WAIT_MS	  1000 /* at the start, for the first look at each database */
+#define LOOK_WAIT_MS	  1000 /* at the start, for the first check of each database */
 #define OTHER_DESCRIPTORS 16   /* the operator's connections, the service manager, libraries */
 
 struct daemon {
@@ -36,9 +36,9 @@ struct daemon {
 	const struct store *store;
 	struct sockets sockets;
 	struct sockets control_sockets;
-	struct control *control;		   /* NULL: none is asked for */
-	struct looks *looks;			   /* at the databases, at the start */
-	struct state_file *states[MOST_DATABASES]; /* NULL where there is none */
+	struct control *control;		   /* NULL: there is no socket for the operator */
+	struct looks *looks;			   /* the checks of the databases at the start */
+	struct state_file *states[MOST_DATABASES]; /* NULL: there is none */
 	struct dispatch *dispatch;
 	struct ahead ahead;
 	struct waiting_limit limit;
@@ -47,7 +47,7 @@ struct daemon {
 	struct worker **workers;
 	size_t worker_count;
 	size_t started; /* workers whose threads run */
-	size_t drained; /* workers that have nothing left to do */
+	size_t drained; /* workers that have drained */
 
 	struct event_base
 		*base; /* the main thread's: the service manager, the drain, the operator */
@@ -65,9 +65,9 @@ struct daemon {
 
 /* --- stopping --------------------------------------------------------------------------------- */
 
-/* Some thread will not end in time: leave without it. What it held becomes a gap. Any thread. */
+/* End the process without waiting for any thread. The tickets that a thread holds become a gap. Any thread. */
 static void
-leave_at_once(void *arg, int status)
+daemon_leave_at_once(void *arg, int status)
 {
 	struct daemon *d = arg;
 
@@ -78,18 +78,18 @@ leave_at_once(void *arg, int status)
 }
 
 static void
-on_drain_deadline(evutil_socket_t fd, short what, void *arg)
+daemon_on_drain_deadline(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	log_warn("the drain time-out is over; requests in flight are dropped",
+	log_warn("drain timed out; dropped requests in flight",
 		 "requests_waiting=%" PRIu64 " connections=%" PRIu64,
 		 metrics_get(METRIC_REQUESTS_WAITING), metrics_get(METRIC_HTTP_CONNECTIONS));
-	leave_at_once(arg, 0);
+	daemon_leave_at_once(arg, 0);
 }
 
 static void
-on_worker_drained(void *arg)
+daemon_on_worker_drained(void *arg)
 {
 	struct daemon *d = arg;
 
@@ -98,7 +98,7 @@ on_worker_drained(void *arg)
 }
 
 static void
-on_drain_delay(evutil_socket_t fd, short what, void *arg)
+daemon_on_drain_delay(evutil_socket_t fd, short what, void *arg)
 {
 	struct daemon *d = arg;
 
@@ -109,23 +109,17 @@ on_drain_delay(evutil_socket_t fd, short what, void *arg)
 		worker_drain(d->workers[i]);
 }
 
-/* Connections to inherited sockets wait for the next server, so no balancer sees that this one left. */
-static uint64_t
-drain_delay_ms(const struct daemon *d)
-{
-	return d->sockets.are_inherited ? 0 : d->config->drain_delay_ms;
-}
-
 static void
-on_stop(void *arg, const char *signal)
+daemon_on_stop(void *arg, const char *signal)
 {
 	struct daemon *d = arg;
-	uint64_t delay_ms = drain_delay_ms(d);
+	/* Connections to inherited sockets wait for the next server, so no balancer sees that this one stops. */
+	uint64_t delay_ms = d->sockets.are_inherited ? 0 : d->config->drain_delay_ms;
 	uint64_t longest_ms = delay_ms + d->config->drain_timeout_ms;
 
 	d->is_draining = true;
 	d->drain_deadline_ms = clock_ms() + longest_ms;
-	log_info("stopping: answering what is in flight",
+	log_info("stopping: answering requests in flight",
 		 "signal=%s delay_seconds=%g timeout_seconds=%g", signal, (double)delay_ms / 1000,
 		 (double)d->config->drain_timeout_ms / 1000);
 	notifier_tell(d->manager, "STOPPING=1");
@@ -135,13 +129,13 @@ on_stop(void *arg, const char *signal)
 	if (delay_ms > 0)
 		loop_event_in(d->drain_delay, (unsigned)delay_ms);
 	else
-		on_drain_delay(-1, 0, d);
+		daemon_on_drain_delay(-1, 0, d);
 }
 
 /* --- the watchdog ---------------------------------------------------------------------------- */
 
 static void
-on_pong(void *arg)
+daemon_on_pong(void *arg)
 {
 	struct daemon *d = arg;
 
@@ -150,11 +144,11 @@ on_pong(void *arg)
 }
 
 /*
- * The manager hears from us only when every loop has answered since the last time. A stop has a deadline
- * of its own: then the thread of the signals feeds the watchdog.
+ * Ping every loop. The service manager hears from us only after all of them have answered. A stop has a
+ * deadline of its own: then the thread of the signals feeds the watchdog.
  */
 static void
-on_watchdog(evutil_socket_t fd, short what, void *arg)
+daemon_on_watchdog(evutil_socket_t fd, short what, void *arg)
 {
 	struct daemon *d = arg;
 
@@ -172,9 +166,9 @@ on_watchdog(evutil_socket_t fd, short what, void *arg)
 
 /* --- starting --------------------------------------------------------------------------------- */
 
-/* All that opens descriptors while it serves has been counted: clients may have the rest. */
+/* Leave clients the descriptors that nothing else can need. Call when all that opens descriptors exists. */
 static void
-limit_connections(struct daemon *d)
+daemon_limit_connections(struct daemon *d)
 {
 	uint64_t limit = descriptors_raise_limit();
 	uint64_t in_use = descriptors_in_use();
@@ -193,7 +187,7 @@ limit_connections(struct daemon *d)
 _Static_assert(MOST_LISTEN_ADDRESSES <= MOST_SOCKET_ADDRESSES, "all addresses have sockets");
 
 static bool
-open_sockets(struct daemon *d)
+daemon_open_sockets(struct daemon *d)
 {
 	struct socket_address addresses[MOST_LISTEN_ADDRESSES];
 	char memory[512];
@@ -209,9 +203,9 @@ open_sockets(struct daemon *d)
 	return false;
 }
 
-/* For our own user only: there is no password. No thread runs yet that could make files too. */
+/* The socket is for our own user only: it has no password. No other thread makes files with this umask yet. */
 static bool
-open_control(struct daemon *d)
+daemon_open_control(struct daemon *d)
 {
 	struct socket_address address = {d->config->control_address.address,
 					 d->config->control_address.len};
@@ -231,7 +225,7 @@ open_control(struct daemon *d)
 }
 
 static void
-make_control(struct daemon *d)
+daemon_make_control(struct daemon *d)
 {
 	if (d->config->control_socket[0] == '\0')
 		return;
@@ -241,7 +235,7 @@ make_control(struct daemon *d)
 }
 
 static void
-make_workers(struct daemon *d)
+daemon_make_workers(struct daemon *d)
 {
 	struct worker_settings settings = {
 		.config = d->config,
@@ -252,8 +246,8 @@ make_workers(struct daemon *d)
 		.error_lines = &d->error_lines,
 		.leaves_queue = d->sockets.are_inherited,
 		.control = d->mailbox,
-		.drained = on_worker_drained,
-		.pong = on_pong,
+		.drained = daemon_on_worker_drained,
+		.pong = daemon_on_pong,
 		.arg = d,
 	};
 
@@ -265,13 +259,13 @@ make_workers(struct daemon *d)
 	sockets_give_away(&d->sockets);
 }
 
-/* From here on a stop is an order to our loop. What is made until it runs is made quickly. */
+/* From here on a stop is an order to our loop, which soon runs. */
 static void
-take_orders(struct daemon *d)
+daemon_take_orders(struct daemon *d)
 {
 	struct signal_orders orders = {
-		.stop = on_stop,
-		.leave = leave_at_once,
+		.stop = daemon_on_stop,
+		.leave = daemon_leave_at_once,
 		.arg = d,
 		.longest_stop_ms = d->config->drain_delay_ms + d->config->drain_timeout_ms,
 		.watchdog_ms = notify_watchdog_ms(),
@@ -279,10 +273,10 @@ take_orders(struct daemon *d)
 
 	d->base = loop_base_new();
 	d->mailbox = mailbox_new(d->base);
-	d->drain_delay = loop_event_new(d->base, -1, 0, on_drain_delay, d);
-	d->drain_deadline = loop_event_new(d->base, -1, 0, on_drain_deadline, d);
+	d->drain_delay = loop_event_new(d->base, -1, 0, daemon_on_drain_delay, d);
+	d->drain_deadline = loop_event_new(d->base, -1, 0, daemon_on_drain_deadline, d);
 	d->manager = notifier_new(d->base);
-	d->watchdog = loop_event_new(d->base, -1, 0, on_watchdog, d);
+	d->watchdog = loop_event_new(d->base, -1, 0, daemon_on_watchdog, d);
 	ahead_init(&d->ahead, d->config, d->base);
 	d->watchdog_ms = orders.watchdog_ms;
 	orders.mailbox = d->mailbox;
@@ -290,19 +284,19 @@ take_orders(struct daemon *d)
 }
 
 static void
-build(struct daemon *d)
+daemon_build(struct daemon *d)
 {
 	const struct pool_listener listener = {ahead_note, &d->ahead};
 
 	d->limit.most = (uint32_t)d->config->max_waiting;
 	d->dispatch = databases_dispatch(d->config, d->store, d->states, &listener);
-	make_control(d);
-	make_workers(d);
-	limit_connections(d);
+	daemon_make_control(d);
+	daemon_make_workers(d);
+	daemon_limit_connections(d);
 }
 
 static bool
-start_threads(struct daemon *d)
+daemon_start_threads(struct daemon *d)
 {
 	bool is_started = dispatch_start(d->dispatch);
 
@@ -315,12 +309,12 @@ start_threads(struct daemon *d)
 		d->started += is_started;
 	}
 	if (!is_started)
-		log_error("the system gives no thread", "reason=\"%s\"", strerror(errno));
+		log_error("cannot create a thread", "reason=\"%s\"", strerror(errno));
 	return is_started;
 }
 
 static void
-announce(struct daemon *d)
+daemon_announce(struct daemon *d)
 {
 	for (size_t i = 0; i < d->sockets.addresses; i++) {
 		char memory[160];
@@ -338,29 +332,24 @@ announce(struct daemon *d)
 		 databases_sessions(d->config, d->store));
 	notifier_tell(d->manager, "READY=1");
 	if (d->watchdog_ms > 0)
-		on_watchdog(-1, 0, d);
+		daemon_on_watchdog(-1, 0, d);
 }
 
-/* --- the whole ---------------------------------------------------------------------------------- */
-
-/* Some session hangs: in what was asked of it until the deadline, or while it is opened. */
-static void
-leave_sessions(struct daemon *d)
-{
-	if (clock_ms() >= d->drain_deadline_ms)
-		log_warn("a database session did not end within the drain time-out", NULL);
-	log_info("stopped", "sessions_left=yes");
-	leave_at_once(d, 0);
-}
+/* --- serving ------------------------------------------------------------------------------------- */
 
 static void
-tear_down(struct daemon *d)
+daemon_tear_down(struct daemon *d)
 {
 	for (size_t i = 0; i < d->started; i++)
 		worker_join(d->workers[i]);
 	ahead_stop(&d->ahead);
-	if (!dispatch_stop(d->dispatch, d->drain_deadline_ms))
-		leave_sessions(d);
+	if (!dispatch_stop(d->dispatch, d->drain_deadline_ms)) {
+		/* A session hangs in a statement until the deadline, or while it opens. */
+		if (clock_ms() >= d->drain_deadline_ms)
+			log_warn("a database session outlived the drain", NULL);
+		log_info("stopped", "sessions_left=yes");
+		daemon_leave_at_once(d, 0);
+	}
 	ahead_settle(&d->ahead);
 	control_free(d->control);
 	for (size_t i = 0; i < d->worker_count; i++)
@@ -377,20 +366,20 @@ tear_down(struct daemon *d)
 }
 
 static int
-serve(struct daemon *d)
+daemon_serve(struct daemon *d)
 {
 	d->looks = looks_new(d->config, d->store);
 	if (!looks_are_acceptable(d->looks) || !databases_open_states(d->config, d->states))
 		return EX_CONFIG;
-	take_orders(d);
-	if (!open_sockets(d) || !open_control(d))
-		leave_at_once(d, EX_OSERR);
-	build(d);
-	if (!start_threads(d))
-		leave_at_once(d, EX_OSERR);
-	announce(d);
+	daemon_take_orders(d);
+	if (!daemon_open_sockets(d) || !daemon_open_control(d))
+		daemon_leave_at_once(d, EX_OSERR);
+	daemon_build(d);
+	if (!daemon_start_threads(d))
+		daemon_leave_at_once(d, EX_OSERR);
+	daemon_announce(d);
 	event_base_dispatch(d->base);
-	tear_down(d);
+	daemon_tear_down(d);
 	log_info("stopped", NULL);
 	sockets_close(&d->control_sockets);
 	sockets_close(&d->sockets);
@@ -399,7 +388,7 @@ serve(struct daemon *d)
 }
 
 static int
-run(struct daemon *d)
+daemon_run_store(struct daemon *d)
 {
 	int status;
 
@@ -411,9 +400,9 @@ run(struct daemon *d)
 	loop_library_begin();
 	if (!databases_begin(d->store))
 		return EX_OSERR;
-	status = serve(d);
+	status = daemon_serve(d);
 	if (!looks_free(d->looks))
-		leave_at_once(d, status); /* a look hangs in the client library */
+		daemon_leave_at_once(d, status); /* a look hangs in the client library */
 	d->store->end();
 	loop_library_end();
 	return status;
@@ -427,7 +416,7 @@ daemon_run(const struct config *config, struct signals *signals)
 
 	log_start_thread();
 	d.store = databases_store(config);
-	status = run(&d);
+	status = daemon_run_store(&d);
 	signals_free(signals);
 	return status;
 }

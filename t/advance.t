@@ -58,14 +58,14 @@ on_each_store(sub {
 
     my $plan = <<'END';
 the newest ticket of the database:    329
-the next ticket as it is, at least:   339
+the next ticket now, at least:        339
 the next ticket afterwards, at least: 10329
 tickets that become a gap:            999
 tickets that are left afterwards:     922337203685476548
 END
     my ($status, $output) = advance($database, [ '--past', 10_325 ]);
     is $status, 1, "$on: without --yes and without a terminal nothing is done";
-    is $output, "${plan}tickrd: nobody is here to be asked: add --yes to do it; nothing was changed\n",
+    is $output, "${plan}tickrd: there is no terminal to ask at: add --yes; nothing was changed\n",
         "$on: but it says what would be";
     is next_ticket($server), 339, "$on: the counter has not moved";
 
@@ -77,7 +77,7 @@ END
 
     ($status, $output) = advance($database, [ '--past', 10_319, '--yes' ]);
     is $status, 0, "$on: a ticket that was issued needs no move";
-    like $output, qr/^the counter is past this ticket already, and is not moved\n/, "$on: and it says so";
+    like $output, qr/^the counter is already past this ticket, so it stays\n/, "$on: and it says so";
     ($status, $output) = advance($database, [ '--past', 10_329, '--yes' ]);
     is $status, 0, "$on: neither does the last one";
     is next_ticket($server), 10_339, "$on: nothing was changed";
@@ -99,7 +99,7 @@ END
     is $past, 1319, "$on: and the command is named";
     ($status, $output) = advance($database, [ '--past', 1000, '--yes' ], %env);
     is $status, 1, "$on: less than the state file has is refused";
-    like $output, qr/the state file says that 1319 was given\. Use --past 1319 or more/, "$on: and it says how far";
+    like $output, qr/by the state file, 1319 was issued\. Use --past 1319 or more/, "$on: and it says how far";
     ($status, $output) = advance($database, [ '--past', $past, '--yes' ], %env);
     is $status, 0, "$on: the command that was named" or diag $output;
     $server->wait_until_ready;
@@ -117,7 +117,7 @@ END
     $database->sql("UPDATE tickr_identity SET advances = $future", $on eq 'mysql' ? 'tickr' : ());
     ($status, $output) = advance($database, [ '--past', 2_000_000_000, '--yes' ], %env);
     is advances($database), $future + 1, "$on: whatever the clock says";
-    like $output, qr/not taken into account that the state file/, "$on: but is spoken of";
+    like $output, qr/ignored a state file: the state file/, "$on: the damaged state file is named";
 
     # The end of the space.
     ($status, $output) = advance($database, [ '--past', 9223372036854775807, '--yes' ]);

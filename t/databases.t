@@ -225,7 +225,7 @@ for my $death ('killed', 'stopped') {    # one of them dies under load, and come
     wait_for_states($server, 'up', 'refused');
     my @tickets = map { @{ $server->client->json($server->get('/tickets/create')) } } 1 .. 6;
     is_deeply nodes_of(@tickets), { 3 => 6 }, 'a wrong one is refused, and the right one serves';
-    like $server->log, qr/this database cannot be served from.*pinned to.*NODE_NUMBER=4.*database="\Q$names[1]\E"/,
+    like $server->log, qr/cannot serve from this database.*pinned to.*NODE_NUMBER=4.*database="\Q$names[1]\E"/,
         '... and the log says why';
     is $server->stop, 0, 'the server stops cleanly';
 }

@@ -23,7 +23,7 @@ for my $signal (qw(TERM INT)) {    # an idle server
     is $server->process->wait_exit(10), 0, "SIG$signal ends the server with 0";
     cmp_ok time - $began, '<', 3, 'the server ends soon although a quiet connection is open';
     ok $idle->at_end, 'the server closes the quiet connection';
-    like $server->log, qr/msg="stopping: answering what is in flight"/, 'the log says that the server stops';
+    like $server->log, qr/msg="stopping: answering requests in flight"/, 'the log says that the server stops';
     like $server->log, qr/msg="stopped"/, '... and that it has stopped';
 }
 
@@ -104,7 +104,7 @@ for my $signal (qw(TERM INT)) {    # an idle server
     my $began = time;
     is $server->stop, 0, 'the drain time-out ends the wait for a client that does not read';
     cmp_ok time - $began, '<', 3, '... in time';
-    like $server->log, qr/msg="the drain time-out is over/, 'the log says that the time-out is over';
+    like $server->log, qr/msg="drain timed out/, 'the log says that the time-out is over';
 }
 
 {    # a second signal, and SIGHUP
@@ -112,7 +112,7 @@ for my $signal (qw(TERM INT)) {    # an idle server
         = Tickr::Server->fresh(database => $database, env => { Tickr::Server::patient() });
     $server->wait_until_ready;
     $server->signal('HUP');
-    wait_for('a line about SIGHUP', 5, sub { $server->log =~ /SIGHUP is ignored/ });
+    wait_for('a line about SIGHUP', 5, sub { $server->log =~ /ignored SIGHUP/ });
     is $server->get('/tickets/create')->{status}, 200, 'SIGHUP changes nothing';
 
     $database->lock;
@@ -172,7 +172,7 @@ SKIP: {
     for my $signal (qw(USR1 USR2 ALRM PROF XFSZ XCPU PIPE IO RTMIN)) {
         $server->signal($signal);
         my $name = $signal eq 'RTMIN' ? 'a real-time signal' : "SIG$signal";
-        ok $server->wait_for_log(qr/msg="a signal is ignored" signal="$name"/),
+        ok $server->wait_for_log(qr/msg="ignored a signal" signal="$name"/),
             "SIG$signal is ignored, with a line";
     }
     is $server->get('/tickets/create')->{status}, 200, 'the server still serves';

@@ -107,7 +107,7 @@ for my $number (0, 1) {
         env       => $env[$number],
         arguments => [ 'advance', '--past', $past - 10, '--yes' ]);
     is $status, 1, "server ${number}'s state file knows what either gave";
-    my ($given) = $output =~ /the state file says that (\d+) was given/;
+    my ($given) = $output =~ /by the state file, (\d+) was issued/;
     cmp_ok $given // 0, '>=', $past, '... and says so';
 }
 

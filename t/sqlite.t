@@ -86,7 +86,7 @@ END
         arguments => ['check-config'],
         env       => { %env, TICKR_DATABASE_HOST => 'localhost' });
     is $status, 78, 'variables of a server are refused';
-    like $output, qr/^TICKR_DATABASE_HOST is set, and with TICKR_DATABASE_ADAPTER=sqlite/m, '... by name';
+    like $output, qr/^TICKR_DATABASE_HOST is set, and TICKR_DATABASE_ADAPTER=sqlite/m, '... by name';
 }
 
 {    # what is no database of ours

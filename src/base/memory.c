@@ -44,3 +44,11 @@ xstrndup(const char *string, size_t len)
 {
 	return memory_or_die(strndup(string, len));
 }
+
+void
+xforget(char *secret)
+{
+	if (secret != NULL)
+		explicit_bzero(secret, strlen(secret));
+	free(secret);
+}

@@ -15,6 +15,9 @@ void *xcalloc(size_t count, size_t size) MUST_CHECK; /* zeroed */
 char *xstrdup(const char *string) MUST_CHECK;
 char *xstrndup(const char *string, size_t len) MUST_CHECK;
 
+/* Overwrite SECRET and free it, so that no password stays in freed memory. NULL is none. */
+void xforget(char *secret);
+
 /* malloc and realloc that never return NULL, for libraries whose allocator can be chosen. */
 void *xmalloc(size_t size) MUST_CHECK;
 void *xrealloc(void *memory, size_t size) MUST_CHECK;

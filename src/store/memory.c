@@ -6,6 +6,9 @@
 
 #include "base/memory.h"
 #include "store/memory.h"
+#include "ticket/database.h"
+
+static const char *const variables[] = {SERVER_VARIABLES, NULL};
 
 struct store_session {
 	struct memory_script *script;
@@ -63,20 +66,44 @@ nothing(void)
 }
 
 static void
-claim(struct store_settings *settings)
+parse(const struct store_given *given, struct store_settings *databases, size_t count)
 {
-	struct memory_script *script = settings->script;
+	struct server *servers[MOST_DATABASES];
 
-	if (script == NULL) {
-		script = xcalloc(1, sizeof(*script));
+	for (size_t i = 0; i < count; i++) {
+		struct memory_script *script = xcalloc(1, sizeof(*script));
+		const char *name = given->text(given, "TICKR_DATABASE_NAME", i);
+
 		memory_script_init(script);
 		script->is_own = true;
-		if (strcmp(settings->database, MEMORY_BROKEN_NAME) == 0)
+		if (strcmp(name, MEMORY_BROKEN_NAME) == 0)
 			script->repeat_every = MEMORY_BROKEN_EVERY;
-		if (strcmp(settings->database, MEMORY_SLOW_NAME) == 0)
+		if (strcmp(name, MEMORY_SLOW_NAME) == 0)
 			script->reserve_us = MEMORY_SLOW_US;
-		settings->script = script;
+		servers[i] = &script->server;
+		databases[i].own = script;
+		databases[i].name = script->server.label;
 	}
+	servers_parse(given, servers, count);
+}
+
+static void
+forget(struct store_settings *database)
+{
+	struct memory_script *script = database->own;
+
+	server_forget(&script->server);
+	memory_script_destroy(script);
+	free(script);
+	database->own = NULL;
+	database->name = NULL;
+}
+
+static void
+claim(struct store_settings *settings)
+{
+	struct memory_script *script = settings->own;
+
 	memory_script_lock(script);
 	script->claims++;
 	memory_script_unlock(script);
@@ -85,25 +112,20 @@ claim(struct store_settings *settings)
 static void
 release(struct store_settings *settings)
 {
-	struct memory_script *script = settings->script;
+	struct memory_script *script = settings->own;
 
 	memory_script_lock(script);
 	assert(script->claims > 0);
 	script->claims--;
 	assert(script->claims > 0 || script->opened == script->closed);
 	memory_script_unlock(script);
-	if (!script->is_own)
-		return;
-	memory_script_destroy(script);
-	free(script);
-	settings->script = NULL;
 }
 
 static enum store_result
 open_session(const struct store_settings *settings, struct store_session **session,
 	     struct text *reason)
 {
-	struct memory_script *script = settings->script;
+	struct memory_script *script = settings->own;
 	enum store_result result;
 
 	memory_script_lock(script);
@@ -296,6 +318,9 @@ create(const struct store_settings *settings, const struct create_order *order, 
 
 const struct store memory_store = {
 	.name = "memory",
+	.variables = variables,
+	.parse = parse,
+	.forget = forget,
 	.begin = begin,
 	.end = nothing,
 	.thread_begin = nothing,

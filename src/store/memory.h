@@ -5,18 +5,19 @@
  * how long statements take and which of them fail. Any thread may change it between
  * memory_script_lock() and memory_script_unlock().
  *
- * Where the settings name no script claim() makes one for them: it counts, and fails nothing. The
- * program tickrd-memory serves from it, which is built for measurements and tests only, since a
- * restart gives every ticket again. With the database name MEMORY_BROKEN_NAME it breaks the law of
- * store.h on purpose, so that tests can show who notices. With MEMORY_SLOW_NAME each reservation takes
- * MEMORY_SLOW_US, so that requests wait.
+ * The script is OWN of the settings. parse() makes one for each database: it counts, and fails nothing.
+ * The program tickrd-memory serves from it. That program is built for measurements and tests only, since a
+ * restart issues every ticket again. With the database name MEMORY_BROKEN_NAME the store breaks the law of
+ * store.h on purpose, so that tests can show which check notices. With MEMORY_SLOW_NAME each reservation
+ * takes MEMORY_SLOW_US, so that requests wait.
  */
 #ifndef TICKR_STORE_MEMORY_H
 #define TICKR_STORE_MEMORY_H
 
 #include <pthread.h>
 
-#include "store/store.h"
+#include "store/drivers.h"
+#include "store/server.h"
 
 #define MEMORY_BROKEN_NAME  "broken"
 #define MEMORY_BROKEN_EVERY 100
@@ -48,7 +49,8 @@ struct memory_script {
 	 */
 	unsigned repeat_every;
 
-	bool is_own; /* claim() made it */
+	bool is_own; /* parse() made it, which sets the server too */
+	struct server server;
 
 	/* What it has seen. */
 	unsigned claims; /* those not yet released */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "store/drivers.h"
 #include "store/mysql_advance.h"
 #include "store/mysql_create.h"
 #include "store/mysql_durable.h"
@@ -63,7 +64,8 @@ open_session(const struct store_settings *settings, struct store_session **sessi
 	     struct text *reason)
 {
 	struct store_session *opened = xcalloc(1, sizeof(*opened));
-	enum store_result result = session_connect(opened, settings, settings->database, reason);
+	enum store_result result =
+		session_connect(opened, settings, mysql_database(settings), reason);
 	bool is_missing;
 
 	if (result == STORE_OK)
@@ -236,6 +238,9 @@ prune(struct store_session *session, uint64_t keep, uint64_t *rows, bool *is_mor
 
 const struct store mysql_store = {
 	.name = "mysql",
+	.variables = mysql_variables,
+	.parse = mysql_parse,
+	.forget = mysql_forget,
 	.begin = begin,
 	.end = end,
 	.thread_begin = thread_begin,

@@ -51,7 +51,7 @@ may_count_in_one_row(struct store_session *session, struct text *report)
 static enum step
 make_database(struct store_session *session, const struct create_order *order, struct text *report)
 {
-	const char *name = session->settings->database;
+	const char *name = mysql_database(session->settings);
 	char sql[160];
 
 	if (mysql_select_db(&session->mysql, name) == 0) {

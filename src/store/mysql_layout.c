@@ -241,7 +241,7 @@ layout_find(struct store_session *session, enum mysql_finding *finding, struct t
 		text_addf(reason,
 			  "database %s has no table `tickets` (or its user may not see it): run "
 			  "tickrd createdb, or grant SELECT on it",
-			  session->settings->database);
+			  mysql_database(session->settings));
 	} else {
 		judge(&table, &session->layout, reason);
 		*finding = reason->len > before ? FOUND_WRONG : FOUND_IT;
@@ -318,7 +318,7 @@ layout_find_settings(struct store_session *session, enum mysql_finding *finding,
 		text_addf(reason,
 			  "database %s has no pinned settings (table `tickr_settings`): run "
 			  "tickrd createdb, or grant SELECT on it",
-			  session->settings->database);
+			  mysql_database(session->settings));
 		return STORE_OK;
 	}
 	pinned = (struct ticket_space){numbers[0], numbers[1], numbers[2]};

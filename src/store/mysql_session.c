@@ -29,6 +29,7 @@ set_options(struct store_session *session)
 {
 	MYSQL *mysql = &session->mysql;
 	const struct store_settings *settings = session->settings;
+	const struct mysql_settings *own = settings->own;
 	unsigned tcp = MYSQL_PROTOCOL_TCP;
 	unsigned no_local_infile = 0;
 
@@ -36,19 +37,21 @@ set_options(struct store_session *session)
 	mysql_options(mysql, MYSQL_OPT_READ_TIMEOUT, &settings->query_timeout_s);
 	mysql_options(mysql, MYSQL_OPT_WRITE_TIMEOUT, &settings->query_timeout_s);
 	mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &no_local_infile);
-	if (settings->is_tcp)
+	if (own->server.is_tcp)
 		mysql_options(mysql, MYSQL_OPT_PROTOCOL, &tcp);
 }
 
 static void
-add_address(const struct store_settings *settings, struct text *text)
+add_address(const struct server *server, struct text *text)
 {
-	if (settings->socket[0] != '\0')
-		text_add(text, settings->socket);
-	else if (settings->is_tcp)
-		text_addf(text, "%s port %u", settings->host, settings->port);
+	const struct server_address *address = &server->address;
+
+	if (address->socket[0] != '\0')
+		text_add(text, address->socket);
+	else if (server->is_tcp)
+		text_addf(text, "%s port %u", address->host, address->port);
 	else
-		text_add(text, settings->host);
+		text_add(text, address->host);
 }
 
 /*
@@ -82,21 +85,23 @@ enum store_result
 session_connect(struct store_session *session, const struct store_settings *settings,
 		const char *database, struct text *reason)
 {
+	const struct mysql_settings *own = settings->own;
+	const struct server_address *address = &own->server.address;
 	bool wants_tls;
 
 	memset(session, 0, sizeof(*session));
 	session->settings = settings;
 	mysql_init(&session->mysql);
 	set_options(session);
-	if (!mysql_tls_check(settings, reason))
+	if (!mysql_tls_check(own, reason))
 		return STORE_REFUSED;
-	wants_tls = mysql_tls_begin(&session->mysql, settings);
-	if (mysql_real_connect(&session->mysql, settings->socket[0] != '\0' ? NULL : settings->host,
-			       settings->user, settings->password, database, settings->port,
-			       settings->socket[0] != '\0' ? settings->socket : NULL,
+	wants_tls = mysql_tls_begin(&session->mysql, own);
+	if (mysql_real_connect(&session->mysql, address->socket[0] != '\0' ? NULL : address->host,
+			       own->server.user, own->server.password, database, address->port,
+			       address->socket[0] != '\0' ? address->socket : NULL,
 			       CLIENT_MULTI_STATEMENTS) == NULL) {
 		text_add(reason, "cannot connect to ");
-		add_address(settings, reason);
+		add_address(&own->server, reason);
 		text_add(reason, ": ");
 		return session_error(session, reason);
 	}

@@ -10,6 +10,7 @@
 #include <mysql.h>
 
 #include "base/random.h"
+#include "store/mysql_settings.h"
 #include "store/store.h"
 
 enum mysql_layout {

@@ -148,7 +148,7 @@ name_lock(const struct store_session *session, char name[LOCK_NAME_SIZE])
 {
 	uint64_t hash = 0xcbf29ce484222325; /* FNV-1a */
 
-	for (const char *c = session->settings->database; *c != '\0'; c++)
+	for (const char *c = mysql_database(session->settings); *c != '\0'; c++)
 		hash = (hash ^ (unsigned char)*c) * 0x100000001b3;
 	snprintf(name, LOCK_NAME_SIZE, "tickr.%016" PRIx64, hash);
 }

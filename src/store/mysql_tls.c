@@ -6,7 +6,7 @@
 #define LINE_SIZE 256
 
 bool
-mysql_tls_check(const struct store_settings *settings, struct text *reason)
+mysql_tls_check(const struct mysql_settings *settings, struct text *reason)
 {
 	char line[LINE_SIZE];
 	bool is_found = false;

@@ -9,15 +9,15 @@
 
 #include <mysql.h>
 
-#include "store/store.h"
+#include "store/mysql_settings.h"
 
 /*
  * Whether the authority's file holds a certificate; if not, REASON says so. The client library reads the
  * file only when a server offers TLS, and its error is that of a handshake that failed.
  */
-bool mysql_tls_check(const struct store_settings *settings, struct text *reason) MUST_CHECK;
+bool mysql_tls_check(const struct mysql_settings *settings, struct text *reason) MUST_CHECK;
 
 /* Before connecting. Whether the settings ask for TLS; then the connection must have it. */
-bool mysql_tls_begin(MYSQL *mysql, const struct store_settings *settings) MUST_CHECK;
+bool mysql_tls_begin(MYSQL *mysql, const struct mysql_settings *settings) MUST_CHECK;
 
 #endif

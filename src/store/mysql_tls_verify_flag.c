@@ -1,7 +1,7 @@
 #include "store/mysql_tls.h"
 
 bool
-mysql_tls_begin(MYSQL *mysql, const struct store_settings *settings)
+mysql_tls_begin(MYSQL *mysql, const struct mysql_settings *settings)
 {
 	char verify = settings->ssl_verify;
 	char enforce = 1;

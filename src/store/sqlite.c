@@ -20,6 +20,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "store/drivers.h"
 #include "store/sqlite_create.h"
 #include "store/sqlite_place.h"
 #include "store/sqlite_schema.h"
@@ -66,7 +67,7 @@ use_write_ahead_log(struct store_session *session, struct text *reason)
 	if (result != STORE_OK || sqlite3_stricmp(memory, "wal") == 0)
 		return result;
 	text_addf(reason, "%s has the journal mode %s and cannot have WAL",
-		  session->settings->database, memory);
+		  sqlite_path(session->settings), memory);
 	return STORE_FAILED;
 }
 
@@ -143,8 +144,8 @@ begin_to_open(const struct store_settings *settings, struct text *reason)
 
 	if (!sqlite_claim_begin_turn(claim, settings->query_timeout_s, reason))
 		return STORE_FAILED;
-	is_ours = settings->is_guest ? sqlite_claim_visit(claim, settings->database, reason)
-				     : sqlite_claim_take(claim, settings->database, reason);
+	is_ours = settings->is_guest ? sqlite_claim_visit(claim, sqlite_path(settings), reason)
+				     : sqlite_claim_take(claim, sqlite_path(settings), reason);
 	if (!is_ours)
 		result = STORE_REFUSED;
 	else if (!sqlite_claim_may_join(claim, reason))
@@ -160,7 +161,7 @@ open_session(const struct store_settings *settings, struct store_session **sessi
 	struct store_session *opened;
 	enum store_result result;
 
-	if (!sqlite_usable(settings->database, false, reason))
+	if (!sqlite_usable(sqlite_path(settings), false, reason))
 		return STORE_REFUSED;
 	result = begin_to_open(settings, reason);
 	if (result != STORE_OK)
@@ -221,8 +222,8 @@ explain_no_row(struct store_session *session, struct text *reason)
 
 	if (result != STORE_OK)
 		return result;
-	text_addf(reason, "the counter of %s is at its end: %" PRIu64, session->settings->database,
-		  base);
+	text_addf(reason, "the counter of %s is at its end: %" PRIu64,
+		  sqlite_path(session->settings), base);
 	return STORE_EXHAUSTED;
 }
 
@@ -333,7 +334,7 @@ warn(struct store_session *session, struct text *warnings)
 	uint64_t synchronous = 0;
 	bool found;
 
-	sqlite_place_warn(session->settings->database, warnings);
+	sqlite_place_warn(sqlite_path(session->settings), warnings);
 	if (sqlite_numbers(session, "PRAGMA synchronous", &synchronous, 1, &found, &problem) !=
 		    STORE_OK ||
 	    synchronous < FULL)
@@ -363,6 +364,9 @@ note_advance(struct store_session *session, struct text *reason)
 
 const struct store sqlite_store = {
 	.name = "sqlite",
+	.variables = sqlite_variables,
+	.parse = sqlite_parse,
+	.forget = sqlite_forget,
 	.most_sessions = 1,
 	.begin = begin,
 	.end = end,

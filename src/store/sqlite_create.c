@@ -29,7 +29,7 @@ static void
 report_creation(const struct store_settings *settings, struct text *report)
 {
 	text_addf(report, "database file %s: created\ntable `tickets`: created\nsettings: pinned (",
-		  settings->database);
+		  sqlite_path(settings));
 	pinned_describe(&settings->space, report);
 	text_add(report, ")\nidentity: made\n");
 }
@@ -87,7 +87,7 @@ report_found(struct store_session *session, uint64_t newest, struct text *report
 	text_addf(report,
 		  "database file %s: found\ntable `tickets`: found\n"
 		  "settings: found, and they are the same\nidentity: %s\n",
-		  session->settings->database, has_identity ? "found" : "made");
+		  sqlite_path(session->settings), has_identity ? "found" : "made");
 	return has_identity ? STORE_EXISTED : STORE_CREATED;
 }
 
@@ -145,10 +145,10 @@ claim_and_create(const struct store_settings *settings, uint64_t newest, struct 
 	struct text reason = TEXT_OVER(memory);
 	enum store_create_result created;
 
-	if (!sqlite_usable(settings->database, true, &reason))
+	if (!sqlite_usable(sqlite_path(settings), true, &reason))
 		return report_failure(memory, report);
 	sqlite_claim(&claimed);
-	if (sqlite_claim_visit(claimed.claim, settings->database, &reason))
+	if (sqlite_claim_visit(claimed.claim, sqlite_path(settings), &reason))
 		created = create(&claimed, newest, report);
 	else
 		created = report_failure(memory, report);
@@ -166,7 +166,7 @@ lock_folder(const struct store_settings *settings)
 {
 	const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
 	uint64_t give_up_ms = clock_ms() + settings->query_timeout_s * 1000ull;
-	char *folder = sqlite_files_folder(settings->database);
+	char *folder = sqlite_files_folder(sqlite_path(settings));
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK &&

@@ -15,7 +15,7 @@ check_marks(struct store_session *session, bool *is_empty, struct text *reason)
 	static const char sql[] =
 		"SELECT application_id, user_version, (SELECT COUNT(*) FROM sqlite_schema) "
 		"FROM pragma_application_id, pragma_user_version";
-	const char *file = session->settings->database;
+	const char *file = sqlite_path(session->settings);
 	uint64_t marks[3] = {0};
 	bool found;
 	enum store_result result = sqlite_numbers(session, sql, marks, 3, &found, reason);
@@ -75,7 +75,7 @@ check_columns(struct store_session *session, struct text *reason)
 		if (strcmp(memory, tables[i].columns) == 0)
 			continue;
 		text_addf(reason, "the database file %s has %s table `%s`%s%s: restore it",
-			  session->settings->database, columns.len > 0 ? "an unknown" : "no",
+			  sqlite_path(session->settings), columns.len > 0 ? "an unknown" : "no",
 			  tables[i].table, columns.len > 0 ? ": " : "", memory);
 		return STORE_REFUSED;
 	}
@@ -98,7 +98,7 @@ check_settings(struct store_session *session, struct text *reason)
 		text_addf(reason,
 			  "the database file %s has no pinned settings: insert into "
 			  "`tickr_settings` those it has always had",
-			  session->settings->database);
+			  sqlite_path(session->settings));
 		return STORE_REFUSED;
 	}
 	pinned = (struct ticket_space){numbers[0], numbers[1], numbers[2]};
@@ -121,7 +121,7 @@ check_row(struct store_session *session, struct text *reason)
 		"is lost. Stop its tickrd, insert a row with stub 'a' and id 1 and, unless no "
 		"ticket was "
 		"ever given, run tickrd advance --past the last one",
-		session->settings->database);
+		sqlite_path(session->settings));
 	return STORE_REFUSED;
 }
 
@@ -141,7 +141,7 @@ check_triggers(struct store_session *session, struct text *reason)
 	text_addf(reason,
 		  "the table `tickets` of the database file %s has a trigger, which may change the "
 		  "counter: DROP TRIGGER %s",
-		  session->settings->database, memory);
+		  sqlite_path(session->settings), memory);
 	return STORE_REFUSED;
 }
 

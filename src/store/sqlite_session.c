@@ -51,7 +51,7 @@ sqlite_connect(struct store_session *session, const struct store_settings *setti
 	session->settings = settings;
 	if (may_create)
 		flags |= SQLITE_OPEN_CREATE;
-	if (sqlite3_open_v2(settings->database, &session->db, flags, NULL) != SQLITE_OK)
+	if (sqlite3_open_v2(sqlite_path(settings), &session->db, flags, NULL) != SQLITE_OK)
 		return sqlite_error(session, reason);
 	sqlite3_busy_timeout(session->db, wait_ms);
 	/* Not NORMAL: it can lose the last commits when the power fails. */
@@ -176,7 +176,7 @@ sqlite_error(struct store_session *session, struct text *reason)
 
 	if (result != STORE_OK)
 		return result;
-	text_addf(reason, "%s: %s (SQLite error %d%s%s)%s", session->settings->database,
+	text_addf(reason, "%s: %s (SQLite error %d%s%s)%s", sqlite_path(session->settings),
 		  sqlite3_errmsg(session->db), code, is_io && system != 0 ? ", " : "",
 		  is_io && system != 0 ? strerror(system) : "", advice(code));
 	return classify(code);

@@ -10,6 +10,7 @@
 
 #include "base/random.h"
 #include "store/sqlite_claim.h"
+#include "store/sqlite_settings.h"
 #include "store/store.h"
 
 struct store_session {

@@ -14,6 +14,7 @@
 #define TICKR_STORE_STORE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/attributes.h"
@@ -52,26 +53,26 @@ struct create_order {
 	enum store_layout layout;
 };
 
-/* How to reach the database. Strings are the caller's and outlive the sessions; "" is none. */
+/* How to use one database. A copy of it shares NAME and OWN, which outlive the sessions. */
 struct store_settings {
-	const char *host;
-	uint16_t port;
-	bool is_tcp;	    /* even where the host is localhost */
-	const char *socket; /* an absolute path, instead of host and port */
-	const char *user;
-	const char *password;
-	const char *database; /* a name; a path, where the database is a file */
-	const char *ssl_ca;
-	const char *ssl_cert;
-	const char *ssl_key;
-	bool ssl_verify;
+	const char *name; /* of the database, for the log */
 	unsigned connect_timeout_s;
 	unsigned query_timeout_s;
 	bool require_durable;	   /* see durable.h */
-	bool is_guest;		   /* gives no ticket, and may be beside a server that does */
-	struct ticket_space space; /* must be what the database has pinned */
-	void *script;		   /* the memory store's, see memory.h */
+	bool is_guest;		   /* issues no ticket, and may run next to a server that does */
+	struct ticket_space space; /* must be the one that the database has pinned */
+	void *own;		   /* the settings that only this store has, made by its parse() */
 	struct store_claim *claim; /* set by claim() of the store, and for its sessions only */
+};
+
+/* The variables that parse() reads, as the operator has set them. Valid during that call. */
+struct store_given {
+	/* The value of VARIABLE for this DATABASE of several; its default, if it is not set. */
+	const char *(*text)(const struct store_given *given, const char *variable, size_t database);
+	bool (*is_set)(const struct store_given *given, const char *variable);
+	/* Report that the value of VARIABLE is not allowed. WORDS say why; NULL: nothing more. */
+	void (*refuse)(const struct store_given *given, const char *variable, const char *words);
+	struct text *problems; /* a line for any other mistake */
 };
 
 /*
@@ -89,6 +90,21 @@ struct store_session;
 
 struct store {
 	const char *name;
+
+	/*
+	 * The STORE_KEY variables of config/keys.h that parse() reads, ended by NULL. Any other is
+	 * refused if it is set. A store that reads TICKR_DATABASE_HOST may have several databases.
+	 */
+	const char *const *variables;
+
+	/*
+	 * Set NAME and OWN of COUNT databases, which have their other settings. Every mistake goes to
+	 * GIVEN; afterwards forget() is due for each database anyway. Runs before begin().
+	 */
+	void (*parse)(const struct store_given *given, struct store_settings *databases,
+		      size_t count);
+	/* Free what parse() has set. */
+	void (*forget)(struct store_settings *database);
 
 	/* How many sessions may serve tickets at once, beside one for maintenance; 0: any number. */
 	unsigned most_sessions;
@@ -204,10 +220,5 @@ struct store {
 					   const struct create_order *order,
 					   struct text *report) MUST_CHECK;
 };
-
-/* What drivers.h chooses from. */
-extern const struct store mysql_store;
-extern const struct store sqlite_store;
-extern const struct store memory_store;
 
 #endif

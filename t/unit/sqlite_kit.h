@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/attributes.h"
-#include "store/store.h"
+#include "store/drivers.h"
 
 static char folder[] = "/tmp/tickr-test-XXXXXX";
 static char path[64];
@@ -26,7 +26,7 @@ begin(void)
 	cr_assert_not_null(mkdtemp(folder));
 	snprintf(path, sizeof(path), "%s/tickr.db", folder);
 	settings = (struct store_settings){
-		.database = path, .query_timeout_s = 1, .space = {10, 3, 326}};
+		.name = path, .own = path, .query_timeout_s = 1, .space = {10, 3, 326}};
 	cr_assert(sqlite_store.begin());
 	sqlite_store.claim(&settings);
 }

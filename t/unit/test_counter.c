@@ -124,7 +124,7 @@ static void
 start_on(struct memory_script *counted)
 {
 	struct pool_settings settings = {.store = &store,
-					 .database = {.script = counted, .space = space},
+					 .database = {.own = counted, .space = space},
 					 .sessions = 2,
 					 .name = "memory",
 					 .listener = {told, NULL}};

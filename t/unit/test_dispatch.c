@@ -33,7 +33,7 @@ make(size_t count, bool is_failover)
 		memory_script_init(&scripts[i]);
 		pools[i] = (struct pool_settings){
 			.store = &memory_store,
-			.database = {.script = &scripts[i], .space = {10, i + 3, 326}},
+			.database = {.own = &scripts[i], .space = {10, i + 3, 326}},
 			.sessions = 1,
 			.number = i,
 			.name = i == 0 ? "first" : "second",

@@ -15,7 +15,7 @@ static void
 begin(void)
 {
 	memory_script_init(&script);
-	settings.script = &script;
+	settings.own = &script;
 	memory_store.claim(&settings);
 	reason = TEXT_OVER(memory);
 }

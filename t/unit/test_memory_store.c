@@ -13,7 +13,7 @@ static void
 begin(void)
 {
 	memory_script_init(&script);
-	settings.script = &script;
+	settings.own = &script;
 	memory_store.claim(&settings);
 	reason = TEXT_OVER(reason_memory);
 }
@@ -153,17 +153,34 @@ Test(memory_store, a_script_may_give_bases_twice)
 	cr_assert_eq(third.first, 4);
 }
 
-Test(memory_store, without_a_script_the_sessions_of_the_process_share_a_counter)
+static const char *
+text_of(const struct store_given *given, const char *variable, size_t database)
 {
-	struct ticket_range first, second;
+	(void)given;
+	(void)database;
+	return strcmp(variable, "TICKR_DATABASE_HOST") == 0 ? "localhost" : "broken";
+}
 
-	settings = (struct store_settings){.database = "tickr"};
-	memory_store.claim(&settings);
-	reserve_two(&first);
-	reserve_two(&second);
-	cr_assert_eq(first.first, 2);
-	cr_assert_eq(second.first, 4);
-	memory_store.release(&settings);
-	cr_assert_null(settings.script);
-	settings.script = &script; /* for end() */
+static bool
+is_set(const struct store_given *given, const char *variable)
+{
+	(void)given;
+	(void)variable;
+	return false;
+}
+
+Test(memory_store, settings_that_are_parsed_have_a_script_of_their_own)
+{
+	const struct store_given given = {.text = text_of, .is_set = is_set};
+	struct store_settings parsed = {.name = NULL};
+	struct memory_script *made;
+
+	memory_store.parse(&given, &parsed, 1);
+	made = parsed.own;
+	cr_assert_str_eq(parsed.name, "localhost");
+	cr_assert(made->is_own);
+	cr_assert_eq(made->newest, 1);
+	cr_assert_eq(made->repeat_every, MEMORY_BROKEN_EVERY);
+	memory_store.forget(&parsed);
+	cr_assert_null(parsed.own);
 }

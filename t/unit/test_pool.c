@@ -20,7 +20,7 @@ static void
 begin(void)
 {
 	struct pool_settings settings = {.store = &memory_store,
-					 .database = {.script = &script, .space = {10, 3, 326}},
+					 .database = {.own = &script, .space = {10, 3, 326}},
 					 .sessions = 1,
 					 .name = "memory"};
 

@@ -423,7 +423,7 @@ Test(sqlite, a_file_may_be_served_by_another_name)
 	cr_assert_eq(create(), STORE_CREATED, "%s", memory);
 	snprintf(link, sizeof(link), "%s/link", folder);
 	cr_assert_eq(symlink(path, link), 0);
-	settings.database = link;
+	settings.own = link;
 	session = open_session();
 	cr_assert_eq(first_of(session, 1), 2);
 	sqlite_store.close(session);

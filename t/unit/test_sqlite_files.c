@@ -83,7 +83,7 @@ Test(sqlite_files, the_companions_are_looked_for_beside_the_file_that_a_link_lea
 	cr_assert_eq(mkdir(link_path, 0700), 0);
 	snprintf(link_path, sizeof(link_path), "%s/folder/link", folder);
 	cr_assert_eq(symlink(path, link_path), 0);
-	settings.database = link_path;
+	settings.own = link_path;
 	assert_refused("tickr.db-wal is not a plain file");
 }
 
