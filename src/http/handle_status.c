@@ -108,7 +108,7 @@ handle_status_is_any_up(const struct database_state *states, size_t count, bool 
 
 /*
  * Answer from the known states of the databases, which are at most a second old. So a database that hangs
- * delays no answer. In particular it does not delay the operator, who investigates it.
+ * delays no answer, also not to the operator.
  */
 void
 handle_status(struct exchange *exchange, const struct route_argument *arguments)

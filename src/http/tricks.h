@@ -3,7 +3,7 @@
  *
  * They were tried on libevent 2.1.12-stable, as Debian 12 ships it (2.1.12-stable-8+deb12u1), and nowhere
  * else. configure asks for 2.1.12 or later. Before you use another version, check each entry against its
- * http.c and bufferevent_sock.c, and run t/unit/test_server, t/http.t, t/framing.t, t/requests.t,
+ * http.c and bufferevent_sock.c. Then run t/unit/test_server, t/http.t, t/framing.t, t/requests.t,
  * t/drain.t and t/swarm.t, also under the address sanitizer.
  *
  *  1. Adopt a connection when it is accepted. libevent first tells of a connection when its request is

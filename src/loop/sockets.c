@@ -44,7 +44,7 @@ sockets_set_nodelay(int fd, int family)
 
 /*
  * Return a bound socket. IS_SHARED lets other sockets of our user bind the same port. An IPv6 socket
- * accepts IPv6 connections only, whatever net.ipv6.bindv6only says. So [::]:8080 and 0.0.0.0:8080 mean
+ * accepts IPv6 connections only, with any net.ipv6.bindv6only. So [::]:8080 and 0.0.0.0:8080 mean
  * the same on every machine, and one server can listen on both.
  */
 static int
