@@ -70,6 +70,30 @@ trust_mark_free(struct trust_mark *mark)
 }
 
 void
+trust_note_advances(struct trust *trust, uint64_t advances)
+{
+	(void)trust;
+	(void)advances;
+}
+
+bool
+trust_pardon(struct trust *trust, const struct store_share *share)
+{
+	(void)trust;
+	(void)share;
+	return false;
+}
+
+bool
+trust_note_move(struct trust *trust, const struct store_share *share, uint64_t past)
+{
+	(void)trust;
+	(void)share;
+	(void)past;
+	return false;
+}
+
+void
 trust_forget_other_steps(struct trust *trust, struct trust_mark *mark, uint64_t step)
 {
 	(void)trust;

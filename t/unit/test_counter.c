@@ -309,7 +309,7 @@ newest_of(struct memory_script *counted)
 static void
 advance_as_operator(void)
 {
-	struct store_settings settings = {.script = &script};
+	struct store_settings settings = {.own = &script};
 	char memory[256];
 	struct text problem = TEXT_OVER(memory);
 	struct store_session *session;
