@@ -1,9 +1,8 @@
--- The identity of a database: 128 random bits, which a copy of the database has too. tickrd
--- knows by it whether a counter that came back lower is an older copy of the one it knows.
--- It is made once and never changed. The number of advances is how often an operator has run
--- tickrd advance: servers that refuse the database wait for that.
+-- The identity of a database: 128 random bits, which a copy of the database has too. If the counter is lower than
+-- before, tickrd compares the identity to tell an older copy from another database. The identity never changes.
+-- tickrd advance counts its runs in advances. Servers that refuse the database wait until that number rises.
 --
--- By hand: SET @identity = a string of 32 hexadecimal digits; then this file.
+-- By hand: SET @identity = a string of 32 hexadecimal digits, then run this file.
 
 CREATE TABLE IF NOT EXISTS tickr_identity (
   id TINYINT UNSIGNED NOT NULL PRIMARY KEY,

@@ -1,8 +1,8 @@
--- The identity of this database: a random name that copies of the file have too.
+-- The identity of this database: a random name, which copies of the file have too. A server compares it to tell an
+-- older copy of its database from another database. The identity never changes. tickrd advance counts its runs in
+-- advances. Servers that refuse the database wait until that number rises.
 --
--- A server that has noted it can tell its own database, or an older copy of it, from any other. The
--- number of advances is how often an operator has run tickrd advance: servers that refuse the database wait for that.
--- By hand: .parameter set :identity "'32 random hexadecimal digits'"; then this file. Never change it.
+-- By hand: .parameter set :identity "'32 random hexadecimal digits'", then run this file.
 
 CREATE TABLE IF NOT EXISTS tickr_identity (
   id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
