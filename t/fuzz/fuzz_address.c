@@ -1,11 +1,11 @@
-/* A text that is read as a list of addresses to listen on, and as a database's address. */
+/* The input is parsed as addresses to listen on, as a database's address, and as a list of these. */
 #include <string.h>
 
 #include "base/memory.h"
 #include "config/address.h"
 #include "fuzz.h"
 
-/* What was read, described and read again, is the same. */
+/* Addresses that are parsed, described and parsed again are the same. */
 static void
 check_listen(const char *list)
 {
@@ -43,7 +43,7 @@ check_database(const char *text)
 	MUST_HOLD(strpbrk(address.host, " \t\r\n,/") == NULL);
 }
 
-/* A list has as many as commas say, each of which could stand alone. */
+/* The elements of a list are separated by commas, and each is an address by itself. */
 static void
 check_databases(const char *list)
 {
