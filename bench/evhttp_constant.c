@@ -3,8 +3,8 @@
  *
  *	evhttp_constant ADDRESS:PORT BODY
  *
- * The sockets and the loops are tickrd's own, from libtickr.a, a thread for each
- * processor; what is missing is all that tickrd does besides. Runs until it is killed.
+ * It has tickrd's sockets and loops from libtickr.a, with a thread for each processor, and nothing else of
+ * tickrd. It runs until it is killed.
  */
 #include <err.h>
 #include <event2/buffer.h>

@@ -1,4 +1,4 @@
-/* A text is read as a list of addresses to listen on, and as the address of a database. */
+/* The input is parsed as addresses to listen on, and as the address of a database. */
 #include <string.h>
 
 #include "base/memory.h"
@@ -7,7 +7,7 @@
 #include "loop/socket_address.h"
 #include "store/server.h"
 
-/* What was read, described and read again, is the same. */
+/* Addresses that are parsed, described and parsed again are the same. */
 static void
 check_listen(const char *list)
 {

@@ -1,4 +1,4 @@
-/* The path and the query of a request: a line each. */
+/* The input is the path and the query of a request, each on a line. */
 #include <string.h>
 
 #include "base/memory.h"

@@ -1,6 +1,6 @@
 package Bench::Options;
 
-# The arguments of scripts/bench, whose head explains them. Needs nothing that has to be installed.
+# Parses the arguments of scripts/bench, which explains them. Needs only Perl itself.
 
 use strict;
 use warnings;
@@ -23,7 +23,7 @@ sub parse {
     Getopt::Long::GetOptions(\%given, 'quick', 'rounds=i', 'only=s', 'connections=s', 'check=s',
         'out=s', 'before=s')
         or usage();
-    usage("what is $ARGV[0]?") if @ARGV;
+    usage("unknown argument $ARGV[0]") if @ARGV;
     $given{rounds} //= 3;
     usage('--rounds must be from 1 to 1000') if $given{rounds} < 1 || $given{rounds} > 1000;
 
@@ -40,7 +40,7 @@ sub parse {
         push @{ $given{only} }, grep { /-before\z/ && $asked{s/-before\z//r} && !$asked{$_} } keys %known;
     }
     for my $name (@{ $given{only} }) {
-        usage("there is no contender $name; there are", join ', ', Bench::Contenders::names())
+        usage("unknown contender $name; choose from", join ', ', Bench::Contenders::names())
             unless $known{$name};
     }
     $given{is_all_connections} = !defined $given{connections};

@@ -1,11 +1,10 @@
 package Bench::Servers;
 
-# The private servers of the benchmark, each started when it is first asked for, on 127.0.0.1 or a
-# Unix socket, with its files in a scratch folder. They end with this process: Tickr::Process
-# sees to it, by their pids.
+# The private servers of the benchmark, on 127.0.0.1 or a Unix socket, with their files in a scratch folder. get()
+# starts each on first use. They end with this process: Tickr::Process ends them by their pids.
 #
-# A server is a hash: port; pids, the processes that serve; behind, those of its database;
-# settle, which waits for what it has still to do after a load; or skip, a word on why it is not there.
+# A server is a hash: port; pids, the processes that serve; behind, those of its database; settle, which waits for
+# its work after a load; or skip, the reason why it is missing.
 
 use strict;
 use warnings;
@@ -14,7 +13,7 @@ use Tickr::Database;
 use Tickr::Process qw(wait_for scratch free_port slurp spew);
 use Tickr::Server;
 
-# Tickets have eight digits from the first to the last, and so has the constant.
+# All tickets have eight digits, and so does the constant.
 our $constant = '[54313001]';
 my $first_ticket = 10_000_001;
 
@@ -57,7 +56,7 @@ http {
         listen 127.0.0.1:PORT reuseport backlog=1024;
         location = /ticket { return 200 'CONSTANT'; }
         location = /array {
-            # From memory: for a body of this size faster than sendfile().
+            # From memory, which is faster than sendfile() for a body of this size.
             alias FOLDER/array.json;
             output_buffers 1 64k;
             open_file_cache max=4 inactive=1h;
@@ -127,14 +126,14 @@ sub start_webdis {
 
 # --- tickrd and its database ---------------------------------------------------------------------
 
-# With MariaDB's own size of the redo log, rather than the small one of the tests.
+# With MariaDB's default size of the redo log. The tests use a small one.
 sub database {
     return $database //= Tickr::Database->new(
         options => [ '--innodb-buffer-pool-size=64M', '--innodb-log-file-size=96M',
                      '--innodb-flush-log-at-trx-commit=1' ]);
 }
 
-# variable => [default, what is allowed]
+# variable => [default, allowed values]
 sub variables {
     return map { my ($name, $default, $allowed) = split /\t/; ($name => [ $default, $allowed ]) }
         qx{'$ENV{BUILDDIR}/tickrd' --variables};
@@ -148,7 +147,7 @@ sub has_adapter {
     return ($variable{TICKR_DATABASE_ADAPTER} // [ '', '' ])->[1] =~ /\b\Q$name\E\b/;
 }
 
-# A new one for each, on the disk of the databases, as the units have one.
+# A new state folder for each server, on the disk of the databases.
 sub state_folder {
     my $folder = scratch() . '/state' . ++$states;
     mkdir $folder or die "$folder: $!";
@@ -183,7 +182,7 @@ sub tickrd_on_counter {
     return tickrd(database(), [ '--layout', 'counter' ], TICKR_DATABASE_NAME => of_build($name), %env);
 }
 
-# Old rows are deleted when there is less to do: that must not slow down who is measured next.
+# The server deletes old rows when it has less to do. That must not slow down the next contender.
 sub tickrd_on_append {
     my ($base, %env) = @_;
     my $name   = of_build($base);
@@ -206,7 +205,7 @@ sub start_memory {
     return tickrd(undef, [], program => 'tickrd-memory', TICKR_DATABASE_ADAPTER => 'memory');
 }
 
-# --- all of them ----------------------------------------------------------------------------------
+# --- all servers -----------------------------------------------------------------------------------
 
 my %start = (
     'nginx'           => \&start_nginx,
@@ -246,13 +245,13 @@ sub get {
     };
 }
 
-# The processes that run because of us, but for nginx's master.
+# All processes that we started, except nginx's master.
 sub all_pids {
     return ((map { @{ $_->{pids} // [] }, @{ $_->{behind} // [] } } values %servers),
         $database ? $database->{process}->pid : ());
 }
 
-# nginx's master must end its workers; the rest Tickr::Process ends.
+# nginx's master must end its workers. Tickr::Process ends the others.
 END {
     my $status = $?;
     if ($nginx && $nginx->is_running) {
