@@ -240,8 +240,8 @@ for my $death ('killed', 'stopped') {    # one of them dies under load, and come
     like $output, qr/\A\Q$names[1]\E, node 4:\n.*afterwards, at least: 10340\n.*was moved\n\z/s, '... and says which that is';
     ($status, $output) = $advance->(10_331);
     is $status, 1, 'a ticket that none of them gives moves nothing';
-    is $output, "tickrd: none of these databases gives ticket 10331: "
-        . "name the last ticket that the one to be moved has given; nothing was changed\n", '... and it is said why';
+    is $output, "tickrd: none of these databases issues ticket 10331: "
+        . "name the last ticket of the database to move; nothing was changed\n", '... and it is said why';
     my $server = Tickr::Server->new(env => settings());
     wait_for_states($server, 'up', 'up');
     my %first = map { node_of($_) => $_ } map { @{ $server->client->json($server->get('/tickets/create')) } } 1 .. 2;
