@@ -6,10 +6,12 @@
 
 #include <stddef.h>
 
+#include "base/attributes.h"
+
 /*
  * Return such bytes of the LEN bytes at VALUE in words that follow its name, for example "ends in a newline";
  * NULL if there are none.
  */
-const char *stray_bytes(const char *value, size_t len);
+const char *stray_bytes(const char *value, size_t len) MUST_CHECK;
 
 #endif
