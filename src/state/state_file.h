@@ -16,8 +16,9 @@
 struct state_file;
 
 /*
- * Lock and read the file of SPACE's node in FOLDER. A missing file is an empty record. If that
- * fails, return NULL, with the reason and the remedy in PROBLEM. The caller closes it with state_file_close().
+ * Lock and read the file of SPACE's node in FOLDER. A missing file is an empty record. Return NULL, with
+ * the reason and the remedy in PROBLEM, if the file cannot be used. The caller closes the result with
+ * state_file_close().
  */
 struct state_file *state_file_open(const char *folder, const struct ticket_space *space,
 				   struct text *problem) MUST_CHECK;
