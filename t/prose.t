@@ -42,7 +42,7 @@ sub comments_of_c {
     my @paragraphs;
     while ($text =~ m{("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)+')|/\*(.*?)\*/}gs) {
         next if defined $1;
-        my $comment = $2 =~ s/^[ \t]*\*[ \t]?//gmr;
+        my $comment = $2 =~ s/^[ \t]*\* ?//gmr;
         # A drawing, an example or a list: its lines are indented, or hold no sentence.
         $comment =~ s/^(?:\t|    ).*$//gm;
         push @paragraphs, split /\n\s*\n|^[ -]*---+.*$/m, $comment;

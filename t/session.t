@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# A session sets all that its statements rely on: whatever a database's defaults are, tickets come in every layout.
+# A session sets all variables that its statements need. Tickets are issued in every layout with any defaults of the database.
 use strict;
 use warnings;
 use Test::More;
@@ -50,12 +50,12 @@ for my $layout (sort keys %layouts) {
     $database->sql('SET GLOBAL init_connect = "' . join('', map {"SET SESSION $_;"} @hostile) . '"');
     my $server = Tickr::Server->new(env => \%plain);
     my $client = $server->client;
-    is $client->get('/tickets/create')->{body}, '[329]', "$layout: a ticket";
-    is $client->get('/tickets/create/20')->{body}, '{"first":339,"increment":10,"count":20}', "$layout: a batch";
-    is $client->get('/status')->{body}, '{"last_ticket":529}', "$layout: the status";
-    is $client->get('/tickets/create')->{body}, '[539]', "$layout: a ticket again";
+    is $client->get('/tickets/create')->{body}, '[329]', "$layout: a ticket is issued";
+    is $client->get('/tickets/create/20')->{body}, '{"first":339,"increment":10,"count":20}', "$layout: a batch is issued";
+    is $client->get('/status')->{body}, '{"last_ticket":529}', "$layout: /status has the last ticket";
+    is $client->get('/tickets/create')->{body}, '[539]', "$layout: the next ticket is issued";
     is $server->stop, 0, "$layout: the server stops cleanly";
-    unlike $server->log, qr/level=error|gone back/, "$layout: without an error";
+    unlike $server->log, qr/level=error|gone back/, "$layout: ... without an error";
     $database->sql('SET GLOBAL init_connect = ""');
 }
 
@@ -65,9 +65,9 @@ for my $layout (sort keys %layouts) {
     $database->sql('SET GLOBAL max_allowed_packet = 16384');
     my $server = Tickr::Server->new(env => \%plain);
     my $client = $server->client;
-    is $client->get('/tickets/create/2000')->{status}, 200, 'a batch that fits in max_allowed_packet';
+    is $client->get('/tickets/create/2000')->{status}, 200, 'a batch that fits in max_allowed_packet is issued';
     my $answer = $client->get('/tickets/create/9000');
-    is $answer->{status}, 503, 'a batch that does not';
+    is $answer->{status}, 503, 'a larger batch gets 503';
     like $answer->{body}, qr/9000 tickets need a larger packet than max_allowed_packet of the database \(16384\) allows: raise it, or lower TICKR_MAX_BATCH/,
         '... and the answer says what to do';
     is $client->get('/readyz')->{status}, 200, '... and the server stays ready';

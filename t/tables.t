@@ -1,6 +1,6 @@
 #!/usr/bin/perl
-# What tickrd does not serve from: engines that are not known to allocate a number once, partitions, versions,
-# sequences, triggers that set ids, a stub that is not unique. At the start, and when it becomes so under load.
+# tickrd refuses tables that may repeat a number, at the start and when they change under load. These are other engines,
+# partitions, versions, sequences, triggers that set ids, and a stub that is not unique.
 use strict;
 use warnings;
 use Test::More;
@@ -47,7 +47,7 @@ sub is_refused_at_the_start {
     my ($name, $why, $user) = @_;
     my ($status, $output) = Tickr::Server->run(env => { settings($user // 'plain') });
     is $status, 78, "$name: the start is refused";
-    like $output, $why, "$name: with the reason";
+    like $output, $why, "$name: ... with the reason";
     return;
 }
 
@@ -55,7 +55,7 @@ sub is_refused_by_createdb {
     my ($name, $why) = @_;
     my ($status, $output) = Tickr::Server->run(database => $database, arguments => ['createdb']);
     is $status, 1, "$name: createdb refuses it";
-    like $output, $why, "$name: with the reason";
+    like $output, $why, "$name: ... with the reason";
     return;
 }
 
@@ -92,12 +92,12 @@ made("CREATE TABLE tickets ($id, stub CHAR(1) NOT NULL, PRIMARY KEY (id), UNIQUE
         . q{ ENGINE=InnoDB; INSERT INTO tickets VALUES (1, 'a')});
 Tickr::Server->createdb(database => $database);
 my $server = Tickr::Server->new(env => { settings('plain') });
-is $server->get('/tickets/create')->{status}, 200, 'a stub that is unique by itself is, whatever other keys there are';
+is $server->get('/tickets/create')->{status}, 200, 'a stub that is unique by itself is served from, with any other keys';
 is $server->stop, 0, 'the server stops cleanly';
 
 # --- under a running server -----------------------------------------------------------------------------
 
-# Two servers under load while the table changes: none twice, and both refuse in the end.
+# Two servers run under load while the table changes. No ticket is issued twice, and both refuse in the end.
 sub changes_under_load {
     my ($name, $sql, $change, $why, $user) = @_;
     made($sql);
@@ -160,27 +160,27 @@ for my $case (
             my $answer = $server->get("/tickets/create/$count");
             is $answer->{status}, 503, "$name: a trigger that sets ids gives none of $count";
         }
-        ok wait_for('the words', 5, sub { $server->get('/tickets/create')->{body} =~ /a trigger|gone back/ }),
-            "$name: the answer names it";
-        unlike $server->log, qr/row, with stub 'a', is gone/, "$name: nobody says that the row is gone";
+        ok wait_for('the message', 5, sub { $server->get('/tickets/create')->{body} =~ /a trigger|gone back/ }),
+            "$name: the answer has the reason";
+        unlike $server->log, qr/row, with stub 'a', is gone/, "$name: the log does not say that the row is gone";
         is $server->stop, 0, "$name: the server stops cleanly";
         if (!$running) {
             my ($status, $output) = Tickr::Server->run(database => $database);
             is $status, 78, "$name: for a user who sees triggers the start is refused";
-            like $output, qr/the trigger `sets_ids` of the table `tickets` sets ids: drop it/, "$name: with its name";
+            like $output, qr/the trigger `sets_ids` of the table `tickets` sets ids: drop it/, "$name: ... with the trigger's name";
         }
         $database->sql('DROP TRIGGER sets_ids', 'tickr');
     }
 }
 
-{    # others are none of our business
+{    # triggers that tickrd allows
     made("$append; $ids; CREATE TABLE seen (n BIGINT, at BIGINT AUTO_INCREMENT PRIMARY KEY);"
             . 'CREATE TRIGGER sees AFTER INSERT ON tickets FOR EACH ROW INSERT INTO seen (n) VALUES (NEW.id);'
             . 'CREATE TRIGGER guards BEFORE INSERT ON tickets FOR EACH ROW UPDATE c SET n = IF(NEW.id = 0, n, n + 1)');
     Tickr::Server->createdb(database => $database);
     my $server = Tickr::Server->new(database => $database);
-    is $server->get('/tickets/create')->{body},   '[329]',         'triggers that set no id do no harm';
-    is $server->get('/tickets/create/3')->{body}, '[339,349,359]', '... nor to a batch';
+    is $server->get('/tickets/create')->{body},   '[329]',         'triggers that set no id are allowed';
+    is $server->get('/tickets/create/3')->{body}, '[339,349,359]', '... also for a batch';
     is $server->stop, 0, 'the server stops cleanly';
 }
 

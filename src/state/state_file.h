@@ -17,7 +17,8 @@ struct state_file;
 
 /*
  * Lock and read the file of SPACE's node in FOLDER. A missing file is an empty record. Return NULL, with
- * what is wrong and what to do in PROBLEM, if that fails. The caller closes it with state_file_close().
+ * the reason and the remedy in PROBLEM, if the file cannot be used. The caller closes the result with
+ * state_file_close().
  */
 struct state_file *state_file_open(const char *folder, const struct ticket_space *space,
 				   struct text *problem) MUST_CHECK;
