@@ -238,6 +238,7 @@ make_workers(struct daemon *d)
 		.config = d->config,
 		.dispatch = d->dispatch,
 		.segment = d->ahead.segment,
+		.source = ahead_source(&d->ahead),
 		.limit = &d->limit,
 		.connections = &d->connections,
 		.error_lines = &d->error_lines,
@@ -274,7 +275,6 @@ take_orders(struct daemon *d)
 	d->drain_deadline = loop_event_new(d->base, -1, 0, on_drain_deadline, d);
 	d->manager = notifier_new(d->base);
 	d->watchdog = loop_event_new(d->base, -1, 0, on_watchdog, d);
-	ahead_init(&d->ahead, d->config, d->base);
 	d->watchdog_ms = orders.watchdog_ms;
 	orders.mailbox = d->mailbox;
 	signals_serve(d->signals, &orders);
@@ -287,6 +287,7 @@ build(struct daemon *d)
 
 	d->limit.most = (uint32_t)d->config->max_waiting;
 	d->dispatch = databases_dispatch(d->config, d->store, d->states, &listener);
+	ahead_init(&d->ahead, d->config, d->dispatch, d->base);
 	make_control(d);
 	make_workers(d);
 	limit_connections(d);
@@ -299,7 +300,7 @@ start_threads(struct daemon *d)
 
 	if (is_started) {
 		dispatch_wait_looked(d->dispatch, LOOK_WAIT_MS);
-		ahead_start(&d->ahead, d->dispatch);
+		ahead_start(&d->ahead);
 	}
 	while (is_started && d->started < d->worker_count) {
 		is_started = worker_start(d->workers[d->started]);

@@ -71,6 +71,8 @@ batch_for(struct allocator *a, const struct ticket_request *request, uint64_t no
 
 	if (batch == NULL || !batch_has_room(batch, request, RESERVATION_MOST_SHARED)) {
 		batch = batch_new(deadline_ms);
+		batch->reservation.answer = a->settings.answer;
+		batch->reservation.owner = a->settings.arg;
 		TAILQ_INSERT_TAIL(&a->gathering, batch, link);
 	}
 	return batch;
@@ -79,13 +81,11 @@ batch_for(struct allocator *a, const struct ticket_request *request, uint64_t no
 static bool
 give_at_once(struct allocator *a, struct ticket_request *request, uint64_t now_ms)
 {
-	const struct ticket_space *space;
-	struct ticket_range bases;
+	struct ticket_piece taken;
 
-	if (a->settings.take == NULL ||
-	    !a->settings.take(a->settings.arg, request->count, now_ms, &bases, &space))
+	if (!source_take(&a->settings.source, request->count, now_ms, &taken))
 		return false;
-	ticket_request_give(request, &bases, space);
+	ticket_request_give(request, &taken.bases, taken.space);
 	return true;
 }
 
@@ -111,12 +111,14 @@ void
 allocator_flush(struct allocator *a)
 {
 	struct batch *batch;
+	bool is_submitted;
 
 	a->is_woken = false;
 	while ((batch = TAILQ_FIRST(&a->gathering)) != NULL) {
 		TAILQ_REMOVE(&a->gathering, batch, link);
 		TAILQ_INSERT_TAIL(&a->submitted, batch, link);
-		a->settings.submit(a->settings.arg, &batch->reservation);
+		is_submitted = source_submit(&a->settings.source, &batch->reservation);
+		assert(is_submitted); /* only this thread withdraws it */
 	}
 }
 
@@ -144,6 +146,7 @@ allocator_deliver(struct allocator *a, struct reservation *reservation)
 {
 	struct batch *batch = CONTAINER_OF(reservation, struct batch, reservation);
 
+	reservation_return(reservation);
 	TAILQ_REMOVE(list_of(a, batch), batch, link);
 	if (batch->place == BATCH_GIVEN_UP && reservation->status == TICKET_OK)
 		metrics_add(METRIC_TICKETS_ABANDONED, reservation->count);
@@ -159,7 +162,7 @@ static void
 expire_submitted(struct allocator *a, struct batch *batch)
 {
 	TAILQ_REMOVE(&a->submitted, batch, link);
-	if (a->settings.withdraw(a->settings.arg, &batch->reservation)) {
+	if (source_withdraw(&a->settings.source, &batch->reservation)) {
 		refuse(a, batch, TICKET_TIMED_OUT, batch->reservation.reason);
 		free(batch);
 		return;
@@ -221,7 +224,7 @@ allocator_free(struct allocator *a)
 		free(batch);
 	}
 	while ((batch = TAILQ_FIRST(&a->submitted)) != NULL) {
-		bool is_mine = a->settings.withdraw(a->settings.arg, &batch->reservation);
+		bool is_mine = source_withdraw(&a->settings.source, &batch->reservation);
 
 		assert(is_mine);
 		TAILQ_REMOVE(&a->submitted, batch, link);

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "allocator/batch.h"
+#include "ticket/source.h"
 
 /* How many requests may wait, over all allocators of the process. */
 struct waiting_limit {
@@ -25,16 +26,10 @@ struct allocator_settings {
 	uint64_t begun_timeout_ms;   /* how much longer to wait for a reservation that was begun */
 	struct waiting_limit *limit; /* shared; outlives the allocators */
 
-	/*
-	 * Take COUNT bases, as one progression, from what was reserved before: false when there are
-	 * too few. NULL: nothing is reserved before somebody asks.
-	 */
-	bool (*take)(void *arg, uint32_t count, uint64_t now_ms, struct ticket_range *bases,
-		     const struct ticket_space **space);
-	/* Where reservations go: takes the reservation until its answer. */
-	void (*submit)(void *arg, struct reservation *reservation);
-	/* Takes it back when no session has begun with it; then its reason says what is wrong. */
-	bool (*withdraw)(void *arg, struct reservation *reservation);
+	struct source source; /* of reservations */
+
+	/* A reservation was answered, in any thread: call allocator_deliver() in the loop's. Its owner is ARG. */
+	void (*answer)(struct reservation *reservation);
 	/* The first request of a round has come: call allocator_flush() at the end of the round. */
 	void (*wake)(void *arg);
 	void *arg;

@@ -12,52 +12,44 @@
 #define ATTEMPTS_IN_TIME 4 /* an attempt may take this part of the pool time-out */
 #define LONGEST_ATTEMPT	 1000
 
-static bool
-is_alone(const struct dispatch *d)
-{
-	return d->members.count == 1;
-}
-
 /* --- reservations -------------------------------------------------------------------------------- */
 
-void
-dispatch_submit(struct dispatch *d, struct reservation *reservation)
+static bool
+dispatch_submit(void *self, struct reservation *reservation)
 {
-	struct errand *errand;
+	struct dispatch *d = self;
+	struct errand *errand = xcalloc(1, sizeof(*errand));
 	struct todo todo;
 
-	if (is_alone(d)) {
-		bool is_taken = pool_submit(d->members.all[0].pool, reservation);
-
-		assert(is_taken); /* nobody has it who could have wanted it back */
-		return;
-	}
-	errand = xcalloc(1, sizeof(*errand));
 	errand->asked = reservation;
-	reservation->carrier = errand;
 	todo_init(&todo);
 	pthread_mutex_lock(&d->mutex);
+	if (!reservation_queue(reservation)) {
+		pthread_mutex_unlock(&d->mutex);
+		free(errand);
+		return false;
+	}
+	reservation->carrier = errand;
 	if (d->is_stopping)
 		errand_fail(errand, TICKET_DRAINING, STATUS_DRAINING, &todo);
 	else
 		errand_ask(d, errand, NO_MEMBER, &todo);
 	todo_unlock_and_do(d, &todo);
+	return true;
 }
 
-bool
-dispatch_withdraw(struct dispatch *d, struct reservation *reservation)
+static bool
+dispatch_withdraw(void *self, struct reservation *reservation)
 {
+	struct dispatch *d = self;
+	struct errand *errand = NULL;
 	struct text reason;
-	struct errand *errand;
 	struct todo todo;
 
-	if (is_alone(d))
-		return pool_withdraw(d->members.all[0].pool, reservation);
 	todo_init(&todo);
 	pthread_mutex_lock(&d->mutex);
-	errand = reservation->carrier;
-	if (errand != NULL) {
-		reservation->carrier = NULL;
+	if (reservation_recall(reservation)) {
+		errand = reservation->carrier;
 		reason = TEXT_OVER(reservation->reason);
 		members_explain(&d->members, &reason);
 		if (errand->attempt != NULL)
@@ -70,16 +62,27 @@ dispatch_withdraw(struct dispatch *d, struct reservation *reservation)
 	return errand != NULL;
 }
 
-void
-dispatch_explain(struct dispatch *d, struct text *reason)
+static void
+dispatch_explain(void *self, struct text *reason)
 {
-	if (is_alone(d)) {
-		pool_explain(d->members.all[0].pool, reason);
-		return;
-	}
+	struct dispatch *d = self;
+
 	pthread_mutex_lock(&d->mutex);
 	members_explain(&d->members, reason);
 	pthread_mutex_unlock(&d->mutex);
+}
+
+struct source
+dispatch_source(struct dispatch *d)
+{
+	if (d->members.count == 1)
+		return d->members.all[0].source;
+	return (struct source){
+		.submit = dispatch_submit,
+		.withdraw = dispatch_withdraw,
+		.explain = dispatch_explain,
+		.self = d,
+	};
 }
 
 /* --- what is known ------------------------------------------------------------------------------- */
@@ -98,7 +101,7 @@ describe_alone(struct dispatch *d, struct database_state *state)
 size_t
 dispatch_states(struct dispatch *d, struct database_state *states)
 {
-	if (is_alone(d)) {
+	if (d->members.count == 1) {
 		describe_alone(d, &states[0]);
 		return 1;
 	}
@@ -151,6 +154,7 @@ static void
 init_member(struct member *member, const struct pool_settings *settings)
 {
 	member->pool = pool_new(settings);
+	member->source = pool_source(member->pool);
 	member->name = settings->name;
 	member->space = pool_space(member->pool);
 	pool_look(member->pool, &member->look);
@@ -183,7 +187,7 @@ dispatch_start(struct dispatch *d)
 	for (size_t i = 0; i < d->members.count; i++)
 		if (!pool_start(d->members.all[i].pool))
 			return false;
-	if (is_alone(d))
+	if (d->members.count == 1)
 		return true;
 	errno = pthread_create(&d->watcher, NULL, watch_main, d);
 	d->has_watcher = errno == 0;

@@ -39,20 +39,11 @@ bool dispatch_start(struct dispatch *d) MUST_CHECK;
 void dispatch_wait_looked(struct dispatch *d, uint64_t ms);
 
 /*
- * Takes RESERVATION until its answer, which runs in a thread of a pool or of the dispatcher. With
- * several databases the answer comes soon after the deadline at the latest, unless some session is
- * at work on it and no other database is in service.
+ * The dispatcher as a source of reservations; with one database, its pool. Answers come from threads of the pools or of
+ * the dispatcher. With several databases a reservation can be withdrawn even from a session. Its answer comes soon after
+ * its deadline at the latest, unless a session works on it and no other database is in service.
  */
-void dispatch_submit(struct dispatch *d, struct reservation *reservation);
-
-/*
- * Take RESERVATION back. False when its answer is on the way, or, with one database, when a session
- * has begun with it. On true the reservation's reason says why there is no answer.
- */
-bool dispatch_withdraw(struct dispatch *d, struct reservation *reservation) MUST_CHECK;
-
-/* Why there is no answer, for people. */
-void dispatch_explain(struct dispatch *d, struct text *reason);
+struct source dispatch_source(struct dispatch *d);
 
 /* What is known of each database, from at most 1 s ago. STATES has room for all; how many they are. */
 size_t dispatch_states(struct dispatch *d, struct database_state *states);

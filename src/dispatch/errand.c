@@ -36,7 +36,7 @@ recall_all(struct dispatch *d, struct attempt_list *recalls)
 
 	while ((attempt = TAILQ_FIRST(recalls)) != NULL) {
 		struct member *member = &d->members.all[attempt->member];
-		bool is_ours = pool_withdraw(member->pool, &attempt->reservation);
+		bool is_ours = source_withdraw(&member->source, &attempt->reservation);
 		bool is_back;
 
 		TAILQ_REMOVE(recalls, attempt, recall_link);
@@ -75,7 +75,7 @@ submit_all(struct dispatch *d, struct attempt_list *submits)
 	while ((attempt = TAILQ_FIRST(submits)) != NULL) {
 		/* Before the pool has it: then it may be gone. */
 		TAILQ_REMOVE(submits, attempt, submit_link);
-		if (!pool_submit(d->members.all[attempt->member].pool, &attempt->reservation))
+		if (!source_submit(&d->members.all[attempt->member].source, &attempt->reservation))
 			end_unsubmitted(d, attempt);
 	}
 	pthread_mutex_lock(&d->mutex);
@@ -116,7 +116,7 @@ todo_unlock_and_do(struct dispatch *d, struct todo *todo)
 static void
 finish(struct errand *errand, enum ticket_status status, struct todo *todo)
 {
-	errand->asked->carrier = NULL;
+	reservation_take(errand->asked);
 	errand->asked->status = status;
 	TAILQ_INSERT_TAIL(&todo->answers, errand, link);
 }

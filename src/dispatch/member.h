@@ -22,6 +22,7 @@ TAILQ_HEAD(attempt_list, attempt);
 
 struct member {
 	struct pool *pool;
+	struct source source; /* the pool's */
 	const char *name;
 	const struct ticket_space *space;
 

@@ -141,15 +141,18 @@ pool_wait_looked(struct pool *pool, uint64_t ms)
 	health_wait_known(&pool->health, ms);
 }
 
-bool
-pool_submit(struct pool *pool, struct reservation *reservation)
+static bool
+pool_submit(void *self, struct reservation *reservation)
 {
+	struct pool *pool = self;
+
 	return queue_push(&pool->queue, reservation);
 }
 
-void
-pool_explain(struct pool *pool, struct text *reason)
+static void
+pool_explain(void *self, struct text *reason)
 {
+	struct pool *pool = self;
 	size_t before = reason->len;
 
 	health_explain(&pool->health, reason);
@@ -160,9 +163,10 @@ pool_explain(struct pool *pool, struct text *reason)
 			  pool->settings.sessions);
 }
 
-bool
-pool_withdraw(struct pool *pool, struct reservation *reservation)
+static bool
+pool_withdraw(void *self, struct reservation *reservation)
 {
+	struct pool *pool = self;
 	struct text reason;
 
 	if (!queue_withdraw(&pool->queue, reservation))
@@ -170,6 +174,17 @@ pool_withdraw(struct pool *pool, struct reservation *reservation)
 	reason = TEXT_OVER(reservation->reason); /* not before: it was the session's to write */
 	pool_explain(pool, &reason);
 	return true;
+}
+
+struct source
+pool_source(struct pool *pool)
+{
+	return (struct source){
+		.submit = pool_submit,
+		.withdraw = pool_withdraw,
+		.explain = pool_explain,
+		.self = pool,
+	};
 }
 
 /* Since when the oldest reservation is out; UINT64_MAX: none is. */

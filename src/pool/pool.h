@@ -20,7 +20,7 @@
 #include "pool/keeper.h"
 #include "state/state_file.h"
 #include "store/store.h"
-#include "ticket/reservation.h"
+#include "ticket/source.h"
 
 struct pool_settings {
 	const struct store *store;
@@ -48,21 +48,8 @@ bool pool_start(struct pool *pool) MUST_CHECK;
 /* Wait until the database is known to be up or down, or for MS. */
 void pool_wait_looked(struct pool *pool, uint64_t ms);
 
-/*
- * Takes RESERVATION until its answer. False when it was wanted back before: then it stays the
- * caller's, and there is no answer.
- */
-bool pool_submit(struct pool *pool, struct reservation *reservation) MUST_CHECK;
-
-/*
- * Take RESERVATION back. False when a session has begun with it: then its answer will
- * come; and when it was not submitted yet. On true the reservation's reason says why no session
- * was free.
- */
-bool pool_withdraw(struct pool *pool, struct reservation *reservation) MUST_CHECK;
-
-/* Why there is no answer, for people. */
-void pool_explain(struct pool *pool, struct text *reason);
+/* The pool as a source of reservations. Answers come from its threads. */
+struct source pool_source(struct pool *pool);
 
 /* What is known; never asks the database, and knows it from at most 1 s ago. */
 void pool_look(struct pool *pool, struct pool_look *look);

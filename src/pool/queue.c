@@ -61,16 +61,14 @@ release(struct queue *queue)
 bool
 queue_push(struct queue *queue, struct reservation *reservation)
 {
-	bool is_wanted;
+	bool is_queued;
 
 	pthread_mutex_lock(&queue->mutex);
-	is_wanted = !reservation->is_given_up;
-	if (is_wanted) {
-		reservation->is_queued = true;
+	is_queued = reservation_queue(reservation);
+	if (is_queued)
 		TAILQ_INSERT_TAIL(&queue->waiting, &reservation->mail, link);
-	}
 	release(queue);
-	return is_wanted;
+	return is_queued;
 }
 
 unsigned
@@ -86,10 +84,9 @@ queue_push_front(struct queue *queue, struct mail_list *group)
 	for (mail = TAILQ_LAST(group, mail_list); mail != NULL; mail = before) {
 		before = TAILQ_PREV(mail, mail_list, link);
 		if (reservation_of(mail)->deadline_ms <= now_ms ||
-		    reservation_of(mail)->is_given_up)
+		    !reservation_queue(reservation_of(mail)))
 			continue;
 		TAILQ_REMOVE(group, mail, link);
-		reservation_of(mail)->is_queued = true;
 		TAILQ_INSERT_HEAD(&queue->waiting, mail, link);
 		pushed++;
 	}
@@ -101,17 +98,14 @@ queue_push_front(struct queue *queue, struct mail_list *group)
 bool
 queue_withdraw(struct queue *queue, struct reservation *reservation)
 {
-	bool is_mine;
+	bool was_queued;
 
 	pthread_mutex_lock(&queue->mutex);
-	is_mine = reservation->is_queued;
-	if (is_mine) {
+	was_queued = reservation_recall(reservation);
+	if (was_queued)
 		TAILQ_REMOVE(&queue->waiting, &reservation->mail, link);
-		reservation->is_queued = false;
-	}
-	reservation->is_given_up = !is_mine;
 	pthread_mutex_unlock(&queue->mutex);
-	return is_mine;
+	return was_queued;
 }
 
 /* With the mutex held: the front, and what may share a statement with it. */
@@ -128,7 +122,7 @@ move_group(struct queue *queue, uint32_t most, struct mail_list *group)
 		if (!TAILQ_EMPTY(group) && (total > most || is_large(mail)))
 			break;
 		TAILQ_REMOVE(&queue->waiting, mail, link);
-		reservation->is_queued = false;
+		reservation_take(reservation);
 		TAILQ_INSERT_TAIL(group, mail, link);
 		if (is_large(mail))
 			break;
@@ -348,7 +342,7 @@ queue_stop(struct queue *queue, struct mail_list *group)
 	queue->is_stopping = true;
 	while ((mail = TAILQ_FIRST(&queue->waiting)) != NULL) {
 		TAILQ_REMOVE(&queue->waiting, mail, link);
-		reservation_of(mail)->is_queued = false;
+		reservation_take(reservation_of(mail));
 		TAILQ_INSERT_TAIL(group, mail, link);
 	}
 	pthread_mutex_unlock(&queue->mutex);

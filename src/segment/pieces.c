@@ -24,18 +24,18 @@ abandon_first(struct pieces *p, size_t count)
 void
 pieces_add(struct pieces *p, const struct ticket_range *bases, const struct ticket_space *space)
 {
-	struct segment_piece *last = p->count > 0 ? &p->pieces[p->count - 1] : NULL;
+	struct ticket_piece *last = p->count > 0 ? &p->pieces[p->count - 1] : NULL;
 
 	p->total += bases->count;
 	if (last != NULL && last->space == space && range_join(&last->bases, bases))
 		return;
 	if (p->count == PIECES_MOST)
 		abandon_first(p, 1);
-	p->pieces[p->count++] = (struct segment_piece){*bases, space};
+	p->pieces[p->count++] = (struct ticket_piece){*bases, space};
 }
 
 bool
-pieces_take(struct pieces *p, uint32_t count, struct segment_piece *taken)
+pieces_take(struct pieces *p, uint32_t count, struct ticket_piece *taken)
 {
 	size_t i = 0;
 
@@ -69,7 +69,7 @@ pieces_abandon(struct pieces *p, const struct ticket_space *space)
 }
 
 bool
-pieces_take_first(struct pieces *p, struct segment_piece *taken)
+pieces_take_first(struct pieces *p, struct ticket_piece *taken)
 {
 	if (p->count == 0)
 		return false;

@@ -16,14 +16,8 @@
 
 #define PIECES_MOST 8
 
-/* Bases of one database. */
-struct segment_piece {
-	struct ticket_range bases;
-	const struct ticket_space *space;
-};
-
 struct pieces {
-	struct segment_piece pieces[PIECES_MOST];
+	struct ticket_piece pieces[PIECES_MOST];
 	size_t count;
 	uint64_t total; /* bases, in all of them */
 };
@@ -39,12 +33,12 @@ void pieces_add(struct pieces *pieces, const struct ticket_range *bases,
  * COUNT (1 or more) bases as one progression, from the first piece that is large enough. Those before
  * it are abandoned: to give from them later would break the order. False: there is none.
  */
-bool pieces_take(struct pieces *pieces, uint32_t count, struct segment_piece *taken) MUST_CHECK;
+bool pieces_take(struct pieces *pieces, uint32_t count, struct ticket_piece *taken) MUST_CHECK;
 
 /* Abandon the bases of SPACE. */
 void pieces_abandon(struct pieces *pieces, const struct ticket_space *space);
 
 /* The whole first piece. False: there is none. */
-bool pieces_take_first(struct pieces *pieces, struct segment_piece *taken) MUST_CHECK;
+bool pieces_take_first(struct pieces *pieces, struct ticket_piece *taken) MUST_CHECK;
 
 #endif

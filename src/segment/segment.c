@@ -63,7 +63,7 @@ struct segment {
 static void
 deal(struct segment *s, struct mail_list *answered)
 {
-	struct segment_piece taken;
+	struct ticket_piece taken;
 	struct mail *mail;
 
 	while ((mail = TAILQ_FIRST(&s->shared.waiting)) != NULL) {
@@ -74,7 +74,7 @@ deal(struct segment *s, struct mail_list *answered)
 		reservation->status = TICKET_OK;
 		reservation->bases = taken.bases;
 		reservation->space = taken.space;
-		reservation->is_queued = false;
+		reservation_take(reservation);
 		TAILQ_REMOVE(&s->shared.waiting, mail, link);
 		TAILQ_INSERT_TAIL(answered, mail, link);
 	}
@@ -95,7 +95,7 @@ refuse(struct segment *s, uint64_t until_ms, enum ticket_status status, const ch
 			continue;
 		reservation->status = status;
 		snprintf(reservation->reason, sizeof(reservation->reason), "%s", reason);
-		reservation->is_queued = false;
+		reservation_take(reservation);
 		TAILQ_REMOVE(&s->shared.waiting, mail, link);
 		TAILQ_INSERT_TAIL(answered, mail, link);
 	}
@@ -256,8 +256,11 @@ static void
 release(struct segment *s, struct fetch *fetch, struct mail_list *answered)
 {
 	pthread_mutex_unlock(&s->shared.mutex);
-	if (fetch != NULL)
-		s->settings.submit(s->settings.arg, &fetch->reservation);
+	if (fetch != NULL) {
+		bool is_submitted = source_submit(&s->settings.source, &fetch->reservation);
+
+		assert(is_submitted); /* the segment withdraws none */
+	}
 	answer_all(answered);
 }
 
@@ -302,6 +305,7 @@ end_fetch(struct segment *s, struct fetch *fetch, uint64_t now_ms, struct mail_l
 	struct reservation *brought = &fetch->reservation;
 
 	fetch->is_out = false;
+	reservation_return(brought);
 	learn(s, fetch, now_ms);
 	drop_behind_last_ticket(brought);
 	if (brought->status == TICKET_OK &&
@@ -381,9 +385,10 @@ segment_note(struct segment *s, const struct ticket_space *space, bool is_truste
 	pthread_mutex_unlock(&s->shared.mutex);
 }
 
-bool
-segment_take(struct segment *s, uint32_t count, uint64_t now_ms, struct segment_piece *taken)
+static bool
+segment_take(void *self, uint32_t count, uint64_t now_ms, struct ticket_piece *taken)
 {
+	struct segment *s = self;
 	struct mail_list none = TAILQ_HEAD_INITIALIZER(none);
 	bool is_taken;
 
@@ -396,39 +401,63 @@ segment_take(struct segment *s, uint32_t count, uint64_t now_ms, struct segment_
 	return is_taken;
 }
 
-void
-segment_submit(struct segment *s, struct reservation *reservation)
+static bool
+segment_submit(void *self, struct reservation *reservation)
 {
+	struct segment *s = self;
 	struct mail_list answered = TAILQ_HEAD_INITIALIZER(answered);
 	uint64_t now_ms = clock_ms();
+	bool is_queued;
 
 	pthread_mutex_lock(&s->shared.mutex);
-	demand_note(&s->shared.demand, reservation->count, now_ms);
-	reservation->is_queued = true;
-	TAILQ_INSERT_TAIL(&s->shared.waiting, &reservation->mail, link);
+	is_queued = reservation_queue(reservation);
+	if (is_queued) {
+		demand_note(&s->shared.demand, reservation->count, now_ms);
+		TAILQ_INSERT_TAIL(&s->shared.waiting, &reservation->mail, link);
+	}
 	abandon_unseen(s, now_ms);
 	deal(s, &answered);
 	release(s, begin_fetch(s, now_ms), &answered);
+	return is_queued;
 }
 
-bool
-segment_withdraw(struct segment *s, struct reservation *reservation)
+static bool
+segment_withdraw(void *self, struct reservation *reservation)
 {
+	struct segment *s = self;
 	struct text reason;
-	bool is_ours;
+	bool was_queued;
 
 	pthread_mutex_lock(&s->shared.mutex);
-	is_ours = reservation->is_queued;
-	if (is_ours) {
+	was_queued = reservation_recall(reservation);
+	if (was_queued)
 		TAILQ_REMOVE(&s->shared.waiting, &reservation->mail, link);
-		reservation->is_queued = false;
-	}
 	pthread_mutex_unlock(&s->shared.mutex);
-	if (!is_ours)
+	if (!was_queued)
 		return false;
 	reason = TEXT_OVER(reservation->reason);
-	s->settings.explain(s->settings.arg, &reason);
+	source_explain(&s->settings.source, &reason);
 	return true;
+}
+
+static void
+segment_explain(void *self, struct text *reason)
+{
+	struct segment *s = self;
+
+	source_explain(&s->settings.source, reason);
+}
+
+struct source
+segment_source(struct segment *s)
+{
+	return (struct source){
+		.submit = segment_submit,
+		.withdraw = segment_withdraw,
+		.explain = segment_explain,
+		.take = segment_take,
+		.self = s,
+	};
 }
 
 uint64_t
@@ -466,7 +495,7 @@ segment_stop(struct segment *s)
 }
 
 bool
-segment_take_rest(struct segment *s, struct segment_piece *piece)
+segment_take_rest(struct segment *s, struct ticket_piece *piece)
 {
 	assert(s->shared.is_stopping && !is_any_out(s));
 	return pieces_take_first(&s->shared.held, piece);

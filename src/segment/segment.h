@@ -17,9 +17,8 @@
 #include <stdint.h>
 
 #include "base/attributes.h"
-#include "base/text.h"
 #include "segment/pieces.h"
-#include "ticket/reservation.h"
+#include "ticket/source.h"
 
 struct segment_settings {
 	uint64_t ahead_ms;	  /* how long what is held shall last */
@@ -28,11 +27,7 @@ struct segment_settings {
 
 	uint64_t outage_ms; /* how long to hold bases of a database whose counter is not seen */
 
-	/* Where more comes from; as those of the pool. */
-	void (*submit)(void *arg, struct reservation *reservation);
-	/* Why there are none just now, for people. */
-	void (*explain)(void *arg, struct text *reason);
-	void *arg;
+	struct source source; /* of what it fetches */
 };
 
 struct segment;
@@ -51,15 +46,8 @@ void segment_fill(struct segment *segment);
  */
 void segment_note(struct segment *segment, const struct ticket_space *space, bool is_trusted);
 
-/* COUNT (1 or more) bases as one progression from what is held; false: it holds too few. */
-bool segment_take(struct segment *segment, uint32_t count, uint64_t now_ms,
-		  struct segment_piece *taken) MUST_CHECK;
-
-/* Takes RESERVATION until its answer. */
-void segment_submit(struct segment *segment, struct reservation *reservation);
-
-/* Take RESERVATION back. False when its answer is on the way. */
-bool segment_withdraw(struct segment *segment, struct reservation *reservation) MUST_CHECK;
+/* The segment as a source of reservations. Answers come from the thread that submits, and from those of its source. */
+struct source segment_source(struct segment *segment);
 
 /* How many bases are held, and how many milliseconds they last at the present rate. */
 uint64_t segment_held(struct segment *segment);
@@ -72,7 +60,7 @@ void segment_stop(struct segment *segment);
  * After the pool has ended: the next piece of what is left, which is the caller's. False: none.
  * What is left is a gap.
  */
-bool segment_take_rest(struct segment *segment, struct segment_piece *piece) MUST_CHECK;
+bool segment_take_rest(struct segment *segment, struct ticket_piece *piece) MUST_CHECK;
 
 void segment_free(struct segment *segment); /* NULL is allowed */
 

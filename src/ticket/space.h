@@ -30,6 +30,12 @@ struct ticket_space {
 	uint64_t starting_offset; /* 0 .. SPACE_LAST_TICKET */
 };
 
+/* Bases, and the space that makes tickets of them. */
+struct ticket_piece {
+	struct ticket_range bases;
+	const struct ticket_space *space; /* outlives the piece */
+};
+
 /* False when BASE is below the first or its ticket would pass SPACE_LAST_TICKET. */
 bool space_ticket(const struct ticket_space *space, uint64_t base, uint64_t *ticket) MUST_CHECK;
 

@@ -37,6 +37,7 @@
 static _Atomic uint64_t *bitmap; /* a bit for each ticket that was handed out */
 static struct memory_script scripts[DATABASES];
 static struct dispatch *dispatch;
+static struct source source; /* the dispatcher's */
 
 /* --- phases -------------------------------------------------------------------------------------- */
 
@@ -208,7 +209,8 @@ fill(struct client *client)
 		client->out++;
 		client->left--;
 		client->submitted++;
-		dispatch_submit(dispatch, &slot->reservation);
+		if (!source_submit(&source, &slot->reservation))
+			abort();
 	}
 }
 
@@ -221,7 +223,7 @@ withdraw_what_is_late(struct client *client)
 		struct slot *slot = &client->slots[i];
 
 		if (!slot->is_out || slot->reservation.deadline_ms > now_ms ||
-		    !dispatch_withdraw(dispatch, &slot->reservation))
+		    !source_withdraw(&source, &slot->reservation))
 			continue;
 		if (strstr(slot->reservation.reason, "first: ") == NULL ||
 		    strstr(slot->reservation.reason, "second: ") == NULL)
@@ -490,6 +492,7 @@ main(void)
 	log_begin(LOG_LEVEL_ERROR);
 	bitmap = xcalloc(MOST_TICKET / 64, sizeof(*bitmap));
 	dispatch = make_dispatch();
+	source = dispatch_source(dispatch);
 	if (!dispatch_start(dispatch))
 		abort();
 	for (unsigned i = 0; i < CLIENTS; i++) {

@@ -166,8 +166,8 @@ struct client {
 	struct event_base *base;
 	struct mailbox *mailbox;
 	struct event *tick;
-	struct pool *pool;
-	struct mail order; /* the main thread's, one at a time */
+	struct source source; /* the pool */
+	struct mail order;    /* the main thread's, one at a time */
 	const struct phase *phase;
 	unsigned seed;
 
@@ -235,7 +235,7 @@ submit(struct client *client, struct slot *slot)
 	client->out++;
 	client->left--;
 	client->submitted++;
-	if (!pool_submit(client->pool, &slot->reservation))
+	if (!source_submit(&client->source, &slot->reservation))
 		abort();
 }
 
@@ -264,7 +264,7 @@ finish(struct client *client, struct slot *slot, enum ticket_status status)
 static void
 withdraw(struct client *client, struct slot *slot)
 {
-	if (!slot->is_out || !pool_withdraw(client->pool, &slot->reservation))
+	if (!slot->is_out || !source_withdraw(&client->source, &slot->reservation))
 		return;
 	if (slot->reservation.reason[0] == '\0')
 		tap_complain("a reservation was withdrawn without a reason");
@@ -460,7 +460,7 @@ run_last_phase(struct client *clients, struct memory_script *script, struct pool
 static void
 start_client(struct client *client, struct pool *pool, unsigned seed)
 {
-	client->pool = pool;
+	client->source = pool_source(pool);
 	client->seed = seed;
 	client->base = loop_base_new();
 	client->mailbox = mailbox_new(client->base);

@@ -38,22 +38,34 @@ remove_out(struct fake_pool *pool, struct reservation *reservation)
 		pool->out[at] = pool->out[at + 1];
 }
 
-static void
-submit(void *arg, struct reservation *reservation)
+static bool
+submit(void *self, struct reservation *reservation)
 {
-	struct fake_pool *pool = arg;
+	struct fake_pool *pool = self;
 
+	cr_assert(reservation_queue(reservation));
 	cr_assert_lt(pool->out_count, MOST_OUT);
 	pool->out[pool->out_count++] = reservation;
 	pool->submitted++;
+	return true;
+}
+
+/* A session takes RESERVATION, if none has yet. */
+static void
+begin_with_it(struct reservation *reservation)
+{
+	if (reservation->place == RESERVATION_QUEUED)
+		reservation_take(reservation);
 }
 
 static bool
-withdraw(void *arg, struct reservation *reservation)
+withdraw(void *self, struct reservation *reservation)
 {
-	struct fake_pool *pool = arg;
+	struct fake_pool *pool = self;
 
 	if (pool->has_begun)
+		begin_with_it(reservation);
+	if (!reservation_recall(reservation))
 		return false;
 	remove_out(pool, reservation);
 	snprintf(reservation->reason, REASON_SIZE, "all sessions are busy");
@@ -75,8 +87,7 @@ begin_with(struct fake_pool *pool, struct waiting_limit *limit)
 		.pool_timeout_ms = TIMEOUT_MS,
 		.begun_timeout_ms = BEGUN_MS,
 		.limit = limit,
-		.submit = submit,
-		.withdraw = withdraw,
+		.source = {.submit = submit, .withdraw = withdraw, .self = pool},
 		.wake = wake,
 		.arg = pool,
 	};
@@ -108,6 +119,7 @@ answer(struct fake_pool *pool)
 
 	cr_assert_gt(pool->out_count, 0);
 	remove_out(pool, reservation);
+	begin_with_it(reservation);
 	reservation->status = TICKET_OK;
 	reservation->space = &example;
 	reservation->bases = (struct ticket_range){pool->next_base, 1, reservation->count};
@@ -121,6 +133,7 @@ fail(struct fake_pool *pool, enum ticket_status status)
 	struct reservation *reservation = pool->out[0];
 
 	remove_out(pool, reservation);
+	begin_with_it(reservation);
 	reservation->status = status;
 	snprintf(reservation->reason, REASON_SIZE, "it failed");
 	allocator_deliver(pool->allocator, reservation);

@@ -153,6 +153,14 @@ note_answer(struct reservation *reservation)
 	pthread_cond_signal(&changed);
 }
 
+static bool
+submit(struct reservation *reservation)
+{
+	const struct source source = pool_source(pool);
+
+	return source_submit(&source, reservation);
+}
+
 /* Reserve COUNT: the first base; 0: it was refused, and REASON has the words. */
 static char reason[REASON_SIZE];
 
@@ -166,7 +174,7 @@ reserve(uint32_t count)
 	pthread_mutex_lock(&mutex);
 	before = answers;
 	pthread_mutex_unlock(&mutex);
-	assert(pool_submit(pool, &reservation));
+	assert(submit(&reservation));
 	pthread_mutex_lock(&mutex);
 	while (answers == before)
 		pthread_cond_wait(&changed, &mutex);
@@ -445,7 +453,7 @@ Test(counter, nothing_is_reserved_when_the_counter_was_not_seen_for_a_second)
 	pthread_mutex_lock(&mutex);
 	before = answers;
 	pthread_mutex_unlock(&mutex);
-	assert(pool_submit(pool, &reservation));
+	assert(submit(&reservation));
 	pthread_mutex_lock(&mutex);
 	while (answers == before)
 		pthread_cond_wait(&changed, &mutex);
@@ -466,7 +474,7 @@ Test(counter, a_reservation_that_is_out_for_long_makes_the_pool_unready)
 	memory_script_lock(&script);
 	script.reserve_us = 3000000;
 	memory_script_unlock(&script);
-	assert(pool_submit(pool, &reservation));
+	assert(submit(&reservation));
 	cr_assert(comes_true(is_unready));
 	pool_look(pool, &look);
 	cr_assert_not_null(strstr(look.health.reason, "had no answer"), "%s", look.health.reason);
@@ -487,7 +495,7 @@ Test(counter, a_large_reservation_has_longer)
 	memory_script_lock(&script);
 	script.reserve_us = 3000000;
 	memory_script_unlock(&script);
-	assert(pool_submit(pool, &reservation));
+	assert(submit(&reservation));
 	while (clock_ms() < until_ms) {
 		cr_assert(is_ready());
 		usleep(10000);

@@ -15,6 +15,7 @@
 
 static struct memory_script scripts[2];
 static struct dispatch *dispatch;
+static struct source source; /* the dispatcher's */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static unsigned answers; /* under the mutex */
@@ -40,6 +41,7 @@ make(size_t count, bool is_failover)
 		};
 	}
 	dispatch = dispatch_new(&settings);
+	source = dispatch_source(dispatch);
 	cr_assert(dispatch_start(dispatch));
 }
 
@@ -93,7 +95,7 @@ submit(struct reservation *reservation, uint32_t count, uint64_t ms)
 {
 	*reservation = (struct reservation){
 		.count = count, .deadline_ms = clock_ms() + ms, .answer = note_answer};
-	dispatch_submit(dispatch, reservation);
+	cr_assert(source_submit(&source, reservation));
 }
 
 static void
@@ -273,7 +275,7 @@ Test(dispatch, what_is_withdrawn_has_the_reasons_of_all)
 	set_hanging(&scripts[1], true);
 	submit(&reservation, 5, POOL_TIMEOUT_MS);
 	wait_for(0, DATABASE_DOWN);
-	cr_assert(dispatch_withdraw(dispatch, &reservation));
+	cr_assert(source_withdraw(&source, &reservation));
 	cr_assert_not_null(strstr(reservation.reason, "first: "), "%s", reservation.reason);
 	cr_assert_not_null(strstr(reservation.reason, "second: "), "%s", reservation.reason);
 	set_hanging(&scripts[1], false);
@@ -292,7 +294,7 @@ Test(dispatch, nobody_need_withdraw_what_is_past_its_deadline)
 	wait_for_answers(1);
 	cr_assert_eq(reservation.status, TICKET_TIMED_OUT);
 	cr_assert_not_null(strstr(reservation.reason, "second: "), "%s", reservation.reason);
-	cr_assert_not(dispatch_withdraw(dispatch, &reservation));
+	cr_assert_not(source_withdraw(&source, &reservation));
 }
 
 Test(dispatch, tickets_end_when_all_databases_are_at_their_end)
@@ -390,7 +392,7 @@ Test(dispatch, who_submits_while_it_stops_is_answered)
 	begin(false);
 	set_failure(&scripts[0], STORE_LOST, true);
 	set_failure(&scripts[1], STORE_LOST, true);
-	dispatch_submit(dispatch, &waits);
+	cr_assert(source_submit(&source, &waits));
 	wait_for(0, DATABASE_DOWN);
 	wait_for(1, DATABASE_DOWN);
 	end();

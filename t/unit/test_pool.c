@@ -12,6 +12,7 @@
 
 static struct memory_script script;
 static struct pool *pool;
+static struct source source; /* the pool's */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static unsigned answers; /* under the mutex */
@@ -27,6 +28,7 @@ begin(void)
 	log_begin(LOG_LEVEL_ERROR);
 	memory_script_init(&script);
 	pool = pool_new(&settings);
+	source = pool_source(pool);
 }
 
 static void
@@ -57,7 +59,7 @@ submit_within(struct reservation *reservation, uint32_t count, uint64_t ms)
 {
 	*reservation = (struct reservation){
 		.count = count, .deadline_ms = clock_ms() + ms, .answer = note_answer};
-	cr_assert(pool_submit(pool, reservation));
+	cr_assert(source_submit(&source, reservation));
 }
 
 static void
@@ -292,7 +294,7 @@ Test(pool, what_no_session_has_begun_with_can_be_withdrawn_and_says_why)
 	struct reservation reservation;
 
 	submit(&reservation, 1); /* there are no threads yet */
-	cr_assert(pool_withdraw(pool, &reservation));
+	cr_assert(source_withdraw(&source, &reservation));
 	cr_assert_str_eq(reservation.reason,
 			 "the database is down: no session has been opened yet");
 	cr_assert_eq(answers, 0);
@@ -306,7 +308,7 @@ Test(pool, an_answer_is_not_touched_by_a_withdrawal_that_comes_late)
 	script.failure = STORE_FAILED;
 	cr_assert(pool_start(pool));
 	reserve(&reservation, 1);
-	cr_assert_not(pool_withdraw(pool, &reservation));
+	cr_assert_not(source_withdraw(&source, &reservation));
 	cr_assert_str_eq(reservation.reason, "the script says that this reservation fails");
 }
 
@@ -315,7 +317,7 @@ Test(pool, stopping_answers_what_waits)
 	struct reservation reservations[3];
 
 	for (unsigned i = 0; i < 3; i++)
-		submit(&reservations[i], i);
+		submit(&reservations[i], i + 1);
 	cr_assert(pool_stop(pool, clock_ms() + PATIENCE_MS));
 	cr_assert_eq(answers, 3);
 	for (unsigned i = 0; i < 3; i++) {
@@ -353,7 +355,7 @@ Test(pool, a_stop_waits_for_sessions_that_hang_at_work)
 	script.hangs = true;
 	memory_script_unlock(&script);
 	submit(&reservation, 1);
-	while (pool_withdraw(pool, &reservation)) /* no session has begun with it */
+	while (source_withdraw(&source, &reservation)) /* no session has begun with it */
 		submit(&reservation, 1);
 	cr_assert_not(pool_stop(pool, clock_ms() + 500));
 	cr_assert_eq(answers, 1);

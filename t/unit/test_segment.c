@@ -15,6 +15,7 @@
 static const struct ticket_space space = {1, 0, 1};
 
 static struct segment *segment;
+static struct source source; /* the segment's */
 
 /* Stands for the pool: keeps the fetch, and a second one, until told how they end. */
 static struct {
@@ -24,13 +25,15 @@ static struct {
 	uint64_t newest;
 } pool = {.newest = 1};
 
-static void
-submit(void *arg, struct reservation *reservation)
+static bool
+submit(void *self, struct reservation *reservation)
 {
-	cr_assert_eq(arg, &pool);
+	cr_assert_eq(self, &pool);
 	cr_assert_null(pool.second, "never more than two");
+	cr_assert(reservation_queue(reservation));
 	*(pool.out == NULL ? &pool.out : &pool.second) = reservation;
 	pool.submitted++;
+	return true;
 }
 
 static void
@@ -43,16 +46,16 @@ explain(void *arg, struct text *reason)
 static void
 make(uint64_t ahead_ms, uint64_t least, uint64_t most)
 {
-	struct segment_settings settings = {.ahead_ms = ahead_ms,
-					    .least = least,
-					    .most = most,
-					    .pool_timeout_ms = PATIENCE_MS,
-					    .outage_ms = OUTAGE_MS,
-					    .submit = submit,
-					    .explain = explain,
-					    .arg = &pool};
+	struct segment_settings settings = {
+		.ahead_ms = ahead_ms,
+		.least = least,
+		.most = most,
+		.pool_timeout_ms = PATIENCE_MS,
+		.outage_ms = OUTAGE_MS,
+		.source = {.submit = submit, .explain = explain, .self = &pool}};
 
 	segment = segment_new(&settings);
+	source = segment_source(segment);
 }
 
 static void
@@ -71,6 +74,7 @@ bring_by(struct reservation **out, uint64_t skipped)
 	cr_assert_not_null(fetch);
 	count = fetch->count;
 	*out = NULL;
+	reservation_take(fetch);
 	fetch->status = TICKET_OK;
 	fetch->bases = (struct ticket_range){pool.newest + skipped + 1, 1, count};
 	fetch->space = &space;
@@ -92,6 +96,7 @@ fail_by(struct reservation **out, const char *reason)
 
 	cr_assert_not_null(fetch);
 	*out = NULL;
+	reservation_take(fetch);
 	fetch->status = TICKET_DATABASE_FAILED;
 	snprintf(fetch->reason, sizeof(fetch->reason), "%s", reason);
 	fetch->answer(fetch);
@@ -118,7 +123,7 @@ wait_for_second(uint64_t most_ms)
 static void
 end(void)
 {
-	struct segment_piece piece;
+	struct ticket_piece piece;
 
 	segment_stop(segment);
 	if (pool.out != NULL)
@@ -136,9 +141,9 @@ TestSuite(segment, .init = begin, .fini = end);
 static uint64_t
 take(uint32_t count)
 {
-	struct segment_piece taken;
+	struct ticket_piece taken;
 
-	if (!segment_take(segment, count, clock_ms(), &taken))
+	if (!source_take(&source, count, clock_ms(), &taken))
 		return 0;
 	cr_assert_eq(taken.bases.count, count);
 	cr_assert_eq(taken.bases.increment, 1);
@@ -163,7 +168,7 @@ ask(struct asked *asked, uint32_t count)
 	*asked = (struct asked){.reservation = {.count = count,
 						.deadline_ms = clock_ms() + PATIENCE_MS,
 						.answer = note_answer}};
-	segment_submit(segment, &asked->reservation);
+	cr_assert(source_submit(&source, &asked->reservation));
 }
 
 static void
@@ -449,9 +454,9 @@ Test(segment, who_waits_can_be_withdrawn_and_hears_why)
 	struct asked asked;
 
 	ask(&asked, 1);
-	cr_assert(segment_withdraw(segment, &asked.reservation));
+	cr_assert(source_withdraw(&source, &asked.reservation));
 	cr_assert_str_eq(asked.reservation.reason, "because");
-	cr_assert_not(segment_withdraw(segment, &asked.reservation));
+	cr_assert_not(source_withdraw(&source, &asked.reservation));
 	bring(0);
 	cr_assert_eq(asked.answers, 0);
 	cr_assert_eq(take(1), 2);
@@ -524,14 +529,14 @@ Test(segment, another_database_that_is_refused_spoils_no_fetch)
 /* The whole process was stopped: a loop may be the first to go on. */
 Test(segment, what_was_held_for_too_long_is_not_issued_before_the_next_fill)
 {
-	struct segment_piece taken;
+	struct ticket_piece taken;
 	struct asked asked;
 	uint64_t until_ms;
 
 	segment_fill(segment);
 	bring(0);
-	cr_assert(segment_take(segment, 1, clock_ms(), &taken));
-	cr_assert_not(segment_take(segment, 1, clock_ms() + OUTAGE_MS + 1, &taken));
+	cr_assert(source_take(&source, 1, clock_ms(), &taken));
+	cr_assert_not(source_take(&source, 1, clock_ms() + OUTAGE_MS + 1, &taken));
 	bring(0);
 	until_ms = clock_ms() + OUTAGE_MS;
 	while (clock_ms() <= until_ms)
@@ -557,7 +562,7 @@ Test(segment, what_is_held_lasts_no_longer_than_an_outage_may)
 
 Test(segment, at_the_end_nothing_is_fetched_and_the_rest_is_handed_over)
 {
-	struct segment_piece piece;
+	struct ticket_piece piece;
 	struct asked asked;
 	uint64_t held;
 
