@@ -82,10 +82,13 @@ static bool
 give_at_once(struct allocator *a, struct ticket_request *request, uint64_t now_ms)
 {
 	struct ticket_piece taken;
+	struct ticket_answer answer = {.status = TICKET_OK};
 
 	if (!source_take(&a->settings.source, request->count, now_ms, &taken))
 		return false;
-	ticket_request_give(request, &taken.bases, taken.space);
+	answer.bases = taken.bases;
+	answer.space = taken.space;
+	request->answer(request, &answer);
 	return true;
 }
 

@@ -42,21 +42,9 @@ take_request(struct batch *batch)
 }
 
 void
-ticket_request_give(struct ticket_request *request, const struct ticket_range *bases,
-		    const struct ticket_space *space)
-{
-	struct ticket_answer answer = {.status = TICKET_OK, .space = space};
-
-	if (!space_tickets(space, bases, &answer.tickets)) {
-		answer.status = TICKET_EXHAUSTED;
-		answer.reason = SPACE_EXHAUSTED;
-	}
-	request->answer(request, &answer);
-}
-
-void
 batch_deal(struct batch *batch)
 {
+	struct ticket_answer answer = {.status = TICKET_OK, .space = batch->reservation.space};
 	struct ticket_range bases = batch->reservation.bases;
 	struct ticket_request *request;
 
@@ -64,11 +52,10 @@ batch_deal(struct batch *batch)
 		batch_refuse(batch, batch->reservation.status, batch->reservation.reason);
 		return;
 	}
-	assert(bases.count == batch->reservation.count && batch->reservation.space != NULL);
+	assert(bases.count == batch->reservation.count);
 	while ((request = take_request(batch)) != NULL) {
-		struct ticket_range own = range_take(&bases, request->count);
-
-		ticket_request_give(request, &own, batch->reservation.space);
+		answer.bases = range_take(&bases, request->count);
+		request->answer(request, &answer);
 	}
 }
 

@@ -16,7 +16,7 @@
 
 struct ticket_answer {
 	enum ticket_status status;
-	struct ticket_range tickets;	  /* TICKET_OK */
+	struct ticket_range bases;	  /* TICKET_OK: numbers, of which the space makes tickets */
 	const struct ticket_space *space; /* TICKET_OK: of the database that answered */
 	const char *reason;		  /* else; gone when the answer function returns */
 };
@@ -27,10 +27,6 @@ struct ticket_request {
 	void (*answer)(struct ticket_request *request, const struct ticket_answer *answer);
 	STAILQ_ENTRY(ticket_request) link; /* the batch's */
 };
-
-/* Answer REQUEST, which is in no batch, with its count of BASES as tickets of SPACE. */
-void ticket_request_give(struct ticket_request *request, const struct ticket_range *bases,
-			 const struct ticket_space *space);
 
 /* Where a batch is that has been submitted. */
 enum batch_place {

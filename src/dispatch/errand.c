@@ -132,9 +132,7 @@ errand_fail(struct errand *errand, enum ticket_status status, const char *reason
 static bool
 is_in_space(const struct reservation *answered)
 {
-	struct ticket_range ignored;
-
-	return space_tickets(answered->space, &answered->bases, &ignored);
+	return space_count(answered->space, &answered->bases) == answered->bases.count;
 }
 
 static void

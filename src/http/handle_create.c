@@ -11,7 +11,7 @@
 
 #define PROBLEM_SIZE 256
 
-/* The JSON is written straight into the reply's buffer. */
+/* Write the JSON straight into the reply's buffer. */
 static void
 write_tickets(struct exchange *exchange, const struct ticket_range *tickets)
 {
@@ -26,17 +26,21 @@ write_tickets(struct exchange *exchange, const struct ticket_range *tickets)
 	evbuffer_commit_space(reply_body(exchange), &space, 1);
 }
 
+/* The handler makes tickets of bases: only it knows that they are of the Tickr sequence. */
 static void
 on_answer(struct ticket_request *request, const struct ticket_answer *answer)
 {
 	struct exchange *exchange = CONTAINER_OF(request, struct exchange, request);
+	struct ticket_range tickets;
 
 	if (answer->status != TICKET_OK) {
 		reply_status(exchange, answer->status, answer->reason);
-		return;
+	} else if (!space_tickets(answer->space, &answer->bases, &tickets)) {
+		reply_status(exchange, TICKET_EXHAUSTED, SPACE_EXHAUSTED);
+	} else {
+		write_tickets(exchange, &tickets);
+		reply_tickets(exchange, tickets.count);
 	}
-	write_tickets(exchange, &answer->tickets);
-	reply_tickets(exchange, answer->tickets.count);
 }
 
 static void

@@ -122,6 +122,22 @@ Test(space, the_nodes_share_the_numbers_without_overlap)
 		}
 }
 
+/* A sequence without nodes uses the same arithmetic. */
+Test(space, plain_numbers_from_1_are_a_space_too)
+{
+	static const struct ticket_space plain = {1, 0, 1};
+	static const struct ticket_range bases = {SPACE_FIRST_BASE, 1, 1000};
+	struct ticket_range numbers;
+	uint64_t last;
+
+	cr_assert(space_tickets(&plain, &bases, &numbers));
+	cr_assert_eq(numbers.first, 1);
+	cr_assert_eq(numbers.increment, 1);
+	cr_assert_eq(numbers.count, 1000);
+	cr_assert(space_ticket(&plain, space_last_base(&plain), &last));
+	cr_assert_eq(last, SPACE_LAST_TICKET);
+}
+
 Test(space, the_inverse_holds_to_the_very_end)
 {
 	static const struct ticket_space spaces[] = {{1, 0, 0},
