@@ -14,7 +14,7 @@ batch_new(uint64_t deadline_ms)
 	return batch;
 }
 
-/* One request alone may be larger than MOST: it still is one progression. */
+/* A single request may be larger than MOST: it still needs one progression. */
 bool
 batch_has_room(const struct batch *batch, const struct ticket_request *request, uint32_t most)
 {
@@ -30,9 +30,9 @@ batch_add(struct batch *batch, struct ticket_request *request)
 	batch->reservation.count += request->count;
 }
 
-/* The link is read before the answer: the answer may free the request. */
+/* Unlink the first request: its answer may free it. NULL: none is left. */
 static struct ticket_request *
-take_request(struct batch *batch)
+batch_take_request(struct batch *batch)
 {
 	struct ticket_request *request = STAILQ_FIRST(&batch->requests);
 
@@ -53,7 +53,7 @@ batch_deal(struct batch *batch)
 		return;
 	}
 	assert(bases.count == batch->reservation.count);
-	while ((request = take_request(batch)) != NULL) {
+	while ((request = batch_take_request(batch)) != NULL) {
 		answer.bases = range_take(&bases, request->count);
 		request->answer(request, &answer);
 	}
@@ -66,6 +66,6 @@ batch_refuse(struct batch *batch, enum ticket_status status, const char *reason)
 	struct ticket_request *request;
 
 	assert(status != TICKET_OK);
-	while ((request = take_request(batch)) != NULL)
+	while ((request = batch_take_request(batch)) != NULL)
 		request->answer(request, &answer);
 }
