@@ -9,8 +9,8 @@
 #include "dispatch/dispatch.h"
 #include "dispatch/errand.h"
 
-#define ATTEMPTS_IN_TIME 4 /* an attempt may take this part of the pool time-out */
-#define LONGEST_ATTEMPT	 1000
+#define ATTEMPTS_IN_TIME 4    /* that fit into the pool time-out */
+#define LONGEST_ATTEMPT	 1000 /* ms */
 
 /* --- reservations -------------------------------------------------------------------------------- */
 
@@ -87,22 +87,15 @@ dispatch_source(struct dispatch *d)
 
 /* --- what is known ------------------------------------------------------------------------------- */
 
-/* The only one is asked at once: nobody else looks at it. */
-static void
-describe_alone(struct dispatch *d, struct database_state *state)
-{
-	struct member member = d->members.all[0];
-
-	pool_look(member.pool, &member.look);
-	member.is_in = true;
-	member_describe(&member, state);
-}
-
 size_t
 dispatch_states(struct dispatch *d, struct database_state *states)
 {
-	if (d->members.count == 1) {
-		describe_alone(d, &states[0]);
+	if (d->members.count == 1) { /* no watcher looks at it */
+		struct member member = d->members.all[0];
+
+		pool_look(member.pool, &member.look);
+		member.is_in = true;
+		member_describe(&member, &states[0]);
 		return 1;
 	}
 	pthread_mutex_lock(&d->mutex);
@@ -151,7 +144,7 @@ dispatch_resume(struct dispatch *d, size_t database)
 /* --- birth and death ----------------------------------------------------------------------------- */
 
 static void
-init_member(struct member *member, const struct pool_settings *settings)
+dispatch_init_member(struct member *member, const struct pool_settings *settings)
 {
 	member->pool = pool_new(settings);
 	member->source = pool_source(member->pool);
@@ -177,7 +170,7 @@ dispatch_new(const struct dispatch_settings *settings)
 	d->members.is_failover = settings->is_failover;
 	d->members.all = xcalloc(settings->count, sizeof(*d->members.all));
 	for (size_t i = 0; i < settings->count; i++)
-		init_member(&d->members.all[i], &settings->pools[i]);
+		dispatch_init_member(&d->members.all[i], &settings->pools[i]);
 	return d;
 }
 
@@ -206,9 +199,9 @@ dispatch_wait_looked(struct dispatch *d, uint64_t ms)
 	}
 }
 
-/* Afterwards nothing is asked of any pool any more. */
+/* After this the dispatcher submits nothing to any pool. */
 static void
-stop_asking(struct dispatch *d)
+dispatch_stop_asking(struct dispatch *d)
 {
 	struct errand *errand;
 	struct todo todo;
@@ -232,13 +225,13 @@ stop_asking(struct dispatch *d)
 	todo_unlock_and_do(d, &todo);
 }
 
-/* All are closed before one is waited for, which may take all the time there is. */
+/* Close all pools before waiting for one, because that may take until the deadline. */
 bool
 dispatch_stop(struct dispatch *d, uint64_t deadline_ms)
 {
 	bool have_ended = true;
 
-	stop_asking(d);
+	dispatch_stop_asking(d);
 	for (size_t i = 0; i < d->members.count; i++)
 		pool_close(d->members.all[i].pool);
 	for (size_t i = 0; i < d->members.count; i++)

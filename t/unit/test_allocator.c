@@ -12,7 +12,7 @@
 
 static const struct ticket_space example = {10, 3, 326};
 
-/* --- a pool that does nothing of its own --------------------------------------------------- */
+/* --- a source that does nothing by itself ---------------------------------------------------- */
 
 struct fake_pool {
 	struct allocator *allocator;
@@ -198,7 +198,7 @@ Test(allocator, tickets_follow_the_published_vectors)
 	end(&pool);
 }
 
-Test(allocator, each_round_goes_out_though_the_last_is_not_back)
+Test(allocator, each_round_is_submitted_before_the_last_is_answered)
 {
 	struct fake_pool pool;
 	struct asked asked[3];
@@ -295,7 +295,7 @@ Test(allocator, a_failed_reservation_fails_its_requests_and_no_others)
 	end(&pool);
 }
 
-/* An answer may ask again at once, as a pipelined connection does. */
+/* An answer may ask again immediately, as a pipelined connection does. */
 struct chain {
 	struct asked asked;
 	struct fake_pool *pool;
@@ -331,7 +331,7 @@ Test(allocator, an_answer_may_ask_again)
 
 /* --- deadlines ------------------------------------------------------------------------------- */
 
-Test(allocator, what_no_session_begins_with_in_time_is_timed_out)
+Test(allocator, a_request_times_out_if_no_session_begins_with_it)
 {
 	struct fake_pool pool;
 	struct asked asked[2];
@@ -357,7 +357,7 @@ Test(allocator, what_no_session_begins_with_in_time_is_timed_out)
 	end(&pool);
 }
 
-Test(allocator, what_a_session_has_begun_with_is_answered_later)
+Test(allocator, a_request_that_a_session_has_begun_with_is_answered_later)
 {
 	struct fake_pool pool;
 	struct asked asked;
@@ -421,7 +421,7 @@ Test(allocator, requests_that_joined_later_wait_no_longer_than_the_first)
 
 /* --- the limit --------------------------------------------------------------------------------- */
 
-Test(allocator, one_request_more_than_the_limit_is_refused_at_once)
+Test(allocator, one_request_more_than_the_limit_is_refused_immediately)
 {
 	struct fake_pool pool;
 	struct asked asked[5];
@@ -480,7 +480,7 @@ Test(allocator, the_limit_is_shared_by_all_allocators)
 
 /* --- the end ------------------------------------------------------------------------------------ */
 
-Test(allocator, freeing_answers_whatever_waits)
+Test(allocator, freeing_answers_the_requests_that_wait)
 {
 	struct fake_pool pool;
 	struct asked asked[6];

@@ -43,7 +43,7 @@ Test(batch, requests_are_dealt_in_their_order_without_gaps)
 	}
 }
 
-/* Its arithmetic is its sequence's: a batch does not know it. */
+/* A batch does not know the arithmetic of the sequence. */
 Test(batch, numbers_of_any_sequence_are_dealt)
 {
 	struct batch *batch = batch_new(0);
@@ -127,7 +127,7 @@ Test(batch, a_request_may_be_freed_by_its_answer)
 	free(batch);
 }
 
-Test(batch, there_is_room_up_to_the_most_and_for_the_first_whatever_it_wants)
+Test(batch, there_is_room_up_to_the_most_and_always_for_the_first)
 {
 	struct batch *batch = batch_new(0);
 	struct ticket_request huge = {.count = UINT32_MAX}, one = {.count = 1}, fits = {.count = 4};
