@@ -81,8 +81,8 @@ ahead_settle(struct ahead *ahead)
 		else
 			gap += piece.bases.count;
 	}
-	log_info("what was reserved ahead is left over", "gap=%" PRIu64 " given_back=%" PRIu64, gap,
-		 given_back);
+	log_info("tickets reserved ahead were left over", "gap=%" PRIu64 " given_back=%" PRIu64,
+		 gap, given_back);
 }
 
 void

@@ -54,7 +54,7 @@ sub wait_until_holds {
     cmp_ok $server->metric('tickr_tickets_reserved'), '>=', 400, 'a metric tells what is held';
     cmp_ok $server->metric('tickr_reserved_seconds_left'), '>', 0, '... and how long it lasts';
     is $server->stop, 0, 'the server stops cleanly';
-    my ($gap, $given_back) = $server->log =~ /reserved ahead is left over" gap=(\d+) given_back=(\d+)$/m;
+    my ($gap, $given_back) = $server->log =~ /reserved ahead were left over" gap=(\d+) given_back=(\d+)$/m;
     my ($left, $none) = $database->name eq 'sqlite' ? ($given_back, $gap) : ($gap, $given_back);
     cmp_ok $left, '>=', 500, 'and says what became of the rest';
     is $none, 0, '... given back where that is safe, else a gap';
