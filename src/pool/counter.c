@@ -86,7 +86,24 @@ counter_adopt(struct keeper *keeper, struct text *reason)
 	return high_water_set_identity(keeper->high_water, identity, reason);
 }
 
-/* --- moving the counter ------------------------------------------------------------------------ */
+/* --- reading and moving the counter ------------------------------------------------------------ */
+
+/* An operator's last advance, as the session's last look found it; 0: none, or nobody can tell. */
+static uint64_t
+counter_advances(struct keeper *keeper)
+{
+	return counter_identity(keeper)[0] != '\0' ? keeper->store->advances(keeper->session) : 0;
+}
+
+static enum store_result
+counter_read(struct keeper *keeper, uint64_t *newest, struct text *reason)
+{
+	enum store_result result = keeper->store->newest(keeper->session, newest, reason);
+
+	if (result == STORE_OK)
+		trust_note_advances(keeper->trust, counter_advances(keeper));
+	return result;
+}
 
 static void
 counter_explain_other(struct keeper *keeper, uint64_t past, struct text *reason)
@@ -115,7 +132,7 @@ counter_move_past(struct keeper *keeper, uint64_t past, struct text *reason)
 		counter_explain_other(keeper, past, reason);
 		return STORE_REFUSED;
 	}
-	result = keeper->store->newest(keeper->session, &newest, reason);
+	result = counter_read(keeper, &newest, reason);
 	if (result != STORE_OK || newest >= past)
 		return result;
 	result = keeper->store->advance(keeper->session, past, reason);
@@ -149,11 +166,12 @@ static enum store_result
 counter_latch_and_move(struct keeper *keeper, const struct store_share *share, uint64_t past,
 		       struct text *problem)
 {
-	uint64_t advances = 0;
-	enum store_result result = keeper->store->advances(keeper->session, &advances, problem);
+	uint64_t newest, advances;
+	enum store_result result = counter_read(keeper, &newest, problem);
 
 	if (result != STORE_OK)
 		return result;
+	advances = counter_advances(keeper);
 	if (trust_latch(keeper->trust, share) != advances + 1)
 		counter_set_latch(keeper, share, advances + 1, past);
 	return keeper->store->advance(keeper->session, past, problem);
@@ -284,22 +302,15 @@ counter_confirm(struct keeper *keeper, uint64_t *newest, struct text *reason)
 
 /*
  * Whether an operator has moved the counter since the database was refused. A lower number than that of
- * the latch is an older copy's. Nobody can tell it of a
- * database without an identity: it is trusted when its counter has passed all that was issued.
+ * the latch is an older copy's. Nobody can tell it of a database without an identity: it is trusted when
+ * its counter has passed all that was issued.
  */
 static bool
 counter_is_released(struct keeper *keeper, uint64_t latch)
 {
-	char memory[REASON_SIZE];
-	struct text ignored = TEXT_OVER(memory);
-	uint64_t advances;
-
 	if (latch == 0)
 		return false;
-	if (counter_identity(keeper)[0] == '\0')
-		return true;
-	return keeper->store->advances(keeper->session, &advances, &ignored) == STORE_OK &&
-	       advances >= latch;
+	return counter_identity(keeper)[0] == '\0' || counter_advances(keeper) >= latch;
 }
 
 /*
@@ -333,7 +344,7 @@ counter_look_once(struct keeper *keeper, uint64_t *newest, bool *is_again, struc
 	enum store_result result;
 
 	trust_remember(keeper->trust, &keeper->mark, clock_ms());
-	result = keeper->store->newest(keeper->session, newest, reason);
+	result = counter_read(keeper, newest, reason);
 	if (result != STORE_OK)
 		return result;
 	if (!counter_learn_share(keeper))

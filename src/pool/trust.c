@@ -152,6 +152,7 @@ trust_remember(struct trust *trust, struct trust_mark *mark, uint64_t now_ms)
 	classes_copy(&mark->known, &trust->known);
 	classes_copy(&mark->certain, &trust->certain);
 	mark->given = trust->recent.count;
+	mark->advances = trust->advances;
 	pthread_mutex_unlock(&trust->mutex);
 }
 
@@ -198,6 +199,38 @@ trust_forget_other_steps(struct trust *trust, struct trust_mark *mark, uint64_t 
 
 /* --- seeing the counter ------------------------------------------------------------------------ */
 
+static uint64_t
+higher_of(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* With the mutex held. */
+static void
+add_rate(struct trust *trust, uint64_t per_s, uint64_t now_ms)
+{
+	uint64_t *rates = trust->rate.per_s;
+
+	for (size_t i = 0; i < TRUST_RATES; i++)
+		rates[i] -= rates[i] / RATE_DECAY;
+	if (now_ms >= trust->rate.second_ms + 1000) {
+		trust->rate.second_ms = now_ms;
+		rates[2] = higher_of(rates[2], rates[1]);
+		rates[1] = rates[0];
+		rates[0] = 0;
+	}
+	rates[0] = higher_of(rates[0], per_s);
+}
+
+/* With the mutex held. */
+static uint64_t
+highest_rate(const struct trust *trust)
+{
+	const uint64_t *rates = trust->rate.per_s;
+
+	return higher_of(rates[0], higher_of(rates[1], rates[2]));
+}
+
 /* With the mutex held: the master of SHARE was seen at BASE by a statement that began at BEGAN_MS. */
 static void
 measure_rate(struct trust *trust, const struct store_share *share, uint64_t base, uint64_t began_ms)
@@ -211,9 +244,7 @@ measure_rate(struct trust *trust, const struct store_share *share, uint64_t base
 		return;
 	if (from_ms != 0 && base > from && base - from < UINT64_MAX / 1000)
 		per_s = (base - from) * 1000 / passed_ms;
-	trust->rate.per_s -= trust->rate.per_s / RATE_DECAY;
-	if (per_s > trust->rate.per_s)
-		trust->rate.per_s = per_s;
+	add_rate(trust, per_s, began_ms);
 	classes_set(&trust->rate.from, share->increment, share->residue, base);
 	classes_set(&trust->rate.from_ms, share->increment, share->residue, began_ms);
 }
@@ -234,7 +265,24 @@ note_seen(struct trust *trust, const struct trust_mark *mark, const struct store
 		trust->seen_ms = mark->began_ms;
 	if (mark->began_ms > top_of(&trust->seen, share))
 		classes_set(&trust->seen, share->increment, share->residue, mark->began_ms);
-	measure_rate(trust, share, base, mark->began_ms);
+	if (mark->advances == trust->advances) /* else it may be from before the advance */
+		measure_rate(trust, share, base, mark->began_ms);
+}
+
+/*
+ * The counter is moved before the advance is noted. So another statement may have seen the move
+ * already, but not long ago.
+ */
+void
+trust_note_advances(struct trust *trust, uint64_t advances)
+{
+	pthread_mutex_lock(&trust->mutex);
+	if (advances > trust->advances) {
+		trust->advances = advances;
+		trust->rate.per_s[0] = trust->rate.per_s[1] = 0;
+		classes_free(&trust->rate.from_ms);
+	}
+	pthread_mutex_unlock(&trust->mutex);
 }
 
 /* --- refusing ---------------------------------------------------------------------------------- */
@@ -252,7 +300,7 @@ count_doubt(const struct trust *trust, const struct store_share *share, uint64_t
 
 	if (seen_ms != 0 && now_ms > seen_ms)
 		unseen_ms += now_ms - seen_ms;
-	if (__builtin_mul_overflow(trust->rate.per_s, unseen_ms, &doubt))
+	if (__builtin_mul_overflow(highest_rate(trust), unseen_ms, &doubt))
 		return UINT64_MAX;
 	return doubt / 1000 + DOUBT_LEAST;
 }

@@ -57,8 +57,11 @@ struct trust_mark {
 	struct classes known;
 	struct classes certain;
 	uint64_t given;	   /* the count of the recent ones */
+	uint64_t advances; /* the database's number of an operator's last advance */
 	uint64_t began_ms; /* when the statement began */
 };
+
+#define TRUST_RATES 3
 
 struct trust {
 	pthread_mutex_t mutex;
@@ -75,8 +78,11 @@ struct trust {
 	struct classes latches; /* of the refused classes that wait for an operator */
 	uint64_t seen_ms;	/* when the last statement began that showed the counter */
 	struct classes seen;	/* when a class was seen last, as above */
+	uint64_t advances;	/* the highest number of an advance that was read; see store.h */
 	struct {
-		uint64_t per_s; /* bases of one master, over all servers: the highest of late */
+		/* Bases of one master, over all servers: the highest of late .. */
+		uint64_t per_s[TRUST_RATES]; /* .. of this second, the last one, and before */
+		uint64_t second_ms;	     /* when this second began */
 		struct classes
 			from; /* the base where the present measurement of a class began .. */
 		struct classes from_ms; /* .. and when; 0: it has not begun */
@@ -94,6 +100,12 @@ bool trust_is_given(struct trust *trust, const struct store_share *share,
 /* Before a statement: keep what is known at NOW_MS in MARK, which is the thread's. */
 void trust_remember(struct trust *trust, struct trust_mark *mark, uint64_t now_ms);
 void trust_mark_free(struct trust_mark *mark);
+
+/*
+ * ADVANCES was read in the database: its number of an operator's last advance. If it is greater than
+ * before, the counter was moved on purpose, and that is no rate.
+ */
+void trust_note_advances(struct trust *trust, uint64_t advances);
 
 /*
  * Of a cluster whose masters come and go, and with each the increment: what one issued with another

@@ -9,6 +9,7 @@
 
 struct store_session {
 	struct memory_script *script;
+	uint64_t advances; /* as newest() found them */
 };
 
 void
@@ -190,6 +191,7 @@ newest(struct store_session *session, uint64_t *base, struct text *reason)
 	wait_while_hung(session->script);
 	session->script->looks++;
 	*base = session->script->stale > 0 ? session->script->stale : session->script->newest;
+	session->advances = session->script->advances;
 	memory_script_unlock(session->script);
 	return STORE_OK;
 }
@@ -200,14 +202,10 @@ identity(struct store_session *session)
 	return session->script->identity;
 }
 
-static enum store_result
-advances(struct store_session *session, uint64_t *advances, struct text *reason)
+static uint64_t
+advances(struct store_session *session)
 {
-	(void)reason;
-	memory_script_lock(session->script);
-	*advances = session->script->advances;
-	memory_script_unlock(session->script);
-	return STORE_OK;
+	return session->advances;
 }
 
 static enum store_result

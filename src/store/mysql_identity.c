@@ -22,7 +22,7 @@ mysql_read_identity(struct store_session *session, bool *is_missing, struct text
 	char memory[256];
 	struct text problem = TEXT_OVER(memory);
 	enum store_result result =
-		session_query(session, "SELECT identity FROM tickr_identity WHERE id = 1",
+		session_query(session, "SELECT identity, advances FROM tickr_identity WHERE id = 1",
 			      read_identity, session, &problem);
 	unsigned number = mysql_errno(&session->mysql);
 
@@ -49,21 +49,6 @@ mysql_make_identity(struct store_session *session, struct text *reason)
 	}
 	text_addf(&script, "SET @identity = '%s';\n%s", identity, sql_identity);
 	return session_run(session, sql, reason);
-}
-
-enum store_result
-mysql_advances(struct store_session *session, uint64_t *advances, struct text *reason)
-{
-	bool found;
-	enum store_result result =
-		session_numbers(session, "SELECT advances FROM tickr_identity WHERE id = 1",
-				advances, 1, &found, reason);
-
-	if (result == STORE_OK && !found) {
-		text_add(reason, "the table `tickr_identity` has lost its row");
-		return STORE_REFUSED;
-	}
-	return result;
 }
 
 enum store_result

@@ -62,6 +62,13 @@ trust_set_latch(struct trust *trust, const struct store_share *share, uint64_t l
 }
 
 void
+trust_note_advances(struct trust *trust, uint64_t advances)
+{
+	(void)trust;
+	(void)advances;
+}
+
+void
 trust_mark_free(struct trust_mark *mark)
 {
 	(void)mark;

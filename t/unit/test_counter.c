@@ -153,6 +153,26 @@ note_answer(struct reservation *reservation)
 	pthread_cond_signal(&changed);
 }
 
+static unsigned
+count_answers(void)
+{
+	unsigned count;
+
+	pthread_mutex_lock(&mutex);
+	count = answers;
+	pthread_mutex_unlock(&mutex);
+	return count;
+}
+
+static void
+wait_for_answer(unsigned before)
+{
+	pthread_mutex_lock(&mutex);
+	while (answers == before)
+		pthread_cond_wait(&changed, &mutex);
+	pthread_mutex_unlock(&mutex);
+}
+
 /* Reserve COUNT: the first base; 0: it was refused, and REASON has the words. */
 static char reason[REASON_SIZE];
 
@@ -161,16 +181,10 @@ reserve(uint32_t count)
 {
 	struct reservation reservation = {
 		.count = count, .deadline_ms = clock_ms() + PATIENCE_MS, .answer = note_answer};
-	unsigned before;
+	unsigned before = count_answers();
 
-	pthread_mutex_lock(&mutex);
-	before = answers;
-	pthread_mutex_unlock(&mutex);
 	assert(pool_submit(pool, &reservation));
-	pthread_mutex_lock(&mutex);
-	while (answers == before)
-		pthread_cond_wait(&changed, &mutex);
-	pthread_mutex_unlock(&mutex);
+	wait_for_answer(before);
 	snprintf(reason, sizeof(reason), "%s", reservation.reason);
 	return reservation.status == TICKET_OK ? reservation.bases.first : 0;
 }
@@ -349,6 +363,20 @@ Test(counter, an_older_copy_releases_no_server_that_waits_for_an_operator)
 	cr_assert_gt(base, 1000000);
 }
 
+/* An operator's move is no sign that other servers issue so much. */
+Test(counter, a_jump_by_an_operator_is_no_rate)
+{
+	cr_assert_eq(reserve(5000), 2);
+	wait_for_looks(2);
+	set_newest(&script, 50000000);
+	advance_as_operator();
+	cr_assert_eq(reserve(1), 50000001);
+	wait_for_looks(3);
+	set_newest(&script, 3000);
+	cr_assert(comes_true(is_refused));
+	cr_assert_leq(newest_of(&script), 50000001 + 1000);
+}
+
 /* Or a server that is killed in between would serve after its restart, without an operator. */
 Test(counter, the_latch_is_on_the_disk_before_the_counter_is_moved)
 {
@@ -503,14 +531,9 @@ Test(counter, nothing_is_reserved_when_the_counter_was_not_seen_for_a_second)
 	is_look_failing = true;
 	cr_assert(comes_true(is_unready));
 	reservation.deadline_ms = clock_ms() + 300;
-	pthread_mutex_lock(&mutex);
-	before = answers;
-	pthread_mutex_unlock(&mutex);
+	before = count_answers();
 	assert(pool_submit(pool, &reservation));
-	pthread_mutex_lock(&mutex);
-	while (answers == before)
-		pthread_cond_wait(&changed, &mutex);
-	pthread_mutex_unlock(&mutex);
+	wait_for_answer(before);
 	is_look_failing = false;
 	cr_assert_eq(newest_of(&script), 2);
 	cr_assert_neq(reservation.status, TICKET_OK);
@@ -553,8 +576,5 @@ Test(counter, a_large_reservation_has_longer)
 		cr_assert(is_ready());
 		usleep(10000);
 	}
-	pthread_mutex_lock(&mutex);
-	while (answers == before)
-		pthread_cond_wait(&changed, &mutex);
-	pthread_mutex_unlock(&mutex);
+	wait_for_answer(before);
 }
