@@ -144,55 +144,60 @@ counter_move_past(struct keeper *keeper, uint64_t past, struct text *reason)
 }
 
 /*
- * Latch the refusal of SHARE with LATCH, over restarts too; nothing happens if another thread has seen
- * the end of the refusal. If the state file cannot keep it now, counter_reconsider() tries again.
+ * Latch the refusal of SHARE with LATCH, over restarts too. False: nothing happens, for another thread
+ * has seen the end of the refusal. If the state file cannot keep it now, counter_reconsider() tries again.
  */
-static void
+static bool
 counter_set_latch(struct keeper *keeper, const struct store_share *share, uint64_t latch,
 		  uint64_t past)
 {
 	char memory[REASON_SIZE];
 	struct text ignored = TEXT_OVER(memory);
 
-	if (trust_set_latch(keeper->trust, share, latch))
-		(void)!high_water_set_latch(keeper->high_water, share, latch, past, &ignored);
+	if (!trust_set_latch(keeper->trust, share, latch))
+		return false;
+	(void)!high_water_set_latch(keeper->high_water, share, latch, past, &ignored);
+	return true;
 }
 
 /*
- * Latch the refusal, then move the counter. A server that was killed in between goes on here after its
- * restart. The other way round it would find the counter past all issued tickets, and serve.
+ * Latch the refusal with the number of advances that was known before the statement began. *IS_OVER: the
+ * refusal has ended, or the number is greater now. Then the statement may be from before the operator's
+ * advance, and is no reason to refuse.
  */
 static enum store_result
-counter_latch_and_move(struct keeper *keeper, const struct store_share *share, uint64_t past,
-		       struct text *problem)
+counter_latch(struct keeper *keeper, const struct store_share *share, uint64_t past, bool *is_over,
+	      struct text *problem)
 {
-	uint64_t newest, advances;
+	uint64_t newest, known = keeper->mark.advances;
 	enum store_result result = counter_read(keeper, &newest, problem);
 
-	if (result != STORE_OK)
-		return result;
-	advances = counter_advances(keeper);
-	if (trust_latch(keeper->trust, share) != advances + 1)
-		counter_set_latch(keeper, share, advances + 1, past);
-	return keeper->store->advance(keeper->session, past, problem);
+	if (result == STORE_OK)
+		*is_over = counter_advances(keeper) > known ||
+			   !counter_set_latch(keeper, share, known + 1, past);
+	return result;
 }
 
 /*
- * The database of SHARE is refused, and stands below PAST. Where it is the known one its counter is
- * moved there first: no other server of the node may repeat what this one knows. If that fails, the
- * next look tries again.
+ * The database of SHARE is refused, is the known one, and stands below PAST. Latch the refusal, then move
+ * the counter: no other server of the node may repeat what this one knows. A server that was killed in
+ * between goes on here after its restart. The other way round it would find the counter past all issued
+ * tickets, and serve. If it fails, the next look tries again. False: the refusal is over.
  */
-static void
+static bool
 counter_guard_others(struct keeper *keeper, const struct store_share *share, uint64_t past)
 {
 	char memory[REASON_SIZE];
 	struct text problem = TEXT_OVER(memory);
-	enum store_result result;
+	enum store_result result = STORE_OK;
+	bool is_over = false;
 
-	counter_tell(keeper, false);
-	if (past == 0 || counter_recognise(keeper) != DATABASE_KNOWN)
-		return;
-	result = counter_latch_and_move(keeper, share, past, &problem);
+	if (trust_latch(keeper->trust, share) == 0)
+		result = counter_latch(keeper, share, past, &is_over, &problem);
+	if (is_over && trust_pardon(keeper->trust, share))
+		return false;
+	if (result == STORE_OK)
+		result = keeper->store->advance(keeper->session, past, &problem);
 	if (result == STORE_OK)
 		log_warn("counter moved past all issued tickets", "to=%" PRIu64 " database=\"%s\"",
 			 past, keeper->health->name);
@@ -201,14 +206,23 @@ counter_guard_others(struct keeper *keeper, const struct store_share *share, uin
 			  "to=%" PRIu64 " reason=\"%s\" database=\"%s\"", past, memory,
 			  keeper->health->name);
 	keeper->is_stuck = result != STORE_OK;
+	return true;
 }
 
-/* The refusal in REASON may have become another: a latched one. */
+/*
+ * The database of SHARE is refused for REASON, which may become another: that of a latched one. STORE_OK:
+ * the refusal is over, so ask again.
+ */
 static enum store_result
 counter_refuse(struct keeper *keeper, const struct store_share *share, uint64_t past,
 	       struct text *reason)
 {
-	counter_guard_others(keeper, share, past);
+	counter_tell(keeper, false);
+	if (past > 0 && counter_recognise(keeper) == DATABASE_KNOWN &&
+	    !counter_guard_others(keeper, share, past)) {
+		text_clear(reason);
+		return STORE_OK;
+	}
 	text_clear(reason);
 	(void)!trust_is_given(keeper->trust, share, reason);
 	return STORE_REFUSED;
@@ -239,6 +253,7 @@ counter_reserve_once(struct keeper *keeper, uint32_t count, struct ticket_range 
 		const struct store_share share = {bases->increment, bases->first % bases->increment,
 						  keeper->share.is_elastic};
 
+		*verdict = TRUST_UNSURE;
 		return counter_refuse(keeper, &share, past, reason);
 	}
 	case TRUST_UNSURE:
@@ -326,13 +341,15 @@ counter_reconsider(struct keeper *keeper, uint64_t newest, uint64_t past, bool *
 	high_water_repair(keeper->high_water,
 			  clock_ms()); /* the latch may not be in the file yet */
 	if (counter_is_released(keeper, latch)) {
-		counter_set_latch(keeper, &keeper->share, 0, past);
+		(void)!counter_set_latch(keeper, &keeper->share, 0, past);
 		text_clear(reason);
 		*is_again = true;
 		return STORE_OK;
 	}
-	if (latch == 0 || newest < past)
+	if (latch == 0 || newest < past) {
+		*is_again = true;
 		return counter_refuse(keeper, &keeper->share, past, reason);
+	}
 	counter_tell(keeper, false);
 	return STORE_REFUSED;
 }

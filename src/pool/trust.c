@@ -144,6 +144,19 @@ trust_set_latch(struct trust *trust, const struct store_share *share, uint64_t l
 	return is_refused;
 }
 
+bool
+trust_pardon(struct trust *trust, const struct store_share *share)
+{
+	bool is_latched;
+
+	pthread_mutex_lock(&trust->mutex);
+	is_latched = top_of(&trust->latches, share) != 0;
+	if (!is_latched)
+		classes_set(&trust->floors, share->increment, share->residue, 0);
+	pthread_mutex_unlock(&trust->mutex);
+	return !is_latched;
+}
+
 void
 trust_remember(struct trust *trust, struct trust_mark *mark, uint64_t now_ms)
 {

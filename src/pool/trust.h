@@ -145,6 +145,12 @@ bool trust_set_latch(struct trust *trust, const struct store_share *share,
 		     uint64_t latch) MUST_CHECK;
 
 /*
+ * End the refusal of the database of SHARE, which has no latch: the statement that accused it may be from
+ * before an operator's advance. False: it has a latch by now.
+ */
+bool trust_pardon(struct trust *trust, const struct store_share *share) MUST_CHECK;
+
+/*
  * How far the database of SHARE is for certain when its newest base is NEWEST, which may be another's
  * that replication brought: the last one of its own that is not above it. 0: none.
  */

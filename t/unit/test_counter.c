@@ -83,6 +83,38 @@ watch_newest(struct store_session *session, uint64_t *base, struct text *text)
 	return STORE_BUSY;
 }
 
+/* The first statement that reserves while a hold is set waits in the database, and then on its way back. */
+enum hold {
+	HOLD_NONE,
+	HOLD_NEXT,   /* the next statement */
+	HOLD_BEFORE, /* one waits and has done nothing */
+	HOLD_AFTER,  /* it may do its work, and then waits again */
+};
+static _Atomic enum hold hold;
+
+static void
+wait_while(enum hold held)
+{
+	while (hold == held)
+		usleep(1000);
+}
+
+static enum store_result
+watch_reserve(struct store_session *session, uint32_t count, struct ticket_range *bases,
+	      struct text *text)
+{
+	enum hold next = HOLD_NEXT;
+	bool is_held = atomic_compare_exchange_strong(&hold, &next, HOLD_BEFORE);
+	enum store_result result;
+
+	if (is_held)
+		wait_while(HOLD_BEFORE);
+	result = memory_store.reserve(session, count, bases, text);
+	if (is_held)
+		wait_while(HOLD_AFTER);
+	return result;
+}
+
 static void
 start_on(struct memory_script *counted)
 {
@@ -117,6 +149,7 @@ begin(void)
 	store = memory_store;
 	store.advance = watch_advance;
 	store.newest = watch_newest;
+	store.reserve = watch_reserve;
 	assert(mkdtemp(folder) != NULL);
 	memory_script_init(&script);
 	memory_script_init(&other);
@@ -375,6 +408,78 @@ Test(counter, a_jump_by_an_operator_is_no_rate)
 	set_newest(&script, 3000);
 	cr_assert(comes_true(is_refused));
 	cr_assert_leq(newest_of(&script), 50000001 + 1000);
+}
+
+static bool
+is_held(void)
+{
+	return hold == HOLD_BEFORE;
+}
+
+static bool
+is_not_refused(void)
+{
+	return !is_refused();
+}
+
+/* A statement begins. A copy is restored, and the statement allocates there. Its answer is late. */
+static void
+hang_in_a_copy(struct reservation *reservation, bool is_unseen)
+{
+	cr_assert_eq(reserve(5000), 2);
+	wait_for_looks(2);
+	hold = HOLD_NEXT;
+	assert(pool_submit(pool, reservation));
+	cr_assert(comes_true(is_held));
+	is_look_failing = is_unseen;
+	memory_script_lock(&script);
+	script.newest = 3000;
+	hold = HOLD_AFTER;
+	memory_script_unlock(&script);
+}
+
+Test(counter, an_answer_from_before_the_advance_refuses_nothing)
+{
+	struct reservation reservation = {
+		.count = 1, .deadline_ms = clock_ms() + PATIENCE_MS, .answer = note_answer};
+	unsigned before = count_answers() + 1;
+
+	hang_in_a_copy(&reservation, false);
+	cr_assert(comes_true(is_refused));
+	set_newest(&script, 1000000);
+	advance_as_operator();
+	cr_assert(comes_true(is_not_refused));
+	hold = HOLD_NONE;
+	wait_for_answer(before);
+	wait_for_looks(4);
+	cr_assert_not(is_refused());
+	cr_assert_eq(latch_on_disk(), 0);
+	cr_assert_eq(reservation.status, TICKET_OK, "%s", reservation.reason);
+	cr_assert_gt(reservation.bases.first, 1000000);
+}
+
+static bool
+has_allocated(void)
+{
+	return newest_of(&script) == 3001;
+}
+
+Test(counter, neither_does_one_that_comes_before_any_look)
+{
+	struct reservation reservation = {
+		.count = 1, .deadline_ms = clock_ms() + PATIENCE_MS, .answer = note_answer};
+	unsigned before = count_answers() + 1;
+
+	hang_in_a_copy(&reservation, true);
+	cr_assert(comes_true(has_allocated));
+	set_newest(&script, 1000000);
+	advance_as_operator();
+	hold = HOLD_NONE;
+	wait_for_answer(before);
+	is_look_failing = false;
+	wait_for_looks(4);
+	cr_assert_not(is_refused());
+	cr_assert_eq(latch_on_disk(), 0);
 }
 
 /* Or a server that is killed in between would serve after its restart, without an operator. */
