@@ -121,9 +121,10 @@ counter_explain_other(struct keeper *keeper, uint64_t past, struct text *reason)
 		text_add(reason, "TICKET");
 }
 
-/* The bases up to PAST may have been issued: leave them all out. */
+/* The bases of SHARE up to PAST may have been issued: leave them all out. */
 static enum store_result
-counter_move_past(struct keeper *keeper, uint64_t past, struct text *reason)
+counter_move_past(struct keeper *keeper, const struct store_share *share, uint64_t past,
+		  struct text *reason)
 {
 	uint64_t newest = 0;
 	enum store_result result;
@@ -136,7 +137,7 @@ counter_move_past(struct keeper *keeper, uint64_t past, struct text *reason)
 	if (result != STORE_OK || newest >= past)
 		return result;
 	result = keeper->store->advance(keeper->session, past, reason);
-	if (result == STORE_OK)
+	if (result == STORE_OK && trust_note_move(keeper->trust, share, past))
 		log_info("counter moved past possibly issued tickets",
 			 "from=%" PRIu64 " to=%" PRIu64 " gap=%" PRIu64 " database=\"%s\"", newest,
 			 past, past - newest, keeper->health->name);
@@ -198,10 +199,10 @@ counter_guard_others(struct keeper *keeper, const struct store_share *share, uin
 		return false;
 	if (result == STORE_OK)
 		result = keeper->store->advance(keeper->session, past, &problem);
-	if (result == STORE_OK)
+	if (result == STORE_OK && trust_note_move(keeper->trust, share, past))
 		log_warn("counter moved past all issued tickets", "to=%" PRIu64 " database=\"%s\"",
 			 past, keeper->health->name);
-	else if (!keeper->is_stuck)
+	else if (result != STORE_OK && !keeper->is_stuck)
 		log_error("cannot move the counter past issued tickets; trying again",
 			  "to=%" PRIu64 " reason=\"%s\" database=\"%s\"", past, memory,
 			  keeper->health->name);
@@ -234,6 +235,7 @@ static enum store_result
 counter_reserve_once(struct keeper *keeper, uint32_t count, struct ticket_range *bases,
 		     enum trust_verdict *verdict, struct text *reason)
 {
+	struct store_share share = {.is_elastic = keeper->share.is_elastic};
 	uint64_t last, past;
 	enum store_result result;
 
@@ -245,21 +247,19 @@ counter_reserve_once(struct keeper *keeper, uint32_t count, struct ticket_range 
 		text_add(reason, "the database's counter is beyond 2^64-1");
 		return STORE_EXHAUSTED;
 	}
-	if (keeper->share.is_elastic)
-		trust_forget_other_steps(keeper->trust, &keeper->mark, bases->increment);
+	share.increment = bases->increment;
+	share.residue = bases->first % bases->increment;
+	if (share.is_elastic)
+		trust_forget_other_steps(keeper->trust, &keeper->mark, share.increment);
 	*verdict = trust_judge(keeper->trust, &keeper->mark, bases, &past, reason);
 	switch (*verdict) {
-	case TRUST_REFUSED: {
-		const struct store_share share = {bases->increment, bases->first % bases->increment,
-						  keeper->share.is_elastic};
-
+	case TRUST_REFUSED:
 		*verdict = TRUST_UNSURE;
 		return counter_refuse(keeper, &share, past, reason);
-	}
 	case TRUST_UNSURE:
 		if (past == 0)
 			return STORE_OK;
-		return counter_move_past(keeper, past, reason);
+		return counter_move_past(keeper, &share, past, reason);
 	case TRUST_SUSPECT:
 	case TRUST_ACCEPTED: break;
 	}
@@ -373,7 +373,9 @@ counter_look_once(struct keeper *keeper, uint64_t *newest, bool *is_again, struc
 				   reason)) {
 	case TRUST_REFUSED: return counter_reconsider(keeper, *newest, past, is_again, reason);
 	case TRUST_SUSPECT: return counter_confirm(keeper, newest, reason);
-	case TRUST_UNSURE: *is_again = true; return counter_move_past(keeper, past, reason);
+	case TRUST_UNSURE:
+		*is_again = true;
+		return counter_move_past(keeper, &keeper->share, past, reason);
 	case TRUST_ACCEPTED: break;
 	}
 	return counter_accept(keeper, *newest, reason);

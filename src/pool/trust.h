@@ -38,6 +38,7 @@
 
 #include "base/attributes.h"
 #include "base/text.h"
+#include "pool/rate.h"
 #include "pool/recent.h"
 #include "state/classes.h"
 #include "state/record.h"
@@ -61,8 +62,6 @@ struct trust_mark {
 	uint64_t began_ms; /* when the statement began */
 };
 
-#define TRUST_RATES 3
-
 struct trust {
 	pthread_mutex_t mutex;
 	struct ticket_space space; /* to name the ticket of a base */
@@ -72,21 +71,16 @@ struct trust {
 	struct classes certain; /* the part of it that no crash of the database can have lost */
 	struct classes young;	/* what was known at young_ms, and will be certain in a while */
 	uint64_t young_ms;
-	struct recent recent;	/* the last ranges that we issued */
-	struct classes floors;	/* the base that a refused class must reach; 0: it is trusted */
-	struct classes went_to; /* the base of such a class at its refusal, below its floor */
-	struct classes latches; /* of the refused classes that wait for an operator */
-	uint64_t seen_ms;	/* when the last statement began that showed the counter */
-	struct classes seen;	/* when a class was seen last, as above */
-	uint64_t advances;	/* the highest number of an advance that was read; see store.h */
-	struct {
-		/* Bases of one master, over all servers: the highest of late .. */
-		uint64_t per_s[TRUST_RATES]; /* .. of this second, the last one, and before */
-		uint64_t second_ms;	     /* when this second began */
-		struct classes
-			from; /* the base where the present measurement of a class began .. */
-		struct classes from_ms; /* .. and when; 0: it has not begun */
-	} rate;
+	struct recent recent;	 /* the last ranges that we issued */
+	struct classes floors;	 /* the base that a refused class must reach; 0: it is trusted */
+	struct classes went_to;	 /* the base of such a class at its refusal, below its floor */
+	struct classes latches;	 /* of the refused classes that wait for an operator */
+	struct classes moved[2]; /* how far the log says that the counter was moved: of trusted
+				    classes, and of refused ones */
+	uint64_t seen_ms;	 /* when the last statement began that showed the counter */
+	struct classes seen;	 /* when a class was seen last, as above */
+	uint64_t advances;	 /* the highest number of an advance that was read; see store.h */
+	struct rate rate;	 /* at which the counter rises */
 };
 
 /* LAST is the record of the last process; NULL: nothing is known of it. */
@@ -149,6 +143,13 @@ bool trust_set_latch(struct trust *trust, const struct store_share *share,
  * before an operator's advance. False: it has a latch by now.
  */
 bool trust_pardon(struct trust *trust, const struct store_share *share) MUST_CHECK;
+
+/*
+ * The counter of SHARE was moved to PAST. Whether that is news for the log. It is not when the same move
+ * is made again, because a replica that lags does not show it yet.
+ */
+bool trust_note_move(struct trust *trust, const struct store_share *share,
+		     uint64_t past) MUST_CHECK;
 
 /*
  * How far the database of SHARE is for certain when its newest base is NEWEST, which may be another's

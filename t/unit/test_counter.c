@@ -142,6 +142,23 @@ stop(void)
 	state_file_close(state);
 }
 
+/* Make the state file of a server that has stopped as it would be after a kill. */
+static void
+make_end_unclean(void)
+{
+	char memory[512];
+	struct text problem = TEXT_OVER(memory);
+	struct record record = {0};
+
+	state = state_file_open(folder, &space, &problem);
+	assert(state != NULL);
+	record_copy(&record, state_file_record(state));
+	record.ahead.highest[0] += 1000;
+	assert(state_file_save(state, &record, &problem));
+	record_free(&record);
+	state_file_close(state);
+}
+
 static void
 begin(void)
 {
@@ -261,6 +278,15 @@ set_newest(struct memory_script *counted, uint64_t newest)
 	counted->newest = newest;
 	memory_script_unlock(counted);
 	return before;
+}
+
+/* Reads come from a replica that stands at NEWEST. */
+static void
+set_stale(uint64_t newest)
+{
+	memory_script_lock(&script);
+	script.stale = newest;
+	memory_script_unlock(&script);
 }
 
 static uint64_t
@@ -498,27 +524,66 @@ was_moved_often(void)
 	return moves >= 8;
 }
 
-Test(counter, a_counter_that_cannot_be_moved_is_logged_once)
+/* Log into a pipe, which can hold all of it, from now on. */
+static int logged[2], error;
+
+static void
+begin_to_listen(void)
 {
-	int lines[2], error = dup(STDERR_FILENO);
-	char logged[10000];
-	const char *line;
+	log_begin(LOG_LEVEL_INFO);
+	moves = 0;
+	error = dup(STDERR_FILENO);
+	cr_assert_eq(pipe(logged), 0);
+	cr_assert_eq(dup2(logged[1], STDERR_FILENO), STDERR_FILENO);
+}
+
+/* Wait until the counter was moved often: how often LINE was logged meanwhile. */
+static unsigned
+count_lines_of_moves(const char *line)
+{
+	char all[20000];
+	unsigned count = 0;
 	ssize_t len;
 
-	cr_assert_eq(reserve(500), 2);
-	is_move_failing = true;
-	cr_assert_eq(pipe(lines), 0);
-	cr_assert_eq(dup2(lines[1], STDERR_FILENO), STDERR_FILENO);
-	set_newest(&script, 300);
 	cr_assert(comes_true(was_moved_often));
 	dup2(error, STDERR_FILENO);
-	is_move_failing = false;
-	len = read(lines[0], logged, sizeof(logged) - 1);
+	len = read(logged[0], all, sizeof(all) - 1);
 	cr_assert_gt(len, 0);
-	logged[len] = '\0';
-	line = strstr(logged, "cannot move the counter");
-	cr_assert_not_null(line, "%s", logged);
-	cr_assert_null(strstr(line + 1, "cannot move the counter"), "%s", logged);
+	all[len] = '\0';
+	for (const char *at = strstr(all, line); at != NULL; at = strstr(at + 1, line))
+		count++;
+	return count;
+}
+
+Test(counter, a_counter_that_cannot_be_moved_is_logged_once)
+{
+	cr_assert_eq(reserve(500), 2);
+	is_move_failing = true;
+	begin_to_listen();
+	set_newest(&script, 300);
+	cr_assert_eq(count_lines_of_moves("cannot move the counter"), 1);
+	is_move_failing = false;
+}
+
+/* The master has moved it, but reads come from a replica that lags. */
+Test(counter, a_move_that_is_not_seen_yet_is_logged_once)
+{
+	cr_assert_eq(reserve(500), 2);
+	set_stale(300);
+	begin_to_listen();
+	set_newest(&script, 300);
+	cr_assert_eq(count_lines_of_moves("counter moved past all issued tickets"), 1);
+}
+
+Test(counter, neither_is_one_after_the_start_logged_twice)
+{
+	cr_assert_eq(reserve(500), 2);
+	stop();
+	make_end_unclean();
+	set_stale(501);
+	begin_to_listen();
+	start_on(&script);
+	cr_assert_eq(count_lines_of_moves("counter moved past possibly issued tickets"), 1);
 }
 
 static bool
