@@ -20,8 +20,8 @@ counter_learn_share(struct keeper *keeper)
 	return true;
 }
 
-/* Of several masters one that is refused is as good as lost; the state file is that of all. */
-static enum store_result
+/* The state file is that of all masters. */
+enum store_result
 counter_refusal(struct keeper *keeper)
 {
 	char memory[REASON_SIZE];
@@ -436,55 +436,4 @@ counter_reserve(struct keeper *keeper, uint32_t count, struct ticket_range *base
 	if (result == STORE_OK)
 		text_add(reason, "the counter stays below tickets that may have been issued");
 	return result == STORE_OK || result == STORE_REFUSED ? counter_refusal(keeper) : result;
-}
-
-/* The last reservation failed, and not because we refuse the database. */
-static bool
-counter_needs_trial(struct keeper *keeper)
-{
-	char memory[REASON_SIZE];
-	struct text ignored = TEXT_OVER(memory);
-
-	return health_is_failing(keeper->health) &&
-	       counter_may_reserve(keeper, &ignored) == STORE_OK;
-}
-
-static enum store_result
-counter_try(struct keeper *keeper, uint64_t *newest, struct text *reason)
-{
-	enum store_result result = STORE_OK;
-	struct ticket_range trial;
-
-	if (counter_needs_trial(keeper))
-		result = counter_reserve(keeper, 1, &trial, reason);
-	if (result == STORE_OK)
-		result = counter_look(keeper, newest, reason);
-	return result == STORE_REFUSED ? counter_refusal(keeper) : result;
-}
-
-/* Idle sessions do not notice that the database went away: with this one lost they are suspect. */
-static void
-counter_note_failure(struct keeper *keeper, enum store_result result, const char *reason)
-{
-	if (result == STORE_BUSY)
-		return;
-	keeper_close(keeper);
-	if (result == STORE_LOST || result == STORE_UNREADY)
-		queue_note_loss(keeper->queue, keeper->generation);
-	health_note_trouble(keeper->health, result, true, reason);
-}
-
-bool
-counter_ask(struct keeper *keeper, uint64_t *newest)
-{
-	char memory[REASON_SIZE];
-	struct text reason = TEXT_OVER(memory);
-	enum store_result result = counter_try(keeper, newest, &reason);
-
-	if (result != STORE_OK) {
-		counter_note_failure(keeper, result, memory);
-		return false;
-	}
-	health_note_good(keeper->health, *newest);
-	return true;
 }

@@ -74,6 +74,9 @@ void health_look(struct health *health, uint64_t most_age_ms, struct health_look
 /* The last reservation failed: only another one can tell whether that is over. */
 bool health_is_failing(struct health *health);
 
+/* Whether a reservation has succeeded within the last MS. */
+bool health_has_reserved(struct health *health, uint64_t ms);
+
 /* Why tickets cannot be had, for people: "" when they can. */
 void health_explain(struct health *health, struct text *text);
 

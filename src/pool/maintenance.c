@@ -4,8 +4,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "metrics/metrics.h"
-#include "pool/counter.h"
 #include "pool/maintenance.h"
+#include "pool/trial.h"
 
 #define ASK_EVERY_MS   250
 #define PRUNE_PAUSE_MS 5    /* between chunks, so that tickets come first */
@@ -59,7 +59,7 @@ ask(struct keeper *keeper, struct round *round)
 {
 	uint64_t newest;
 
-	if (!counter_ask(keeper, &newest))
+	if (!trial_ask(keeper, &newest))
 		return false;
 	note_newest(round, newest, clock_ms());
 	return true;

@@ -16,6 +16,7 @@
 #include "pool/trust.h"
 
 #define READY_AGE_MS 1000
+#define LOOK_AGE_MS  500 /* twice as long as from one look to the next */
 #define OPENING_MS   250 /* after the pool was closed, for sessions that are being opened */
 
 struct pool_thread {
@@ -206,10 +207,19 @@ look_at_reservations(struct pool *pool, struct health_look *health)
 			 (double)(now_ms - since_ms) / 1000);
 }
 
+/* If the session that looks at the counter hangs, another one shows that the database does not. */
+static void
+look_in_time(struct pool *pool, const struct health_look *health)
+{
+	if (health->reason[0] == '\0' && clock_ms() - health->last_good_ms > LOOK_AGE_MS)
+		queue_want_look(&pool->queue);
+}
+
 void
 pool_look(struct pool *pool, struct pool_look *look)
 {
 	health_look(&pool->health, READY_AGE_MS, &look->health);
+	look_in_time(pool, &look->health);
 	look_at_reservations(pool, &look->health);
 	look->is_at_rest = queue_count_resting(&pool->queue) == pool->thread_count;
 }

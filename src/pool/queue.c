@@ -6,6 +6,7 @@
 #include "pool/queue.h"
 
 #define LATE_MS 10    /* for a statement: then another session steps in */
+#define LOOK_MS 250   /* between two looks that are wanted */
 #define IDLE_MS 30000 /* below what firewalls and a wait_timeout of a minute allow */
 
 void
@@ -166,7 +167,8 @@ is_stale(const struct queue *queue, uint64_t generation)
 static bool
 is_call(const struct queue *queue, uint64_t generation)
 {
-	return queue->is_stopping || is_stale(queue, generation) || is_work(queue);
+	return queue->is_stopping || is_stale(queue, generation) || is_work(queue) ||
+	       queue->wants_look;
 }
 
 /* With the mutex held: wait for one, but not for ever. */
@@ -198,6 +200,7 @@ queue_take(struct queue *queue, struct queue_taker *taker, uint64_t generation, 
 		taken = QUEUE_STALE;
 	} else if (!is_work(queue)) {
 		taken = QUEUE_IDLE;
+		queue->wants_look = false;
 	} else {
 		move_group(queue, most, group);
 		begin_work(queue, taker, group);
@@ -239,6 +242,33 @@ queue_note_doubt(struct queue *queue)
 	queue->doubts++;
 	pthread_mutex_unlock(&queue->mutex);
 	pthread_cond_broadcast(&queue->work);
+}
+
+void
+queue_want_look(struct queue *queue)
+{
+	uint64_t now_ms = clock_ms();
+
+	pthread_mutex_lock(&queue->mutex);
+	if (queue->idle > 0 && now_ms >= queue->asked_ms + LOOK_MS) {
+		queue->asked_ms = now_ms;
+		queue->wants_look = true;
+	}
+	pthread_mutex_unlock(&queue->mutex);
+	pthread_cond_signal(&queue->work);
+}
+
+bool
+queue_is_slow(struct queue *queue, uint64_t ms)
+{
+	const struct queue_taker *first;
+	bool is_slow;
+
+	pthread_mutex_lock(&queue->mutex);
+	first = TAILQ_FIRST(&queue->at_work);
+	is_slow = first != NULL && clock_ms() >= first->late_ms - LATE_MS + ms;
+	pthread_mutex_unlock(&queue->mutex);
+	return is_slow;
 }
 
 void

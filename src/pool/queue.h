@@ -21,7 +21,7 @@
 
 enum queue_take {
 	QUEUE_TAKEN,
-	QUEUE_IDLE,  /* nothing came for a long time, or the database is in doubt */
+	QUEUE_IDLE,  /* nothing came for a long time, or the counter is to be looked at */
 	QUEUE_STALE, /* the session is older than the last loss, or the queue rests */
 	QUEUE_STOPPING,
 };
@@ -42,8 +42,10 @@ struct queue {
 	struct mail_list waiting;
 	unsigned idle;		     /* threads that wait for work */
 	struct queue_takers at_work; /* in the order they began */
-	uint64_t idle_ms; /* how long one waits for work before it is told that there is none */
-	uint64_t doubts;  /* how often the database was in doubt */
+	uint64_t idle_ms;  /* how long one waits for work before it is told that there is none */
+	uint64_t doubts;   /* how often the database was in doubt */
+	bool wants_look;   /* one idle session is to look at the counter */
+	uint64_t asked_ms; /* when that was wanted last */
 	uint64_t generation;
 	bool is_open;
 	bool is_stopping;
@@ -85,6 +87,15 @@ uint64_t queue_generation(struct queue *queue);
 
 /* No session could be opened: those that are idle are to look whether they are still good. */
 void queue_note_doubt(struct queue *queue);
+
+/*
+ * The session that looks at the counter has had no answer for a while: one that is idle is to look in its
+ * place. Not more often than four times a second.
+ */
+void queue_want_look(struct queue *queue);
+
+/* Whether some session has been at work on small reservations for MS or longer. */
+bool queue_is_slow(struct queue *queue, uint64_t ms);
 
 /* A session of GENERATION was lost: what is as old as it must be opened anew. */
 void queue_note_loss(struct queue *queue, uint64_t generation);

@@ -73,10 +73,15 @@ watch_advance(struct store_session *session, uint64_t base, struct text *text)
 }
 
 static _Atomic bool is_look_failing;
+static _Atomic bool is_look_hanging; /* the next one, until this is false again */
+static _Atomic unsigned hanging;
 
 static enum store_result
 watch_newest(struct store_session *session, uint64_t *base, struct text *text)
 {
+	if (is_look_hanging && hanging++ == 0)
+		while (is_look_hanging)
+			usleep(1000);
 	if (!is_look_failing)
 		return memory_store.newest(session, base, text);
 	text_add(text, "no reader is served");
@@ -730,21 +735,56 @@ Test(counter, a_reservation_that_is_out_for_long_makes_the_pool_unready)
 	cr_assert(comes_true(is_ready));
 }
 
+static void
+stay_ready_for(uint64_t ms)
+{
+	uint64_t until_ms = clock_ms() + ms;
+
+	while (clock_ms() < until_ms) {
+		cr_assert(is_ready());
+		usleep(10000);
+	}
+}
+
+/* One connection is dead, or its thread stands still. */
+Test(counter, a_look_that_hangs_leaves_an_idle_pool_ready)
+{
+	cr_assert_eq(reserve(1), 2);
+	is_look_hanging = true;
+	stay_ready_for(3000);
+	cr_assert_gt(hanging, 1);
+	cr_assert_leq(hanging, 30, "and the others do not look all the time");
+	is_look_hanging = false;
+}
+
+Test(counter, neither_does_a_reservation_that_hangs)
+{
+	struct reservation reservation = {
+		.count = 1, .deadline_ms = clock_ms() + PATIENCE_MS, .answer = note_answer};
+	unsigned before;
+
+	cr_assert_eq(reserve(1), 2);
+	before = count_answers();
+	hold = HOLD_NEXT;
+	assert(pool_submit(pool, &reservation));
+	stay_ready_for(3000);
+	cr_assert(is_held());
+	cr_assert_leq(newest_of(&script), 2 + 10, "few tickets become a gap");
+	hold = HOLD_NONE;
+	wait_for_answer(before);
+}
+
 /* In the append layout each base is a row. */
 Test(counter, a_large_reservation_has_longer)
 {
 	struct reservation reservation = {
 		.count = 1000000, .deadline_ms = clock_ms() + PATIENCE_MS, .answer = note_answer};
-	uint64_t until_ms = clock_ms() + 2000;
 	unsigned before = answers;
 
 	memory_script_lock(&script);
 	script.reserve_us = 3000000;
 	memory_script_unlock(&script);
 	assert(pool_submit(pool, &reservation));
-	while (clock_ms() < until_ms) {
-		cr_assert(is_ready());
-		usleep(10000);
-	}
+	stay_ready_for(2000);
 	wait_for_answer(before);
 }
