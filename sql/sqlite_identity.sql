@@ -1,7 +1,8 @@
 -- The identity of this database: a random name that copies of the file have too.
 --
 -- A server that has noted it can tell its own database, or an older copy of it, from any other. The
--- number of advances is how often an operator has run tickrd advance: servers that refuse the database wait for that.
+-- column advances says when an operator ran tickrd advance last, in microseconds since 1970; 0: never.
+-- Servers that refuse the database wait for a greater number.
 -- By hand: .parameter set :identity "'32 random hexadecimal digits'"; then this file. Never change it.
 
 CREATE TABLE IF NOT EXISTS tickr_identity (

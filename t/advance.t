@@ -18,6 +18,12 @@ sub advance {
         env       => \%env);
 }
 
+# What the database has noted of the last one.
+sub advances {
+    my ($database) = @_;
+    return $database->sql('SELECT advances FROM tickr_identity', $database->name eq 'mysql' ? 'tickr' : ());
+}
+
 sub next_ticket {
     my ($server) = @_;
     my ($ticket) = $server->get('/tickets/create')->{body} =~ /(\d+)/;
@@ -98,12 +104,19 @@ END
     is $status, 0, "$on: the command that was named" or diag $output;
     $server->wait_until_ready;
     cmp_ok next_ticket($server), '>', 1319, "$on: the server serves again by itself, with new tickets";
+    my $noted = advances($database);
+    cmp_ok abs($noted / 1e6 - time), '<', 60, "$on: the time of the advance is noted, in microseconds";
     is $server->stop, 0, "$on: the server stops cleanly";
 
     open my $torn, '>', "$state/node-3.state" or die "$state: $!";
     close $torn;
     ($status, $output) = advance($database, [ '--past', 2_000_000_000, '--yes' ], %env);
     is $status, 0, "$on: a damaged state file does not stand in the way";
+    cmp_ok advances($database), '>', $noted, "$on: a later advance is noted as a later one";
+    my $future = 9e15;
+    $database->sql("UPDATE tickr_identity SET advances = $future", $on eq 'mysql' ? 'tickr' : ());
+    ($status, $output) = advance($database, [ '--past', 2_000_000_000, '--yes' ], %env);
+    is advances($database), $future + 1, "$on: whatever the clock says";
     like $output, qr/not taken into account that the state file/, "$on: but is spoken of";
 
     # The end of the space.

@@ -20,8 +20,8 @@ counter_learn_share(struct keeper *keeper)
 	return true;
 }
 
-/* Of several masters one that is refused is as good as lost; the state file is that of all. */
-static enum store_result
+/* The state file is that of all masters. */
+enum store_result
 counter_refusal(struct keeper *keeper)
 {
 	char memory[REASON_SIZE];
@@ -86,7 +86,24 @@ counter_adopt(struct keeper *keeper, struct text *reason)
 	return high_water_set_identity(keeper->high_water, identity, reason);
 }
 
-/* --- moving the counter ------------------------------------------------------------------------ */
+/* --- reading and moving the counter ------------------------------------------------------------ */
+
+/* An operator's last advance, as the session's last look found it; 0: none, or nobody can tell. */
+static uint64_t
+counter_advances(struct keeper *keeper)
+{
+	return counter_identity(keeper)[0] != '\0' ? keeper->store->advances(keeper->session) : 0;
+}
+
+static enum store_result
+counter_read(struct keeper *keeper, uint64_t *newest, struct text *reason)
+{
+	enum store_result result = keeper->store->newest(keeper->session, newest, reason);
+
+	if (result == STORE_OK)
+		trust_note_advances(keeper->trust, counter_advances(keeper));
+	return result;
+}
 
 static void
 counter_explain_other(struct keeper *keeper, uint64_t past, struct text *reason)
@@ -104,9 +121,10 @@ counter_explain_other(struct keeper *keeper, uint64_t past, struct text *reason)
 		text_add(reason, "TICKET");
 }
 
-/* The bases up to PAST may have been issued: leave them all out. */
+/* The bases of SHARE up to PAST may have been issued: leave them all out. */
 static enum store_result
-counter_move_past(struct keeper *keeper, uint64_t past, struct text *reason)
+counter_move_past(struct keeper *keeper, const struct store_share *share, uint64_t past,
+		  struct text *reason)
 {
 	uint64_t newest = 0;
 	enum store_result result;
@@ -115,11 +133,11 @@ counter_move_past(struct keeper *keeper, uint64_t past, struct text *reason)
 		counter_explain_other(keeper, past, reason);
 		return STORE_REFUSED;
 	}
-	result = keeper->store->newest(keeper->session, &newest, reason);
+	result = counter_read(keeper, &newest, reason);
 	if (result != STORE_OK || newest >= past)
 		return result;
 	result = keeper->store->advance(keeper->session, past, reason);
-	if (result == STORE_OK)
+	if (result == STORE_OK && trust_note_move(keeper->trust, share, past))
 		log_info("counter moved past possibly issued tickets",
 			 "from=%" PRIu64 " to=%" PRIu64 " gap=%" PRIu64 " database=\"%s\"", newest,
 			 past, past - newest, keeper->health->name);
@@ -127,70 +145,85 @@ counter_move_past(struct keeper *keeper, uint64_t past, struct text *reason)
 }
 
 /*
- * Latch the refusal of SHARE with LATCH, over restarts too; nothing happens if another thread has seen
- * the end of the refusal. If the state file cannot keep it now, counter_reconsider() tries again.
+ * Latch the refusal of SHARE with LATCH, over restarts too. False: nothing happens, for another thread
+ * has seen the end of the refusal. If the state file cannot keep it now, counter_reconsider() tries again.
  */
-static void
+static bool
 counter_set_latch(struct keeper *keeper, const struct store_share *share, uint64_t latch,
 		  uint64_t past)
 {
 	char memory[REASON_SIZE];
 	struct text ignored = TEXT_OVER(memory);
 
-	if (trust_set_latch(keeper->trust, share, latch))
-		(void)!high_water_set_latch(keeper->high_water, share, latch, past, &ignored);
+	if (!trust_set_latch(keeper->trust, share, latch))
+		return false;
+	(void)!high_water_set_latch(keeper->high_water, share, latch, past, &ignored);
+	return true;
 }
 
 /*
- * Latch the refusal, then move the counter. A server that was killed in between goes on here after its
- * restart. The other way round it would find the counter past all issued tickets, and serve.
+ * Latch the refusal with the number of advances that was known before the statement began. *IS_OVER: the
+ * refusal has ended, or the number is greater now. Then the statement may be from before the operator's
+ * advance, and is no reason to refuse.
  */
 static enum store_result
-counter_latch_and_move(struct keeper *keeper, const struct store_share *share, uint64_t past,
-		       struct text *problem)
+counter_latch(struct keeper *keeper, const struct store_share *share, uint64_t past, bool *is_over,
+	      struct text *problem)
 {
-	uint64_t advances = 0;
-	enum store_result result = keeper->store->advances(keeper->session, &advances, problem);
+	uint64_t newest, known = keeper->mark.advances;
+	enum store_result result = counter_read(keeper, &newest, problem);
 
-	if (result != STORE_OK)
-		return result;
-	if (trust_latch(keeper->trust, share) != advances + 1)
-		counter_set_latch(keeper, share, advances + 1, past);
-	return keeper->store->advance(keeper->session, past, problem);
+	if (result == STORE_OK)
+		*is_over = counter_advances(keeper) > known ||
+			   !counter_set_latch(keeper, share, known + 1, past);
+	return result;
 }
 
 /*
- * The database of SHARE is refused, and stands below PAST. Where it is the known one its counter is
- * moved there first: no other server of the node may repeat what this one knows. If that fails, the
- * next look tries again.
+ * The database of SHARE is refused, is the known one, and stands below PAST. Latch the refusal, then move
+ * the counter: no other server of the node may repeat what this one knows. A server that was killed in
+ * between goes on here after its restart. The other way round it would find the counter past all issued
+ * tickets, and serve. If it fails, the next look tries again. False: the refusal is over.
  */
-static void
+static bool
 counter_guard_others(struct keeper *keeper, const struct store_share *share, uint64_t past)
 {
 	char memory[REASON_SIZE];
 	struct text problem = TEXT_OVER(memory);
-	enum store_result result;
+	enum store_result result = STORE_OK;
+	bool is_over = false;
 
-	counter_tell(keeper, false);
-	if (past == 0 || counter_recognise(keeper) != DATABASE_KNOWN)
-		return;
-	result = counter_latch_and_move(keeper, share, past, &problem);
+	if (trust_latch(keeper->trust, share) == 0)
+		result = counter_latch(keeper, share, past, &is_over, &problem);
+	if (is_over && trust_pardon(keeper->trust, share))
+		return false;
 	if (result == STORE_OK)
+		result = keeper->store->advance(keeper->session, past, &problem);
+	if (result == STORE_OK && trust_note_move(keeper->trust, share, past))
 		log_warn("counter moved past all issued tickets", "to=%" PRIu64 " database=\"%s\"",
 			 past, keeper->health->name);
-	else if (!keeper->is_stuck)
+	else if (result != STORE_OK && !keeper->is_stuck)
 		log_error("cannot move the counter past issued tickets; trying again",
 			  "to=%" PRIu64 " reason=\"%s\" database=\"%s\"", past, memory,
 			  keeper->health->name);
 	keeper->is_stuck = result != STORE_OK;
+	return true;
 }
 
-/* The refusal in REASON may have become another: a latched one. */
+/*
+ * The database of SHARE is refused for REASON, which may become another: that of a latched one. STORE_OK:
+ * the refusal is over, so ask again.
+ */
 static enum store_result
 counter_refuse(struct keeper *keeper, const struct store_share *share, uint64_t past,
 	       struct text *reason)
 {
-	counter_guard_others(keeper, share, past);
+	counter_tell(keeper, false);
+	if (past > 0 && counter_recognise(keeper) == DATABASE_KNOWN &&
+	    !counter_guard_others(keeper, share, past)) {
+		text_clear(reason);
+		return STORE_OK;
+	}
 	text_clear(reason);
 	(void)!trust_is_given(keeper->trust, share, reason);
 	return STORE_REFUSED;
@@ -202,6 +235,7 @@ static enum store_result
 counter_reserve_once(struct keeper *keeper, uint32_t count, struct ticket_range *bases,
 		     enum trust_verdict *verdict, struct text *reason)
 {
+	struct store_share share = {.is_elastic = keeper->share.is_elastic};
 	uint64_t last, past;
 	enum store_result result;
 
@@ -213,20 +247,19 @@ counter_reserve_once(struct keeper *keeper, uint32_t count, struct ticket_range 
 		text_add(reason, "the database's counter is beyond 2^64-1");
 		return STORE_EXHAUSTED;
 	}
-	if (keeper->share.is_elastic)
-		trust_forget_other_steps(keeper->trust, &keeper->mark, bases->increment);
+	share.increment = bases->increment;
+	share.residue = bases->first % bases->increment;
+	if (share.is_elastic)
+		trust_forget_other_steps(keeper->trust, &keeper->mark, share.increment);
 	*verdict = trust_judge(keeper->trust, &keeper->mark, bases, &past, reason);
 	switch (*verdict) {
-	case TRUST_REFUSED: {
-		const struct store_share share = {bases->increment, bases->first % bases->increment,
-						  keeper->share.is_elastic};
-
+	case TRUST_REFUSED:
+		*verdict = TRUST_UNSURE;
 		return counter_refuse(keeper, &share, past, reason);
-	}
 	case TRUST_UNSURE:
 		if (past == 0)
 			return STORE_OK;
-		return counter_move_past(keeper, past, reason);
+		return counter_move_past(keeper, &share, past, reason);
 	case TRUST_SUSPECT:
 	case TRUST_ACCEPTED: break;
 	}
@@ -283,22 +316,16 @@ counter_confirm(struct keeper *keeper, uint64_t *newest, struct text *reason)
 }
 
 /*
- * Whether an operator has moved the counter since the database was refused. Nobody can tell that of a
- * database without an identity: it is trusted when its counter has passed all that was issued.
+ * Whether an operator has moved the counter since the database was refused. A lower number than that of
+ * the latch is an older copy's. Nobody can tell it of a database without an identity: it is trusted when
+ * its counter has passed all that was issued.
  */
 static bool
 counter_is_released(struct keeper *keeper, uint64_t latch)
 {
-	char memory[REASON_SIZE];
-	struct text ignored = TEXT_OVER(memory);
-	uint64_t advances;
-
 	if (latch == 0)
 		return false;
-	if (counter_identity(keeper)[0] == '\0')
-		return true;
-	return keeper->store->advances(keeper->session, &advances, &ignored) == STORE_OK &&
-	       advances + 1 != latch;
+	return counter_identity(keeper)[0] == '\0' || counter_advances(keeper) >= latch;
 }
 
 /*
@@ -314,13 +341,15 @@ counter_reconsider(struct keeper *keeper, uint64_t newest, uint64_t past, bool *
 	high_water_repair(keeper->high_water,
 			  clock_ms()); /* the latch may not be in the file yet */
 	if (counter_is_released(keeper, latch)) {
-		counter_set_latch(keeper, &keeper->share, 0, past);
+		(void)!counter_set_latch(keeper, &keeper->share, 0, past);
 		text_clear(reason);
 		*is_again = true;
 		return STORE_OK;
 	}
-	if (latch == 0 || newest < past)
+	if (latch == 0 || newest < past) {
+		*is_again = true;
 		return counter_refuse(keeper, &keeper->share, past, reason);
+	}
 	counter_tell(keeper, false);
 	return STORE_REFUSED;
 }
@@ -332,7 +361,7 @@ counter_look_once(struct keeper *keeper, uint64_t *newest, bool *is_again, struc
 	enum store_result result;
 
 	trust_remember(keeper->trust, &keeper->mark, clock_ms());
-	result = keeper->store->newest(keeper->session, newest, reason);
+	result = counter_read(keeper, newest, reason);
 	if (result != STORE_OK)
 		return result;
 	if (!counter_learn_share(keeper))
@@ -344,7 +373,9 @@ counter_look_once(struct keeper *keeper, uint64_t *newest, bool *is_again, struc
 				   reason)) {
 	case TRUST_REFUSED: return counter_reconsider(keeper, *newest, past, is_again, reason);
 	case TRUST_SUSPECT: return counter_confirm(keeper, newest, reason);
-	case TRUST_UNSURE: *is_again = true; return counter_move_past(keeper, past, reason);
+	case TRUST_UNSURE:
+		*is_again = true;
+		return counter_move_past(keeper, &keeper->share, past, reason);
 	case TRUST_ACCEPTED: break;
 	}
 	return counter_accept(keeper, *newest, reason);
@@ -405,55 +436,4 @@ counter_reserve(struct keeper *keeper, uint32_t count, struct ticket_range *base
 	if (result == STORE_OK)
 		text_add(reason, "the counter stays below tickets that may have been issued");
 	return result == STORE_OK || result == STORE_REFUSED ? counter_refusal(keeper) : result;
-}
-
-/* The last reservation failed, and not because we refuse the database. */
-static bool
-counter_needs_trial(struct keeper *keeper)
-{
-	char memory[REASON_SIZE];
-	struct text ignored = TEXT_OVER(memory);
-
-	return health_is_failing(keeper->health) &&
-	       counter_may_reserve(keeper, &ignored) == STORE_OK;
-}
-
-static enum store_result
-counter_try(struct keeper *keeper, uint64_t *newest, struct text *reason)
-{
-	enum store_result result = STORE_OK;
-	struct ticket_range trial;
-
-	if (counter_needs_trial(keeper))
-		result = counter_reserve(keeper, 1, &trial, reason);
-	if (result == STORE_OK)
-		result = counter_look(keeper, newest, reason);
-	return result == STORE_REFUSED ? counter_refusal(keeper) : result;
-}
-
-/* Idle sessions do not notice that the database went away: with this one lost they are suspect. */
-static void
-counter_note_failure(struct keeper *keeper, enum store_result result, const char *reason)
-{
-	if (result == STORE_BUSY)
-		return;
-	keeper_close(keeper);
-	if (result == STORE_LOST || result == STORE_UNREADY)
-		queue_note_loss(keeper->queue, keeper->generation);
-	health_note_trouble(keeper->health, result, true, reason);
-}
-
-bool
-counter_ask(struct keeper *keeper, uint64_t *newest)
-{
-	char memory[REASON_SIZE];
-	struct text reason = TEXT_OVER(memory);
-	enum store_result result = counter_try(keeper, newest, &reason);
-
-	if (result != STORE_OK) {
-		counter_note_failure(keeper, result, memory);
-		return false;
-	}
-	health_note_good(keeper->health, *newest);
-	return true;
 }

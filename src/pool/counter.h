@@ -41,11 +41,7 @@ enum store_result counter_may_reserve(struct keeper *keeper, struct text *reason
 enum store_result counter_reserve(struct keeper *keeper, uint32_t count, struct ticket_range *bases,
 				  struct text *reason) MUST_CHECK;
 
-/*
- * Look at the counter, and note what that says of the database. After a failed reservation reading
- * proves nothing: then a reservation of one, which becomes a gap, must first succeed.
- * False: the session may have been closed.
- */
-bool counter_ask(struct keeper *keeper, uint64_t *newest);
+/* How a refusal ends: STORE_REFUSED, or STORE_LOST if one of several masters is refused. */
+enum store_result counter_refusal(struct keeper *keeper) MUST_CHECK;
 
 #endif

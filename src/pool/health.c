@@ -226,6 +226,17 @@ health_is_failing(struct health *health)
 	return is_failing;
 }
 
+bool
+health_has_reserved(struct health *health, uint64_t ms)
+{
+	bool has_reserved;
+
+	pthread_mutex_lock(&health->mutex);
+	has_reserved = health->last_reserved_ms != 0 && clock_ms() - health->last_reserved_ms < ms;
+	pthread_mutex_unlock(&health->mutex);
+	return has_reserved;
+}
+
 void
 health_explain(struct health *health, struct text *text)
 {

@@ -115,6 +115,9 @@ void health_look(struct health *health, uint64_t most_age_ms, struct health_look
 /* Whether the last reservation failed: only another one can prove that the database is up. */
 bool health_is_failing(struct health *health);
 
+/* Whether a reservation has succeeded within the last MS. */
+bool health_has_reserved(struct health *health, uint64_t ms);
+
 /* Add to TEXT why no tickets can be reserved, for people; nothing when they can. */
 void health_explain(struct health *health, struct text *text);
 

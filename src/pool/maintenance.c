@@ -4,8 +4,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "metrics/metrics.h"
-#include "pool/counter.h"
 #include "pool/maintenance.h"
+#include "pool/trial.h"
 
 #define ASK_EVERY_MS   250
 #define PRUNE_PAUSE_MS 5    /* between chunks, so that tickets come first */
@@ -46,7 +46,7 @@ maintenance_ask(struct keeper *keeper, struct round *round)
 
 	if (clock_ms() - round->asked_ms < ASK_EVERY_MS / 2) /* a pause may be half as long */
 		return true;
-	if (!counter_ask(keeper, &newest))
+	if (!trial_ask(keeper, &newest))
 		return false;
 	now_ms = clock_ms();
 	round->is_busy =

@@ -16,6 +16,7 @@
 #include "pool/trust.h"
 
 #define READY_AGE_MS 1000
+#define LOOK_AGE_MS  500 /* twice the time between two checks of the counter */
 #define OPENING_MS   250 /* after a pool was closed, for sessions that are opening */
 
 struct pool_thread {
@@ -225,6 +226,9 @@ void
 pool_look(struct pool *pool, struct pool_look *look)
 {
 	health_look(&pool->health, READY_AGE_MS, &look->health);
+	/* If the session that checks the counter hangs, let an idle one check it. */
+	if (look->health.reason[0] == '\0' && clock_ms() - look->health.last_good_ms > LOOK_AGE_MS)
+		queue_want_look(&pool->queue);
 	pool_judge_reservations(pool, &look->health);
 	look->is_at_rest = queue_count_resting(&pool->queue) == pool->thread_count;
 }

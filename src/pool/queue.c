@@ -6,6 +6,7 @@
 #include "pool/queue.h"
 
 #define LATE_MS 10    /* after so long a statement is late, and another session steps in */
+#define LOOK_MS 250   /* between two checks of the counter that idle sessions must make */
 #define IDLE_MS 30000 /* less than firewalls, and a wait_timeout of a minute, allow */
 
 void
@@ -154,7 +155,7 @@ queue_wait_for_work(struct queue *queue, uint64_t generation)
 	int result = 0;
 
 	queue->idle++;
-	while (!queue->is_stopping && !queue_is_stale(queue, generation) &&
+	while (!queue->is_stopping && !queue->wants_look && !queue_is_stale(queue, generation) &&
 	       !queue_has_work(queue) && queue->doubts == doubts && result == 0)
 		result = pthread_cond_timedwait(&queue->work, &queue->mutex, &until);
 	queue->idle--;
@@ -175,6 +176,7 @@ queue_take(struct queue *queue, struct queue_taker *taker, uint64_t generation, 
 		taken = QUEUE_STALE;
 	} else if (!queue_has_work(queue)) {
 		taken = QUEUE_IDLE;
+		queue->wants_look = false;
 	} else {
 		queue_move_group(queue, most, group);
 		if (!queue_is_large(TAILQ_FIRST(group))) {
@@ -220,6 +222,33 @@ queue_note_doubt(struct queue *queue)
 	queue->doubts++;
 	pthread_mutex_unlock(&queue->mutex);
 	pthread_cond_broadcast(&queue->work);
+}
+
+void
+queue_want_look(struct queue *queue)
+{
+	uint64_t now_ms = clock_ms();
+
+	pthread_mutex_lock(&queue->mutex);
+	if (queue->idle > 0 && now_ms >= queue->asked_ms + LOOK_MS) {
+		queue->asked_ms = now_ms;
+		queue->wants_look = true;
+	}
+	pthread_mutex_unlock(&queue->mutex);
+	pthread_cond_signal(&queue->work);
+}
+
+bool
+queue_is_slow(struct queue *queue, uint64_t ms)
+{
+	const struct queue_taker *first;
+	bool is_slow;
+
+	pthread_mutex_lock(&queue->mutex);
+	first = TAILQ_FIRST(&queue->at_work);
+	is_slow = first != NULL && clock_ms() >= first->late_ms - LATE_MS + ms;
+	pthread_mutex_unlock(&queue->mutex);
+	return is_slow;
 }
 
 void

@@ -20,7 +20,7 @@
 
 enum queue_take {
 	QUEUE_TAKEN,
-	QUEUE_IDLE, /* nothing came for a long time, or the database is in doubt: check the session */
+	QUEUE_IDLE,  /* nothing came for a long time, or the session must check the counter */
 	QUEUE_STALE, /* the session is older than the last loss, or the queue rests: close it */
 	QUEUE_STOPPING,
 };
@@ -43,6 +43,8 @@ struct queue {
 	struct queue_takers at_work; /* in the order they began */
 	uint64_t idle_ms;	     /* the longest wait for work */
 	uint64_t doubts;	     /* how often the database was in doubt */
+	bool wants_look;	     /* an idle session must check the counter */
+	uint64_t asked_ms;	     /* when that was last wanted */
 	uint64_t generation;
 	bool is_open;
 	bool is_stopping;
@@ -86,6 +88,15 @@ uint64_t queue_generation(struct queue *queue);
 
 /* No session could be opened: idle sessions must check whether they still work. */
 void queue_note_doubt(struct queue *queue);
+
+/*
+ * The session that checks the counter has had no answer for a while: let an idle session check it, at most
+ * four times a second.
+ */
+void queue_want_look(struct queue *queue);
+
+/* Whether a session has worked on small reservations for MS or longer. */
+bool queue_is_slow(struct queue *queue, uint64_t ms);
 
 /* A session of GENERATION was lost: sessions as old as it must be opened again. */
 void queue_note_loss(struct queue *queue, uint64_t generation);

@@ -6,6 +6,7 @@
 #include "metrics/metrics.h"
 #include "pool/counter.h"
 #include "pool/serve.h"
+#include "pool/trial.h"
 
 #define BUSY_PAUSE_MS 20
 #define OPEN_WAIT_MS  60000
@@ -212,7 +213,7 @@ serve_reservations(struct keeper *keeper)
 				   &group)) {
 		case QUEUE_STOPPING: return;
 		case QUEUE_STALE: keeper_close(keeper); break;
-		case QUEUE_IDLE: (void)counter_ask(keeper, &newest); break;
+		case QUEUE_IDLE: (void)trial_ask(keeper, &newest); break;
 		case QUEUE_TAKEN: serve_busily(keeper, &group); break;
 		}
 	}

@@ -4,11 +4,9 @@
 
 #include "pool/trust.h"
 
-#define DOUBT_LEAST    100  /* bases that may have been issued, whatever the rate */
-#define DOUBT_MS       1000 /* for statements under way when the counter was seen last */
-#define SETTLE_MS      1000 /* after which what was read is on the database's disk */
-#define RATE_SAMPLE_MS 200  /* the shortest time that a rate is measured over */
-#define RATE_DECAY     8    /* of an old maximum, an eighth is forgotten at each measurement */
+#define DOUBT_LEAST 100	 /* bases that may have been issued, whatever the rate */
+#define DOUBT_MS    1000 /* for statements under way when the counter was seen last */
+#define SETTLE_MS   1000 /* after which what was read is on the database's disk */
 
 void
 trust_init(struct trust *trust, const struct ticket_space *space, const struct record *last)
@@ -39,11 +37,12 @@ trust_destroy(struct trust *trust)
 	classes_free(&trust->floors);
 	classes_free(&trust->went_to);
 	classes_free(&trust->latches);
+	classes_free(&trust->moved[0]);
+	classes_free(&trust->moved[1]);
 	classes_free(&trust->certain);
 	classes_free(&trust->young);
 	classes_free(&trust->seen);
-	classes_free(&trust->rate.from);
-	classes_free(&trust->rate.from_ms);
+	rate_free(&trust->rate);
 	pthread_mutex_destroy(&trust->mutex);
 }
 
@@ -144,6 +143,34 @@ trust_set_latch(struct trust *trust, const struct store_share *share, uint64_t l
 	return is_refused;
 }
 
+bool
+trust_pardon(struct trust *trust, const struct store_share *share)
+{
+	bool is_latched;
+
+	pthread_mutex_lock(&trust->mutex);
+	is_latched = top_of(&trust->latches, share) != 0;
+	if (!is_latched)
+		classes_set(&trust->floors, share->increment, share->residue, 0);
+	pthread_mutex_unlock(&trust->mutex);
+	return !is_latched;
+}
+
+bool
+trust_note_move(struct trust *trust, const struct store_share *share, uint64_t past)
+{
+	struct classes *moved;
+	bool is_news;
+
+	pthread_mutex_lock(&trust->mutex);
+	moved = &trust->moved[top_of(&trust->floors, share) != 0];
+	is_news = past > top_of(moved, share);
+	if (is_news)
+		classes_set(moved, share->increment, share->residue, past);
+	pthread_mutex_unlock(&trust->mutex);
+	return is_news;
+}
+
 void
 trust_remember(struct trust *trust, struct trust_mark *mark, uint64_t now_ms)
 {
@@ -152,6 +179,7 @@ trust_remember(struct trust *trust, struct trust_mark *mark, uint64_t now_ms)
 	classes_copy(&mark->known, &trust->known);
 	classes_copy(&mark->certain, &trust->certain);
 	mark->given = trust->recent.count;
+	mark->advances = trust->advances;
 	pthread_mutex_unlock(&trust->mutex);
 }
 
@@ -198,33 +226,6 @@ trust_forget_other_steps(struct trust *trust, struct trust_mark *mark, uint64_t 
 
 /* --- seeing the counter ------------------------------------------------------------------------ */
 
-/* With the mutex held: the master of SHARE was seen at BASE by a statement that began at BEGAN_MS. */
-static void
-measure_rate(struct trust *trust, const struct store_share *share, uint64_t base, uint64_t began_ms)
-{
-	uint64_t from = top_of(&trust->rate.from, share);
-	uint64_t from_ms = top_of(&trust->rate.from_ms, share);
-	uint64_t passed_ms = began_ms > from_ms ? began_ms - from_ms : 0;
-	uint64_t per_s = 0;
-
-	if (from_ms != 0 && passed_ms < RATE_SAMPLE_MS)
-		return;
-	if (from_ms != 0 && base > from && base - from < UINT64_MAX / 1000)
-		per_s = (base - from) * 1000 / passed_ms;
-	trust->rate.per_s -= trust->rate.per_s / RATE_DECAY;
-	if (per_s > trust->rate.per_s)
-		trust->rate.per_s = per_s;
-	classes_set(&trust->rate.from, share->increment, share->residue, base);
-	classes_set(&trust->rate.from_ms, share->increment, share->residue, began_ms);
-}
-
-/* With the mutex held: the counter of SHARE is moved, which is no rate. */
-static void
-restart_rate(struct trust *trust, const struct store_share *share)
-{
-	classes_set(&trust->rate.from_ms, share->increment, share->residue, 0);
-}
-
 /* With the mutex held. */
 static void
 note_seen(struct trust *trust, const struct trust_mark *mark, const struct store_share *share,
@@ -234,7 +235,23 @@ note_seen(struct trust *trust, const struct trust_mark *mark, const struct store
 		trust->seen_ms = mark->began_ms;
 	if (mark->began_ms > top_of(&trust->seen, share))
 		classes_set(&trust->seen, share->increment, share->residue, mark->began_ms);
-	measure_rate(trust, share, base, mark->began_ms);
+	if (mark->advances == trust->advances) /* else it may be from before the advance */
+		rate_measure(&trust->rate, share, base, mark->began_ms);
+}
+
+/*
+ * The counter is moved before the advance is noted. So another statement may have seen the move
+ * already, but not long ago.
+ */
+void
+trust_note_advances(struct trust *trust, uint64_t advances)
+{
+	pthread_mutex_lock(&trust->mutex);
+	if (advances > trust->advances) {
+		trust->advances = advances;
+		rate_forget_latest(&trust->rate);
+	}
+	pthread_mutex_unlock(&trust->mutex);
 }
 
 /* --- refusing ---------------------------------------------------------------------------------- */
@@ -252,7 +269,7 @@ count_doubt(const struct trust *trust, const struct store_share *share, uint64_t
 
 	if (seen_ms != 0 && now_ms > seen_ms)
 		unseen_ms += now_ms - seen_ms;
-	if (__builtin_mul_overflow(trust->rate.per_s, unseen_ms, &doubt))
+	if (__builtin_mul_overflow(rate_highest(&trust->rate), unseen_ms, &doubt))
 		return UINT64_MAX;
 	return doubt / 1000 + DOUBT_LEAST;
 }
@@ -313,7 +330,7 @@ accept_newest(struct trust *trust, const struct store_share *share, uint64_t new
 
 	if (top_of(&trust->floors, share) != 0) {
 		classes_set(&trust->floors, share->increment, share->residue, 0);
-		restart_rate(trust, share);
+		rate_restart(&trust->rate, share);
 	}
 	if (own.first > 0)
 		classes_raise(&trust->known, &own);
@@ -375,7 +392,7 @@ trust_judge(struct trust *trust, const struct trust_mark *mark, const struct tic
 	if (verdict == TRUST_REFUSED)
 		*past = find_past(trust, &share);
 	if (verdict == TRUST_UNSURE && *past > 0)
-		restart_rate(trust, &share);
+		rate_restart(&trust->rate, &share);
 	if (verdict == TRUST_ACCEPTED) {
 		classes_raise(&trust->known, bases);
 		classes_raise(&trust->certain, bases);
@@ -404,7 +421,7 @@ judge_newest(struct trust *trust, const struct trust_mark *mark, const struct st
 	*past = top_of(&trust->unsure, share);
 	if (newest >= *past)
 		return TRUST_ACCEPTED;
-	restart_rate(trust, share);
+	rate_restart(&trust->rate, share);
 	return TRUST_UNSURE;
 }
 

@@ -10,8 +10,9 @@
  *	 we have seen  other servers meanwhile
  *
  * A refused database stays refused below what is known, its floor; then its counter is moved past
- * what is unsure. If the caller can also tell when an operator has run `tickrd advance`, the refusal is latched: then it lasts until the operator has done so. A latch
- * is the number of operator's advances at the refusal, plus 1; 0 is no latch.
+ * what is unsure. If the caller can also tell when an operator has run `tickrd advance`, the refusal is
+ * latched: then it lasts until the operator has done so. A latch is the database's number of the last
+ * advance (see store.h) at the refusal, plus 1; 0 is no latch. A greater number is a later advance.
  *
  * Several masters under one address count apart from each other, each in a residue class of its
  * own, base mod increment. So bases are compared within their class, and one master is refused while
@@ -37,6 +38,7 @@
 
 #include "base/attributes.h"
 #include "base/text.h"
+#include "pool/rate.h"
 #include "pool/recent.h"
 #include "state/classes.h"
 #include "state/record.h"
@@ -56,6 +58,7 @@ struct trust_mark {
 	struct classes known;
 	struct classes certain;
 	uint64_t given;	   /* the count of the recent ones */
+	uint64_t advances; /* the database's number of an operator's last advance */
 	uint64_t began_ms; /* when the statement began */
 };
 
@@ -68,18 +71,16 @@ struct trust {
 	struct classes certain; /* the part of it that no crash of the database can have lost */
 	struct classes young;	/* what was known at young_ms, and will be certain in a while */
 	uint64_t young_ms;
-	struct recent recent;	/* the last ranges that we issued */
-	struct classes floors;	/* the base that a refused class must reach; 0: it is trusted */
-	struct classes went_to; /* the base of such a class at its refusal, below its floor */
-	struct classes latches; /* of the refused classes that wait for an operator */
-	uint64_t seen_ms;	/* when the last statement began that showed the counter */
-	struct classes seen;	/* when a class was seen last, as above */
-	struct {
-		uint64_t per_s; /* bases of one master, over all servers: the highest of late */
-		struct classes
-			from; /* the base where the present measurement of a class began .. */
-		struct classes from_ms; /* .. and when; 0: it has not begun */
-	} rate;
+	struct recent recent;	 /* the last ranges that we issued */
+	struct classes floors;	 /* the base that a refused class must reach; 0: it is trusted */
+	struct classes went_to;	 /* the base of such a class at its refusal, below its floor */
+	struct classes latches;	 /* of the refused classes that wait for an operator */
+	struct classes moved[2]; /* how far the log says that the counter was moved: of trusted
+				    classes, and of refused ones */
+	uint64_t seen_ms;	 /* when the last statement began that showed the counter */
+	struct classes seen;	 /* when a class was seen last, as above */
+	uint64_t advances;	 /* the highest number of an advance that was read; see store.h */
+	struct rate rate;	 /* at which the counter rises */
 };
 
 /* LAST is the record of the last process; NULL: nothing is known of it. */
@@ -93,6 +94,12 @@ bool trust_is_given(struct trust *trust, const struct store_share *share,
 /* Before a statement: keep what is known at NOW_MS in MARK, which is the thread's. */
 void trust_remember(struct trust *trust, struct trust_mark *mark, uint64_t now_ms);
 void trust_mark_free(struct trust_mark *mark);
+
+/*
+ * ADVANCES was read in the database: its number of an operator's last advance. If it is greater than
+ * before, the counter was moved on purpose, and that is no rate.
+ */
+void trust_note_advances(struct trust *trust, uint64_t advances);
 
 /*
  * Of a cluster whose masters come and go, and with each the increment: what one issued with another
@@ -130,6 +137,19 @@ uint64_t trust_latch(struct trust *trust, const struct store_share *share);
 /* Set the latch of the database of SHARE. False: it is not refused, and has none. */
 bool trust_set_latch(struct trust *trust, const struct store_share *share,
 		     uint64_t latch) MUST_CHECK;
+
+/*
+ * End the refusal of the database of SHARE, which has no latch: the statement that accused it may be from
+ * before an operator's advance. False: it has a latch by now.
+ */
+bool trust_pardon(struct trust *trust, const struct store_share *share) MUST_CHECK;
+
+/*
+ * The counter of SHARE was moved to PAST. Whether that is news for the log. It is not when the same move
+ * is made again, because a replica that lags does not show it yet.
+ */
+bool trust_note_move(struct trust *trust, const struct store_share *share,
+		     uint64_t past) MUST_CHECK;
 
 /*
  * How far the database of SHARE is for certain when its newest base is NEWEST, which may be another's

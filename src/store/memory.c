@@ -1,6 +1,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -8,6 +9,7 @@
 
 struct store_session {
 	struct memory_script *script;
+	uint64_t advances; /* as newest() found them */
 };
 
 void
@@ -189,6 +191,7 @@ newest(struct store_session *session, uint64_t *base, struct text *reason)
 	wait_while_hung(session->script);
 	session->script->looks++;
 	*base = session->script->stale > 0 ? session->script->stale : session->script->newest;
+	session->advances = session->script->advances;
 	memory_script_unlock(session->script);
 	return STORE_OK;
 }
@@ -199,22 +202,25 @@ identity(struct store_session *session)
 	return session->script->identity;
 }
 
-static enum store_result
-advances(struct store_session *session, uint64_t *advances, struct text *reason)
+static uint64_t
+advances(struct store_session *session)
 {
-	(void)reason;
-	memory_script_lock(session->script);
-	*advances = session->script->advances;
-	memory_script_unlock(session->script);
-	return STORE_OK;
+	return session->advances;
 }
 
 static enum store_result
 note_advance(struct store_session *session, struct text *reason)
 {
+	struct timespec now;
+	uint64_t now_us;
+
 	(void)reason;
+	clock_gettime(CLOCK_REALTIME, &now);
+	now_us = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 	memory_script_lock(session->script);
 	session->script->advances++;
+	if (session->script->advances < now_us)
+		session->script->advances = now_us;
 	memory_script_unlock(session->script);
 	return STORE_OK;
 }

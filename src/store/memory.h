@@ -30,7 +30,7 @@ struct memory_script {
 	uint64_t increment; /* 1, or as a database with auto_increment_increment */
 
 	const char *identity; /* "": none */
-	uint64_t advances;    /* by an operator */
+	uint64_t advances;    /* as note_advance() left it */
 	uint64_t stale;	      /* newest() tells this, as a replica that lags; 0: the truth */
 
 	unsigned reserve_us; /* how long a reservation takes */

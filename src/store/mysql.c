@@ -14,6 +14,9 @@
 #include "store/mysql_reserve.h"
 #include "store/mysql_session.h"
 
+#define LOOK_HIGHEST LOOK_ONE("(SELECT MAX(id) FROM tickets)")
+#define LOOK_ROW     LOOK_ONE("(SELECT id FROM tickets WHERE stub='a')")
+
 #define PRUNE_LEAST 500	 /* ids of one chunk: fewer are left for later */
 #define PRUNE_MOST  5000 /* a longer statement is felt by those who wait for a ticket */
 
@@ -113,11 +116,14 @@ newest_of(const struct store_session *session, uint64_t row)
 static enum store_result
 newest(struct store_session *session, uint64_t *base, struct text *reason)
 {
-	const char *sql = session->layout == LAYOUT_COUNTER
-				  ? LOOK_ONE("(SELECT id FROM tickets WHERE stub='a')")
-				  : LOOK_ONE("(SELECT MAX(id) FROM tickets)");
+	static const char *const looks[2][2] = {
+		{LOOK_HIGHEST, LOOK_HIGHEST LOOK_ADVANCES},
+		{LOOK_ROW, LOOK_ROW LOOK_ADVANCES},
+	};
+	bool has_identity = session->identity[0] != '\0';
 	struct mysql_look look;
-	enum store_result result = mysql_look(session, sql, &look, reason);
+	enum store_result result = mysql_look(
+		session, looks[session->layout == LAYOUT_COUNTER][has_identity], &look, reason);
 
 	if (result != STORE_OK)
 		return result;
@@ -126,6 +132,7 @@ newest(struct store_session *session, uint64_t *base, struct text *reason)
 		return STORE_REFUSED;
 	}
 	session->steps = look.steps;
+	session->advances = look.advances;
 	*base = session->newest = newest_of(session, look.base);
 	return STORE_OK;
 }
@@ -153,6 +160,12 @@ static const char *
 identity(struct store_session *session)
 {
 	return session->identity;
+}
+
+static uint64_t
+advances(struct store_session *session)
+{
+	return session->advances;
 }
 
 static enum store_result
@@ -236,7 +249,7 @@ const struct store mysql_store = {
 	.newest = newest,
 	.share = share,
 	.identity = identity,
-	.advances = mysql_advances,
+	.advances = advances,
 	.note_advance = mysql_note_advance,
 	.advance = mysql_advance,
 	.prune = prune,

@@ -22,7 +22,7 @@ mysql_read_identity(struct store_session *session, bool *is_missing, struct text
 	char memory[256];
 	struct text problem = TEXT_OVER(memory);
 	enum store_result result =
-		session_query(session, "SELECT identity FROM tickr_identity WHERE id = 1",
+		session_query(session, "SELECT identity, advances FROM tickr_identity WHERE id = 1",
 			      read_identity, session, &problem);
 	unsigned number = mysql_errno(&session->mysql);
 
@@ -52,23 +52,11 @@ mysql_make_identity(struct store_session *session, struct text *reason)
 }
 
 enum store_result
-mysql_advances(struct store_session *session, uint64_t *advances, struct text *reason)
-{
-	bool found;
-	enum store_result result =
-		session_numbers(session, "SELECT advances FROM tickr_identity WHERE id = 1",
-				advances, 1, &found, reason);
-
-	if (result == STORE_OK && !found) {
-		text_add(reason, "the table `tickr_identity` has lost its row");
-		return STORE_REFUSED;
-	}
-	return result;
-}
-
-enum store_result
 mysql_note_advance(struct store_session *session, struct text *reason)
 {
-	return session_run(
-		session, "UPDATE tickr_identity SET advances = advances + 1 WHERE id = 1", reason);
+	static const char sql[] =
+		"UPDATE tickr_identity SET advances = GREATEST(advances + 1, "
+		"TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))) WHERE id = 1";
+
+	return session_run(session, sql, reason);
 }

@@ -19,9 +19,7 @@ enum store_result mysql_read_identity(struct store_session *session, bool *is_mi
 enum store_result mysql_make_identity(struct store_session *session,
 				      struct text *reason) MUST_CHECK;
 
-/* See advances() and note_advance() of the store. The latter needs UPDATE on the column. */
-enum store_result mysql_advances(struct store_session *session, uint64_t *advances,
-				 struct text *reason) MUST_CHECK;
+/* See note_advance() of the store. It needs UPDATE on the column. */
 enum store_result mysql_note_advance(struct store_session *session, struct text *reason) MUST_CHECK;
 
 #endif

@@ -9,7 +9,7 @@
 #include "store/mysql_layout.h"
 #include "store/mysql_look.h"
 
-#define COLUMNS		7
+#define COLUMNS		7		   /* of LOOK_ONE */
 #define LAYOUT_EVERY_US 250000		   /* for a user who may not see the definition */
 #define AUTO_INCREMENT	" AUTO_INCREMENT=" /* an option of the table, which moves with each row */
 
@@ -47,8 +47,10 @@ is_off(const char *value)
 }
 
 static bool
-read_look(MYSQL_ROW row, struct mysql_look *look)
+read_look(MYSQL_ROW row, unsigned columns, struct mysql_look *look)
 {
+	if (columns == COLUMNS || !read_number(row[COLUMNS], &look->advances))
+		look->advances = 0;
 	look->has_base = read_number(row[0], &look->base);
 	look->is_read_only = !is_off(row[COLUMNS - 1]);
 	return read_number(row[1], &look->steps.increment) &&
@@ -62,13 +64,14 @@ enum store_result
 mysql_take_numbers(struct store_session *session, struct mysql_look *look, struct text *reason)
 {
 	MYSQL_RES *rows = mysql_store_result(&session->mysql);
+	unsigned columns = rows != NULL ? mysql_num_fields(rows) : 0;
 	MYSQL_ROW row;
 	bool is_read;
 
 	if (rows == NULL && mysql_errno(&session->mysql) != 0)
 		return session_error(session, reason);
-	row = rows != NULL && mysql_num_fields(rows) == COLUMNS ? mysql_fetch_row(rows) : NULL;
-	is_read = row != NULL && read_look(row, look);
+	row = columns >= COLUMNS ? mysql_fetch_row(rows) : NULL;
+	is_read = row != NULL && read_look(row, columns, look);
 	mysql_free_result(rows);
 	if (is_read)
 		return STORE_OK;

@@ -29,6 +29,7 @@ struct mysql_look {
 	struct mysql_steps steps;
 	uint64_t last_id; /* LAST_INSERT_ID(), which no trigger changes */
 	bool is_read_only;
+	uint64_t advances; /* the column that LOOK_ADVANCES adds; else 0 */
 };
 
 /*
@@ -39,7 +40,8 @@ struct mysql_look {
 	"SELECT " base ",@@SESSION.auto_increment_increment,@@SESSION.auto_increment_offset," \
 	"@@GLOBAL.auto_increment_increment,@@GLOBAL.auto_increment_offset,LAST_INSERT_ID(),"  \
 	"@@GLOBAL.read_only"
-#define LOOK_TWO ";SHOW CREATE TABLE tickets"
+#define LOOK_ADVANCES ",(SELECT advances FROM tickr_identity WHERE id=1)" /* after LOOK_ONE */
+#define LOOK_TWO      ";SHOW CREATE TABLE tickets"
 
 /* An expression: 1 if the server may be written to, by its own word, and 0 if not. */
 #define MYSQL_IS_WRITABLE "@@GLOBAL.read_only IN ('0', 'OFF')"

@@ -52,6 +52,7 @@ struct store_session {
 	uint64_t known_definition; /* of the one that was found good */
 
 	char identity[RANDOM_ID_SIZE]; /* of the database; "" for none */
+	uint64_t advances;	       /* as newest() found them last */
 
 	char *insert; /* a statement for INSERT_ROWS rows; shorter ones are its beginnings */
 	uint32_t insert_rows;

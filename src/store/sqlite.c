@@ -31,7 +31,10 @@
 #define MOVE                               \
 	"UPDATE tickets SET id = id + ?1 " \
 	"WHERE stub = 'a' AND id <= 9223372036854775807 - ?1 RETURNING id"
-#define LOOK "SELECT id FROM tickets WHERE stub = 'a'"
+#define LOOK "SELECT id, 0 FROM tickets WHERE stub = 'a'"
+#define LOOK_ADVANCES                                                        \
+	"SELECT id, (SELECT advances FROM tickr_identity WHERE id = 1) FROM" \
+	" tickets WHERE stub = 'a'"
 
 static bool
 begin(void)
@@ -102,7 +105,9 @@ check_and_prepare(struct store_session *session, struct text *reason)
 	if (result == STORE_OK)
 		result = sqlite_prepare(session, MOVE, &session->move, reason);
 	if (result == STORE_OK)
-		result = sqlite_prepare(session, LOOK, &session->look, reason);
+		result =
+			sqlite_prepare(session, session->identity[0] != '\0' ? LOOK_ADVANCES : LOOK,
+				       &session->look, reason);
 	if (result == STORE_OK)
 		result = read_once(session, reason);
 	return result == STORE_OK ? join(session, reason) : result;
@@ -196,6 +201,7 @@ look(struct store_session *session, uint64_t *base, struct text *reason)
 		return result;
 	found = sqlite3_step(session->look) == SQLITE_ROW;
 	*base = found ? (uint64_t)sqlite3_column_int64(session->look, 0) : 0;
+	session->advances = found ? (uint64_t)sqlite3_column_int64(session->look, 1) : 0;
 	if (sqlite3_reset(session->look) != SQLITE_OK)
 		return sqlite_error(session, reason);
 	if (!found) {
@@ -337,30 +343,22 @@ warn(struct store_session *session, struct text *warnings)
 			  problem.len > 0 ? ": " : "", memory);
 }
 
-static enum store_result
-advances(struct store_session *session, uint64_t *count, struct text *reason)
+static uint64_t
+advances(struct store_session *session)
 {
-	bool found;
-	enum store_result result =
-		sqlite_numbers(session, "SELECT advances FROM tickr_identity WHERE id = 1", count,
-			       1, &found, reason);
-
-	if (result == STORE_OK && !found) {
-		text_add(reason, "the table `tickr_identity` has lost its row");
-		return STORE_REFUSED;
-	}
-	return result;
+	return session->advances;
 }
 
 static enum store_result
 note_advance(struct store_session *session, struct text *reason)
 {
+	/* SQLite's clock is exact to a millisecond. Older ones have no unixepoch(). */
+	static const char sql[] =
+		"UPDATE tickr_identity SET advances = max(advances + 1, CAST((julianday('now') - "
+		"2440587.5) * 86400000 AS INTEGER) * 1000) WHERE id = 1";
 	enum store_result result = sqlite_check_index(session, reason);
 
-	if (result != STORE_OK)
-		return result;
-	return sqlite_run(session, "UPDATE tickr_identity SET advances = advances + 1 WHERE id = 1",
-			  reason);
+	return result == STORE_OK ? sqlite_run(session, sql, reason) : result;
 }
 
 const struct store sqlite_store = {

@@ -21,6 +21,7 @@ struct store_session {
 	uint64_t log_size;   /* see sqlite_files_check() */
 	uint64_t checked_ms; /* when its files were compared last, as clock_ms() tells it */
 	char identity[RANDOM_ID_SIZE]; /* of the database; "" if it has none */
+	uint64_t advances;	       /* as newest() found them last */
 
 	/* Why the last commit was rolled back; STORE_OK: it was not. */
 	enum store_result objection;

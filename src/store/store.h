@@ -143,12 +143,13 @@ struct store {
 	const char *(*identity)(struct store_session *session);
 
 	/*
-	 * How often note_advance() was called on the database behind SESSION, by anybody; and
-	 * call it once more: an operator has moved the counter on purpose. For a session with an
-	 * identity only. Both are NULL if identity is.
+	 * advances(): the number that the last note_advance() by anybody had left in the database
+	 * behind SESSION when newest() was called last. note_advance() raises it, because an operator
+	 * has moved the counter on purpose: by 1 at least, and to the microseconds since the epoch at
+	 * least. So a number that is greater is of a later advance, in whichever copy of the database
+	 * it is; 0: none yet. For a session with an identity only. Both are NULL if identity is.
 	 */
-	enum store_result (*advances)(struct store_session *session, uint64_t *advances,
-				      struct text *reason) MUST_CHECK;
+	uint64_t (*advances)(struct store_session *session);
 	enum store_result (*note_advance)(struct store_session *session,
 					  struct text *reason) MUST_CHECK;
 

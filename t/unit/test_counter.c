@@ -73,14 +73,51 @@ watch_advance(struct store_session *session, uint64_t base, struct text *text)
 }
 
 static _Atomic bool is_look_failing;
+static _Atomic bool is_look_hanging; /* the next one, until this is false again */
+static _Atomic unsigned hanging;
 
 static enum store_result
 watch_newest(struct store_session *session, uint64_t *base, struct text *text)
 {
+	if (is_look_hanging && hanging++ == 0)
+		while (is_look_hanging)
+			usleep(1000);
 	if (!is_look_failing)
 		return memory_store.newest(session, base, text);
 	text_add(text, "no reader is served");
 	return STORE_BUSY;
+}
+
+/* The first statement that reserves while a hold is set waits in the database, and then on its way back. */
+enum hold {
+	HOLD_NONE,
+	HOLD_NEXT,   /* the next statement */
+	HOLD_BEFORE, /* one waits and has done nothing */
+	HOLD_AFTER,  /* it may do its work, and then waits again */
+};
+static _Atomic enum hold hold;
+
+static void
+wait_while(enum hold held)
+{
+	while (hold == held)
+		usleep(1000);
+}
+
+static enum store_result
+watch_reserve(struct store_session *session, uint32_t count, struct ticket_range *bases,
+	      struct text *text)
+{
+	enum hold next = HOLD_NEXT;
+	bool is_held = atomic_compare_exchange_strong(&hold, &next, HOLD_BEFORE);
+	enum store_result result;
+
+	if (is_held)
+		wait_while(HOLD_BEFORE);
+	result = memory_store.reserve(session, count, bases, text);
+	if (is_held)
+		wait_while(HOLD_AFTER);
+	return result;
 }
 
 static void
@@ -110,6 +147,23 @@ stop(void)
 	state_file_close(state);
 }
 
+/* Make the state file of a server that has stopped as it would be after a kill. */
+static void
+make_end_unclean(void)
+{
+	char memory[512];
+	struct text problem = TEXT_OVER(memory);
+	struct record record = {0};
+
+	state = state_file_open(folder, &space, &problem);
+	assert(state != NULL);
+	record_copy(&record, state_file_record(state));
+	record.ahead.highest[0] += 1000;
+	assert(state_file_save(state, &record, &problem));
+	record_free(&record);
+	state_file_close(state);
+}
+
 static void
 begin(void)
 {
@@ -117,6 +171,7 @@ begin(void)
 	store = memory_store;
 	store.advance = watch_advance;
 	store.newest = watch_newest;
+	store.reserve = watch_reserve;
 	assert(mkdtemp(folder) != NULL);
 	memory_script_init(&script);
 	memory_script_init(&other);
@@ -161,6 +216,26 @@ submit(struct reservation *reservation)
 	return source_submit(&source, reservation);
 }
 
+static unsigned
+count_answers(void)
+{
+	unsigned count;
+
+	pthread_mutex_lock(&mutex);
+	count = answers;
+	pthread_mutex_unlock(&mutex);
+	return count;
+}
+
+static void
+wait_for_answer(unsigned before)
+{
+	pthread_mutex_lock(&mutex);
+	while (answers == before)
+		pthread_cond_wait(&changed, &mutex);
+	pthread_mutex_unlock(&mutex);
+}
+
 /* Reserve COUNT: the first base; 0: it was refused, and REASON has the words. */
 static char reason[REASON_SIZE];
 
@@ -169,16 +244,10 @@ reserve(uint32_t count)
 {
 	struct reservation reservation = {
 		.count = count, .deadline_ms = clock_ms() + PATIENCE_MS, .answer = note_answer};
-	unsigned before;
+	unsigned before = count_answers();
 
-	pthread_mutex_lock(&mutex);
-	before = answers;
-	pthread_mutex_unlock(&mutex);
 	assert(submit(&reservation));
-	pthread_mutex_lock(&mutex);
-	while (answers == before)
-		pthread_cond_wait(&changed, &mutex);
-	pthread_mutex_unlock(&mutex);
+	wait_for_answer(before);
 	snprintf(reason, sizeof(reason), "%s", reservation.reason);
 	return reservation.status == TICKET_OK ? reservation.bases.first : 0;
 }
@@ -224,6 +293,15 @@ set_newest(struct memory_script *counted, uint64_t newest)
 	return before;
 }
 
+/* Reads come from a replica that stands at NEWEST. */
+static void
+set_stale(uint64_t newest)
+{
+	memory_script_lock(&script);
+	script.stale = newest;
+	memory_script_unlock(&script);
+}
+
 static uint64_t
 newest_of(struct memory_script *counted)
 {
@@ -235,12 +313,48 @@ newest_of(struct memory_script *counted)
 	return newest;
 }
 
+/* As tickrd advance does when it has moved the counter. */
 static void
 advance_as_operator(void)
 {
+	struct store_settings settings = {.script = &script};
+	char memory[256];
+	struct text problem = TEXT_OVER(memory);
+	struct store_session *session;
+
+	assert(memory_store.open(&settings, &session, &problem) == STORE_OK);
+	assert(memory_store.note_advance(session, &problem) == STORE_OK);
+	memory_store.close(session);
+}
+
+static void
+set_advances(uint64_t advances)
+{
 	memory_script_lock(&script);
-	script.advances++;
+	script.advances = advances;
 	memory_script_unlock(&script);
+}
+
+static uint64_t
+count_looks(void)
+{
+	uint64_t looks;
+
+	memory_script_lock(&script);
+	looks = script.looks;
+	memory_script_unlock(&script);
+	return looks;
+}
+
+/* Wait until the pool has looked COUNT times more. */
+static void
+wait_for_looks(uint64_t count)
+{
+	uint64_t until_ms = clock_ms() + MOST_MS, before = count_looks();
+
+	while (count_looks() < before + count && clock_ms() < until_ms)
+		usleep(1000);
+	cr_assert_geq(count_looks(), before + count);
 }
 
 Test(counter, the_counter_is_read_before_anything_is_reserved)
@@ -296,6 +410,117 @@ Test(counter, it_stays_refused_until_an_operator_acts)
 	cr_assert_eq(reserve(1), base + 1, "neither does the next restart");
 }
 
+/* Copies of the database have the numbers of their time. No operator has acted where the number is lower. */
+Test(counter, an_older_copy_releases_no_server_that_waits_for_an_operator)
+{
+	uint64_t base;
+
+	set_advances(2);
+	cr_assert_eq(reserve(5000), 2);
+	set_newest(&script, 3000);
+	cr_assert(comes_true(is_refused));
+	set_advances(1); /* a copy that is older still, which another server has moved */
+	set_newest(&script, 1000000);
+	wait_for_looks(4);
+	cr_assert(is_refused());
+	stop();
+	start_on(&script);
+	cr_assert_eq(reserve(1), 0, "a restart changes nothing");
+	set_advances(2);
+	wait_for_looks(4);
+	cr_assert(is_refused(), "the number of the copy that was refused");
+	set_advances(3); /* older programs count */
+	cr_assert(comes_true(is_ready));
+	base = reserve(1);
+	cr_assert_gt(base, 1000000);
+}
+
+/* An operator's move is no sign that other servers issue so much. */
+Test(counter, a_jump_by_an_operator_is_no_rate)
+{
+	cr_assert_eq(reserve(5000), 2);
+	wait_for_looks(2);
+	set_newest(&script, 50000000);
+	advance_as_operator();
+	cr_assert_eq(reserve(1), 50000001);
+	wait_for_looks(3);
+	set_newest(&script, 3000);
+	cr_assert(comes_true(is_refused));
+	cr_assert_leq(newest_of(&script), 50000001 + 1000);
+}
+
+static bool
+is_held(void)
+{
+	return hold == HOLD_BEFORE;
+}
+
+static bool
+is_not_refused(void)
+{
+	return !is_refused();
+}
+
+/* A statement begins. A copy is restored, and the statement allocates there. Its answer is late. */
+static void
+hang_in_a_copy(struct reservation *reservation, bool is_unseen)
+{
+	cr_assert_eq(reserve(5000), 2);
+	wait_for_looks(2);
+	hold = HOLD_NEXT;
+	assert(submit(reservation));
+	cr_assert(comes_true(is_held));
+	is_look_failing = is_unseen;
+	memory_script_lock(&script);
+	script.newest = 3000;
+	hold = HOLD_AFTER;
+	memory_script_unlock(&script);
+}
+
+Test(counter, an_answer_from_before_the_advance_refuses_nothing)
+{
+	struct reservation reservation = {
+		.count = 1, .deadline_ms = clock_ms() + PATIENCE_MS, .answer = note_answer};
+	unsigned before = count_answers() + 1;
+
+	hang_in_a_copy(&reservation, false);
+	cr_assert(comes_true(is_refused));
+	set_newest(&script, 1000000);
+	advance_as_operator();
+	cr_assert(comes_true(is_not_refused));
+	hold = HOLD_NONE;
+	wait_for_answer(before);
+	wait_for_looks(4);
+	cr_assert_not(is_refused());
+	cr_assert_eq(latch_on_disk(), 0);
+	cr_assert_eq(reservation.status, TICKET_OK, "%s", reservation.reason);
+	cr_assert_gt(reservation.bases.first, 1000000);
+}
+
+static bool
+has_allocated(void)
+{
+	return newest_of(&script) == 3001;
+}
+
+Test(counter, neither_does_one_that_comes_before_any_look)
+{
+	struct reservation reservation = {
+		.count = 1, .deadline_ms = clock_ms() + PATIENCE_MS, .answer = note_answer};
+	unsigned before = count_answers() + 1;
+
+	hang_in_a_copy(&reservation, true);
+	cr_assert(comes_true(has_allocated));
+	set_newest(&script, 1000000);
+	advance_as_operator();
+	hold = HOLD_NONE;
+	wait_for_answer(before);
+	is_look_failing = false;
+	wait_for_looks(4);
+	cr_assert_not(is_refused());
+	cr_assert_eq(latch_on_disk(), 0);
+}
+
 /* Or a server that is killed in between would serve after its restart, without an operator. */
 Test(counter, the_latch_is_on_the_disk_before_the_counter_is_moved)
 {
@@ -312,27 +537,66 @@ was_moved_often(void)
 	return moves >= 8;
 }
 
-Test(counter, a_counter_that_cannot_be_moved_is_logged_once)
+/* Log into a pipe, which can hold all of it, from now on. */
+static int logged[2], error;
+
+static void
+begin_to_listen(void)
 {
-	int lines[2], error = dup(STDERR_FILENO);
-	char logged[10000];
-	const char *line;
+	log_begin(LOG_LEVEL_INFO);
+	moves = 0;
+	error = dup(STDERR_FILENO);
+	cr_assert_eq(pipe(logged), 0);
+	cr_assert_eq(dup2(logged[1], STDERR_FILENO), STDERR_FILENO);
+}
+
+/* Wait until the counter was moved often: how often LINE was logged meanwhile. */
+static unsigned
+count_lines_of_moves(const char *line)
+{
+	char all[20000];
+	unsigned count = 0;
 	ssize_t len;
 
-	cr_assert_eq(reserve(500), 2);
-	is_move_failing = true;
-	cr_assert_eq(pipe(lines), 0);
-	cr_assert_eq(dup2(lines[1], STDERR_FILENO), STDERR_FILENO);
-	set_newest(&script, 300);
 	cr_assert(comes_true(was_moved_often));
 	dup2(error, STDERR_FILENO);
-	is_move_failing = false;
-	len = read(lines[0], logged, sizeof(logged) - 1);
+	len = read(logged[0], all, sizeof(all) - 1);
 	cr_assert_gt(len, 0);
-	logged[len] = '\0';
-	line = strstr(logged, "cannot move the counter");
-	cr_assert_not_null(line, "%s", logged);
-	cr_assert_null(strstr(line + 1, "cannot move the counter"), "%s", logged);
+	all[len] = '\0';
+	for (const char *at = strstr(all, line); at != NULL; at = strstr(at + 1, line))
+		count++;
+	return count;
+}
+
+Test(counter, a_counter_that_cannot_be_moved_is_logged_once)
+{
+	cr_assert_eq(reserve(500), 2);
+	is_move_failing = true;
+	begin_to_listen();
+	set_newest(&script, 300);
+	cr_assert_eq(count_lines_of_moves("cannot move the counter"), 1);
+	is_move_failing = false;
+}
+
+/* The master has moved it, but reads come from a replica that lags. */
+Test(counter, a_move_that_is_not_seen_yet_is_logged_once)
+{
+	cr_assert_eq(reserve(500), 2);
+	set_stale(300);
+	begin_to_listen();
+	set_newest(&script, 300);
+	cr_assert_eq(count_lines_of_moves("counter moved past all issued tickets"), 1);
+}
+
+Test(counter, neither_is_one_after_the_start_logged_twice)
+{
+	cr_assert_eq(reserve(500), 2);
+	stop();
+	make_end_unclean();
+	set_stale(501);
+	begin_to_listen();
+	start_on(&script);
+	cr_assert_eq(count_lines_of_moves("counter moved past possibly issued tickets"), 1);
 }
 
 static bool
@@ -450,14 +714,9 @@ Test(counter, nothing_is_reserved_when_the_counter_was_not_seen_for_a_second)
 	is_look_failing = true;
 	cr_assert(comes_true(is_unready));
 	reservation.deadline_ms = clock_ms() + 300;
-	pthread_mutex_lock(&mutex);
-	before = answers;
-	pthread_mutex_unlock(&mutex);
+	before = count_answers();
 	assert(submit(&reservation));
-	pthread_mutex_lock(&mutex);
-	while (answers == before)
-		pthread_cond_wait(&changed, &mutex);
-	pthread_mutex_unlock(&mutex);
+	wait_for_answer(before);
 	is_look_failing = false;
 	cr_assert_eq(newest_of(&script), 2);
 	cr_assert_neq(reservation.status, TICKET_OK);
@@ -484,24 +743,56 @@ Test(counter, a_reservation_that_is_out_for_long_makes_the_pool_unready)
 	cr_assert(comes_true(is_ready));
 }
 
+static void
+stay_ready_for(uint64_t ms)
+{
+	uint64_t until_ms = clock_ms() + ms;
+
+	while (clock_ms() < until_ms) {
+		cr_assert(is_ready());
+		usleep(10000);
+	}
+}
+
+/* One connection is dead, or its thread stands still. */
+Test(counter, a_look_that_hangs_leaves_an_idle_pool_ready)
+{
+	cr_assert_eq(reserve(1), 2);
+	is_look_hanging = true;
+	stay_ready_for(3000);
+	cr_assert_gt(hanging, 1);
+	cr_assert_leq(hanging, 30, "and the others do not look all the time");
+	is_look_hanging = false;
+}
+
+Test(counter, neither_does_a_reservation_that_hangs)
+{
+	struct reservation reservation = {
+		.count = 1, .deadline_ms = clock_ms() + PATIENCE_MS, .answer = note_answer};
+	unsigned before;
+
+	cr_assert_eq(reserve(1), 2);
+	before = count_answers();
+	hold = HOLD_NEXT;
+	assert(submit(&reservation));
+	stay_ready_for(3000);
+	cr_assert(is_held());
+	cr_assert_leq(newest_of(&script), 2 + 10, "few tickets become a gap");
+	hold = HOLD_NONE;
+	wait_for_answer(before);
+}
+
 /* In the append layout each base is a row. */
 Test(counter, a_large_reservation_has_longer)
 {
 	struct reservation reservation = {
 		.count = 1000000, .deadline_ms = clock_ms() + PATIENCE_MS, .answer = note_answer};
-	uint64_t until_ms = clock_ms() + 2000;
 	unsigned before = answers;
 
 	memory_script_lock(&script);
 	script.reserve_us = 3000000;
 	memory_script_unlock(&script);
 	assert(submit(&reservation));
-	while (clock_ms() < until_ms) {
-		cr_assert(is_ready());
-		usleep(10000);
-	}
-	pthread_mutex_lock(&mutex);
-	while (answers == before)
-		pthread_cond_wait(&changed, &mutex);
-	pthread_mutex_unlock(&mutex);
+	stay_ready_for(2000);
+	wait_for_answer(before);
 }

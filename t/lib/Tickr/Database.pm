@@ -104,7 +104,8 @@ sub advance {
         counter => "UPDATE tickets SET id = $base WHERE id < $base",
     );
     $self->sql($sql{ $self->layout }, 'tickr');
-    $self->sql('UPDATE tickr_identity SET advances = advances + 1', 'tickr') if $self->has_identity;
+    $self->sql("UPDATE tickr_identity SET advances = GREATEST(advances + 1,
+        TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)))", 'tickr') if $self->has_identity;
     return;
 }
 

@@ -110,7 +110,8 @@ sub restore_copy {
 # Move the counter to BASE.
 sub advance {
     my ($self, $base) = @_;
-    $self->sql("UPDATE tickets SET id = max(id, $base); UPDATE tickr_identity SET advances = advances + 1");
+    $self->sql("UPDATE tickets SET id = max(id, $base); UPDATE tickr_identity
+        SET advances = max(advances + 1, CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) * 1000)");
     return;
 }
 

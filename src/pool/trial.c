@@ -1,0 +1,73 @@
+#include "pool/trial.h"
+#include "pool/counter.h"
+
+#define LATE_MS 500 /* for a reservation: half of the time after which the pool is not ready */
+
+/* A reservation has had no answer for a while. Only the session that serves no tickets tries in its place. */
+static bool
+trial_is_due(struct keeper *keeper)
+{
+	return !keeper->is_counted && queue_is_slow(keeper->queue, LATE_MS) &&
+	       !health_has_reserved(keeper->health, LATE_MS);
+}
+
+/* The last reservation failed or is late, and not because we refuse the database. */
+static bool
+trial_is_needed(struct keeper *keeper)
+{
+	char memory[REASON_SIZE];
+	struct text ignored = TEXT_OVER(memory);
+
+	return (health_is_failing(keeper->health) || trial_is_due(keeper)) &&
+	       counter_may_reserve(keeper, &ignored) == STORE_OK;
+}
+
+static enum store_result
+trial_reserve(struct keeper *keeper, struct text *reason)
+{
+	struct ticket_range trial;
+	enum store_result result = counter_reserve(keeper, 1, &trial, reason);
+
+	if (result == STORE_OK)
+		health_note_reserved(keeper->health, trial.first);
+	return result;
+}
+
+static enum store_result
+trial_look(struct keeper *keeper, uint64_t *newest, struct text *reason)
+{
+	enum store_result result = STORE_OK;
+
+	if (trial_is_needed(keeper))
+		result = trial_reserve(keeper, reason);
+	if (result == STORE_OK)
+		result = counter_look(keeper, newest, reason);
+	return result == STORE_REFUSED ? counter_refusal(keeper) : result;
+}
+
+/* Idle sessions do not notice that the database went away: with this one lost they are suspect. */
+static void
+trial_note_failure(struct keeper *keeper, enum store_result result, const char *reason)
+{
+	if (result == STORE_BUSY)
+		return;
+	keeper_close(keeper);
+	if (result == STORE_LOST || result == STORE_UNREADY)
+		queue_note_loss(keeper->queue, keeper->generation);
+	health_note_trouble(keeper->health, result, true, reason);
+}
+
+bool
+trial_ask(struct keeper *keeper, uint64_t *newest)
+{
+	char memory[REASON_SIZE];
+	struct text reason = TEXT_OVER(memory);
+	enum store_result result = trial_look(keeper, newest, &reason);
+
+	if (result != STORE_OK) {
+		trial_note_failure(keeper, result, memory);
+		return false;
+	}
+	health_note_good(keeper->health, *newest);
+	return true;
+}
