@@ -182,10 +182,10 @@ on_each_store(sub {
         is $server->stop, 0, "$on: the server stops cleanly";
         my $good = slurp($path);
         for my $case (
-            [ 'a torn file', substr($good, 0, 40), qr/it is torn or damaged.*move the counter past the last one with tickrd advance, remove the file/ ],
-            [ 'an empty file',   '', qr/no state file of tickrd's, or it is damaged/ ],
+            [ 'a torn file', substr($good, 0, 40), qr/it is torn or damaged.*move the counter past it with tickrd advance, remove the file/ ],
+            [ 'an empty file',   '', qr/no state file of tickrd, or it is damaged/ ],
             [ 'a changed file',  $good =~ s/given \d/given 9/r, qr/it is torn or damaged/ ],
-            [ 'a newer file',    $good =~ s/state \d/state 3/r, qr/it is of version 3, and this tickrd knows 2/ ],
+            [ 'a newer file',    $good =~ s/state \d/state 3/r, qr/its version is 3, and this tickrd knows 2/ ],
             )
         {
             my ($name, $content, $why) = @$case;

@@ -12,9 +12,9 @@
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
-/* FNV-1a: no single byte can change without it. */
+/* FNV-1a: it changes with every single byte. */
 static uint64_t
-checksum_of(const char *bytes, size_t len)
+record_checksum_of(const char *bytes, size_t len)
 {
 	uint64_t sum = 0xcbf29ce484222325;
 
@@ -24,20 +24,20 @@ checksum_of(const char *bytes, size_t len)
 }
 
 static bool
-is_refused(const struct record *record, uint64_t class)
+record_is_refused(const struct record *record, uint64_t class)
 {
 	return class < record->latches.step && record->latches.highest[class] > 0;
 }
 
 static int
-version_of(const struct record *record)
+record_version_of(const struct record *record)
 {
 	return record->identity[0] != '\0' || classes_top(&record->latches) > 0 ? VERSION
 										: OLD_VERSION;
 }
 
 static void
-write_classes(const struct record *record, struct text *text)
+record_write_classes(const struct record *record, struct text *text)
 {
 	text_addf(text, "step %" PRIu64 "\n", record->given.step);
 	for (uint64_t i = 0; i < record->given.step; i++)
@@ -45,7 +45,7 @@ write_classes(const struct record *record, struct text *text)
 			text_addf(text, "class %" PRIu64 " given %" PRIu64 " ahead %" PRIu64 "\n",
 				  i, record->given.highest[i], record->ahead.highest[i]);
 	for (uint64_t i = 0; i < record->given.step; i++)
-		if (is_refused(record, i))
+		if (record_is_refused(record, i))
 			text_addf(text, "refused %" PRIu64 " latch %" PRIu64 "\n", i,
 				  record->latches.highest[i]);
 }
@@ -56,13 +56,13 @@ record_write(const struct record *record, struct text *text)
 	size_t begin = text->len;
 
 	text_addf(text, "tickr state %d\nspace %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
-		  version_of(record), record->space.max_nodes, record->space.node_number,
+		  record_version_of(record), record->space.max_nodes, record->space.node_number,
 		  record->space.starting_offset);
 	if (record->identity[0] != '\0')
 		text_addf(text, "database %s\n", record->identity);
-	write_classes(record, text);
+	record_write_classes(record, text);
 	text_addf(text, "checksum %016" PRIx64 "\n",
-		  checksum_of(text->start + begin, text->len - begin));
+		  record_checksum_of(text->start + begin, text->len - begin));
 }
 
 void
@@ -85,14 +85,14 @@ record_free(struct record *record)
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-/* What is left to read. */
+/* The bytes that are left to read. */
 struct reader {
 	const char *at;
 	const char *end;
 };
 
 static bool
-read_word(struct reader *reader, const char *word)
+record_read_word(struct reader *reader, const char *word)
 {
 	size_t len = strlen(word);
 
@@ -103,7 +103,7 @@ read_word(struct reader *reader, const char *word)
 }
 
 static bool
-read_number(struct reader *reader, uint64_t most, uint64_t *number)
+record_read_number(struct reader *reader, uint64_t most, uint64_t *number)
 {
 	size_t left = (size_t)(reader->end - reader->at);
 	size_t len = 0;
@@ -117,41 +117,43 @@ read_number(struct reader *reader, uint64_t most, uint64_t *number)
 }
 
 static bool
-read_space(struct reader *reader, struct ticket_space *space)
+record_read_space(struct reader *reader, struct ticket_space *space)
 {
-	return read_word(reader, "space ") &&
-	       read_number(reader, SPACE_MOST_NODES, &space->max_nodes) && space->max_nodes > 0 &&
-	       read_word(reader, " ") &&
-	       read_number(reader, space->max_nodes - 1, &space->node_number) &&
-	       read_word(reader, " ") &&
-	       read_number(reader, SPACE_LAST_TICKET, &space->starting_offset) &&
-	       read_word(reader, "\n");
+	return record_read_word(reader, "space ") &&
+	       record_read_number(reader, SPACE_MOST_NODES, &space->max_nodes) &&
+	       space->max_nodes > 0 && record_read_word(reader, " ") &&
+	       record_read_number(reader, space->max_nodes - 1, &space->node_number) &&
+	       record_read_word(reader, " ") &&
+	       record_read_number(reader, SPACE_LAST_TICKET, &space->starting_offset) &&
+	       record_read_word(reader, "\n");
 }
 
-/* The line is not there in every record. */
+/* Not every record has this line. */
 static bool
-read_identity(struct reader *reader, char *identity)
+record_read_identity(struct reader *reader, char *identity)
 {
 	static const char digits[] = "0123456789abcdef";
 	size_t len = RANDOM_ID_SIZE - 1;
 
-	if (!read_word(reader, "database "))
+	if (!record_read_word(reader, "database "))
 		return true;
 	if ((size_t)(reader->end - reader->at) < len)
 		return false;
 	memcpy(identity, reader->at, len);
 	reader->at += len;
-	return strspn(identity, digits) == len && read_word(reader, "\n");
+	return strspn(identity, digits) == len && record_read_word(reader, "\n");
 }
 
 static bool
-read_class(struct reader *reader, struct record *record)
+record_read_class(struct reader *reader, struct record *record)
 {
 	uint64_t class, given, ahead;
 
-	if (!read_number(reader, record->given.step - 1, &class) || !read_word(reader, " given ") ||
-	    !read_number(reader, UINT64_MAX, &given) || !read_word(reader, " ahead ") ||
-	    !read_number(reader, UINT64_MAX, &ahead) || !read_word(reader, "\n"))
+	if (!record_read_number(reader, record->given.step - 1, &class) ||
+	    !record_read_word(reader, " given ") ||
+	    !record_read_number(reader, UINT64_MAX, &given) ||
+	    !record_read_word(reader, " ahead ") ||
+	    !record_read_number(reader, UINT64_MAX, &ahead) || !record_read_word(reader, "\n"))
 		return false;
 	record->given.highest[class] = given;
 	record->ahead.highest[class] = ahead;
@@ -159,12 +161,13 @@ read_class(struct reader *reader, struct record *record)
 }
 
 static bool
-read_refusal(struct reader *reader, struct record *record)
+record_read_refusal(struct reader *reader, struct record *record)
 {
 	uint64_t class, latch;
 
-	if (!read_number(reader, record->given.step - 1, &class) || !read_word(reader, " latch ") ||
-	    !read_number(reader, UINT64_MAX, &latch) || !read_word(reader, "\n"))
+	if (!record_read_number(reader, record->given.step - 1, &class) ||
+	    !record_read_word(reader, " latch ") ||
+	    !record_read_number(reader, UINT64_MAX, &latch) || !record_read_word(reader, "\n"))
 		return false;
 	classes_widen(&record->latches, record->given.step);
 	record->latches.highest[class] = latch;
@@ -172,29 +175,29 @@ read_refusal(struct reader *reader, struct record *record)
 }
 
 static bool
-read_classes(struct reader *reader, struct record *record)
+record_read_classes(struct reader *reader, struct record *record)
 {
 	uint64_t step;
 
-	if (!read_word(reader, "step ") || !read_number(reader, CLASSES_MOST, &step) ||
-	    !read_word(reader, "\n"))
+	if (!record_read_word(reader, "step ") ||
+	    !record_read_number(reader, CLASSES_MOST, &step) || !record_read_word(reader, "\n"))
 		return false;
 	if (step > 0) {
 		classes_widen(&record->given, step);
 		classes_widen(&record->ahead, step);
 	}
-	while (step > 0 && read_word(reader, "class "))
-		if (!read_class(reader, record))
+	while (step > 0 && record_read_word(reader, "class "))
+		if (!record_read_class(reader, record))
 			return false;
-	while (step > 0 && read_word(reader, "refused "))
-		if (!read_refusal(reader, record))
+	while (step > 0 && record_read_word(reader, "refused "))
+		if (!record_read_refusal(reader, record))
 			return false;
 	return true;
 }
 
-/* Whether BYTES are what is written for RECORD: no other order, no zeros in front, no lines twice. */
+/* Whether BYTES are the text of RECORD: no other order, no leading zeros, no line twice. */
 static bool
-is_text_of(const struct record *record, const char *bytes, size_t len)
+record_is_text_of(const struct record *record, const char *bytes, size_t len)
 {
 	char *memory = xcalloc(1, RECORD_SIZE);
 	struct text text = text_over(memory, RECORD_SIZE);
@@ -207,25 +210,27 @@ is_text_of(const struct record *record, const char *bytes, size_t len)
 }
 
 static bool
-read_all(struct record *record, const char *bytes, size_t len, struct text *problem)
+record_read_all(struct record *record, const char *bytes, size_t len, struct text *problem)
 {
 	struct reader reader = {bytes, bytes + len};
 	uint64_t version;
 
-	if (!read_word(&reader, "tickr state ") || !read_number(&reader, UINT64_MAX, &version) ||
-	    !read_word(&reader, "\n")) {
-		text_add(problem, "it is no state file of tickrd's, or it is damaged");
+	if (!record_read_word(&reader, "tickr state ") ||
+	    !record_read_number(&reader, UINT64_MAX, &version) ||
+	    !record_read_word(&reader, "\n")) {
+		text_add(problem, "it is no state file of tickrd, or it is damaged");
 		return false;
 	}
 	if (version > VERSION) {
 		text_addf(problem,
-			  "it is of version %" PRIu64 ", and this tickrd knows %d: a newer tickrd "
+			  "its version is %" PRIu64 ", and this tickrd knows %d: a newer tickrd "
 			  "wrote it, or it is damaged",
 			  version, VERSION);
 		return false;
 	}
-	if (!read_space(&reader, &record->space) || !read_identity(&reader, record->identity) ||
-	    !read_classes(&reader, record) || !is_text_of(record, bytes, len)) {
+	if (!record_read_space(&reader, &record->space) ||
+	    !record_read_identity(&reader, record->identity) ||
+	    !record_read_classes(&reader, record) || !record_is_text_of(record, bytes, len)) {
 		text_add(problem, "it is torn or damaged: its checksum is not that of its lines");
 		return false;
 	}
@@ -235,7 +240,7 @@ read_all(struct record *record, const char *bytes, size_t len, struct text *prob
 bool
 record_read(struct record *record, const char *bytes, size_t len, struct text *problem)
 {
-	if (read_all(record, bytes, len, problem))
+	if (record_read_all(record, bytes, len, problem))
 		return true;
 	record_free(record);
 	*record = (struct record){0};

@@ -5,13 +5,13 @@
  *	space 10 3 326			max_nodes, node_number, starting_offset
  *	database 0f3a..			the identity of the database, if it has one
  *	step 1				the classes are base mod 1
- *	class 0 given 1041 ahead 2041	a line for each class of which something is known
+ *	class 0 given 1041 ahead 2041	a line for each class with a known base
  *	refused 0 latch 4		the class waits for an operator, see pool/trust.h
  *	checksum 79f9486a79beba8f	FNV-1a of all above
  *
- * GIVEN is the highest base that is known to have been issued; no base above AHEAD has been.
- * One record has one text only: a reader that meets any other takes it for damaged. A record without
- * an identity and without a refusal is written as version 1, which has neither line.
+ * GIVEN is the highest base that was certainly issued. No base above AHEAD was issued. A record has only
+ * one text: a reader takes every other for damaged. A record without an identity and without a refusal is
+ * written as version 1, which has neither line.
  */
 #ifndef TICKR_STATE_RECORD_H
 #define TICKR_STATE_RECORD_H
@@ -25,7 +25,7 @@
 #include "state/classes.h"
 #include "ticket/space.h"
 
-/* As much as a record can be, its NUL included: a class takes up to 66 bytes, its refusal up to 43. */
+/* The longest record, with its NUL: a class takes up to 66 bytes, its refusal up to 43. */
 #define RECORD_SIZE (320 + CLASSES_MOST * (66 + 43))
 
 /* The classes have the same step; the latches may have none. Release with record_free(). */
@@ -40,11 +40,11 @@ struct record {
 /* Add the text of RECORD; RECORD_SIZE is room enough. */
 void record_write(const struct record *record, struct text *text);
 
-/* Fill RECORD, which is zeroed, from LEN bytes. False: it stays so, and PROBLEM says what is wrong. */
+/* Fill RECORD, which is zeroed, from LEN bytes. False: it stays zeroed, and PROBLEM says what is wrong. */
 bool record_read(struct record *record, const char *bytes, size_t len,
 		 struct text *problem) MUST_CHECK;
 
-/* Make TO, which is zeroed or was used before, the same as FROM. */
+/* Copy FROM to TO, which is zeroed or holds another record. */
 void record_copy(struct record *to, const struct record *from);
 
 void record_free(struct record *record);

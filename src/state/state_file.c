@@ -1,10 +1,10 @@
 /*
- * DESIGN. A save writes a new file beside the old one, brings it to the disk, and takes the old
- * one's name: whenever the machine stops, one of the two is there, whole. The lock is on a file of
- * its own, because the state file is another one after each save.
+ * DESIGN. A save writes a new file in the same folder, syncs it, and renames it to the name of the old one.
+ * Whenever the machine stops, one of the two is there, whole. The lock is on a separate file, because each
+ * save makes another state file.
  *
- * A save opens a file. If no descriptor is left, for the process or on the machine, it gives up a spare one for the
- * length of the save: without a save no ticket is issued.
+ * A save opens a file. If no descriptor is left, in the process or on the machine, the save closes a spare
+ * one and uses that. Without a save no ticket is issued.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,16 +22,16 @@
 #define NAME_SIZE 48
 
 struct state_file {
-	char *folder; /* for people */
+	char *folder; /* its name */
 	int folder_fd;
 	int lock_fd;
-	int spare_fd; /* of no use but to be closed; -1: none */
+	int spare_fd; /* only there to be closed; -1: none */
 	char name[NAME_SIZE];
 	struct record record;
 };
 
 static void
-make_name(char *name, const struct ticket_space *space, const char *ending)
+state_file_make_name(char *name, const struct ticket_space *space, const char *ending)
 {
 	snprintf(name, NAME_SIZE, "node-%" PRIu64 ".%s", space->node_number, ending);
 }
@@ -39,7 +39,7 @@ make_name(char *name, const struct ticket_space *space, const char *ending)
 /* --- opening ----------------------------------------------------------------------------------- */
 
 static bool
-open_folder(struct state_file *file, struct text *problem)
+state_file_open_folder(struct state_file *file, struct text *problem)
 {
 	file->folder_fd = open(file->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (file->folder_fd >= 0)
@@ -50,11 +50,11 @@ open_folder(struct state_file *file, struct text *problem)
 }
 
 static bool
-lock(struct state_file *file, const struct ticket_space *space, struct text *problem)
+state_file_lock(struct state_file *file, const struct ticket_space *space, struct text *problem)
 {
 	char name[NAME_SIZE];
 
-	make_name(name, space, "lock");
+	state_file_make_name(name, space, "lock");
 	file->lock_fd = openat(file->folder_fd, name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (file->lock_fd >= 0 && flock(file->lock_fd, LOCK_EX | LOCK_NB) == 0)
 		return true;
@@ -71,9 +71,9 @@ lock(struct state_file *file, const struct ticket_space *space, struct text *pro
 	return false;
 }
 
-/* All of the file; NULL, with errno, when it cannot be had. */
+/* All bytes of the file. NULL, with errno: it cannot be read. */
 static char *
-read_bytes(int folder_fd, const char *name, size_t *len)
+state_file_read_bytes(int folder_fd, const char *name, size_t *len)
 {
 	int fd = openat(folder_fd, name, O_RDONLY | O_CLOEXEC);
 	FILE *stream = fd >= 0 ? fdopen(fd, "r") : NULL;
@@ -96,7 +96,7 @@ read_bytes(int folder_fd, const char *name, size_t *len)
 }
 
 static bool
-fits(const struct record *record, const struct ticket_space *space, struct text *problem)
+state_file_fits(const struct record *record, const struct ticket_space *space, struct text *problem)
 {
 	if (space_equals(&record->space, space))
 		return true;
@@ -104,37 +104,38 @@ fits(const struct record *record, const struct ticket_space *space, struct text 
 		  "it is for TICKR_MAX_NODES=%" PRIu64 " TICKR_NODE_NUMBER=%" PRIu64
 		  " TICKR_STARTING_OFFSET=%" PRIu64 ", the server is set to %" PRIu64 ", %" PRIu64
 		  " and %" PRIu64
-		  ": mend the settings, or give this server a folder of its own (TICKR_STATE_DIR)",
+		  ": fix the settings, or give this server a folder of its own (TICKR_STATE_DIR)",
 		  record->space.max_nodes, record->space.node_number, record->space.starting_offset,
 		  space->max_nodes, space->node_number, space->starting_offset);
 	return false;
 }
 
 static bool
-parse(struct record *record, const char *bytes, size_t len, const struct ticket_space *space,
-      struct text *problem)
+state_file_parse(struct record *record, const char *bytes, size_t len,
+		 const struct ticket_space *space, struct text *problem)
 {
 	if (!record_read(record, bytes, len, problem)) {
-		text_add(problem, ". Which tickets were given must be found elsewhere: move the "
-				  "counter past the last one with tickrd advance, remove the file, "
-				  "and start again; docs/failures.md says how");
+		text_add(problem,
+			 ". Find the last issued ticket elsewhere, move the counter past it "
+			 "with tickrd advance, remove the file, and start again; "
+			 "docs/failures.md says how");
 		return false;
 	}
-	if (fits(record, space, problem))
+	if (state_file_fits(record, space, problem))
 		return true;
 	record_free(record);
 	return false;
 }
 
 static bool
-load(struct state_file *file, const struct ticket_space *space, struct text *problem)
+state_file_load(struct state_file *file, const struct ticket_space *space, struct text *problem)
 {
 	size_t len;
 	char *bytes;
 	bool is_good;
 
-	make_name(file->name, space, "state");
-	bytes = read_bytes(file->folder_fd, file->name, &len);
+	state_file_make_name(file->name, space, "state");
+	bytes = state_file_read_bytes(file->folder_fd, file->name, &len);
 	if (bytes == NULL && errno == ENOENT) {
 		file->record.space = *space;
 		return true;
@@ -144,7 +145,7 @@ load(struct state_file *file, const struct ticket_space *space, struct text *pro
 		text_add(problem, strerror(errno));
 		return false;
 	}
-	is_good = parse(&file->record, bytes, len, space, problem);
+	is_good = state_file_parse(&file->record, bytes, len, space, problem);
 	free(bytes);
 	if (is_good)
 		text_clear(problem);
@@ -153,7 +154,7 @@ load(struct state_file *file, const struct ticket_space *space, struct text *pro
 
 /* Whether the open FD is what PATH, relative to FOLDER_FD, names. */
 static bool
-is_named(int fd, int folder_fd, const char *path)
+state_file_is_named(int fd, int folder_fd, const char *path)
 {
 	struct stat open, named;
 
@@ -161,9 +162,9 @@ is_named(int fd, int folder_fd, const char *path)
 	       open.st_dev == named.st_dev && open.st_ino == named.st_ino;
 }
 
-/* The folder was removed or replaced: go on in the one of its name, which is made if need be. */
+/* The folder was removed or replaced: continue in the folder of that name, and make it if it is missing. */
 static void
-reopen_folder(struct state_file *file, struct text *problem)
+state_file_reopen_folder(struct state_file *file, struct text *problem)
 {
 	char memory[256];
 	struct text failure = TEXT_OVER(memory);
@@ -172,21 +173,21 @@ reopen_folder(struct state_file *file, struct text *problem)
 	text_addf(problem, "the folder %s was removed or replaced", file->folder);
 	if (mkdir(file->folder, 0700) != 0 && errno != EEXIST)
 		return;
-	if (open_folder(file, &failure))
+	if (state_file_open_folder(file, &failure))
 		close(before);
 	else
 		file->folder_fd = before;
 }
 
-/* The lock file was removed: another server could take a new one. */
+/* The lock file was removed: lock a new one, so that no other server can. */
 static void
-relock(struct state_file *file, struct text *problem)
+state_file_relock(struct state_file *file, struct text *problem)
 {
 	char memory[256];
 	struct text failure = TEXT_OVER(memory);
 	int before = file->lock_fd;
 
-	if (lock(file, &file->record.space, &failure)) {
+	if (state_file_lock(file, &file->record.space, &failure)) {
 		close(before);
 		return;
 	}
@@ -202,13 +203,13 @@ state_file_is_there(struct state_file *file, struct text *problem)
 	char lock_name[NAME_SIZE];
 	struct stat status;
 
-	if (!is_named(file->folder_fd, AT_FDCWD, file->folder))
-		reopen_folder(file, problem);
-	make_name(lock_name, &file->record.space, "lock");
-	if (!is_named(file->lock_fd, file->folder_fd, lock_name)) {
+	if (!state_file_is_named(file->folder_fd, AT_FDCWD, file->folder))
+		state_file_reopen_folder(file, problem);
+	state_file_make_name(lock_name, &file->record.space, "lock");
+	if (!state_file_is_named(file->lock_fd, file->folder_fd, lock_name)) {
 		if (problem->len == 0)
 			text_addf(problem, "%s/%s was removed", file->folder, lock_name);
-		relock(file, problem);
+		state_file_relock(file, problem);
 	}
 	if (problem->len == 0 && fstatat(file->folder_fd, file->name, &status, 0) != 0)
 		text_addf(problem, "%s/%s: %s", file->folder, file->name, strerror(errno));
@@ -216,7 +217,7 @@ state_file_is_there(struct state_file *file, struct text *problem)
 }
 
 static void
-take_spare(struct state_file *file)
+state_file_take_spare(struct state_file *file)
 {
 	if (file->spare_fd < 0)
 		file->spare_fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -229,9 +230,9 @@ state_file_open(const char *folder, const struct ticket_space *space, struct tex
 
 	file->folder = xstrdup(folder);
 	file->folder_fd = file->lock_fd = file->spare_fd = -1;
-	if (open_folder(file, problem) && lock(file, space, problem) &&
-	    load(file, space, problem)) {
-		take_spare(file);
+	if (state_file_open_folder(file, problem) && state_file_lock(file, space, problem) &&
+	    state_file_load(file, space, problem)) {
+		state_file_take_spare(file);
 		return file;
 	}
 	state_file_close(file);
@@ -263,7 +264,8 @@ state_file_look(const char *folder, const struct ticket_space *space, struct rec
 		struct text *problem)
 {
 	struct state_file file = {.folder = xstrdup(folder), .folder_fd = -1, .lock_fd = -1};
-	bool is_good = open_folder(&file, problem) && load(&file, space, problem);
+	bool is_good =
+		state_file_open_folder(&file, problem) && state_file_load(&file, space, problem);
 
 	if (is_good)
 		*record = file.record;
@@ -276,7 +278,7 @@ state_file_look(const char *folder, const struct ticket_space *space, struct rec
 /* --- saving ------------------------------------------------------------------------------------ */
 
 static bool
-write_bytes(int fd, const char *bytes, size_t len)
+state_file_write_bytes(int fd, const char *bytes, size_t len)
 {
 	while (len > 0) {
 		ssize_t written = write(fd, bytes, len);
@@ -292,41 +294,41 @@ write_bytes(int fd, const char *bytes, size_t len)
 }
 
 static int
-open_new(const struct state_file *file, const char *name)
+state_file_open_new(const struct state_file *file, const char *name)
 {
 	return openat(file->folder_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 }
 
-/* The same, with the descriptor that was spared for that if none is left. */
+/* The same. If no descriptor is left, close the spare one first. */
 static int
-open_new_at_any_price(struct state_file *file, const char *name)
+state_file_open_new_with_spare(struct state_file *file, const char *name)
 {
-	int fd = open_new(file, name);
+	int fd = state_file_open_new(file, name);
 
 	if (fd >= 0 || (errno != EMFILE && errno != ENFILE) || file->spare_fd < 0)
 		return fd;
 	close(file->spare_fd);
 	file->spare_fd = -1;
-	return open_new(file, name);
+	return state_file_open_new(file, name);
 }
 
-/* A new file NAME with LEN bytes, on the disk. False with errno. */
+/* Make the file NAME with LEN bytes, synced to the disk. False, with errno: that failed. */
 static bool
-make_file(struct state_file *file, const char *name, const char *bytes, size_t len)
+state_file_make_file(struct state_file *file, const char *name, const char *bytes, size_t len)
 {
-	int fd = open_new_at_any_price(file, name);
+	int fd = state_file_open_new_with_spare(file, name);
 	bool is_good;
 	int error;
 
 	if (fd < 0)
 		return false;
-	is_good = write_bytes(fd, bytes, len) && fsync(fd) == 0;
+	is_good = state_file_write_bytes(fd, bytes, len) && fsync(fd) == 0;
 	error = errno;
 	if (close(fd) != 0 && is_good) {
 		is_good = false;
 		error = errno;
 	}
-	take_spare(file);
+	state_file_take_spare(file);
 	errno = error;
 	return is_good;
 }
@@ -340,8 +342,8 @@ state_file_save(struct state_file *file, const struct record *record, struct tex
 	bool is_good;
 
 	record_write(record, &text);
-	make_name(name, &record->space, "new");
-	is_good = make_file(file, name, memory, text.len) &&
+	state_file_make_name(name, &record->space, "new");
+	is_good = state_file_make_file(file, name, memory, text.len) &&
 		  renameat(file->folder_fd, name, file->folder_fd, file->name) == 0 &&
 		  fsync(file->folder_fd) == 0;
 	if (!is_good)

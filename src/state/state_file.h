@@ -1,10 +1,10 @@
 /*
- * state_file -- the file in TICKR_STATE_DIR that remembers how far a node's tickets have been given.
+ * state_file -- the file in TICKR_STATE_DIR that remembers which tickets of a node were issued.
  *
- * By it a database that was put back to an older state while tickrd was down is recognised at the
- * next start. Its name is node-N.state, by the node's number; beside it node-N.lock is held from
- * open to close, so that no two servers write one file. Opened and closed by the main thread; saved
- * by one thread at a time.
+ * With it tickrd recognises, at its start, a database that went back in time while tickrd was down. Its
+ * name is node-N.state, with the node's number. The lock node-N.lock in the same folder is held from open
+ * to close, so that no two servers write one file. The main thread opens and closes it. One thread at a
+ * time saves it.
  */
 #ifndef TICKR_STATE_STATE_FILE_H
 #define TICKR_STATE_STATE_FILE_H
@@ -17,31 +17,31 @@
 struct state_file;
 
 /*
- * Lock and read the file of SPACE's node in FOLDER; one that is missing says that nothing is known.
- * NULL: PROBLEM says what is wrong, and what to do. The caller gives it to state_file_close().
+ * Lock and read the file of SPACE's node in FOLDER. If it is missing, nothing is known. NULL: PROBLEM says
+ * what is wrong, and what to do. The caller releases it with state_file_close().
  */
 struct state_file *state_file_open(const char *folder, const struct ticket_space *space,
 				   struct text *problem) MUST_CHECK;
 
-/* What was in it when it was opened. */
+/* The record that the file held when it was opened. */
 const struct record *state_file_record(const struct state_file *file);
 
 /*
- * Replace what it says. When it is true RECORD is on the disk; else, with PROBLEM, the file says
- * what it said before, or RECORD. Blocks for the disk.
+ * Replace the record in the file. True: RECORD is on the disk. False, with PROBLEM: the file holds the
+ * former record, or RECORD. Blocks for the disk.
  */
 bool state_file_save(struct state_file *file, const struct record *record,
 		     struct text *problem) MUST_CHECK;
 
 /*
- * Whether the file, its lock and its folder are still where they were. If not, make the folder and
- * take the lock again, and add to PROBLEM what was missing: a save makes the file.
+ * Whether the file, its lock and its folder are still where they were. If not, make the folder and take
+ * the lock again, and add the missing thing to PROBLEM. A save makes the file.
  */
 bool state_file_is_there(struct state_file *file, struct text *problem) MUST_CHECK;
 
 void state_file_close(struct state_file *file);
 
-/* Only read what it says now, beside whoever has it open, into RECORD, which is zeroed. */
+/* Only read the file, even while a server has it open, into RECORD, which is zeroed. */
 bool state_file_look(const char *folder, const struct ticket_space *space, struct record *record,
 		     struct text *problem) MUST_CHECK;
 

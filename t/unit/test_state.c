@@ -150,7 +150,7 @@ Test(state, a_newer_version_is_told_from_damage)
 
 	cr_assert_not(record_read(&record, newer, strlen(newer), &problem));
 	cr_assert_str_eq(memory,
-			 "it is of version 3, and this tickrd knows 2: a newer tickrd wrote "
+			 "its version is 3, and this tickrd knows 2: a newer tickrd wrote "
 			 "it, or it is damaged");
 }
 
