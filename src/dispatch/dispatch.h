@@ -1,11 +1,11 @@
 /*
  * dispatch -- several databases, one answer.
  *
- * Stands between those that reserve and the pools, and is a source as they are. A reservation goes to one
- * of the databases that are in service. If that database fails, or does not answer soon, the dispatcher
- * asks another one, until the reservation expires. A database that fails or hangs is out of service
- * immediately, so that no other reservation waits for it. It is in service again when it has answered its
- * own pool.
+ * Stands between those that reserve and the pools, and is a source as they are. A reservation goes to
+ * one of the databases that are in service. If that database fails, or does not answer soon, the
+ * dispatcher asks another one, until the reservation expires. A database that fails or hangs is out of
+ * service immediately, so that no other reservation waits for it. It is in service again when it has
+ * answered its own pool.
  *
  * With one database the dispatcher has no part in a reservation: its source is that of the pool.
  */
@@ -39,14 +39,17 @@ bool dispatch_start(struct dispatch *d) MUST_CHECK;
 void dispatch_wait_looked(struct dispatch *d, uint64_t ms);
 
 /*
- * The dispatcher as a source; with one database, its pool. Answers come from threads of the pools or of the
- * dispatcher. With several databases, a reservation can also be withdrawn while a session works on it.
- * Its answer comes soon after its deadline at the latest, unless a session works on it and no other
+ * The dispatcher as a source; with one database, its pool. Answers come from threads of the pools or of
+ * the dispatcher. With several databases, a reservation can also be withdrawn while a session works on
+ * it. Its answer comes soon after its deadline at the latest, unless a session works on it and no other
  * database is in service.
  */
 struct source dispatch_source(struct dispatch *d);
 
-/* Fill STATES, which has room for all databases, with what is known from at most 1 s ago; return their count. */
+/*
+ * Fill STATES, which has room for all databases, with what is known from at most 1 s ago; return
+ * their count.
+ */
 size_t dispatch_states(struct dispatch *d, struct database_state *states);
 
 /*
@@ -59,9 +62,9 @@ bool dispatch_drain(struct dispatch *d, size_t database) MUST_CHECK;
 void dispatch_resume(struct dispatch *d, size_t database);
 
 /*
- * End the threads, and answer the reservations that are left. Meanwhile only an answer function may submit
- * again; that reservation fails with TICKET_DRAINING. False: a pool has not ended by DEADLINE_MS of
- * clock_ms(), and the dispatcher must not be freed.
+ * End the threads, and answer the reservations that are left. Meanwhile only an answer function may
+ * submit again; that reservation fails with TICKET_DRAINING. False: a pool has not ended by DEADLINE_MS
+ * of clock_ms(), and the dispatcher must not be freed.
  */
 bool dispatch_stop(struct dispatch *d, uint64_t deadline_ms) MUST_CHECK;
 

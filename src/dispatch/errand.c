@@ -54,7 +54,10 @@ errand_recall_all(struct dispatch *d, struct attempt_list *recalls)
 	}
 }
 
-/* ATTEMPT was withdrawn before its pool had it. If the thread that withdrew it still uses it, that one frees it. */
+/*
+ * ATTEMPT was withdrawn before its pool had it. If the thread that withdrew it still uses it, that
+ * one frees it.
+ */
 static void
 errand_end_unsubmitted(struct dispatch *d, struct attempt *attempt)
 {
@@ -198,8 +201,9 @@ errand_on_answer(struct reservation *reservation)
 /* --- the way of an errand ------------------------------------------------------------------------- */
 
 /*
- * How long to wait for the next attempt of ERRAND. The patience grows with each attempt: if every database
- * is slow, a constant one would abandon the work of each, again and again. Many rows take more time.
+ * How long to wait for the next attempt of ERRAND. The patience grows with each attempt: if every
+ * database is slow, a constant one would abandon the work of each, again and again. Many rows take more
+ * time.
  */
 static uint64_t
 errand_patience_ms(const struct dispatch *d, const struct errand *errand)
@@ -210,8 +214,8 @@ errand_patience_ms(const struct dispatch *d, const struct errand *errand)
 }
 
 /*
- * Return an attempt at MEMBER. The pool must not retry it when a session is lost, so it counts as retried:
- * another database is a better choice.
+ * Return an attempt at MEMBER. The pool must not retry it when a session is lost, so it counts as
+ * retried: another database is a better choice.
  */
 static struct attempt *
 errand_new_attempt(struct dispatch *d, size_t member, struct errand *errand, uint64_t now_ms)

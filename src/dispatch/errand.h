@@ -1,6 +1,6 @@
 /*
- * errand -- shared by the files of the dispatcher: reservations under way, and the lists of actions to take
- * after the mutex was given back.
+ * errand -- shared by the files of the dispatcher: reservations under way, and the lists of actions to
+ * take after the mutex was given back.
  *
  *	errand	  one for each submitted reservation, until it is answered or withdrawn
  *	attempt	  one for each database that is asked for it; its pool has it, until it comes back
@@ -65,8 +65,9 @@ void todo_init(struct todo *todo);
 void todo_unlock_and_do(struct dispatch *d, struct todo *todo);
 
 /*
- * With the mutex held. Ask another member than EXCEPT (NO_MEMBER: any) for ERRAND, which has no attempt and
- * is in no list. If no other member is in service, park the errand. If every member is exhausted, fail it.
+ * With the mutex held. Ask another member than EXCEPT (NO_MEMBER: any) for ERRAND, which has no attempt
+ * and is in no list. If no other member is in service, park the errand. If every member is exhausted,
+ * fail it.
  */
 void errand_ask(struct dispatch *d, struct errand *errand, size_t except, struct todo *todo);
 

@@ -45,7 +45,10 @@ struct member {
 /* Take MEMBER out of service, for REASON. */
 void member_take_out(struct member *member, const char *reason, uint64_t now_ms);
 
-/* Take MEMBER into service or out of it, by a LOOK at its pool. IS_LAST: no other member is in service. */
+/*
+ * Take MEMBER into service or out of it, by a LOOK at its pool. IS_LAST: no other member is in
+ * service.
+ */
 void member_note_look(struct member *member, const struct pool_look *look, bool is_last,
 		      uint64_t now_ms);
 

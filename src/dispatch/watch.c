@@ -1,5 +1,6 @@
 /*
- * DESIGN. One thread looks at every pool several times a second, and moves the errands that wait too long:
+ * DESIGN. One thread looks at every pool several times a second, and moves the errands that wait too
+ * long:
  *
  *	out of service, others in	its errands go elsewhere, whatever happens to the attempts
  *	in service, no answer in time	the errand goes elsewhere. The database goes out of service, unless it
@@ -40,7 +41,10 @@ watch_move(struct dispatch *d, size_t index, struct attempt *attempt, struct tod
 	errand_ask(d, errand, index, todo);
 }
 
-/* Take MEMBER out of service, unless it has answered something since ATTEMPT began: then it is only slow. */
+/*
+ * Take MEMBER out of service, unless it has answered something since ATTEMPT began: then it is only
+ * slow.
+ */
 static void
 watch_judge(struct member *member, const struct attempt *attempt, uint64_t now_ms)
 {

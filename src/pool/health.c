@@ -56,7 +56,10 @@ health_step(struct health *health, enum health_event event)
 	return step->action;
 }
 
-/* With the mutex held: take the step of EVENT, give the mutex back, and log if the database is up again. */
+/*
+ * With the mutex held: take the step of EVENT, give the mutex back, and log if the database is up
+ * again.
+ */
 static void
 health_step_and_unlock(struct health *health, enum health_event event)
 {

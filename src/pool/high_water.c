@@ -36,8 +36,8 @@ high_water_destroy(struct high_water *mark)
 /* --- the file ---------------------------------------------------------------------------------- */
 
 /*
- * Write RECORD, with the mutex held, which is given up meanwhile. Other writers wait while is_writing, so
- * the bound does not rise meanwhile.
+ * Write RECORD, with the mutex held, which is given up meanwhile. Other writers wait while is_writing,
+ * so the bound does not rise meanwhile.
  */
 static bool
 high_water_write_locked(struct high_water *mark, const struct record *record)
@@ -114,9 +114,9 @@ high_water_adapt_margin(struct high_water *mark, uint64_t now_ms)
 }
 
 /*
- * Widen all classes for INCREMENT. Twice, because too many classes become one, and only then split again.
- * Then classes_raise() finds nothing left to do. Their one highest base is no bound, because the disk has
- * lower ones.
+ * Widen all classes for INCREMENT. Twice, because too many classes become one, and only then split
+ * again. Then classes_raise() finds nothing left to do. Their one highest base is no bound, because the
+ * disk has lower ones.
  */
 static void
 high_water_widen(struct high_water *mark, uint64_t increment)
@@ -248,9 +248,9 @@ high_water_must_move(const struct high_water *mark, uint64_t now_ms)
 }
 
 /*
- * With the mutex held, which is given up meanwhile: whether the file was removed. Checks once a second, and
- * logs each missing thing once: a lock that another server has taken stays missing. A save fails when the
- * folder was removed, so a failure does not end these checks.
+ * With the mutex held, which is given up meanwhile: whether the file was removed. Checks once a second,
+ * and logs each missing thing once: a lock that another server has taken stays missing. A save fails
+ * when the folder was removed, so a failure does not end these checks.
  */
 static bool
 high_water_is_removed(struct high_water *mark, uint64_t now_ms)

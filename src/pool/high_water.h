@@ -5,13 +5,13 @@
  *	---------|-----------------|--------->  bases
  *	 issued, or may be         not issued by any server of the node
  *
- * A base is issued only if the file on the disk has a bound at or above it. The bound is moved when half of
- * its margin is used up, while tickets are issued. A thread that is faster than that moves it itself. The
- * margin doubles if it did not last for a second or so, and shrinks again with time. While the file cannot
- * be written no base is issued.
+ * A base is issued only if the file on the disk has a bound at or above it. The bound is moved when half
+ * of its margin is used up, while tickets are issued. A thread that is faster than that moves it itself.
+ * The margin doubles if it did not last for a second or so, and shrinks again with time. While the file
+ * cannot be written no base is issued.
  *
- * Bases that another server of the node issues are seen a moment later only. The bound is well ahead of all
- * seen bases, so it is probably ahead of those, too.
+ * Bases that another server of the node issues are seen a moment later only. The bound is well ahead of
+ * all seen bases, so it is probably ahead of those, too.
  *
  * Any thread; one mutex, which is not held while the file is written. Without a file every base may be
  * issued.
@@ -55,7 +55,10 @@ struct high_water {
 void high_water_init(struct high_water *mark, struct state_file *file);
 void high_water_destroy(struct high_water *mark);
 
-/* Whether the bound on the disk covers BASES, which are not empty: they may be issued. May block for the disk. */
+/*
+ * Whether the bound on the disk covers BASES, which are not empty: they may be issued. May block for
+ * the disk.
+ */
 bool high_water_covers(struct high_water *mark, const struct ticket_range *bases,
 		       struct text *reason) MUST_CHECK;
 
@@ -64,15 +67,18 @@ bool high_water_is_kept(struct high_water *mark, struct text *reason) MUST_CHECK
 
 /*
  * Call this several times a second. It retries a failed write, raises a bound that will soon be reached,
- * lowers one that is too far, and makes a removed file again. False, with REASON: a write failed. Blocks for
- * the disk.
+ * lowers one that is too far, and makes a removed file again. False, with REASON: a write failed. Blocks
+ * for the disk.
  */
 bool high_water_tend(struct high_water *mark, uint64_t now_ms, struct text *reason) MUST_CHECK;
 
 /* The same while no base is issued: only retry a failed write, or make a removed file again. */
 void high_water_repair(struct high_water *mark, uint64_t now_ms);
 
-/* At a clean end, when no thread reserves any more: lower the bound to the issued bases. False as above. */
+/*
+ * At a clean end, when no thread reserves any more: lower the bound to the issued bases. False as
+ * above.
+ */
 bool high_water_end(struct high_water *mark, struct text *reason) MUST_CHECK;
 
 /*
@@ -86,12 +92,15 @@ bool high_water_set_latch(struct high_water *mark, const struct store_share *sha
 bool high_water_set_identity(struct high_water *mark, const char *identity,
 			     struct text *reason) MUST_CHECK;
 
-/* Copy the known identity of the database to IDENTITY, which has RANDOM_ID_SIZE bytes. "": none is known. */
+/*
+ * Copy the known identity of the database to IDENTITY, which has RANDOM_ID_SIZE bytes. "": none is
+ * known.
+ */
 void high_water_identity(struct high_water *mark, char *identity);
 
 /*
- * Forget the bases above BASE in its class, which this process reserved and did not issue. Call it only at a
- * clean end, then high_water_end(). Only after that the counter may be set back to BASE.
+ * Forget the bases above BASE in its class, which this process reserved and did not issue. Call it only
+ * at a clean end, then high_water_end(). Only after that the counter may be set back to BASE.
  */
 void high_water_give_back(struct high_water *mark, uint64_t base);
 

@@ -204,7 +204,10 @@ pool_oldest_reservation_ms(const struct pool *pool)
 	return oldest_ms;
 }
 
-/* If a reservation is out for long, and none succeeds, HEALTH is not ready: successful reads prove nothing. */
+/*
+ * If a reservation is out for long, and none succeeds, HEALTH is not ready: successful reads prove
+ * nothing.
+ */
 static void
 pool_judge_reservations(struct pool *pool, struct health_look *health)
 {
@@ -288,8 +291,8 @@ pool_close(struct pool *pool)
 }
 
 /*
- * A thread that opens a session may wait for a name server for 40 s. It holds no reservation, and finds the
- * queue closed afterwards. So the state file gets its exact bound without that thread.
+ * A thread that opens a session may wait for a name server for 40 s. It holds no reservation, and finds
+ * the queue closed afterwards. So the state file gets its exact bound without that thread.
  */
 bool
 pool_stop(struct pool *pool, uint64_t deadline_ms)

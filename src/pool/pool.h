@@ -1,10 +1,10 @@
 /*
  * pool -- the sessions of one database, a thread each.
  *
- * The pool is a source: reservations come from any thread, and their answer functions run in a pool thread.
- * A free session takes a reservation immediately. While all are busy, reservations gather, and the next
- * free session takes all of them as one statement. A thread without a session tries to open one, and backs
- * off, so that waiting reservations are served as soon as the database is back.
+ * The pool is a source: reservations come from any thread, and their answer functions run in a pool
+ * thread. A free session takes a reservation immediately. While all are busy, reservations gather, and
+ * the next free session takes all of them as one statement. A thread without a session tries to open
+ * one, and backs off, so that waiting reservations are served as soon as the database is back.
  *
  * One more thread maintains the table: it asks the database for its newest base several times a second,
  * and prunes old rows.
@@ -54,8 +54,8 @@ struct source pool_source(struct pool *pool);
 void pool_look(struct pool *pool, struct pool_look *look);
 
 /*
- * Begin or end a rest: the sessions end their statements and are closed, and none is opened until the rest
- * is over. No reservation may be submitted meanwhile.
+ * Begin or end a rest: the sessions end their statements and are closed, and none is opened until the
+ * rest is over. No reservation may be submitted meanwhile.
  */
 void pool_set_resting(struct pool *pool, bool is_resting);
 
@@ -66,14 +66,15 @@ const struct ticket_space *pool_space(const struct pool *pool);
 void pool_close(struct pool *pool);
 
 /*
- * Close the pool, and wait for the threads. False: some have not ended by DEADLINE_MS of clock_ms(), or hang
- * while they open a session. Then the pool must not be freed.
+ * Close the pool, and wait for the threads. False: some have not ended by DEADLINE_MS of clock_ms(), or
+ * hang while they open a session. Then the pool must not be freed.
  */
 bool pool_stop(struct pool *pool, uint64_t deadline_ms) MUST_CHECK;
 
 /*
- * After that: set the counter back to before BASES, which were reserved and not issued. That is only possible
- * if no other server can have seen the counter, and it still stands at their end. False: they are a gap.
+ * After that: set the counter back to before BASES, which were reserved and not issued. That is only
+ * possible if no other server can have seen the counter, and it still stands at their end. False: they
+ * are a gap.
  */
 bool pool_give_back(struct pool *pool, const struct ticket_range *bases) MUST_CHECK;
 void pool_free(struct pool *pool);

@@ -109,7 +109,10 @@ queue_withdraw(struct queue *queue, struct reservation *reservation)
 	return was_queued;
 }
 
-/* With the mutex held: move the first reservation, and those that may share its statement, into GROUP. */
+/*
+ * With the mutex held: move the first reservation, and those that may share its statement, into
+ * GROUP.
+ */
 static void
 queue_move_group(struct queue *queue, uint32_t most, struct mail_list *group)
 {
@@ -146,7 +149,10 @@ queue_is_stale(const struct queue *queue, uint64_t generation)
 	return queue->is_resting || queue->generation != generation;
 }
 
-/* With the mutex held: wait until a session of GENERATION has something to do, for at most the idle time. */
+/*
+ * With the mutex held: wait until a session of GENERATION has something to do, for at most the idle
+ * time.
+ */
 static void
 queue_wait_for_work(struct queue *queue, uint64_t generation)
 {

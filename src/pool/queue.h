@@ -1,9 +1,9 @@
 /*
  * queue -- reservations that wait for a session.
  *
- * Any thread; one mutex, held for a few instructions. A session knows the queue's generation from when it
- * was opened. When one session is lost the generation rises. Then each older session must be opened again
- * before it takes anything, so that a second attempt has a fresh connection.
+ * Any thread; one mutex, held for a few instructions. A session knows the queue's generation from when
+ * it was opened. When one session is lost the generation rises. Then each older session must be opened
+ * again before it takes anything, so that a second attempt has a fresh connection.
  *
  * A statement costs the database far more than a row does. So while one session works, reservations
  * gather for its next statement, and the other sessions rest. They step in when a statement is late, and
@@ -55,18 +55,22 @@ struct queue {
 void queue_init(struct queue *queue);
 void queue_destroy(struct queue *queue);
 
-/* Add RESERVATION at the end. False: its owner has withdrawn it before it came. It stays the caller's. */
+/*
+ * Add RESERVATION at the end. False: its owner has withdrawn it before it came. It stays the
+ * caller's.
+ */
 bool queue_push(struct queue *queue, struct reservation *reservation) MUST_CHECK;
 
 /*
- * Return GROUP to the head of the queue, in order. Reservations that have expired, or that their owner has
- * already tried to withdraw, stay in GROUP: the caller must answer them. Return how many were put back.
+ * Return GROUP to the head of the queue, in order. Reservations that have expired, or that their owner
+ * has already tried to withdraw, stay in GROUP: the caller must answer them. Return how many were put
+ * back.
  */
 unsigned queue_push_front(struct queue *queue, struct mail_list *group) MUST_CHECK;
 
 /*
- * Take RESERVATION out. False: a session has taken it, or it has not come yet. Then the queue will not take
- * it again.
+ * Take RESERVATION out. False: a session has taken it, or it has not come yet. Then the queue will not
+ * take it again.
  */
 bool queue_withdraw(struct queue *queue, struct reservation *reservation) MUST_CHECK;
 
@@ -90,8 +94,8 @@ uint64_t queue_generation(struct queue *queue);
 void queue_note_doubt(struct queue *queue);
 
 /*
- * The session that checks the counter has had no answer for a while: let an idle session check it, at most
- * four times a second.
+ * The session that checks the counter has had no answer for a while: let an idle session check it, at
+ * most four times a second.
  */
 void queue_want_look(struct queue *queue);
 
@@ -102,8 +106,8 @@ bool queue_is_slow(struct queue *queue, uint64_t ms);
 void queue_note_loss(struct queue *queue, uint64_t generation);
 
 /*
- * The maintenance thread has tried to open its session: the others may open theirs. It comes first because
- * it checks the counter, and a database may limit the sessions.
+ * The maintenance thread has tried to open its session: the others may open theirs. It comes first
+ * because it checks the counter, and a database may limit the sessions.
  */
 void queue_open(struct queue *queue);
 

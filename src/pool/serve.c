@@ -37,8 +37,8 @@ serve_refuse(struct mail_list *group, unsigned database, enum ticket_status stat
 }
 
 /*
- * Reserve COUNT bases with one statement. While the database is too busy for it, retry until DEADLINE_MS,
- * which is that of the last reservation.
+ * Reserve COUNT bases with one statement. While the database is too busy for it, retry until
+ * DEADLINE_MS, which is that of the last reservation.
  */
 static enum store_result
 serve_reserve(struct keeper *keeper, uint32_t count, uint64_t deadline_ms,
@@ -97,9 +97,9 @@ serve_deal(const struct keeper *keeper, struct mail_list *group, struct ticket_r
 }
 
 /*
- * Put the reservations back that may have another attempt, and answer the others. The session is lost, so
- * all that it has allocated is abandoned: the next attempt reserves new bases. An attempt that COUNTS is
- * followed by at most one more, others by as many as there is time for.
+ * Put the reservations back that may have another attempt, and answer the others. The session is lost,
+ * so all that it has allocated is abandoned: the next attempt reserves new bases. An attempt that COUNTS
+ * is followed by at most one more, others by as many as there is time for.
  */
 static void
 serve_try_again(struct keeper *keeper, struct mail_list *group, bool counts, const char *reason)

@@ -30,8 +30,8 @@ void pieces_add(struct pieces *pieces, const struct ticket_range *bases,
 		const struct ticket_space *space);
 
 /*
- * Take COUNT (1 or more) bases as one progression, from the first piece that is large enough. Abandon the
- * pieces before it: to issue from them later would break the order. False: no piece is large enough.
+ * Take COUNT (1 or more) bases as one progression, from the first piece that is large enough. Abandon
+ * the pieces before it: to issue from them later would break the order. False: no piece is large enough.
  */
 bool pieces_take(struct pieces *pieces, uint32_t count, struct ticket_piece *taken) MUST_CHECK;
 

@@ -80,7 +80,10 @@ segment_deal(struct segment *s, struct mail_list *answered)
 	}
 }
 
-/* With the mutex held: fail the reservations whose deadline is UNTIL_MS or earlier; move them into ANSWERED. */
+/*
+ * With the mutex held: fail the reservations whose deadline is UNTIL_MS or earlier; move them into
+ * ANSWERED.
+ */
 static void
 segment_refuse(struct segment *s, uint64_t until_ms, enum ticket_status status, const char *reason,
 	       struct mail_list *answered)
@@ -152,9 +155,9 @@ segment_target(struct segment *s, uint64_t now_ms)
 }
 
 /*
- * With the mutex held: how many bases to fetch ahead, when a fifth of the target is used. If reservations
- * for WAITED bases wait for the fetch, it brings about as many more. Then the held bases do not count,
- * because they may have to be abandoned.
+ * With the mutex held: how many bases to fetch ahead, when a fifth of the target is used. If
+ * reservations for WAITED bases wait for the fetch, it brings about as many more. Then the held bases do
+ * not count, because they may have to be abandoned.
  */
 static uint64_t
 segment_count_ahead(struct segment *s, uint64_t waited, uint64_t now_ms)

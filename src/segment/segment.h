@@ -44,7 +44,10 @@ void segment_fill(struct segment *segment);
  */
 void segment_note(struct segment *segment, const struct ticket_space *space, bool is_trusted);
 
-/* The segment as a source. Answers come from the thread that submits, or from a thread of its own source. */
+/*
+ * The segment as a source. Answers come from the thread that submits, or from a thread of its own
+ * source.
+ */
 struct source segment_source(struct segment *segment);
 
 /* How many bases are held, and how many milliseconds they last at the present rate. */
@@ -54,7 +57,10 @@ uint64_t segment_lasts_ms(struct segment *segment);
 /* Fetch no more. No thread may submit any more; fetches that are out will be held. */
 void segment_stop(struct segment *segment);
 
-/* After the source has ended: the next piece that is still held, which is now the caller's. False: none. */
+/*
+ * After the source has ended: the next piece that is still held, which is now the caller's. False:
+ * none.
+ */
 bool segment_take_rest(struct segment *segment, struct ticket_piece *piece) MUST_CHECK;
 
 void segment_free(struct segment *segment); /* NULL is allowed */

@@ -1,9 +1,9 @@
 /*
  * classes -- the highest base of each residue class, base mod step. Pure; one thread at a time.
  *
- * Several masters at one address count independently. With an auto_increment_increment of 2, one returns odd
- * bases and the other even ones, and it means nothing which is ahead. So bases are compared within their
- * class. Zeroed, nothing is known.
+ * Several masters at one address count independently. With an auto_increment_increment of 2, one returns
+ * odd bases and the other even ones, and it means nothing which is ahead. So bases are compared within
+ * their class. Zeroed, nothing is known.
  */
 #ifndef TICKR_STATE_CLASSES_H
 #define TICKR_STATE_CLASSES_H
@@ -30,7 +30,10 @@ void classes_copy(struct classes *to, const struct classes *from);
 /* Split the classes so that a progression of INCREMENT stays in its own. Known bases stay known. */
 void classes_widen(struct classes *classes, uint64_t increment);
 
-/* Whether any of BASES, which are not empty, is not above the highest of its class, which is then *HIGHEST. */
+/*
+ * Whether any of BASES, which are not empty, is not above the highest of its class, which is then
+ * *HIGHEST.
+ */
 bool classes_reach(const struct classes *classes, const struct ticket_range *bases,
 		   uint64_t *highest) MUST_CHECK;
 

@@ -10,8 +10,8 @@
  *	checksum 79f9486a79beba8f	FNV-1a of all above
  *
  * GIVEN is the highest base that was certainly issued. No base above AHEAD was issued. A record has only
- * one text: a reader takes every other for damaged. A record without an identity and without a refusal is
- * written as version 1, which has neither line.
+ * one text: a reader takes every other for damaged. A record without an identity and without a refusal
+ * is written as version 1, which has neither line.
  */
 #ifndef TICKR_STATE_RECORD_H
 #define TICKR_STATE_RECORD_H
@@ -40,7 +40,10 @@ struct record {
 /* Add the text of RECORD; RECORD_SIZE is room enough. */
 void record_write(const struct record *record, struct text *text);
 
-/* Fill RECORD, which is zeroed, from LEN bytes. False: it stays zeroed, and PROBLEM says what is wrong. */
+/*
+ * Fill RECORD, which is zeroed, from LEN bytes. False: it stays zeroed, and PROBLEM says what is
+ * wrong.
+ */
 bool record_read(struct record *record, const char *bytes, size_t len,
 		 struct text *problem) MUST_CHECK;
 

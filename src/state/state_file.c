@@ -1,10 +1,10 @@
 /*
- * DESIGN. A save writes a new file in the same folder, syncs it, and renames it to the name of the old one.
- * Whenever the machine stops, one of the two is there, whole. The lock is on a separate file, because each
- * save makes another state file.
+ * DESIGN. A save writes a new file in the same folder, syncs it, and renames it to the name of the old
+ * one. Whenever the machine stops, one of the two is there, whole. The lock is on a separate file,
+ * because each save makes another state file.
  *
- * A save opens a file. If no descriptor is left, in the process or on the machine, the save closes a spare
- * one and uses that. Without a save no ticket is issued.
+ * A save opens a file. If no descriptor is left, in the process or on the machine, the save closes a
+ * spare one and uses that. Without a save no ticket is issued.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -162,7 +162,10 @@ state_file_is_named(int fd, int folder_fd, const char *path)
 	       open.st_dev == named.st_dev && open.st_ino == named.st_ino;
 }
 
-/* The folder was removed or replaced: continue in the folder of that name, and make it if it is missing. */
+/*
+ * The folder was removed or replaced: continue in the folder of that name, and make it if it is
+ * missing.
+ */
 static void
 state_file_reopen_folder(struct state_file *file, struct text *problem)
 {

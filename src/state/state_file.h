@@ -2,9 +2,9 @@
  * state_file -- the file in TICKR_STATE_DIR that remembers which tickets of a node were issued.
  *
  * With it tickrd recognises, at its start, a database that went back in time while tickrd was down. Its
- * name is node-N.state, with the node's number. The lock node-N.lock in the same folder is held from open
- * to close, so that no two servers write one file. The main thread opens and closes it. One thread at a
- * time saves it.
+ * name is node-N.state, with the node's number. The lock node-N.lock in the same folder is held from
+ * open to close, so that no two servers write one file. The main thread opens and closes it. One thread
+ * at a time saves it.
  */
 #ifndef TICKR_STATE_STATE_FILE_H
 #define TICKR_STATE_STATE_FILE_H
@@ -17,8 +17,8 @@
 struct state_file;
 
 /*
- * Lock and read the file of SPACE's node in FOLDER. If it is missing, nothing is known. NULL: PROBLEM says
- * what is wrong, and what to do. The caller releases it with state_file_close().
+ * Lock and read the file of SPACE's node in FOLDER. If it is missing, nothing is known. NULL: PROBLEM
+ * says what is wrong, and what to do. The caller releases it with state_file_close().
  */
 struct state_file *state_file_open(const char *folder, const struct ticket_space *space,
 				   struct text *problem) MUST_CHECK;

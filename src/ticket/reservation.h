@@ -1,7 +1,7 @@
 /*
  * reservation -- the one message on the ticket path.
  *
- * A count goes out, and a range of bases or a status comes back:
+ * The owner asks for a count. A range of bases, or a status, comes back:
  *
  *	allocator (loop thread) --submit--> the source's queue --> session (pool thread)
  *	allocator (loop thread) <--mailbox-- answer() <------------'
@@ -25,20 +25,20 @@
 
 #define REASON_SIZE 256
 
-/* A reservation of more bases shares a statement with no other, so that no other waits for its many rows. */
+/* A reservation of more bases has its own statement, so that no other waits for its many rows. */
 #define RESERVATION_MOST_SHARED 1000
 
 /*
  * Where a reservation is:
  *
- *		  queue		    take	      return
- *	OWNER  ------------>  QUEUED  ---->  TAKEN  ---------->  OWNER
- *	       <------------	      <----
- *		  recall	    queue
+ *	       -- queue -->	    -- take -->	       -- return -->
+ *	OWNER		    QUEUED	       TAKEN		     OWNER
+ *	       <- recall --	    <- queue --
  *
- *	OWNER, TAKEN  --- recall --->  RECALLED  --- return --->  OWNER
+ *	OWNER, TAKEN, RECALLED -- recall --> RECALLED -- return --> OWNER
  *
- * The source changes it, under the mutex of its own queue. Only the owner returns it to itself, after the answer.
+ * The source changes the place, under the mutex of its queue. Only the owner returns a reservation,
+ * after its answer.
  */
 enum reservation_place {
 	RESERVATION_OWNER,    /* its owner has it */
@@ -73,8 +73,8 @@ reservation_of(struct mail *mail)
 }
 
 /*
- * Let RESERVATION enter a queue, or be put back into one. False if its owner has recalled it: then it must not
- * enter, and stays with the caller.
+ * Let RESERVATION enter a queue, or return to one. False: its owner has recalled it. It must not enter,
+ * and stays with the caller.
  */
 bool reservation_queue(struct reservation *reservation) MUST_CHECK;
 
@@ -82,8 +82,8 @@ bool reservation_queue(struct reservation *reservation) MUST_CHECK;
 void reservation_take(struct reservation *reservation);
 
 /*
- * The owner of RESERVATION wants it back. True: it was in the queue, and the caller takes it out. False: a session has
- * it, its answer is on the way, or another thread is about to submit it.
+ * The owner of RESERVATION wants it back. True: it was in the queue, and the caller takes it out. False:
+ * a session has it, its answer is on the way, or another thread is about to submit it.
  */
 bool reservation_recall(struct reservation *reservation) MUST_CHECK;
 

@@ -1,8 +1,8 @@
 /*
  * source -- where reservations go: a pool, the dispatcher, or the segment in front of one.
  *
- * The allocators and the segment know no more of their source than this. daemon.c picks it. A source is passed by
- * value, and ends with the room that offers it. Any thread may call it.
+ * The allocators and the segment know no more of their source than this. ahead.c picks it. A source is
+ * passed by value, and ends with the room that offers it. Any thread may call it.
  */
 #ifndef TICKR_TICKET_SOURCE_H
 #define TICKR_TICKET_SOURCE_H
@@ -26,8 +26,8 @@ struct source {
 };
 
 /*
- * Let SOURCE have RESERVATION until its answer, which may come before this returns. False: another thread has withdrawn
- * it before it came. Then it stays its owner's, and no answer comes.
+ * Let SOURCE have RESERVATION until its answer, which may come before this returns. False: another
+ * thread has withdrawn it before it came. It stays its owner's, and no answer comes.
  */
 static inline bool MUST_CHECK
 source_submit(const struct source *source, struct reservation *reservation)
@@ -36,8 +36,8 @@ source_submit(const struct source *source, struct reservation *reservation)
 }
 
 /*
- * Take RESERVATION back from SOURCE. False: a session works on it, or its answer is on the way. On true its reason says
- * why it had no answer.
+ * Take RESERVATION back from SOURCE. True: its reason says why it had no answer. False: a session works
+ * on it, or its answer is on the way.
  */
 static inline bool MUST_CHECK
 source_withdraw(const struct source *source, struct reservation *reservation)
@@ -53,8 +53,8 @@ source_explain(const struct source *source, struct text *reason)
 }
 
 /*
- * Take COUNT (1 or more) bases, as one progression, from what SOURCE holds in memory. False: it holds too few, and they
- * must be reserved.
+ * Take COUNT (1 or more) bases, as one progression, that SOURCE holds in memory. False: it holds too
+ * few, so they must be reserved.
  */
 static inline bool MUST_CHECK
 source_take(const struct source *source, uint32_t count, uint64_t now_ms,
