@@ -57,7 +57,7 @@ Test(classes, each_class_has_its_own)
 	cr_assert(reach(1000, 1, 2), "1001 was given");
 }
 
-/* Whatever the increments: what is reached is exactly what was at or below a base of its class. */
+/* For all increments: exactly those bases are reached that are not above a base of their class. */
 Test(classes, changing_increments_forget_nothing)
 {
 	static const struct ticket_range ranges[] = {
@@ -92,7 +92,7 @@ Test(classes, too_many_become_one_which_errs_on_the_safe_side)
 	cr_assert_not(reach(5002, 2, 1));
 }
 
-Test(classes, the_top_of_some_is_that_of_all_they_meet)
+Test(classes, the_top_of_some_classes_is_that_of_all_they_meet)
 {
 	cr_assert_eq(classes_top_of(&classes, 2, 1), 0);
 	raise(1001, 2, 1);
@@ -107,7 +107,7 @@ Test(classes, the_top_of_some_is_that_of_all_they_meet)
 	cr_assert_eq(classes_top_of(&classes, 4, 2), 500);
 }
 
-Test(classes, some_are_set_and_the_others_stay)
+Test(classes, some_classes_are_set_and_the_others_stay)
 {
 	raise(1001, 2, 1);
 	classes_set(&classes, 3, 1, 7);

@@ -70,7 +70,7 @@ Test(health, nothing_is_ready_before_the_first_answer)
 	cr_assert_not(is_ready(AGE_MS), "open is not yet good");
 }
 
-Test(health, an_answer_makes_it_ready)
+Test(health, an_answer_makes_the_database_ready)
 {
 	come_up(1);
 	cr_assert(is_ready(AGE_MS));
@@ -79,7 +79,7 @@ Test(health, an_answer_makes_it_ready)
 	cr_assert_eq(metrics_get(METRIC_SESSIONS_OPEN), 1);
 }
 
-Test(health, an_answer_to_maintenance_alone_does_not)
+Test(health, an_answer_to_maintenance_alone_does_not_make_it_ready)
 {
 	health_note_good(&health, 41);
 	cr_assert_not(is_ready(AGE_MS), "no session serves tickets");
@@ -111,7 +111,7 @@ Test(health, one_session_lost_of_several_is_no_outage)
 	cr_assert_str_empty(explanation());
 }
 
-Test(health, the_last_session_lost_is_one)
+Test(health, the_loss_of_the_last_session_is_an_outage)
 {
 	come_up(1);
 	health_note_close(&health);
@@ -169,7 +169,7 @@ Test(health, a_long_reason_is_cut)
 	cr_assert_eq(strlen(health.reason), REASON_SIZE - 1);
 }
 
-Test(health, a_refusal_that_is_over_is_not_told_of_again)
+Test(health, a_refusal_that_is_over_is_not_reported_again)
 {
 	struct health_look look;
 
@@ -254,7 +254,7 @@ Test(health, only_an_answer_ends_the_need_of_a_proof)
 		}
 }
 
-Test(health, what_answers_is_up_when_a_session_serves)
+Test(health, a_database_that_answers_is_up_when_a_session_serves)
 {
 	for (enum health_state state = HEALTH_UNKNOWN; state < HEALTH_STATES; state++) {
 		const struct health_step *row = health_table[state];
@@ -267,7 +267,7 @@ Test(health, what_answers_is_up_when_a_session_serves)
 	}
 }
 
-/* One session fails at most: the others go on, and what was down stays so. */
+/* The other sessions serve, and a database that was down stays down. */
 Test(health, trouble_of_one_session_takes_no_database_down)
 {
 	for (enum health_state state = HEALTH_UNKNOWN; state < HEALTH_STATES; state++)
@@ -310,7 +310,7 @@ Test(health, each_note_takes_the_step_of_its_event)
 		}
 }
 
-Test(health, trouble_is_one_event_or_another)
+Test(health, each_kind_of_trouble_is_its_event)
 {
 	static const struct {
 		enum store_result result;

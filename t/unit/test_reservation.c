@@ -50,7 +50,7 @@ Test(reservation, each_legal_step_leads_to_its_place)
 	}
 }
 
-Test(reservation, a_session_cannot_take_what_is_not_queued, .signal = SIGABRT)
+Test(reservation, a_session_takes_only_a_queued_reservation, .signal = SIGABRT)
 {
 	struct reservation reservation = {.count = 1};
 
@@ -64,7 +64,7 @@ Test(reservation, two_queues_cannot_have_one_reservation, .signal = SIGABRT)
 	(void)!reservation_queue(&reservation);
 }
 
-Test(reservation, what_still_waits_cannot_be_returned, .signal = SIGABRT)
+Test(reservation, a_waiting_reservation_cannot_be_returned, .signal = SIGABRT)
 {
 	struct reservation reservation = {.count = 1, .place = RESERVATION_QUEUED};
 

@@ -121,7 +121,7 @@ Test(source, a_reservation_comes_back_to_its_owner_with_its_bases, .timeout = 60
 	}
 }
 
-Test(source, what_waits_can_be_withdrawn_and_says_why, .timeout = 60)
+Test(source, a_waiting_reservation_can_be_withdrawn_and_says_why, .timeout = 60)
 {
 	for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++) {
 		struct reservation reservation = reservation_for(1);
@@ -137,7 +137,7 @@ Test(source, what_waits_can_be_withdrawn_and_says_why, .timeout = 60)
 	}
 }
 
-Test(source, what_was_withdrawn_before_it_came_stays_its_owners, .timeout = 60)
+Test(source, a_reservation_withdrawn_before_it_came_stays_its_owners, .timeout = 60)
 {
 	for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++) {
 		struct reservation reservation = reservation_for(1);

@@ -44,7 +44,7 @@ end(void)
 		snprintf(path, sizeof(path), "%s/node-3.%s", folder, names[i]);
 		unlink(path);
 	}
-	assert(rmdir(folder) == 0); /* nothing else is left behind */
+	assert(rmdir(folder) == 0); /* nothing else is left */
 }
 
 TestSuite(state, .init = begin, .fini = end);
@@ -114,7 +114,7 @@ Test(state, a_record_that_is_cut_off_anywhere_is_damaged)
 	}
 }
 
-Test(state, a_record_of_which_any_byte_is_another_is_damaged)
+Test(state, a_record_with_any_other_byte_is_damaged)
 {
 	char bytes[sizeof(good)];
 
@@ -132,7 +132,7 @@ Test(state, a_record_of_which_any_byte_is_another_is_damaged)
 		}
 }
 
-Test(state, a_record_with_something_behind_it_is_damaged)
+Test(state, a_record_with_more_bytes_after_it_is_damaged)
 {
 	static const char *const more[] = {"\n", " ", "x", "class 0 given 0 ahead 50\n"};
 
@@ -149,9 +149,8 @@ Test(state, a_newer_version_is_told_from_damage)
 	static const char newer[] = "tickr state 3\nwhatever that has\n";
 
 	cr_assert_not(record_read(&record, newer, strlen(newer), &problem));
-	cr_assert_str_eq(memory,
-			 "its version is 3, and this tickrd knows 2: a newer tickrd wrote "
-			 "it, or it is damaged");
+	cr_assert_str_eq(memory, "its version is 3, and this tickrd knows 2: a newer tickrd wrote "
+				 "it, or it is damaged");
 }
 
 /* --- an identity and a refusal, which make it version 2 ------------------------------------------- */
@@ -213,7 +212,7 @@ Test(state, without_a_file_nothing_is_known)
 	state_file_close(file);
 }
 
-Test(state, what_was_saved_is_there_again)
+Test(state, a_saved_record_is_read_again)
 {
 	struct state_file *file = state_file_open(folder, &space, &problem);
 	struct record looked = {0};
@@ -311,7 +310,7 @@ Test(state, a_file_that_is_too_large_is_refused)
 	cr_assert_null(state_file_open(folder, &space, &problem));
 }
 
-Test(state, a_folder_that_is_not_there_is_refused)
+Test(state, a_missing_folder_is_refused)
 {
 	cr_assert_null(state_file_open("/nonexistent", &space, &problem));
 	cr_assert_str_eq(memory, "the state folder /nonexistent cannot be used: No such file or "
