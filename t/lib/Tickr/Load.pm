@@ -62,11 +62,17 @@ sub answers {
     return $lines;
 }
 
+# A patient server (Tickr::Server) may need 20 s for one answer when the disk stalls, and the same again.
 sub wait_for_answers {
     my ($self, $more) = @_;
     my $before = $self->answers;
-    wait_for("$more more answers", 30, sub { $self->answers >= $before + $more });
-    return;
+    return if eval {
+        wait_for("$more more answers", 60, sub { $self->answers >= $before + $more });
+        1;
+    };
+    my $why = $@;
+    diag $self->{server}->log, map { (split /\n/, slurp($_))[-1] // 'no answer', "\n" } glob "$self->{folder}/[0-9]*";
+    die $why;
 }
 
 # End the clients and return what they saw: a list of clients, each a list of answers.
