@@ -7,22 +7,6 @@
 #define FILL_EVERY_MS 100
 
 static void
-ahead_submit(void *arg, struct reservation *reservation)
-{
-	struct ahead *ahead = arg;
-
-	dispatch_submit(ahead->dispatch, reservation);
-}
-
-static void
-ahead_explain(void *arg, struct text *reason)
-{
-	struct ahead *ahead = arg;
-
-	dispatch_explain(ahead->dispatch, reason);
-}
-
-static void
 ahead_fill(evutil_socket_t fd, short what, void *arg)
 {
 	struct ahead *ahead = arg;
@@ -34,7 +18,8 @@ ahead_fill(evutil_socket_t fd, short what, void *arg)
 }
 
 void
-ahead_init(struct ahead *ahead, const struct config *config, struct event_base *base)
+ahead_init(struct ahead *ahead, const struct config *config, struct dispatch *dispatch,
+	   struct event_base *base)
 {
 	struct segment_settings settings = {
 		.ahead_ms = config->reserve_ahead_ms,
@@ -42,11 +27,10 @@ ahead_init(struct ahead *ahead, const struct config *config, struct event_base *
 		.most = config->reserve_ahead_max,
 		.pool_timeout_ms = config->pool_timeout_ms,
 		.outage_ms = config->reserve_ahead_outage_ms,
-		.submit = ahead_submit,
-		.explain = ahead_explain,
-		.arg = ahead,
+		.source = dispatch_source(dispatch),
 	};
 
+	ahead->dispatch = dispatch;
 	if (config->reserve_ahead_ms == 0)
 		return;
 	ahead->segment = segment_new(&settings);
@@ -54,12 +38,17 @@ ahead_init(struct ahead *ahead, const struct config *config, struct event_base *
 }
 
 void
-ahead_start(struct ahead *ahead, struct dispatch *dispatch)
+ahead_start(struct ahead *ahead)
 {
-	if (ahead->segment == NULL)
-		return;
-	ahead->dispatch = dispatch;
-	ahead_fill(-1, 0, ahead);
+	if (ahead->segment != NULL)
+		ahead_fill(-1, 0, ahead);
+}
+
+struct source
+ahead_source(const struct ahead *ahead)
+{
+	return ahead->segment != NULL ? segment_source(ahead->segment)
+				      : dispatch_source(ahead->dispatch);
 }
 
 void
@@ -81,7 +70,7 @@ ahead_stop(struct ahead *ahead)
 void
 ahead_settle(struct ahead *ahead)
 {
-	struct segment_piece piece;
+	struct ticket_piece piece;
 	uint64_t given_back = 0, gap = 0;
 
 	if (ahead->segment == NULL)

@@ -19,11 +19,15 @@ struct ahead {
 	struct event *fill;
 };
 
-/* Prepare AHEAD, which is zeroed. Fetches begin with ahead_start(). */
-void ahead_init(struct ahead *ahead, const struct config *config, struct event_base *base);
+/* Prepare AHEAD, which is zeroed, to fetch from DISPATCH. Its threads must not run yet. */
+void ahead_init(struct ahead *ahead, const struct config *config, struct dispatch *dispatch,
+		struct event_base *base);
 
-/* Fetch from DISPATCH, which has been started, from now on. */
-void ahead_start(struct ahead *ahead, struct dispatch *dispatch);
+/* Where the workers reserve: the segment, or the dispatcher if nothing is reserved ahead. */
+struct source ahead_source(const struct ahead *ahead);
+
+/* Fetch from now on. The dispatcher has been started. */
+void ahead_start(struct ahead *ahead);
 
 /* Any thread: the listener of the pools. ARG is a struct ahead. */
 void ahead_note(void *arg, const struct ticket_space *space, bool is_trusted);

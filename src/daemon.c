@@ -241,6 +241,7 @@ daemon_make_workers(struct daemon *d)
 		.config = d->config,
 		.dispatch = d->dispatch,
 		.segment = d->ahead.segment,
+		.source = ahead_source(&d->ahead),
 		.limit = &d->limit,
 		.connections = &d->connections,
 		.error_lines = &d->error_lines,
@@ -277,7 +278,6 @@ daemon_take_orders(struct daemon *d)
 	d->drain_deadline = loop_event_new(d->base, -1, 0, daemon_on_drain_deadline, d);
 	d->manager = notifier_new(d->base);
 	d->watchdog = loop_event_new(d->base, -1, 0, daemon_on_watchdog, d);
-	ahead_init(&d->ahead, d->config, d->base);
 	d->watchdog_ms = orders.watchdog_ms;
 	orders.mailbox = d->mailbox;
 	signals_serve(d->signals, &orders);
@@ -290,6 +290,7 @@ daemon_build(struct daemon *d)
 
 	d->limit.most = (uint32_t)d->config->max_waiting;
 	d->dispatch = databases_dispatch(d->config, d->store, d->states, &listener);
+	ahead_init(&d->ahead, d->config, d->dispatch, d->base);
 	daemon_make_control(d);
 	daemon_make_workers(d);
 	daemon_limit_connections(d);
@@ -302,7 +303,7 @@ daemon_start_threads(struct daemon *d)
 
 	if (is_started) {
 		dispatch_wait_looked(d->dispatch, LOOK_WAIT_MS);
-		ahead_start(&d->ahead, d->dispatch);
+		ahead_start(&d->ahead);
 	}
 	while (is_started && d->started < d->worker_count) {
 		is_started = worker_start(d->workers[d->started]);

@@ -32,7 +32,7 @@ struct worker {
 	struct mail ping; /* travels to the worker and back */
 };
 
-/* --- between the allocator and the dispatcher --------------------------------------------------- */
+/* --- between the allocator and its source ------------------------------------------------------- */
 
 static void
 worker_open_reservation(struct mail *mail)
@@ -51,43 +51,6 @@ worker_post_answer(struct reservation *reservation)
 
 	reservation->mail.open = worker_open_reservation;
 	mailbox_post(worker->mailbox, &reservation->mail);
-}
-
-static void
-worker_submit(void *arg, struct reservation *reservation)
-{
-	struct worker *worker = arg;
-
-	reservation->owner = worker;
-	reservation->answer = worker_post_answer;
-	if (worker->settings.segment != NULL)
-		segment_submit(worker->settings.segment, reservation);
-	else
-		dispatch_submit(worker->settings.dispatch, reservation);
-}
-
-static bool
-worker_withdraw(void *arg, struct reservation *reservation)
-{
-	struct worker *worker = arg;
-
-	if (worker->settings.segment != NULL)
-		return segment_withdraw(worker->settings.segment, reservation);
-	return dispatch_withdraw(worker->settings.dispatch, reservation);
-}
-
-static bool
-worker_take(void *arg, uint32_t count, uint64_t now_ms, struct ticket_range *bases,
-	    const struct ticket_space **space)
-{
-	struct worker *worker = arg;
-	struct segment_piece taken;
-
-	if (!segment_take(worker->settings.segment, count, now_ms, &taken))
-		return false;
-	*bases = taken.bases;
-	*space = taken.space;
-	return true;
 }
 
 static void
@@ -230,9 +193,8 @@ worker_make_allocator(struct worker *worker)
 		.pool_timeout_ms = config->pool_timeout_ms,
 		.begun_timeout_ms = config->query_timeout_ms + BEGUN_MARGIN_MS,
 		.limit = worker->settings.limit,
-		.take = worker->settings.segment != NULL ? worker_take : NULL,
-		.submit = worker_submit,
-		.withdraw = worker_withdraw,
+		.source = worker->settings.source,
+		.answer = worker_post_answer,
 		.wake = worker_wake,
 		.arg = worker,
 	};

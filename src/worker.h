@@ -22,6 +22,7 @@ struct worker_settings {
 	const struct config *config;
 	struct dispatch *dispatch;
 	struct segment *segment; /* NULL: nothing is reserved ahead */
+	struct source source;	 /* of reservations */
 	struct waiting_limit *limit;
 	struct connection_limit *connections;
 	struct log_limit *error_lines;

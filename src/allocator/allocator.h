@@ -1,10 +1,9 @@
 /*
  * allocator -- makes few large reservations out of many small ticket requests.
  *
- * Loop thread only; no I/O, no locks, no clock of its own. Requests that arrive in
- * one round of the loop share a reservation; the reservations of all loops meet in
- * the pool's queue, where the next free session takes all of them at once. Each
- * request is answered exactly once, through its callback.
+ * Loop thread only; no I/O, no locks, no clock of its own. Requests that arrive in one round of the
+ * loop share a reservation. The reservations of all loops meet in a source, such as a pool's queue.
+ * Each request is answered exactly once, through its callback.
  */
 #ifndef TICKR_ALLOCATOR_ALLOCATOR_H
 #define TICKR_ALLOCATOR_ALLOCATOR_H
@@ -13,6 +12,7 @@
 #include <stdint.h>
 
 #include "allocator/batch.h"
+#include "ticket/source.h"
 
 /* How many requests may wait, over all allocators of the process. */
 struct waiting_limit {
@@ -21,20 +21,16 @@ struct waiting_limit {
 };
 
 struct allocator_settings {
-	uint64_t pool_timeout_ms;
-	uint64_t begun_timeout_ms;   /* how much longer to wait for a reservation that was begun */
+	uint64_t pool_timeout_ms;    /* the longest wait for a session */
+	uint64_t begun_timeout_ms;   /* how much longer to wait for a session that has begun */
 	struct waiting_limit *limit; /* shared; outlives the allocators */
+	struct source source;	     /* of reservations */
 
 	/*
-	 * Take COUNT bases, as one progression, from what was reserved before: false when there are
-	 * too few. NULL: nothing is reserved before somebody asks.
+	 * Runs in any thread when a reservation, whose owner is ARG, was answered. It must lead to a
+	 * call of allocator_deliver() in the loop's thread.
 	 */
-	bool (*take)(void *arg, uint32_t count, uint64_t now_ms, struct ticket_range *bases,
-		     const struct ticket_space **space);
-	/* Where reservations go: takes the reservation until its answer. */
-	void (*submit)(void *arg, struct reservation *reservation);
-	/* Takes it back when no session has begun with it; then its reason says what is wrong. */
-	bool (*withdraw)(void *arg, struct reservation *reservation);
+	void (*answer)(struct reservation *reservation);
 	/* The first request of a round has come: call allocator_flush() at the end of the round. */
 	void (*wake)(void *arg);
 	void *arg;
@@ -44,25 +40,25 @@ struct allocator;
 
 struct allocator *allocator_new(const struct allocator_settings *settings) MUST_CHECK;
 
-/* REQUEST is the caller's, and stays where it is until it was answered; that may be at once. */
+/* REQUEST is the caller's, and stays where it is until its answer, which may come immediately. */
 void allocator_request(struct allocator *a, struct ticket_request *request, uint64_t now_ms);
 
-/* Submit what has gathered. */
+/* Submit the requests that have gathered. */
 void allocator_flush(struct allocator *a);
 
-/* RESERVATION, which this allocator submitted, has come back. */
+/* Deal out RESERVATION, which this allocator submitted and which was answered. */
 void allocator_deliver(struct allocator *a, struct reservation *reservation);
 
 /*
- * Refuse the requests whose time is up and that no session has begun with; and those that a session
- * has had for too long.
+ * Refuse the requests that have expired: those that no session has begun with, and those that a
+ * session has had for too long.
  */
 void allocator_expire(struct allocator *a, uint64_t now_ms);
 
-/* When allocator_expire() has something to do next; UINT64_MAX: nothing waits. */
+/* When allocator_expire() has something to do next; UINT64_MAX: no request waits. */
 uint64_t allocator_next_deadline(const struct allocator *a);
 
-/* Answers whatever still waits. Every reservation must be back, or be withdrawable. */
+/* Answer the requests that still wait. Each reservation must be back, or can be withdrawn. */
 void allocator_free(struct allocator *a);
 
 #endif

@@ -14,7 +14,7 @@ batch_new(uint64_t deadline_ms)
 	return batch;
 }
 
-/* One request alone may be larger than MOST: it still is one progression. */
+/* A single request may be larger than MOST: it still needs one progression. */
 bool
 batch_has_room(const struct batch *batch, const struct ticket_request *request, uint32_t most)
 {
@@ -30,9 +30,9 @@ batch_add(struct batch *batch, struct ticket_request *request)
 	batch->reservation.count += request->count;
 }
 
-/* The link is read before the answer: the answer may free the request. */
+/* Unlink the first request: its answer may free it. NULL: none is left. */
 static struct ticket_request *
-take_request(struct batch *batch)
+batch_take_request(struct batch *batch)
 {
 	struct ticket_request *request = STAILQ_FIRST(&batch->requests);
 
@@ -42,21 +42,9 @@ take_request(struct batch *batch)
 }
 
 void
-ticket_request_give(struct ticket_request *request, const struct ticket_range *bases,
-		    const struct ticket_space *space)
-{
-	struct ticket_answer answer = {.status = TICKET_OK, .space = space};
-
-	if (!space_tickets(space, bases, &answer.tickets)) {
-		answer.status = TICKET_EXHAUSTED;
-		answer.reason = SPACE_EXHAUSTED;
-	}
-	request->answer(request, &answer);
-}
-
-void
 batch_deal(struct batch *batch)
 {
+	struct ticket_answer answer = {.status = TICKET_OK, .space = batch->reservation.space};
 	struct ticket_range bases = batch->reservation.bases;
 	struct ticket_request *request;
 
@@ -64,11 +52,10 @@ batch_deal(struct batch *batch)
 		batch_refuse(batch, batch->reservation.status, batch->reservation.reason);
 		return;
 	}
-	assert(bases.count == batch->reservation.count && batch->reservation.space != NULL);
-	while ((request = take_request(batch)) != NULL) {
-		struct ticket_range own = range_take(&bases, request->count);
-
-		ticket_request_give(request, &own, batch->reservation.space);
+	assert(bases.count == batch->reservation.count);
+	while ((request = batch_take_request(batch)) != NULL) {
+		answer.bases = range_take(&bases, request->count);
+		request->answer(request, &answer);
 	}
 }
 
@@ -79,6 +66,6 @@ batch_refuse(struct batch *batch, enum ticket_status status, const char *reason)
 	struct ticket_request *request;
 
 	assert(status != TICKET_OK);
-	while ((request = take_request(batch)) != NULL)
+	while ((request = batch_take_request(batch)) != NULL)
 		request->answer(request, &answer);
 }

@@ -9,55 +9,47 @@
 #include "dispatch/dispatch.h"
 #include "dispatch/errand.h"
 
-#define ATTEMPTS_IN_TIME 4 /* an attempt may take this part of the pool time-out */
-#define LONGEST_ATTEMPT	 1000
-
-static bool
-is_alone(const struct dispatch *d)
-{
-	return d->members.count == 1;
-}
+#define ATTEMPTS_IN_TIME 4    /* that fit into the pool time-out */
+#define LONGEST_ATTEMPT	 1000 /* ms */
 
 /* --- reservations -------------------------------------------------------------------------------- */
 
-void
-dispatch_submit(struct dispatch *d, struct reservation *reservation)
+static bool
+dispatch_submit(void *self, struct reservation *reservation)
 {
-	struct errand *errand;
+	struct dispatch *d = self;
+	struct errand *errand = xcalloc(1, sizeof(*errand));
 	struct todo todo;
 
-	if (is_alone(d)) {
-		bool is_taken = pool_submit(d->members.all[0].pool, reservation);
-
-		assert(is_taken); /* nobody has it who could have wanted it back */
-		return;
-	}
-	errand = xcalloc(1, sizeof(*errand));
 	errand->asked = reservation;
-	reservation->carrier = errand;
 	todo_init(&todo);
 	pthread_mutex_lock(&d->mutex);
+	if (!reservation_queue(reservation)) {
+		pthread_mutex_unlock(&d->mutex);
+		free(errand);
+		return false;
+	}
+	reservation->carrier = errand;
 	if (d->is_stopping)
 		errand_fail(errand, TICKET_DRAINING, STATUS_DRAINING, &todo);
 	else
 		errand_ask(d, errand, NO_MEMBER, &todo);
 	todo_unlock_and_do(d, &todo);
+	return true;
 }
 
-bool
-dispatch_withdraw(struct dispatch *d, struct reservation *reservation)
+static bool
+dispatch_withdraw(void *self, struct reservation *reservation)
 {
+	struct dispatch *d = self;
+	struct errand *errand = NULL;
 	struct text reason;
-	struct errand *errand;
 	struct todo todo;
 
-	if (is_alone(d))
-		return pool_withdraw(d->members.all[0].pool, reservation);
 	todo_init(&todo);
 	pthread_mutex_lock(&d->mutex);
-	errand = reservation->carrier;
-	if (errand != NULL) {
-		reservation->carrier = NULL;
+	if (reservation_recall(reservation)) {
+		errand = reservation->carrier;
 		reason = TEXT_OVER(reservation->reason);
 		members_explain(&d->members, &reason);
 		if (errand->attempt != NULL)
@@ -70,36 +62,40 @@ dispatch_withdraw(struct dispatch *d, struct reservation *reservation)
 	return errand != NULL;
 }
 
-void
-dispatch_explain(struct dispatch *d, struct text *reason)
+static void
+dispatch_explain(void *self, struct text *reason)
 {
-	if (is_alone(d)) {
-		pool_explain(d->members.all[0].pool, reason);
-		return;
-	}
+	struct dispatch *d = self;
+
 	pthread_mutex_lock(&d->mutex);
 	members_explain(&d->members, reason);
 	pthread_mutex_unlock(&d->mutex);
 }
 
-/* --- what is known ------------------------------------------------------------------------------- */
-
-/* The only one is asked at once: nobody else looks at it. */
-static void
-describe_alone(struct dispatch *d, struct database_state *state)
+struct source
+dispatch_source(struct dispatch *d)
 {
-	struct member member = d->members.all[0];
-
-	pool_look(member.pool, &member.look);
-	member.is_in = true;
-	member_describe(&member, state);
+	if (d->members.count == 1)
+		return d->members.all[0].source;
+	return (struct source){
+		.submit = dispatch_submit,
+		.withdraw = dispatch_withdraw,
+		.explain = dispatch_explain,
+		.self = d,
+	};
 }
+
+/* --- what is known ------------------------------------------------------------------------------- */
 
 size_t
 dispatch_states(struct dispatch *d, struct database_state *states)
 {
-	if (is_alone(d)) {
-		describe_alone(d, &states[0]);
+	if (d->members.count == 1) { /* no watcher looks at it */
+		struct member member = d->members.all[0];
+
+		pool_look(member.pool, &member.look);
+		member.is_in = true;
+		member_describe(&member, &states[0]);
 		return 1;
 	}
 	pthread_mutex_lock(&d->mutex);
@@ -148,9 +144,10 @@ dispatch_resume(struct dispatch *d, size_t database)
 /* --- birth and death ----------------------------------------------------------------------------- */
 
 static void
-init_member(struct member *member, const struct pool_settings *settings)
+dispatch_init_member(struct member *member, const struct pool_settings *settings)
 {
 	member->pool = pool_new(settings);
+	member->source = pool_source(member->pool);
 	member->name = settings->name;
 	member->space = pool_space(member->pool);
 	pool_look(member->pool, &member->look);
@@ -173,7 +170,7 @@ dispatch_new(const struct dispatch_settings *settings)
 	d->members.is_failover = settings->is_failover;
 	d->members.all = xcalloc(settings->count, sizeof(*d->members.all));
 	for (size_t i = 0; i < settings->count; i++)
-		init_member(&d->members.all[i], &settings->pools[i]);
+		dispatch_init_member(&d->members.all[i], &settings->pools[i]);
 	return d;
 }
 
@@ -183,7 +180,7 @@ dispatch_start(struct dispatch *d)
 	for (size_t i = 0; i < d->members.count; i++)
 		if (!pool_start(d->members.all[i].pool))
 			return false;
-	if (is_alone(d))
+	if (d->members.count == 1)
 		return true;
 	errno = pthread_create(&d->watcher, NULL, watch_main, d);
 	d->has_watcher = errno == 0;
@@ -202,9 +199,9 @@ dispatch_wait_looked(struct dispatch *d, uint64_t ms)
 	}
 }
 
-/* Afterwards nothing is asked of any pool any more. */
+/* After this the dispatcher submits nothing to any pool. */
 static void
-stop_asking(struct dispatch *d)
+dispatch_stop_asking(struct dispatch *d)
 {
 	struct errand *errand;
 	struct todo todo;
@@ -228,13 +225,13 @@ stop_asking(struct dispatch *d)
 	todo_unlock_and_do(d, &todo);
 }
 
-/* All are closed before one is waited for, which may take all the time there is. */
+/* Close all pools before waiting for one, because that may take until the deadline. */
 bool
 dispatch_stop(struct dispatch *d, uint64_t deadline_ms)
 {
 	bool have_ended = true;
 
-	stop_asking(d);
+	dispatch_stop_asking(d);
 	for (size_t i = 0; i < d->members.count; i++)
 		pool_close(d->members.all[i].pool);
 	for (size_t i = 0; i < d->members.count; i++)

@@ -1,13 +1,13 @@
 /*
  * dispatch -- several databases, one answer.
  *
- * Stands between those who reserve and the pools, and is called as a pool is. A reservation
- * goes to one of the databases that are in service; where that one fails, or has not answered
- * in good time, it is asked of another, as long as its own time is not up. A database that
- * fails or hangs is out of service at once, so that nobody else waits for it, and back by
- * itself when it has answered its own pool well.
+ * Stands between those that reserve and the pools, and is a source as they are. A reservation goes to
+ * one of the databases that are in service. If that database fails, or does not answer soon, the
+ * dispatcher asks another one, until the reservation expires. A database that fails or hangs is out of
+ * service immediately, so that no other reservation waits for it. It is in service again when it has
+ * answered its own pool.
  *
- * With one database there is nothing to choose: its pool is called directly.
+ * With one database the dispatcher has no part in a reservation: its source is that of the pool.
  */
 #ifndef TICKR_DISPATCH_DISPATCH_H
 #define TICKR_DISPATCH_DISPATCH_H
@@ -24,56 +24,51 @@
 struct dispatch_settings {
 	const struct pool_settings *pools; /* copied; numbered from 0, and each with a name */
 	size_t count;			   /* 1 .. MOST_DATABASES */
-	bool is_failover;		   /* the first that is well, rather than each in turn */
-	uint64_t pool_timeout_ms;	   /* what reservations have: attempts have a part of it */
+	bool is_failover;		   /* ask the first in service, rather than each in turn */
+	uint64_t pool_timeout_ms;	   /* of reservations; an attempt may take a part of it */
 };
 
 struct dispatch;
 
 struct dispatch *dispatch_new(const struct dispatch_settings *settings) MUST_CHECK;
 
-/* Start the threads; false, with errno, when the system gives none. */
+/* Start the threads. False, with errno: the system cannot create one. */
 bool dispatch_start(struct dispatch *d) MUST_CHECK;
 
-/* Wait until each database was looked at once, well or not; no longer than MS in all. */
+/* Wait until each database is known to be up or down, for at most MS in all. */
 void dispatch_wait_looked(struct dispatch *d, uint64_t ms);
 
 /*
- * Takes RESERVATION until its answer, which runs in a thread of a pool or of the dispatcher. With
- * several databases the answer comes soon after the deadline at the latest, unless some session is
- * at work on it and no other database is in service.
+ * The dispatcher as a source; with one database, its pool. Answers come from threads of the pools or of
+ * the dispatcher. With several databases, a reservation can also be withdrawn while a session works on
+ * it. Its answer comes soon after its deadline at the latest, unless a session works on it and no other
+ * database is in service.
  */
-void dispatch_submit(struct dispatch *d, struct reservation *reservation);
+struct source dispatch_source(struct dispatch *d);
 
 /*
- * Take RESERVATION back. False when its answer is on the way, or, with one database, when a session
- * has begun with it. On true the reservation's reason says why there is no answer.
+ * Fill STATES, which has room for all databases, with what is known from at most 1 s ago; return
+ * their count.
  */
-bool dispatch_withdraw(struct dispatch *d, struct reservation *reservation) MUST_CHECK;
-
-/* Why there is no answer, for people. */
-void dispatch_explain(struct dispatch *d, struct text *reason);
-
-/* What is known of each database, from at most 1 s ago. STATES has room for all; how many they are. */
 size_t dispatch_states(struct dispatch *d, struct database_state *states);
 
 /*
- * The operator takes DATABASE out: nothing more is asked of it, what it is at is answered, then its
- * sessions are closed. False when no other is in service.
+ * The operator drains DATABASE: no reservation goes there any more. When those that are there were
+ * answered, its sessions are closed. False: no other database is in service.
  */
 bool dispatch_drain(struct dispatch *d, size_t database) MUST_CHECK;
 
-/* The operator gives it back: it is in service when it has answered well. */
+/* The operator gives DATABASE back. It is in service again when it has answered. */
 void dispatch_resume(struct dispatch *d, size_t database);
 
 /*
- * End the threads and answer what is left. Only who is answered may submit once more meanwhile, and
- * hears that the server stops. False when some pool has not ended by DEADLINE_MS of clock_ms():
- * then the dispatcher must not be freed.
+ * End the threads, and answer the reservations that are left. Meanwhile only an answer function may
+ * submit again; that reservation fails with TICKET_DRAINING. False: a pool has not ended by DEADLINE_MS
+ * of clock_ms(), and the dispatcher must not be freed.
  */
 bool dispatch_stop(struct dispatch *d, uint64_t deadline_ms) MUST_CHECK;
 
-/* After that: BASES of the database of SPACE, which nobody got, are given back; see pool_give_back(). */
+/* After that: give unused BASES back to the database of SPACE, see pool_give_back(). */
 bool dispatch_give_back(struct dispatch *d, const struct ticket_space *space,
 			const struct ticket_range *bases) MUST_CHECK;
 void dispatch_free(struct dispatch *d);

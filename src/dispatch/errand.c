@@ -7,10 +7,10 @@
 #include "dispatch/errand.h"
 
 #define MOST_DOUBLINGS 2   /* of the patience */
-#define ROWS_IN_MS     100 /* what even a busy database inserts, so that large batches have time */
-#define MOST_ATTEMPTS  100 /* a database that fails and is well again in turns ends somewhere */
+#define ROWS_IN_MS     100 /* that even a busy database inserts, so that large batches have time */
+#define MOST_ATTEMPTS  100 /* so that an errand ends if databases fail and recover in turns */
 
-/* --- what is done without the mutex -------------------------------------------------------------- */
+/* --- actions without the mutex ------------------------------------------------------------------- */
 
 void
 todo_init(struct todo *todo)
@@ -20,30 +20,33 @@ todo_init(struct todo *todo)
 	TAILQ_INIT(&todo->answers);
 }
 
-/* With the mutex: the pool has given ATTEMPT back. */
+/* With the mutex held: the pool has returned ATTEMPT. */
 static void
-note_back(struct dispatch *d, struct attempt *attempt)
+errand_note_back(struct dispatch *d, struct attempt *attempt)
 {
 	attempt->is_back = true;
 	d->members.all[attempt->member].in_flight--;
 }
 
-/* Nobody waits for them: where no session has begun with one it ends here, else when it comes back. */
+/*
+ * Withdraw the attempts that no errand waits for. If a session has begun with one, it ends when the pool
+ * returns it.
+ */
 static void
-recall_all(struct dispatch *d, struct attempt_list *recalls)
+errand_recall_all(struct dispatch *d, struct attempt_list *recalls)
 {
 	struct attempt *attempt;
 
 	while ((attempt = TAILQ_FIRST(recalls)) != NULL) {
 		struct member *member = &d->members.all[attempt->member];
-		bool is_ours = pool_withdraw(member->pool, &attempt->reservation);
+		bool is_ours = source_withdraw(&member->source, &attempt->reservation);
 		bool is_back;
 
 		TAILQ_REMOVE(recalls, attempt, recall_link);
 		pthread_mutex_lock(&d->mutex);
 		attempt->is_recalled = false;
 		if (is_ours)
-			note_back(d, attempt);
+			errand_note_back(d, attempt);
 		is_back = attempt->is_back;
 		pthread_mutex_unlock(&d->mutex);
 		if (is_back)
@@ -51,32 +54,35 @@ recall_all(struct dispatch *d, struct attempt_list *recalls)
 	}
 }
 
-/* ATTEMPT was wanted back before its pool had it: who recalls it may be at that yet. */
+/*
+ * ATTEMPT was withdrawn before its pool had it. If the thread that withdrew it still uses it, that
+ * one frees it.
+ */
 static void
-end_unsubmitted(struct dispatch *d, struct attempt *attempt)
+errand_end_unsubmitted(struct dispatch *d, struct attempt *attempt)
 {
 	bool is_free;
 
 	pthread_mutex_lock(&d->mutex);
-	note_back(d, attempt);
+	errand_note_back(d, attempt);
 	is_free = !attempt->is_recalled;
 	pthread_mutex_unlock(&d->mutex);
 	if (is_free)
 		free(attempt);
 }
 
+/* Submit the attempts. Each may be gone as soon as its pool has it. */
 static void
-submit_all(struct dispatch *d, struct attempt_list *submits)
+errand_submit_all(struct dispatch *d, struct attempt_list *submits)
 {
 	struct attempt *attempt;
 
 	if (TAILQ_EMPTY(submits))
 		return;
 	while ((attempt = TAILQ_FIRST(submits)) != NULL) {
-		/* Before the pool has it: then it may be gone. */
 		TAILQ_REMOVE(submits, attempt, submit_link);
-		if (!pool_submit(d->members.all[attempt->member].pool, &attempt->reservation))
-			end_unsubmitted(d, attempt);
+		if (!source_submit(&d->members.all[attempt->member].source, &attempt->reservation))
+			errand_end_unsubmitted(d, attempt);
 	}
 	pthread_mutex_lock(&d->mutex);
 	if (--d->acting == 0)
@@ -84,14 +90,16 @@ submit_all(struct dispatch *d, struct attempt_list *submits)
 	pthread_mutex_unlock(&d->mutex);
 }
 
-/* Without the mutex. */
-static void
-do_all(struct dispatch *d, struct todo *todo)
+void
+todo_unlock_and_do(struct dispatch *d, struct todo *todo)
 {
 	struct errand *errand;
 
-	recall_all(d, &todo->recalls);
-	submit_all(d, &todo->submits);
+	if (!TAILQ_EMPTY(&todo->submits))
+		d->acting++;
+	pthread_mutex_unlock(&d->mutex);
+	errand_recall_all(d, &todo->recalls);
+	errand_submit_all(d, &todo->submits);
 	while ((errand = TAILQ_FIRST(&todo->answers)) != NULL) {
 		struct reservation *asked = errand->asked;
 
@@ -101,22 +109,13 @@ do_all(struct dispatch *d, struct todo *todo)
 	}
 }
 
-void
-todo_unlock_and_do(struct dispatch *d, struct todo *todo)
-{
-	if (!TAILQ_EMPTY(&todo->submits))
-		d->acting++;
-	pthread_mutex_unlock(&d->mutex);
-	do_all(d, todo);
-}
-
 /* --- the ends of an errand ------------------------------------------------------------------------ */
 
-/* From here on it cannot be withdrawn. */
+/* With the mutex held: end ERRAND. From here on its reservation cannot be withdrawn. */
 static void
-finish(struct errand *errand, enum ticket_status status, struct todo *todo)
+errand_finish(struct errand *errand, enum ticket_status status, struct todo *todo)
 {
-	errand->asked->carrier = NULL;
+	reservation_take(errand->asked);
 	errand->asked->status = status;
 	TAILQ_INSERT_TAIL(&todo->answers, errand, link);
 }
@@ -125,30 +124,20 @@ void
 errand_fail(struct errand *errand, enum ticket_status status, const char *reason, struct todo *todo)
 {
 	snprintf(errand->asked->reason, REASON_SIZE, "%s", reason);
-	finish(errand, status, todo);
+	errand_finish(errand, status, todo);
 }
 
-/* Whether every base of what came back is a ticket: if not, this database has no more of them. */
+/* Whether every base of ANSWERED has a ticket. If not, the database is at the end of the space. */
 static bool
-is_in_space(const struct reservation *answered)
+errand_is_in_space(const struct reservation *answered)
 {
-	struct ticket_range ignored;
-
-	return space_tickets(answered->space, &answered->bases, &ignored);
+	return space_count(answered->space, &answered->bases) == answered->bases.count;
 }
 
+/* With the mutex held: the database is well, and takes fewer at a time. Another may take as many. */
 static void
-succeed(struct errand *errand, const struct reservation *answered, struct todo *todo)
-{
-	errand->asked->bases = answered->bases;
-	errand->asked->space = answered->space;
-	finish(errand, TICKET_OK, todo);
-}
-
-/* With the mutex. The database is good, and takes fewer at a time: another may take as many. */
-static void
-note_too_large(struct dispatch *d, struct errand *errand, const struct attempt *attempt,
-	       struct todo *todo)
+errand_note_too_large(struct dispatch *d, struct errand *errand, const struct attempt *attempt,
+		      struct todo *todo)
 {
 	if (errand == NULL)
 		return;
@@ -159,9 +148,9 @@ note_too_large(struct dispatch *d, struct errand *errand, const struct attempt *
 		errand_ask(d, errand, attempt->member, todo);
 }
 
-/* With the mutex. ATTEMPT has failed its errand, if anybody still waits for it. */
+/* With the mutex held: ATTEMPT has failed, and so has its errand, if one still waits for it. */
 static void
-note_failure(struct dispatch *d, struct attempt *attempt, struct todo *todo)
+errand_note_failure(struct dispatch *d, struct attempt *attempt, struct todo *todo)
 {
 	struct errand *errand = attempt->errand;
 	struct member *member = &d->members.all[attempt->member];
@@ -175,7 +164,7 @@ note_failure(struct dispatch *d, struct attempt *attempt, struct todo *todo)
 	member->is_exhausted = status == TICKET_EXHAUSTED;
 	if (status != TICKET_DRAINING) {
 		member_take_out(member, reason, clock_ms());
-		/* Others may wait for it: the watcher moves them. */
+		/* Other errands may wait for this database: the watcher moves them. */
 		pthread_cond_broadcast(&d->changed);
 	}
 	if (errand == NULL)
@@ -188,7 +177,7 @@ note_failure(struct dispatch *d, struct attempt *attempt, struct todo *todo)
 
 /* Runs in a pool thread. */
 static void
-on_answer(struct reservation *reservation)
+errand_on_answer(struct reservation *reservation)
 {
 	struct attempt *attempt = CONTAINER_OF(reservation, struct attempt, reservation);
 	struct dispatch *d = attempt->dispatch;
@@ -199,22 +188,25 @@ on_answer(struct reservation *reservation)
 
 	todo_init(&todo);
 	pthread_mutex_lock(&d->mutex);
-	note_back(d, attempt);
+	errand_note_back(d, attempt);
 	member->last_answer_ms = clock_ms();
 	errand = attempt->errand;
 	if (errand != NULL) {
 		TAILQ_REMOVE(&member->attempts, attempt, link);
 		errand->attempt = NULL;
 	}
-	if (reservation->status == TICKET_OK && is_in_space(reservation)) {
+	if (reservation->status == TICKET_OK && errand_is_in_space(reservation)) {
 		member->is_exhausted = false;
 		member_note_bases(member, &reservation->bases);
-		if (errand != NULL)
-			succeed(errand, reservation, &todo);
+		if (errand != NULL) {
+			errand->asked->bases = reservation->bases;
+			errand->asked->space = reservation->space;
+			errand_finish(errand, TICKET_OK, &todo);
+		}
 	} else if (reservation->status == TICKET_TOO_LARGE) {
-		note_too_large(d, errand, attempt, &todo);
+		errand_note_too_large(d, errand, attempt, &todo);
 	} else {
-		note_failure(d, attempt, &todo);
+		errand_note_failure(d, attempt, &todo);
 	}
 	is_free = !attempt->is_recalled;
 	todo_unlock_and_do(d, &todo);
@@ -225,11 +217,12 @@ on_answer(struct reservation *reservation)
 /* --- the way of an errand ------------------------------------------------------------------------- */
 
 /*
- * Where every database is slow, rather than one of them hung, to ask the next after the same time
- * would waste what each is at, again and again: so the patience grows. Many rows take their time.
+ * How long to wait for the next attempt of ERRAND. The patience grows with each attempt: if every
+ * database is slow, a constant one would abandon the work of each, again and again. Many rows take more
+ * time.
  */
 static uint64_t
-patience_ms(const struct dispatch *d, const struct errand *errand)
+errand_patience_ms(const struct dispatch *d, const struct errand *errand)
 {
 	unsigned doublings = errand->attempts < MOST_DOUBLINGS ? errand->attempts : MOST_DOUBLINGS;
 
@@ -237,23 +230,23 @@ patience_ms(const struct dispatch *d, const struct errand *errand)
 }
 
 /*
- * The one attempt that a pool makes of its own accord when a session is lost is counted as made:
- * a second one is better asked of another database.
+ * Return an attempt at MEMBER. The pool must not retry it when a session is lost, so it counts as
+ * retried: another database is a better choice.
  */
 static struct attempt *
-attempt_new(struct dispatch *d, size_t member, struct errand *errand, uint64_t now_ms)
+errand_new_attempt(struct dispatch *d, size_t member, struct errand *errand, uint64_t now_ms)
 {
 	struct attempt *attempt = xcalloc(1, sizeof(*attempt));
 
 	attempt->reservation.count = errand->asked->count;
 	attempt->reservation.deadline_ms = errand->asked->deadline_ms;
 	attempt->reservation.attempts = 1;
-	attempt->reservation.answer = on_answer;
+	attempt->reservation.answer = errand_on_answer;
 	attempt->dispatch = d;
 	attempt->member = member;
 	attempt->errand = errand;
 	attempt->began_ms = now_ms;
-	attempt->patience_ms = patience_ms(d, errand);
+	attempt->patience_ms = errand_patience_ms(d, errand);
 	return attempt;
 }
 
@@ -273,7 +266,7 @@ errand_ask(struct dispatch *d, struct errand *errand, size_t except, struct todo
 		return;
 	}
 	member = &d->members.all[chosen];
-	errand->attempt = attempt_new(d, chosen, errand, now_ms);
+	errand->attempt = errand_new_attempt(d, chosen, errand, now_ms);
 	errand->attempts++;
 	member->in_flight++;
 	TAILQ_INSERT_TAIL(&member->attempts, errand->attempt, link);

@@ -1,12 +1,12 @@
 /*
- * errand -- what the dispatcher's own files share: reservations on their way, and the lists of
- * what is to be done when the mutex is free again.
+ * errand -- shared by the files of the dispatcher: reservations under way, and the lists of actions to
+ * take after the mutex was given back.
  *
- *	errand	  one for each reservation that was submitted, until it is answered or withdrawn
- *	attempt	  one for each database that is asked for it; the pool's, until it comes back
+ *	errand	  one for each submitted reservation, until it is answered or withdrawn
+ *	attempt	  one for each database that is asked for it; its pool has it, until it comes back
  *
- * A pool may keep an attempt for as long as its session hangs. Then the errand goes on without
- * it: what it brings at last is a gap.
+ * A pool may keep an attempt for as long as its session hangs. The errand then continues without that
+ * attempt, whose bases become a gap.
  */
 #ifndef TICKR_DISPATCH_ERRAND_H
 #define TICKR_DISPATCH_ERRAND_H
@@ -18,8 +18,8 @@
 
 struct errand {
 	struct reservation *asked;
-	struct attempt *attempt;  /* NULL: it is parked, since nobody is in service */
-	unsigned attempts;	  /* so far */
+	struct attempt *attempt; /* NULL: the errand is parked, because no database is in service */
+	unsigned attempts;	 /* so far */
 	TAILQ_ENTRY(errand) link; /* parked, or finished and to be answered */
 };
 TAILQ_HEAD(errand_list, errand);
@@ -28,21 +28,21 @@ struct attempt {
 	struct reservation reservation; /* the pool's */
 	struct dispatch *dispatch;
 	size_t member;
-	struct errand *errand; /* NULL: nobody waits for it */
+	struct errand *errand; /* NULL: no errand waits for it */
 	uint64_t began_ms;
-	uint64_t patience_ms; /* without an answer for so long, another is asked */
-	bool is_back;	      /* the pool has given it back */
-	bool is_recalled;     /* some thread asks the pool for it, and frees it if it is back */
+	uint64_t patience_ms; /* after so long without an answer, another database is asked */
+	bool is_back;	      /* the pool has returned it */
+	bool is_recalled;     /* a thread withdraws it from the pool, and frees it if it is back */
 	TAILQ_ENTRY(attempt) link;	  /* the member's, while an errand waits for it */
 	TAILQ_ENTRY(attempt) submit_link; /* before the pool has it */
 	TAILQ_ENTRY(attempt) recall_link;
 };
 
-/* What a thread does when it has let go of the mutex, in this order. */
+/* Actions that a thread takes after it has given the mutex back, in this order. */
 struct todo {
 	struct attempt_list recalls;
 	struct attempt_list submits;
-	struct errand_list answers; /* asked holds what is to be told */
+	struct errand_list answers; /* the asked reservation holds its answer */
 };
 
 struct dispatch {
@@ -61,23 +61,24 @@ struct dispatch {
 
 void todo_init(struct todo *todo);
 
-/* With the mutex: unlock it, and do what is to be done. */
+/* With the mutex held: give it back, and take the actions of TODO. */
 void todo_unlock_and_do(struct dispatch *d, struct todo *todo);
 
 /*
- * With the mutex. Ask another member than EXCEPT (NO_MEMBER: any) for ERRAND, which is parked
- * and in no list; where none is in service it stays parked; it fails where all of them have nothing left.
+ * With the mutex held. Ask another member than EXCEPT (NO_MEMBER: any) for ERRAND, which has no attempt
+ * and is in no list. If no other member is in service, park the errand. If every member is exhausted,
+ * fail it.
  */
 void errand_ask(struct dispatch *d, struct errand *errand, size_t except, struct todo *todo);
 
-/* With the mutex: take ERRAND from its attempt, which may come back when it will. */
+/* With the mutex held: part ERRAND from its attempt, and withdraw the attempt later. */
 void errand_leave_attempt(struct dispatch *d, struct errand *errand, struct todo *todo);
 
-/* With the mutex: the end of ERRAND, which is in no list, without tickets. */
+/* With the mutex held: end ERRAND, which is in no list, without bases. */
 void errand_fail(struct errand *errand, enum ticket_status status, const char *reason,
 		 struct todo *todo);
 
-/* The watcher's thread: looks at the pools and at the time, until the dispatcher stops. */
+/* The watcher's thread: checks the pools and the time, until the dispatcher stops. */
 void *watch_main(void *dispatch);
 
 #endif

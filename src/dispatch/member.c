@@ -3,11 +3,11 @@
 
 #include "dispatch/member.h"
 
-#define BRIEF_MS	10000 /* who fails again so soon after coming back stays out longer */
+#define BRIEF_MS	10000 /* a member that fails again so soon stays out longer */
 #define FIRST_HOLD_MS	250
 #define LONGEST_HOLD_MS 5000
-#define LEAST_SHARE	8    /* bytes that each has in a message of all */
-#define FAIL_BACK_MS	5000 /* how long a better one must be well before it is used again */
+#define LEAST_SHARE	8    /* bytes for each member in a message about all */
+#define FAIL_BACK_MS	5000 /* in service, until an earlier member is asked again */
 
 void
 member_take_out(struct member *member, const char *reason, uint64_t now_ms)
@@ -16,7 +16,7 @@ member_take_out(struct member *member, const char *reason, uint64_t now_ms)
 			 now_ms - member->in_since_ms < BRIEF_MS;
 
 	snprintf(member->reason, sizeof(member->reason), "%s", reason);
-	member->out_since_ms = now_ms; /* also where it is out already: only later answers count */
+	member->out_since_ms = now_ms; /* also if it is out already: only later answers count */
 	if (!member->is_in)
 		return;
 	member->is_in = false;
@@ -29,7 +29,7 @@ member_take_out(struct member *member, const char *reason, uint64_t now_ms)
 }
 
 static void
-bring_in(struct member *member, uint64_t now_ms)
+member_bring_in(struct member *member, uint64_t now_ms)
 {
 	member->is_in = true;
 	member->well_since_ms = member->has_been_in ? now_ms : 0;
@@ -40,9 +40,9 @@ bring_in(struct member *member, uint64_t now_ms)
 	member->reason[0] = '\0';
 }
 
-/* It has answered its pool since it was taken out; and is not held back, unless it is the only one. */
+/* Whether MEMBER has answered its pool since it was taken out, and was out for long enough. */
 static bool
-may_come_in(const struct member *member, bool is_last, uint64_t now_ms)
+member_may_come_in(const struct member *member, bool is_last, uint64_t now_ms)
 {
 	return !member->is_drained && member->look.health.is_ready &&
 	       member->look.health.last_good_ms > member->out_since_ms &&
@@ -58,8 +58,8 @@ member_note_look(struct member *member, const struct pool_look *look, bool is_la
 	member->look = *look;
 	if (newest > look->health.newest_base)
 		member->look.health.newest_base = newest;
-	if (!member->is_in && may_come_in(member, is_last, now_ms))
-		bring_in(member, now_ms);
+	if (!member->is_in && member_may_come_in(member, is_last, now_ms))
+		member_bring_in(member, now_ms);
 	else if (member->is_in && is_bad)
 		member_take_out(member, look->health.reason, now_ms);
 	else if (member->is_in && !look->health.is_ready && !is_last)
@@ -76,7 +76,7 @@ member_note_bases(struct member *member, const struct ticket_range *bases)
 }
 
 static enum database_condition
-condition_of(const struct member *member)
+member_condition_of(const struct member *member)
 {
 	if (member->is_drained)
 		return member->is_resting && member->look.is_at_rest ? DATABASE_DRAINED
@@ -93,7 +93,7 @@ member_describe(const struct member *member, struct database_state *state)
 
 	state->name = member->name;
 	state->space = member->space;
-	state->condition = condition_of(member);
+	state->condition = member_condition_of(member);
 	state->newest_base = member->look.health.newest_base;
 	if (member->is_drained)
 		reason = "the operator has taken it out";
@@ -104,7 +104,7 @@ member_describe(const struct member *member, struct database_state *state)
 }
 
 static size_t
-choose_in_turn(struct members *members, size_t except)
+member_choose_in_turn(struct members *members, size_t except)
 {
 	for (size_t i = 0; i < members->count; i++) {
 		size_t at = (members->next + i) % members->count;
@@ -117,9 +117,9 @@ choose_in_turn(struct members *members, size_t except)
 	return NO_MEMBER;
 }
 
-/* The first one; but one that has just come back only where there is no other. */
+/* The first member in service; one that has just returned only if there is no other. */
 static size_t
-choose_first(struct members *members, size_t except, uint64_t now_ms)
+member_choose_first(struct members *members, size_t except, uint64_t now_ms)
 {
 	size_t chosen = NO_MEMBER;
 
@@ -143,8 +143,8 @@ choose_first(struct members *members, size_t except, uint64_t now_ms)
 size_t
 members_choose(struct members *members, size_t except, uint64_t now_ms)
 {
-	return members->is_failover ? choose_first(members, except, now_ms)
-				    : choose_in_turn(members, except);
+	return members->is_failover ? member_choose_first(members, except, now_ms)
+				    : member_choose_in_turn(members, except);
 }
 
 bool

@@ -1,12 +1,13 @@
 /*
- * DESIGN. One thread looks at every pool several times a second and moves what waits too long:
+ * DESIGN. One thread looks at every pool several times a second, and moves the errands that wait too
+ * long:
  *
- *	out of service, others in	its errands go elsewhere, whatever becomes of the attempts
- *	in service, no answer in time	the errand goes elsewhere; and the database out of service,
- *					unless it has answered something since: then it is but slow
- *	nobody in service		errands wait, parked, or with the pool that has their attempt
+ *	out of service, others in	its errands go elsewhere, whatever happens to the attempts
+ *	in service, no answer in time	the errand goes elsewhere. The database goes out of service, unless it
+ *					has answered something since the attempt began: then it is only slow
+ *	no database in service		errands wait, parked, or with the pool that has their attempt
  *
- * The last one in service is never taken out for being slow: there is nobody to ask instead.
+ * The last database in service is never taken out for being slow: there is no other to ask instead.
  */
 #include <stdio.h>
 
@@ -16,38 +17,23 @@
 
 #define TICK_MS	     100
 #define LATE_MS	     100 /* after the deadline */
-#define BUSY_TICK_MS 10	 /* while somebody waits for a database to come back */
+#define BUSY_TICK_MS 10	 /* while errands are parked */
 
-/* What is logged, and which pools are told to rest, when the mutex is free. */
+/* What to log, and which pools must rest, after the mutex was given back. */
 struct news {
 	bool was_in[MOST_DATABASES];
 	bool was_drained[MOST_DATABASES];
 	char reasons[MOST_DATABASES][REASON_SIZE];
 	bool is_in[MOST_DATABASES];
-	bool is_taken_out[MOST_DATABASES]; /* by the operator, who is told otherwise */
+	bool is_taken_out[MOST_DATABASES]; /* by the operator, whom the control socket answers */
 	bool is_drained[MOST_DATABASES];
 	bool must_rest[MOST_DATABASES];
-	bool rests[MOST_DATABASES]; /* its pool was told so; nobody else tells it */
+	bool rests[MOST_DATABASES]; /* the watcher has ordered its pool so; no other thread does */
 };
 
+/* Let the errand of ATTEMPT, at the member with this INDEX, ask another member. */
 static void
-look_at_pools(struct dispatch *d, struct pool_look *looks)
-{
-	for (size_t i = 0; i < d->members.count; i++)
-		pool_look(d->members.all[i].pool, &looks[i]);
-}
-
-static void
-note_looks(struct dispatch *d, const struct pool_look *looks, uint64_t now_ms)
-{
-	for (size_t i = 0; i < d->members.count; i++)
-		member_note_look(&d->members.all[i], &looks[i], !members_have_other(&d->members, i),
-				 now_ms);
-}
-
-/* The errand of ATTEMPT, at the member with this INDEX, asks another. */
-static void
-move(struct dispatch *d, size_t index, struct attempt *attempt, struct todo *todo)
+watch_move(struct dispatch *d, size_t index, struct attempt *attempt, struct todo *todo)
 {
 	struct errand *errand = attempt->errand;
 
@@ -55,9 +41,12 @@ move(struct dispatch *d, size_t index, struct attempt *attempt, struct todo *tod
 	errand_ask(d, errand, index, todo);
 }
 
-/* A database that has answered something since ATTEMPT began is but slow, or one session is. */
+/*
+ * Take MEMBER out of service, unless it has answered something since ATTEMPT began: then it is only
+ * slow.
+ */
 static void
-judge(struct member *member, const struct attempt *attempt, uint64_t now_ms)
+watch_judge(struct member *member, const struct attempt *attempt, uint64_t now_ms)
 {
 	char reason[REASON_SIZE];
 
@@ -68,9 +57,9 @@ judge(struct member *member, const struct attempt *attempt, uint64_t now_ms)
 	member_take_out(member, reason, now_ms);
 }
 
-/* Others are in service: nobody waits longer than the patience with an attempt. */
+/* Others are in service: move the errands whose patience with this member is over. */
 static void
-move_overdue(struct dispatch *d, size_t index, uint64_t now_ms, struct todo *todo)
+watch_move_overdue(struct dispatch *d, size_t index, uint64_t now_ms, struct todo *todo)
 {
 	struct member *member = &d->members.all[index];
 	struct attempt *attempt, *following;
@@ -79,23 +68,14 @@ move_overdue(struct dispatch *d, size_t index, uint64_t now_ms, struct todo *tod
 		following = TAILQ_NEXT(attempt, link);
 		if (now_ms < attempt->began_ms + attempt->patience_ms)
 			continue;
-		judge(member, attempt, now_ms);
-		move(d, index, attempt, todo);
+		watch_judge(member, attempt, now_ms);
+		watch_move(d, index, attempt, todo);
 	}
 }
 
+/* Fail parked errands that have expired. Usually their owners withdraw them before. */
 static void
-move_all(struct dispatch *d, size_t index, struct todo *todo)
-{
-	struct attempt *attempt;
-
-	while ((attempt = TAILQ_FIRST(&d->members.all[index].attempts)) != NULL)
-		move(d, index, attempt, todo);
-}
-
-/* Who submitted them withdraws them as a rule; whoever does not is answered all the same. */
-static void
-end_late(struct dispatch *d, uint64_t now_ms, struct todo *todo)
+watch_end_late(struct dispatch *d, uint64_t now_ms, struct todo *todo)
 {
 	struct errand *errand, *following;
 
@@ -112,8 +92,9 @@ end_late(struct dispatch *d, uint64_t now_ms, struct todo *todo)
 	}
 }
 
+/* Ask for parked errands again. If all members are exhausted they fail. */
 static void
-ask_for_parked(struct dispatch *d, struct todo *todo)
+watch_ask_for_parked(struct dispatch *d, struct todo *todo)
 {
 	struct errand *errand;
 
@@ -125,23 +106,26 @@ ask_for_parked(struct dispatch *d, struct todo *todo)
 }
 
 static void
-move_what_waits(struct dispatch *d, uint64_t now_ms, struct todo *todo)
+watch_move_what_waits(struct dispatch *d, uint64_t now_ms, struct todo *todo)
 {
 	for (size_t i = 0; i < d->members.count; i++) {
 		struct member *member = &d->members.all[i];
+		struct attempt *attempt;
 
 		if (!members_have_other(&d->members, i))
 			continue;
-		move_overdue(d, i, now_ms, todo);
-		if (!member->is_in && !member->is_drained)
-			move_all(d, i, todo);
+		watch_move_overdue(d, i, now_ms, todo);
+		if (member->is_in || member->is_drained)
+			continue;
+		while ((attempt = TAILQ_FIRST(&member->attempts)) != NULL)
+			watch_move(d, i, attempt, todo);
 	}
-	ask_for_parked(d, todo);
-	end_late(d, now_ms, todo);
+	watch_ask_for_parked(d, todo);
+	watch_end_late(d, now_ms, todo);
 }
 
 static void
-collect_news(struct dispatch *d, struct news *news)
+watch_collect_news(struct dispatch *d, struct news *news)
 {
 	for (size_t i = 0; i < d->members.count; i++) {
 		struct member *member = &d->members.all[i];
@@ -156,7 +140,7 @@ collect_news(struct dispatch *d, struct news *news)
 }
 
 static void
-tell(struct dispatch *d, struct news *news)
+watch_tell(struct dispatch *d, struct news *news)
 {
 	for (size_t i = 0; i < d->members.count; i++) {
 		const struct member *member = &d->members.all[i];
@@ -180,9 +164,9 @@ tell(struct dispatch *d, struct news *news)
 	}
 }
 
-/* Half of what an attempt may take, so that none is late by much. */
+/* At most half of the patience with an attempt, so that no errand moves much too late. */
 static uint64_t
-tick_ms(const struct dispatch *d)
+watch_tick_ms(const struct dispatch *d)
 {
 	uint64_t ms = TAILQ_EMPTY(&d->parked) ? TICK_MS : BUSY_TICK_MS;
 
@@ -193,13 +177,13 @@ tick_ms(const struct dispatch *d)
 
 /* False when the dispatcher stops. */
 static bool
-wait_for_tick(struct dispatch *d)
+watch_wait_for_tick(struct dispatch *d)
 {
 	struct timespec until;
 	bool goes_on;
 
 	pthread_mutex_lock(&d->mutex);
-	until = clock_moment(clock_ms() + tick_ms(d));
+	until = clock_moment(clock_ms() + watch_tick_ms(d));
 	if (!d->is_stopping)
 		pthread_cond_timedwait(&d->changed, &d->mutex, &until);
 	goes_on = !d->is_stopping;
@@ -219,14 +203,17 @@ watch_main(void *dispatch)
 		struct todo todo;
 
 		todo_init(&todo);
-		look_at_pools(d, looks);
+		for (size_t i = 0; i < d->members.count; i++)
+			pool_look(d->members.all[i].pool, &looks[i]);
 		now_ms = clock_ms();
 		pthread_mutex_lock(&d->mutex);
-		note_looks(d, looks, now_ms);
-		move_what_waits(d, now_ms, &todo);
-		collect_news(d, &news);
+		for (size_t i = 0; i < d->members.count; i++)
+			member_note_look(&d->members.all[i], &looks[i],
+					 !members_have_other(&d->members, i), now_ms);
+		watch_move_what_waits(d, now_ms, &todo);
+		watch_collect_news(d, &news);
 		todo_unlock_and_do(d, &todo);
-		tell(d, &news);
-	} while (wait_for_tick(d));
+		watch_tell(d, &news);
+	} while (watch_wait_for_tick(d));
 	return NULL;
 }

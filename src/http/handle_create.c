@@ -12,24 +12,34 @@
 
 /* Write the JSON straight into the reply's buffer. */
 static void
+handle_create_write(struct exchange *exchange, const struct ticket_range *tickets)
+{
+	bool is_array = exchange->format == BATCH_FORMAT_ARRAY;
+	size_t most = is_array ? json_array_size(tickets->count) : JSON_GROUP_SIZE;
+	struct evbuffer_iovec space;
+
+	if (evbuffer_reserve_space(reply_body(exchange), (ev_ssize_t)most, &space, 1) != 1)
+		abort();
+	space.iov_len = is_array ? json_array(space.iov_base, tickets)
+				 : json_group(space.iov_base, tickets);
+	evbuffer_commit_space(reply_body(exchange), &space, 1);
+}
+
+/* The handler makes tickets of bases: only it knows that they are of the Tickr sequence. */
+static void
 handle_create_on_answer(struct ticket_request *request, const struct ticket_answer *answer)
 {
 	struct exchange *exchange = CONTAINER_OF(request, struct exchange, request);
-	bool is_array = exchange->format == BATCH_FORMAT_ARRAY;
-	struct evbuffer_iovec space;
-	size_t most;
+	struct ticket_range tickets;
 
 	if (answer->status != TICKET_OK) {
 		reply_status(exchange, answer->status, answer->reason);
-		return;
+	} else if (!space_tickets(answer->space, &answer->bases, &tickets)) {
+		reply_status(exchange, TICKET_EXHAUSTED, SPACE_EXHAUSTED);
+	} else {
+		handle_create_write(exchange, &tickets);
+		reply_tickets(exchange, tickets.count);
 	}
-	most = is_array ? json_array_size(answer->tickets.count) : JSON_GROUP_SIZE;
-	if (evbuffer_reserve_space(reply_body(exchange), (ev_ssize_t)most, &space, 1) != 1)
-		abort();
-	space.iov_len = is_array ? json_array(space.iov_base, &answer->tickets)
-				 : json_group(space.iov_base, &answer->tickets);
-	evbuffer_commit_space(reply_body(exchange), &space, 1);
-	reply_tickets(exchange, answer->tickets.count);
 }
 
 static void

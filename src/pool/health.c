@@ -12,6 +12,7 @@ health_init(struct health *health)
 	memset(health, 0, sizeof(*health));
 	pthread_mutex_init(&health->mutex, NULL);
 	clock_cond_init(&health->changed);
+	health->state = HEALTH_UNKNOWN;
 	health->down_since_ms = clock_ms();
 	health->newest_base = SPACE_FIRST_BASE - 1;
 	health->name = "";
@@ -25,49 +26,61 @@ health_destroy(struct health *health)
 	pthread_mutex_destroy(&health->mutex);
 }
 
-/* What is logged when a database has come up, and the mutex is free. */
-struct rise {
-	bool came_up;
-	uint64_t outage_ms;
-};
-
-/* With the mutex held: it is up if its last answer was good and a session can serve. */
-static struct rise
-health_rise(struct health *health)
+static bool
+health_is_known(const struct health *health)
 {
-	struct rise rise = {.came_up = !health->is_up && health->is_good && health->sessions > 0};
-
-	if (!rise.came_up)
-		return rise;
-	rise.outage_ms = health->is_outage ? clock_ms() - health->down_since_ms : 0;
-	health->is_up = true;
-	health->is_known = true;
-	health->is_outage = false;
-	health->trouble = STORE_OK;
-	health->reason[0] = '\0';
-	pthread_cond_broadcast(&health->changed);
-	return rise;
+	return health->state != HEALTH_UNKNOWN && health->state != HEALTH_REACHED;
 }
 
-static void
-health_log_rise(const struct health *health, const struct rise *rise)
+/* With the mutex held: take the step of EVENT. */
+static enum health_action
+health_step(struct health *health, enum health_event event)
 {
-	if (rise->came_up)
+	const struct health_step *step = &health_table[health->state][event];
+
+	switch (step->action) {
+	case HEALTH_RISE:
+		health->trouble = STORE_OK;
+		health->reason[0] = '\0';
+		break;
+	case HEALTH_FALL:
+	case HEALTH_REST: health->down_since_ms = clock_ms(); break;
+	case HEALTH_SILENT:
+	case HEALTH_WARN_SESSION:
+	case HEALTH_WARN_FIRST:
+	case HEALTH_WARN_STILL: break;
+	}
+	if (health->state != step->next)
+		pthread_cond_broadcast(&health->changed);
+	health->state = step->next;
+	return step->action;
+}
+
+/*
+ * With the mutex held: take the step of EVENT, give the mutex back, and log if the database is up
+ * again.
+ */
+static void
+health_step_and_unlock(struct health *health, enum health_event event)
+{
+	bool was_known = health_is_known(health);
+	uint64_t down_since_ms = health->down_since_ms;
+	enum health_action action = health_step(health, event);
+
+	pthread_mutex_unlock(&health->mutex);
+	if (action == HEALTH_RISE)
 		log_info("the database is up", "outage_seconds=%.3f database=\"%s\"",
-			 (double)rise->outage_ms / 1000, health->name);
+			 was_known ? (double)(clock_ms() - down_since_ms) / 1000 : 0.0,
+			 health->name);
 }
 
 void
 health_note_open(struct health *health)
 {
-	struct rise rise;
-
 	metrics_add(METRIC_SESSIONS_OPEN + health->database, 1);
 	pthread_mutex_lock(&health->mutex);
 	health->sessions++;
-	rise = health_rise(health);
-	pthread_mutex_unlock(&health->mutex);
-	health_log_rise(health, &rise);
+	health_step_and_unlock(health, HEALTH_OPENED);
 }
 
 void
@@ -82,18 +95,11 @@ health_note_close(struct health *health)
 void
 health_note_good(struct health *health, uint64_t newest_base)
 {
-	struct rise rise;
-
 	pthread_mutex_lock(&health->mutex);
-	health->is_good = true;
-	health->is_failing = false;
-	health->is_in_doubt = false;
 	health->last_good_ms = clock_ms();
 	if (newest_base > health->newest_base)
 		health->newest_base = newest_base;
-	rise = health_rise(health);
-	pthread_mutex_unlock(&health->mutex);
-	health_log_rise(health, &rise);
+	health_step_and_unlock(health, health->sessions > 0 ? HEALTH_ANSWERED : HEALTH_UNSERVED);
 }
 
 void
@@ -105,37 +111,34 @@ health_note_reserved(struct health *health, uint64_t newest_base)
 	health_note_good(health, newest_base);
 }
 
-/* Another session may have none of this trouble. */
-static bool
-is_of_session(enum store_result result)
+/* With the mutex held: the event that RESULT is. */
+static enum health_event
+health_event_of(const struct health *health, enum store_result result, bool was_open)
 {
-	return result == STORE_LOST || result == STORE_UNREADY;
-}
+	bool is_of_session = result == STORE_LOST || result == STORE_UNREADY;
 
-/* With the mutex held. Trouble with one session while others are open is no outage. */
-static bool
-goes_down(struct health *health, enum store_result result, bool was_open)
-{
 	if (result == STORE_BUSY)
-		return false;
-	return health->sessions == 0 || (was_open && !is_of_session(result));
+		return HEALTH_TROUBLED;
+	if (was_open && !is_of_session)
+		return HEALTH_DENIED;
+	return health->sessions == 0 ? HEALTH_CUT_OFF : HEALTH_TROUBLED;
 }
 
-/* A database that answers and is not served from is another matter than one that is away. */
+/* A database that answers but is not served from is another matter than one that is away. */
 static const char *
-name_trouble(enum store_result result)
+health_name_error(enum store_result result)
 {
 	return result == STORE_REFUSED ? "the database is refused" : "the database is down";
 }
 
-/* What is no worse than before, or was never better. */
 static const char *
-name_lesser_trouble(bool is_up, bool was_outage)
+health_name_warning(enum health_action action)
 {
-	if (is_up)
+	if (action == HEALTH_WARN_SESSION)
 		return "a database session failed";
-	return was_outage ? "the database is still down"
-			  : "the database is down; it is asked again until it is there";
+	return action == HEALTH_WARN_STILL
+		       ? "the database is still down"
+		       : "the database is down; it is asked again until it is there";
 }
 
 void
@@ -144,33 +147,24 @@ health_note_trouble(struct health *health, enum store_result result, bool was_op
 {
 	char memory[2 * REASON_SIZE];
 	struct text quoted = TEXT_OVER(memory);
-	bool is_news, went_down, is_up, was_outage;
+	enum health_action action;
+	bool is_news;
 
 	pthread_mutex_lock(&health->mutex);
 	is_news = strncmp(health->reason, reason, REASON_SIZE - 1) != 0;
-	went_down = health->is_up && goes_down(health, result, was_open);
-	if (went_down) {
-		health->is_up = false;
-		health->down_since_ms = clock_ms();
-	}
-	if (was_open && !is_of_session(result) && result != STORE_BUSY)
-		health->is_failing = true;
-	health->is_good = false;
-	health->is_known = true;
-	pthread_cond_broadcast(&health->changed);
+	action = health_step(health, health_event_of(health, result, was_open));
 	health->trouble = result;
 	snprintf(health->reason, sizeof(health->reason), "%s", reason);
-	is_up = health->is_up;
-	was_outage = health->is_outage;
-	health->is_outage = !is_up;
 	pthread_mutex_unlock(&health->mutex);
 
 	text_add_quoted(&quoted, reason, REASON_SIZE);
-	if (went_down || (is_news && !is_up && result == STORE_REFUSED)) {
-		log_error(name_trouble(result), "reason=%s database=\"%s\"", memory, health->name);
+	if (action == HEALTH_FALL ||
+	    (is_news && action != HEALTH_WARN_SESSION && result == STORE_REFUSED)) {
+		log_error(health_name_error(result), "reason=%s database=\"%s\"", memory,
+			  health->name);
 	} else if (is_news) {
-		log_warn(name_lesser_trouble(is_up, was_outage), "reason=%s database=\"%s\"",
-			 memory, health->name);
+		log_warn(health_name_warning(action), "reason=%s database=\"%s\"", memory,
+			 health->name);
 	}
 }
 
@@ -178,22 +172,16 @@ void
 health_note_doubt(struct health *health)
 {
 	pthread_mutex_lock(&health->mutex);
-	health->is_good = false;
-	health->is_in_doubt = true;
-	pthread_mutex_unlock(&health->mutex);
+	health_step_and_unlock(health, HEALTH_UNRESERVED);
 }
 
 void
 health_note_rest(struct health *health)
 {
 	pthread_mutex_lock(&health->mutex);
-	health->down_since_ms = clock_ms();
-	health->is_up = false;
-	health->is_good = false;
-	health->is_outage = true;
 	snprintf(health->reason, sizeof(health->reason),
 		 "no session has been opened since the operator took it out");
-	pthread_mutex_unlock(&health->mutex);
+	health_step_and_unlock(health, HEALTH_RESTED);
 }
 
 void
@@ -203,24 +191,30 @@ health_wait_known(struct health *health, uint64_t ms)
 	int result = 0;
 
 	pthread_mutex_lock(&health->mutex);
-	while (!health->is_known && result == 0)
+	while (!health_is_known(health) && result == 0)
 		result = pthread_cond_timedwait(&health->changed, &health->mutex, &until);
 	pthread_mutex_unlock(&health->mutex);
+}
+
+static bool
+health_is_up(enum health_state state)
+{
+	return state == HEALTH_UP || state == HEALTH_DOUBTED;
 }
 
 void
 health_look(struct health *health, uint64_t most_age_ms, struct health_look *look)
 {
-	bool is_good;
+	bool is_up;
 
 	pthread_mutex_lock(&health->mutex);
-	is_good = health->is_up && !health->is_failing;
-	look->is_ready = is_good && clock_ms() - health->last_good_ms <= most_age_ms;
-	look->is_refused = !is_good && health->trouble == STORE_REFUSED;
+	is_up = health_is_up(health->state);
+	look->is_ready = is_up && clock_ms() - health->last_good_ms <= most_age_ms;
+	look->is_refused = !is_up && health->trouble == STORE_REFUSED;
 	look->last_good_ms = health->last_good_ms;
 	look->last_reserved_ms = health->last_reserved_ms;
 	look->newest_base = health->newest_base;
-	snprintf(look->reason, sizeof(look->reason), "%s", is_good ? "" : health->reason);
+	snprintf(look->reason, sizeof(look->reason), "%s", is_up ? "" : health->reason);
 	pthread_mutex_unlock(&health->mutex);
 }
 
@@ -230,7 +224,7 @@ health_is_failing(struct health *health)
 	bool is_failing;
 
 	pthread_mutex_lock(&health->mutex);
-	is_failing = health->is_failing || health->is_in_doubt;
+	is_failing = health->state == HEALTH_DOUBTED || health->state == HEALTH_FAILING;
 	pthread_mutex_unlock(&health->mutex);
 	return is_failing;
 }
@@ -250,7 +244,7 @@ void
 health_explain(struct health *health, struct text *text)
 {
 	pthread_mutex_lock(&health->mutex);
-	if (!health->is_up || health->is_failing || health->is_in_doubt)
+	if (health->state != HEALTH_UP)
 		text_addf(text, "the database is down: %s", health->reason);
 	pthread_mutex_unlock(&health->mutex);
 }

@@ -6,9 +6,9 @@
 #include "base/log.h"
 #include "pool/high_water.h"
 
-#define SOON_MS	 1000  /* a bound that was reached so soon was too near */
-#define LATE_MS	 10000 /* one that was not was too far */
-#define CHECK_MS 1000  /* how often to check that the file is there */
+#define SOON_MS	 1000  /* a bound reached within this time was too near */
+#define LATE_MS	 10000 /* one not reached within this time was too far */
+#define CHECK_MS 1000  /* between two checks that the file is there */
 
 void
 high_water_init(struct high_water *mark, struct state_file *file)
@@ -36,11 +36,11 @@ high_water_destroy(struct high_water *mark)
 /* --- the file ---------------------------------------------------------------------------------- */
 
 /*
- * Write the record as it is now; with the mutex held, which is given up meanwhile. Who else wants to
- * write waits for is_writing to end, so the record's bound does not rise under us.
+ * Write RECORD, with the mutex held, which is given up meanwhile. Other writers wait while is_writing,
+ * so the bound does not rise meanwhile.
  */
 static bool
-write_locked(struct high_water *mark, const struct record *record)
+high_water_write_locked(struct high_water *mark, const struct record *record)
 {
 	char memory[REASON_SIZE];
 	struct text problem = TEXT_OVER(memory);
@@ -60,7 +60,7 @@ write_locked(struct high_water *mark, const struct record *record)
 }
 
 static void
-wait_for_writer(struct high_water *mark)
+high_water_wait_for_writer(struct high_water *mark)
 {
 	while (mark->is_writing)
 		pthread_cond_wait(&mark->written, &mark->mutex);
@@ -68,9 +68,9 @@ wait_for_writer(struct high_water *mark)
 
 /* --- the bound --------------------------------------------------------------------------------- */
 
-/* How far a class may be ahead of BASE: in steps of its own, and not behind the last ticket. */
+/* The bound a margin after BASE, in steps of its class, but not after the last ticket. */
 static uint64_t
-bound_behind(const struct high_water *mark, uint64_t base)
+high_water_bound_after(const struct high_water *mark, uint64_t base)
 {
 	uint64_t step = mark->record.given.step;
 	uint64_t last = space_last_base(&mark->record.space);
@@ -79,40 +79,28 @@ bound_behind(const struct high_water *mark, uint64_t base)
 	return base + step * (mark->margin < room ? mark->margin : room);
 }
 
-/* The bound that class I of a next record needs. */
+/* The bound that class I of the next record needs. */
 static uint64_t
-next_bound(const struct high_water *mark, uint64_t i)
+high_water_next_bound(const struct high_water *mark, uint64_t i)
 {
 	uint64_t given = mark->record.given.highest[i];
 	uint64_t unsure = mark->unsure.highest[i];
-	uint64_t bound = given > 0 ? bound_behind(mark, given) : 0;
+	uint64_t bound = given > 0 ? high_water_bound_after(mark, given) : 0;
 
 	return bound > unsure ? bound : unsure;
 }
 
-/* A record with every class's bound a margin behind what it has given; the caller frees it. */
-static struct record
-make_next(const struct high_water *mark)
-{
-	struct record next = {0};
-
-	record_copy(&next, &mark->record);
-	for (uint64_t i = 0; i < next.given.step; i++)
-		next.ahead.highest[i] = next_bound(mark, i);
-	return next;
-}
-
-/* The caller looked at the clock before he waited for the mutex: it may have been moved since. */
+/* The caller may have read the clock before another thread moved the bound. */
 static uint64_t
-since_moved_ms(const struct high_water *mark, uint64_t now_ms)
+high_water_since_moved_ms(const struct high_water *mark, uint64_t now_ms)
 {
 	return now_ms > mark->moved_ms ? now_ms - mark->moved_ms : 0;
 }
 
 static void
-adapt_margin(struct high_water *mark, uint64_t now_ms)
+high_water_adapt_margin(struct high_water *mark, uint64_t now_ms)
 {
-	uint64_t passed_ms = since_moved_ms(mark, now_ms);
+	uint64_t passed_ms = high_water_since_moved_ms(mark, now_ms);
 
 	if (mark->moved_ms != 0 && passed_ms < SOON_MS && mark->margin < HIGH_WATER_MOST_MARGIN)
 		mark->margin *= 2;
@@ -126,11 +114,12 @@ adapt_margin(struct high_water *mark, uint64_t now_ms)
 }
 
 /*
- * Twice, for classes that became too many are one, and only then split anew: classes_raise() finds
- * nothing left to do. Their one highest is no bound, for the disk has lower ones.
+ * Widen all classes for INCREMENT. Twice, because too many classes become one, and only then split
+ * again. Then classes_raise() finds nothing left to do. Their one highest base is no bound, because the
+ * disk has lower ones.
  */
 static void
-widen(struct high_water *mark, uint64_t increment)
+high_water_widen(struct high_water *mark, uint64_t increment)
 {
 	struct classes *const all[] = {&mark->record.given, &mark->record.ahead,
 				       &mark->record.latches, &mark->unsure};
@@ -147,20 +136,23 @@ widen(struct high_water *mark, uint64_t increment)
 }
 
 /*
- * Where a bound becomes lower, nobody may go by the old one from before the file is written; where it
- * becomes higher, nobody by the new one until after it.
+ * With the mutex held, which is given up meanwhile: move the bound of each class to a margin after its
+ * highest issued base. A lower bound counts before the file is written, a higher one only after it.
  */
 static bool
-move_bound(struct high_water *mark)
+high_water_move_bound(struct high_water *mark)
 {
-	struct record next = make_next(mark);
+	struct record next = {0};
 	bool is_good;
 
+	record_copy(&next, &mark->record);
+	for (uint64_t i = 0; i < next.given.step; i++)
+		next.ahead.highest[i] = high_water_next_bound(mark, i);
 	for (uint64_t i = 0; i < next.ahead.step; i++)
 		if (next.ahead.highest[i] < mark->record.ahead.highest[i])
 			mark->record.ahead.highest[i] = next.ahead.highest[i];
-	is_good = write_locked(mark, &next);
-	/* It may have been widened meanwhile; where its classes became one it has no bound yet. */
+	is_good = high_water_write_locked(mark, &next);
+	/* The record may have been widened meanwhile. If its classes became one, it has no bound yet. */
 	if (is_good && next.ahead.step > 0 && mark->record.ahead.step % next.ahead.step == 0) {
 		classes_widen(&next.ahead, mark->record.ahead.step);
 		classes_copy(&mark->record.ahead, &next.ahead);
@@ -171,7 +163,7 @@ move_bound(struct high_water *mark)
 
 /* Whether each of BASES is at or below the bound of its class. */
 static bool
-is_below_bound(const struct high_water *mark, const struct ticket_range *bases)
+high_water_is_below_bound(const struct high_water *mark, const struct ticket_range *bases)
 {
 	const struct classes *ahead = &mark->record.ahead;
 	uint32_t i = bases->count > ahead->step ? bases->count - (uint32_t)ahead->step : 0;
@@ -193,17 +185,17 @@ high_water_covers(struct high_water *mark, const struct ticket_range *bases, str
 	if (mark->file == NULL)
 		return true;
 	pthread_mutex_lock(&mark->mutex);
-	widen(mark, bases->increment);
+	high_water_widen(mark, bases->increment);
 	classes_raise(&mark->record.given, bases);
-	while (is_covered && !is_below_bound(mark, bases)) {
+	while (is_covered && !high_water_is_below_bound(mark, bases)) {
 		if (mark->is_writing) {
-			wait_for_writer(mark);
+			high_water_wait_for_writer(mark);
 			is_covered = !mark->is_failing;
 			continue;
 		}
-		if (!mark->is_failing) /* else it is for the disk that the bound was reached */
-			adapt_margin(mark, clock_ms());
-		is_covered = move_bound(mark);
+		if (!mark->is_failing) /* otherwise the disk was the cause */
+			high_water_adapt_margin(mark, clock_ms());
+		is_covered = high_water_move_bound(mark);
 	}
 	if (!is_covered)
 		text_add(reason, mark->problem);
@@ -224,9 +216,9 @@ high_water_is_kept(struct high_water *mark, struct text *reason)
 	return is_kept;
 }
 
-/* How far the bound of class I is ahead, in steps of its own. */
+/* How far the bound of class I is ahead, in its own steps. */
 static uint64_t
-room_of(const struct high_water *mark, uint64_t i)
+high_water_room_of(const struct high_water *mark, uint64_t i)
 {
 	uint64_t given = mark->record.given.highest[i];
 	uint64_t ahead = mark->record.ahead.highest[i];
@@ -234,43 +226,34 @@ room_of(const struct high_water *mark, uint64_t i)
 	return ahead > given ? (ahead - given) / mark->record.given.step : 0;
 }
 
-/* Whether a class has used up half of its margin, and may have more. */
+/* Whether a class has used up half of its margin, and can have more. */
 static bool
-is_low(const struct high_water *mark)
+high_water_is_low(const struct high_water *mark)
 {
 	for (uint64_t i = 0; i < mark->record.given.step; i++)
-		if (room_of(mark, i) < mark->margin / 2 &&
-		    next_bound(mark, i) > mark->record.ahead.highest[i])
+		if (high_water_room_of(mark, i) < mark->margin / 2 &&
+		    high_water_next_bound(mark, i) > mark->record.ahead.highest[i])
 			return true;
 	return false;
 }
 
+/* Whether the bound is too near or too far. */
 static bool
-is_to_be_moved(const struct high_water *mark, uint64_t now_ms)
+high_water_must_move(const struct high_water *mark, uint64_t now_ms)
 {
-	bool is_far =
-		mark->margin > HIGH_WATER_LEAST_MARGIN && since_moved_ms(mark, now_ms) > LATE_MS;
+	bool is_far = mark->margin > HIGH_WATER_LEAST_MARGIN &&
+		      high_water_since_moved_ms(mark, now_ms) > LATE_MS;
 
-	return is_far || is_low(mark);
-}
-
-/* Log what is missing once: it may not come back, as a lock that another server has taken. */
-static void
-note_removal(struct high_water *mark, const char *missing)
-{
-	bool is_news = missing[0] != '\0' && strcmp(mark->missing, missing) != 0;
-
-	snprintf(mark->missing, sizeof(mark->missing), "%s", missing);
-	if (is_news)
-		log_warn("the state file was removed; making it again", "reason=\"%s\"", missing);
+	return is_far || high_water_is_low(mark);
 }
 
 /*
- * With the mutex held, which is given up meanwhile: whether the file was removed. Once a second. A save
- * fails when the folder was removed, so a failure does not end these checks.
+ * With the mutex held, which is given up meanwhile: whether the file was removed. Checks once a second,
+ * and logs each missing thing once: a lock that another server has taken stays missing. A save fails
+ * when the folder was removed, so a failure does not end these checks.
  */
 static bool
-is_removed(struct high_water *mark, uint64_t now_ms)
+high_water_is_removed(struct high_water *mark, uint64_t now_ms)
 {
 	char memory[REASON_SIZE];
 	struct text problem = TEXT_OVER(memory);
@@ -282,19 +265,21 @@ is_removed(struct high_water *mark, uint64_t now_ms)
 	mark->is_writing = true;
 	pthread_mutex_unlock(&mark->mutex);
 	is_there = state_file_is_there(mark->file, &problem);
-	note_removal(mark, memory);
+	if (!is_there && strcmp(mark->missing, memory) != 0)
+		log_warn("the state file was removed; making it again", "reason=\"%s\"", memory);
+	snprintf(mark->missing, sizeof(mark->missing), "%s", memory);
 	pthread_mutex_lock(&mark->mutex);
 	mark->is_writing = false;
 	pthread_cond_broadcast(&mark->written);
 	return !is_there;
 }
 
-/* With the mutex held, which is given up meanwhile: a file that has to be written first. */
+/* With the mutex held, which is given up meanwhile: whether the file must be written again. */
 static bool
-is_missed(struct high_water *mark, uint64_t now_ms)
+high_water_is_missed(struct high_water *mark, uint64_t now_ms)
 {
-	wait_for_writer(mark);
-	return is_removed(mark, now_ms) || mark->is_failing;
+	high_water_wait_for_writer(mark);
+	return high_water_is_removed(mark, now_ms) || mark->is_failing;
 }
 
 bool
@@ -305,11 +290,11 @@ high_water_tend(struct high_water *mark, uint64_t now_ms, struct text *reason)
 	if (mark->file == NULL)
 		return true;
 	pthread_mutex_lock(&mark->mutex);
-	if (is_missed(mark, now_ms)) {
-		is_kept = move_bound(mark);
-	} else if (is_to_be_moved(mark, now_ms)) {
-		adapt_margin(mark, now_ms);
-		is_kept = move_bound(mark);
+	if (high_water_is_missed(mark, now_ms)) {
+		is_kept = high_water_move_bound(mark);
+	} else if (high_water_must_move(mark, now_ms)) {
+		high_water_adapt_margin(mark, now_ms);
+		is_kept = high_water_move_bound(mark);
 	}
 	if (!is_kept)
 		text_add(reason, mark->problem);
@@ -323,8 +308,8 @@ high_water_repair(struct high_water *mark, uint64_t now_ms)
 	if (mark->file == NULL)
 		return;
 	pthread_mutex_lock(&mark->mutex);
-	if (is_missed(mark, now_ms))
-		(void)move_bound(mark);
+	if (high_water_is_missed(mark, now_ms))
+		(void)high_water_move_bound(mark);
 	pthread_mutex_unlock(&mark->mutex);
 }
 
@@ -332,14 +317,14 @@ high_water_repair(struct high_water *mark, uint64_t now_ms)
 
 /* With the mutex held: bring the record to the disk. */
 static bool
-save(struct high_water *mark, struct text *reason)
+high_water_save(struct high_water *mark, struct text *reason)
 {
 	bool is_good = true;
 
 	if (mark->file == NULL)
 		return true;
-	wait_for_writer(mark);
-	is_good = move_bound(mark);
+	high_water_wait_for_writer(mark);
+	is_good = high_water_move_bound(mark);
 	if (!is_good)
 		text_add(reason, mark->problem);
 	return is_good;
@@ -353,11 +338,11 @@ high_water_set_latch(struct high_water *mark, const struct store_share *share, u
 	bool is_good;
 
 	pthread_mutex_lock(&mark->mutex);
-	widen(mark, share->increment);
+	high_water_widen(mark, share->increment);
 	classes_set(&record->latches, share->increment, share->residue, latch);
 	if (classes_top_of(&mark->unsure, share->increment, share->residue) < bound)
 		classes_set(&mark->unsure, share->increment, share->residue, bound);
-	is_good = save(mark, reason);
+	is_good = high_water_save(mark, reason);
 	pthread_mutex_unlock(&mark->mutex);
 	return is_good;
 }
@@ -369,7 +354,7 @@ high_water_set_identity(struct high_water *mark, const char *identity, struct te
 
 	pthread_mutex_lock(&mark->mutex);
 	snprintf(mark->record.identity, sizeof(mark->record.identity), "%s", identity);
-	is_good = save(mark, reason);
+	is_good = high_water_save(mark, reason);
 	pthread_mutex_unlock(&mark->mutex);
 	return is_good;
 }
@@ -389,14 +374,10 @@ high_water_end(struct high_water *mark, struct text *reason)
 {
 	bool is_good;
 
-	if (mark->file == NULL)
-		return true;
 	pthread_mutex_lock(&mark->mutex);
-	wait_for_writer(mark);
+	high_water_wait_for_writer(mark);
 	mark->margin = 0;
-	is_good = move_bound(mark);
-	if (!is_good)
-		text_add(reason, mark->problem);
+	is_good = high_water_save(mark, reason);
 	pthread_mutex_unlock(&mark->mutex);
 	return is_good;
 }

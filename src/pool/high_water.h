@@ -1,20 +1,20 @@
 /*
- * high_water -- the bound of the state file, which is always ahead of what was answered.
+ * high_water -- the bound of the state file, which is always ahead of the issued bases.
  *
  *	      given             ahead
  *	---------|-----------------|--------->  bases
- *	 answered, or may be        nobody has any of these
+ *	 issued, or may be         not issued by any server of the node
  *
- * A base is answered only when the file on the disk has a bound at or above it. The bound is moved
- * when half of its margin is used up, while tickets go on; a thread that is faster than that moves it
- * itself. The margin doubles when it did not last for a second or so, and becomes smaller again with
- * time. While the file cannot be written nothing is given.
+ * A base is issued only if the file on the disk has a bound at or above it. The bound is moved when half
+ * of its margin is used up, while tickets are issued. A thread that is faster than that moves it itself.
+ * The margin doubles if it did not last for a second or so, and shrinks again with time. While the file
+ * cannot be written no base is issued.
  *
- * What another server of the node gives is seen a moment later only. That the bound is well ahead
- * of all that was seen makes it likely to be ahead of that, too.
+ * Bases that another server of the node issues are seen a moment later only. The bound is well ahead of
+ * all seen bases, so it is probably ahead of those, too.
  *
- * Any thread; one mutex, which is not held while the file is written. Without a file every base may
- * be given.
+ * Any thread; one mutex, which is not held while the file is written. Without a file every base may be
+ * issued.
  */
 #ifndef TICKR_POOL_HIGH_WATER_H
 #define TICKR_POOL_HIGH_WATER_H
@@ -38,40 +38,47 @@ struct high_water {
 	pthread_mutex_t mutex;
 	pthread_cond_t written;
 	/* Under the mutex: */
-	struct record record;	   /* its given and ahead and unsure always have the same step */
-	struct classes unsure;	   /* the bound that the last process left: ours is never lower */
-	uint64_t margin;	   /* how far ahead the bound is put */
-	uint64_t moved_ms;	   /* when the bound was moved last */
+	struct record record;	   /* given, ahead and unsure always have the same step */
+	struct classes unsure;	   /* the bound of the last process: ours is never lower */
+	uint64_t margin;	   /* how far ahead the bound is set */
+	uint64_t moved_ms;	   /* when the bound was last moved */
 	uint64_t checked_ms;	   /* when the file was last seen where it belongs */
 	bool is_saved;		   /* this process has written the file */
 	bool is_writing;	   /* a thread is writing the file */
-	bool is_failing;	   /* the last one could not */
+	bool is_failing;	   /* the last write failed */
 	char problem[REASON_SIZE]; /* why */
-	/* The thread's that is_writing: */
+	/* Only for the thread that is_writing: */
 	char missing[REASON_SIZE]; /* what the last check missed, which was logged; or "" */
 };
 
-/* FILE stays the caller's; NULL for none. */
+/* FILE stays the caller's. NULL: there is none. */
 void high_water_init(struct high_water *mark, struct state_file *file);
 void high_water_destroy(struct high_water *mark);
 
-/* True when BASES, which are not empty, may be given: the disk knows. May block for it. */
+/*
+ * Whether the bound on the disk covers BASES, which are not empty: they may be issued. May block for
+ * the disk.
+ */
 bool high_water_covers(struct high_water *mark, const struct ticket_range *bases,
 		       struct text *reason) MUST_CHECK;
 
-/* Whether the file could be written when it was last tried. */
+/* Whether the last write of the file succeeded. */
 bool high_water_is_kept(struct high_water *mark, struct text *reason) MUST_CHECK;
 
 /*
- * Several times a second: write again what could not be written; move a bound that will soon be
- * reached, lower one that is too far; make a file again that was removed. False, with REASON: the file could not be written. Blocks for it.
+ * Call this several times a second. It retries a failed write, raises a bound that will soon be reached,
+ * lowers one that is too far, and makes a removed file again. False, with REASON: a write failed. Blocks
+ * for the disk.
  */
 bool high_water_tend(struct high_water *mark, uint64_t now_ms, struct text *reason) MUST_CHECK;
 
-/* The same while nothing is issued: only write again what could not be written, or was removed. */
+/* The same while no base is issued: only retry a failed write, or make a removed file again. */
 void high_water_repair(struct high_water *mark, uint64_t now_ms);
 
-/* At a clean end, when nobody gives anything any more: the bound becomes what was given. False as above. */
+/*
+ * At a clean end, when no thread reserves any more: lower the bound to the issued bases. False as
+ * above.
+ */
 bool high_water_end(struct high_water *mark, struct text *reason) MUST_CHECK;
 
 /*
@@ -81,17 +88,19 @@ bool high_water_end(struct high_water *mark, struct text *reason) MUST_CHECK;
 bool high_water_set_latch(struct high_water *mark, const struct store_share *share, uint64_t latch,
 			  uint64_t bound, struct text *reason) MUST_CHECK;
 
-/* The identity of the database is IDENTITY from now on, over restarts too. False as above. */
+/* Keep IDENTITY as that of the database, over restarts too. False as above. */
 bool high_water_set_identity(struct high_water *mark, const char *identity,
 			     struct text *reason) MUST_CHECK;
 
-/* The identity of the database that is known; "" if none is. IDENTITY has RANDOM_ID_SIZE bytes. */
+/*
+ * Copy the known identity of the database to IDENTITY, which has RANDOM_ID_SIZE bytes. "": none is
+ * known.
+ */
 void high_water_identity(struct high_water *mark, char *identity);
 
 /*
- * Forget the bases above BASE in its class, which this process reserved and gave to nobody; then
- * high_water_end(), and only then may the counter be set back to BASE. For who gives back an unused
- * tail at a clean end, and for nobody else.
+ * Forget the bases above BASE in its class, which this process reserved and did not issue. Call it only
+ * at a clean end, then high_water_end(). Only after that the counter may be set back to BASE.
  */
 void high_water_give_back(struct high_water *mark, uint64_t base);
 

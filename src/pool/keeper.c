@@ -10,7 +10,7 @@
 
 #define FIRST_PAUSE_MS	 50
 #define LONGEST_PAUSE_MS 500
-#define MOVE_ON_MS	 5000 /* at a master, of several */
+#define MOVE_ON_MS	 5000 /* at one of several masters */
 
 bool
 keeper_pause(struct keeper *keeper, uint64_t ms)
@@ -18,8 +18,9 @@ keeper_pause(struct keeper *keeper, uint64_t ms)
 	return queue_pause(keeper->queue, ms - (uint64_t)rand_r(&keeper->seed) % (ms / 2 + 1));
 }
 
+/* Pause, and longer after the next failure. */
 static void
-back_off(struct keeper *keeper)
+keeper_back_off(struct keeper *keeper)
 {
 	if (keeper->pause_ms == 0)
 		keeper->pause_ms = FIRST_PAUSE_MS;
@@ -30,7 +31,7 @@ back_off(struct keeper *keeper)
 }
 
 static void
-note_open(struct keeper *keeper)
+keeper_note_open(struct keeper *keeper)
 {
 	if (keeper->was_open)
 		metrics_add(METRIC_RECONNECTS + keeper->health->database, 1);
@@ -44,11 +45,11 @@ note_open(struct keeper *keeper)
 /* --- opening and closing --------------------------------------------------------------------- */
 
 /*
- * A session at one of several masters serves only when that one can be trusted: a refused master
- * must not be asked again and again while the others serve.
+ * Open a session. At one of several masters it serves only if that master can be trusted: otherwise
+ * reservations would go to the refused master again and again, while the others serve.
  */
 static enum store_result
-open_session(struct keeper *keeper, struct text *reason)
+keeper_open_session(struct keeper *keeper, struct text *reason)
 {
 	enum store_result result;
 	uint64_t newest;
@@ -82,16 +83,16 @@ keeper_open(struct keeper *keeper)
 	if (keeper->session != NULL)
 		return true;
 	keeper->generation = queue_generation(keeper->queue);
-	result = open_session(keeper, &reason);
+	result = keeper_open_session(keeper, &reason);
 	if (result == STORE_OK) {
-		note_open(keeper);
+		keeper_note_open(keeper);
 		return true;
 	}
 	metrics_add(METRIC_CONNECT_FAILURES + keeper->health->database, 1);
 	health_note_trouble(keeper->health, result, false, memory);
 	if (result == STORE_LOST)
 		queue_note_doubt(keeper->queue);
-	back_off(keeper);
+	keeper_back_off(keeper);
 	return false;
 }
 

@@ -1,5 +1,5 @@
 /*
- * keeper -- keeps one session open: opens it, closes it, and waits longer after each failure.
+ * keeper -- keeps one session open: opens it, closes it, and backs off after failures.
  *
  * Belongs to one pool thread.
  */
@@ -16,8 +16,8 @@
 #include "store/store.h"
 
 /*
- * Told after each look at the counter, in a pool thread, with no lock held: whether the database of
- * SPACE is trusted. What is held of one that is refused must not be issued.
+ * Called in a pool thread, with no lock held, after each check of the counter: whether the database of
+ * SPACE is trusted. Held bases of a refused database must not be issued.
  */
 struct pool_listener {
 	void (*told)(void *arg, const struct ticket_space *space, bool is_trusted);
@@ -32,7 +32,7 @@ struct keeper {
 	struct trust *trust;
 	struct high_water *high_water;
 	const struct pool_listener *listener; /* NULL: none */
-	/* A session is being opened, or is opened: a stop does not wait for that. */
+	/* A session begins to open, or has opened: a stop does not wait meanwhile. */
 	void (*note_opening)(void *arg, bool is_opening);
 	void *arg;
 	bool is_counted;   /* among the sessions that serve tickets */
@@ -44,39 +44,36 @@ struct keeper {
 	struct store_session *session; /* NULL: none */
 	uint64_t generation;	       /* of the queue, when the session was opened */
 	struct trust_mark mark;	       /* what was known before the last statement */
-	struct store_share share;      /* of the database behind the session */
+	struct store_share share;      /* of the database that the session is at */
 	uint64_t opened_ms;
 	uint64_t
 		seen_ms; /* when this session's last statement began that showed the counter; or 0 */
 	bool was_stale;	 /* this session has read less than it had written */
 	bool is_stuck;	 /* the counter could not be moved, and the log says so */
 
-	/*
-	 * When its present reservation began, and the time that so many bases may take; 0: none is
-	 * out.
-	 */
+	/* When its present reservation began, plus the time for its many bases; 0: none is out. */
 	_Atomic uint64_t busy_since_ms;
 };
 
-/* Open the session if there is none; on failure sleep a while. Whether there is one now. */
+/* Open the session if there is none. On failure back off. Return whether there is one now. */
 bool keeper_open(struct keeper *keeper) MUST_CHECK;
 
 /* Close the session. The other sessions serve the queue until this one is open again. */
 void keeper_close(struct keeper *keeper);
 
 /*
- * Close a session that has been open for a while, where one of several masters is behind it: the next
- * one may be at another, so that who comes back is used again, and none is left to itself.
+ * Close a session that has been at one of several masters for a while. The next one may be at another
+ * master, so that a master that returns is used again, and each is pruned.
  */
 void keeper_move_on(struct keeper *keeper);
 
-/* While the pool rests: close the session, and come back when it rests no more. False at the end. */
+/* While the pool rests, close the session and wait. False: the queue stops. */
 bool keeper_rest(struct keeper *keeper) MUST_CHECK;
 
-/* Close the session and give back what else the keeper holds. */
+/* Close the session and release the keeper's memory. */
 void keeper_end(struct keeper *keeper);
 
-/* Sleep between half of MS and MS, so that threads do not move in step. False at the end. */
+/* Sleep between half of MS and MS, so that threads do not move in step. False: the queue stops. */
 bool keeper_pause(struct keeper *keeper, uint64_t ms);
 
 #endif

@@ -9,22 +9,23 @@
 
 #define ASK_EVERY_MS   250
 #define PRUNE_PAUSE_MS 5    /* between chunks, so that tickets come first */
-#define KEEP_ROWS      1000 /* behind the newest, for people who look */
+#define KEEP_ROWS      1000 /* the newest ones, for people to read */
 
-/* Deleting a row costs the database more than inserting it: it can wait until there is less to do. */
+/* To delete a row costs the database more than to insert it, so that waits until the load is lower. */
 #define BUSY_RATE      5000 /* bases a second */
 #define KEEP_ROWS_BUSY 1000000
 
-/* What the maintenance thread remembers from one round to the next. */
+/* The memory of the maintenance thread between two rounds. */
 struct round {
 	uint64_t asked_ms; /* 0: never */
 	uint64_t newest;
 	bool is_busy;
-	char no_pruning[REASON_SIZE]; /* why the last one failed, which was said; or "" */
+	char no_pruning[REASON_SIZE]; /* why the last pruning failed, which was logged; or "" */
 };
 
+/* Log FAILURE ("": none) once. */
 static void
-note_pruning(struct round *round, const struct keeper *keeper, const char *failure)
+maintenance_note_pruning(struct round *round, const struct keeper *keeper, const char *failure)
 {
 	bool is_news = failure[0] != '\0' && strcmp(round->no_pruning, failure) != 0;
 	char memory[2 * REASON_SIZE];
@@ -37,36 +38,28 @@ note_pruning(struct round *round, const struct keeper *keeper, const char *failu
 			 keeper->health->name);
 }
 
-static void
-note_newest(struct round *round, uint64_t newest, uint64_t now_ms)
-{
-	uint64_t elapsed_ms = now_ms - round->asked_ms;
-
-	round->is_busy = round->asked_ms != 0 && newest > round->newest &&
-			 (newest - round->newest) / (elapsed_ms + 1) >= BUSY_RATE / 1000;
-	round->newest = newest;
-	round->asked_ms = now_ms;
-}
-
+/* Ask the database for its newest base, unless it was asked lately. False: it does not answer. */
 static bool
-is_due(const struct round *round)
+maintenance_ask(struct keeper *keeper, struct round *round)
 {
-	return clock_ms() - round->asked_ms >= ASK_EVERY_MS / 2; /* a pause may be half as long */
-}
+	uint64_t newest, now_ms;
 
-static bool
-ask(struct keeper *keeper, struct round *round)
-{
-	uint64_t newest;
-
+	if (clock_ms() - round->asked_ms < ASK_EVERY_MS / 2) /* a pause may be half as long */
+		return true;
 	if (!trial_ask(keeper, &newest))
 		return false;
-	note_newest(round, newest, clock_ms());
+	now_ms = clock_ms();
+	round->is_busy =
+		round->asked_ms != 0 && newest > round->newest &&
+		(newest - round->newest) / (now_ms - round->asked_ms + 1) >= BUSY_RATE / 1000;
+	round->newest = newest;
+	round->asked_ms = now_ms;
 	return true;
 }
 
+/* Delete old rows. Return whether there are more of them. */
 static bool
-prune(struct keeper *keeper, struct round *round)
+maintenance_prune(struct keeper *keeper, struct round *round)
 {
 	uint64_t keep = round->is_busy ? KEEP_ROWS_BUSY : KEEP_ROWS;
 	char memory[REASON_SIZE];
@@ -80,18 +73,18 @@ prune(struct keeper *keeper, struct round *round)
 	result = keeper->store->prune(keeper->session, keep, &rows, &is_more, &reason);
 	metrics_add(METRIC_PRUNED_ROWS + keeper->health->database, rows);
 	if (result != STORE_OK || rows > 0)
-		note_pruning(round, keeper, memory);
+		maintenance_note_pruning(round, keeper, memory);
 	if (result == STORE_OK)
 		return is_more;
-	/* Who is refused may be so in another session too, which would be opened four times a second. */
+	/* Another session may be refused too: the thread would open one four times a second. */
 	if (result != STORE_BUSY && result != STORE_REFUSED)
 		keeper_close(keeper);
 	return false;
 }
 
-/* What is dangerous about the database's settings: what was not SAID before. */
+/* Log the warnings about the database's settings that were not SAID before. */
 static void
-warn(struct keeper *keeper, struct text *said)
+maintenance_warn(struct keeper *keeper, struct text *said)
 {
 	char memory[2048];
 	struct text warnings = TEXT_OVER(memory);
@@ -125,13 +118,13 @@ maintenance_run(struct keeper *keeper)
 		if (!keeper_rest(keeper))
 			return;
 		is_new = keeper->session == NULL;
-		if (is_new && keeper->was_open) /* it was lost: the database may be another now */
+		if (is_new && keeper->was_open) /* it was lost: it may be another database now */
 			text_clear(&said);
 		if (keeper_open(keeper)) {
 			if (is_new)
-				warn(keeper, &said);
-			if (!is_due(&round) || ask(keeper, &round))
-				is_more = prune(keeper, &round);
+				maintenance_warn(keeper, &said);
+			if (maintenance_ask(keeper, &round))
+				is_more = maintenance_prune(keeper, &round);
 		}
 		queue_open(keeper->queue);
 		if (!is_more)

@@ -16,8 +16,8 @@
 #include "pool/trust.h"
 
 #define READY_AGE_MS 1000
-#define LOOK_AGE_MS  500 /* twice as long as from one look to the next */
-#define OPENING_MS   250 /* after the pool was closed, for sessions that are being opened */
+#define LOOK_AGE_MS  500 /* twice the time between two checks of the counter */
+#define OPENING_MS   250 /* after a pool was closed, for sessions that are opening */
 
 struct pool_thread {
 	pthread_t thread;
@@ -35,7 +35,7 @@ struct pool {
 	struct high_water high_water;
 	struct pool_thread *threads; /* settings.sessions that serve, and one for maintenance */
 	unsigned thread_count;
-	uint64_t closed_ms; /* when it was closed first; 0: it is not */
+	uint64_t closed_ms; /* when it was first closed; 0: it is open */
 
 	struct {
 		pthread_mutex_t mutex;
@@ -46,7 +46,7 @@ struct pool {
 };
 
 static void
-change_running(struct pool *pool, int count, int opening)
+pool_change_running(struct pool *pool, int count, int opening)
 {
 	pthread_mutex_lock(&pool->running.mutex);
 	pool->running.count += (unsigned)count;
@@ -56,13 +56,13 @@ change_running(struct pool *pool, int count, int opening)
 }
 
 static void
-note_opening(void *arg, bool is_opening)
+pool_note_opening(void *arg, bool is_opening)
 {
-	change_running(arg, 0, is_opening ? 1 : -1);
+	pool_change_running(arg, 0, is_opening ? 1 : -1);
 }
 
 static void
-init_thread(struct pool *pool, unsigned index)
+pool_init_thread(struct pool *pool, unsigned index)
 {
 	struct pool_thread *thread = &pool->threads[index];
 
@@ -74,7 +74,7 @@ init_thread(struct pool *pool, unsigned index)
 	thread->keeper.trust = &pool->trust;
 	thread->keeper.high_water = &pool->high_water;
 	thread->keeper.listener = &pool->settings.listener;
-	thread->keeper.note_opening = note_opening;
+	thread->keeper.note_opening = pool_note_opening;
 	thread->keeper.arg = pool;
 	thread->keeper.seed = index + 1;
 	thread->keeper.is_counted = index < pool->settings.sessions;
@@ -100,12 +100,12 @@ pool_new(const struct pool_settings *settings)
 	pool->thread_count = settings->sessions + 1;
 	pool->threads = xcalloc(pool->thread_count, sizeof(*pool->threads));
 	for (unsigned i = 0; i < pool->thread_count; i++)
-		init_thread(pool, i);
+		pool_init_thread(pool, i);
 	return pool;
 }
 
 static void *
-thread_main(void *arg)
+pool_thread_main(void *arg)
 {
 	struct pool_thread *thread = arg;
 	struct pool *pool = thread->pool;
@@ -114,23 +114,23 @@ thread_main(void *arg)
 	thread->run(&thread->keeper);
 	keeper_end(&thread->keeper);
 	pool->settings.store->thread_end();
-	change_running(pool, -1, 0);
+	pool_change_running(pool, -1, 0);
 	return NULL;
 }
 
 bool
 pool_start(struct pool *pool)
 {
-	/* The last one looks at the counter: it is to have its session first. */
+	/* The last one is for maintenance. It checks the counter, so its session comes first. */
 	for (unsigned i = pool->thread_count; i-- > 0;) {
 		struct pool_thread *thread = &pool->threads[i];
 
-		change_running(pool, 1, 0);
-		errno = pthread_create(&thread->thread, NULL, thread_main, thread);
+		pool_change_running(pool, 1, 0);
+		errno = pthread_create(&thread->thread, NULL, pool_thread_main, thread);
 		thread->is_started = errno == 0;
 		if (thread->is_started)
 			continue;
-		change_running(pool, -1, 0);
+		pool_change_running(pool, -1, 0);
 		return false;
 	}
 	return true;
@@ -142,15 +142,18 @@ pool_wait_looked(struct pool *pool, uint64_t ms)
 	health_wait_known(&pool->health, ms);
 }
 
-bool
-pool_submit(struct pool *pool, struct reservation *reservation)
+static bool
+pool_submit(void *self, struct reservation *reservation)
 {
+	struct pool *pool = self;
+
 	return queue_push(&pool->queue, reservation);
 }
 
-void
-pool_explain(struct pool *pool, struct text *reason)
+static void
+pool_explain(void *self, struct text *reason)
 {
+	struct pool *pool = self;
 	size_t before = reason->len;
 
 	health_explain(&pool->health, reason);
@@ -161,21 +164,33 @@ pool_explain(struct pool *pool, struct text *reason)
 			  pool->settings.sessions);
 }
 
-bool
-pool_withdraw(struct pool *pool, struct reservation *reservation)
+static bool
+pool_withdraw(void *self, struct reservation *reservation)
 {
+	struct pool *pool = self;
 	struct text reason;
 
 	if (!queue_withdraw(&pool->queue, reservation))
 		return false;
-	reason = TEXT_OVER(reservation->reason); /* not before: it was the session's to write */
+	reason = TEXT_OVER(reservation->reason); /* not before: a session may have written it */
 	pool_explain(pool, &reason);
 	return true;
 }
 
-/* Since when the oldest reservation is out; UINT64_MAX: none is. */
+struct source
+pool_source(struct pool *pool)
+{
+	return (struct source){
+		.submit = pool_submit,
+		.withdraw = pool_withdraw,
+		.explain = pool_explain,
+		.self = pool,
+	};
+}
+
+/* The time since which the oldest reservation is out. UINT64_MAX: none is. */
 static uint64_t
-oldest_reservation_ms(const struct pool *pool)
+pool_oldest_reservation_ms(const struct pool *pool)
 {
 	uint64_t oldest_ms = UINT64_MAX;
 
@@ -189,12 +204,15 @@ oldest_reservation_ms(const struct pool *pool)
 	return oldest_ms;
 }
 
-/* A reservation that is out for long, while none succeeds: that reads are answered proves nothing. */
+/*
+ * If a reservation is out for long, and none succeeds, HEALTH is not ready: successful reads prove
+ * nothing.
+ */
 static void
-look_at_reservations(struct pool *pool, struct health_look *health)
+pool_judge_reservations(struct pool *pool, struct health_look *health)
 {
 	uint64_t now_ms = clock_ms();
-	uint64_t since_ms = oldest_reservation_ms(pool);
+	uint64_t since_ms = pool_oldest_reservation_ms(pool);
 
 	if (since_ms >= now_ms || now_ms - since_ms <= READY_AGE_MS ||
 	    now_ms - health->last_reserved_ms <= READY_AGE_MS)
@@ -207,20 +225,14 @@ look_at_reservations(struct pool *pool, struct health_look *health)
 			 (double)(now_ms - since_ms) / 1000);
 }
 
-/* If the session that looks at the counter hangs, another one shows that the database does not. */
-static void
-look_in_time(struct pool *pool, const struct health_look *health)
-{
-	if (health->reason[0] == '\0' && clock_ms() - health->last_good_ms > LOOK_AGE_MS)
-		queue_want_look(&pool->queue);
-}
-
 void
 pool_look(struct pool *pool, struct pool_look *look)
 {
 	health_look(&pool->health, READY_AGE_MS, &look->health);
-	look_in_time(pool, &look->health);
-	look_at_reservations(pool, &look->health);
+	/* If the session that checks the counter hangs, let an idle one check it. */
+	if (look->health.reason[0] == '\0' && clock_ms() - look->health.last_good_ms > LOOK_AGE_MS)
+		queue_want_look(&pool->queue);
+	pool_judge_reservations(pool, &look->health);
 	look->is_at_rest = queue_count_resting(&pool->queue) == pool->thread_count;
 }
 
@@ -236,9 +248,9 @@ pool_space(const struct pool *pool)
 	return &pool->settings.database.space;
 }
 
-/* Wait until DEADLINE_MS for the threads; of those that open a session, ALL or none. */
+/* Wait until DEADLINE_MS for the threads: ALL of them, or those that do not open a session. */
 static bool
-wait_for_threads(struct pool *pool, bool all, uint64_t deadline_ms)
+pool_wait_for_threads(struct pool *pool, bool all, uint64_t deadline_ms)
 {
 	struct timespec until = clock_moment(deadline_ms);
 	bool have_ended;
@@ -255,9 +267,9 @@ wait_for_threads(struct pool *pool, bool all, uint64_t deadline_ms)
 	return have_ended;
 }
 
-/* No thread issues anything any more: now the state file can say exactly how far that came. */
+/* No thread reserves any more: the state file can name the exact bound now. */
 static void
-settle(struct pool *pool)
+pool_settle(struct pool *pool)
 {
 	char memory[REASON_SIZE];
 	struct text reason = TEXT_OVER(memory);
@@ -279,8 +291,8 @@ pool_close(struct pool *pool)
 }
 
 /*
- * A thread that opens a session may hang in a name server for 40 s. It holds nothing, and finds the queue
- * closed when it is back. So the state file is brought to its end without it.
+ * A thread that opens a session may wait for a name server for 40 s. It holds no reservation, and finds
+ * the queue closed afterwards. So the state file gets its exact bound without that thread.
  */
 bool
 pool_stop(struct pool *pool, uint64_t deadline_ms)
@@ -289,30 +301,20 @@ pool_stop(struct pool *pool, uint64_t deadline_ms)
 
 	pool_close(pool);
 	opening_ms = pool->closed_ms + OPENING_MS;
-	if (!wait_for_threads(pool, true, opening_ms < deadline_ms ? opening_ms : deadline_ms) &&
-	    !wait_for_threads(pool, false, deadline_ms))
+	if (!pool_wait_for_threads(pool, true,
+				   opening_ms < deadline_ms ? opening_ms : deadline_ms) &&
+	    !pool_wait_for_threads(pool, false, deadline_ms))
 		return false;
-	if (!wait_for_threads(pool, true, 0)) {
-		settle(pool);
+	if (!pool_wait_for_threads(pool, true, 0)) {
+		pool_settle(pool);
 		return false;
 	}
 	for (unsigned i = 0; i < pool->thread_count; i++)
 		if (pool->threads[i].is_started)
 			pthread_join(pool->threads[i].thread, NULL);
-	pool_close(pool); /* a session that was lost at the very end may have put something back */
-	settle(pool);
+	pool_close(pool); /* a session that was lost at the end may have put reservations back */
+	pool_settle(pool);
 	return true;
-}
-
-/* The state file first: when only that has been done nothing is wrong but a gap. */
-static enum store_result
-give_back(struct pool *pool, struct store_session *session, const struct ticket_range *bases,
-	  bool *is_back, struct text *reason)
-{
-	high_water_give_back(&pool->high_water, bases->first - bases->increment);
-	if (!high_water_end(&pool->high_water, reason))
-		return STORE_FAILED;
-	return pool->settings.store->give_back(session, bases, is_back, reason);
 }
 
 bool
@@ -329,13 +331,17 @@ pool_give_back(struct pool *pool, const struct ticket_range *bases)
 		return false;
 	result = store->open(&pool->settings.database, &session, &reason);
 	if (result == STORE_OK) {
-		result = give_back(pool, session, bases, &is_back, &reason);
+		/* The state file first: if only that succeeds, the bases are a gap. */
+		high_water_give_back(&pool->high_water, bases->first - bases->increment);
+		result = STORE_FAILED;
+		if (high_water_end(&pool->high_water, &reason))
+			result = store->give_back(session, bases, &is_back, &reason);
 		store->close(session);
 	}
 	text_add_quoted(&quoted, memory, sizeof(memory));
 	if (result != STORE_OK)
-		log_warn("what was reserved ahead could not be given back", "reason=%s",
-			 quoted_memory);
+		log_warn("cannot give back tickets reserved ahead", "reason=%s database=\"%s\"",
+			 quoted_memory, pool->health.name);
 	return is_back;
 }
 

@@ -5,9 +5,9 @@
 #include "base/clock.h"
 #include "pool/queue.h"
 
-#define LATE_MS 10    /* for a statement: then another session steps in */
-#define LOOK_MS 250   /* between two looks that are wanted */
-#define IDLE_MS 30000 /* below what firewalls and a wait_timeout of a minute allow */
+#define LATE_MS 10    /* after so long a statement is late, and another session steps in */
+#define LOOK_MS 250   /* between two checks of the counter that idle sessions must make */
+#define IDLE_MS 30000 /* less than firewalls, and a wait_timeout of a minute, allow */
 
 void
 queue_init(struct queue *queue)
@@ -31,28 +31,28 @@ queue_destroy(struct queue *queue)
 }
 
 static bool
-is_large(const struct mail *mail)
+queue_is_large(const struct mail *mail)
 {
 	return CONTAINER_OF(mail, const struct reservation, mail)->count > RESERVATION_MOST_SHARED;
 }
 
-/* With the mutex held: whether a session that rests should take what is in front. */
+/* With the mutex held: whether a session that rests should take the first reservation. */
 static bool
-is_work(const struct queue *queue)
+queue_has_work(const struct queue *queue)
 {
 	const struct mail *first = TAILQ_FIRST(&queue->waiting);
 	const struct queue_taker *last = TAILQ_LAST(&queue->at_work, queue_takers);
 
 	if (first == NULL)
 		return false;
-	return last == NULL || is_large(first) || clock_ms() >= last->late_ms;
+	return last == NULL || queue_is_large(first) || clock_ms() >= last->late_ms;
 }
 
-/* Give the mutex back, and wake somebody who rests when there is work. */
+/* Give the mutex back, and wake a thread that rests if there is work. */
 static void
-release(struct queue *queue)
+queue_release(struct queue *queue)
 {
-	bool wakes = queue->idle > 0 && is_work(queue);
+	bool wakes = queue->idle > 0 && queue_has_work(queue);
 
 	pthread_mutex_unlock(&queue->mutex);
 	if (wakes)
@@ -62,16 +62,14 @@ release(struct queue *queue)
 bool
 queue_push(struct queue *queue, struct reservation *reservation)
 {
-	bool is_wanted;
+	bool is_queued;
 
 	pthread_mutex_lock(&queue->mutex);
-	is_wanted = !reservation->is_given_up;
-	if (is_wanted) {
-		reservation->is_queued = true;
+	is_queued = reservation_queue(reservation);
+	if (is_queued)
 		TAILQ_INSERT_TAIL(&queue->waiting, &reservation->mail, link);
-	}
-	release(queue);
-	return is_wanted;
+	queue_release(queue);
+	return is_queued;
 }
 
 unsigned
@@ -82,15 +80,14 @@ queue_push_front(struct queue *queue, struct mail_list *group)
 	uint64_t now_ms;
 
 	pthread_mutex_lock(&queue->mutex);
-	/* Under the mutex: who failed to withdraw one at its deadline did so before this moment. */
+	/* Under the mutex: an owner that fails to withdraw one at its deadline does so before this. */
 	now_ms = clock_ms();
 	for (mail = TAILQ_LAST(group, mail_list); mail != NULL; mail = before) {
 		before = TAILQ_PREV(mail, mail_list, link);
 		if (reservation_of(mail)->deadline_ms <= now_ms ||
-		    reservation_of(mail)->is_given_up)
+		    !reservation_queue(reservation_of(mail)))
 			continue;
 		TAILQ_REMOVE(group, mail, link);
-		reservation_of(mail)->is_queued = true;
 		TAILQ_INSERT_HEAD(&queue->waiting, mail, link);
 		pushed++;
 	}
@@ -102,22 +99,22 @@ queue_push_front(struct queue *queue, struct mail_list *group)
 bool
 queue_withdraw(struct queue *queue, struct reservation *reservation)
 {
-	bool is_mine;
+	bool was_queued;
 
 	pthread_mutex_lock(&queue->mutex);
-	is_mine = reservation->is_queued;
-	if (is_mine) {
+	was_queued = reservation_recall(reservation);
+	if (was_queued)
 		TAILQ_REMOVE(&queue->waiting, &reservation->mail, link);
-		reservation->is_queued = false;
-	}
-	reservation->is_given_up = !is_mine;
 	pthread_mutex_unlock(&queue->mutex);
-	return is_mine;
+	return was_queued;
 }
 
-/* With the mutex held: the front, and what may share a statement with it. */
+/*
+ * With the mutex held: move the first reservation, and those that may share its statement, into
+ * GROUP.
+ */
 static void
-move_group(struct queue *queue, uint32_t most, struct mail_list *group)
+queue_move_group(struct queue *queue, uint32_t most, struct mail_list *group)
 {
 	uint64_t total = 0;
 	struct mail *mail;
@@ -126,61 +123,46 @@ move_group(struct queue *queue, uint32_t most, struct mail_list *group)
 		struct reservation *reservation = reservation_of(mail);
 
 		total += reservation->count;
-		if (!TAILQ_EMPTY(group) && (total > most || is_large(mail)))
+		if (!TAILQ_EMPTY(group) && (total > most || queue_is_large(mail)))
 			break;
 		TAILQ_REMOVE(&queue->waiting, mail, link);
-		reservation->is_queued = false;
+		reservation_take(reservation);
 		TAILQ_INSERT_TAIL(group, mail, link);
-		if (is_large(mail))
+		if (queue_is_large(mail))
 			break;
 	}
 }
 
-/* With the mutex held. */
+/* With the mutex held: TAKER has done the work it took. */
 static void
-begin_work(struct queue *queue, struct queue_taker *taker, const struct mail_list *group)
-{
-	if (is_large(TAILQ_FIRST(group)))
-		return;
-	taker->is_at_work = true;
-	taker->late_ms = clock_ms() + LATE_MS;
-	TAILQ_INSERT_TAIL(&queue->at_work, taker, link);
-}
-
-/* With the mutex held. */
-static void
-end_work(struct queue *queue, struct queue_taker *taker)
+queue_end_work(struct queue *queue, struct queue_taker *taker)
 {
 	if (taker->is_at_work)
 		TAILQ_REMOVE(&queue->at_work, taker, link);
 	taker->is_at_work = false;
 }
 
-/* With the mutex held: whether a session of GENERATION must be closed before anything else. */
+/* With the mutex held: whether a session of GENERATION must be closed first. */
 static bool
-is_stale(const struct queue *queue, uint64_t generation)
+queue_is_stale(const struct queue *queue, uint64_t generation)
 {
 	return queue->is_resting || queue->generation != generation;
 }
 
-/* With the mutex held: whether a session of GENERATION has anything to wake for. */
-static bool
-is_call(const struct queue *queue, uint64_t generation)
-{
-	return queue->is_stopping || is_stale(queue, generation) || is_work(queue) ||
-	       queue->wants_look;
-}
-
-/* With the mutex held: wait for one, but not for ever. */
+/*
+ * With the mutex held: wait until a session of GENERATION has something to do, for at most the idle
+ * time.
+ */
 static void
-wait_for_call(struct queue *queue, uint64_t generation)
+queue_wait_for_work(struct queue *queue, uint64_t generation)
 {
 	struct timespec until = clock_moment(clock_ms() + queue->idle_ms);
 	uint64_t doubts = queue->doubts;
 	int result = 0;
 
 	queue->idle++;
-	while (!is_call(queue, generation) && queue->doubts == doubts && result == 0)
+	while (!queue->is_stopping && !queue->wants_look && !queue_is_stale(queue, generation) &&
+	       !queue_has_work(queue) && queue->doubts == doubts && result == 0)
 		result = pthread_cond_timedwait(&queue->work, &queue->mutex, &until);
 	queue->idle--;
 }
@@ -192,20 +174,24 @@ queue_take(struct queue *queue, struct queue_taker *taker, uint64_t generation, 
 	enum queue_take taken = QUEUE_TAKEN;
 
 	pthread_mutex_lock(&queue->mutex);
-	end_work(queue, taker);
-	wait_for_call(queue, generation);
+	queue_end_work(queue, taker);
+	queue_wait_for_work(queue, generation);
 	if (queue->is_stopping) {
 		taken = QUEUE_STOPPING;
-	} else if (is_stale(queue, generation)) {
+	} else if (queue_is_stale(queue, generation)) {
 		taken = QUEUE_STALE;
-	} else if (!is_work(queue)) {
+	} else if (!queue_has_work(queue)) {
 		taken = QUEUE_IDLE;
 		queue->wants_look = false;
 	} else {
-		move_group(queue, most, group);
-		begin_work(queue, taker, group);
+		queue_move_group(queue, most, group);
+		if (!queue_is_large(TAILQ_FIRST(group))) {
+			taker->is_at_work = true;
+			taker->late_ms = clock_ms() + LATE_MS;
+			TAILQ_INSERT_TAIL(&queue->at_work, taker, link);
+		}
 	}
-	release(queue);
+	queue_release(queue);
 	return taken;
 }
 
@@ -213,15 +199,15 @@ void
 queue_leave(struct queue *queue, struct queue_taker *taker)
 {
 	pthread_mutex_lock(&queue->mutex);
-	end_work(queue, taker);
-	release(queue);
+	queue_end_work(queue, taker);
+	queue_release(queue);
 }
 
 void
 queue_nudge(struct queue *queue)
 {
 	pthread_mutex_lock(&queue->mutex);
-	release(queue);
+	queue_release(queue);
 }
 
 uint64_t
@@ -378,7 +364,7 @@ queue_stop(struct queue *queue, struct mail_list *group)
 	queue->is_stopping = true;
 	while ((mail = TAILQ_FIRST(&queue->waiting)) != NULL) {
 		TAILQ_REMOVE(&queue->waiting, mail, link);
-		reservation_of(mail)->is_queued = false;
+		reservation_take(reservation_of(mail));
 		TAILQ_INSERT_TAIL(group, mail, link);
 	}
 	pthread_mutex_unlock(&queue->mutex);

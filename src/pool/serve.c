@@ -10,10 +10,11 @@
 
 #define BUSY_PAUSE_MS 20
 #define OPEN_WAIT_MS  60000
-#define BASES_PER_MS  100 /* that any database inserts */
+#define BASES_PER_MS  100 /* that any database can insert */
 
 static void
-answer(struct mail_list *group, struct mail *mail, unsigned database, enum ticket_status status)
+serve_answer(struct mail_list *group, struct mail *mail, unsigned database,
+	     enum ticket_status status)
 {
 	struct reservation *reservation = reservation_of(mail);
 
@@ -31,17 +32,17 @@ serve_refuse(struct mail_list *group, unsigned database, enum ticket_status stat
 
 	while ((mail = TAILQ_FIRST(group)) != NULL) {
 		snprintf(reservation_of(mail)->reason, REASON_SIZE, "%s", reason);
-		answer(group, mail, database, status);
+		serve_answer(group, mail, database, status);
 	}
 }
 
 /*
- * One statement for the whole group, again while the database is too busy for it and somebody's
- * time is not up.
+ * Reserve COUNT bases with one statement. While the database is too busy for it, retry until
+ * DEADLINE_MS, which is that of the last reservation.
  */
 static enum store_result
-reserve(struct keeper *keeper, uint32_t count, uint64_t deadline_ms, struct ticket_range *bases,
-	struct text *reason)
+serve_reserve(struct keeper *keeper, uint32_t count, uint64_t deadline_ms,
+	      struct ticket_range *bases, struct text *reason)
 {
 	unsigned database = keeper->health->database;
 	uint64_t began_us = clock_us();
@@ -61,9 +62,9 @@ reserve(struct keeper *keeper, uint32_t count, uint64_t deadline_ms, struct tick
 	return result;
 }
 
-/* How many bases GROUP wants, and its last deadline. */
+/* Return how many bases GROUP wants, and its last deadline. */
 static uint32_t
-sum_up(const struct mail_list *group, uint64_t *deadline_ms)
+serve_sum_up(const struct mail_list *group, uint64_t *deadline_ms)
 {
 	struct mail *mail;
 	uint64_t total = 0;
@@ -80,8 +81,9 @@ sum_up(const struct mail_list *group, uint64_t *deadline_ms)
 	return (uint32_t)total;
 }
 
+/* Answer the reservations of GROUP with their parts of BASES. */
 static void
-deal(const struct keeper *keeper, struct mail_list *group, struct ticket_range bases)
+serve_deal(const struct keeper *keeper, struct mail_list *group, struct ticket_range bases)
 {
 	struct mail *mail;
 
@@ -90,17 +92,17 @@ deal(const struct keeper *keeper, struct mail_list *group, struct ticket_range b
 
 		reservation->bases = range_take(&bases, reservation->count);
 		reservation->space = &keeper->database->space;
-		answer(group, mail, keeper->health->database, TICKET_OK);
+		serve_answer(group, mail, keeper->health->database, TICKET_OK);
 	}
 }
 
 /*
- * Put back what may have another attempt, and answer the rest. The session is lost, so
- * whatever it has allocated is abandoned: the next attempt asks for new bases. One that COUNTS is
- * followed by one more at most; the others by as many as there is time for.
+ * Put the reservations back that may have another attempt, and answer the others. The session is lost,
+ * so all that it has allocated is abandoned: the next attempt reserves new bases. An attempt that COUNTS
+ * is followed by at most one more, others by as many as there is time for.
  */
 static void
-try_again(struct keeper *keeper, struct mail_list *group, bool counts, const char *reason)
+serve_try_again(struct keeper *keeper, struct mail_list *group, bool counts, const char *reason)
 {
 	struct mail_list again = TAILQ_HEAD_INITIALIZER(again);
 	unsigned database = keeper->health->database;
@@ -119,7 +121,8 @@ try_again(struct keeper *keeper, struct mail_list *group, bool counts, const cha
 }
 
 static void
-fail(struct keeper *keeper, struct mail_list *group, enum store_result result, const char *reason)
+serve_fail(struct keeper *keeper, struct mail_list *group, enum store_result result,
+	   const char *reason)
 {
 	unsigned database = keeper->health->database;
 
@@ -133,11 +136,11 @@ fail(struct keeper *keeper, struct mail_list *group, enum store_result result, c
 	switch (result) {
 	case STORE_LOST:
 		queue_note_loss(keeper->queue, keeper->generation);
-		try_again(keeper, group, true, reason);
+		serve_try_again(keeper, group, true, reason);
 		break;
-	case STORE_UNREADY: /* for others at once; this session's next attempt has time */
+	case STORE_UNREADY: /* other sessions take the group immediately; this one pauses */
 		queue_note_loss(keeper->queue, keeper->generation);
-		try_again(keeper, group, false, reason);
+		serve_try_again(keeper, group, false, reason);
 		(void)keeper_pause(keeper, BUSY_PAUSE_MS);
 		break;
 	case STORE_EXHAUSTED: serve_refuse(group, database, TICKET_EXHAUSTED, reason); break;
@@ -149,22 +152,6 @@ fail(struct keeper *keeper, struct mail_list *group, enum store_result result, c
 	}
 }
 
-/* Nothing was asked of the session. Where it is as good as lost, the next one may be at another master. */
-static void
-refuse(struct keeper *keeper, struct mail_list *group, enum store_result result, const char *reason)
-{
-	if (result == STORE_REFUSED)
-		serve_refuse(group, keeper->health->database, TICKET_DATABASE_REFUSED, reason);
-	else
-		fail(keeper, group, result, reason);
-}
-
-static bool
-fits(const struct keeper *keeper, uint32_t count, struct text *reason)
-{
-	return keeper->store->fits == NULL || keeper->store->fits(keeper->session, count, reason);
-}
-
 static void
 serve_group(struct keeper *keeper, struct mail_list *group)
 {
@@ -172,36 +159,40 @@ serve_group(struct keeper *keeper, struct mail_list *group)
 	struct text reason = TEXT_OVER(memory);
 	struct ticket_range bases = {0};
 	uint64_t deadline_ms;
-	uint32_t count = sum_up(group, &deadline_ms);
+	uint32_t count = serve_sum_up(group, &deadline_ms);
 	enum store_result result;
 
-	if (!fits(keeper, count, &reason)) {
+	if (keeper->store->fits != NULL && !keeper->store->fits(keeper->session, count, &reason)) {
 		serve_refuse(group, keeper->health->database, TICKET_TOO_LARGE, memory);
 		return;
 	}
 	result = counter_may_reserve(keeper, &reason);
-	if (result != STORE_OK) {
-		refuse(keeper, group, result, memory);
+	if (result == STORE_REFUSED) { /* the session did nothing, and stays */
+		serve_refuse(group, keeper->health->database, TICKET_DATABASE_REFUSED, memory);
 		return;
 	}
-	result = reserve(keeper, count, deadline_ms, &bases, &reason);
+	if (result != STORE_OK) { /* the next session may be at another of several masters */
+		serve_fail(keeper, group, result, memory);
+		return;
+	}
+	result = serve_reserve(keeper, count, deadline_ms, &bases, &reason);
 	if (result != STORE_OK) {
 		if (result != STORE_TOO_LARGE)
 			health_note_doubt(keeper->health);
-		fail(keeper, group, result, memory);
+		serve_fail(keeper, group, result, memory);
 		return;
 	}
 	health_note_reserved(keeper->health, bases.first + bases.increment * (count - 1));
-	deal(keeper, group, bases);
+	serve_deal(keeper, group, bases);
 }
 
-/* While the group is out the keeper says since when: the pool is not ready if that is too long. */
+/* Serve GROUP. Meanwhile the keeper says since when: after too long the pool is not ready. */
 static void
 serve_busily(struct keeper *keeper, struct mail_list *group)
 {
 	unsigned database = keeper->health->database;
 	uint64_t deadline_ms;
-	uint64_t work_ms = sum_up(group, &deadline_ms) / BASES_PER_MS;
+	uint64_t work_ms = serve_sum_up(group, &deadline_ms) / BASES_PER_MS;
 
 	metrics_add(METRIC_SESSIONS_BUSY + database, 1);
 	atomic_store_explicit(&keeper->busy_since_ms, clock_ms() + work_ms, memory_order_relaxed);
@@ -220,7 +211,7 @@ serve_reservations(struct keeper *keeper)
 		uint32_t most;
 
 		keeper_move_on(keeper);
-		/* A rest makes sessions stale: who has one need not look. */
+		/* A rest makes sessions stale, so a thread with a session need not check for one. */
 		if (keeper->session == NULL && !keeper_rest(keeper))
 			return;
 		if (!keeper_open(keeper)) {

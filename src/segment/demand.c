@@ -1,11 +1,11 @@
 #include "segment/demand.h"
 
 #define WINDOW_MS 100
-#define FALL	  8 /* of the difference, an eighth in each window */
+#define FALL	  8 /* the rate falls by an eighth of the difference in each window */
 #define FORGET_MS 3000
 
 static void
-fall_to(struct demand *demand, uint64_t rate, uint64_t elapsed_ms)
+demand_fall_to(struct demand *demand, uint64_t rate, uint64_t elapsed_ms)
 {
 	if (elapsed_ms >= FORGET_MS)
 		demand->rate = rate;
@@ -13,9 +13,9 @@ fall_to(struct demand *demand, uint64_t rate, uint64_t elapsed_ms)
 		demand->rate -= (demand->rate - rate + FALL - 1) / FALL;
 }
 
-/* End the window when its time is over. */
+/* End the window if its time is over. */
 static void
-advance(struct demand *demand, uint64_t now_ms)
+demand_end_window(struct demand *demand, uint64_t now_ms)
 {
 	uint64_t elapsed_ms, rate;
 
@@ -26,7 +26,7 @@ advance(struct demand *demand, uint64_t now_ms)
 	if (rate > demand->rate)
 		demand->rate = rate;
 	else
-		fall_to(demand, rate, elapsed_ms);
+		demand_fall_to(demand, rate, elapsed_ms);
 	demand->began_ms = now_ms;
 	demand->used = 0;
 }
@@ -34,13 +34,13 @@ advance(struct demand *demand, uint64_t now_ms)
 void
 demand_note(struct demand *demand, uint64_t count, uint64_t now_ms)
 {
-	advance(demand, now_ms);
+	demand_end_window(demand, now_ms);
 	demand->used += count;
 }
 
 uint64_t
 demand_rate(struct demand *demand, uint64_t now_ms)
 {
-	advance(demand, now_ms);
+	demand_end_window(demand, now_ms);
 	return demand->rate;
 }

@@ -4,7 +4,7 @@
 #include "segment/pieces.h"
 
 static void
-drop_first(struct pieces *p, size_t count)
+pieces_drop_first(struct pieces *p, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		p->total -= p->pieces[i].bases.count;
@@ -13,29 +13,29 @@ drop_first(struct pieces *p, size_t count)
 }
 
 static void
-abandon_first(struct pieces *p, size_t count)
+pieces_abandon_first(struct pieces *p, size_t count)
 {
 	uint64_t before = p->total;
 
-	drop_first(p, count);
+	pieces_drop_first(p, count);
 	metrics_add(METRIC_TICKETS_ABANDONED, before - p->total);
 }
 
 void
 pieces_add(struct pieces *p, const struct ticket_range *bases, const struct ticket_space *space)
 {
-	struct segment_piece *last = p->count > 0 ? &p->pieces[p->count - 1] : NULL;
+	struct ticket_piece *last = p->count > 0 ? &p->pieces[p->count - 1] : NULL;
 
 	p->total += bases->count;
 	if (last != NULL && last->space == space && range_join(&last->bases, bases))
 		return;
 	if (p->count == PIECES_MOST)
-		abandon_first(p, 1);
-	p->pieces[p->count++] = (struct segment_piece){*bases, space};
+		pieces_abandon_first(p, 1);
+	p->pieces[p->count++] = (struct ticket_piece){*bases, space};
 }
 
 bool
-pieces_take(struct pieces *p, uint32_t count, struct segment_piece *taken)
+pieces_take(struct pieces *p, uint32_t count, struct ticket_piece *taken)
 {
 	size_t i = 0;
 
@@ -43,12 +43,12 @@ pieces_take(struct pieces *p, uint32_t count, struct segment_piece *taken)
 		i++;
 	if (i == p->count)
 		return false;
-	abandon_first(p, i);
+	pieces_abandon_first(p, i);
 	taken->space = p->pieces[0].space;
 	taken->bases = range_take(&p->pieces[0].bases, count);
 	p->total -= count;
 	if (p->pieces[0].bases.count == 0)
-		drop_first(p, 1);
+		pieces_drop_first(p, 1);
 	return true;
 }
 
@@ -69,11 +69,11 @@ pieces_abandon(struct pieces *p, const struct ticket_space *space)
 }
 
 bool
-pieces_take_first(struct pieces *p, struct segment_piece *taken)
+pieces_take_first(struct pieces *p, struct ticket_piece *taken)
 {
 	if (p->count == 0)
 		return false;
 	*taken = p->pieces[0];
-	drop_first(p, 1);
+	pieces_drop_first(p, 1);
 	return true;
 }

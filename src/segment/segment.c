@@ -1,11 +1,11 @@
 /*
- * DESIGN. Only one fetch is out at a time, so that pieces come in the order of their bases. Those who wait
- * are answered from what it brings, in their order, before anybody else.
+ * DESIGN. Only one fetch is out at a time, so that pieces arrive in the order of their bases. A fetch
+ * first serves the reservations that wait, in their order.
  *
- * A fetch whose session hangs would let them wait for the whole query time-out. So when it is late and
- * somebody waits, the same is asked once more, which another session takes; then again after twice
- * that time. The first to succeed makes the others void: their bases are abandoned, for they may be
- * lower than some that were given.
+ * If the session of a fetch hangs, reservations would wait for the whole query time-out. So when a fetch
+ * is late and a reservation waits, the segment submits a second one, which another session takes. After
+ * twice that time it submits a third. The first one to succeed makes the others void. Bases of void
+ * fetches are abandoned, because they may be lower than issued ones.
  */
 #include <assert.h>
 #include <pthread.h>
@@ -21,18 +21,18 @@
 #include "segment/sights.h"
 #include "segment/waiting.h"
 
-#define FIRST_FETCH 50000 /* bases beside those that are waited for, until it is known better */
+#define FIRST_FETCH 50000 /* bases ahead, until the segment has learnt how many are quick */
 #define LEAST_FETCH 1000
-#define QUICK_MS    20	  /* what takes less is doubled */
-#define SLOW_MS	    200	  /* what takes more is halved: those who wait would feel it */
-#define RETRY_MS    100	  /* after a failed fetch that nobody waits for */
+#define QUICK_MS    20	  /* after a quicker fetch the next one may be twice as large */
+#define SLOW_MS	    200	  /* after a slower one half as large: requests wait for it */
+#define RETRY_MS    100	  /* after a failed fetch, if no reservation waits */
 #define NO_MORE_MS  10000 /* the same, at the end of the space */
-#define LATE_MS	    250	  /* for a fetch: then it is asked once more .. */
-#define LATE_PER_MS 100	  /* .. and so many bases a millisecond are allowed for */
+#define LATE_MS	    250	  /* until a fetch is late, .. */
+#define LATE_PER_MS 100	  /* .. and a millisecond more for so many bases */
 #define CAP_MS	    10000 /* how long the database is taken to allow no larger statement */
-#define MOST_OUT    8	  /* fetches; of sessions that do not all hang */
+#define MOST_OUT    8	  /* fetches: not so many sessions hang together */
 
-/* Under the mutex, but for the reservation, which is the pool's while it is out. */
+/* Under the mutex, except for the reservation, which the source has while the fetch is out. */
 struct fetch {
 	struct reservation reservation;
 	struct segment *segment;
@@ -53,20 +53,20 @@ struct segment {
 		uint64_t most_fetch;
 		uint64_t retry_ms;
 		uint64_t cap; /* bases of a fetch, if the database takes no larger statement */
-		uint64_t cap_ends_ms; /* from then on a larger one is tried again */
-		uint64_t late_ms;     /* when what is out is */
+		uint64_t cap_ends_ms; /* from then on the segment tries larger ones again */
+		uint64_t late_ms;     /* when the fetches that are out are late */
 		struct sights sights;
 		bool is_stopping;
 	} shared;
 };
 
-/* --- those who wait ---------------------------------------------------------------------------- */
+/* --- reservations that wait -------------------------------------------------------------------- */
 
-/* With the mutex held: move into ANSWERED those for whom there is enough. */
+/* With the mutex held: move into ANSWERED the reservations for which enough is held. */
 static void
-deal(struct segment *s, struct mail_list *answered)
+segment_deal(struct segment *s, struct mail_list *answered)
 {
-	struct segment_piece taken;
+	struct ticket_piece taken;
 	struct mail *mail;
 
 	while ((mail = TAILQ_FIRST(&s->shared.waiting)) != NULL) {
@@ -77,15 +77,15 @@ deal(struct segment *s, struct mail_list *answered)
 		reservation->status = TICKET_OK;
 		reservation->bases = taken.bases;
 		reservation->space = taken.space;
-		reservation->is_queued = false;
+		reservation_take(reservation);
 		TAILQ_REMOVE(&s->shared.waiting, mail, link);
 		TAILQ_INSERT_TAIL(answered, mail, link);
 	}
 }
 
-/* With the mutex held. */
+/* With the mutex held: abandon the bases of databases that were not seen for too long. */
 static void
-abandon_unseen(struct segment *s, uint64_t now_ms)
+segment_abandon_unseen(struct segment *s, uint64_t now_ms)
 {
 	const struct ticket_space *space;
 
@@ -97,14 +97,14 @@ abandon_unseen(struct segment *s, uint64_t now_ms)
 /* --- fetching ---------------------------------------------------------------------------------- */
 
 static uint64_t
-lesser(uint64_t a, uint64_t b)
+segment_lesser(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
 }
 
 /* With the mutex held: how many bases should be held. */
 static uint64_t
-target(struct segment *s, uint64_t now_ms)
+segment_target(struct segment *s, uint64_t now_ms)
 {
 	uint64_t rate = demand_rate(&s->shared.demand, now_ms);
 	uint64_t wanted = s->settings.most;
@@ -113,17 +113,18 @@ target(struct segment *s, uint64_t now_ms)
 		wanted = rate * s->settings.ahead_ms / 1000;
 	if (wanted < s->settings.least)
 		wanted = s->settings.least;
-	return lesser(wanted + wanted / 4, s->settings.most);
+	return segment_lesser(wanted + wanted / 4, s->settings.most);
 }
 
 /*
- * With the mutex held: how many to fetch for later, when a fifth of the target is used. When others
- * wait for it not too many, and as if nothing were held, for that may have to be abandoned.
+ * With the mutex held: how many bases to fetch ahead, when a fifth of the target is used. If
+ * reservations for WAITED bases wait for the fetch, it brings about as many more. Then the held bases do
+ * not count, because they may have to be abandoned.
  */
 static uint64_t
-count_ahead(struct segment *s, uint64_t waited, uint64_t now_ms)
+segment_count_ahead(struct segment *s, uint64_t waited, uint64_t now_ms)
 {
-	uint64_t wanted = target(s, now_ms);
+	uint64_t wanted = segment_target(s, now_ms);
 	uint64_t held = waited == 0 ? s->shared.held.total : 0;
 	uint64_t most = s->shared.most_fetch;
 
@@ -131,31 +132,24 @@ count_ahead(struct segment *s, uint64_t waited, uint64_t now_ms)
 		most = waited > LEAST_FETCH ? waited : LEAST_FETCH;
 	if (held >= wanted - wanted / 5 || s->shared.held.total >= s->settings.most)
 		return 0;
-	most = lesser(most, s->settings.most - s->shared.held.total);
-	return lesser(most, wanted - held);
+	most = segment_lesser(most, s->settings.most - s->shared.held.total);
+	return segment_lesser(most, wanted - held);
 }
 
-/* With the mutex held: whether what a fetch brings would be held. */
-static bool
-is_hoped_for(const struct fetch *fetch)
-{
-	return fetch->is_out && !fetch->is_void;
-}
-
-/* With the mutex held. */
+/* With the mutex held: how many fetches are out whose bases would be held. */
 static unsigned
-count_hopes(const struct segment *s)
+segment_count_hopes(const struct segment *s)
 {
 	unsigned hopes = 0;
 
 	for (size_t i = 0; i < MOST_OUT; i++)
-		hopes += is_hoped_for(&s->fetches[i]);
+		hopes += s->fetches[i].is_out && !s->fetches[i].is_void;
 	return hopes;
 }
 
 /* With the mutex held. */
 static bool
-is_any_out(const struct segment *s)
+segment_is_any_out(const struct segment *s)
 {
 	size_t i = 0;
 
@@ -169,7 +163,7 @@ is_any_out(const struct segment *s)
  * reservation that waits needs one range, so the fetch is never smaller than that.
  */
 static uint64_t
-cap(const struct segment *s, uint64_t count, uint64_t now_ms)
+segment_cap(const struct segment *s, uint64_t count, uint64_t now_ms)
 {
 	struct mail *first = TAILQ_FIRST(&s->shared.waiting);
 	uint64_t most = s->shared.cap;
@@ -178,28 +172,28 @@ cap(const struct segment *s, uint64_t count, uint64_t now_ms)
 		return count;
 	if (first != NULL && most < reservation_of(first)->count)
 		most = reservation_of(first)->count;
-	return lesser(count, most);
+	return segment_lesser(count, most);
 }
 
-/* With the mutex held: the fetch to begin with now; NULL: what is out is waited for. */
+/* With the mutex held: the fetch to begin now. NULL: wait for those that are out. */
 static struct fetch *
-free_fetch(struct segment *s, uint64_t now_ms)
+segment_free_fetch(struct segment *s, uint64_t now_ms)
 {
 	bool is_late = !TAILQ_EMPTY(&s->shared.waiting) && now_ms >= s->shared.late_ms;
 	size_t i = 0;
 
-	if (!is_late && count_hopes(s) > 0)
+	if (!is_late && segment_count_hopes(s) > 0)
 		return NULL;
 	while (i < MOST_OUT && s->fetches[i].is_out)
 		i++;
 	return i < MOST_OUT ? &s->fetches[i] : NULL;
 }
 
-/* With the mutex held: the fetch to submit when the mutex has been given back; NULL: none. */
+/* With the mutex held: prepare the fetch to submit after the mutex was given back. NULL: none. */
 static struct fetch *
-begin_fetch(struct segment *s, uint64_t now_ms)
+segment_begin_fetch(struct segment *s, uint64_t now_ms)
 {
-	struct fetch *fetch = s->shared.is_stopping ? NULL : free_fetch(s, now_ms);
+	struct fetch *fetch = s->shared.is_stopping ? NULL : segment_free_fetch(s, now_ms);
 	uint64_t waited, count;
 
 	if (fetch == NULL)
@@ -207,7 +201,7 @@ begin_fetch(struct segment *s, uint64_t now_ms)
 	waited = waiting_count(&s->shared.waiting);
 	if (waited == 0 && (now_ms < s->shared.retry_ms || s->shared.held.count == PIECES_MOST))
 		return NULL;
-	count = cap(s, waited + count_ahead(s, waited, now_ms), now_ms);
+	count = segment_cap(s, waited + segment_count_ahead(s, waited, now_ms), now_ms);
 	if (count == 0)
 		return NULL;
 	assert(count <= UINT32_MAX);
@@ -216,25 +210,28 @@ begin_fetch(struct segment *s, uint64_t now_ms)
 	fetch->reservation.attempts = 0;
 	fetch->began_ms = now_ms;
 	fetch->refusals = s->shared.sights.refusals;
-	s->shared.late_ms = now_ms + (LATE_MS << count_hopes(s)) + count / LATE_PER_MS;
+	s->shared.late_ms = now_ms + (LATE_MS << segment_count_hopes(s)) + count / LATE_PER_MS;
 	fetch->is_out = true;
 	fetch->is_void = false;
 	return fetch;
 }
 
-/* Give the mutex back, submit FETCH unless it is NULL, and answer those in ANSWERED. */
+/* Give the mutex back, submit FETCH unless it is NULL, and answer the reservations in ANSWERED. */
 static void
-release(struct segment *s, struct fetch *fetch, struct mail_list *answered)
+segment_release(struct segment *s, struct fetch *fetch, struct mail_list *answered)
 {
 	pthread_mutex_unlock(&s->shared.mutex);
-	if (fetch != NULL)
-		s->settings.submit(s->settings.arg, &fetch->reservation);
+	if (fetch != NULL) {
+		bool is_submitted = source_submit(&s->settings.source, &fetch->reservation);
+
+		assert(is_submitted); /* the segment withdraws none */
+	}
 	waiting_answer(answered);
 }
 
-/* With the mutex held: from how long FETCH took, well or not, how large the next ones may be. */
+/* With the mutex held: learn from the time that FETCH took how large the next ones may be. */
 static void
-learn(struct segment *s, const struct fetch *fetch, uint64_t now_ms)
+segment_learn(struct segment *s, const struct fetch *fetch, uint64_t now_ms)
 {
 	uint64_t took_ms = now_ms - fetch->began_ms;
 
@@ -242,20 +239,12 @@ learn(struct segment *s, const struct fetch *fetch, uint64_t now_ms)
 		s->shared.most_fetch /= 2;
 	else if (took_ms < QUICK_MS && fetch->reservation.status == TICKET_OK &&
 		 fetch->reservation.count >= s->shared.most_fetch)
-		s->shared.most_fetch = lesser(2 * s->shared.most_fetch, s->settings.most);
+		s->shared.most_fetch = segment_lesser(2 * s->shared.most_fetch, s->settings.most);
 }
 
-/* With the mutex held. */
+/* Cut off the bases after the last ticket: they must not count as held. */
 static void
-make_void(struct segment *s)
-{
-	for (size_t i = 0; i < MOST_OUT; i++)
-		s->fetches[i].is_void = true;
-}
-
-/* Nobody can use what is behind the last ticket: to hold it would be to promise it. */
-static void
-drop_behind_last_ticket(struct reservation *brought)
+segment_drop_after_last_ticket(struct reservation *brought)
 {
 	if (brought->status != TICKET_OK)
 		return;
@@ -267,12 +256,12 @@ drop_behind_last_ticket(struct reservation *brought)
 }
 
 /*
- * With the mutex held. The database takes no statement for so many, so the next fetch is half as large.
+ * With the mutex held: the database takes no statement for so many, so the next fetch is half as large.
  * If the fetch was for the first reservation that waits alone, that one is refused.
  */
 static void
-note_too_large(struct segment *s, const struct reservation *brought, uint64_t now_ms,
-	       struct mail_list *answered)
+segment_note_too_large(struct segment *s, const struct reservation *brought, uint64_t now_ms,
+		       struct mail_list *answered)
 {
 	struct mail *first = TAILQ_FIRST(&s->shared.waiting);
 
@@ -284,15 +273,17 @@ note_too_large(struct segment *s, const struct reservation *brought, uint64_t no
 				   answered);
 }
 
-/* With the mutex held. */
+/* With the mutex held: hold the bases of FETCH, or abandon them, or fail reservations that wait. */
 static void
-end_fetch(struct segment *s, struct fetch *fetch, uint64_t now_ms, struct mail_list *answered)
+segment_end_fetch(struct segment *s, struct fetch *fetch, uint64_t now_ms,
+		  struct mail_list *answered)
 {
 	struct reservation *brought = &fetch->reservation;
 
 	fetch->is_out = false;
-	learn(s, fetch, now_ms);
-	drop_behind_last_ticket(brought);
+	reservation_return(brought);
+	segment_learn(s, fetch, now_ms);
+	segment_drop_after_last_ticket(brought);
 	if (brought->status == TICKET_OK &&
 	    (fetch->is_void ||
 	     sights_was_refused(&s->shared.sights, brought->space, fetch->refusals))) {
@@ -300,24 +291,25 @@ end_fetch(struct segment *s, struct fetch *fetch, uint64_t now_ms, struct mail_l
 	} else if (fetch->is_void) {
 		return;
 	} else if (brought->status == TICKET_OK) {
-		make_void(s);
+		for (size_t i = 0; i < MOST_OUT; i++)
+			s->fetches[i].is_void = true;
 		sights_see(&s->shared.sights, brought->space, now_ms);
 		pieces_add(&s->shared.held, &brought->bases, brought->space);
-		deal(s, answered);
+		segment_deal(s, answered);
 	} else if (brought->status == TICKET_TOO_LARGE) {
-		note_too_large(s, brought, now_ms, answered);
-	} else if (count_hopes(s) == 0) {
+		segment_note_too_large(s, brought, now_ms, answered);
+	} else if (segment_count_hopes(s) == 0) {
 		s->shared.retry_ms =
 			now_ms + (brought->status == TICKET_EXHAUSTED ? NO_MORE_MS : RETRY_MS);
-		/* Who came after it began has as much time as it had, and is due later. */
+		/* Reservations that came after this fetch began have later deadlines. The next fetch is for them. */
 		waiting_refuse(&s->shared.waiting, brought->deadline_ms, brought->status,
 			       brought->reason, answered);
 	}
 }
 
-/* Runs in a thread of the pool. */
+/* Runs in a thread of the source. */
 static void
-on_fetched(struct reservation *reservation)
+segment_on_fetched(struct reservation *reservation)
 {
 	struct fetch *fetch = reservation->owner;
 	struct segment *s = fetch->segment;
@@ -325,8 +317,8 @@ on_fetched(struct reservation *reservation)
 	uint64_t now_ms = clock_ms();
 
 	pthread_mutex_lock(&s->shared.mutex);
-	end_fetch(s, fetch, now_ms, &answered);
-	release(s, begin_fetch(s, now_ms), &answered);
+	segment_end_fetch(s, fetch, now_ms, &answered);
+	segment_release(s, segment_begin_fetch(s, now_ms), &answered);
 }
 
 /* --- from outside ------------------------------------------------------------------------------ */
@@ -340,9 +332,9 @@ segment_new(const struct segment_settings *settings)
 	for (size_t i = 0; i < MOST_OUT; i++) {
 		s->fetches[i].segment = s;
 		s->fetches[i].reservation.owner = &s->fetches[i];
-		s->fetches[i].reservation.answer = on_fetched;
+		s->fetches[i].reservation.answer = segment_on_fetched;
 	}
-	s->shared.most_fetch = lesser(FIRST_FETCH, settings->most);
+	s->shared.most_fetch = segment_lesser(FIRST_FETCH, settings->most);
 	pthread_mutex_init(&s->shared.mutex, NULL);
 	TAILQ_INIT(&s->shared.waiting);
 	return s;
@@ -356,8 +348,8 @@ segment_fill(struct segment *s)
 
 	pthread_mutex_lock(&s->shared.mutex);
 	now_ms = clock_ms();
-	abandon_unseen(s, now_ms);
-	release(s, begin_fetch(s, now_ms), &none);
+	segment_abandon_unseen(s, now_ms);
+	segment_release(s, segment_begin_fetch(s, now_ms), &none);
 }
 
 void
@@ -373,54 +365,79 @@ segment_note(struct segment *s, const struct ticket_space *space, bool is_truste
 	pthread_mutex_unlock(&s->shared.mutex);
 }
 
-bool
-segment_take(struct segment *s, uint32_t count, uint64_t now_ms, struct segment_piece *taken)
+static bool
+segment_take(void *self, uint32_t count, uint64_t now_ms, struct ticket_piece *taken)
 {
+	struct segment *s = self;
 	struct mail_list none = TAILQ_HEAD_INITIALIZER(none);
 	bool is_taken;
 
 	pthread_mutex_lock(&s->shared.mutex);
-	abandon_unseen(s, now_ms);
+	segment_abandon_unseen(s, now_ms);
 	is_taken = pieces_take(&s->shared.held, count, taken);
 	if (is_taken)
 		demand_note(&s->shared.demand, count, now_ms);
-	release(s, begin_fetch(s, now_ms), &none);
+	segment_release(s, segment_begin_fetch(s, now_ms), &none);
 	return is_taken;
 }
 
-void
-segment_submit(struct segment *s, struct reservation *reservation)
+static bool
+segment_submit(void *self, struct reservation *reservation)
 {
+	struct segment *s = self;
 	struct mail_list answered = TAILQ_HEAD_INITIALIZER(answered);
 	uint64_t now_ms = clock_ms();
+	bool is_queued;
 
 	pthread_mutex_lock(&s->shared.mutex);
-	demand_note(&s->shared.demand, reservation->count, now_ms);
-	reservation->is_queued = true;
-	TAILQ_INSERT_TAIL(&s->shared.waiting, &reservation->mail, link);
-	abandon_unseen(s, now_ms);
-	deal(s, &answered);
-	release(s, begin_fetch(s, now_ms), &answered);
+	is_queued = reservation_queue(reservation);
+	if (is_queued) {
+		demand_note(&s->shared.demand, reservation->count, now_ms);
+		TAILQ_INSERT_TAIL(&s->shared.waiting, &reservation->mail, link);
+	}
+	segment_abandon_unseen(s, now_ms);
+	segment_deal(s, &answered);
+	segment_release(s, segment_begin_fetch(s, now_ms), &answered);
+	return is_queued;
 }
 
-bool
-segment_withdraw(struct segment *s, struct reservation *reservation)
+static bool
+segment_withdraw(void *self, struct reservation *reservation)
 {
+	struct segment *s = self;
 	struct text reason;
-	bool is_ours;
+	bool was_queued;
 
 	pthread_mutex_lock(&s->shared.mutex);
-	is_ours = reservation->is_queued;
-	if (is_ours) {
+	was_queued = reservation_recall(reservation);
+	if (was_queued)
 		TAILQ_REMOVE(&s->shared.waiting, &reservation->mail, link);
-		reservation->is_queued = false;
-	}
 	pthread_mutex_unlock(&s->shared.mutex);
-	if (!is_ours)
+	if (!was_queued)
 		return false;
 	reason = TEXT_OVER(reservation->reason);
-	s->settings.explain(s->settings.arg, &reason);
+	source_explain(&s->settings.source, &reason);
 	return true;
+}
+
+static void
+segment_explain(void *self, struct text *reason)
+{
+	struct segment *s = self;
+
+	source_explain(&s->settings.source, reason);
+}
+
+struct source
+segment_source(struct segment *s)
+{
+	return (struct source){
+		.submit = segment_submit,
+		.withdraw = segment_withdraw,
+		.explain = segment_explain,
+		.take = segment_take,
+		.self = s,
+	};
 }
 
 uint64_t
@@ -454,13 +471,13 @@ segment_stop(struct segment *s)
 	pthread_mutex_lock(&s->shared.mutex);
 	s->shared.is_stopping = true;
 	waiting_refuse(&s->shared.waiting, UINT64_MAX, TICKET_DRAINING, STATUS_DRAINING, &answered);
-	release(s, NULL, &answered);
+	segment_release(s, NULL, &answered);
 }
 
 bool
-segment_take_rest(struct segment *s, struct segment_piece *piece)
+segment_take_rest(struct segment *s, struct ticket_piece *piece)
 {
-	assert(s->shared.is_stopping && !is_any_out(s));
+	assert(s->shared.is_stopping && !segment_is_any_out(s));
 	return pieces_take_first(&s->shared.held, piece);
 }
 
@@ -469,7 +486,7 @@ segment_free(struct segment *s)
 {
 	if (s == NULL)
 		return;
-	assert(!is_any_out(s) && TAILQ_EMPTY(&s->shared.waiting));
+	assert(!segment_is_any_out(s) && TAILQ_EMPTY(&s->shared.waiting));
 	pthread_mutex_destroy(&s->shared.mutex);
 	free(s);
 }

@@ -1,12 +1,11 @@
 /*
- * segment -- tickets reserved ahead: committed by the database, held in memory, not yet given.
+ * segment -- tickets reserved ahead: committed by the database, held in memory, not yet issued.
  *
- * Stands between the allocators and the pool, and is called as a pool is; besides, it gives from
- * what it holds at once. It holds as many as will be used in some seconds at the present
- * rate, and fetches more in good time, one reservation at a time. What it gives rises, over
- * all threads: who asks after another was answered gets higher bases (of one database). Who asks
- * for more than it holds waits for the next reservation, which is made large enough, or, where
- * others want much before, for one after it.
+ * Stands between the allocators and their source, and is a source itself. It also issues held bases
+ * immediately. It holds as many as the present rate uses in some seconds, and fetches more before they
+ * are used up, one reservation at a time. Over all threads bases of one database rise: a request that
+ * arrives after another was answered gets higher ones. A reservation for more bases than are held
+ * waits for the next fetch, which is made large enough for it, or for a later one.
  *
  * Any thread; one mutex, held for a few instructions.
  */
@@ -17,22 +16,15 @@
 #include <stdint.h>
 
 #include "base/attributes.h"
-#include "base/text.h"
 #include "segment/pieces.h"
-#include "ticket/reservation.h"
+#include "ticket/source.h"
 
 struct segment_settings {
-	uint64_t ahead_ms;	  /* how long what is held shall last */
+	uint64_t ahead_ms;	  /* how long the held bases shall last */
 	uint64_t least, most;	  /* bases to hold, whatever the rate */
-	uint64_t pool_timeout_ms; /* what a reservation of ours has */
-
-	uint64_t outage_ms; /* how long to hold bases of a database whose counter is not seen */
-
-	/* Where more comes from; as those of the pool. */
-	void (*submit)(void *arg, struct reservation *reservation);
-	/* Why there are none just now, for people. */
-	void (*explain)(void *arg, struct text *reason);
-	void *arg;
+	uint64_t pool_timeout_ms; /* until a fetch expires */
+	uint64_t outage_ms;   /* how long to hold bases of a database whose counter is not seen */
+	struct source source; /* of the fetches */
 };
 
 struct segment;
@@ -40,39 +32,36 @@ struct segment;
 struct segment *segment_new(const struct segment_settings *settings) MUST_CHECK;
 
 /*
- * Fetch what is missing, and abandon what is held of a database that was not seen for too long. To be called at the start, when the pool has been started, and several times
- * a second from then on: without requests nothing else tries again after a failure.
+ * Fetch the bases that are missing, and abandon those of a database that was not seen for too long. Call
+ * this when the source was started, and then several times a second. Without requests nothing else
+ * retries after a failure.
  */
 void segment_fill(struct segment *segment);
 
 /*
- * The counter of the database of SPACE was seen just now. If it is not trusted all that is held of it
- * is abandoned: an older copy of the database may issue the same.
+ * A pool saw the counter of the database of SPACE just now. If the database is not trusted, abandon all
+ * held bases of it: an older copy of the database may issue the same.
  */
 void segment_note(struct segment *segment, const struct ticket_space *space, bool is_trusted);
 
-/* COUNT (1 or more) bases as one progression from what is held; false: it holds too few. */
-bool segment_take(struct segment *segment, uint32_t count, uint64_t now_ms,
-		  struct segment_piece *taken) MUST_CHECK;
-
-/* Takes RESERVATION until its answer. */
-void segment_submit(struct segment *segment, struct reservation *reservation);
-
-/* Take RESERVATION back. False when its answer is on the way. */
-bool segment_withdraw(struct segment *segment, struct reservation *reservation) MUST_CHECK;
+/*
+ * The segment as a source. Answers come from the thread that submits, or from a thread of its own
+ * source.
+ */
+struct source segment_source(struct segment *segment);
 
 /* How many bases are held, and how many milliseconds they last at the present rate. */
 uint64_t segment_held(struct segment *segment);
 uint64_t segment_lasts_ms(struct segment *segment);
 
-/* Fetch nothing more. Nobody may ask any more; what the pool is at will be held. */
+/* Fetch no more. No thread may submit any more; fetches that are out will be held. */
 void segment_stop(struct segment *segment);
 
 /*
- * After the pool has ended: the next piece of what is left, which is the caller's. False: none.
- * What is left is a gap.
+ * After the source has ended: the next piece that is still held, which is now the caller's. False:
+ * none.
  */
-bool segment_take_rest(struct segment *segment, struct segment_piece *piece) MUST_CHECK;
+bool segment_take_rest(struct segment *segment, struct ticket_piece *piece) MUST_CHECK;
 
 void segment_free(struct segment *segment); /* NULL is allowed */
 

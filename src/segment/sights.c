@@ -2,7 +2,7 @@
 
 #include "segment/sights.h"
 
-/* The index of SPACE; the count of all if it is not among them. */
+/* The index of SPACE; the count of all if it was never seen. */
 static size_t
 sights_find(const struct sights *sights, const struct ticket_space *space)
 {
@@ -42,7 +42,7 @@ sights_space(const struct sights *sights, size_t i)
 	return i < sights->count ? sights->sights[i].space : NULL;
 }
 
-/* The caller may have looked at the clock before the database was seen. */
+/* The caller may have read the clock before another thread saw the database. */
 uint64_t
 sights_age_ms(const struct sights *sights, const struct ticket_space *space, uint64_t now_ms)
 {

@@ -1,7 +1,7 @@
 /*
- * sights -- when the counter of each database was seen last, and when it was refused last.
+ * sights -- when a pool last saw the counter of each database, and when it last refused the database.
  *
- * No lock of its own: its owner's. Zeroed at the start. Times are those of clock_ms().
+ * Under its owner's lock. Zeroed at the start. Times are those of clock_ms().
  */
 #ifndef TICKR_SEGMENT_SIGHTS_H
 #define TICKR_SEGMENT_SIGHTS_H
@@ -14,7 +14,7 @@
 #include "ticket/database.h"
 #include "ticket/space.h"
 
-/* Of one database, which its space tells from others by its address. */
+/* Of one database. The address of its space identifies it. */
 struct sight {
 	const struct ticket_space *space;
 	uint64_t seen_ms;
@@ -30,14 +30,14 @@ struct sights {
 void sights_see(struct sights *sights, const struct ticket_space *space, uint64_t now_ms);
 void sights_refuse(struct sights *sights, const struct ticket_space *space);
 
-/* The space of the Ith database that was seen or refused; NULL: there are not so many. */
+/* The space of the Ith database that was seen or refused. NULL: there are fewer. */
 const struct ticket_space *sights_space(const struct sights *sights, size_t i);
 
-/* How long the database of SPACE was not seen until NOW_MS. */
+/* How many milliseconds ago, at NOW_MS, the database of SPACE was seen. */
 uint64_t sights_age_ms(const struct sights *sights, const struct ticket_space *space,
 		       uint64_t now_ms);
 
-/* Whether the database of SPACE was refused since there were REFUSALS. */
+/* Whether the database of SPACE was refused after the first REFUSALS refusals. */
 bool sights_was_refused(const struct sights *sights, const struct ticket_space *space,
 			uint64_t refusals) MUST_CHECK;
 

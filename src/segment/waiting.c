@@ -29,7 +29,7 @@ waiting_refuse_one(struct mail_list *waiting, struct mail *mail, enum ticket_sta
 
 	reservation->status = status;
 	snprintf(reservation->reason, sizeof(reservation->reason), "%s", reason);
-	reservation->is_queued = false;
+	reservation_take(reservation);
 	TAILQ_REMOVE(waiting, mail, link);
 	TAILQ_INSERT_TAIL(answered, mail, link);
 }

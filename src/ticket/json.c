@@ -2,16 +2,16 @@
 
 #include "ticket/json.h"
 
-#define TAIL	   10000 /* a ticket's last four digits are written anew for each, .. */
+#define TAIL	   10000 /* a ticket's last four digits are converted for each, .. */
 #define TAIL_SIZE  4
-#define FRONT_SIZE 16 /* .. those in front of them when they have changed; 2^64 / TAIL has 16 */
+#define FRONT_SIZE 16 /* .. those before them when they change; 2^64 / TAIL has 16 */
 
 static const char pairs[] = "00010203040506070809101112131415161718192021222324"
 			    "25262728293031323334353637383940414243444546474849"
 			    "50515253545556575859606162636465666768697071727374"
 			    "75767778798081828384858687888990919293949596979899";
 
-/* Two digits at a time, from the back: a third of what printf takes. */
+/* Write two digits at a time, from the back, in a third of the time of printf. */
 size_t
 json_number(char *to, uint64_t number)
 {
@@ -40,11 +40,11 @@ json_array_size(uint32_t count)
 }
 
 /*
- * Numbers of at least TAIL, which is most of what the server writes: the front is copied whole,
- * however long it is, because a copy of known length is one instruction.
+ * Write numbers of at least TAIL, which most tickets are. Copy the front with a fixed length, however
+ * long it is, because such a copy is one instruction.
  */
 static size_t
-write_long_numbers(char *to, uint64_t number, uint64_t increment, uint32_t count)
+json_write_long_numbers(char *to, uint64_t number, uint64_t increment, uint32_t count)
 {
 	char front[JSON_NUMBER_SIZE] = "";
 	uint64_t tail = number % TAIL;
@@ -81,7 +81,7 @@ json_array(char *to, const struct ticket_range *tickets)
 		to[len++] = ',';
 		ticket += tickets->increment;
 	}
-	len += write_long_numbers(to + len, ticket, tickets->increment, tickets->count - i);
+	len += json_write_long_numbers(to + len, ticket, tickets->increment, tickets->count - i);
 	if (tickets->count > 0)
 		len--;
 	to[len++] = ']';
@@ -89,7 +89,7 @@ json_array(char *to, const struct ticket_range *tickets)
 }
 
 static size_t
-append(char *to, const char *string)
+json_append(char *to, const char *string)
 {
 	size_t len = strlen(string);
 
@@ -100,20 +100,20 @@ append(char *to, const char *string)
 size_t
 json_group(char *to, const struct ticket_range *tickets)
 {
-	size_t len = append(to, "{\"first\":");
+	size_t len = json_append(to, "{\"first\":");
 
 	len += json_number(to + len, tickets->first);
-	len += append(to + len, ",\"increment\":");
+	len += json_append(to + len, ",\"increment\":");
 	len += json_number(to + len, tickets->increment);
-	len += append(to + len, ",\"count\":");
+	len += json_append(to + len, ",\"count\":");
 	len += json_number(to + len, tickets->count);
-	len += append(to + len, "}");
+	len += json_append(to + len, "}");
 	return len;
 }
 
-/* Returns how many bytes of STRING that was. */
+/* Add the first character of STRING; return its length in bytes. */
 static size_t
-add_character(struct text *text, const char *string)
+json_add_character(struct text *text, const char *string)
 {
 	unsigned char c = (unsigned char)*string;
 	size_t len = text_letter_len(string);
@@ -134,7 +134,7 @@ json_add_string(struct text *text, const char *string)
 {
 	text_add(text, "\"");
 	while (*string != '\0')
-		string += add_character(text, string);
+		string += json_add_character(text, string);
 	text_add(text, "\"");
 }
 

@@ -1,8 +1,8 @@
 /*
- * json -- the few shapes of JSON that answers are made of.
+ * json -- the few shapes of JSON in answers.
  *
- * Pure; any thread. The writers fill memory that the caller has made large enough,
- * return how many bytes they wrote and add no NUL.
+ * Pure; any thread. The writers fill memory that the caller has made large enough. They return how many
+ * bytes they wrote, and add no NUL.
  */
 #ifndef TICKR_TICKET_JSON_H
 #define TICKR_TICKET_JSON_H
@@ -23,19 +23,16 @@ enum batch_format { BATCH_FORMAT_ARRAY, BATCH_FORMAT_GROUP };
 
 size_t json_number(char *to, uint64_t number);
 
-/* Enough for an array of COUNT tickets: brackets, and a number and a comma for each. */
+/* The most bytes of an array of COUNT tickets: brackets, and a number and a comma for each. */
 size_t json_array_size(uint32_t count);
 size_t json_array(char *to, const struct ticket_range *tickets);
 
 size_t json_group(char *to, const struct ticket_range *tickets);
 
-/*
- * STRING with its quotes. Control characters become \u00XX, a byte that is not of UTF-8 becomes
- * \ufffd.
- */
+/* Add STRING in quotes. Control characters become \u00XX, and bytes that are not UTF-8 become \ufffd. */
 void json_add_string(struct text *text, const char *string);
 
-/* {"error":MESSAGE}; JSON_ERROR_SIZE is room enough for one of SIZE bytes, its NUL included. */
+/* Add {"error":MESSAGE}. JSON_ERROR_SIZE is enough for a message of SIZE bytes, with its NUL. */
 void json_add_error(struct text *text, const char *message);
 
 #endif

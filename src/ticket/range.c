@@ -48,7 +48,10 @@ range_common_step(uint64_t a, uint64_t b)
 	return a;
 }
 
-/* Two that cross each other meet if the distance of their beginnings can be made of both steps. */
+/*
+ * Overlapping ranges meet if the distance of their first numbers is a multiple of the gcd of their
+ * steps.
+ */
 bool
 range_meets(const struct ticket_range *a, const struct ticket_range *b)
 {

@@ -21,18 +21,18 @@ struct ticket_range {
 struct ticket_range range_take(struct ticket_range *range, uint32_t count);
 
 /*
- * Make MORE the end of RANGE, if it goes on where RANGE ends and the whole can be counted. False: it
- * does not, and RANGE is as it was.
+ * Append MORE to RANGE, if it continues RANGE and the count does not overflow. False: it does not, and
+ * RANGE is unchanged.
  */
 bool range_join(struct ticket_range *range, const struct ticket_range *more) MUST_CHECK;
 
-/* Whether a number is in both; neither is empty or ends above 2^64-1. */
+/* Whether A and B, which are not empty and end below 2^64, have a number in common. */
 bool range_meets(const struct ticket_range *a, const struct ticket_range *b) MUST_CHECK;
 
-/* The greatest step that two steps are both made of: their greatest common divisor. 0 is made of any. */
+/* The greatest common divisor of two steps. That of 0 and a step is the step. */
 uint64_t range_common_step(uint64_t a, uint64_t b);
 
-/* The last number of RANGE, which must not be empty. False when it is above 2^64-1. */
+/* The last number of RANGE, which must not be empty. False: it is above 2^64-1. */
 bool range_last(const struct ticket_range *range, uint64_t *last) MUST_CHECK;
 
 #endif

@@ -1,14 +1,14 @@
 /*
  * reservation -- the one message on the ticket path.
  *
- * A count goes out to the pool, a range of bases or a status comes back:
+ * The owner asks for a count. A range of bases, or a status, comes back:
  *
- *	allocator (loop thread) --submit--> pool's queue --> session (pool thread)
- *	allocator (loop thread) <--mailbox-- answer() <------'
+ *	allocator (loop thread) --submit--> the source's queue --> session (pool thread)
+ *	allocator (loop thread) <--mailbox-- answer() <------------'
  *
- * Between submit and answer, or until it is withdrawn, the reservation is the pool's (or of whoever
- * stands before it: the segment, the dispatcher), and the allocator does not look at it. The deadline
- * is set once, before it is submitted.
+ * A source takes reservations, see ticket/source.h. It has a reservation from its submission until its
+ * answer, or until its owner withdraws it. Meanwhile the owner does not touch it. The owner sets the
+ * deadline once, before the submission.
  */
 #ifndef TICKR_TICKET_RESERVATION_H
 #define TICKR_TICKET_RESERVATION_H
@@ -25,18 +25,36 @@
 
 #define REASON_SIZE 256
 
-/* Who wants more bases shares a statement with nobody, so that nobody waits for its many rows. */
+/* A reservation of more bases has its own statement, so that no other waits for its many rows. */
 #define RESERVATION_MOST_SHARED 1000
 
+/*
+ * Where a reservation is:
+ *
+ *	       -- queue -->	    -- take -->	       -- return -->
+ *	OWNER		    QUEUED	       TAKEN		     OWNER
+ *	       <- recall --	    <- queue --
+ *
+ *	OWNER, TAKEN, RECALLED -- recall --> RECALLED -- return --> OWNER
+ *
+ * The source changes the place, under the mutex of its queue. Only the owner returns a reservation,
+ * after its answer.
+ */
+enum reservation_place {
+	RESERVATION_OWNER,    /* its owner has it */
+	RESERVATION_QUEUED,   /* it waits in a source, and can be withdrawn */
+	RESERVATION_TAKEN,    /* a session works on it, or its answer is on the way */
+	RESERVATION_RECALLED, /* its owner failed to withdraw it: no queue takes it again */
+};
+
 struct reservation {
-	struct mail mail;     /* the pool's queue, then a loop's mailbox */
-	uint32_t count;	      /* bases wanted, 1 or more */
+	struct mail mail;     /* the source's queue, then a loop's mailbox */
+	uint32_t count;	      /* of bases, 1 or more */
 	uint64_t deadline_ms; /* by clock_ms(): no session begins with it after this */
 	unsigned attempts;    /* sessions that were lost over it */
-	bool is_queued;	  /* the pool's queue, or the segment, holds it; under that one's mutex */
-	bool is_given_up; /* it was wanted back, and was not in the queue; the same */
+	enum reservation_place place;
 
-	void (*answer)(struct reservation *reservation); /* runs in a pool thread: hands it back */
+	void (*answer)(struct reservation *reservation); /* runs in any thread: hands it back */
 	void *owner;					 /* for answer */
 	void *carrier; /* the dispatcher's, while it has the reservation */
 
@@ -53,5 +71,23 @@ reservation_of(struct mail *mail)
 {
 	return CONTAINER_OF(mail, struct reservation, mail);
 }
+
+/*
+ * Let RESERVATION enter a queue, or return to one. False: its owner has recalled it. It must not enter,
+ * and stays with the caller.
+ */
+bool reservation_queue(struct reservation *reservation) MUST_CHECK;
+
+/* Let RESERVATION leave the queue, for a session or to be answered. */
+void reservation_take(struct reservation *reservation);
+
+/*
+ * The owner of RESERVATION wants it back. True: it was in the queue, and the caller takes it out. False:
+ * a session has it, its answer is on the way, or another thread is about to submit it.
+ */
+bool reservation_recall(struct reservation *reservation) MUST_CHECK;
+
+/* Return RESERVATION, which was answered, to its owner, who calls this. */
+void reservation_return(struct reservation *reservation);
 
 #endif

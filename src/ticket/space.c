@@ -68,7 +68,7 @@ uint32_t
 space_count(const struct ticket_space *space, const struct ticket_range *bases)
 {
 	uint64_t last = space_last_base(space);
-	uint64_t more; /* behind the first */
+	uint64_t more; /* after the first */
 
 	if (bases->first < SPACE_FIRST_BASE || bases->first > last)
 		return 0;

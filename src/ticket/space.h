@@ -1,10 +1,10 @@
 /*
- * space -- Tickr's arithmetic between a database's numbers (bases) and tickets.
+ * space -- the arithmetic between a database's numbers (bases) and tickets.
  *
  *	ticket = (base - 2) * max_nodes + node_number + starting_offset
  *
- * A fresh table holds the base 1, so the first base given is 2 and the first
- * ticket of node 0 is the starting offset. Pure; any thread.
+ * A fresh table holds the base 1. So the first reserved base is 2, and the first ticket of node 0 is the
+ * starting offset. The space {1, 0, 1} numbers a sequence from 1. Pure; any thread.
  */
 #ifndef TICKR_TICKET_SPACE_H
 #define TICKR_TICKET_SPACE_H
@@ -19,7 +19,7 @@
 #define SPACE_MOST_NODES  1000000000 /* increments stay far below 2^63 */
 #define SPACE_LAST_TICKET INT64_MAX  /* databases and languages with signed ids read it too */
 
-/* Why there are no more tickets, for people. */
+/* The reason of TICKET_EXHAUSTED. */
 #define SPACE_EXHAUSTED                                               \
 	"the space of tickets is exhausted: the next one would pass " \
 	"9223372036854775807"
@@ -30,23 +30,29 @@ struct ticket_space {
 	uint64_t starting_offset; /* 0 .. SPACE_LAST_TICKET */
 };
 
-/* False when BASE is below the first or its ticket would pass SPACE_LAST_TICKET. */
+/* Bases, and the space that makes tickets of them. */
+struct ticket_piece {
+	struct ticket_range bases;
+	const struct ticket_space *space; /* outlives the piece */
+};
+
+/* The ticket of BASE. False: BASE is below the first, or its ticket would pass SPACE_LAST_TICKET. */
 bool space_ticket(const struct ticket_space *space, uint64_t base, uint64_t *ticket) MUST_CHECK;
 
-/* The inverse. False when no base gives TICKET in this space. */
+/* The inverse. False: TICKET has no base in this space. */
 bool space_base(const struct ticket_space *space, uint64_t ticket, uint64_t *base) MUST_CHECK;
 
-/* The highest base whose ticket is not above TICKET; one below the first where there is none. */
+/* The highest base whose ticket is not above TICKET; one below the first base if there is none. */
 uint64_t space_base_up_to(const struct ticket_space *space, uint64_t ticket);
 
-/* BASES (not empty) as tickets. False when any of them has none. */
+/* The tickets of BASES, which are not empty. False: one of them has none. */
 bool space_tickets(const struct ticket_space *space, const struct ticket_range *bases,
 		   struct ticket_range *tickets) MUST_CHECK;
 
-/* How many of BASES, from the front, have a ticket. */
+/* How many of BASES, from the first on, have a ticket. */
 uint32_t space_count(const struct ticket_space *space, const struct ticket_range *bases);
 
-/* The base of the last ticket; below the first base when the space holds none. */
+/* The base of the last ticket; below the first base if the space holds none. */
 uint64_t space_last_base(const struct ticket_space *space);
 
 /* How many tickets the space still holds after BASE. */

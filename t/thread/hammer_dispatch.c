@@ -1,12 +1,12 @@
 /*
- * hammer_dispatch -- clients reserve from two databases behind a dispatcher, over memory stores that
- * fail, hang, go away and are taken out for maintenance. Speaks TAP.
+ * hammer_dispatch -- clients reserve from two databases of a dispatcher, over memory stores that fail, hang,
+ * go away and are drained for maintenance. Speaks TAP.
  *
- * Each client keeps a fixed number of reservations out, withdraws what is past its deadline, and
- * checks every answer: that it was owed, that it comes once, and that none of its tickets was
- * ever handed out before. The last phase stops the dispatcher at work.
+ * Each client keeps a fixed number of reservations out, and withdraws those that have expired. It checks
+ * that every answer was owed and comes once, and that none of its tickets was issued before. The last phase
+ * stops the dispatcher at work.
  *
- * Run it under the thread sanitizer too. A plain program: Criterion does not live there.
+ * Run it under the thread sanitizer too. It is a plain program, because Criterion does not run there.
  */
 #include <inttypes.h>
 #include <pthread.h>
@@ -34,9 +34,10 @@
 #define STOP_MS		30000
 #define MOST_SECONDS	240 /* then the kernel ends the program */
 
-static _Atomic uint64_t *bitmap; /* a bit for each ticket that was handed out */
+static _Atomic uint64_t *bitmap; /* a bit for each issued ticket */
 static struct memory_script scripts[DATABASES];
 static struct dispatch *dispatch;
+static struct source source; /* the dispatcher's */
 
 /* --- phases -------------------------------------------------------------------------------------- */
 
@@ -74,47 +75,47 @@ static const struct phase phases[] = {
 	 .reservations = 6000,
 	 .timeout_ms = PATIENCE_MS,
 	 .databases = {GOOD, GOOD}},
-	{.promise = "a session lost now and then costs nobody an answer",
+	{.promise = "a session lost now and then costs no answer",
 	 .reservations = 3000,
 	 .timeout_ms = PATIENCE_MS,
 	 .databases = {{.fail_every = 20, .failure = STORE_LOST, .loses_after = true}, GOOD}},
-	{.promise = "nor does a database that refuses now and then",
+	{.promise = "a database that refuses now and then costs no answer",
 	 .reservations = 2000,
 	 .timeout_ms = PATIENCE_MS,
 	 .databases = {GOOD, {.fail_every = 10, .failure = STORE_FAILED}}},
-	{.promise = "nor one that is at the end of its counter",
+	{.promise = "a database at the end of its counter costs no answer",
 	 .reservations = 2000,
 	 .timeout_ms = PATIENCE_MS,
 	 .databases = {{.fail_every = 1, .failure = STORE_EXHAUSTED}, GOOD}},
-	{.promise = "nor one that is busy for ever",
+	{.promise = "a database that is always busy costs no answer",
 	 .reservations = 300,
 	 .timeout_ms = PATIENCE_MS,
 	 .databases = {GOOD, {.fail_every = 1, .failure = STORE_BUSY}}},
-	{.promise = "nor one that hangs",
+	{.promise = "a database that hangs costs no answer",
 	 .reservations = 2000,
 	 .timeout_ms = PATIENCE_MS,
 	 .databases = {{.hangs = true}, GOOD}},
-	{.promise = "nor one that is away",
+	{.promise = "a database that is away costs no answer",
 	 .reservations = 2000,
 	 .timeout_ms = PATIENCE_MS,
 	 .databases = {GOOD, AWAY}},
-	{.promise = "nor two that fail in turns",
+	{.promise = "two databases that fail in turns cost no answer",
 	 .reservations = 300,
 	 .timeout_ms = PATIENCE_MS,
 	 .databases = {{.fail_every = 70, .failure = STORE_LOST},
 		       {.fail_every = 50, .failure = STORE_LOST}}},
-	{.promise = "nor maintenance",
+	{.promise = "maintenance costs no answer",
 	 .reservations = 8000,
 	 .timeout_ms = PATIENCE_MS,
 	 .databases = {GOOD, GOOD},
 	 .drains = true},
-	{.promise = "while all are away everything ends at its deadline",
+	{.promise = "while all are away each reservation ends at its deadline",
 	 .reservations = 40,
 	 .timeout_ms = 50,
 	 .databases = {AWAY, AWAY},
 	 .may_time_out = true,
 	 .must_time_out = true},
-	{.promise = "while all hang too",
+	{.promise = "while all hang each reservation ends at its deadline",
 	 .reservations = 40,
 	 .timeout_ms = 50,
 	 .databases = {{.hangs = true}, {.hangs = true}},
@@ -127,13 +128,13 @@ static const struct phase phases[] = {
 		 {{.reserve_us = 3000, .fail_every = 3, .failure = STORE_LOST, .loses_after = true},
 		  {.reserve_us = 6000}},
 	 .may_time_out = true},
-	{.promise = "when all is well again everything is answered",
+	{.promise = "when all are up again everything is answered",
 	 .reservations = 3000,
 	 .timeout_ms = PATIENCE_MS,
 	 .databases = {GOOD, GOOD}},
 };
 
-/* The dispatcher is stopped before so many are done. */
+/* The dispatcher stops before so many are done. */
 static const struct phase last_phase = {
 	.promise = "a stop in the middle of work answers everything",
 	.reservations = 1000000,
@@ -208,7 +209,8 @@ fill(struct client *client)
 		client->out++;
 		client->left--;
 		client->submitted++;
-		dispatch_submit(dispatch, &slot->reservation);
+		if (!source_submit(&source, &slot->reservation))
+			abort();
 	}
 }
 
@@ -221,7 +223,7 @@ withdraw_what_is_late(struct client *client)
 		struct slot *slot = &client->slots[i];
 
 		if (!slot->is_out || slot->reservation.deadline_ms > now_ms ||
-		    !dispatch_withdraw(dispatch, &slot->reservation))
+		    !source_withdraw(&source, &slot->reservation))
 			continue;
 		if (strstr(slot->reservation.reason, "first: ") == NULL ||
 		    strstr(slot->reservation.reason, "second: ") == NULL)
@@ -275,7 +277,7 @@ open_answer(struct client *client, struct mail *mail)
 	client->answered++;
 }
 
-/* Waits a little when there is nothing; false when CLIENT is to submit no more. */
+/* Wait a little if there is nothing. False: CLIENT must submit no more. */
 static bool
 open_answers(struct client *client)
 {
@@ -445,7 +447,7 @@ halt(struct client *client)
 	}
 }
 
-/* Reservations are out, and nobody submits any more, when the dispatcher stops. */
+/* The dispatcher stops while reservations are out and no client submits any more. */
 static void
 run_last_phase(struct client *clients)
 {
@@ -490,6 +492,7 @@ main(void)
 	log_begin(LOG_LEVEL_ERROR);
 	bitmap = xcalloc(MOST_TICKET / 64, sizeof(*bitmap));
 	dispatch = make_dispatch();
+	source = dispatch_source(dispatch);
 	if (!dispatch_start(dispatch))
 		abort();
 	for (unsigned i = 0; i < CLIENTS; i++) {

@@ -1,7 +1,7 @@
 /*
- * hammer_high_water -- several threads give bases while the bound moves up and down. Speaks TAP.
+ * hammer_high_water -- several threads issue bases while the bound moves up and down. Speaks TAP.
  *
- * Run it under the thread sanitizer too. A plain program: Criterion does not live there.
+ * Run it under the thread sanitizer too. It is a plain program, because Criterion does not run there.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -66,7 +66,7 @@ give(void *arg)
 	return NULL;
 }
 
-/* As if time flew, so that the bound is lowered whenever there is room. */
+/* Simulate fast time, so that the bound is lowered whenever there is room. */
 static void *
 lower(void *arg)
 {

@@ -1,12 +1,12 @@
 /*
- * hammer_pool -- loops submit to a pool over the memory store, which fails in every way it can,
- * as fast as they can. Speaks TAP.
+ * hammer_pool -- loops submit, as fast as they can, to a pool over the memory store, which fails in every
+ * way it can. Speaks TAP.
  *
- * Each loop keeps a fixed number of reservations out, withdraws some at random and all that
- * are past their deadline, and checks every answer: that it was owed, that it comes once, and
- * that none of its bases was ever handed out before. The last phase stops the pool at work.
+ * Each loop keeps a fixed number of reservations out. It withdraws some at random, and all that have
+ * expired. It checks that every answer was owed and comes once, and that none of its bases was issued
+ * before. The last phase stops the pool at work.
  *
- * Run it under the thread sanitizer too. A plain program: Criterion does not live there.
+ * Run it under the thread sanitizer too. It is a plain program, because Criterion does not run there.
  */
 #include <inttypes.h>
 #include <pthread.h>
@@ -37,7 +37,7 @@
 
 /* --- what is known ---------------------------------------------------------------------------- */
 
-static _Atomic uint64_t *bitmap; /* a bit for each base that was handed out */
+static _Atomic uint64_t *bitmap; /* a bit for each issued base */
 
 static void
 note_base(uint64_t base)
@@ -70,19 +70,20 @@ static const struct phase phases[] = {
 	 .reservations = 8000,
 	 .timeout_ms = 60000,
 	 .must = MAY(TICKET_OK)},
-	{.promise = "a slow one too",
+	{.promise = "a slow database answers everything",
 	 .reservations = 1000,
 	 .timeout_ms = 60000,
 	 .reserve_us = 300,
 	 .must = MAY(TICKET_OK)},
-	{.promise = "a session lost before it did anything is made up for",
+	{.promise = "a reservation survives the loss of a session that did nothing",
 	 .reservations = 3000,
 	 .timeout_ms = 60000,
 	 .fail_every = 20,
 	 .failure = STORE_LOST,
 	 .may = MAY(TICKET_DATABASE_FAILED),
 	 .must = MAY(TICKET_OK)},
-	{.promise = "a session lost after it moved the counter is made up for, with a gap",
+	{.promise =
+		 "a reservation survives the loss of a session that moved the counter, with a gap",
 	 .reservations = 3000,
 	 .timeout_ms = 60000,
 	 .fail_every = 20,
@@ -98,13 +99,13 @@ static const struct phase phases[] = {
 	 .loses_after = true,
 	 .may = MAY(TICKET_DATABASE_FAILED),
 	 .must = MAY(TICKET_DATABASE_FAILED)},
-	{.promise = "a busy database is asked again",
+	{.promise = "a busy database is retried",
 	 .reservations = 500,
 	 .timeout_ms = 60000,
 	 .fail_every = 7,
 	 .failure = STORE_BUSY,
 	 .must = MAY(TICKET_OK)},
-	{.promise = "one that stays busy fails the reservation at its deadline",
+	{.promise = "a database that stays busy fails the reservation at its deadline",
 	 .reservations = 60,
 	 .timeout_ms = 100,
 	 .fail_every = 1,
@@ -118,14 +119,14 @@ static const struct phase phases[] = {
 	 .failure = STORE_FAILED,
 	 .may = MAY(TICKET_DATABASE_FAILED),
 	 .must = MAY(TICKET_OK) | MAY(TICKET_DATABASE_FAILED)},
-	{.promise = "a counter at its end is told from a refusal",
+	{.promise = "a counter at its end is not a refusal",
 	 .reservations = 300,
 	 .timeout_ms = 60000,
 	 .fail_every = 3,
 	 .failure = STORE_EXHAUSTED,
 	 .may = MAY(TICKET_EXHAUSTED),
 	 .must = MAY(TICKET_EXHAUSTED)},
-	{.promise = "while the database is away everything ends at its deadline",
+	{.promise = "while the database is away each reservation ends at its deadline",
 	 .reservations = 150,
 	 .timeout_ms = 50,
 	 .fail_every = 1,
@@ -134,13 +135,13 @@ static const struct phase phases[] = {
 	 .open_result = STORE_LOST,
 	 .may = MAY(TICKET_DATABASE_FAILED) | MAY(TICKET_TIMED_OUT),
 	 .must = MAY(TICKET_TIMED_OUT)},
-	{.promise = "when it is back everything is answered",
+	{.promise = "when the database is back everything is answered",
 	 .reservations = 3000,
 	 .timeout_ms = 60000,
 	 .must = MAY(TICKET_OK)},
 };
 
-/* The pool is stopped before so many are done. */
+/* The pool stops before so many are done. */
 static const struct phase last_phase = {
 	.promise = "a stop in the middle of work answers everything",
 	.reservations = 1000000,
@@ -158,7 +159,7 @@ static const struct phase last_phase = {
 struct slot {
 	struct reservation reservation;
 	bool is_out;
-	uint64_t floor; /* a base that was handed out before this was submitted */
+	uint64_t floor; /* a base that was issued before this was submitted */
 };
 
 struct client {
@@ -166,8 +167,8 @@ struct client {
 	struct event_base *base;
 	struct mailbox *mailbox;
 	struct event *tick;
-	struct pool *pool;
-	struct mail order; /* the main thread's, one at a time */
+	struct source source; /* the pool */
+	struct mail order;    /* the main thread's, one at a time */
 	const struct phase *phase;
 	unsigned seed;
 
@@ -179,7 +180,7 @@ struct client {
 	uint64_t submitted, answered, withdrawn;
 };
 
-/* What the main thread waits for. */
+/* Counts that the main thread waits for. */
 static struct {
 	pthread_mutex_t mutex;
 	pthread_cond_t changed;
@@ -235,7 +236,7 @@ submit(struct client *client, struct slot *slot)
 	client->out++;
 	client->left--;
 	client->submitted++;
-	if (!pool_submit(client->pool, &slot->reservation))
+	if (!source_submit(&client->source, &slot->reservation))
 		abort();
 }
 
@@ -251,7 +252,7 @@ fill(struct client *client)
 		withdraw(client, &client->slots[(unsigned)rand_r(&client->seed) % SLOTS]);
 }
 
-/* SLOT is done, one way or the other. */
+/* SLOT was answered or withdrawn. */
 static void
 finish(struct client *client, struct slot *slot, enum ticket_status status)
 {
@@ -264,7 +265,7 @@ finish(struct client *client, struct slot *slot, enum ticket_status status)
 static void
 withdraw(struct client *client, struct slot *slot)
 {
-	if (!slot->is_out || !pool_withdraw(client->pool, &slot->reservation))
+	if (!slot->is_out || !source_withdraw(&client->source, &slot->reservation))
 		return;
 	if (slot->reservation.reason[0] == '\0')
 		tap_complain("a reservation was withdrawn without a reason");
@@ -406,7 +407,7 @@ start_phase(struct client *clients, struct memory_script *script, const struct p
 	order_all(clients, open_start);
 }
 
-/* Everything is back: the clients rest, and their numbers may be read. */
+/* Each reservation is back: the clients rest, and their numbers may be read. */
 static void
 judge_phase(const struct client *clients, const struct phase *phase, unsigned complaints_before)
 {
@@ -460,7 +461,7 @@ run_last_phase(struct client *clients, struct memory_script *script, struct pool
 static void
 start_client(struct client *client, struct pool *pool, unsigned seed)
 {
-	client->pool = pool;
+	client->source = pool_source(pool);
 	client->seed = seed;
 	client->base = loop_base_new();
 	client->mailbox = mailbox_new(client->base);

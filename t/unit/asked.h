@@ -4,6 +4,7 @@
 #ifndef TICKR_UNIT_ASKED_H
 #define TICKR_UNIT_ASKED_H
 
+#include <assert.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -28,6 +29,17 @@ note_answer(struct ticket_request *request, const struct ticket_answer *answer)
 	asked->answer = *answer;
 	if (answer->reason != NULL)
 		snprintf(asked->reason, sizeof(asked->reason), "%s", answer->reason);
+}
+
+/* The tickets of ASKED, which was answered with bases. */
+static inline struct ticket_range
+tickets_of(const struct asked *asked)
+{
+	struct ticket_range tickets;
+	bool are_in_space = space_tickets(asked->answer.space, &asked->answer.bases, &tickets);
+
+	assert(are_in_space);
+	return tickets;
 }
 
 /* Nothing is answered yet. */

@@ -12,7 +12,7 @@
 
 static const struct ticket_space example = {10, 3, 326};
 
-/* --- a pool that does nothing of its own --------------------------------------------------- */
+/* --- a source that does nothing by itself ---------------------------------------------------- */
 
 struct fake_pool {
 	struct allocator *allocator;
@@ -38,22 +38,34 @@ remove_out(struct fake_pool *pool, struct reservation *reservation)
 		pool->out[at] = pool->out[at + 1];
 }
 
-static void
-submit(void *arg, struct reservation *reservation)
+static bool
+submit(void *self, struct reservation *reservation)
 {
-	struct fake_pool *pool = arg;
+	struct fake_pool *pool = self;
 
+	cr_assert(reservation_queue(reservation));
 	cr_assert_lt(pool->out_count, MOST_OUT);
 	pool->out[pool->out_count++] = reservation;
 	pool->submitted++;
+	return true;
+}
+
+/* A session takes RESERVATION, if none has yet. */
+static void
+begin_with_it(struct reservation *reservation)
+{
+	if (reservation->place == RESERVATION_QUEUED)
+		reservation_take(reservation);
 }
 
 static bool
-withdraw(void *arg, struct reservation *reservation)
+withdraw(void *self, struct reservation *reservation)
 {
-	struct fake_pool *pool = arg;
+	struct fake_pool *pool = self;
 
 	if (pool->has_begun)
+		begin_with_it(reservation);
+	if (!reservation_recall(reservation))
 		return false;
 	remove_out(pool, reservation);
 	snprintf(reservation->reason, REASON_SIZE, "all sessions are busy");
@@ -75,8 +87,7 @@ begin_with(struct fake_pool *pool, struct waiting_limit *limit)
 		.pool_timeout_ms = TIMEOUT_MS,
 		.begun_timeout_ms = BEGUN_MS,
 		.limit = limit,
-		.submit = submit,
-		.withdraw = withdraw,
+		.source = {.submit = submit, .withdraw = withdraw, .self = pool},
 		.wake = wake,
 		.arg = pool,
 	};
@@ -108,6 +119,7 @@ answer(struct fake_pool *pool)
 
 	cr_assert_gt(pool->out_count, 0);
 	remove_out(pool, reservation);
+	begin_with_it(reservation);
 	reservation->status = TICKET_OK;
 	reservation->space = &example;
 	reservation->bases = (struct ticket_range){pool->next_base, 1, reservation->count};
@@ -121,6 +133,7 @@ fail(struct fake_pool *pool, enum ticket_status status)
 	struct reservation *reservation = pool->out[0];
 
 	remove_out(pool, reservation);
+	begin_with_it(reservation);
 	reservation->status = status;
 	snprintf(reservation->reason, REASON_SIZE, "it failed");
 	allocator_deliver(pool->allocator, reservation);
@@ -156,12 +169,12 @@ Test(allocator, requests_of_a_round_share_one_reservation)
 		cr_assert_eq(asked[i].answers, 1);
 		cr_assert_eq(asked[i].order, i + 1);
 		cr_assert_eq(asked[i].answer.status, TICKET_OK);
-		cr_assert_eq(asked[i].answer.tickets.count, 1 + i % 3);
+		cr_assert_eq(asked[i].answer.bases.count, 1 + i % 3);
 	}
 	for (size_t i = 1; i < ARRAY_LENGTH(asked); i++) {
-		const struct ticket_range *before = &asked[i - 1].answer.tickets;
+		const struct ticket_range *before = &asked[i - 1].answer.bases;
 
-		cr_assert_eq(asked[i].answer.tickets.first,
+		cr_assert_eq(asked[i].answer.bases.first,
 			     before->first + before->increment * before->count);
 	}
 	end(&pool);
@@ -179,13 +192,13 @@ Test(allocator, tickets_follow_the_published_vectors)
 		ask(&pool, &asked, counts[i], 0);
 		allocator_flush(pool.allocator);
 		answer(&pool);
-		cr_assert_eq(asked.answer.tickets.first, firsts[i]);
-		cr_assert_eq(asked.answer.tickets.increment, 10);
+		cr_assert_eq(tickets_of(&asked).first, firsts[i]);
+		cr_assert_eq(tickets_of(&asked).increment, 10);
 	}
 	end(&pool);
 }
 
-Test(allocator, each_round_goes_out_though_the_last_is_not_back)
+Test(allocator, each_round_is_submitted_before_the_last_is_answered)
 {
 	struct fake_pool pool;
 	struct asked asked[3];
@@ -199,7 +212,7 @@ Test(allocator, each_round_goes_out_though_the_last_is_not_back)
 	cr_assert_eq(pool.wakes, 3);
 	while (pool.out_count > 0)
 		answer(&pool);
-	cr_assert_eq(asked[2].answer.tickets.first, 349);
+	cr_assert_eq(asked[2].answer.bases.first, 4);
 	end(&pool);
 }
 
@@ -256,7 +269,7 @@ Test(allocator, answers_may_come_back_in_any_order)
 	while (pool.out_count > 0)
 		answer(&pool);
 	cr_assert_eq(asked[2].order, 1);
-	cr_assert_eq(asked[2].answer.tickets.first, 329);
+	cr_assert_eq(asked[2].answer.bases.first, 2);
 	cr_assert_eq(asked[0].order, 3);
 	end(&pool);
 }
@@ -282,7 +295,7 @@ Test(allocator, a_failed_reservation_fails_its_requests_and_no_others)
 	end(&pool);
 }
 
-/* An answer may ask again at once, as a pipelined connection does. */
+/* An answer may ask again immediately, as a pipelined connection does. */
 struct chain {
 	struct asked asked;
 	struct fake_pool *pool;
@@ -318,7 +331,7 @@ Test(allocator, an_answer_may_ask_again)
 
 /* --- deadlines ------------------------------------------------------------------------------- */
 
-Test(allocator, what_no_session_begins_with_in_time_is_timed_out)
+Test(allocator, a_request_times_out_if_no_session_begins_with_it)
 {
 	struct fake_pool pool;
 	struct asked asked[2];
@@ -344,7 +357,7 @@ Test(allocator, what_no_session_begins_with_in_time_is_timed_out)
 	end(&pool);
 }
 
-Test(allocator, what_a_session_has_begun_with_is_answered_later)
+Test(allocator, a_request_that_a_session_has_begun_with_is_answered_later)
 {
 	struct fake_pool pool;
 	struct asked asked;
@@ -387,7 +400,7 @@ Test(allocator, a_session_that_hangs_is_given_up_and_its_late_range_is_a_gap)
 	answer(&pool);
 	cr_assert_eq(asked[0].answers, 1, "nobody is answered twice");
 	answer(&pool);
-	cr_assert_eq(next.answer.tickets.first, 326 + 3 + 6 * 10, "the late range went to nobody");
+	cr_assert_eq(next.answer.bases.first, 8, "the late range went to nobody");
 	end(&pool);
 }
 
@@ -408,7 +421,7 @@ Test(allocator, requests_that_joined_later_wait_no_longer_than_the_first)
 
 /* --- the limit --------------------------------------------------------------------------------- */
 
-Test(allocator, one_request_more_than_the_limit_is_refused_at_once)
+Test(allocator, one_request_more_than_the_limit_is_refused_immediately)
 {
 	struct fake_pool pool;
 	struct asked asked[5];
@@ -467,7 +480,7 @@ Test(allocator, the_limit_is_shared_by_all_allocators)
 
 /* --- the end ------------------------------------------------------------------------------------ */
 
-Test(allocator, freeing_answers_whatever_waits)
+Test(allocator, freeing_answers_the_requests_that_wait)
 {
 	struct fake_pool pool;
 	struct asked asked[6];

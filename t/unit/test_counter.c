@@ -208,6 +208,14 @@ note_answer(struct reservation *reservation)
 	pthread_cond_signal(&changed);
 }
 
+static bool
+submit(struct reservation *reservation)
+{
+	const struct source source = pool_source(pool);
+
+	return source_submit(&source, reservation);
+}
+
 static unsigned
 count_answers(void)
 {
@@ -238,7 +246,7 @@ reserve(uint32_t count)
 		.count = count, .deadline_ms = clock_ms() + PATIENCE_MS, .answer = note_answer};
 	unsigned before = count_answers();
 
-	assert(pool_submit(pool, &reservation));
+	assert(submit(&reservation));
 	wait_for_answer(before);
 	snprintf(reason, sizeof(reason), "%s", reservation.reason);
 	return reservation.status == TICKET_OK ? reservation.bases.first : 0;
@@ -460,7 +468,7 @@ hang_in_a_copy(struct reservation *reservation, bool is_unseen)
 	cr_assert_eq(reserve(5000), 2);
 	wait_for_looks(2);
 	hold = HOLD_NEXT;
-	assert(pool_submit(pool, reservation));
+	assert(submit(reservation));
 	cr_assert(comes_true(is_held));
 	is_look_failing = is_unseen;
 	memory_script_lock(&script);
@@ -707,7 +715,7 @@ Test(counter, nothing_is_reserved_when_the_counter_was_not_seen_for_a_second)
 	cr_assert(comes_true(is_unready));
 	reservation.deadline_ms = clock_ms() + 300;
 	before = count_answers();
-	assert(pool_submit(pool, &reservation));
+	assert(submit(&reservation));
 	wait_for_answer(before);
 	is_look_failing = false;
 	cr_assert_eq(newest_of(&script), 2);
@@ -725,7 +733,7 @@ Test(counter, a_reservation_that_is_out_for_long_makes_the_pool_unready)
 	memory_script_lock(&script);
 	script.reserve_us = 3000000;
 	memory_script_unlock(&script);
-	assert(pool_submit(pool, &reservation));
+	assert(submit(&reservation));
 	cr_assert(comes_true(is_unready));
 	pool_look(pool, &look);
 	cr_assert_not_null(strstr(look.health.reason, "had no answer"), "%s", look.health.reason);
@@ -766,7 +774,7 @@ Test(counter, neither_does_a_reservation_that_hangs)
 	cr_assert_eq(reserve(1), 2);
 	before = count_answers();
 	hold = HOLD_NEXT;
-	assert(pool_submit(pool, &reservation));
+	assert(submit(&reservation));
 	stay_ready_for(3000);
 	cr_assert(is_held());
 	cr_assert_leq(newest_of(&script), 2 + 10, "few tickets become a gap");
@@ -784,7 +792,7 @@ Test(counter, a_large_reservation_has_longer)
 	memory_script_lock(&script);
 	script.reserve_us = 3000000;
 	memory_script_unlock(&script);
-	assert(pool_submit(pool, &reservation));
+	assert(submit(&reservation));
 	stay_ready_for(2000);
 	wait_for_answer(before);
 }

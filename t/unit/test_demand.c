@@ -41,7 +41,7 @@ Test(demand, it_rises_within_two_windows_and_falls_in_a_second_or_two)
 	cr_assert_leq(demand_rate(&demand, now_ms), 2500);
 }
 
-Test(demand, silence_is_noticed_when_somebody_asks)
+Test(demand, silence_is_noticed_when_the_rate_is_read)
 {
 	struct demand demand = {0};
 	uint64_t now_ms = 1000000;
@@ -51,7 +51,7 @@ Test(demand, silence_is_noticed_when_somebody_asks)
 	cr_assert_eq(demand_rate(&demand, now_ms + 20000), 0);
 }
 
-Test(demand, clocks_that_are_a_little_behind_do_no_harm)
+Test(demand, clocks_that_lag_a_little_do_no_harm)
 {
 	struct demand demand = {0};
 	uint64_t now_ms = 1000000;

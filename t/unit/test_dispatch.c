@@ -15,6 +15,7 @@
 
 static struct memory_script scripts[2];
 static struct dispatch *dispatch;
+static struct source source; /* the dispatcher's */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static unsigned answers; /* under the mutex */
@@ -40,6 +41,7 @@ make(size_t count, bool is_failover)
 		};
 	}
 	dispatch = dispatch_new(&settings);
+	source = dispatch_source(dispatch);
 	cr_assert(dispatch_start(dispatch));
 }
 
@@ -93,7 +95,7 @@ submit(struct reservation *reservation, uint32_t count, uint64_t ms)
 {
 	*reservation = (struct reservation){
 		.count = count, .deadline_ms = clock_ms() + ms, .answer = note_answer};
-	dispatch_submit(dispatch, reservation);
+	cr_assert(source_submit(&source, reservation));
 }
 
 static void
@@ -158,7 +160,7 @@ Test(dispatch, with_failover_the_first_one_is_asked)
 		cr_assert_eq(reserve(i + 1), 3);
 }
 
-Test(dispatch, what_one_database_fails_another_gives)
+Test(dispatch, if_one_database_fails_another_answers)
 {
 	static const enum store_result failures[] = {STORE_LOST, STORE_FAILED, STORE_REFUSED,
 						     STORE_EXHAUSTED};
@@ -169,7 +171,7 @@ Test(dispatch, what_one_database_fails_another_gives)
 		cr_assert_eq(reserve(5), 4);
 		set_failure(&scripts[0], STORE_OK, false);
 		wait_for(0, DATABASE_UP);
-		/* For the first one to be used at once. */
+		/* Let the first one be used immediately. */
 		set_failure(&scripts[1], STORE_LOST, false);
 		cr_assert_eq(reserve(5), 3);
 		set_failure(&scripts[1], STORE_OK, false);
@@ -204,7 +206,7 @@ Test(dispatch, what_is_too_large_for_one_database_another_gives_and_both_stay_in
 	cr_assert_eq(reserve(10), 3);
 }
 
-Test(dispatch, what_one_database_does_not_answer_another_gives_within_a_part_of_the_time)
+Test(dispatch, if_one_database_does_not_answer_another_does_within_a_part_of_the_time)
 {
 	uint64_t began_ms, first_ms;
 
@@ -273,7 +275,7 @@ is_ready(void)
 	return gives;
 }
 
-Test(dispatch, while_none_is_in_service_a_reservation_waits_and_is_answered_when_one_is_back)
+Test(dispatch, while_none_is_in_service_a_reservation_waits_until_one_is)
 {
 	struct reservation reservation;
 
@@ -291,7 +293,7 @@ Test(dispatch, while_none_is_in_service_a_reservation_waits_and_is_answered_when
 	cr_assert(is_ready());
 }
 
-Test(dispatch, what_is_withdrawn_has_the_reasons_of_all)
+Test(dispatch, a_withdrawn_reservation_has_the_reasons_of_all)
 {
 	struct reservation reservation;
 
@@ -300,7 +302,7 @@ Test(dispatch, what_is_withdrawn_has_the_reasons_of_all)
 	set_hanging(&scripts[1], true);
 	submit(&reservation, 5, POOL_TIMEOUT_MS);
 	wait_for(0, DATABASE_DOWN);
-	cr_assert(dispatch_withdraw(dispatch, &reservation));
+	cr_assert(source_withdraw(&source, &reservation));
 	cr_assert_not_null(strstr(reservation.reason, "first: "), "%s", reservation.reason);
 	cr_assert_not_null(strstr(reservation.reason, "second: "), "%s", reservation.reason);
 	set_hanging(&scripts[1], false);
@@ -308,7 +310,7 @@ Test(dispatch, what_is_withdrawn_has_the_reasons_of_all)
 	cr_assert_eq(answers, 0);
 }
 
-Test(dispatch, nobody_need_withdraw_what_is_past_its_deadline)
+Test(dispatch, a_reservation_past_its_deadline_is_answered_without_a_withdrawal)
 {
 	struct reservation reservation;
 
@@ -319,7 +321,7 @@ Test(dispatch, nobody_need_withdraw_what_is_past_its_deadline)
 	wait_for_answers(1);
 	cr_assert_eq(reservation.status, TICKET_TIMED_OUT);
 	cr_assert_not_null(strstr(reservation.reason, "second: "), "%s", reservation.reason);
-	cr_assert_not(dispatch_withdraw(dispatch, &reservation));
+	cr_assert_not(source_withdraw(&source, &reservation));
 }
 
 Test(dispatch, tickets_end_when_all_databases_are_at_their_end)
@@ -337,7 +339,7 @@ Test(dispatch, tickets_end_when_all_databases_are_at_their_end)
 	}
 }
 
-Test(dispatch, bases_that_are_no_tickets_are_asked_of_another)
+Test(dispatch, if_bases_have_no_tickets_another_database_is_asked)
 {
 	begin(true);
 	memory_script_lock(&scripts[0]);
@@ -346,7 +348,7 @@ Test(dispatch, bases_that_are_no_tickets_are_asked_of_another)
 	cr_assert_eq(reserve(5), 4);
 }
 
-Test(dispatch, with_one_database_its_pool_is_asked)
+Test(dispatch, with_one_database_its_pool_is_the_source)
 {
 	struct database_state states[MOST_DATABASES];
 
@@ -381,13 +383,13 @@ Test(dispatch, a_stop_opens_no_session_of_a_drained_database)
 	begin(true);
 	cr_assert(dispatch_drain(dispatch, 0));
 	wait_for(0, DATABASE_DRAINED);
-	set_hanging(&scripts[0], true); /* who opened one now would stay there */
+	set_hanging(&scripts[0], true); /* a thread that opened a session now would hang */
 }
 
-/* Else its state file is not brought to its end, and all that it might have given becomes a gap. */
+/* Otherwise its state file keeps a high bound, and the next start leaves a large gap. */
 Test(dispatch, a_database_that_hangs_keeps_no_other_from_a_clean_end)
 {
-	static struct dispatch *volatile left_behind; /* it may not be freed, and is no leak */
+	static struct dispatch *volatile left_behind; /* it must not be freed, and is no leak */
 
 	begin(false);
 	set_hanging(&scripts[0], true);
@@ -409,7 +411,7 @@ submit_another(struct reservation *reservation)
 }
 
 /* As a segment does, whose fetch comes back at that moment. */
-Test(dispatch, who_submits_while_it_stops_is_answered)
+Test(dispatch, a_reservation_submitted_during_a_stop_is_answered)
 {
 	struct reservation waits = {
 		.count = 1, .deadline_ms = clock_ms() + PATIENCE_MS, .answer = submit_another};
@@ -417,7 +419,7 @@ Test(dispatch, who_submits_while_it_stops_is_answered)
 	begin(false);
 	set_failure(&scripts[0], STORE_LOST, true);
 	set_failure(&scripts[1], STORE_LOST, true);
-	dispatch_submit(dispatch, &waits);
+	cr_assert(source_submit(&source, &waits));
 	wait_for(0, DATABASE_DOWN);
 	wait_for(1, DATABASE_DOWN);
 	end();

@@ -50,7 +50,7 @@ end(void)
 		snprintf(path, sizeof(path), "%s/node-3.%s", folder, names[i]);
 		unlink(path);
 	}
-	assert(rmdir(folder) == 0); /* nothing else is left behind */
+	assert(rmdir(folder) == 0); /* nothing else is left */
 }
 
 TestSuite(high_water, .init = begin, .fini = end);
@@ -63,7 +63,7 @@ covers(uint64_t first, uint64_t increment, uint32_t count)
 	return high_water_covers(&mark, &bases, &problem);
 }
 
-/* What the disk says of class I. */
+/* The bound of class I on the disk. */
 static void
 disk_says(uint64_t i, uint64_t given, uint64_t ahead)
 {
@@ -76,7 +76,7 @@ disk_says(uint64_t i, uint64_t given, uint64_t ahead)
 	record_free(&record);
 }
 
-Test(high_water, the_disk_is_ahead_of_what_is_given)
+Test(high_water, the_disk_is_ahead_of_issued_bases)
 {
 	cr_assert(covers(2, 1, 1));
 	disk_says(0, 2, 1002);
@@ -86,7 +86,7 @@ Test(high_water, the_disk_is_ahead_of_what_is_given)
 	disk_says(0, 1007, 3007);
 }
 
-Test(high_water, the_margin_grows_to_its_most_under_load)
+Test(high_water, the_margin_grows_to_its_limit_under_load)
 {
 	uint64_t base = 2;
 
@@ -109,7 +109,7 @@ Test(high_water, the_bound_is_moved_before_it_is_reached)
 	disk_says(0, 1002, 3002);
 }
 
-Test(high_water, at_the_end_of_the_space_the_bound_has_nowhere_to_go)
+Test(high_water, at_the_end_of_the_space_the_bound_stands_still)
 {
 	uint64_t last = space_last_base(&space);
 	uint64_t moved_ms;
@@ -141,7 +141,7 @@ Test(high_water, the_margin_shrinks_when_nothing_happens)
 	disk_says(0, 4005, 6005);
 }
 
-/* Who tends looked at the clock, and then waited for a thread that moved the bound. */
+/* A thread reads the clock, and then waits for another one that moves the bound. */
 Test(high_water, the_margin_of_a_bound_that_was_moved_since_does_not_shrink)
 {
 	cr_assert(covers(2, 1, 1));
@@ -170,7 +170,7 @@ Test(high_water, a_changed_increment_is_covered_too)
 		cr_assert_geq(mark.record.ahead.highest[base % 6], base);
 }
 
-Test(high_water, the_bound_is_never_behind_the_last_ticket_of_the_space)
+Test(high_water, the_bound_is_never_after_the_last_ticket_of_the_space)
 {
 	uint64_t last = space_last_base(&space);
 
@@ -180,7 +180,7 @@ Test(high_water, the_bound_is_never_behind_the_last_ticket_of_the_space)
 	disk_says(0, last + 4, last + 4);
 }
 
-Test(high_water, where_classes_become_one_the_disk_is_ahead_of_what_is_given_too)
+Test(high_water, if_classes_become_one_the_disk_is_ahead_of_issued_bases_too)
 {
 	struct record record = {0};
 
@@ -204,7 +204,7 @@ Test(high_water, a_clean_end_is_exact)
 	disk_says(0, 42, 42);
 }
 
-Test(high_water, what_was_given_back_was_not_given)
+Test(high_water, bases_given_back_do_not_count_as_issued)
 {
 	cr_assert(covers(2, 1, 1000));
 	high_water_give_back(&mark, 42);
@@ -247,8 +247,8 @@ Test(high_water, while_it_cannot_be_written_nothing_is_covered)
 	cr_assert(covers(1004, 1, 1));
 }
 
-/* The first save in the folder that was removed fails: after that the file is checked, too. */
-Test(high_water, a_folder_that_was_removed_is_made_again_though_a_save_has_failed)
+/* The first save in a removed folder fails. After that the file must still be checked. */
+Test(high_water, a_removed_folder_is_made_again_after_a_failed_save)
 {
 	char path[128];
 
@@ -264,7 +264,7 @@ Test(high_water, a_folder_that_was_removed_is_made_again_though_a_save_has_faile
 	disk_says(0, 1003, 3003);
 }
 
-/* Two servers in one folder, whose lock somebody removed between their starts. */
+/* Two servers in one folder, whose lock was removed between their starts. */
 Test(high_water, a_lock_that_another_server_has_taken_is_logged_once)
 {
 	char path[128], logged[1000];
@@ -291,7 +291,7 @@ Test(high_water, a_lock_that_another_server_has_taken_is_logged_once)
 	state_file_close(other);
 }
 
-/* Or some seconds of a full disk would become a gap of 100 million when the server is killed. */
+/* Otherwise some seconds of a full disk, and a kill, would leave a gap of 100 million. */
 Test(high_water, the_margin_does_not_grow_while_it_cannot_be_written)
 {
 	char in_the_way[128];

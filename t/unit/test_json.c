@@ -84,8 +84,8 @@ Test(json, arrays_are_a_number_for_each_ticket)
 	}
 }
 
-/* The writer keeps the front of a number from one ticket to the next: where it changes is checked. */
-Test(json, arrays_are_as_printf_writes_them_whatever_changes_from_ticket_to_ticket)
+/* The writer keeps the front of a number from one ticket to the next. The cases change it. */
+Test(json, arrays_are_as_printf_writes_them_for_any_increment)
 {
 	static const uint64_t increments[] = {1,     2,	    7,	      10,	  999,
 					      1000,  9999,  10000,    10001,	  123457,

@@ -16,7 +16,7 @@ well_at(uint64_t now_ms)
 	return (struct pool_look){.health = {.is_ready = true, .last_good_ms = now_ms}};
 }
 
-/* Whether the member with this INDEX is in service when its pool is well, at NOW_MS. */
+/* Whether the member with this INDEX is in service at NOW_MS, if its pool is up. */
 static bool
 comes_in(size_t index, uint64_t now_ms)
 {
@@ -41,7 +41,7 @@ begin(void)
 
 TestSuite(member, .init = begin);
 
-/* As digits, whom COUNT reservations go to. */
+/* The members that COUNT reservations go to, as digits. */
 static uint64_t
 chosen(unsigned count, uint64_t now_ms)
 {
@@ -57,7 +57,7 @@ Test(member, in_turn_each_is_chosen)
 	cr_assert_eq(chosen(6, START_MS), 123123);
 }
 
-Test(member, in_turn_those_out_of_service_are_passed_over)
+Test(member, in_turn_members_out_of_service_are_passed_over)
 {
 	member_take_out(&all[1], "it failed", START_MS);
 	cr_assert_eq(chosen(4, START_MS), 1313);
@@ -68,7 +68,7 @@ Test(member, in_turn_those_out_of_service_are_passed_over)
 	cr_assert(members_have_other(&members, 1));
 }
 
-Test(member, failover_goes_to_the_first_and_back_when_it_has_been_well_for_a_while)
+Test(member, failover_returns_to_the_first_when_it_has_been_in_service_for_a_while)
 {
 	uint64_t back_ms = START_MS + 60000;
 
@@ -81,7 +81,7 @@ Test(member, failover_goes_to_the_first_and_back_when_it_has_been_well_for_a_whi
 	cr_assert_eq(chosen(3, back_ms + 5000), 111);
 }
 
-Test(member, failover_takes_one_that_has_just_come_back_where_there_is_no_other)
+Test(member, failover_takes_one_that_has_just_returned_if_there_is_no_other)
 {
 	members.is_failover = true;
 	member_take_out(&all[0], "it failed", START_MS);
@@ -91,7 +91,7 @@ Test(member, failover_takes_one_that_has_just_come_back_where_there_is_no_other)
 	cr_assert_eq(chosen(1, START_MS + 1001), 1);
 }
 
-Test(member, who_was_taken_out_must_answer_anew)
+Test(member, a_member_that_was_taken_out_must_answer_again)
 {
 	struct pool_look old = well_at(START_MS);
 
@@ -101,7 +101,7 @@ Test(member, who_was_taken_out_must_answer_anew)
 	cr_assert(comes_in(0, START_MS + 501));
 }
 
-Test(member, who_fails_again_soon_stays_out_longer)
+Test(member, a_member_that_fails_again_soon_stays_out_longer)
 {
 	static const uint64_t holds_ms[] = {0, 250, 500, 1000, 2000, 4000, 5000, 5000};
 	uint64_t now_ms = START_MS + 1;
@@ -118,7 +118,7 @@ Test(member, who_fails_again_soon_stays_out_longer)
 	cr_assert_eq(all[0].hold_ms, 0, "it was well for a while");
 }
 
-Test(member, nobody_is_held_back_while_no_other_is_in_service)
+Test(member, no_member_is_held_back_while_no_other_is_in_service)
 {
 	struct pool_look look = well_at(START_MS + 2);
 
@@ -132,7 +132,7 @@ Test(member, nobody_is_held_back_while_no_other_is_in_service)
 	cr_assert(all[0].is_in);
 }
 
-Test(member, whose_pool_is_down_is_taken_out_and_who_is_merely_silent_if_there_are_others)
+Test(member, a_member_whose_pool_is_down_is_taken_out_and_a_silent_one_if_there_are_others)
 {
 	struct pool_look silent = {.health = {.last_good_ms = START_MS}}, down = silent;
 
@@ -155,7 +155,7 @@ Test(member, the_operator_keeps_it_out)
 	cr_assert(comes_in(0, START_MS + 60001));
 }
 
-Test(member, what_is_known_is_told)
+Test(member, a_member_is_described_by_what_its_pool_knows)
 {
 	struct database_state state;
 	struct pool_look look = well_at(START_MS);
@@ -169,7 +169,7 @@ Test(member, what_is_known_is_told)
 	cr_assert(database_last_ticket(&state, &ticket));
 	cr_assert_eq(ticket, 329 + 39 * 10);
 
-	look.health.newest_base = 40; /* an older look than what was answered since */
+	look.health.newest_base = 40; /* an older look than the last answer */
 	member_note_bases(&all[0], &(struct ticket_range){42, 1, 2});
 	member_note_look(&all[0], &look, false, START_MS);
 	member_describe(&all[0], &state);
@@ -194,7 +194,7 @@ Test(member, what_is_known_is_told)
 	cr_assert_eq(state.condition, DATABASE_DRAINED);
 }
 
-Test(member, all_are_named_where_none_gives_tickets)
+Test(member, all_are_named_if_none_issues_tickets)
 {
 	char memory[REASON_SIZE];
 	struct text text = TEXT_OVER(memory);

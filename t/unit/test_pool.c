@@ -12,6 +12,7 @@
 
 static struct memory_script script;
 static struct pool *pool;
+static struct source source; /* the pool's */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static unsigned answers; /* under the mutex */
@@ -27,6 +28,7 @@ begin(void)
 	log_begin(LOG_LEVEL_ERROR);
 	memory_script_init(&script);
 	pool = pool_new(&settings);
+	source = pool_source(pool);
 }
 
 static void
@@ -57,7 +59,7 @@ submit_within(struct reservation *reservation, uint32_t count, uint64_t ms)
 {
 	*reservation = (struct reservation){
 		.count = count, .deadline_ms = clock_ms() + ms, .answer = note_answer};
-	cr_assert(pool_submit(pool, reservation));
+	cr_assert(source_submit(&source, reservation));
 }
 
 static void
@@ -111,7 +113,7 @@ Test(pool, an_answer_says_which_arithmetic_its_bases_have)
 	}
 }
 
-Test(pool, what_gathers_while_the_session_is_busy_is_one_statement)
+Test(pool, reservations_that_gather_while_the_session_is_busy_share_a_statement)
 {
 	struct reservation reservations[50];
 
@@ -126,11 +128,11 @@ Test(pool, what_gathers_while_the_session_is_busy_is_one_statement)
 	}
 }
 
-Test(pool, a_lost_session_is_made_up_for_and_its_bases_are_abandoned)
+Test(pool, a_reservation_survives_a_lost_session_whose_bases_are_abandoned)
 {
 	static const struct {
 		bool loses_after;
-		uint64_t least; /* a look at the database that is in doubt may take one more */
+		uint64_t least;		     /* a check of a database in doubt may take one more */
 	} cases[] = {{false, 2}, {true, 4}}; /* 3 is abandoned */
 
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
@@ -165,7 +167,7 @@ Test(pool, a_second_loss_fails_with_the_reason)
 	cr_assert_eq(reservation.attempts, 2);
 }
 
-Test(pool, a_server_that_is_not_ready_is_left_again_and_again_while_there_is_time)
+Test(pool, a_server_that_is_not_ready_is_left_until_the_deadline)
 {
 	struct reservation reservation;
 
@@ -200,8 +202,8 @@ count_reservations(void)
 	return count;
 }
 
-/* A server that is read_only, or whose disk does not write, answers every question all the same. */
-Test(pool, while_no_reservation_succeeds_it_is_not_ready_however_well_the_database_can_be_read)
+/* A server that is read_only, or whose disk does not write, still answers every read. */
+Test(pool, while_no_reservation_succeeds_the_pool_is_not_ready_though_reads_succeed)
 {
 	static const enum store_result failures[] = {STORE_UNREADY, STORE_LOST, STORE_BUSY};
 
@@ -219,7 +221,7 @@ Test(pool, while_no_reservation_succeeds_it_is_not_ready_however_well_the_databa
 		wait_for_answers((unsigned)i + 1);
 		cr_assert_eq(reservation.status, TICKET_DATABASE_FAILED);
 		before = count_reservations();
-		failed_ms = clock_ms() + 50; /* a look that had begun before may end */
+		failed_ms = clock_ms() + 50; /* a check that began before may end */
 		while (count_reservations() < before + 3)
 			usleep(1000);
 		pool_look(pool, &look);
@@ -297,7 +299,7 @@ Test(pool, what_is_too_large_leaves_the_database_ready_and_its_session_open)
 	cr_assert(is_ready());
 }
 
-Test(pool, a_busy_database_is_asked_until_it_answers)
+Test(pool, a_busy_database_is_retried_until_it_answers)
 {
 	struct reservation reservation;
 
@@ -322,18 +324,18 @@ Test(pool, a_counter_beyond_64_bits_is_exhausted)
 	cr_assert_str_not_empty(reservation.reason);
 }
 
-Test(pool, what_no_session_has_begun_with_can_be_withdrawn_and_says_why)
+Test(pool, a_reservation_that_waits_can_be_withdrawn_and_says_why)
 {
 	struct reservation reservation;
 
 	submit(&reservation, 1); /* there are no threads yet */
-	cr_assert(pool_withdraw(pool, &reservation));
+	cr_assert(source_withdraw(&source, &reservation));
 	cr_assert_str_eq(reservation.reason,
 			 "the database is down: no session has been opened yet");
 	cr_assert_eq(answers, 0);
 }
 
-Test(pool, an_answer_is_not_touched_by_a_withdrawal_that_comes_late)
+Test(pool, a_late_withdrawal_changes_no_answer)
 {
 	struct reservation reservation;
 
@@ -341,16 +343,16 @@ Test(pool, an_answer_is_not_touched_by_a_withdrawal_that_comes_late)
 	script.failure = STORE_FAILED;
 	cr_assert(pool_start(pool));
 	reserve(&reservation, 1);
-	cr_assert_not(pool_withdraw(pool, &reservation));
+	cr_assert_not(source_withdraw(&source, &reservation));
 	cr_assert_str_eq(reservation.reason, "the script says that this reservation fails");
 }
 
-Test(pool, stopping_answers_what_waits)
+Test(pool, a_stop_answers_the_reservations_that_wait)
 {
 	struct reservation reservations[3];
 
 	for (unsigned i = 0; i < 3; i++)
-		submit(&reservations[i], i);
+		submit(&reservations[i], i + 1);
 	cr_assert(pool_stop(pool, clock_ms() + PATIENCE_MS));
 	cr_assert_eq(answers, 3);
 	for (unsigned i = 0; i < 3; i++) {
@@ -388,7 +390,7 @@ Test(pool, a_stop_waits_for_sessions_that_hang_at_work)
 	script.hangs = true;
 	memory_script_unlock(&script);
 	submit(&reservation, 1);
-	while (pool_withdraw(pool, &reservation)) /* no session has begun with it */
+	while (source_withdraw(&source, &reservation)) /* no session has begun with it */
 		submit(&reservation, 1);
 	cr_assert_not(pool_stop(pool, clock_ms() + 500));
 	cr_assert_eq(answers, 1);

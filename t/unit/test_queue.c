@@ -33,28 +33,28 @@ take(struct queue *queue, struct reservation *expected, size_t n)
 		mail = TAILQ_FIRST(&group);
 		cr_assert_not_null(mail, "the group is shorter than %zu", n);
 		cr_assert_eq(reservation_of(mail), &expected[i]);
-		cr_assert_not(reservation_of(mail)->is_queued);
+		cr_assert_neq(reservation_of(mail)->place, RESERVATION_QUEUED);
 		TAILQ_REMOVE(&group, mail, link);
 	}
 	cr_assert(TAILQ_EMPTY(&group), "the group is longer than %zu", n);
 	queue_leave(queue, &taker);
 }
 
-Test(queue, all_that_waits_is_one_group_in_its_order)
+Test(queue, all_waiting_reservations_are_one_group_in_order)
 {
-	static const uint32_t counts[] = {1, 20, 0, 300};
+	static const uint32_t counts[] = {1, 20, 5, 300};
 	struct queue queue;
 	struct reservation reservations[4];
 
 	begin(&queue, reservations, counts, 4);
 	for (size_t i = 0; i < 4; i++)
-		cr_assert(reservations[i].is_queued);
+		cr_assert_eq(reservations[i].place, RESERVATION_QUEUED);
 	take(&queue, reservations, 4);
 	queue_destroy(&queue);
 }
 
-/* Nobody waits for it: put back, it would stay as long as no session can be opened. */
-Test(queue, what_was_wanted_back_from_a_session_is_not_put_back)
+/* No owner waits for it: in the queue it would stay as long as no session can be opened. */
+Test(queue, a_reservation_recalled_from_a_session_is_not_put_back)
 {
 	static const uint32_t counts[] = {1, 2};
 	struct mail_list group = TAILQ_HEAD_INITIALIZER(group);
@@ -74,8 +74,8 @@ Test(queue, what_was_wanted_back_from_a_session_is_not_put_back)
 	queue_destroy(&queue);
 }
 
-/* Two threads: one is about to submit it, and the other takes it from the errand. */
-Test(queue, what_was_wanted_back_before_it_came_is_not_taken)
+/* Two threads: A is about to submit it, and B takes it from its errand. */
+Test(queue, a_reservation_recalled_before_it_came_is_not_queued)
 {
 	static const uint32_t counts[] = {1};
 	struct reservation late = {.count = 1, .deadline_ms = UINT64_MAX};
@@ -85,12 +85,12 @@ Test(queue, what_was_wanted_back_before_it_came_is_not_taken)
 	begin(&queue, reservations, counts, 1);
 	cr_assert_not(queue_withdraw(&queue, &late));
 	cr_assert_not(queue_push(&queue, &late));
-	cr_assert_not(late.is_queued);
+	cr_assert_neq(late.place, RESERVATION_QUEUED);
 	take(&queue, reservations, 1);
 	queue_destroy(&queue);
 }
 
-/* Who found no rest yet, and opened its session when it had begun, must not wait for work with it. */
+/* A thread that opens its session after a rest began must not wait for work with it. */
 Test(queue, during_a_rest_no_session_is_kept, .timeout = 10)
 {
 	struct mail_list group = TAILQ_HEAD_INITIALIZER(group);
@@ -108,10 +108,10 @@ Test(queue, during_a_rest_no_session_is_kept, .timeout = 10)
 	queue_destroy(&queue);
 }
 
-Test(queue, a_group_wants_no_more_than_the_most_unless_it_is_one)
+Test(queue, a_group_wants_at_most_the_most_unless_it_is_one_reservation)
 {
-	static const uint32_t counts[] = {600, 400, 1, 999, 1, 1000, 0};
-	static const size_t groups[] = {2, 2, 1, 2};
+	static const uint32_t counts[] = {600, 400, 1, 999, 1, 1000};
+	static const size_t groups[] = {2, 2, 1, 1};
 	struct queue queue;
 	struct reservation reservations[ARRAY_LENGTH(counts)];
 	size_t at = 0;
@@ -158,7 +158,7 @@ take_in_a_thread(void *arg)
 	return NULL;
 }
 
-Test(queue, while_one_is_at_work_the_others_take_only_what_is_large, .timeout = 20)
+Test(queue, while_one_session_works_the_others_take_only_large_reservations, .timeout = 20)
 {
 	static const uint32_t counts[] = {1};
 	struct queue queue;
@@ -182,7 +182,7 @@ Test(queue, while_one_is_at_work_the_others_take_only_what_is_large, .timeout = 
 	queue_destroy(&queue);
 }
 
-Test(queue, others_step_in_for_one_that_takes_long, .timeout = 20)
+Test(queue, other_sessions_step_in_if_a_statement_is_late, .timeout = 20)
 {
 	static const uint32_t counts[] = {1};
 	struct queue queue;
@@ -198,8 +198,8 @@ Test(queue, others_step_in_for_one_that_takes_long, .timeout = 20)
 	queue_destroy(&queue);
 }
 
-/* Else one session that hangs makes all others wait before each statement. */
-Test(queue, who_steps_in_for_one_that_hangs_goes_on_at_once, .timeout = 20)
+/* Otherwise one session that hangs delays each statement of the others. */
+Test(queue, a_session_that_steps_in_takes_again_immediately, .timeout = 20)
 {
 	static const uint32_t counts[] = {1};
 	struct queue queue;
@@ -221,7 +221,7 @@ Test(queue, who_steps_in_for_one_that_hangs_goes_on_at_once, .timeout = 20)
 	queue_destroy(&queue);
 }
 
-Test(queue, who_finds_nothing_for_long_is_told_so, .timeout = 20)
+Test(queue, a_session_without_work_for_long_is_idle, .timeout = 20)
 {
 	struct queue queue;
 	struct queue_taker taker = {false};
@@ -249,8 +249,8 @@ is_anybody_idle(struct queue *queue)
 	return is_idle;
 }
 
-/* Else a session whose database has died is taken for a good one, until somebody needs it. */
-Test(queue, when_the_database_is_in_doubt_who_waits_is_told_to_look, .timeout = 20)
+/* Otherwise a session whose database has died counts as good until a request needs it. */
+Test(queue, if_the_database_is_in_doubt_idle_sessions_must_check, .timeout = 20)
 {
 	struct queue queue;
 	struct other_taker other = {&queue, QUEUE_IDLE, TAILQ_HEAD_INITIALIZER(other.group)};
@@ -265,7 +265,7 @@ Test(queue, when_the_database_is_in_doubt_who_waits_is_told_to_look, .timeout = 
 	queue_destroy(&queue);
 }
 
-Test(queue, who_leaves_is_not_at_work)
+Test(queue, a_thread_that_leaves_is_not_at_work)
 {
 	static const uint32_t counts[] = {1};
 	struct queue queue;
@@ -282,7 +282,7 @@ Test(queue, who_leaves_is_not_at_work)
 	queue_destroy(&queue);
 }
 
-Test(queue, what_waits_can_be_withdrawn_once)
+Test(queue, a_waiting_reservation_can_be_withdrawn_once)
 {
 	static const uint32_t counts[] = {1, 2, 3};
 	struct queue queue;
@@ -296,7 +296,7 @@ Test(queue, what_waits_can_be_withdrawn_once)
 	queue_destroy(&queue);
 }
 
-Test(queue, what_is_put_back_goes_before_all_others_in_its_order)
+Test(queue, reservations_put_back_come_first_in_order)
 {
 	static const uint32_t counts[] = {1, 2, 3, 4};
 	struct queue queue;
@@ -311,12 +311,12 @@ Test(queue, what_is_put_back_goes_before_all_others_in_its_order)
 	cr_assert(queue_push(&queue, &reservations[3]));
 	cr_assert_eq(queue_push_front(&queue, &group), 3);
 	cr_assert(TAILQ_EMPTY(&group));
-	cr_assert(reservations[0].is_queued);
+	cr_assert_eq(reservations[0].place, RESERVATION_QUEUED);
 	take(&queue, reservations, 4);
 	queue_destroy(&queue);
 }
 
-Test(queue, what_is_put_back_can_be_withdrawn)
+Test(queue, a_reservation_put_back_can_be_withdrawn)
 {
 	static const uint32_t counts[] = {1, 2};
 	struct queue queue;
@@ -333,8 +333,8 @@ Test(queue, what_is_put_back_can_be_withdrawn)
 	queue_destroy(&queue);
 }
 
-/* Whoever could not withdraw it at its deadline counts on an answer. */
-Test(queue, what_is_past_its_deadline_is_not_put_back)
+/* An owner that could not withdraw it at its deadline expects an answer. */
+Test(queue, an_expired_reservation_is_not_put_back)
 {
 	static const uint32_t counts[] = {1, 2, 3, 4};
 	struct queue queue;
@@ -350,9 +350,9 @@ Test(queue, what_is_past_its_deadline_is_not_put_back)
 	cr_assert_eq(queue_push_front(&queue, &group), 2);
 	cr_assert_eq(reservation_of(TAILQ_FIRST(&group)), &reservations[0]);
 	cr_assert_eq(reservation_of(TAILQ_LAST(&group, mail_list)), &reservations[2]);
-	cr_assert_not(reservations[0].is_queued);
-	cr_assert(reservations[1].is_queued);
-	cr_assert(reservations[3].is_queued);
+	cr_assert_neq(reservations[0].place, RESERVATION_QUEUED);
+	cr_assert_eq(reservations[1].place, RESERVATION_QUEUED);
+	cr_assert_eq(reservations[3].place, RESERVATION_QUEUED);
 	queue_stop(&queue, &group);
 	queue_destroy(&queue);
 }
@@ -372,12 +372,12 @@ Test(queue, a_session_older_than_the_last_loss_takes_nothing)
 	cr_assert_eq(queue_generation(&queue), old + 1);
 	cr_assert_eq(queue_take(&queue, &taker, old, MOST, &group), QUEUE_STALE);
 	cr_assert(TAILQ_EMPTY(&group));
-	cr_assert(reservation.is_queued);
+	cr_assert_eq(reservation.place, RESERVATION_QUEUED);
 	take(&queue, &reservation, 1);
 	queue_destroy(&queue);
 }
 
-Test(queue, the_loss_of_a_session_that_was_old_already_costs_the_others_nothing)
+Test(queue, the_loss_of_an_old_session_costs_the_others_nothing)
 {
 	struct queue queue;
 
@@ -389,10 +389,10 @@ Test(queue, the_loss_of_a_session_that_was_old_already_costs_the_others_nothing)
 	queue_destroy(&queue);
 }
 
-Test(queue, stopping_hands_over_what_waits_and_nothing_is_taken_after)
+Test(queue, a_stop_hands_over_the_waiting_reservations_and_ends_the_taking)
 {
 	/* Together more than 2^32-1. */
-	static const uint32_t counts[] = {UINT32_MAX, 0, UINT32_MAX, 1};
+	static const uint32_t counts[] = {UINT32_MAX, 7, UINT32_MAX, 1};
 	struct queue queue;
 	struct queue_taker taker = {false};
 	struct reservation reservations[4];
@@ -405,14 +405,14 @@ Test(queue, stopping_hands_over_what_waits_and_nothing_is_taken_after)
 	TAILQ_FOREACH (mail, &group, link)
 		cr_assert_eq(reservation_of(mail), &reservations[n++]);
 	cr_assert_eq(n, 4);
-	cr_assert_not(reservations[0].is_queued);
+	cr_assert_neq(reservations[0].place, RESERVATION_QUEUED);
 	TAILQ_INIT(&group);
 	cr_assert_eq(queue_take(&queue, &taker, 0, MOST, &group), QUEUE_STOPPING);
 	cr_assert(TAILQ_EMPTY(&group));
 	queue_destroy(&queue);
 }
 
-Test(queue, the_end_goes_before_a_new_generation)
+Test(queue, a_stop_comes_before_a_new_generation)
 {
 	struct queue queue;
 	struct queue_taker taker = {false};
@@ -425,7 +425,7 @@ Test(queue, the_end_goes_before_a_new_generation)
 	queue_destroy(&queue);
 }
 
-Test(queue, a_pause_lasts_its_time_and_not_beyond_the_end)
+Test(queue, a_pause_lasts_its_time_and_ends_with_the_queue)
 {
 	struct queue queue;
 	struct mail_list group = TAILQ_HEAD_INITIALIZER(group);

@@ -3,7 +3,7 @@
 
 #include "ticket/range.h"
 
-Test(range, take_hands_out_the_front_and_keeps_the_rest)
+Test(range, take_returns_the_front_and_keeps_the_rest)
 {
 	struct ticket_range range = {100, 10, 5};
 	struct ticket_range taken = range_take(&range, 2);
@@ -77,7 +77,7 @@ Test(range, taking_nothing_is_a_bug, .signal = SIGABRT)
 	range_take(&range, 0);
 }
 
-Test(range, what_goes_on_is_joined)
+Test(range, a_range_that_continues_another_is_joined)
 {
 	static const struct ticket_range others[] = {
 		{19, 3, 2}, {22, 2, 2}, {25, 3, 2}, {16, 3, 1}, {22, 3, UINT32_MAX}};
@@ -89,7 +89,7 @@ Test(range, what_goes_on_is_joined)
 	cr_assert(range.first == 10 && range.increment == 3 && range.count == 6);
 }
 
-Test(range, two_meet_when_a_number_can_be_in_both)
+Test(range, two_ranges_meet_if_they_have_a_number_in_common)
 {
 	static const struct {
 		struct ticket_range a, b;

@@ -15,8 +15,9 @@
 static const struct ticket_space space = {1, 0, 1};
 
 static struct segment *segment;
+static struct source source; /* the segment's */
 
-/* Stands for the pool: keeps the fetch, and a second one, until told how they end. */
+/* The source of the segment: keeps a fetch, and a second one, until a test ends them. */
 static struct {
 	struct reservation *out; /* NULL: none */
 	struct reservation *second;
@@ -24,13 +25,15 @@ static struct {
 	uint64_t newest;
 } pool = {.newest = 1};
 
-static void
-submit(void *arg, struct reservation *reservation)
+static bool
+submit(void *self, struct reservation *reservation)
 {
-	cr_assert_eq(arg, &pool);
+	cr_assert_eq(self, &pool);
 	cr_assert_null(pool.second, "never more than two");
+	cr_assert(reservation_queue(reservation));
 	*(pool.out == NULL ? &pool.out : &pool.second) = reservation;
 	pool.submitted++;
+	return true;
 }
 
 static void
@@ -43,16 +46,16 @@ explain(void *arg, struct text *reason)
 static void
 make(uint64_t ahead_ms, uint64_t least, uint64_t most)
 {
-	struct segment_settings settings = {.ahead_ms = ahead_ms,
-					    .least = least,
-					    .most = most,
-					    .pool_timeout_ms = PATIENCE_MS,
-					    .outage_ms = OUTAGE_MS,
-					    .submit = submit,
-					    .explain = explain,
-					    .arg = &pool};
+	struct segment_settings settings = {
+		.ahead_ms = ahead_ms,
+		.least = least,
+		.most = most,
+		.pool_timeout_ms = PATIENCE_MS,
+		.outage_ms = OUTAGE_MS,
+		.source = {.submit = submit, .explain = explain, .self = &pool}};
 
 	segment = segment_new(&settings);
+	source = segment_source(segment);
 }
 
 static void
@@ -61,7 +64,7 @@ begin(void)
 	make(1000, LEAST, MOST);
 }
 
-/* FETCH succeeds; SKIPPED bases went to somebody else before. Returns how many it brought. */
+/* Let the fetch in OUT succeed, after SKIPPED bases that another server reserved. Return how many bases it brings. */
 static uint32_t
 bring_by(struct reservation **out, uint64_t skipped)
 {
@@ -71,6 +74,7 @@ bring_by(struct reservation **out, uint64_t skipped)
 	cr_assert_not_null(fetch);
 	count = fetch->count;
 	*out = NULL;
+	reservation_take(fetch);
 	fetch->status = TICKET_OK;
 	fetch->bases = (struct ticket_range){pool.newest + skipped + 1, 1, count};
 	fetch->space = &space;
@@ -92,6 +96,7 @@ fail_by(struct reservation **out, const char *reason)
 
 	cr_assert_not_null(fetch);
 	*out = NULL;
+	reservation_take(fetch);
 	fetch->status = TICKET_DATABASE_FAILED;
 	snprintf(fetch->reason, sizeof(fetch->reason), "%s", reason);
 	fetch->answer(fetch);
@@ -103,7 +108,7 @@ fail(const char *reason)
 	fail_by(&pool.out, reason);
 }
 
-/* Fill as the daemon does, until the fetch that is out is asked a second time, or for MOST_MS. */
+/* Fill as the daemon does, until a second fetch is out, or for MOST_MS. */
 static bool
 wait_for_second(uint64_t most_ms)
 {
@@ -114,11 +119,11 @@ wait_for_second(uint64_t most_ms)
 	return pool.second != NULL;
 }
 
-/* What is out is dropped, and what is held. Nobody waits any more: who asked lived in the test. */
+/* Drop the fetches that are out, and the held bases. No reservation waits any more: each lived in its test. */
 static void
 end(void)
 {
-	struct segment_piece piece;
+	struct ticket_piece piece;
 
 	segment_stop(segment);
 	if (pool.out != NULL)
@@ -132,13 +137,13 @@ end(void)
 
 TestSuite(segment, .init = begin, .fini = end);
 
-/* COUNT bases at once: the first of them; 0: there are too few. */
+/* Take COUNT held bases: the first of them. 0: too few are held. */
 static uint64_t
 take(uint32_t count)
 {
-	struct segment_piece taken;
+	struct ticket_piece taken;
 
-	if (!segment_take(segment, count, clock_ms(), &taken))
+	if (!source_take(&source, count, clock_ms(), &taken))
 		return 0;
 	cr_assert_eq(taken.bases.count, count);
 	cr_assert_eq(taken.bases.increment, 1);
@@ -163,7 +168,7 @@ ask(struct asked *asked, uint32_t count)
 	*asked = (struct asked){.reservation = {.count = count,
 						.deadline_ms = clock_ms() + PATIENCE_MS,
 						.answer = note_answer}};
-	segment_submit(segment, &asked->reservation);
+	cr_assert(source_submit(&source, &asked->reservation));
 }
 
 static void
@@ -175,7 +180,7 @@ let_pass(uint64_t ms)
 		continue;
 }
 
-Test(segment, the_first_are_fetched_at_the_start)
+Test(segment, the_first_bases_are_fetched_at_the_start)
 {
 	cr_assert_eq(take(1), 0);
 	segment_fill(segment);
@@ -186,7 +191,7 @@ Test(segment, the_first_are_fetched_at_the_start)
 	cr_assert_eq(take(1), 13);
 }
 
-Test(segment, more_is_fetched_well_before_the_last_is_used)
+Test(segment, more_bases_are_fetched_before_the_last_is_used)
 {
 	uint32_t brought;
 
@@ -200,7 +205,7 @@ Test(segment, more_is_fetched_well_before_the_last_is_used)
 		cr_assert_neq(take(1), 0);
 }
 
-Test(segment, who_finds_nothing_waits_for_the_next_fetch)
+Test(segment, a_reservation_that_finds_nothing_waits_for_the_next_fetch)
 {
 	struct asked first, second, third;
 
@@ -217,7 +222,7 @@ Test(segment, who_finds_nothing_waits_for_the_next_fetch)
 	cr_assert_eq(third.reservation.bases.first, 6);
 }
 
-Test(segment, more_than_is_held_is_one_progression_from_a_fetch_that_is_large_enough)
+Test(segment, a_reservation_of_more_than_is_held_gets_one_progression)
 {
 	struct asked asked;
 
@@ -235,8 +240,8 @@ Test(segment, more_than_is_held_is_one_progression_from_a_fetch_that_is_large_en
 	cr_assert_eq(take(1), 3 + 5 * MOST);
 }
 
-/* Else one who asks after the batch was answered would get a smaller ticket. */
-Test(segment, what_is_lower_than_an_answer_is_never_given_after_it)
+/* A request that arrives after the batch was answered must get a higher ticket. */
+Test(segment, bases_lower_than_an_answer_are_never_issued_after_it)
 {
 	struct asked asked;
 
@@ -248,7 +253,7 @@ Test(segment, what_is_lower_than_an_answer_is_never_given_after_it)
 	cr_assert_gt(take(1), asked.reservation.bases.first + MOST - 1);
 }
 
-Test(segment, pieces_that_are_too_small_are_passed_over_for_good)
+Test(segment, pieces_that_are_too_small_are_abandoned)
 {
 	uint64_t newest;
 
@@ -262,7 +267,7 @@ Test(segment, pieces_that_are_too_small_are_passed_over_for_good)
 	cr_assert_eq(take(1), newest + 1021);
 }
 
-Test(segment, what_is_held_stays_within_its_bounds)
+Test(segment, held_bases_stay_within_the_bounds)
 {
 	uint64_t began_ms = clock_ms();
 
@@ -280,7 +285,7 @@ Test(segment, what_is_held_stays_within_its_bounds)
 	cr_assert_lt(segment_lasts_ms(segment), 1000);
 }
 
-Test(segment, when_the_database_fails_those_who_wait_hear_why_and_the_rest_is_given)
+Test(segment, if_the_database_fails_waiting_reservations_fail_and_held_bases_are_issued)
 {
 	struct asked asked;
 
@@ -330,7 +335,7 @@ Test(segment, a_fetch_that_is_too_large_for_the_database_is_made_smaller)
 	cr_assert_eq(other.reservation.status, TICKET_OK);
 }
 
-Test(segment, a_failed_fetch_is_not_tried_again_at_once_unless_somebody_waits)
+Test(segment, a_failed_fetch_is_retried_immediately_only_for_a_waiting_reservation)
 {
 	struct asked asked;
 
@@ -343,7 +348,7 @@ Test(segment, a_failed_fetch_is_not_tried_again_at_once_unless_somebody_waits)
 	fail("away");
 }
 
-Test(segment, who_came_after_a_fetch_began_is_not_refused_with_it)
+Test(segment, a_reservation_that_came_after_a_fetch_began_is_not_refused_with_it)
 {
 	struct asked early, late;
 
@@ -359,8 +364,8 @@ Test(segment, who_came_after_a_fetch_began_is_not_refused_with_it)
 	cr_assert_eq(late.reservation.status, TICKET_OK);
 }
 
-/* Its session may hang for the whole query time-out, and another one may not. */
-Test(segment, a_late_fetch_is_asked_a_second_time_for_those_who_wait)
+/* Its session may hang for the whole query time-out, while another session is free. */
+Test(segment, a_late_fetch_is_submitted_twice_for_a_waiting_reservation)
 {
 	struct asked asked;
 
@@ -372,7 +377,7 @@ Test(segment, a_late_fetch_is_asked_a_second_time_for_those_who_wait)
 	cr_assert_eq(take(1), 5);
 }
 
-Test(segment, what_an_overtaken_fetch_brings_is_abandoned)
+Test(segment, bases_of_an_overtaken_fetch_are_abandoned)
 {
 	struct asked asked;
 	uint64_t held;
@@ -387,7 +392,7 @@ Test(segment, what_an_overtaken_fetch_brings_is_abandoned)
 		cr_assert_lt(take(1), 3 * LEAST);
 }
 
-Test(segment, what_the_second_brings_is_abandoned_when_the_first_came_after_all)
+Test(segment, bases_of_the_second_fetch_are_abandoned_if_the_first_succeeds)
 {
 	struct asked asked;
 	uint64_t held;
@@ -401,7 +406,7 @@ Test(segment, what_the_second_brings_is_abandoned_when_the_first_came_after_all)
 	cr_assert_eq(segment_held(segment), held);
 }
 
-Test(segment, those_who_wait_are_refused_only_when_both_fail)
+Test(segment, waiting_reservations_are_refused_only_if_both_fetches_fail)
 {
 	struct asked asked;
 
@@ -414,7 +419,7 @@ Test(segment, those_who_wait_are_refused_only_when_both_fail)
 	cr_assert_str_eq(asked.reservation.reason, "the second");
 }
 
-Test(segment, nobody_waits_for_what_is_void)
+Test(segment, no_reservation_waits_for_a_void_fetch)
 {
 	struct asked asked;
 
@@ -427,14 +432,14 @@ Test(segment, nobody_waits_for_what_is_void)
 	cr_assert_eq(asked.answers, 1);
 }
 
-Test(segment, while_nobody_waits_a_late_fetch_is_waited_for)
+Test(segment, a_late_fetch_is_submitted_once_if_no_reservation_waits)
 {
 	segment_fill(segment);
 	cr_assert_not(wait_for_second(400));
 }
 
-/* Else the server would call itself ready, with nothing but numbers that are no tickets. */
-Test(segment, at_the_end_of_the_space_only_what_has_tickets_is_held)
+/* Otherwise the server would be ready while it holds only numbers that are no tickets. */
+Test(segment, at_the_end_of_the_space_only_bases_with_tickets_are_held)
 {
 	uint64_t last = space_last_base(&space);
 	struct asked asked;
@@ -457,7 +462,7 @@ Test(segment, at_the_end_of_the_space_only_what_has_tickets_is_held)
 	cr_assert_eq(segment_held(segment), 0);
 }
 
-Test(segment, where_fetches_are_quick_they_grow_and_where_they_are_slow_they_shrink)
+Test(segment, quick_fetches_grow_and_slow_ones_shrink)
 {
 	uint32_t first, grown, slow;
 
@@ -479,21 +484,21 @@ Test(segment, where_fetches_are_quick_they_grow_and_where_they_are_slow_they_shr
 	cr_assert_lt(pool.out->count, slow);
 }
 
-Test(segment, who_waits_can_be_withdrawn_and_hears_why)
+Test(segment, a_waiting_reservation_can_be_withdrawn_and_says_why)
 {
 	struct asked asked;
 
 	ask(&asked, 1);
-	cr_assert(segment_withdraw(segment, &asked.reservation));
+	cr_assert(source_withdraw(&source, &asked.reservation));
 	cr_assert_str_eq(asked.reservation.reason, "because");
-	cr_assert_not(segment_withdraw(segment, &asked.reservation));
+	cr_assert_not(source_withdraw(&source, &asked.reservation));
 	bring(0);
 	cr_assert_eq(asked.answers, 0);
 	cr_assert_eq(take(1), 2);
 }
 
-/* One statement for all of them would take longer than any of them waits, and end as none. */
-Test(segment, those_who_want_much_together_are_answered_one_after_the_other)
+/* One statement for all of them would take longer than any of them waits. */
+Test(segment, large_reservations_are_answered_one_after_the_other)
 {
 	struct asked asked[4];
 
@@ -505,9 +510,9 @@ Test(segment, those_who_want_much_together_are_answered_one_after_the_other)
 	}
 }
 
-/* --- what is known of the databases ------------------------------------------------------------- */
+/* --- the databases ------------------------------------------------------------------------------ */
 
-Test(segment, what_is_held_of_a_refused_database_is_abandoned)
+Test(segment, held_bases_of_a_refused_database_are_abandoned)
 {
 	struct asked asked;
 	uint64_t before;
@@ -532,7 +537,7 @@ Test(segment, a_fetch_that_was_out_at_the_refusal_is_abandoned)
 	cr_assert_eq(segment_held(segment), 0);
 }
 
-Test(segment, another_database_that_is_refused_costs_nothing_that_is_held)
+Test(segment, the_refusal_of_another_database_costs_no_held_bases)
 {
 	static const struct ticket_space other = {10, 4, 326};
 	uint64_t held;
@@ -544,7 +549,7 @@ Test(segment, another_database_that_is_refused_costs_nothing_that_is_held)
 	cr_assert_eq(segment_held(segment), held);
 }
 
-Test(segment, another_database_that_is_refused_spoils_no_fetch)
+Test(segment, the_refusal_of_another_database_spoils_no_fetch)
 {
 	static const struct ticket_space other = {10, 4, 326};
 	struct asked asked;
@@ -556,17 +561,17 @@ Test(segment, another_database_that_is_refused_spoils_no_fetch)
 	cr_assert_gt(segment_held(segment), 0);
 }
 
-/* The whole process was stopped: a loop may be the first to go on. */
-Test(segment, what_was_held_for_too_long_is_not_issued_before_the_next_fill)
+/* The whole process was stopped, and a loop may be the first thread to continue. */
+Test(segment, bases_held_for_too_long_are_not_issued_even_before_the_next_fill)
 {
-	struct segment_piece taken;
+	struct ticket_piece taken;
 	struct asked asked;
 	uint64_t until_ms;
 
 	segment_fill(segment);
 	bring(0);
-	cr_assert(segment_take(segment, 1, clock_ms(), &taken));
-	cr_assert_not(segment_take(segment, 1, clock_ms() + OUTAGE_MS + 1, &taken));
+	cr_assert(source_take(&source, 1, clock_ms(), &taken));
+	cr_assert_not(source_take(&source, 1, clock_ms() + OUTAGE_MS + 1, &taken));
 	bring(0);
 	until_ms = clock_ms() + OUTAGE_MS;
 	while (clock_ms() <= until_ms)
@@ -576,7 +581,7 @@ Test(segment, what_was_held_for_too_long_is_not_issued_before_the_next_fill)
 	bring(0);
 }
 
-Test(segment, what_is_held_lasts_no_longer_than_an_outage_may)
+Test(segment, held_bases_last_no_longer_than_an_outage_may)
 {
 	uint64_t began_ms;
 
@@ -590,9 +595,9 @@ Test(segment, what_is_held_lasts_no_longer_than_an_outage_may)
 	cr_assert_eq(segment_held(segment), 0);
 }
 
-Test(segment, at_the_end_nothing_is_fetched_and_the_rest_is_handed_over)
+Test(segment, after_a_stop_nothing_is_fetched_and_the_rest_is_handed_over)
 {
-	struct segment_piece piece;
+	struct ticket_piece piece;
 	struct asked asked;
 	uint64_t held;
 

@@ -43,21 +43,22 @@ static unsigned drained;
 
 /* --- the database ---------------------------------------------------------------------------- */
 
-static void
-submit(void *arg, struct reservation *reservation)
+static bool
+submit(void *self, struct reservation *reservation)
 {
-	(void)arg;
+	(void)self;
 	asked[asked_count++] = reservation;
+	return reservation_queue(reservation);
 }
 
 static bool
-withdraw(void *arg, struct reservation *reservation)
+withdraw(void *self, struct reservation *reservation)
 {
-	(void)arg;
+	(void)self;
 	for (size_t i = 0; i < asked_count; i++)
 		if (asked[i] == reservation)
 			asked[i] = asked[--asked_count];
-	return true;
+	return reservation_recall(reservation);
 }
 
 static void
@@ -66,6 +67,7 @@ answer_all(void)
 	while (asked_count > 0) {
 		struct reservation *reservation = asked[--asked_count];
 
+		reservation_take(reservation);
 		reservation->status = TICKET_OK;
 		reservation->space = &space;
 		reservation->bases = (struct ticket_range){next_base, 1, reservation->count};
@@ -130,8 +132,7 @@ begin_with(const struct http_settings *serving, const struct route_table *table)
 	struct allocator_settings allocating = {
 		.pool_timeout_ms = 60000,
 		.limit = &limit,
-		.submit = submit,
-		.withdraw = withdraw,
+		.source = {.submit = submit, .withdraw = withdraw},
 		.wake = wake,
 	};
 

@@ -5,7 +5,7 @@
 
 static const struct ticket_space example = {10, 3, 326};
 
-Test(space, tickets_follow_tickrs_arithmetic)
+Test(space, tickets_follow_the_arithmetic_of_tickr)
 {
 	static const struct {
 		uint64_t base;
@@ -81,7 +81,7 @@ Test(space, a_range_that_ends_outside_is_refused_whole)
 	cr_assert_not(space_tickets(&space, &outside, &tickets));
 }
 
-Test(space, what_is_left_shrinks_to_nothing)
+Test(space, the_count_of_tickets_left_shrinks_to_zero)
 {
 	struct ticket_space space = {1, 0, INT64_MAX - 10};
 
@@ -107,7 +107,7 @@ Test(space, a_range_below_the_first_base_or_beyond_64_bits_is_refused)
 	cr_assert_not(space_tickets(&example, &beyond, &tickets));
 }
 
-/* No ticket is of two nodes, and none is left out. */
+/* Each ticket belongs to exactly one node. */
 Test(space, the_nodes_share_the_numbers_without_overlap)
 {
 	uint64_t expected = 326;
@@ -120,6 +120,22 @@ Test(space, the_nodes_share_the_numbers_without_overlap)
 			cr_assert(space_ticket(&space, base, &ticket));
 			cr_assert_eq(ticket, expected++);
 		}
+}
+
+/* A sequence without nodes uses the same arithmetic. */
+Test(space, plain_numbers_from_1_are_a_space_too)
+{
+	static const struct ticket_space plain = {1, 0, 1};
+	static const struct ticket_range bases = {SPACE_FIRST_BASE, 1, 1000};
+	struct ticket_range numbers;
+	uint64_t last;
+
+	cr_assert(space_tickets(&plain, &bases, &numbers));
+	cr_assert_eq(numbers.first, 1);
+	cr_assert_eq(numbers.increment, 1);
+	cr_assert_eq(numbers.count, 1000);
+	cr_assert(space_ticket(&plain, space_last_base(&plain), &last));
+	cr_assert_eq(last, SPACE_LAST_TICKET);
 }
 
 Test(space, the_inverse_holds_to_the_very_end)
@@ -141,7 +157,7 @@ Test(space, the_inverse_holds_to_the_very_end)
 	}
 }
 
-Test(space, of_bases_at_the_end_those_in_front_have_tickets)
+Test(space, at_the_end_the_first_bases_have_tickets)
 {
 	uint64_t last = space_last_base(&example);
 	struct {
