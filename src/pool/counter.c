@@ -5,9 +5,9 @@
 #include "base/log.h"
 #include "pool/counter.h"
 
-#define FIRST_ROW    1	  /* the newest base before the first; nobody has it */
+#define FIRST_ROW    1	  /* the newest base before the first; it is no ticket */
 #define MOST_MOVES   3	  /* of the counter, for one reservation */
-#define MOST_SEEN_MS 1000 /* how long an answer that showed the counter counts */
+#define MOST_SEEN_MS 1000 /* since an answer has shown the counter; then read it again */
 
 static const struct store_share whole = {1, 0, false};
 
@@ -20,7 +20,7 @@ counter_learn_share(struct keeper *keeper)
 	return true;
 }
 
-/* The state file is that of all masters. */
+/* If the state file is not kept, all masters are refused: it is the file of all. */
 enum store_result
 counter_refusal(struct keeper *keeper)
 {
@@ -66,8 +66,8 @@ counter_recognise(struct keeper *keeper)
 }
 
 /*
- * The database is past all that was issued, so it is the known one from now on. Several masters may
- * each have an identity; then the first one stays.
+ * The database is past all issued bases, so it is the known one from now on. Several masters may each
+ * have an identity. Then the first one stays.
  */
 static bool
 counter_adopt(struct keeper *keeper, struct text *reason)
@@ -88,7 +88,7 @@ counter_adopt(struct keeper *keeper, struct text *reason)
 
 /* --- reading and moving the counter ------------------------------------------------------------ */
 
-/* An operator's last advance, as the session's last look found it; 0: none, or nobody can tell. */
+/* The number of an operator's last advance, as the session last read it. 0: none, or unknown. */
 static uint64_t
 counter_advances(struct keeper *keeper)
 {
@@ -121,7 +121,7 @@ counter_explain_other(struct keeper *keeper, uint64_t past, struct text *reason)
 		text_add(reason, "TICKET");
 }
 
-/* The bases of SHARE up to PAST may have been issued: leave them all out. */
+/* The bases of SHARE up to PAST may have been issued: move the counter past them. */
 static enum store_result
 counter_move_past(struct keeper *keeper, const struct store_share *share, uint64_t past,
 		  struct text *reason)
@@ -145,8 +145,9 @@ counter_move_past(struct keeper *keeper, const struct store_share *share, uint64
 }
 
 /*
- * Latch the refusal of SHARE with LATCH, over restarts too. False: nothing happens, for another thread
- * has seen the end of the refusal. If the state file cannot keep it now, counter_reconsider() tries again.
+ * Latch the refusal of SHARE with LATCH, over restarts too. False: another thread has seen the end of
+ * the refusal, so nothing happens. If the state file cannot keep the latch now, counter_reconsider()
+ * retries.
  */
 static bool
 counter_set_latch(struct keeper *keeper, const struct store_share *share, uint64_t latch,
@@ -162,9 +163,9 @@ counter_set_latch(struct keeper *keeper, const struct store_share *share, uint64
 }
 
 /*
- * Latch the refusal with the number of advances that was known before the statement began. *IS_OVER: the
- * refusal has ended, or the number is greater now. Then the statement may be from before the operator's
- * advance, and is no reason to refuse.
+ * Latch the refusal with the number of advances from before the statement. *IS_OVER: the refusal has
+ * ended, or the number is greater now. Then the statement may be from before the operator's advance, and
+ * is no reason to refuse.
  */
 static enum store_result
 counter_latch(struct keeper *keeper, const struct store_share *share, uint64_t past, bool *is_over,
@@ -180,10 +181,10 @@ counter_latch(struct keeper *keeper, const struct store_share *share, uint64_t p
 }
 
 /*
- * The database of SHARE is refused, is the known one, and stands below PAST. Latch the refusal, then move
- * the counter: no other server of the node may repeat what this one knows. A server that was killed in
- * between goes on here after its restart. The other way round it would find the counter past all issued
- * tickets, and serve. If it fails, the next look tries again. False: the refusal is over.
+ * The database of SHARE is refused, is the known one, and stands below PAST. Latch the refusal, then
+ * move the counter, so that no other server of the node repeats known bases. A server that is killed in
+ * between continues here after its restart. In the other order it would find the counter past all issued
+ * tickets, and serve. If this fails, the next look retries. False: the refusal is over.
  */
 static bool
 counter_guard_others(struct keeper *keeper, const struct store_share *share, uint64_t past)
@@ -211,8 +212,8 @@ counter_guard_others(struct keeper *keeper, const struct store_share *share, uin
 }
 
 /*
- * The database of SHARE is refused for REASON, which may become another: that of a latched one. STORE_OK:
- * the refusal is over, so ask again.
+ * The database of SHARE is refused for REASON, which may change to that of a latched refusal. STORE_OK:
+ * the refusal is over, so retry.
  */
 static enum store_result
 counter_refuse(struct keeper *keeper, const struct store_share *share, uint64_t past,
@@ -269,7 +270,7 @@ counter_reserve_once(struct keeper *keeper, uint32_t count, struct ticket_range 
 
 /* --- looking ----------------------------------------------------------------------------------- */
 
-/* The bases that another server issued must not come from us, even from an older copy. */
+/* Keep bases that another server issued in the state file, so that this server never repeats them. */
 static bool
 counter_keep_state(struct keeper *keeper, uint64_t newest, struct text *reason)
 {
@@ -292,8 +293,8 @@ counter_accept(struct keeper *keeper, uint64_t newest, struct text *reason)
 }
 
 /*
- * NEWEST reads too low. A proxy may have sent the question to a replica that lags; a reservation
- * goes to the master, and shows where the counter is. Its base becomes a gap.
+ * NEWEST reads too low. A proxy may have sent the read to a replica that lags. A reservation goes to the
+ * master, and shows where the counter is. Its base becomes a gap.
  */
 static enum store_result
 counter_confirm(struct keeper *keeper, uint64_t *newest, struct text *reason)
@@ -317,8 +318,8 @@ counter_confirm(struct keeper *keeper, uint64_t *newest, struct text *reason)
 
 /*
  * Whether an operator has moved the counter since the database was refused. A lower number than that of
- * the latch is an older copy's. Nobody can tell it of a database without an identity: it is trusted when
- * its counter has passed all that was issued.
+ * the latch is from an older copy. A database without an identity has no such number: it is trusted when
+ * its counter has passed all issued bases.
  */
 static bool
 counter_is_released(struct keeper *keeper, uint64_t latch)
@@ -329,8 +330,8 @@ counter_is_released(struct keeper *keeper, uint64_t latch)
 }
 
 /*
- * The database is refused, and NEWEST was read; its counter should be past PAST. *IS_AGAIN: an
- * operator has moved it, so look again.
+ * The database is refused, NEWEST was read, and its counter should be past PAST. *IS_AGAIN: an operator
+ * has moved the counter, so look again.
  */
 static enum store_result
 counter_reconsider(struct keeper *keeper, uint64_t newest, uint64_t past, bool *is_again,
@@ -394,7 +395,7 @@ counter_look(struct keeper *keeper, uint64_t *newest, struct text *reason)
 	return result;
 }
 
-/* --- from outside ------------------------------------------------------------------------------ */
+/* --- for the other files ----------------------------------------------------------------------- */
 
 enum store_result
 counter_may_reserve(struct keeper *keeper, struct text *reason)
@@ -405,7 +406,7 @@ counter_may_reserve(struct keeper *keeper, struct text *reason)
 	return counter_refusal(keeper);
 }
 
-/* Whether an answer has shown the counter of late: of several masters, one of this session. */
+/* Whether an answer has shown the counter lately: of several masters, an answer of this session. */
 static bool
 counter_is_seen(struct keeper *keeper)
 {

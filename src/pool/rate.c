@@ -1,8 +1,8 @@
 #include "pool/rate.h"
 
 #define SAMPLE_MS 200  /* the shortest time that a rate is measured over */
-#define DECAY	  8    /* of an old maximum, an eighth is forgotten at each measurement */
-#define SECOND_MS 1000 /* after which a rate is of the last second */
+#define DECAY	  8    /* an old maximum falls by an eighth at each measurement */
+#define SECOND_MS 1000 /* after that a rate is one of the last second */
 
 static uint64_t
 rate_higher_of(uint64_t a, uint64_t b)

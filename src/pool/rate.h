@@ -1,8 +1,8 @@
 /*
  * rate -- measures how fast a counter rises, over all servers. Pure; one thread at a time.
  *
- * Each master of several is measured by itself, and the highest rate of late counts. Times are those of
- * clock_ms(). Zeroed, nothing is known; release with rate_free().
+ * Each master of several is measured separately, and the highest recent rate counts. Times are those of
+ * clock_ms(). Zeroed, nothing is known. Release it with rate_free().
  */
 #ifndef TICKR_POOL_RATE_H
 #define TICKR_POOL_RATE_H
@@ -15,24 +15,23 @@
 #define RATE_COUNT 3
 
 struct rate {
-	uint64_t
-		per_s[RATE_COUNT]; /* bases: the highest of this second, the last one, and before */
-	uint64_t second_ms;	   /* when this second began */
-	struct classes from;	   /* the base where the measurement of a class began .. */
-	struct classes from_ms;	   /* .. and when; 0: it has not begun */
+	uint64_t per_s[RATE_COUNT]; /* the highest of this second, of the last one, and before */
+	uint64_t second_ms;	    /* when this second began */
+	struct classes from;	    /* the base where the measurement of a class began .. */
+	struct classes from_ms;	    /* .. and when; 0: it has not begun */
 };
 
-/* The master of SHARE was at BASE at NOW_MS. */
+/* Note that the master of SHARE was at BASE at NOW_MS. */
 void rate_measure(struct rate *rate, const struct store_share *share, uint64_t base,
 		  uint64_t now_ms);
 
-/* The counter of SHARE is moved, which is no rate: measure from the next base on. */
+/* The counter of SHARE is moved, and that is no rate: measure from the next base on. */
 void rate_restart(struct rate *rate, const struct store_share *share);
 
-/* Some counter was moved lately: forget this second and the last one, and begin again. */
+/* A counter was moved lately: forget this second and the last one, and begin again. */
 void rate_forget_latest(struct rate *rate);
 
-/* The highest of late, in bases a second. */
+/* The highest recent rate, in bases a second. */
 uint64_t rate_highest(const struct rate *rate);
 
 void rate_free(struct rate *rate);

@@ -3,7 +3,10 @@
 
 #define LATE_MS 500 /* for a reservation: half of the time after which the pool is not ready */
 
-/* A reservation has had no answer for a while. Only the session that serves no tickets tries in its place. */
+/*
+ * Whether a reservation has had no answer for a while. Only the maintenance session tries in its
+ * place.
+ */
 static bool
 trial_is_due(struct keeper *keeper)
 {
@@ -11,7 +14,7 @@ trial_is_due(struct keeper *keeper)
 	       !health_has_reserved(keeper->health, LATE_MS);
 }
 
-/* The last reservation failed or is late, and not because we refuse the database. */
+/* Whether the last reservation failed or is late, while the database is not refused. */
 static bool
 trial_is_needed(struct keeper *keeper)
 {
@@ -45,7 +48,7 @@ trial_look(struct keeper *keeper, uint64_t *newest, struct text *reason)
 	return result == STORE_REFUSED ? counter_refusal(keeper) : result;
 }
 
-/* Idle sessions do not notice that the database went away: with this one lost they are suspect. */
+/* Idle sessions do not notice that the database went away: after this loss they must open again. */
 static void
 trial_note_failure(struct keeper *keeper, enum store_result result, const char *reason)
 {

@@ -4,9 +4,9 @@
 
 #include "pool/trust.h"
 
-#define DOUBT_LEAST 100	 /* bases that may have been issued, whatever the rate */
-#define DOUBT_MS    1000 /* for statements under way when the counter was seen last */
-#define SETTLE_MS   1000 /* after which what was read is on the database's disk */
+#define DOUBT_LEAST 100	 /* bases that other servers may have issued at any rate */
+#define DOUBT_MS    1000 /* for statements under way when the counter was last seen */
+#define SETTLE_MS   1000 /* after so long a commit that was read is on the database's disk */
 
 void
 trust_init(struct trust *trust, const struct ticket_space *space, const struct record *last)
@@ -47,14 +47,14 @@ trust_destroy(struct trust *trust)
 }
 
 static uint64_t
-top_of(const struct classes *classes, const struct store_share *share)
+trust_top_of(const struct classes *classes, const struct store_share *share)
 {
 	return classes_top_of(classes, share->increment, share->residue);
 }
 
-/* The ticket to move the counter past, so that no base up to FLOOR comes again. */
+/* Add the ticket to move the counter past, so that no base up to FLOOR comes again. */
 static void
-add_ticket(const struct trust *trust, uint64_t floor, struct text *reason)
+trust_add_ticket(const struct trust *trust, uint64_t floor, struct text *reason)
 {
 	uint64_t ticket = 0;
 
@@ -64,16 +64,16 @@ add_ticket(const struct trust *trust, uint64_t floor, struct text *reason)
 		text_add(reason, "TICKET");
 }
 
-/* The state of a refused class, as people are told of it. */
+/* The state of a refused class, for its reason. */
 struct refusal {
-	uint64_t went_to; /* 0: in the last run, nobody noted it */
+	uint64_t went_to; /* 0: the class was refused in an earlier run */
 	uint64_t known;
 	uint64_t floor;
 	uint64_t latch;
 };
 
 static void
-explain(const struct trust *trust, const struct refusal *refusal, struct text *reason)
+trust_explain(const struct trust *trust, const struct refusal *refusal, struct text *reason)
 {
 	text_add(reason, "the database has gone back in time: ");
 	if (refusal->went_to > 0)
@@ -87,7 +87,7 @@ explain(const struct trust *trust, const struct refusal *refusal, struct text *r
 		text_addf(reason, "No tickets are issued until the counter reaches %" PRIu64 ": ",
 			  refusal->floor);
 	text_add(reason, "tickrd advance --past ");
-	add_ticket(trust, refusal->floor, reason);
+	trust_add_ticket(trust, refusal->floor, reason);
 }
 
 bool
@@ -97,14 +97,14 @@ trust_is_given(struct trust *trust, const struct store_share *share, struct text
 
 	pthread_mutex_lock(&trust->mutex);
 	refusal = (struct refusal){
-		.went_to = top_of(&trust->went_to, share),
-		.known = top_of(&trust->known, share),
-		.floor = top_of(&trust->floors, share),
-		.latch = top_of(&trust->latches, share),
+		.went_to = trust_top_of(&trust->went_to, share),
+		.known = trust_top_of(&trust->known, share),
+		.floor = trust_top_of(&trust->floors, share),
+		.latch = trust_top_of(&trust->latches, share),
 	};
 	pthread_mutex_unlock(&trust->mutex);
 	if (refusal.floor != 0)
-		explain(trust, &refusal, reason);
+		trust_explain(trust, &refusal, reason);
 	return refusal.floor == 0;
 }
 
@@ -125,7 +125,7 @@ trust_latch(struct trust *trust, const struct store_share *share)
 	uint64_t latch;
 
 	pthread_mutex_lock(&trust->mutex);
-	latch = top_of(&trust->latches, share);
+	latch = trust_top_of(&trust->latches, share);
 	pthread_mutex_unlock(&trust->mutex);
 	return latch;
 }
@@ -136,7 +136,7 @@ trust_set_latch(struct trust *trust, const struct store_share *share, uint64_t l
 	bool is_refused;
 
 	pthread_mutex_lock(&trust->mutex);
-	is_refused = top_of(&trust->floors, share) != 0;
+	is_refused = trust_top_of(&trust->floors, share) != 0;
 	if (is_refused)
 		classes_set(&trust->latches, share->increment, share->residue, latch);
 	pthread_mutex_unlock(&trust->mutex);
@@ -149,7 +149,7 @@ trust_pardon(struct trust *trust, const struct store_share *share)
 	bool is_latched;
 
 	pthread_mutex_lock(&trust->mutex);
-	is_latched = top_of(&trust->latches, share) != 0;
+	is_latched = trust_top_of(&trust->latches, share) != 0;
 	if (!is_latched)
 		classes_set(&trust->floors, share->increment, share->residue, 0);
 	pthread_mutex_unlock(&trust->mutex);
@@ -163,8 +163,8 @@ trust_note_move(struct trust *trust, const struct store_share *share, uint64_t p
 	bool is_news;
 
 	pthread_mutex_lock(&trust->mutex);
-	moved = &trust->moved[top_of(&trust->floors, share) != 0];
-	is_news = past > top_of(moved, share);
+	moved = &trust->moved[trust_top_of(&trust->floors, share) != 0];
+	is_news = past > trust_top_of(moved, share);
 	if (is_news)
 		classes_set(moved, share->increment, share->residue, past);
 	pthread_mutex_unlock(&trust->mutex);
@@ -190,16 +190,17 @@ trust_mark_free(struct trust_mark *mark)
 	classes_free(&mark->certain);
 }
 
+/* Forget CLASSES, unless their step is STEP. */
 static void
-forget_other_steps(struct classes *classes, uint64_t step)
+trust_keep_step(struct classes *classes, uint64_t step)
 {
 	if (classes->step != step)
 		classes_free(classes);
 }
 
-/* With the mutex held: all up to the highest that is known, in every class. */
+/* With the mutex held: in every class, all bases up to the highest known one are unsure. */
 static void
-doubt_known(struct trust *trust)
+trust_doubt_known(struct trust *trust)
 {
 	uint64_t known = classes_top(&trust->known);
 	uint64_t unsure = classes_top(&trust->unsure);
@@ -210,32 +211,32 @@ doubt_known(struct trust *trust)
 void
 trust_forget_other_steps(struct trust *trust, struct trust_mark *mark, uint64_t step)
 {
-	forget_other_steps(&mark->known, step);
-	forget_other_steps(&mark->certain, step);
+	trust_keep_step(&mark->known, step);
+	trust_keep_step(&mark->certain, step);
 	pthread_mutex_lock(&trust->mutex);
 	if (trust->known.step > 0 && trust->known.step != step)
-		doubt_known(trust);
-	forget_other_steps(&trust->known, step);
-	forget_other_steps(&trust->certain, step);
-	forget_other_steps(&trust->young, step);
-	forget_other_steps(&trust->floors, step);
-	forget_other_steps(&trust->went_to, step);
-	forget_other_steps(&trust->latches, step);
+		trust_doubt_known(trust);
+	trust_keep_step(&trust->known, step);
+	trust_keep_step(&trust->certain, step);
+	trust_keep_step(&trust->young, step);
+	trust_keep_step(&trust->floors, step);
+	trust_keep_step(&trust->went_to, step);
+	trust_keep_step(&trust->latches, step);
 	pthread_mutex_unlock(&trust->mutex);
 }
 
 /* --- seeing the counter ------------------------------------------------------------------------ */
 
-/* With the mutex held. */
+/* With the mutex held: the statement of MARK showed that the counter of SHARE was at BASE. */
 static void
-note_seen(struct trust *trust, const struct trust_mark *mark, const struct store_share *share,
-	  uint64_t base)
+trust_note_seen(struct trust *trust, const struct trust_mark *mark, const struct store_share *share,
+		uint64_t base)
 {
 	if (mark->began_ms > trust->seen_ms)
 		trust->seen_ms = mark->began_ms;
-	if (mark->began_ms > top_of(&trust->seen, share))
+	if (mark->began_ms > trust_top_of(&trust->seen, share))
 		classes_set(&trust->seen, share->increment, share->residue, mark->began_ms);
-	if (mark->advances == trust->advances) /* else it may be from before the advance */
+	if (mark->advances == trust->advances) /* otherwise it may be from before the advance */
 		rate_measure(&trust->rate, share, base, mark->began_ms);
 }
 
@@ -257,13 +258,13 @@ trust_note_advances(struct trust *trust, uint64_t advances)
 /* --- refusing ---------------------------------------------------------------------------------- */
 
 /*
- * With the mutex held: how many bases other servers may have issued from SHARE since it was seen last, a
- * time that ends at NOW_MS: as many as the rate allows.
+ * With the mutex held: how many bases other servers may have issued from SHARE between its last sight
+ * and NOW_MS, at the highest rate.
  */
 static uint64_t
-count_doubt(const struct trust *trust, const struct store_share *share, uint64_t now_ms)
+trust_count_doubt(const struct trust *trust, const struct store_share *share, uint64_t now_ms)
 {
-	uint64_t seen_ms = top_of(&trust->seen, share);
+	uint64_t seen_ms = trust_top_of(&trust->seen, share);
 	uint64_t unseen_ms = DOUBT_MS;
 	uint64_t doubt;
 
@@ -274,45 +275,50 @@ count_doubt(const struct trust *trust, const struct store_share *share, uint64_t
 	return doubt / 1000 + DOUBT_LEAST;
 }
 
-/* With the mutex held: other servers may have issued bases of SHARE beyond KNOWN. */
+/*
+ * With the mutex held: bases of SHARE after KNOWN are unsure, because other servers may have issued
+ * them.
+ */
 static void
-doubt_beyond(struct trust *trust, const struct store_share *share, uint64_t known, uint64_t now_ms)
+trust_doubt_beyond(struct trust *trust, const struct store_share *share, uint64_t known,
+		   uint64_t now_ms)
 {
 	uint64_t last = space_last_base(&trust->space);
 	uint64_t beyond;
 
-	if (__builtin_add_overflow(known, count_doubt(trust, share, now_ms), &beyond) ||
+	if (__builtin_add_overflow(known, trust_count_doubt(trust, share, now_ms), &beyond) ||
 	    beyond > last)
 		beyond = last;
-	if (beyond > known && beyond > top_of(&trust->unsure, share))
+	if (beyond > known && beyond > trust_top_of(&trust->unsure, share))
 		classes_set(&trust->unsure, share->increment, share->residue, beyond);
 }
 
 /* With the mutex held: how far the counter of SHARE, which is refused, must be moved. */
 static uint64_t
-find_past(const struct trust *trust, const struct store_share *share)
+trust_find_past(const struct trust *trust, const struct store_share *share)
 {
-	uint64_t floor = top_of(&trust->floors, share);
-	uint64_t unsure = top_of(&trust->unsure, share);
+	uint64_t floor = trust_top_of(&trust->floors, share);
+	uint64_t unsure = trust_top_of(&trust->unsure, share);
 
 	return floor > unsure ? floor : unsure;
 }
 
-/* With the mutex held: the database of SHARE came to WENT_TO, which was passed before. */
+/* With the mutex held: refuse the database of SHARE, whose counter went back to WENT_TO. */
 static void
-refuse(struct trust *trust, const struct store_share *share, uint64_t went_to, uint64_t now_ms)
+trust_refuse(struct trust *trust, const struct store_share *share, uint64_t went_to,
+	     uint64_t now_ms)
 {
-	uint64_t known = top_of(&trust->known, share);
+	uint64_t known = trust_top_of(&trust->known, share);
 
 	classes_set(&trust->went_to, share->increment, share->residue, went_to);
 	classes_set(&trust->floors, share->increment, share->residue, known);
 	classes_set(&trust->latches, share->increment, share->residue, 0);
-	doubt_beyond(trust, share, known, now_ms);
+	trust_doubt_beyond(trust, share, known, now_ms);
 }
 
-/* With the mutex held: what was known a while ago has been on the disk since. */
+/* With the mutex held: bases that were known a while ago are on the disk, so they are certain. */
 static void
-settle(struct trust *trust, uint64_t now_ms)
+trust_settle(struct trust *trust, uint64_t now_ms)
 {
 	if (trust->young_ms != 0 && now_ms < trust->young_ms + SETTLE_MS)
 		return;
@@ -321,28 +327,31 @@ settle(struct trust *trust, uint64_t now_ms)
 	trust->young_ms = now_ms;
 }
 
-/* With the mutex held. */
+/* With the mutex held: trust the database of SHARE, whose newest base is NEWEST. */
 static void
-accept_newest(struct trust *trust, const struct store_share *share, uint64_t newest,
-	      uint64_t now_ms)
+trust_accept_newest(struct trust *trust, const struct store_share *share, uint64_t newest,
+		    uint64_t now_ms)
 {
 	const struct ticket_range own = {trust_own_base(share, newest), share->increment, 1};
 
-	if (top_of(&trust->floors, share) != 0) {
+	if (trust_top_of(&trust->floors, share) != 0) {
 		classes_set(&trust->floors, share->increment, share->residue, 0);
 		rate_restart(&trust->rate, share);
 	}
 	if (own.first > 0)
 		classes_raise(&trust->known, &own);
-	settle(trust, now_ms);
+	trust_settle(trust, now_ms);
 }
 
 /* --- judging ----------------------------------------------------------------------------------- */
 
-/* With the mutex held: of BASES that are higher than what was known at MARK. */
+/*
+ * With the mutex held: judge BASES, which are higher than the known ones of MARK, by the recent
+ * ranges.
+ */
 static enum trust_verdict
-compare_with_recent(const struct trust *trust, const struct trust_mark *mark,
-		    const struct ticket_range *bases)
+trust_compare_with_recent(const struct trust *trust, const struct trust_mark *mark,
+			  const struct ticket_range *bases)
 {
 	uint64_t known;
 
@@ -354,25 +363,28 @@ compare_with_recent(const struct trust *trust, const struct trust_mark *mark,
 	return classes_reach(&trust->known, bases, &known) ? TRUST_UNSURE : TRUST_ACCEPTED;
 }
 
-/* With the mutex held: of BASES in the class of SHARE. */
+/* With the mutex held: judge BASES, which are in the class of SHARE. */
 static enum trust_verdict
-judge(struct trust *trust, const struct trust_mark *mark, const struct store_share *share,
-      const struct ticket_range *bases, uint64_t *past)
+trust_judge_locked(struct trust *trust, const struct trust_mark *mark,
+		   const struct store_share *share, const struct ticket_range *bases,
+		   uint64_t *past)
 {
 	uint64_t known;
 
 	*past = 0;
-	if (top_of(&trust->floors, share) != 0 || classes_reach(&mark->certain, bases, &known))
+	if (trust_top_of(&trust->floors, share) != 0 ||
+	    classes_reach(&mark->certain, bases, &known))
 		return TRUST_REFUSED;
 	if (classes_reach(&mark->known, bases, past)) {
-		doubt_beyond(trust, share, *past, mark->began_ms);
-		*past = top_of(&trust->unsure, share) > *past ? top_of(&trust->unsure, share)
-							      : *past;
+		trust_doubt_beyond(trust, share, *past, mark->began_ms);
+		*past = trust_top_of(&trust->unsure, share) > *past
+				? trust_top_of(&trust->unsure, share)
+				: *past;
 		return TRUST_UNSURE;
 	}
 	if (classes_reach(&trust->unsure, bases, past))
 		return TRUST_UNSURE;
-	return compare_with_recent(trust, mark, bases);
+	return trust_compare_with_recent(trust, mark, bases);
 }
 
 enum trust_verdict
@@ -386,11 +398,11 @@ trust_judge(struct trust *trust, const struct trust_mark *mark, const struct tic
 
 	assert(is_in_range);
 	pthread_mutex_lock(&trust->mutex);
-	verdict = judge(trust, mark, &share, bases, past);
-	if (verdict == TRUST_REFUSED && top_of(&trust->floors, &share) == 0)
-		refuse(trust, &share, bases->first, mark->began_ms);
+	verdict = trust_judge_locked(trust, mark, &share, bases, past);
+	if (verdict == TRUST_REFUSED && trust_top_of(&trust->floors, &share) == 0)
+		trust_refuse(trust, &share, bases->first, mark->began_ms);
 	if (verdict == TRUST_REFUSED)
-		*past = find_past(trust, &share);
+		*past = trust_find_past(trust, &share);
 	if (verdict == TRUST_UNSURE && *past > 0)
 		rate_restart(&trust->rate, &share);
 	if (verdict == TRUST_ACCEPTED) {
@@ -398,7 +410,7 @@ trust_judge(struct trust *trust, const struct trust_mark *mark, const struct tic
 		classes_raise(&trust->certain, bases);
 		classes_raise(&trust->young, bases);
 		recent_add(&trust->recent, bases);
-		note_seen(trust, mark, &share, last);
+		trust_note_seen(trust, mark, &share, last);
 	}
 	pthread_mutex_unlock(&trust->mutex);
 	return trust_is_given(trust, &share, reason) ? verdict : TRUST_REFUSED;
@@ -406,19 +418,19 @@ trust_judge(struct trust *trust, const struct trust_mark *mark, const struct tic
 
 /* With the mutex held. */
 static enum trust_verdict
-judge_newest(struct trust *trust, const struct trust_mark *mark, const struct store_share *share,
-	     uint64_t newest, uint64_t *past)
+trust_judge_newest_locked(struct trust *trust, const struct trust_mark *mark,
+			  const struct store_share *share, uint64_t newest, uint64_t *past)
 {
-	uint64_t floor = top_of(&trust->floors, share);
+	uint64_t floor = trust_top_of(&trust->floors, share);
 
-	*past = find_past(trust, share);
-	if (newest < floor || (floor != 0 && top_of(&trust->latches, share) != 0))
+	*past = trust_find_past(trust, share);
+	if (newest < floor || (floor != 0 && trust_top_of(&trust->latches, share) != 0))
 		return TRUST_REFUSED;
-	if (newest < top_of(&mark->known, share))
+	if (newest < trust_top_of(&mark->known, share))
 		return TRUST_SUSPECT;
-	accept_newest(trust, share, newest, mark->began_ms);
-	note_seen(trust, mark, share, newest);
-	*past = top_of(&trust->unsure, share);
+	trust_accept_newest(trust, share, newest, mark->began_ms);
+	trust_note_seen(trust, mark, share, newest);
+	*past = trust_top_of(&trust->unsure, share);
 	if (newest >= *past)
 		return TRUST_ACCEPTED;
 	rate_restart(&trust->rate, share);
@@ -433,7 +445,7 @@ trust_judge_newest(struct trust *trust, const struct trust_mark *mark,
 	enum trust_verdict verdict;
 
 	pthread_mutex_lock(&trust->mutex);
-	verdict = judge_newest(trust, mark, share, newest, past);
+	verdict = trust_judge_newest_locked(trust, mark, share, newest, past);
 	pthread_mutex_unlock(&trust->mutex);
 	return trust_is_given(trust, share, reason) ? verdict : TRUST_REFUSED;
 }
