@@ -306,6 +306,7 @@ fail_too_large(void)
 	struct reservation *fetch = pool.out;
 
 	pool.out = NULL;
+	reservation_take(fetch);
 	fetch->status = TICKET_TOO_LARGE;
 	snprintf(fetch->reason, sizeof(fetch->reason), "too large");
 	fetch->answer(fetch);
