@@ -137,7 +137,7 @@ give_with(uint64_t step, const char *promise, const char *end_promise)
 		exit(1);
 	first_step = step;
 	is_over = false;
-	high_water_init(&mark, file);
+	high_water_init(&mark, file, "db");
 	hammer();
 	tap_report(uncovered == 0 && refused == 0, promise);
 	tap_report(end_is_exact(), end_promise);

@@ -21,7 +21,7 @@ open_file(void)
 {
 	file = state_file_open(folder, &space, &problem);
 	cr_assert(file, "%s", memory);
-	high_water_init(&mark, file);
+	high_water_init(&mark, file, "db");
 }
 
 static void
@@ -310,7 +310,7 @@ Test(high_water, without_a_file_everything_is_covered)
 {
 	struct high_water none;
 
-	high_water_init(&none, NULL);
+	high_water_init(&none, NULL, "db");
 	cr_assert(high_water_covers(&none, &(struct ticket_range){2, 1, 1000000}, &problem));
 	cr_assert(high_water_tend(&none, clock_ms(), &problem));
 	cr_assert(high_water_end(&none, &problem));
