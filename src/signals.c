@@ -208,9 +208,9 @@ signals_main(void *arg)
 /* --- birth and death ----------------------------------------------------------------------------- */
 
 /*
- * Block every signal whose usual action ends the process, except those by which the kernel reports a fault of
- * a thread, and set TAKEN to them. SIGTTOU is blocked too, but not taken: a line to a terminal must not stop
- * the process.
+ * Block the signals whose usual action ends the process, and set TAKEN to them. The signals by which the
+ * kernel reports a fault of a thread stay as they are. Block SIGTTOU too, without taking it: a line to a
+ * terminal must not stop the process.
  */
 static void
 signals_block(sigset_t *taken)

@@ -39,7 +39,7 @@ sub arguments_of {
     return map {s/^\s+|\s+$//gr} @arguments;
 }
 
-# What a call may log: strings, or those that the function of the same file returns.
+# The messages of a call: strings, or those that the function of the same file returns.
 sub messages_of {
     my ($argument, $code) = @_;
     my @strings = strings_of($argument);

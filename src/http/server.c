@@ -22,7 +22,7 @@
 
 /* --- one request -------------------------------------------------------------------------------- */
 
-/* Return the fault in the framing of EXCHANGE, for people; NULL: none. */
+/* Return a message about the fault in the framing of EXCHANGE; NULL: none. */
 static const char *
 server_refusal(const struct exchange *exchange)
 {
@@ -107,7 +107,7 @@ server_on_request(struct evhttp_request *http, void *arg)
 
 /*
  * Pause, because the loop would report the same connection again and again. libevent has replaced the
- * argument of this callback, so the next tick resumes listening.
+ * argument of this callback. So the next tick resumes listening.
  */
 static void
 server_on_accept_error(struct evconnlistener *listener, void *arg)

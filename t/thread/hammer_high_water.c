@@ -164,7 +164,7 @@ main(void)
 	alarm(MOST_SECONDS);
 	if (mkdtemp(folder) == NULL)
 		return 1;
-	give_with(3, "what is let through is on the disk already", "the end is exact");
+	give_with(3, "covered bases are on the disk already", "the end is exact");
 	give_with(2, "also while the increment changes", "and so is its end");
 	remove_folder();
 	return tap_end();

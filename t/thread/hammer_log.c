@@ -21,7 +21,7 @@
 #define PATIENCE_MS  20000
 #define TEXT_SIZE    (1 << 21)
 
-static char text[TEXT_SIZE]; /* what was read */
+static char text[TEXT_SIZE]; /* as it was read */
 static size_t text_len;
 
 /* --- standard error ------------------------------------------------------------------------------ */
