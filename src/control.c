@@ -98,7 +98,7 @@ control_reply_state(struct exchange *exchange, size_t database, bool is_drained)
 
 	(void)dispatch_states(control->dispatch, states);
 	log_info(is_drained ? "the operator drains a database" : "the operator resumes a database",
-		 "database=\"%s\"", states[database].name);
+		 LOG_DATABASE(states[database].name));
 	control_add_database(exchange, &states[database]);
 	reply_json(exchange);
 }

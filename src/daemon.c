@@ -1,6 +1,5 @@
 #include <errno.h>
 #include <event2/event.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,8 +82,8 @@ daemon_on_drain_deadline(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	log_warn("drain timed out; dropped requests in flight",
-		 "requests_waiting=%" PRIu64 " connections=%" PRIu64,
-		 metrics_get(METRIC_REQUESTS_WAITING), metrics_get(METRIC_HTTP_CONNECTIONS));
+		 LOG_NUMBER("requests_waiting", metrics_get(METRIC_REQUESTS_WAITING)),
+		 LOG_NUMBER("connections", metrics_get(METRIC_HTTP_CONNECTIONS)));
 	daemon_leave_at_once(arg, 0);
 }
 
@@ -119,9 +118,9 @@ daemon_on_stop(void *arg, const char *signal)
 
 	d->is_draining = true;
 	d->drain_deadline_ms = clock_ms() + longest_ms;
-	log_info("stopping: answering requests in flight",
-		 "signal=%s delay_seconds=%g timeout_seconds=%g", signal, (double)delay_ms / 1000,
-		 (double)d->config->drain_timeout_ms / 1000);
+	log_info("stopping: answering requests in flight", LOG_WORD("signal", signal),
+		 LOG_SECONDS("delay_seconds", delay_ms),
+		 LOG_SECONDS("timeout_seconds", d->config->drain_timeout_ms));
 	notifier_tell(d->manager, "STOPPING=1");
 	loop_event_in(d->drain_deadline, (unsigned)longest_ms);
 	for (size_t i = 0; i < d->started; i++)
@@ -179,9 +178,9 @@ daemon_limit_connections(struct daemon *d)
 	d->connections.most = descriptors_for_connections(limit, in_use, reserve, &is_short);
 	metrics_set(METRIC_CONNECTIONS_LIMIT, d->connections.most);
 	if (is_short)
-		log_warn("the limit of open files is too low",
-			 "limit=%" PRIu64 " needed=%" PRIu64 " connections=%" PRIu64, limit,
-			 in_use + reserve + LEAST_CONNECTIONS, d->connections.most);
+		log_warn("the limit of open files is too low", LOG_NUMBER("limit", limit),
+			 LOG_NUMBER("needed", in_use + reserve + LEAST_CONNECTIONS),
+			 LOG_NUMBER("connections", d->connections.most));
 }
 
 _Static_assert(MOST_LISTEN_ADDRESSES <= MOST_SOCKET_ADDRESSES, "all addresses have sockets");
@@ -199,7 +198,7 @@ daemon_open_sockets(struct daemon *d)
 	if (sockets_open(&d->sockets, d->config->http_threads, addresses, d->config->listen_count,
 			 &problem))
 		return true;
-	log_error("cannot listen", "reason=\"%s\"", memory);
+	log_error("cannot listen", LOG_TEXT("reason", memory));
 	return false;
 }
 
@@ -220,7 +219,7 @@ daemon_open_control(struct daemon *d)
 	is_open = sockets_open(&d->control_sockets, 1, &address, 1, &problem);
 	umask(before);
 	if (!is_open)
-		log_error("cannot listen for the operator", "reason=\"%s\"", memory);
+		log_error("cannot listen for the operator", LOG_TEXT("reason", memory));
 	return is_open;
 }
 
@@ -310,7 +309,7 @@ daemon_start_threads(struct daemon *d)
 		d->started += is_started;
 	}
 	if (!is_started)
-		log_error("cannot create a thread", "reason=\"%s\"", strerror(errno));
+		log_error("cannot create a thread", LOG_TEXT("reason", strerror(errno)));
 	return is_started;
 }
 
@@ -322,15 +321,16 @@ daemon_announce(struct daemon *d)
 		struct text address = TEXT_OVER(memory);
 
 		socket_address_describe(&d->sockets.bound[i].address, &address);
-		log_info("listening", "address=%s inherited=%s", memory,
-			 d->sockets.are_inherited ? "yes" : "no");
+		log_info("listening", LOG_WORD("address", memory),
+			 LOG_WORD("inherited", d->sockets.are_inherited ? "yes" : "no"));
 	}
-	log_info("tickrd serves",
-		 "version=%s max_nodes=%" PRIu64 " node_number=%s starting_offset=%" PRIu64
-		 " http_threads=%" PRIu64 " adapter=%s sessions=%u",
-		 PACKAGE_VERSION, d->config->max_nodes, d->config->node_number,
-		 d->config->starting_offset, d->config->http_threads, d->store->name,
-		 databases_sessions(d->config, d->store));
+	log_info("tickrd serves", LOG_WORD("version", PACKAGE_VERSION),
+		 LOG_NUMBER("max_nodes", d->config->max_nodes),
+		 LOG_WORD("node_number", d->config->node_number),
+		 LOG_NUMBER("starting_offset", d->config->starting_offset),
+		 LOG_NUMBER("http_threads", d->config->http_threads),
+		 LOG_WORD("adapter", d->store->name),
+		 LOG_NUMBER("sessions", databases_sessions(d->config, d->store)));
 	notifier_tell(d->manager, "READY=1");
 	if (d->watchdog_ms > 0)
 		daemon_on_watchdog(-1, 0, d);
@@ -346,9 +346,7 @@ daemon_tear_down(struct daemon *d)
 	ahead_stop(&d->ahead);
 	if (!dispatch_stop(d->dispatch, d->drain_deadline_ms)) {
 		/* A session hangs in a statement until the deadline, or while it opens. */
-		if (clock_ms() >= d->drain_deadline_ms)
-			log_warn("a database session outlived the drain", NULL);
-		log_info("stopped", "sessions_left=yes");
+		log_info("stopped", LOG_WORD("sessions_left", "yes"));
 		daemon_leave_at_once(d, 0);
 	}
 	ahead_settle(&d->ahead);
@@ -381,7 +379,7 @@ daemon_serve(struct daemon *d)
 	daemon_announce(d);
 	event_base_dispatch(d->base);
 	daemon_tear_down(d);
-	log_info("stopped", NULL);
+	log_info("stopped");
 	sockets_close(&d->control_sockets);
 	sockets_close(&d->sockets);
 	databases_close_states(d->states);

@@ -27,8 +27,9 @@ databases_store(const struct config *config)
 	if (config->store != NULL)
 		return config->store;
 	drivers_list(&built);
-	log_error("this tickrd was built without its store", "adapter=%s built_with=\"%s\"",
-		  driver_name(config->database_adapter), memory);
+	log_error("this tickrd was built without its store",
+		  LOG_WORD("adapter", driver_name(config->database_adapter)),
+		  LOG_TEXT("built_with", memory));
 	return NULL;
 }
 
@@ -37,7 +38,7 @@ databases_begin(const struct store *store)
 {
 	if (store->begin())
 		return true;
-	log_error("cannot start the database's client library", "adapter=%s", store->name);
+	log_error("cannot start the database's client library", LOG_WORD("adapter", store->name));
 	return false;
 }
 
@@ -73,8 +74,8 @@ databases_open_states(const struct config *config, struct state_file **states)
 			state_file_open(config->state_dir, &config->databases[i].space, &problem);
 		if (states[i] != NULL)
 			continue;
-		log_error("cannot open the state file", "reason=\"%s\" database=\"%s\"", memory,
-			  config->databases[i].name);
+		log_error("cannot open the state file", LOG_TEXT("reason", memory),
+			  LOG_DATABASE(config->databases[i].name));
 		databases_close_states(states);
 		return false;
 	}

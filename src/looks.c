@@ -103,22 +103,18 @@ looks_wait_for(struct looks *looks, const struct look *look, const struct timesp
 static bool
 looks_is_acceptable(struct looks *looks, struct look *look, const struct timespec *until)
 {
-	char memory[2 * LOOK_REASON_SIZE];
-	struct text quoted = TEXT_OVER(memory);
-
 	if (!look->is_started)
 		return true; /* its pool tries it, too */
 	if (!looks_wait_for(looks, look, until)) {
-		log_warn("a database did not answer in time",
-			 "seconds=%g database=\"%s\" hint=\"a name server may be away\"",
-			 (double)LONGEST_MS / 1000, look->database->name);
+		log_warn("a database did not answer in time", LOG_SECONDS("seconds", LONGEST_MS),
+			 LOG_DATABASE(look->database->name),
+			 LOG_TEXT("hint", "a name server may be away"));
 		return true;
 	}
 	if (look->result != STORE_REFUSED)
 		return true; /* its pool tries again, and reports it */
-	text_add_quoted(&quoted, look->reason, sizeof(look->reason));
-	log_error("cannot serve from this database", "reason=%s database=\"%s\"", memory,
-		  look->database->name);
+	log_error("cannot serve from this database", LOG_TEXT("reason", look->reason),
+		  LOG_DATABASE(look->database->name));
 	return false;
 }
 
@@ -131,8 +127,9 @@ looks_are_acceptable(struct looks *looks)
 	for (size_t i = 0; i < looks->count; i++)
 		acceptable += looks_is_acceptable(looks, &looks->all[i], &until);
 	if (acceptable > 0 && acceptable < looks->count)
-		log_error("serving without the refused databases", "refused=%zu databases=%zu",
-			  looks->count - acceptable, looks->count);
+		log_error("serving without the refused databases",
+			  LOG_NUMBER("refused", looks->count - acceptable),
+			  LOG_NUMBER("databases", looks->count));
 	return acceptable > 0;
 }
 

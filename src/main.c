@@ -72,8 +72,8 @@ main_open_standard_descriptors(void)
 		    0) /* in a root folder without it, that folder: it cannot be written either */
 			nothing = open("/", O_RDONLY | O_DIRECTORY);
 		if (nothing != fd) {
-			log_error("cannot open the standard descriptors", "reason=\"%s\"",
-				  strerror(errno));
+			log_error("cannot open the standard descriptors",
+				  LOG_TEXT("reason", strerror(errno)));
 			return false;
 		}
 	}
@@ -100,7 +100,7 @@ main(int count, char **arguments)
 	case COMMAND_ADVANCE: break;
 	}
 	if (line.command == COMMAND_SERVE && (signals = signals_new()) == NULL) {
-		log_error("cannot create a thread", "reason=\"%s\"", strerror(errno));
+		log_error("cannot create a thread", LOG_TEXT("reason", strerror(errno)));
 		return EX_OSERR;
 	}
 	return main_run(&line, signals);

@@ -120,13 +120,13 @@ signals_on_stop_signal(struct signals *signals, int number)
 
 	switch (state) {
 	case SIGNALS_STARTING:
-		log_info("stopped during the start", "signal=%s", signals_name(number));
+		log_info("stopped during the start", LOG_WORD("signal", signals_name(number)));
 		log_flush();
 		_exit(0);
 	case SIGNALS_SERVING: signals_begin_stop(signals, number); break;
 	case SIGNALS_STOPPING:
-		log_warn("stopping immediately: received a second signal", "signal=%s",
-			 signals_name(number));
+		log_warn("stopping immediately: received a second signal",
+			 LOG_WORD("signal", signals_name(number)));
 		signals_leave(signals, 1);
 	}
 }
@@ -147,10 +147,10 @@ signals_on_signal(struct signals *signals, int number)
 	if (!log_limit_allows(&signals->ignored_lines, clock_ms(), &held_back))
 		return;
 	if (number == SIGHUP)
-		log_info("ignored SIGHUP: settings are read only at start", NULL);
+		log_info("ignored SIGHUP: settings are read only at start");
 	else
-		log_info("ignored a signal", "signal=\"%s\" number=%d", signals_name(number),
-			 number);
+		log_info("ignored a signal", LOG_TEXT("signal", signals_name(number)),
+			 LOG_NUMBER("number", number));
 }
 
 /* Feed the watchdog during a stop, and end the process at the deadline of the stop. */
@@ -161,7 +161,7 @@ signals_on_time(struct signals *signals)
 	uint64_t now_ms = clock_ms();
 
 	if (now_ms >= signals->deadline_ms) {
-		log_warn("drain timed out in a stop that hangs", NULL);
+		log_warn("drain timed out in a stop that hangs");
 		signals_leave(signals, 0);
 	}
 	if (orders->watchdog_ms == 0 || now_ms < signals->next_ping_ms)
@@ -208,9 +208,9 @@ signals_main(void *arg)
 /* --- birth and death ----------------------------------------------------------------------------- */
 
 /*
- * Block every signal whose usual action ends the process, except those by which the kernel reports a fault of
- * a thread, and set TAKEN to them. SIGTTOU is blocked too, but not taken: a line to a terminal must not stop
- * the process.
+ * Block the signals whose usual action ends the process, and set TAKEN to them. The signals by which the
+ * kernel reports a fault of a thread stay as they are. Block SIGTTOU too, without taking it: a line to a
+ * terminal must not stop the process.
  */
 static void
 signals_block(sigset_t *taken)

@@ -18,7 +18,7 @@ sub advance {
         env       => \%env);
 }
 
-# What the database has noted of the last one.
+# The number of the last advance, as the database has noted it.
 sub advances {
     my ($database) = @_;
     return $database->sql('SELECT advances FROM tickr_identity', $database->name eq 'mysql' ? 'tickr' : ());

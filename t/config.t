@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# Settings: what is missing or bad is said in one run; files; addresses; the command line.
+# Settings: one run reports all that are missing or bad. Files, addresses, the command line.
 use strict;
 use warnings;
 use IO::Socket::INET;

@@ -57,6 +57,9 @@ sub is_sound {
     cmp_ok $outage // 0, '>=', 0.29, 'the log has the length of the outage';
     my @said = $server->log =~ /the database is (?:still )?down.*(reason=".*")/g;
     is_deeply [ grep { $said[ $_ - 1 ] eq $said[$_] } 1 .. $#said ], [], 'no reason is logged twice in a row';
+    my $name = 'database="' . $database->label . '"';
+    is_deeply [ grep { /msg="(?:the|a) database/ && !/ \Q$name\E/ } split /\n/, $server->log ], [],
+        'each line about the database names it, with one database too';
     is $server->stop, 0, 'the server stops cleanly';
 }
 

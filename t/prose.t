@@ -1,6 +1,6 @@
 #!/usr/bin/perl
-# The prose of the tree keeps the rules of CONTRIBUTING.md ("English"): no word of a list, and no long
-# sentence in a comment. t/prose.exceptions names the files that do not keep them yet; it may only shrink.
+# The prose of the tree keeps the rules of CONTRIBUTING.md ("English"). No file has a word of the list, and no
+# comment has a long sentence. t/prose.exceptions names the files that do not keep them yet. It may only shrink.
 use strict;
 use warnings;
 use Test::More;
@@ -150,7 +150,7 @@ sub is_good_subject {
     return length $subject <= 60 && $subject =~ /^[a-z0-9_.\/, -]+: (?!(?:the|an?|every|no|each|what|who)\b)[a-z]/;
 }
 
-# Of the commits since this check was made. Merges join what was checked already.
+# Of the commits since this check was made. Merges only join checked commits.
 SKIP: {
     my ($first) = qx{git -C '$top' log --diff-filter=A --format=%H -- t/prose.t 2>/dev/null} =~ /^([0-9a-f]+)$/m;
     skip 'no history of git is here', 1 unless defined $first;

@@ -24,8 +24,9 @@ const char *endpoint_mistake(const char *text) MUST_CHECK;
 bool endpoint_read_port(const char *text, uint64_t *port) MUST_CHECK;
 
 /*
- * Copy the IPv6 address between the brackets at the beginning of TEXT to HOST, of INET6_ADDRSTRLEN bytes,
- * and to ADDRESS. *REST is the text after the closing bracket. Return NULL, or the mistake in words.
+ * Read the IPv6 address between the brackets at the beginning of TEXT. Write it to HOST, of
+ * INET6_ADDRSTRLEN bytes, and to ADDRESS. *REST is the text after the closing bracket. Return NULL, or
+ * the mistake in words.
  */
 const char *endpoint_read_brackets(const char *text, char *host, struct in6_addr *address,
 				   const char **rest) MUST_CHECK;

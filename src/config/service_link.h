@@ -1,8 +1,8 @@
 /*
  * service_link -- recognises variables that Kubernetes and Docker make for a service. Pure; any thread.
  *
- * For a Service named tickr-database, Kubernetes puts TICKR_DATABASE_PORT=tcp://10.96.0.12:3306 and half a
- * dozen others into the environment of every pod of the namespace, unless the pod's spec has
+ * For a Service named tickr-database, Kubernetes puts TICKR_DATABASE_PORT=tcp://10.96.0.12:3306 into the
+ * environment of every pod of the namespace, with half a dozen others. A pod's spec can forbid that with
  * enableServiceLinks: false. Docker's --link makes most of them, too. Their names are like those of settings.
  */
 #ifndef TICKR_CONFIG_SERVICE_LINK_H

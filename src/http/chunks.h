@@ -35,7 +35,7 @@ struct chunks {
 	size_t lines;	    /* bytes outside of the chunks */
 	bool is_complete;   /* the empty line at the end has arrived */
 	int code;	    /* 400 or 413 if it cannot be read; 0: no fault so far */
-	const char *reason; /* for people; NULL: the body is too large */
+	const char *reason; /* a message; NULL: the body is too large */
 };
 
 /* Scan the next LEN BYTES. Return how many belong to the body: all, unless it ends or is refused. */

@@ -1,9 +1,12 @@
 /*
  * connection -- the connections of one server: their number, deadlines, errors and ends.
  *
- * Loop thread only. libevent's time-out begins again with each byte, so a client that sends a byte now
- * and then would hold a connection for ever. So each of three waits has one deadline: the wait for a
- * request, the request from its first byte to its last, and the reply until the kernel has it.
+ * Loop thread only. libevent's time-out begins again with each byte. So a client that sends a byte now
+ * and then would hold a connection for ever. Here each of three waits has one deadline instead:
+ *
+ *	the wait for a request
+ *	the request, from its first byte to its last
+ *	the reply, until the kernel has it
  */
 #ifndef TICKR_HTTP_CONNECTION_H
 #define TICKR_HTTP_CONNECTION_H
@@ -46,7 +49,7 @@ void connections_free(struct connections *connections);
 struct connection *connection_begin(struct connections *connections,
 				    struct evhttp_connection *evcon, uint64_t now_ms);
 
-/* Return the fault in the bytes of the request's head, for people; NULL: none. */
+/* Return a message about the fault in the bytes of the request's head; NULL: none. */
 const char *connection_refusal(const struct connection *connection);
 
 /* Return its descriptor, which stays the connection's. */

@@ -13,8 +13,8 @@
 #include "base/attributes.h"
 
 /*
- * Return the fault in a request of METHOD in HTTP/MAJOR.MINOR with HEADERS, for people; NULL: its framing
- * is sound. After a refusal the caller must close the connection.
+ * Return a message about the fault in a request of METHOD in HTTP/MAJOR.MINOR with HEADERS. NULL: its
+ * framing is sound. After a refusal the caller must close the connection.
  */
 const char *guard_refuses(const struct evkeyvalq *headers, enum evhttp_cmd_type method, int major,
 			  int minor) MUST_CHECK;

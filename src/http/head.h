@@ -19,7 +19,7 @@
 /* A zeroed struct is ready for the first byte of a request. */
 struct head {
 	bool is_complete;      /* the empty line after the head has arrived */
-	const char *refusal;   /* the fault in the head, for people; NULL: none so far */
+	const char *refusal;   /* a message about the fault in the head; NULL: none so far */
 	bool has_request_line; /* the whole line has arrived */
 	bool is_head;	       /* of a HEAD request */
 	bool has_transfer_encoding;

@@ -15,7 +15,7 @@
 
 struct library_error {
 	int code;	    /* 400, 413 or 417; any other becomes 400 */
-	const char *reason; /* for people; NULL becomes the usual one of CODE */
+	const char *reason; /* a message; NULL becomes the usual one of CODE */
 	bool is_head;	    /* of a HEAD request: the answer has no body */
 };
 

@@ -1,6 +1,5 @@
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,23 +135,16 @@ reply_tickets(struct exchange *exchange, uint32_t count)
 static void
 reply_log(struct exchange *exchange, int code, const char *message)
 {
-	char memory[MESSAGE_SIZE];
-	struct text quoted = TEXT_OVER(memory);
 	uint64_t held_back = 0;
 
-	if (code < 500 && !log_shows(LOG_LEVEL_DEBUG))
-		return;
-	if (code >= 500 &&
-	    !log_limit_allows(exchange->server->settings.error_lines, clock_ms(), &held_back))
-		return;
-	text_add_quoted(&quoted, message, MESSAGE_SIZE / 2);
-	text_add(&quoted, " request_id=");
-	text_add_quoted(&quoted, exchange->request_id, REQUEST_ID_SIZE);
 	if (code < 500)
-		log_debug("a request was refused", "code=%d reason=%s", code, memory);
-	else
-		log_error("a request failed", "code=%d reason=%s not_logged_before=%" PRIu64, code,
-			  memory, held_back);
+		log_debug("a request was refused", LOG_NUMBER("code", code),
+			  LOG_TEXT("reason", message),
+			  LOG_TEXT("request_id", exchange->request_id));
+	else if (log_limit_allows(exchange->server->settings.error_lines, clock_ms(), &held_back))
+		log_error("a request failed", LOG_NUMBER("code", code), LOG_TEXT("reason", message),
+			  LOG_TEXT("request_id", exchange->request_id),
+			  LOG_NUMBER("not_logged_before", held_back));
 }
 
 static void

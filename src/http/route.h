@@ -19,7 +19,7 @@
 
 struct exchange;
 
-/* Who may use a route, from all to few. */
+/* The users of a route, from all to few. */
 enum route_access {
 	ROUTE_ANYBODY, /* anybody */
 	ROUTE_CLIENT,  /* clients with the password, if one is set */

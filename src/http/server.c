@@ -1,7 +1,6 @@
 #include <errno.h>
 #include <event2/http.h>
 #include <event2/listener.h>
-#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -23,7 +22,7 @@
 
 /* --- one request -------------------------------------------------------------------------------- */
 
-/* Return the fault in the framing of EXCHANGE, for people; NULL: none. */
+/* Return a message about the fault in the framing of EXCHANGE; NULL: none. */
 static const char *
 server_refusal(const struct exchange *exchange)
 {
@@ -108,7 +107,7 @@ server_on_request(struct evhttp_request *http, void *arg)
 
 /*
  * Pause, because the loop would report the same connection again and again. libevent has replaced the
- * argument of this callback, so the next tick resumes listening.
+ * argument of this callback. So the next tick resumes listening.
  */
 static void
 server_on_accept_error(struct evconnlistener *listener, void *arg)
@@ -135,8 +134,9 @@ server_on_opened(void *arg)
 	if (!connection_limit_is_reached_now(limit, clock_ms()))
 		return;
 	metrics_add(METRIC_CONNECTIONS_LIMIT_REACHED, 1);
-	log_warn("too many connections; new ones wait", "connections=%" PRIu64 " limit=%" PRIu64,
-		 atomic_load(&limit->open), limit->most);
+	log_warn("too many connections; new ones wait",
+		 LOG_NUMBER("connections", atomic_load(&limit->open)),
+		 LOG_NUMBER("limit", limit->most));
 }
 
 static void
@@ -171,7 +171,7 @@ server_on_refused(void *arg, int code, const char *reason)
 
 	if (server->settings.is_counted)
 		metrics_count_request(ROUTE_OTHER, code);
-	log_debug("a request was refused", "code=%d reason=\"%s\"", code, reason);
+	log_debug("a request was refused", LOG_NUMBER("code", code), LOG_TEXT("reason", reason));
 }
 
 static const char *
@@ -214,13 +214,13 @@ server_log_changes(struct http_server *server)
 	uint64_t now_ms = clock_ms(), since_ms;
 
 	if (server_has_failed(server, &reason) && connection_limit_fails_now(limit, now_ms))
-		log_error("cannot accept connections", "reason=\"%s\" connections=%" PRIu64,
-			  server_words_of(reason), atomic_load(&limit->open));
+		log_error("cannot accept connections", LOG_TEXT("reason", server_words_of(reason)),
+			  LOG_NUMBER("connections", atomic_load(&limit->open)));
 	if (connection_limit_recovers_now(limit, now_ms, &since_ms) ||
 	    connection_limit_is_over_now(limit, &since_ms))
 		log_info("connections are accepted again",
-			 "connections=%" PRIu64 " seconds=%" PRIu64, atomic_load(&limit->open),
-			 (now_ms - since_ms) / 1000);
+			 LOG_NUMBER("connections", atomic_load(&limit->open)),
+			 LOG_NUMBER("seconds", (now_ms - since_ms) / 1000));
 }
 
 static void

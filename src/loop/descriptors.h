@@ -1,8 +1,8 @@
 /*
  * descriptors -- limits the connections of clients, so that descriptors stay free for the server.
  *
- * A server needs descriptors while it serves: to save the state file, to reconnect to a database, to
- * look up a name, to answer the operator. If clients took all of them, tickets would stop on open
+ * While it serves, a server needs descriptors of its own. It saves the state file, reconnects to a
+ * database, looks up names and answers the operator. If clients took all of them, tickets would stop on open
  * connections too. So a reserve is kept back, and clients get the rest. One limit counts the
  * connections of all loops. Any thread may call the functions about a limit. The main thread calls
  * the others.
@@ -35,8 +35,8 @@ uint64_t descriptors_raise_limit(void);
 uint64_t descriptors_in_use(void);
 
 /*
- * Return how many connections may be open, at least 1, if the process may open LIMIT descriptors, has
- * IN_USE open already and needs RESERVE more. *IS_SHORT: the reserve had to be cut.
+ * Return how many connections may be open, at least 1. The process may open LIMIT descriptors, has
+ * IN_USE open, and needs RESERVE more. *IS_SHORT: the reserve had to be cut.
  */
 uint64_t descriptors_for_connections(uint64_t limit, uint64_t in_use, uint64_t reserve,
 				     bool *is_short);

@@ -5,22 +5,17 @@
 
 #include "base/log.h"
 #include "base/memory.h"
-#include "base/text.h"
 #include "loop/loop.h"
 
 static void
 loop_log_libevent(int severity, const char *message)
 {
-	char memory[512];
-	struct text quoted = TEXT_OVER(memory);
-
-	text_add_quoted(&quoted, message, 400);
 	if (severity == EVENT_LOG_ERR)
-		log_error("libevent", "message=%s", memory);
+		log_error("libevent", LOG_TEXT("message", message));
 	else if (severity == EVENT_LOG_WARN)
-		log_warn("libevent", "message=%s", memory);
+		log_warn("libevent", LOG_TEXT("message", message));
 	else
-		log_debug("libevent", "message=%s", memory);
+		log_debug("libevent", LOG_TEXT("message", message));
 }
 
 void
@@ -66,7 +61,7 @@ loop_base_new(void)
 	base = event_base_new_with_config(config);
 	event_config_free(config);
 	if (base == NULL) {
-		log_error("cannot create an event loop: too many open files?", NULL);
+		log_error("cannot create an event loop: too many open files?");
 		loop_give_up();
 	}
 	return base;

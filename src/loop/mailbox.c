@@ -40,7 +40,7 @@ mailbox_new(struct event_base *base)
 
 	mailbox->eventfd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (mailbox->eventfd < 0) {
-		log_error("cannot create an eventfd", "reason=\"%s\"", strerror(errno));
+		log_error("cannot create an eventfd", LOG_TEXT("reason", strerror(errno)));
 		loop_give_up();
 	}
 	pthread_mutex_init(&mailbox->posted.mutex, NULL);

@@ -36,8 +36,8 @@ notify_send(const char *state)
 			     (struct sockaddr *)&manager, len) < 0) {
 		is_full = fd >= 0 && errno == EAGAIN;
 		if (!is_full)
-			log_warn("cannot notify the service manager", "state=%s reason=\"%s\"",
-				 state, strerror(errno));
+			log_warn("cannot notify the service manager", LOG_WORD("state", state),
+				 LOG_TEXT("reason", strerror(errno)));
 	}
 	if (fd >= 0)
 		close(fd);

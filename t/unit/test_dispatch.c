@@ -259,7 +259,7 @@ Test(dispatch, an_answer_that_comes_too_late_is_a_gap)
 	newest = scripts[0].newest;
 	cr_assert_eq(newest, 6, "the hung session has reserved");
 	cr_assert_eq(reserve(1), 3);
-	cr_assert_eq(scripts[0].newest, newest + 1, "and nobody got what it reserved");
+	cr_assert_eq(scripts[0].newest, newest + 1, "and no reservation got its base");
 	cr_assert_eq(answers, 2);
 }
 

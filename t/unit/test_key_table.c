@@ -61,7 +61,7 @@ Test(key_table, variables_and_fields_are_named_once)
 		}
 }
 
-/* What PRINT writes; the caller frees it. */
+/* Return the text that PRINT writes. The caller frees it. */
 static char *
 printed(void (*print)(FILE *to))
 {

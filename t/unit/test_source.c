@@ -1,4 +1,4 @@
-/* What every source keeps to, whoever offers it. */
+/* The rules that every source keeps. */
 #include <assert.h>
 #include <criterion/criterion.h>
 #include <pthread.h>
