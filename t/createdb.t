@@ -176,9 +176,9 @@ for my $case ([ 'append', 'counter' ], [ 'counter', 'append' ]) {
     first_ticket_is('[569]', 'the first ticket is the one after it');
     ($status, $output) = run([ 'createdb', '--if-not-exists', '--continue-after', 1559 ]);
     is $status, 1, 'a counter that is there is not moved';
-    like $output, qr/its counter stands at 26; to continue after that ticket it must stand at 125/,
+    like $output, qr/its counter is at 26; to continue after that ticket it must be at 125/,
         '... but it says where it stands';
-    like $output, qr/move it with tickrd advance --past 1559, /, '... and what moves it';
+    like $output, qr/createdb moves no counter: run tickrd advance --past 1559, then/, '... and what moves it';
 }
 
 {    # by hand

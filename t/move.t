@@ -45,7 +45,7 @@ for my $way ([ 'sqlite', 'mysql' ], [ 'mysql', 'sqlite' ]) {
     is $status, 0, "$to: again, it is content with a counter that is past the ticket" or diag $output;
     ($status, $output) = createdb($new, '--if-not-exists', '--continue-after', $last + 1000);
     is $status, 1, "$to: and never moves one that is behind";
-    like $output, qr/its counter stands at 26; to continue after that ticket it must stand at 125/,
+    like $output, qr/its counter is at 26; to continue after that ticket it must be at 125/,
         "$to: but says where it stands";
 }
 
