@@ -97,7 +97,7 @@ for my $path ('/tickets/create', '/tickets/create/7') {
     is $server->get('/tickets/create')->{status}, 200, 'counter: tickets come';
     steps(2, 2);
     is $server->get('/tickets/create')->{status}, 503, 'counter: a second master is refused as at the start';
-    ok $server->wait_for_log(qr/several masters would each give the same tickets/), 'counter: with the reason';
+    ok $server->wait_for_log(qr/several masters would each issue the same tickets/), 'counter: with the reason';
     steps(1, 1);
     $server->wait_until_ready;
     pass 'counter: when it is alone again it serves';

@@ -206,7 +206,8 @@ look(struct store_session *session, uint64_t *base, struct text *reason)
 	if (sqlite3_reset(session->look) != SQLITE_OK)
 		return sqlite_error(session, reason);
 	if (!found) {
-		text_add(reason, "the table `tickets` is empty: which numbers were given is lost");
+		text_add(reason,
+			 "the table `tickets` is empty: it is not known which numbers were issued");
 		return STORE_REFUSED;
 	}
 	result = sqlite_check_files(session, reason);

@@ -257,7 +257,7 @@ Test(sqlite, a_file_that_does_not_fit_is_refused_and_says_why)
 		 "the server is set to TICKR_MAX_NODES=10"},
 		{"CREATE TABLE kept AS SELECT * FROM tickets; DELETE FROM tickets",
 		 "INSERT INTO tickets SELECT * FROM kept; DROP TABLE kept",
-		 "has no row: which numbers were given is lost"},
+		 "has no row: it is not known which numbers were issued"},
 		{"DELETE FROM tickr_settings",
 		 "INSERT INTO tickr_settings VALUES (1, 10, 3, 326, '')", "no pinned settings"},
 	};
