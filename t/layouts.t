@@ -1,6 +1,6 @@
 #!/usr/bin/perl
-# The three layouts of the tickets table, on each engine: an old Tickr goes on, every batch is one
-# progression, nothing repeats whatever happens to the table, and the append table stays small.
+# The three layouts of the tickets table, on each engine. An old Tickr continues, and each batch is one progression. No
+# ticket comes twice when the table changes. The append table stays small.
 use strict;
 use warnings;
 use IO::Select;
@@ -189,7 +189,7 @@ for my $layout (sort keys %layouts) {
 
 # --- beside another program ------------------------------------------------------------------------
 
-# The first Tickr's statement, in two sessions, as fast as it can: batches come all the same, none in vain.
+# Two sessions repeat the statement of the first Tickr, as fast as they can. Each batch still succeeds.
 {
     %seen = ();
     my $server = old_tickr($plain, 'stub on InnoDB');

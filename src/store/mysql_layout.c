@@ -147,9 +147,9 @@ mysql_layout_read_all(struct store_session *session, struct table *table, struct
 /* --- the shape of the table --------------------------------------------------------------------- */
 
 /*
- * Return the engine of this name; NULL: it is not known to allocate each number once under concurrent statements.
- * Some engines read a row and then write it (FEDERATED), or keep nothing (BLACKHOLE). Others allocate the rows of a
- * statement one by one (RocksDB), or spread a table over servers (Spider, NDB).
+ * Return the engine of this name; NULL: it is not known to allocate each number once under concurrent
+ * statements. Some engines read a row and then write it (FEDERATED), or keep nothing (BLACKHOLE). Others
+ * allocate the rows of a statement one by one (RocksDB), or spread a table over servers (Spider, NDB).
  */
 static const struct engine *
 mysql_layout_engine(const char *name)

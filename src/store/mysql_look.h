@@ -15,8 +15,8 @@
  * look sees an earlier change, and the numbers are abandoned. A later change cannot affect these numbers: SET
  * GLOBAL read_only and ALTER TABLE wait for running statements.
  *
- * The look is a statement of its own. As a condition of the UPDATE, a replica that runs statements would evaluate
- * it too. The replica is read-only, and would drop the change.
+ * The look is a statement of its own. If it were a condition of the UPDATE, a replica that runs statements
+ * would evaluate it too. The replica is read-only, and would drop the change.
  */
 #ifndef TICKR_STORE_MYSQL_LOOK_H
 #define TICKR_STORE_MYSQL_LOOK_H

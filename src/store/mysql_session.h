@@ -62,8 +62,8 @@ struct store_session {
 };
 
 /*
- * Connect to the server of SETTINGS. DATABASE may be NULL for none. Call mysql_session_disconnect() afterwards, also
- * if this fails.
+ * Connect to the server of SETTINGS. DATABASE may be NULL for none. Call mysql_session_disconnect() afterwards,
+ * also if this fails.
  */
 enum store_result mysql_session_connect(struct store_session *session,
 					const struct store_settings *settings, const char *database,

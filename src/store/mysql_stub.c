@@ -145,8 +145,8 @@ mysql_stub_gather_run(struct store_session *session, uint32_t count, struct run 
 /* --- the named lock ------------------------------------------------------------------------------ */
 
 /*
- * Take the lock of the database, and write its name to NAME. The name has a hash that is made here, since not every
- * server has MD5(). Both names of locks and names of databases have at most 64 characters.
+ * Take the lock of the database, and write its name to NAME. The name has a hash that is made here, since not
+ * every server has MD5(). Both names of locks and names of databases have at most 64 characters.
  */
 static enum store_result
 mysql_stub_lock(struct store_session *session, char name[LOCK_NAME_SIZE], struct text *reason)

@@ -6,9 +6,9 @@
  * DESIGN. If one statement replaces many rows, each row costs InnoDB a millisecond. So each number is a statement.
  * Many of them go into one packet and one transaction.
  *
- * The first statement locks the row. Another program that replaces the row, as the old Tickr does, has taken its
- * number before it waits for the commit. So each such program breaks the run at most once. The run then begins again
- * in the same transaction.
+ * The first statement locks the row. Another program that replaces the row, as the old Tickr does, has taken
+ * its number before it waits for the commit. So each such program breaks the run at most once. The run then
+ * begins again in the same transaction.
  *
  * Replaced rows leave entries in the index, which slow down each further statement until the commit. So a long run
  * is several transactions. They become larger only if a number was lost between two of them.

@@ -13,12 +13,15 @@
 #include "store/mysql_settings.h"
 
 /*
- * Return whether the authority's file holds a certificate; if not, REASON says so. The client library reads the file
- * only if a server offers TLS. It reports a bad file like a handshake that failed.
+ * Return whether the authority's file holds a certificate; if not, REASON says so. The client library reads the
+ * file only if a server offers TLS. It reports a bad file like a handshake that failed.
  */
 bool mysql_tls_check(const struct mysql_settings *settings, struct text *reason) MUST_CHECK;
 
-/* Set the options, before connecting. Return whether the settings ask for TLS, which the connection must have then. */
+/*
+ * Set the options, before connecting. Return whether the settings ask for TLS, which the connection must have
+ * then.
+ */
 bool mysql_tls_begin(MYSQL *mysql, const struct mysql_settings *settings) MUST_CHECK;
 
 #endif
