@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# createdb makes the missing parts and keeps the others. It and the server refuse the same databases.
+# createdb makes the parts of a database that are missing. Neither createdb nor the server accepts others.
 use strict;
 use warnings;
 use Test::More;
@@ -18,8 +18,8 @@ sub run {
 
 sub createdb { return run(['createdb'], @_) }
 
-# Remove the database. With SQL, create an empty one and run the SQL there.
-sub begin_anew {
+# Drop the database. Then run SQL, if any, in an empty one.
+sub begin_again {
     my ($sql) = @_;
     $database->sql('DROP DATABASE IF EXISTS tickr');
     return unless defined $sql;
@@ -28,7 +28,7 @@ sub begin_anew {
     return;
 }
 
-# The whole content of the database, for a comparison.
+# Return all definitions and rows, to compare them.
 sub everything {
     my $tables = $database->sql('SHOW TABLES', 'tickr');
     return join "\n", $tables,
@@ -43,7 +43,7 @@ sub first_ticket_is {
     return;
 }
 
-# createdb and the server must refuse the database with all of PATTERNS; with serve_only only the server.
+# The server, and createdb unless SERVE_ONLY, must refuse the database with all of PATTERNS.
 sub is_refused {
     my ($name, $patterns, %given) = @_;
     my $before = everything();
@@ -57,8 +57,8 @@ sub is_refused {
     return;
 }
 
-# Do the repair that the refusal of a table without its row names.
-sub is_mended_by {
+# Do as the refusal of a table without its row says.
+sub is_fixed_by {
     my ($sql) = @_;
     $database->sql($sql, 'tickr');
     my ($status) = run([ 'advance', '--past', 1000, '--yes' ]);
@@ -70,7 +70,7 @@ sub is_mended_by {
 # --- from nothing ------------------------------------------------------------------------------
 
 {
-    begin_anew();
+    begin_again();
     my ($status, $output) = createdb();
     is $status, 0, 'createdb exits 0';
     like $output, qr/^database tickr: created$/m,         '... and prints that it made the database';
@@ -105,12 +105,12 @@ sub is_mended_by {
     }
     first_ticket_is('[329]', 'the first ticket is right');
 
-    begin_anew('');
+    begin_again('');
     ($status, $output) = createdb();
     is $status, 0, 'createdb fills an empty database';
     first_ticket_is('[329]', '... and the server issues tickets');
 
-    begin_anew();
+    begin_again();
     ($status) = run([ 'createdb', '--if-not-exists' ], TICKR_DATABASE_NAME => 'ticket-s');
     is $status, 0, 'a database may have an odd name';
     my $server = Tickr::Server->new(database => $database, env => { TICKR_DATABASE_NAME => 'ticket-s' });
@@ -124,10 +124,10 @@ sub is_mended_by {
 my $counter_table = qr/`id` bigint\(20\) unsigned NOT NULL,\\n  `stub` char\(1\)[^,]* NOT NULL,\\n  PRIMARY KEY \(`stub`\)\\n\) ENGINE=InnoDB/;
 
 {
-    begin_anew();
+    begin_again();
     my ($status, $output) = run([ 'createdb', '--layout', 'counter' ]);
     is $status, 0, 'createdb --layout counter exits 0' or diag $output;
-    like $output, qr/^table `tickets`: created \(counter layout\)$/m, '... and prints the table';
+    like $output, qr/^table `tickets`: created \(counter layout\)$/m, 'it names the layout';
     like $output, qr/^settings: pinned \(\Q$pinned\E\)$/m, '... and the pinned settings';
     like $database->sql('SHOW CREATE TABLE tickets', 'tickr'), $counter_table,
         'the table has one number a stub, on InnoDB';
@@ -154,35 +154,35 @@ my $counter_table = qr/`id` bigint\(20\) unsigned NOT NULL,\\n  `stub` char\(1\)
 
 for my $case ([ 'append', 'counter' ], [ 'counter', 'append' ]) {
     my ($there, $wanted) = @$case;
-    begin_anew();
+    begin_again();
     run([ 'createdb', '--layout', $there ]);
     my $before = everything();
     for my $more ([ [], 1 ], [ ['--if-not-exists'], 0 ]) {
         my ($arguments, $expected) = @$more;
         my ($status, $output) = run([ 'createdb', '--layout', $wanted, @$arguments ]);
         is $status, $expected, "--layout $wanted @$arguments on a table in the $there layout exits $expected";
-        like $output, qr/^table `tickets`: found \($there layout, InnoDB\)$/m, '... names the layout';
-        like $output, qr/^the $wanted layout was asked for, and a table that is there is never altered/m,
-            '... says that it stays';
+        like $output, qr/^table `tickets`: found \($there layout, InnoDB\)$/m, '... says what is there';
+        like $output, qr/^the $wanted layout was asked for, but createdb alters no table/m,
+            '... and that it stays';
     }
     is everything(), $before, '... and changes nothing';
 }
 
 {
-    begin_anew();
+    begin_again();
     my ($status, $output) = run([ 'createdb', '--layout', 'counter', '--continue-after', 559 ]);
     is $status, 0, '--layout counter with --continue-after succeeds' or diag $output;
     is $database->sql('SELECT id, stub FROM tickets', 'tickr'), "25\ta", 'the row stands at the ticket';
     first_ticket_is('[569]', '... and the first ticket is the one after it');
     ($status, $output) = run([ 'createdb', '--if-not-exists', '--continue-after', 1559 ]);
-    is $status, 1, 'createdb moves no existing counter';
-    like $output, qr/its counter stands at 26; to continue after that ticket it must stand at 125/,
-        '... and prints its position';
-    like $output, qr/move it with tickrd advance --past 1559, /, '... and the command that moves it';
+    is $status, 1, 'a counter that is there is not moved';
+    like $output, qr/its counter is at 26; to continue after that ticket it must be at 125/,
+        '... but it says where it stands';
+    like $output, qr/createdb moves no counter: run tickrd advance --past 1559, then/, '... and what moves it';
 }
 
-{    # the SQL file, by hand
-    begin_anew('');
+{    # by hand
+    begin_again('');
     my $sql = Tickr::Process::slurp(($ENV{SRCDIR} // '.') . '/sql/tickets_counter.sql');
     $database->sql($sql, 'tickr');
     is $database->sql('SELECT id, stub FROM tickets', 'tickr'), "1\ta", 'sql/tickets_counter.sql by hand begins at 1';
@@ -191,12 +191,12 @@ for my $case ([ 'append', 'counter' ], [ 'counter', 'append' ]) {
 }
 
 {    # several masters would each issue the same tickets
-    begin_anew();
+    begin_again();
     $database->sql('SET GLOBAL auto_increment_increment = 2');
     my ($status, $output) = run([ 'createdb', '--layout', 'counter' ]);
-    is $status, 1, 'with auto_increment_increment 2 createdb refuses --layout counter';
-    like $output, qr/^auto_increment_increment is 2 .*each would give the same tickets/m, '... with the reason';
-    like $output, qr/Use --layout append; or, .* set auto_increment_increment to 1/, '... and the remedy';
+    is $status, 1, 'where auto_increment_increment is 2 --layout counter is refused';
+    like $output, qr/^auto_increment_increment is 2 .*each would issue the same tickets/m, '... with the reason';
+    like $output, qr/Use --layout append; or, .* set auto_increment_increment to 1/, '... and what to do';
     is $database->sql(q(SHOW DATABASES LIKE 'tickr')), '', '... and no database is left behind';
     $database->sql('CREATE DATABASE tickr');
     ($status) = run([ 'createdb', '--layout', 'counter' ]);
@@ -235,7 +235,7 @@ my @old = (
 );
 for my $case (@old) {
     my ($layout, $engine, $sql) = @$case;
-    begin_anew(sprintf("$sql; INSERT INTO tickets VALUES (41, 'a')", $engine));
+    begin_again(sprintf("$sql; INSERT INTO tickets VALUES (41, 'a')", $engine));
     is_refused("a $layout table without settings", [qr/run tickrd createdb/], serve_only => 1);
     my $before = $database->sql('SHOW CREATE TABLE tickets; SELECT * FROM tickets', 'tickr');
     my ($status, $output) = createdb();
@@ -243,8 +243,8 @@ for my $case (@old) {
     like $output, qr/^table `tickets`: found \($layout layout, $engine\)$/m, '... recognises it';
     like $output, qr/^settings: pinned/m, '... pins the settings';
     is $database->sql('SHOW CREATE TABLE tickets; SELECT * FROM tickets', 'tickr'), $before,
-        '... and leaves the table unchanged';
-    first_ticket_is('[729]', '... and the server issues the next ticket');
+        '... and leaves the table as it was';
+    first_ticket_is('[729]', '... the very next ticket is issued');
     ($status) = createdb();
     is $status, 1, '... and a second createdb finds everything';
 }
@@ -252,17 +252,17 @@ for my $case (@old) {
 # --- databases that are refused--------------------------------------------------------------------
 
 {
-    begin_anew();
+    begin_again();
     my ($status, $output) = run([]);
     is $status, 78, 'a missing database is refused';
     like $output, qr/tickr/, '... by its name';
     like $output, qr/createdb/, '... with the remedy';
 
-    begin_anew('');
+    begin_again('');
     is_refused('no table', [ qr/database tickr has no table `tickets`/, qr/run tickrd createdb/ ],
         serve_only => 1);
 
-    begin_anew();
+    begin_again();
     createdb();
     $database->sql('DROP TABLE tickr_settings', 'tickr');
     is_refused('no settings', [ qr/no pinned settings/, qr/run tickrd createdb/ ], serve_only => 1);
@@ -277,20 +277,20 @@ for my $case (@old) {
 
     $database->sql('DROP TABLE tickets', 'tickr');
     my ($serve_status, $serve_output) = run([]);
-    is $serve_status, 78, 'pinned settings without the tickets table are refused';
-    like $serve_output, qr/no table `tickets`/, '... with the reason';
+    is $serve_status, 78, 'settings whose table is gone are refused';
+    like $serve_output, qr/no table `tickets`/, '... and the reason says so';
     for my $arguments (['createdb'], [ 'createdb', '--if-not-exists' ]) {
         ($status, $output) = run($arguments);
         is $status, 1, "... tickrd @$arguments makes no new one";
-        like $output, qr/lost.*give its tickets again.*Restore it/s, '... and prints the reason and the remedy';
-        like $output, qr/createdb --continue-after the last ticket/, '... also for a table that cannot be restored';
+        like $output, qr/lost.*issue its tickets again.*Restore the table/s, '... and says why, and what to do';
+        like $output, qr/createdb --continue-after the last ticket/, '... also where it cannot be restored';
     }
     is $database->sql('SHOW TABLES', 'tickr'), "tickr_identity\ntickr_settings", '... nothing was made';
 }
 
 # A killed createdb leaves no row or the right one. The next createdb does not begin at 1.
 for my $layout (qw(append counter)) {
-    begin_anew();
+    begin_again();
     my ($status, $output) = run([ 'createdb', '--layout', $layout, '--continue-after', 559 ]);
     is $status, 0, "$layout: createdb continues after a ticket" or diag $output;
     is $database->sql('SELECT id FROM tickets', 'tickr'), 25, "$layout: its row is the only one there ever was";
@@ -300,19 +300,19 @@ for my $layout (qw(append counter)) {
     first_ticket_is('[569]', "$layout: ... from there");
     $database->sql('DROP TABLE tickr_settings; DELETE FROM tickets', 'tickr');
     ($status, $output) = createdb();
-    is $status, 1, "$layout: after a kill before the row the next createdb is refused";
-    like $output, qr/If a createdb that was interrupted has left the table, DROP TABLE tickets and run createdb again/,
-        "$layout: ... with the remedy";
+    is $status, 1, "$layout: killed before the row, the next createdb is refused";
+    like $output, qr/If an interrupted createdb left the table, DROP TABLE tickets and run createdb again/,
+        "$layout: ... and says what to do";
     ($status) = run([]);
     is $status, 78, "$layout: ... as is the server";
 }
 
-# The identity is random and made once, also for a database of an older createdb.
+# The identity is random, and made once, also in a database of an older tickrd.
 {
     my $identity = sub { $database->sql('SELECT identity FROM tickr_identity', 'tickr') };
     my %seen;
     for (1 .. 3) {
-        begin_anew();
+        begin_again();
         my ($status, $output) = createdb();
         like $output, qr/^identity: made$/m, 'createdb prints that it made an identity';
         like $identity->(), qr/^[0-9a-f]{32}$/, '... of 128 bits';
@@ -338,25 +338,25 @@ for my $layout (qw(append counter)) {
 }
 
 {
-    begin_anew();
+    begin_again();
     createdb();
     $database->sql('DELETE FROM tickets', 'tickr');
     is_refused('an empty append table', [ qr/append layout.*no row/, qr/insert a row with id 1 and/ ]);
-    is_mended_by("INSERT INTO tickets (id) VALUES (1)");
+    is_fixed_by("INSERT INTO tickets (id) VALUES (1)");
     for my $case (@old) {
         my ($layout, $engine, $sql) = @$case;
-        begin_anew(sprintf($sql, $engine));
+        begin_again(sprintf($sql, $engine));
         $database->sql(settings_sql(), 'tickr');
         is_refused("an empty $layout table ($engine)",
             [ qr/$layout layout.*no row with stub 'a'/, qr/insert a row with stub 'a' and id 1 and/ ]);
         $database->sql("INSERT INTO tickets VALUES (41, 'b')", 'tickr');
         is_refused("a $layout table ($engine) with another row only", [qr/no row with stub 'a'/]);
         $database->sql("DELETE FROM tickets", 'tickr');
-        is_mended_by("INSERT INTO tickets (id, stub) VALUES (1, 'a')");
+        is_fixed_by("INSERT INTO tickets (id, stub) VALUES (1, 'a')");
     }
 }
 
-# The SQL that pins the settings of createdb.
+# Return the statements that pin the settings by hand.
 sub settings_sql {
     my $path = ($ENV{SRCDIR} // '.') . '/sql/settings.sql';
     return "SET \@max_nodes = 10, \@node_number = 3, \@starting_offset = 326; "
@@ -382,7 +382,7 @@ sub settings_sql {
     );
     for my $name (sort keys %wrong) {
         my ($sql, $found) = @{ $wrong{$name} };
-        begin_anew("$sql; " . settings_sql());
+        begin_again("$sql; " . settings_sql());
         is_refused($name, [ $found, qr/three layouts in docs\/architecture\.md/, qr/restore it, or use another database/ ]);
     }
 }

@@ -52,7 +52,7 @@ for my $layout (sort keys %layouts) {
         my $client = $server->client;
         is $client->get('/tickets/create')->{status}, 200, "$name: tickets are issued";
 
-        # Under load all issued numbers were committed before the master was demoted.
+        # Under load. The master committed each answered ticket before it was demoted.
         my $load = Tickr::Load->start($server, clients => 4, path => '/tickets/create/3');
         $load->wait_for_answers(50);
         read_only(1);

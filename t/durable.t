@@ -1,6 +1,6 @@
 #!/usr/bin/perl
-# Settings under which a crash of the database could repeat a ticket. The server logs a warning with the fix for each. With
-# TICKR_REQUIRE_DURABLE=1 it refuses the database, and serves again by itself after the fix.
+# A database whose settings allow it to repeat a ticket, for example after a crash. Each setting has a warning with the
+# remedy. With TICKR_REQUIRE_DURABLE=1 tickrd refuses the database, and serves again by itself when it is safe.
 use strict;
 use warnings;
 use Test::More;
@@ -17,7 +17,7 @@ for my $bad ('', 'yes', '2') {
         arguments => ['check-config'],
         env       => { TICKR_REQUIRE_DURABLE => $bad, TICKR_DATABASE_NAME => 'x' });
     is $status, $bad eq '' ? 0 : 78, "TICKR_REQUIRE_DURABLE='$bad'";
-    like $output, qr/TICKR_REQUIRE_DURABLE="$bad" is not allowed: it must be one of 0, 1/, '... with the allowed values'
+    like $output, qr/TICKR_REQUIRE_DURABLE="$bad" is not allowed: it must be one of 0, 1/, '... names the values'
         if $bad ne '';
 }
 
@@ -49,19 +49,19 @@ SKIP: {
     my $binlog   = 'SET GLOBAL sync_binlog';
     $database->sql("$flush = 1; $binlog = 1");
 
-    # The setting, its unsafe value, the reason, the fix.
+    # A name, the statement that makes it unsafe, the words of the warning, the statement that makes it safe.
     my @cases = (
         [   'innodb_flush_log_at_trx_commit', "$flush = 2",
-            qr/innodb_flush_log_at_trx_commit is 2: a crash of the database may give a ticket twice; set it to 1/,
+            qr/innodb_flush_log_at_trx_commit is 2: a crash of the database may issue a ticket twice; set it to 1/,
             "$flush = 1"
         ],
         [   'sync_binlog', "$binlog = 0",
-            qr/sync_binlog is 0: after a crash of the database a replica may be behind tickets that were given; set it to 1/,
+            qr/sync_binlog is 0: after a crash of the database a replica may miss tickets that were issued; set it to 1/,
             "$binlog = 1"
         ],
         map { [
             "the engine $_", "ALTER TABLE tickr.tickets ENGINE=$_",
-            qr/the table `tickets` uses the engine $_: a crash of the database may give a ticket twice; .*ENGINE=InnoDB/,
+            qr/the table `tickets` uses the engine $_: a crash of the database may issue a ticket twice; .*ENGINE=InnoDB/,
             'ALTER TABLE tickr.tickets ENGINE=InnoDB'
         ] } 'MyISAM', Tickr::Vendor::only_mariadb('Aria'), 'MEMORY',
     );
@@ -70,7 +70,7 @@ SKIP: {
     is $server->get('/tickets/create')->{status}, 200, 'with safe settings a strict server serves';
     is $server->stop, 0, 'it stops cleanly';
     for my $case (@cases) {
-        my ($name, $break, $why, $mend) = @$case;
+        my ($name, $break, $why, $fix) = @$case;
         $database->sql($break);
         $server = Tickr::Server->new(database => $database);
         is $server->get('/tickets/create')->{status}, 200, "$name: without the variable it serves";
@@ -79,11 +79,11 @@ SKIP: {
         my ($status, $output) = Tickr::Server->run(database => $database, env => \%require);
         is $status, 78, "$name: with the variable it does not start";
         like $output, qr/reason="refused by TICKR_REQUIRE_DURABLE: $why/, "$name: and says why, and the fix";
-        $database->sql($mend);
+        $database->sql($fix);
     }
 
     # The counter layout, where several masters may count.
-    my $several = qr/auto_increment_increment is 2: the table `tickets` has the counter layout, .*several masters would each give the same tickets; .*set it to 1, or make a new database in the append layout/;
+    my $several = qr/auto_increment_increment is 2: the table `tickets` has the counter layout, .*several masters would each issue the same tickets; .*set it to 1, or make a new database in the append layout/;
     $database->drop;
     Tickr::Server->createdb(database => $database, arguments => [ '--layout', 'counter' ]);
     $server = Tickr::Server->new(database => $database, env => \%require);
@@ -126,10 +126,10 @@ SKIP: {
     wait_for('the refusal', 10,
         sub { $server->get('/status')->{body} =~ /refused by TICKR_REQUIRE_DURABLE: innodb_flush_log/ });
     is $server->get('/tickets/create')->{status}, 503, 'a database that returns with unsafe settings is refused';
-    is $server->metric('tickr_database_refused'), 1, '... and a metric shows it';
+    is $server->metric('tickr_database_refused'), 1, '... and the metric says so';
     $database->sql("$flush = 1");
     $server->wait_until_ready;
-    is $server->get('/tickets/create')->{status}, 200, 'after the fix it serves again by itself';
+    is $server->get('/tickets/create')->{status}, 200, 'with safe settings it serves again by itself';
     is $server->stop, 0, 'it stops cleanly';
 }
 
@@ -140,8 +140,8 @@ SKIP: {
     Tickr::Server->createdb(database => $file);
     skip 'the folder of the tests is in memory', 3 if $is_memory;
     my $server = Tickr::Server->new(database => $file, env => \%require);
-    is $server->get('/tickets/create')->{status}, 200, 'SQLite has safe settings';
-    unlike $server->log, qr/synchronous/, '... without a warning';
+    is $server->get('/tickets/create')->{status}, 200, 'a SQLite file on a disk is safe';
+    unlike $server->log, qr/synchronous/, 'without a warning';
     is $server->stop, 0, 'it stops cleanly';
 }
 

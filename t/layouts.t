@@ -1,6 +1,6 @@
 #!/usr/bin/perl
-# The three layouts of the tickets table, on each engine. The counter of an old Tickr continues, and each batch is one
-# progression. No ticket repeats after any change of the table, and the append table stays small.
+# The three layouts of the tickets table, on each engine. An old Tickr continues, and each batch is one progression. No
+# ticket comes twice when the table changes. The append table stays small.
 use strict;
 use warnings;
 use IO::Select;
@@ -189,7 +189,7 @@ for my $layout (sort keys %layouts) {
 
 # --- together with another program---------------------------------------------------------------------
 
-# Another program runs the statement of the first Tickr as fast as it can. Batches are issued anyway.
+# Two sessions repeat the statement of the first Tickr, as fast as they can. Each batch still succeeds.
 {
     %seen = ();
     my $server = old_tickr($plain, 'stub on InnoDB');

@@ -44,9 +44,9 @@ for my $way ([ 'sqlite', 'mysql' ], [ 'mysql', 'sqlite' ]) {
     ($status, $output) = createdb($new, '--if-not-exists', '--continue-after', $last);
     is $status, 0, "$to: a second createdb accepts a counter past the ticket" or diag $output;
     ($status, $output) = createdb($new, '--if-not-exists', '--continue-after', $last + 1000);
-    is $status, 1, "$to: createdb never moves a counter below the ticket";
-    like $output, qr/its counter stands at 26; to continue after that ticket it must stand at 125/,
-        "$to: ... but prints its position";
+    is $status, 1, "$to: and never moves one that is behind";
+    like $output, qr/its counter is at 26; to continue after that ticket it must be at 125/,
+        "$to: but says where it stands";
 }
 
 {    # tickets of another node, and words that are not tickets

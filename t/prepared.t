@@ -12,7 +12,7 @@ plan skip_all => Tickr::Database->missing if Tickr::Database->missing;
 
 my $database = Tickr::Database->new(layout => 'counter');
 
-# A status counter of the server.
+# Return the database server's status NAME.
 sub count_of {
     my ($name) = @_;
     return (split /\t/, $database->sql("SHOW GLOBAL STATUS LIKE '$name'"))[1];

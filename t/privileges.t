@@ -37,7 +37,7 @@ sub createdb {
     return Tickr::Server->run(database => $database, arguments => ['createdb'], env => \%env);
 }
 
-# Test that the server does not start, with a reason.
+# The server must not start, and its output must match all PATTERNS.
 sub is_refused {
     my ($name, $patterns, %env) = @_;
     my ($status, $output) = Tickr::Server->run(database => $database, env => \%env);
@@ -86,7 +86,7 @@ sub is_refused {
 
 # --- serving --------------------------------------------------------------------------------------
 
-# Request tickets, batches and the status. The log must have no complaint.
+# Serve tickets, batches and status, without a warning in the log.
 sub serves {
     my ($name) = @_;
     my $server = Tickr::Server->new(database => $database, env => \%serve);

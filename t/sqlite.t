@@ -9,7 +9,7 @@ use Tickr::Load;
 use Tickr::Process qw(scratch wait_for);
 use Tickr::Server;
 
-# Run in a mount namespace of its own, whose mounts end with the test. This must be first, because exec runs no END blocks.
+# Mounts of this test are in a namespace of its own, and end with it. This comes first, because exec removes no files.
 if (!$ENV{TICKR_TEST_UNSHARED}) {
     $ENV{TICKR_TEST_UNSHARED} = 'no';
     for my $unshare ([qw(unshare -m)], [qw(unshare -rm)]) {
@@ -42,7 +42,7 @@ sub ticket { $_[0]->get('/tickets/create')->{status} }
     my $file  = Tickr::File->new;
     my $state = $file->folder;
     my %env   = (TICKR_DATABASE_ADAPTER => 'sqlite', TICKR_STATE_DIR => $state);
-    is_refused($file, qr/tickr\.db cannot be used: No such file or directory\. Set TICKR_STATE_DIR or .* run tickrd createdb/,
+    is_refused($file, qr/tickr\.db cannot be used: No such file or directory\. Set TICKR_STATE_DIR or .* Run tickrd createdb only if/,
         'without a database');
     my ($status, $output) = Tickr::Server->run(arguments => ['createdb'], env => \%env);
     is $status, 0, 'createdb makes the file';
@@ -94,7 +94,7 @@ END
     open my $out, '>', $file->path or die $file->path . ": $!";
     print {$out} "Dear diary, no program shall make a database of me.\n" x 20;
     close $out;
-    is_refused($file, qr/tickr\.db: file is not a database .* another file is meant/, 'not a database');
+    is_refused($file, qr/tickr\.db: file is not a database .* fix TICKR_DATABASE_NAME/, 'not a database');
     my ($status, $output) = Tickr::Server->run(database => $file, arguments => ['createdb']);
     is $status, 1, 'createdb does not change it';
     like $output, qr/file is not a database/, '... with the reason';

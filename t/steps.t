@@ -96,8 +96,8 @@ for my $path ('/tickets/create', '/tickets/create/7') {
     my $server = Tickr::Server->new(env => { %plain, TICKR_REQUIRE_DURABLE => 1 });
     is $server->get('/tickets/create')->{status}, 200, 'counter: tickets are issued';
     steps(2, 2);
-    is $server->get('/tickets/create')->{status}, 503, 'counter: a server that gets a second master is refused, as at the start';
-    ok $server->wait_for_log(qr/several masters would each give the same tickets/), 'counter: ... with the reason';
+    is $server->get('/tickets/create')->{status}, 503, 'counter: a second master is refused as at the start';
+    ok $server->wait_for_log(qr/several masters would each issue the same tickets/), 'counter: with the reason';
     steps(1, 1);
     $server->wait_until_ready;
     pass 'counter: when the server is alone again tickets are issued';

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
-# tickrd refuses tables that may repeat a number, at the start and when they change under load. These are other engines,
-# partitions, versions, sequences, triggers that set ids, and a stub that is not unique.
+# tickrd serves from no other engine, partition, version, sequence or stub that is not unique, and from no table with a
+# trigger that sets ids. It refuses them at the start, and when the table changes under load.
 use strict;
 use warnings;
 use Test::More;
@@ -97,7 +97,7 @@ is $server->stop, 0, 'the server stops cleanly';
 
 # --- under a running server -----------------------------------------------------------------------------
 
-# Two servers run under load while the table changes. No ticket is issued twice, and both refuse in the end.
+# Change the table under two servers with load. No ticket comes twice, and both servers refuse the table.
 sub changes_under_load {
     my ($name, $sql, $change, $why, $user) = @_;
     made($sql);
@@ -148,7 +148,7 @@ for my $case (
     my $trigger = "CREATE TRIGGER sets_ids $when ON tickets FOR EACH ROW $body";
     made($sql);
     Tickr::Server->createdb(database => $database);
-    for my $running (0, 1) {    # its user does not see triggers
+    for my $running (0, 1) {    # the user of the server does not see triggers
         my $server;
         if ($running) {
             $server = Tickr::Server->new(env => { settings('plain') });
@@ -160,8 +160,8 @@ for my $case (
             my $answer = $server->get("/tickets/create/$count");
             is $answer->{status}, 503, "$name: a trigger that sets ids gives none of $count";
         }
-        ok wait_for('the message', 5, sub { $server->get('/tickets/create')->{body} =~ /a trigger|gone back/ }),
-            "$name: the answer has the reason";
+        ok wait_for('the words', 5, sub { $server->get('/tickets/create')->{body} =~ /trigger|gone back/ }),
+            "$name: the answer names it";
         unlike $server->log, qr/row, with stub 'a', is gone/, "$name: the log does not say that the row is gone";
         is $server->stop, 0, "$name: the server stops cleanly";
         if (!$running) {
@@ -173,7 +173,7 @@ for my $case (
     }
 }
 
-{    # triggers that tickrd allows
+{    # triggers that set no id
     made("$append; $ids; CREATE TABLE seen (n BIGINT, at BIGINT AUTO_INCREMENT PRIMARY KEY);"
             . 'CREATE TRIGGER sees AFTER INSERT ON tickets FOR EACH ROW INSERT INTO seen (n) VALUES (NEW.id);'
             . 'CREATE TRIGGER guards BEFORE INSERT ON tickets FOR EACH ROW UPDATE c SET n = IF(NEW.id = 0, n, n + 1)');

@@ -10,7 +10,7 @@ use Tickr::Stores qw(the_store);
 my $database = the_store();
 
 my $gone_back = qr/the database has gone back in time: its counter was at \d+, but 22 was issued\. .*tickrd advance --past 529\b/;
-my $lost      = qr/which numbers were given is lost/;
+my $lost      = qr/it is not known which numbers were issued/;
 my $emptied   = qr/the table `tickets` (is empty|of the database file \S+ has no row): $lost/;
 my $row_gone  = qr/the counter's row, with stub 'a', is gone|the table `tickets` \(counter layout\) has no row .*$lost/;
 

@@ -4,13 +4,13 @@
 
 #include "store/drivers.h"
 
-#ifndef WITH_MEMORY /* defined for the program tickrd-memory alone */
+#ifndef WITH_MEMORY /* only tickrd-memory defines it */
 #define WITH_MEMORY 0
 #endif
 
 static const struct {
 	const char *name;
-	const struct store *store; /* NULL: left out */
+	const struct store *store; /* NULL: not built */
 } drivers[] = {
 #define DRIVER(name, is_built, meaning) {#name, (is_built) ? &name##_store : NULL},
 	DRIVERS(DRIVER)};

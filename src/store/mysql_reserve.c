@@ -3,9 +3,8 @@
 #include "store/mysql_reserve.h"
 #include "store/mysql_stub.h"
 
-/* The stub layout on InnoDB has a statement for each number, and sends them in several packets. */
-static bool
-is_row_by_row(const struct store_session *session)
+bool
+mysql_is_row_by_row(const struct store_session *session)
 {
 	return session->layout == LAYOUT_STUB && !session->has_table_locks;
 }
@@ -13,7 +12,7 @@ is_row_by_row(const struct store_session *session)
 bool
 mysql_fits(const struct store_session *session, uint32_t count, struct text *reason)
 {
-	return session->layout == LAYOUT_COUNTER || is_row_by_row(session) ||
+	return session->layout == LAYOUT_COUNTER || mysql_is_row_by_row(session) ||
 	       mysql_rows_fit(session, count, reason);
 }
 
@@ -23,7 +22,7 @@ mysql_reserve(struct store_session *session, uint32_t count, struct ticket_range
 {
 	if (session->layout == LAYOUT_COUNTER)
 		return mysql_reserve_counter(session, count, bases, reason);
-	if (is_row_by_row(session))
+	if (mysql_is_row_by_row(session))
 		return mysql_reserve_stub(session, count, bases, reason);
 	return mysql_reserve_rows(session, count, bases, reason);
 }

@@ -8,7 +8,7 @@
 #include "store/mysql_tls.h"
 
 enum store_result
-session_error(struct store_session *session, struct text *reason)
+mysql_session_error(struct store_session *session, struct text *reason)
 {
 	unsigned number = mysql_errno(&session->mysql);
 	const char *words = mysql_error(&session->mysql);
@@ -18,14 +18,15 @@ session_error(struct store_session *session, struct text *reason)
 
 	text_addf(reason, "%s (error %u)", words, number);
 	if (result == STORE_EXHAUSTED)
-		text_add(reason, "; the ids of the table `tickets` are exhausted: let another node "
-				 "go on");
+		text_add(reason,
+			 "; the ids of the table `tickets` are exhausted: serve from another "
+			 "node");
 	mysql_add_advice(number, reason);
 	return result;
 }
 
 static void
-set_options(struct store_session *session)
+mysql_session_set_options(struct store_session *session)
 {
 	MYSQL *mysql = &session->mysql;
 	const struct store_settings *settings = session->settings;
@@ -41,26 +42,12 @@ set_options(struct store_session *session)
 		mysql_options(mysql, MYSQL_OPT_PROTOCOL, &tcp);
 }
 
-static void
-add_address(const struct server *server, struct text *text)
-{
-	const struct server_address *address = &server->address;
-
-	if (address->socket[0] != '\0')
-		text_add(text, address->socket);
-	else if (server->is_tcp)
-		text_addf(text, "%s port %u", address->host, address->port);
-	else
-		text_add(text, address->host);
-}
-
 /*
- * What the statements rely on, whatever the server's defaults are. A lock time-out below the query
- * time-out is an answer; above it, a lost session. The comments hold what one vendor's servers know
- * alone: MySQL from 5.7.8 on, and MariaDB. REPEATABLE READ is what replication by statements and
- * Group Replication both allow.
+ * Settings that the statements rely on, whatever the defaults of the server are. A lock time-out below the query
+ * time-out is an answer; above it, the session would be lost. The comments hold settings of one vendor: MySQL from
+ * 5.7.8 on, and MariaDB. Replication by statements and Group Replication both allow REPEATABLE READ.
  */
-#define PREPARE                                                                     \
+#define SETTINGS                                                                    \
 	"SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE;"      \
 	"SET SESSION autocommit = 1, completion_type = 0, foreign_key_checks = 1, " \
 	"sql_auto_is_null = 0, sql_big_selects = 1, sql_safe_updates = 0, "         \
@@ -71,28 +58,20 @@ add_address(const struct server *server, struct text *text)
 	"innodb_lock_wait_timeout = %u, lock_wait_timeout = %u"                     \
 	"/*!50708 , max_execution_time = 0 *//*M!100101 , max_statement_time = 0 */"
 
-static enum store_result
-prepare(struct store_session *session, struct text *reason)
-{
-	char sql[sizeof(PREPARE) + 32];
-	unsigned wait_s = (session->settings->query_timeout_s + 1) / 2;
-
-	snprintf(sql, sizeof(sql), PREPARE, wait_s, wait_s);
-	return session_run(session, sql, reason);
-}
-
 enum store_result
-session_connect(struct store_session *session, const struct store_settings *settings,
-		const char *database, struct text *reason)
+mysql_session_connect(struct store_session *session, const struct store_settings *settings,
+		      const char *database, struct text *reason)
 {
 	const struct mysql_settings *own = settings->own;
 	const struct server_address *address = &own->server.address;
+	unsigned wait_s = (settings->query_timeout_s + 1) / 2;
+	char sql[sizeof(SETTINGS) + 32];
 	bool wants_tls;
 
 	memset(session, 0, sizeof(*session));
 	session->settings = settings;
 	mysql_init(&session->mysql);
-	set_options(session);
+	mysql_session_set_options(session);
 	if (!mysql_tls_check(own, reason))
 		return STORE_REFUSED;
 	wants_tls = mysql_tls_begin(&session->mysql, own);
@@ -100,61 +79,60 @@ session_connect(struct store_session *session, const struct store_settings *sett
 			       own->server.user, own->server.password, database, address->port,
 			       address->socket[0] != '\0' ? address->socket : NULL,
 			       CLIENT_MULTI_STATEMENTS) == NULL) {
-		text_add(reason, "cannot connect to ");
-		add_address(&own->server, reason);
-		text_add(reason, ": ");
-		return session_error(session, reason);
+		text_addf(reason, "cannot connect to %s: ", own->server.label);
+		return mysql_session_error(session, reason);
 	}
 	if (wants_tls && mysql_get_ssl_cipher(&session->mysql) == NULL) {
 		text_add(reason, "the connection has no TLS, and TICKR_DATABASE_SSL_* asks for it");
 		return STORE_REFUSED;
 	}
-	return prepare(session, reason);
+	snprintf(sql, sizeof(sql), SETTINGS, wait_s, wait_s);
+	return mysql_session_run(session, sql, reason);
 }
 
 void
-session_disconnect(struct store_session *session)
+mysql_session_disconnect(struct store_session *session)
 {
 	mysql_close(&session->mysql);
 	free(session->insert);
 }
 
-/* Read and drop whatever statements after the first one bring. */
+/* Read and drop the results of the statements after the first one. */
 static enum store_result
-finish(struct store_session *session, struct text *reason)
+mysql_session_finish(struct store_session *session, struct text *reason)
 {
 	int next;
 
 	while ((next = mysql_next_result(&session->mysql)) == 0)
 		mysql_free_result(mysql_store_result(&session->mysql));
-	return next < 0 ? STORE_OK : session_error(session, reason);
+	return next < 0 ? STORE_OK : mysql_session_error(session, reason);
 }
 
 enum store_result
-session_run(struct store_session *session, const char *sql, struct text *reason)
+mysql_session_run(struct store_session *session, const char *sql, struct text *reason)
 {
 	if (mysql_real_query(&session->mysql, sql, strlen(sql)) != 0)
-		return session_error(session, reason);
+		return mysql_session_error(session, reason);
 	mysql_free_result(mysql_store_result(&session->mysql));
-	return finish(session, reason);
+	return mysql_session_finish(session, reason);
 }
 
 enum store_result
-session_query(struct store_session *session, const char *sql, session_row_fn *read, void *arg,
-	      struct text *reason)
+mysql_session_query(struct store_session *session, const char *sql, mysql_session_row_fn *read,
+		    void *arg, struct text *reason)
 {
 	MYSQL_RES *rows;
 	MYSQL_ROW row;
 
 	if (mysql_real_query(&session->mysql, sql, strlen(sql)) != 0)
-		return session_error(session, reason);
+		return mysql_session_error(session, reason);
 	rows = mysql_store_result(&session->mysql);
 	if (rows == NULL)
-		return session_error(session, reason);
+		return mysql_session_error(session, reason);
 	while ((row = mysql_fetch_row(rows)) != NULL)
 		read(arg, row);
 	mysql_free_result(rows);
-	return finish(session, reason);
+	return mysql_session_finish(session, reason);
 }
 
 struct numbers {
@@ -164,7 +142,7 @@ struct numbers {
 };
 
 static void
-read_numbers(void *arg, MYSQL_ROW row)
+mysql_session_read_numbers(void *arg, MYSQL_ROW row)
 {
 	struct numbers *numbers = arg;
 
@@ -176,11 +154,12 @@ read_numbers(void *arg, MYSQL_ROW row)
 }
 
 enum store_result
-session_numbers(struct store_session *session, const char *sql, uint64_t *to, unsigned count,
-		bool *found, struct text *reason)
+mysql_session_numbers(struct store_session *session, const char *sql, uint64_t *to, unsigned count,
+		      bool *found, struct text *reason)
 {
 	struct numbers numbers = {to, count, false};
-	enum store_result result = session_query(session, sql, read_numbers, &numbers, reason);
+	enum store_result result =
+		mysql_session_query(session, sql, mysql_session_read_numbers, &numbers, reason);
 
 	*found = numbers.found;
 	return result;

@@ -13,9 +13,9 @@ const char *const mysql_variables[] = {
 	"TICKR_DATABASE_SSL_KEY", "TICKR_DATABASE_SSL_VERIFY", NULL,
 };
 
-/* Check that the file VARIABLE names can be read now, and not first when a server asks for it. */
+/* Check now that the file of VARIABLE can be read. The client library reads it when a server offers TLS. */
 static void
-mysql_check_file(const struct store_given *given, const char *variable)
+mysql_settings_check_file(const struct store_given *given, const char *variable)
 {
 	const char *path = given->text(given, variable, 0);
 	struct stat status;
@@ -27,18 +27,6 @@ mysql_check_file(const struct store_given *given, const char *variable)
 			  strerror(errno));
 	else if (!S_ISREG(status.st_mode) && !S_ISCHR(status.st_mode))
 		text_addf(given->problems, "%s=%s is not a file\n", variable, path);
-}
-
-static void
-mysql_check_tls(const struct store_given *given)
-{
-	mysql_check_file(given, "TICKR_DATABASE_SSL_CA");
-	mysql_check_file(given, "TICKR_DATABASE_SSL_CERT");
-	mysql_check_file(given, "TICKR_DATABASE_SSL_KEY");
-	if (given->is_set(given, "TICKR_DATABASE_SSL_CERT") !=
-	    given->is_set(given, "TICKR_DATABASE_SSL_KEY"))
-		text_add(given->problems, "TICKR_DATABASE_SSL_CERT and TICKR_DATABASE_SSL_KEY go "
-					  "together: set both or neither\n");
 }
 
 void
@@ -59,7 +47,13 @@ mysql_parse(const struct store_given *given, struct store_settings *databases, s
 		databases[i].name = own->server.label;
 	}
 	servers_parse(given, servers, count);
-	mysql_check_tls(given);
+	mysql_settings_check_file(given, "TICKR_DATABASE_SSL_CA");
+	mysql_settings_check_file(given, "TICKR_DATABASE_SSL_CERT");
+	mysql_settings_check_file(given, "TICKR_DATABASE_SSL_KEY");
+	if (given->is_set(given, "TICKR_DATABASE_SSL_CERT") !=
+	    given->is_set(given, "TICKR_DATABASE_SSL_KEY"))
+		text_add(given->problems, "TICKR_DATABASE_SSL_CERT and TICKR_DATABASE_SSL_KEY go "
+					  "together: set both or neither\n");
 }
 
 const char *

@@ -1,7 +1,7 @@
 /*
- * mysql_settings -- what MySQL and MariaDB need to know beyond the settings of every store.
+ * mysql_settings -- reads the settings that only MySQL and MariaDB have.
  *
- * Main thread; afterwards the struct is read only. Used by the mysql store's files only.
+ * Main thread; afterwards the struct is read only. For the files of the mysql store only.
  */
 #ifndef TICKR_STORE_MYSQL_SETTINGS_H
 #define TICKR_STORE_MYSQL_SETTINGS_H
@@ -10,16 +10,16 @@
 
 struct mysql_settings {
 	struct server server;
-	char *ssl_ca; /* these three: the path of a file in PEM; "" is none */
+	char *ssl_ca; /* the path of a file in PEM, as the next two; "": none */
 	char *ssl_cert;
 	char *ssl_key;
 	bool ssl_verify;
 };
 
-/* The variables that mysql_parse() reads; NULL ends them. */
+/* The variables that mysql_parse() reads, ended by NULL. */
 extern const char *const mysql_variables[];
 
-/* The name of the database (schema) of SETTINGS. */
+/* Return the name of the database (schema) of SETTINGS. */
 const char *mysql_database(const struct store_settings *settings);
 
 /* As parse() and forget() of the store. */

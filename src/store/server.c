@@ -22,20 +22,6 @@ server_read_port(const char *text, struct server_address *address)
 }
 
 static const char *
-server_read_brackets(const char *text, struct server_address *address)
-{
-	struct in6_addr ignored;
-	const char *rest = "";
-	const char *mistake = endpoint_read_brackets(text, address->host, &ignored, &rest);
-
-	if (mistake != NULL || rest[0] == '\0')
-		return mistake;
-	if (rest[0] != ':')
-		return "only a colon and a port may follow the bracket";
-	return server_read_port(rest + 1, address);
-}
-
-static const char *
 server_read_host(const char *text, struct server_address *address)
 {
 	struct in6_addr ignored;
@@ -59,13 +45,20 @@ server_read_host(const char *text, struct server_address *address)
 const char *
 server_address_parse(const char *text, struct server_address *address)
 {
-	const char *mistake = endpoint_mistake(text);
+	const char *mistake = endpoint_mistake(text), *rest = "";
+	struct in6_addr ignored;
 
 	memset(address, 0, sizeof(*address));
 	if (mistake != NULL)
 		return mistake;
-	if (text[0] == '[')
-		return server_read_brackets(text, address);
+	if (text[0] == '[') {
+		mistake = endpoint_read_brackets(text, address->host, &ignored, &rest);
+		if (mistake != NULL || rest[0] == '\0')
+			return mistake;
+		if (rest[0] != ':')
+			return "only a colon and a port may follow the bracket";
+		return server_read_port(rest + 1, address);
+	}
 	if (strncmp(text, ENDPOINT_UNIX_PREFIX, strlen(ENDPOINT_UNIX_PREFIX)) == 0)
 		return "remove unix: before the path of the socket";
 	if (text[0] != '/')
@@ -78,7 +71,7 @@ server_address_parse(const char *text, struct server_address *address)
 
 /* --- all of them ----------------------------------------------------------------------------- */
 
-/* Without any port, localhost is the client library's Unix socket. */
+/* The client library takes localhost without any port for its Unix socket. */
 static void
 server_set_port(const struct store_given *given, struct server *server)
 {
@@ -108,43 +101,9 @@ server_set_label(struct server *server)
 		text_addf(&label, "%s:%u", address->host, address->port);
 }
 
-static bool
-servers_read_addresses(const struct store_given *given, struct server *const *servers, size_t count)
-{
-	char memory[2048];
-	struct text problem = TEXT_OVER(memory);
-
-	for (size_t i = 0; i < count; i++) {
-		const char *text = given->text(given, "TICKR_DATABASE_HOST", i);
-		const char *mistake = server_address_parse(text, &servers[i]->address);
-
-		if (mistake != NULL)
-			endpoint_add_problem(&problem, i + 1, text, mistake);
-		server_set_port(given, servers[i]);
-		server_set_label(servers[i]);
-	}
-	if (problem.len > 0)
-		given->refuse(given, "TICKR_DATABASE_HOST", memory);
-	return problem.len == 0;
-}
-
 static void
-servers_check_names(const struct store_given *given, struct server *const *servers, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		const char *name = servers[i]->database;
-
-		if (name[0] != '\0' && strlen(name) <= MOST_DATABASE_NAME &&
-		    strchr(name, '`') == NULL)
-			continue;
-		given->refuse(given, "TICKR_DATABASE_NAME", NULL);
-		return;
-	}
-}
-
-static void
-servers_check_they_differ(const struct store_given *given, struct server *const *servers,
-			  size_t count)
+server_check_they_differ(const struct store_given *given, struct server *const *servers,
+			 size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		for (size_t j = 0; j < i; j++) {
@@ -161,20 +120,43 @@ servers_check_they_differ(const struct store_given *given, struct server *const 
 		}
 }
 
+static void
+server_check_names(const struct store_given *given, struct server *const *servers, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const char *name = servers[i]->database;
+
+		if (name[0] == '\0' || strlen(name) > MOST_DATABASE_NAME ||
+		    strchr(name, '`') != NULL) {
+			given->refuse(given, "TICKR_DATABASE_NAME", NULL);
+			return;
+		}
+	}
+}
+
 void
 servers_parse(const struct store_given *given, struct server *const *servers, size_t count)
 {
-	bool are_addresses;
+	char memory[2048];
+	struct text problem = TEXT_OVER(memory);
 
 	for (size_t i = 0; i < count; i++) {
+		const char *host = given->text(given, "TICKR_DATABASE_HOST", i);
+		const char *mistake = server_address_parse(host, &servers[i]->address);
+
+		if (mistake != NULL)
+			endpoint_add_problem(&problem, i + 1, host, mistake);
+		server_set_port(given, servers[i]);
+		server_set_label(servers[i]);
 		servers[i]->user = xstrdup(given->text(given, "TICKR_DATABASE_USERNAME", i));
 		servers[i]->password = xstrdup(given->text(given, "TICKR_DATABASE_PASSWORD", i));
 		servers[i]->database = xstrdup(given->text(given, "TICKR_DATABASE_NAME", i));
 	}
-	are_addresses = servers_read_addresses(given, servers, count);
-	servers_check_names(given, servers, count);
-	if (are_addresses)
-		servers_check_they_differ(given, servers, count);
+	if (problem.len > 0)
+		given->refuse(given, "TICKR_DATABASE_HOST", memory);
+	server_check_names(given, servers, count);
+	if (problem.len == 0)
+		server_check_they_differ(given, servers, count);
 }
 
 void

@@ -5,7 +5,7 @@
 #include "base/memory.h"
 #include "store/sqlite_settings.h"
 
-#define MOST_PATH    500 /* SQLite takes no more than 512, and its other files have longer names */
+#define MOST_PATH    500 /* SQLite's limit is 512, and its log and index have longer names */
 #define DEFAULT_FILE "tickr.db"
 
 const char *const sqlite_variables[] = {"TICKR_DATABASE_NAME", NULL};
@@ -16,7 +16,7 @@ sqlite_path(const struct store_settings *settings)
 	return settings->own;
 }
 
-/* The path begins with a slash or a folder, so it is never one of SQLite's special names, such as :memory: */
+/* The path begins with a slash or a folder, so SQLite takes it for no special name, such as :memory: */
 void
 sqlite_parse(const struct store_given *given, struct store_settings *databases, size_t count)
 {

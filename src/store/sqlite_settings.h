@@ -1,17 +1,17 @@
 /*
  * sqlite_settings -- finds the path of the database file.
  *
- * Main thread; afterwards read only. Used by the sqlite store's files only.
+ * Main thread; afterwards the path is read only. For the files of the sqlite store only.
  */
 #ifndef TICKR_STORE_SQLITE_SETTINGS_H
 #define TICKR_STORE_SQLITE_SETTINGS_H
 
 #include "store/store.h"
 
-/* The variables that sqlite_parse() reads; NULL ends them. */
+/* The variables that sqlite_parse() reads, ended by NULL. */
 extern const char *const sqlite_variables[];
 
-/* Return the path of the file of SETTINGS. It is their name, too. */
+/* Return the path of the file of SETTINGS, which is their name too. */
 const char *sqlite_path(const struct store_settings *settings);
 
 /* As parse() and forget() of the store. */

@@ -1,5 +1,5 @@
 /*
- * sqlite_kit -- a database file of its own for each test, and a session on it: for tests of the sqlite store.
+ * sqlite_kit -- makes a database file for each test of the sqlite store, and sessions of it.
  */
 #ifndef TICKR_UNIT_SQLITE_KIT_H
 #define TICKR_UNIT_SQLITE_KIT_H
@@ -18,7 +18,7 @@
 static char folder[] = "/tmp/tickr-test-XXXXXX";
 static char path[64];
 static struct store_settings settings;
-static char memory[1024]; /* of reason and report, whichever came last */
+static char memory[1024]; /* the last reason or report */
 
 static inline void
 begin(void)
@@ -102,7 +102,7 @@ first_of(struct store_session *session, uint32_t count)
 	return bases.first;
 }
 
-/* As somebody with the sqlite3 program. */
+/* Open the file as the sqlite3 program does. */
 static inline sqlite3 *
 open_by_hand(void)
 {

@@ -29,14 +29,14 @@ end(void)
 
 TestSuite(durable, .init = begin, .fini = end);
 
-Test(durable, a_warning_is_no_refusal_unless_that_is_asked_for)
+Test(durable, a_warning_is_no_refusal_by_default)
 {
 	script.warning = "the disk is made of sand; buy one\n";
 	cr_assert_eq(durable_open(&memory_store, &settings, &session, &reason), STORE_OK);
 	memory_store.close(session);
 }
 
-Test(durable, a_warning_is_a_refusal_with_its_words_where_that_is_asked_for)
+Test(durable, require_durable_makes_a_warning_a_refusal)
 {
 	script.warning = "the disk is made of sand; buy one\nthe log too; buy another\n";
 	settings.require_durable = true;
@@ -47,14 +47,14 @@ Test(durable, a_warning_is_a_refusal_with_its_words_where_that_is_asked_for)
 	cr_assert_eq(script.opened, script.closed);
 }
 
-Test(durable, a_database_without_warnings_is_served_from)
+Test(durable, require_durable_serves_without_warnings)
 {
 	settings.require_durable = true;
 	cr_assert_eq(durable_open(&memory_store, &settings, &session, &reason), STORE_OK);
 	memory_store.close(session);
 }
 
-Test(durable, what_cannot_be_opened_says_so)
+Test(durable, a_failed_open_keeps_its_reason)
 {
 	settings.require_durable = true;
 	script.open_result = STORE_LOST;
@@ -62,7 +62,7 @@ Test(durable, what_cannot_be_opened_says_so)
 	cr_assert_str_eq(memory, "the script says that opening fails");
 }
 
-Test(durable, servers_that_forget_their_counter)
+Test(durable, old_servers_forget_their_counter)
 {
 	static const struct {
 		const char *version;
@@ -87,8 +87,8 @@ Test(durable, servers_that_forget_their_counter)
 			     cases[i].version);
 }
 
-/* What a server may print, and the words of the warning; NULL: it is safe. */
-Test(durable, settings_that_can_lose_a_commit_are_warned_of)
+/* The value that a server prints, and words of the warning; NULL: the value is safe. */
+Test(durable, unsafe_settings_have_a_warning)
 {
 	static const struct {
 		const char *name;

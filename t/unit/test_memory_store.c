@@ -37,7 +37,7 @@ open_session(void)
 	return session;
 }
 
-Test(memory_store, a_fresh_one_begins_at_2)
+Test(memory_store, a_new_counter_begins_at_2)
 {
 	struct store_session *session = open_session();
 	struct ticket_range bases;
@@ -75,7 +75,7 @@ Test(memory_store, ranges_of_all_sessions_follow_one_another)
 	memory_store.close(sessions[1]);
 }
 
-Test(memory_store, failures_come_as_the_script_says)
+Test(memory_store, reservations_fail_by_the_script)
 {
 	static const struct {
 		enum store_result failure;
@@ -106,7 +106,7 @@ Test(memory_store, failures_come_as_the_script_says)
 	}
 }
 
-Test(memory_store, opening_fails_as_the_script_says)
+Test(memory_store, opening_fails_by_the_script)
 {
 	struct store_session *session = NULL;
 
@@ -117,7 +117,7 @@ Test(memory_store, opening_fails_as_the_script_says)
 	cr_assert_eq(script.opened, 0);
 }
 
-Test(memory_store, the_counter_is_moved_forward_only)
+Test(memory_store, the_counter_moves_forward_only)
 {
 	struct store_session *session = open_session();
 	uint64_t newest;
@@ -140,7 +140,7 @@ reserve_two(void *arg)
 	return NULL;
 }
 
-Test(memory_store, a_script_may_give_bases_twice)
+Test(memory_store, a_script_may_repeat_bases)
 {
 	struct ticket_range first, second, third;
 
@@ -169,7 +169,7 @@ is_set(const struct store_given *given, const char *variable)
 	return false;
 }
 
-Test(memory_store, settings_that_are_parsed_have_a_script_of_their_own)
+Test(memory_store, parse_makes_a_script)
 {
 	const struct store_given given = {.text = text_of, .is_set = is_set};
 	struct store_settings parsed = {.name = NULL};

@@ -35,13 +35,13 @@ Test(mysql_error, a_handshake_that_breaks_off_is_a_lost_session)
 			     STORE_LOST, "%s", lost_handshakes[i]);
 }
 
-Test(mysql_error, what_group_replication_rolled_back_is_asked_again)
+Test(mysql_error, a_transaction_that_the_group_rolled_back_is_retried)
 {
 	cr_assert_eq(mysql_classify(3101, "Plugin instructed the server to rollback"), STORE_BUSY);
 	cr_assert_eq(mysql_classify(3100, "Error on observer"), STORE_UNREADY);
 }
 
-Test(mysql_error, a_packet_that_is_too_large_is_no_trouble_of_the_database)
+Test(mysql_error, a_packet_that_is_too_large_is_no_outage)
 {
 	static const unsigned numbers[] = {1153, CR_NET_PACKET_TOO_LARGE};
 
@@ -55,7 +55,7 @@ Test(mysql_error, a_packet_that_is_too_large_is_no_trouble_of_the_database)
 	}
 }
 
-Test(mysql_error, a_database_that_may_not_be_written_is_not_ready)
+Test(mysql_error, a_read_only_server_is_unready)
 {
 	cr_assert_eq(mysql_classify(1290, "--read-only"), STORE_UNREADY);
 	cr_assert_eq(mysql_classify(1836, "Running in read-only mode"), STORE_UNREADY);

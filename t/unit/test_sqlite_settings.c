@@ -56,7 +56,7 @@ Test(sqlite_settings, with_sqlite_the_name_is_a_path)
 	}
 }
 
-Test(sqlite_settings, a_path_that_sqlite_would_not_take_is_refused)
+Test(sqlite_settings, a_path_that_is_too_long_is_refused)
 {
 	char name[600] = "TICKR_DATABASE_NAME=/";
 	struct loaded loaded;
@@ -105,7 +105,7 @@ Test(sqlite_settings, with_sqlite_each_variable_of_a_server_is_refused)
 	}
 }
 
-Test(sqlite_settings, with_sqlite_empty_variables_of_a_server_do_no_harm)
+Test(sqlite_settings, with_sqlite_empty_variables_of_a_server_are_allowed)
 {
 	struct loaded loaded = LOAD(SQLITE, "TICKR_DATABASE_HOST=", "TICKR_DATABASE_PASSWORD=");
 

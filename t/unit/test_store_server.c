@@ -45,7 +45,7 @@ Test(store_server, addresses_are_hosts_ports_and_sockets)
 	}
 }
 
-Test(store_server, addresses_that_cannot_be_are_refused)
+Test(store_server, impossible_addresses_are_refused)
 {
 	static const char *const cases[] = {
 		"",	   ":3306",	   "db:",
@@ -64,7 +64,7 @@ Test(store_server, addresses_that_cannot_be_are_refused)
 	}
 }
 
-Test(store_server, a_host_name_too_long_is_refused)
+Test(store_server, a_long_host_name_is_refused)
 {
 	char name[SERVER_HOST_SIZE + 1];
 	struct server_address address;
@@ -77,15 +77,15 @@ Test(store_server, a_host_name_too_long_is_refused)
 	cr_assert_str_eq(address.host, name);
 }
 
-/* --- the settings of several ------------------------------------------------------------------ */
+/* --- several servers -------------------------------------------------------------------------- */
 
-/* What an operator has set, and what comes of it. */
+/* The settings of an operator, and the results of servers_parse(). */
 struct set {
 	struct store_given given;
 	const char *hosts;   /* separated by commas */
 	const char *port;    /* NULL: not set */
 	const char *name;    /* NULL: not set */
-	char host[512];	     /* that was asked for last */
+	char host[512];	     /* the last result of text() */
 	const char *refused; /* a variable */
 	char words[1024];    /* why it is refused */
 	char problem_memory[1024];
@@ -212,7 +212,7 @@ Test(store_server, each_database_has_its_address_and_a_name_for_the_log)
 	forget(&set);
 }
 
-Test(store_server, a_database_is_named_once)
+Test(store_server, the_same_database_twice_is_refused)
 {
 	static const struct {
 		const char *hosts;
@@ -234,7 +234,7 @@ Test(store_server, a_database_is_named_once)
 	}
 }
 
-Test(store_server, a_name_that_no_database_has_is_refused)
+Test(store_server, an_impossible_database_name_is_refused)
 {
 	struct set set = {.hosts = "db", .name = "a`b"};
 
@@ -247,7 +247,7 @@ Test(store_server, a_name_that_no_database_has_is_refused)
 
 #define COUNT_DRIVER(name, is_built, meaning) +1
 
-Test(store_server, each_store_reads_variables_that_are_for_stores)
+Test(store_server, stores_read_only_variables_of_stores)
 {
 	for (unsigned driver = 0; driver < 0 DRIVERS(COUNT_DRIVER); driver++) {
 		const struct store *store = driver_store(driver);
@@ -266,7 +266,7 @@ Test(store_server, each_store_reads_variables_that_are_for_stores)
 	}
 }
 
-Test(store_server, some_store_reads_each_variable_that_is_for_stores)
+Test(store_server, each_variable_of_stores_has_a_reader)
 {
 	for (size_t i = 0; i < key_count; i++) {
 		bool is_read = !key_table[i].is_of_store;
