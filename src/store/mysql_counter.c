@@ -60,8 +60,7 @@ mysql_counter_explain_row(struct store_session *session, uint64_t last, struct t
 		text_addf(reason,
 			  "the counter is at %" PRIu64 " after it was moved to %" PRIu64
 			  ": drop the trigger of `tickets` that sets ids; without one, another "
-			  "program "
-			  "set the counter back",
+			  "program set the counter back",
 			  stands, last);
 	return STORE_REFUSED;
 }

@@ -33,15 +33,15 @@ mysql_create_may_count_in_one_row(struct store_session *session, struct text *re
 	}
 	if (session->is_galera)
 		text_add(report, "this server is a node of a Galera cluster. In the counter layout "
-				 "its nodes "
-				 "would fail each other's commits: use --layout append\n");
+				 "its nodes would fail each other's commits: use --layout "
+				 "append\n");
 	else if (increment > 1)
 		text_addf(report,
 			  "auto_increment_increment is %" PRIu64
-			  " on this server: several masters count side by side, and in the counter "
-			  "layout each would issue the same tickets. Use --layout append; or, if "
-			  "this "
-			  "is the only master, set auto_increment_increment to 1 and try again\n",
+			  " on this server: several masters count side by side, and in the "
+			  "counter layout each would issue the same tickets. Use --layout "
+			  "append; or, if this is the only master, set auto_increment_increment "
+			  "to 1 and try again\n",
 			  increment);
 	return !session->is_galera && increment == 1;
 }
@@ -133,9 +133,8 @@ mysql_create_report_found(const struct store_session *session, enum store_layout
 	if (wanted == STORE_LAYOUT_USUAL || layouts[wanted] == session->layout)
 		return;
 	text_addf(report,
-		  "the %s layout was asked for, but createdb alters no table: make a new database, "
-		  "see "
-		  "Changing the layout in docs/databases.md\n",
+		  "the %s layout was asked for, but createdb alters no table: make a new "
+		  "database, see Changing the layout in docs/databases.md\n",
 		  mysql_layout_name(layouts[wanted]));
 }
 
@@ -158,12 +157,10 @@ mysql_create_make_tickets(struct store_session *session, const struct create_ord
 			return mysql_create_tickets(session, order, report);
 		text_clear(&reason);
 		text_add(&reason, "this database has pinned settings and no table `tickets`: the "
-				  "table was lost, "
-				  "and a new one would issue its tickets again. Restore the table; "
-				  "or DROP TABLE "
-				  "tickr_settings, then run createdb --continue-after the last "
-				  "ticket that may have "
-				  "been issued (without it only if there was none)");
+				  "table was lost, and a new one would issue its tickets again. "
+				  "Restore the table; or DROP TABLE tickr_settings, then run "
+				  "createdb --continue-after the last ticket that may have been "
+				  "issued (without it only if there was none)");
 		goto failed;
 	}
 	if (tickets == FOUND_WRONG || mysql_layout_find_row(session, &row, &reason) != STORE_OK)

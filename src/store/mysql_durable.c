@@ -27,9 +27,8 @@ static const struct setting settings[] = {
 	{"innodb_doublewrite",
 	 false,
 	 {"ON", "1", "DETECT_AND_RECOVER", "fast"},
-	 "a crash of the database may leave a page half-written, and with it the counter; set it "
-	 "to "
-	 "ON"},
+	 "a crash of the database may leave a page half-written, and with it the counter; "
+	 "set it to ON"},
 	/* Other methods, such as O_DIRECT_NO_FSYNC, keep the flush that makes the log durable. */
 	{"innodb_flush_method",
 	 true,
@@ -169,10 +168,9 @@ mysql_durable_warn_of_version(struct store_session *session, struct text *warnin
 	else if (mysql_forgets_counter(version))
 		text_addf(warnings,
 			  "the server is %s, which forgets its counter when it restarts and goes "
-			  "on from "
-			  "the highest row: if that row was deleted, a crash of the database may "
-			  "issue a "
-			  "ticket twice; upgrade to MySQL 8.0 or MariaDB 10.2.4\n",
+			  "on from the highest row: if that row was deleted, a crash of the "
+			  "database may issue a ticket twice; upgrade to MySQL 8.0 or MariaDB "
+			  "10.2.4\n",
 			  version);
 }
 
@@ -180,12 +178,11 @@ void
 mysql_warn(struct store_session *session, struct text *warnings)
 {
 	if (strcasecmp(session->engine, "InnoDB") != 0)
-		text_addf(
-			warnings,
-			"the table `tickets` uses the engine %s: a crash of the database may issue "
-			"a "
-			"ticket twice; stop tickrd, ALTER TABLE tickets ENGINE=InnoDB, start it\n",
-			session->engine);
+		text_addf(warnings,
+			  "the table `tickets` uses the engine %s: a crash of the database may "
+			  "issue a ticket twice; stop tickrd, ALTER TABLE tickets ENGINE=InnoDB, "
+			  "start it\n",
+			  session->engine);
 	mysql_durable_warn_of_variables(session, warnings);
 	mysql_durable_warn_of_redo_log(session, warnings);
 	mysql_durable_warn_of_version(session, warnings);
@@ -194,11 +191,9 @@ mysql_warn(struct store_session *session, struct text *warnings)
 	    session->steps.global_increment != 1)
 		text_addf(warnings,
 			  "auto_increment_increment is %" PRIu64
-			  ": the table `tickets` has the counter layout, in which several masters "
-			  "would "
-			  "each issue the same tickets; use one master and set it to 1, or make a "
-			  "new "
-			  "database in the append layout\n",
+			  ": the table `tickets` has the counter layout, in which several "
+			  "masters would each issue the same tickets; use one master and set it "
+			  "to 1, or make a new database in the append layout\n",
 			  session->steps.global_increment);
 }
 

@@ -272,10 +272,9 @@ mysql_layout_find_row(struct store_session *session, enum mysql_finding *finding
 		*finding = FOUND_WRONG;
 		text_addf(reason,
 			  "the table `tickets` (%s layout) has %s: it is not known which numbers "
-			  "were issued. "
-			  "Stop every tickrd of this node, insert a row with %sid 1 and, unless no "
-			  "ticket was "
-			  "ever issued, run tickrd advance --past the last one",
+			  "were issued. Stop every tickrd of this node, insert a row with %sid 1 "
+			  "and, unless no ticket was ever issued, run tickrd advance --past the "
+			  "last one",
 			  mysql_layout_name(session->layout),
 			  session->layout == LAYOUT_APPEND ? "no row" : "no row with stub 'a'",
 			  session->layout == LAYOUT_APPEND ? "" : "stub 'a' and ");

@@ -131,10 +131,9 @@ mysql_stub_gather_run(struct store_session *session, uint32_t count, struct run 
 		if (clock_us() > give_up_us && run->bases.count < count) {
 			text_addf(reason,
 				  "%" PRIu32 " tickets in a row took longer than the query "
-				  "time-out: ask for fewer at a "
-				  "time. In the stub layout on InnoDB each ticket is a statement, "
-				  "and another "
-				  "program may count in the table",
+				  "time-out: ask for fewer at a time. In the stub layout on "
+				  "InnoDB each ticket is a statement, and another program may "
+				  "count in the table",
 				  count);
 			return STORE_BUSY;
 		}

@@ -63,8 +63,7 @@ sqlite_claim_begin_turn(struct store_claim *claim, unsigned timeout_s, struct te
 	pthread_mutex_unlock(&claim->mutex);
 	if (!is_mine)
 		text_addf(reason,
-			  "another session of the database file has waited for its disk for %u s: "
-			  "the "
+			  "another session of this database has waited for the disk for %u s: the "
 			  "disk stalls",
 			  timeout_s);
 	return is_mine;
@@ -158,8 +157,8 @@ sqlite_claim_visit(struct store_claim *claim, const char *path, struct text *rea
 	char *real, *folder;
 	bool may, is_near;
 
-	if (access(path, F_OK) !=
-	    0) { /* createdb will make it, and no process can have locked it */
+	/* createdb will make a file that is missing, and no process can have locked it. */
+	if (access(path, F_OK) != 0) {
 		folder = sqlite_files_folder(path);
 		may = !sqlite_claim_needs_owner(folder) ||
 		      sqlite_claim_own(claim, path, false, reason);

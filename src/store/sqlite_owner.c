@@ -80,12 +80,12 @@ sqlite_owner_start_of(uint64_t process)
 	return started;
 }
 
-/* Return the record of this process, for an owner's file on the device of BESIDE. */
+/* Return the record of this process, for an owner's file on the device of MARK. */
 static struct record
-sqlite_owner_own_record(const struct sqlite_mark *beside)
+sqlite_owner_own_record(const struct sqlite_mark *mark)
 {
 	struct record own = {
-		.device = beside->device,
+		.device = mark->device,
 		.process = (uint64_t)getpid(),
 		.started = sqlite_owner_start_of((uint64_t)getpid()),
 	};
@@ -193,8 +193,8 @@ sqlite_owner_explain(const char *name, const struct record *record, struct text 
 {
 	if (record->host[0] == '\0')
 		text_addf(reason,
-			  "%s is there and names no process. If no other tickrd serves from this "
-			  "database file, remove it",
+			  "%s is there and names no process. If no other tickrd serves from the "
+			  "database, remove this owner's file",
 			  name);
 	else
 		text_addf(reason,

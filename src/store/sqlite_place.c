@@ -154,32 +154,29 @@ sqlite_place_warn(const char *path, struct text *warnings)
 	case SQLITE_PLACE_MEMORY:
 		text_addf(warnings,
 			  "the database file %s lies in memory (%s): it is lost when the machine "
-			  "stops, and a "
-			  "new one would issue its tickets again; move it to a disk\n",
+			  "stops, and a new one would issue its tickets again; move it to a "
+			  "disk\n",
 			  path, place.type);
 		break;
 	case SQLITE_PLACE_LAYER:
 		text_addf(warnings,
 			  "the database file %s lies in a layer of a container (%s): it is lost "
-			  "with the "
-			  "container, and a new one would issue its tickets again; move it to a "
-			  "volume\n",
+			  "with the container, and a new one would issue its tickets again; move "
+			  "it to a volume\n",
 			  path, place.type);
 		break;
 	case SQLITE_PLACE_SHARED:
 		text_addf(warnings,
 			  "the database file %s lies on %s, where SQLite's locks do not reach "
-			  "every server: a "
-			  "ticket may be issued twice; move it to a disk of this machine\n",
+			  "every server: a ticket may be issued twice; move it to a disk of this "
+			  "machine\n",
 			  path, place.type);
 		break;
 	case SQLITE_PLACE_UNKNOWN:
 		text_addf(warnings,
 			  "the database file %s lies on a file system that tickrd does not know "
-			  "(%s): a "
-			  "ticket may be issued twice if SQLite's locks do not work there; move it "
-			  "to a disk "
-			  "of this machine\n",
+			  "(%s): a ticket may be issued twice if SQLite's locks do not work "
+			  "there; move it to a disk of this machine\n",
 			  path, place.type);
 		break;
 	}

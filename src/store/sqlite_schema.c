@@ -97,8 +97,7 @@ sqlite_schema_check_settings(struct store_session *session, struct text *reason)
 	if (!found) {
 		text_addf(reason,
 			  "the database file %s has no pinned settings: insert those that it has "
-			  "always "
-			  "had into `tickr_settings`",
+			  "always had into `tickr_settings`",
 			  sqlite_path(session->settings));
 		return STORE_REFUSED;
 	}
@@ -118,10 +117,8 @@ sqlite_schema_check_row(struct store_session *session, struct text *reason)
 		return result;
 	text_addf(reason,
 		  "the table `tickets` of the database file %s has no row: it is not known which "
-		  "numbers "
-		  "were issued. Stop its tickrd, insert a row with stub 'a' and id 1 and, unless "
-		  "no ticket "
-		  "was ever issued, run tickrd advance --past the last one",
+		  "numbers were issued. Stop its tickrd, insert a row with stub 'a' and id 1 "
+		  "and, unless no ticket was ever issued, run tickrd advance --past the last one",
 		  sqlite_path(session->settings));
 	return STORE_REFUSED;
 }

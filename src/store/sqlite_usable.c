@@ -39,11 +39,9 @@ sqlite_usable_has_no_log(const char *path, struct text *reason)
 
 	if (is_there)
 		text_addf(reason,
-			  "the database file %s is missing, and its log is there, %s: the file was "
-			  "lost, and "
-			  "a new one would issue its tickets again. Bring the file back; or, if no "
-			  "ticket was "
-			  "ever issued, remove the log and try again",
+			  "the database file %s is missing, and its log is there, %s: the file "
+			  "was lost, and a new one would issue its tickets again. Bring the file "
+			  "back; or, if no ticket was ever issued, remove the log and try again",
 			  path, log);
 	free(log);
 	return !is_there;
@@ -74,10 +72,8 @@ sqlite_usable_explain_missing(const char *path, int problem, struct text *reason
 {
 	text_addf(reason, "the database file %s cannot be used: %s%s", path, strerror(problem),
 		  problem == ENOENT ? ". Set TICKR_STATE_DIR or TICKR_DATABASE_NAME to the right "
-				      "folder or file. "
-				      "Run tickrd createdb only if there never was a file: a new "
-				      "one would issue "
-				      "its tickets again"
+				      "folder or file. Run tickrd createdb only if there never "
+				      "was a file: a new one would issue its tickets again"
 				    : "");
 	return false;
 }
@@ -126,9 +122,8 @@ sqlite_usable_is_in_mount(const char *path, uint64_t mount, struct text *reason)
 	if (own == 0 || mount == 0 || own == mount)
 		return true;
 	text_addf(reason,
-		  "%s is a mount of its own: SQLite's log would lie outside, and the last tickets "
-		  "would "
-		  "be lost with it. Mount the folder of the file",
+		  "%s is a mount of its own: SQLite's log would lie outside, and the last "
+		  "tickets would be lost with it. Mount the folder of the file",
 		  path);
 	return false;
 }

@@ -58,8 +58,8 @@ enum store_result {
 };
 
 enum store_create_result {
-	STORE_CREATED,	   /* create() made the table, the pinned settings or both */
-	STORE_EXISTED,	   /* all was there already, and fits */
+	STORE_CREATED,	   /* create() made at least one part */
+	STORE_EXISTED,	   /* all parts existed, and fit */
 	STORE_NOT_CREATED, /* the report says why */
 };
 
