@@ -74,6 +74,10 @@ sub add_before {
             push @table, [ "${name}_${count}_over_before" =~ tr/-/_/r,
                 "$name, $count connections: requests/s over those of the other build",
                 sub { my ($of) = @_; $of->($name, $count, 'rate') / $of->($contender, $count, 'rate') } ];
+            push @table, [ "${name}_${count}_processor_over_before" =~ tr/-/_/r,
+                "$name, $count connections: processor time per request over that of the other build",
+                sub { my ($of) = @_;
+                      $of->($name, $count, 'processor_us') / $of->($contender, $count, 'processor_us') } ];
         }
     }
     return;
