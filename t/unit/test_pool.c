@@ -273,7 +273,7 @@ refuse_too_large(struct reservation *reservation, unsigned answer)
 	cr_assert(is_ready());
 }
 
-Test(pool, what_is_too_large_leaves_the_database_ready_and_its_session_open)
+Test(pool, a_reservation_that_is_too_large_leaves_the_database_ready_and_its_session_open)
 {
 	struct reservation reservation;
 	uint64_t opened;

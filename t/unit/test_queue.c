@@ -54,7 +54,7 @@ Test(queue, all_waiting_reservations_are_one_group_in_order)
 }
 
 /* No owner waits for it: in the queue it would stay as long as no session can be opened. */
-Test(queue, a_reservation_recalled_from_a_session_is_not_put_back)
+Test(queue, a_reservation_withdrawn_from_a_session_is_not_put_back)
 {
 	static const uint32_t counts[] = {1, 2};
 	struct mail_list group = TAILQ_HEAD_INITIALIZER(group);
@@ -75,7 +75,7 @@ Test(queue, a_reservation_recalled_from_a_session_is_not_put_back)
 }
 
 /* Two threads: A is about to submit it, and B takes it from its errand. */
-Test(queue, a_reservation_recalled_before_it_came_is_not_queued)
+Test(queue, a_reservation_withdrawn_before_it_is_submitted_is_not_queued)
 {
 	static const uint32_t counts[] = {1};
 	struct reservation late = {.count = 1, .deadline_ms = UINT64_MAX};
