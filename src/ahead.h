@@ -19,23 +19,26 @@ struct ahead {
 	struct event *fill;
 };
 
-/* Prepare AHEAD, which is zeroed, to fetch from DISPATCH. Its threads must not run yet. */
+/* Prepare AHEAD, which is zeroed, to fetch from DISPATCH. The threads of DISPATCH must not run yet. */
 void ahead_init(struct ahead *ahead, const struct config *config, struct dispatch *dispatch,
 		struct event_base *base);
 
-/* Where the workers reserve: the segment, or the dispatcher if nothing is reserved ahead. */
+/* Return the source of the workers: the segment, or the dispatcher if nothing is reserved ahead. */
 struct source ahead_source(const struct ahead *ahead);
 
-/* Fetch from now on. The dispatcher has been started. */
+/* Fetch from now on. Call after the dispatcher was started. */
 void ahead_start(struct ahead *ahead);
 
-/* Any thread: the listener of the pools. ARG is a struct ahead. */
+/* Note a check of the counter, as the listener of the pools. ARG is a struct ahead. Any thread. */
 void ahead_note(void *arg, const struct ticket_space *space, bool is_trusted);
 
 /* Stop fetching. */
 void ahead_stop(struct ahead *ahead);
 
-/* Give back the held tickets if that is safe. The other ones are a gap. Call after the dispatcher has stopped. */
+/*
+ * Give back the held tickets if that is safe. The other ones are a gap. Call after the dispatcher has
+ * stopped.
+ */
 void ahead_settle(struct ahead *ahead);
 
 void ahead_free(struct ahead *ahead);

@@ -27,7 +27,7 @@
 #include "signals.h"
 #include "worker.h"
 
-#define LOOK_WAIT_MS	  1000 /* at the start, for the first check of each database */
+#define KNOWN_WAIT_MS	  1000 /* at the start, for the first check of each database */
 #define OTHER_DESCRIPTORS 16   /* the operator's connections, the service manager, libraries */
 
 struct daemon {
@@ -36,7 +36,7 @@ struct daemon {
 	struct sockets sockets;
 	struct sockets control_sockets;
 	struct control *control;		   /* NULL: there is no socket for the operator */
-	struct looks *looks;			   /* the checks of the databases at the start */
+	struct looks *looks;			   /* of the databases, at the start */
 	struct state_file *states[MOST_DATABASES]; /* NULL: there is none */
 	struct dispatch *dispatch;
 	struct ahead ahead;
@@ -64,9 +64,11 @@ struct daemon {
 
 /* --- stopping --------------------------------------------------------------------------------- */
 
-/* End the process without waiting for any thread. The tickets that a thread holds become a gap. Any thread. */
+/*
+ * End the process without waiting for any thread. Tickets that a thread has become a gap. Any thread.
+ */
 static void
-daemon_leave_at_once(void *arg, int status)
+daemon_leave(void *arg, int status)
 {
 	struct daemon *d = arg;
 
@@ -84,7 +86,7 @@ daemon_on_drain_deadline(evutil_socket_t fd, short what, void *arg)
 	log_warn("drain timed out; dropped requests in flight",
 		 LOG_NUMBER("requests_waiting", metrics_get(METRIC_REQUESTS_WAITING)),
 		 LOG_NUMBER("connections", metrics_get(METRIC_HTTP_CONNECTIONS)));
-	daemon_leave_at_once(arg, 0);
+	daemon_leave(arg, 0);
 }
 
 static void
@@ -112,7 +114,10 @@ static void
 daemon_on_stop(void *arg, const char *signal)
 {
 	struct daemon *d = arg;
-	/* Connections to inherited sockets wait for the next server, so no balancer sees that this one stops. */
+	/*
+	 * Connections to inherited sockets wait for the next server, so no balancer sees that this one
+	 * stops.
+	 */
 	uint64_t delay_ms = d->sockets.are_inherited ? 0 : d->config->drain_delay_ms;
 	uint64_t longest_ms = delay_ms + d->config->drain_timeout_ms;
 
@@ -143,8 +148,8 @@ daemon_on_pong(void *arg)
 }
 
 /*
- * Ping every loop. The service manager hears from us only after all of them have answered. A stop has a
- * deadline of its own: then the thread of the signals feeds the watchdog.
+ * Ping every loop. The service manager gets its message only after all loops have answered. During a
+ * stop the thread of the signals sends that message instead, and has a deadline of its own.
  */
 static void
 daemon_on_watchdog(evutil_socket_t fd, short what, void *arg)
@@ -165,7 +170,10 @@ daemon_on_watchdog(evutil_socket_t fd, short what, void *arg)
 
 /* --- starting --------------------------------------------------------------------------------- */
 
-/* Leave clients the descriptors that nothing else can need. Call when all that opens descriptors exists. */
+/*
+ * Limit the connections, so that the server keeps its own descriptors. Call it after all rooms were
+ * built.
+ */
 static void
 daemon_limit_connections(struct daemon *d)
 {
@@ -202,7 +210,10 @@ daemon_open_sockets(struct daemon *d)
 	return false;
 }
 
-/* The socket is for our own user only: it has no password. No other thread makes files with this umask yet. */
+/*
+ * Open the socket for the server's own user only, because it has no password. No other thread makes
+ * files with this umask yet.
+ */
 static bool
 daemon_open_control(struct daemon *d)
 {
@@ -259,13 +270,13 @@ daemon_make_workers(struct daemon *d)
 	sockets_give_away(&d->sockets);
 }
 
-/* From here on a stop is an order to our loop, which soon runs. */
+/* Make the main loop. From here on, a stop is an order to that loop, which runs soon. */
 static void
 daemon_take_orders(struct daemon *d)
 {
 	struct signal_orders orders = {
 		.stop = daemon_on_stop,
-		.leave = daemon_leave_at_once,
+		.leave = daemon_leave,
 		.arg = d,
 		.longest_stop_ms = d->config->drain_delay_ms + d->config->drain_timeout_ms,
 		.watchdog_ms = notify_watchdog_ms(),
@@ -301,7 +312,7 @@ daemon_start_threads(struct daemon *d)
 	bool is_started = dispatch_start(d->dispatch);
 
 	if (is_started) {
-		dispatch_wait_looked(d->dispatch, LOOK_WAIT_MS);
+		dispatch_wait_known(d->dispatch, KNOWN_WAIT_MS);
 		ahead_start(&d->ahead);
 	}
 	while (is_started && d->started < d->worker_count) {
@@ -347,7 +358,7 @@ daemon_tear_down(struct daemon *d)
 	if (!dispatch_stop(d->dispatch, d->drain_deadline_ms)) {
 		/* A session hangs in a statement until the deadline, or while it opens. */
 		log_info("stopped", LOG_WORD("sessions_left", "yes"));
-		daemon_leave_at_once(d, 0);
+		daemon_leave(d, 0);
 	}
 	ahead_settle(&d->ahead);
 	control_free(d->control);
@@ -372,10 +383,10 @@ daemon_serve(struct daemon *d)
 		return EX_CONFIG;
 	daemon_take_orders(d);
 	if (!daemon_open_sockets(d) || !daemon_open_control(d))
-		daemon_leave_at_once(d, EX_OSERR);
+		daemon_leave(d, EX_OSERR);
 	daemon_build(d);
 	if (!daemon_start_threads(d))
-		daemon_leave_at_once(d, EX_OSERR);
+		daemon_leave(d, EX_OSERR);
 	daemon_announce(d);
 	event_base_dispatch(d->base);
 	daemon_tear_down(d);
@@ -401,7 +412,7 @@ daemon_run_store(struct daemon *d)
 		return EX_OSERR;
 	status = daemon_serve(d);
 	if (!looks_free(d->looks))
-		daemon_leave_at_once(d, status); /* a look hangs in the client library */
+		daemon_leave(d, status); /* a look hangs in the client library */
 	d->store->end();
 	loop_library_end();
 	return status;

@@ -10,9 +10,9 @@
 #include "signals.h"
 
 /*
- * Serve until a signal stops the process. Take SIGNALS. Return the exit status: 0; EX_CONFIG if the settings or
- * the databases make another start useless; EX_OSERR if the system refuses a socket, a thread or a descriptor.
- * If a thread hangs at the end, the process ends here with that status.
+ * Serve until a signal stops the process. Take SIGNALS. Return the exit status: 0 after a stop;
+ * EX_CONFIG if settings or databases make another start useless; EX_OSERR if the system refuses a
+ * resource. If a thread hangs at the end, the process ends here with that status.
  */
 int daemon_run(const struct config *config, struct signals *signals);
 

@@ -11,7 +11,7 @@
 #include "segment/segment.h"
 #include "worker.h"
 
-#define BEGUN_MARGIN_MS	 1000 /* so that a session's own time-outs come first */
+#define BEGUN_MARGIN_MS	 1000 /* so that a session reaches its own time-outs before */
 #define HTTP_DEADLINE_MS 75000
 
 struct worker {
@@ -25,11 +25,11 @@ struct worker {
 	struct event *flush;  /* activated in the round in which requests arrived */
 	struct event *expire; /* fires at the allocator's next deadline */
 
-	/* Each is in one mailbox at most. */
+	/* Each piece of mail is in one mailbox at most. */
 	struct mail announcement;
 	struct mail drain_order;
 	struct mail drained_note;
-	struct mail ping; /* travels to the worker and back */
+	struct mail ping; /* goes to the worker, and returns to the main thread */
 };
 
 /* --- between the allocator and its source ------------------------------------------------------- */
@@ -43,7 +43,7 @@ worker_open_reservation(struct mail *mail)
 	allocator_deliver(worker->allocator, reservation);
 }
 
-/* Runs in a thread of a pool or of the dispatcher. */
+/* Post RESERVATION to its worker. A thread of a pool or of the dispatcher runs this. */
 static void
 worker_post_answer(struct reservation *reservation)
 {
@@ -269,7 +269,7 @@ worker_join(struct worker *worker)
 void
 worker_free(struct worker *worker)
 {
-	mailbox_open_all(worker->mailbox); /* the answers that the pools gave while they stopped */
+	mailbox_open_all(worker->mailbox); /* the answers of the pools during their stop */
 	allocator_free(worker->allocator);
 	http_server_free(worker->http);
 	event_free(worker->expire);

@@ -1,7 +1,7 @@
 /*
  * worker -- one loop thread and everything it owns: event base, mailbox, allocator, HTTP server.
  *
- * The main thread makes and frees it. While the worker's thread runs, the main thread may call only
+ * The main thread makes and frees it. While the worker's thread runs, the main thread may only call
  * worker_announce_drain(), worker_drain() and worker_ping().
  */
 #ifndef TICKR_WORKER_H
@@ -28,8 +28,8 @@ struct worker_settings {
 	struct log_limit *error_lines;
 	bool leaves_queue;	    /* see http_settings */
 	struct mailbox *control;    /* of the main thread, which runs the functions below */
-	void (*drained)(void *arg); /* this worker has answered all requests */
-	void (*pong)(void *arg);    /* this worker's loop has answered a ping */
+	void (*drained)(void *arg); /* called when this worker has answered all requests */
+	void (*pong)(void *arg);    /* called when this worker's loop has answered a ping */
 	void *arg;
 };
 
@@ -40,14 +40,19 @@ struct worker *worker_new(const struct worker_settings *settings, const int *fds
 /* Start the thread. Return false, with errno, if the system cannot create one. */
 bool worker_start(struct worker *worker) MUST_CHECK;
 
-void worker_announce_drain(struct worker *worker); /* once: a drain follows; be ready no longer */
-void worker_drain(struct worker *worker);	   /* once, after worker_announce_drain() */
-void worker_ping(struct worker *worker);	   /* not before the last ping has returned */
+/* Let readiness fail, because a drain follows. Call it once. */
+void worker_announce_drain(struct worker *worker);
+
+/* Answer the requests in flight, and accept no others. Call it once, after worker_announce_drain(). */
+void worker_drain(struct worker *worker);
+
+/* Let the loop answer with settings.pong. Call it only after the last ping was answered. */
+void worker_ping(struct worker *worker);
 
 /* Wait until the thread ends, after settings.drained was called. */
 void worker_join(struct worker *worker);
 
-/* After worker_join(), or without worker_start(), and after the dispatcher has stopped. */
+/* Free WORKER after worker_join(), or without worker_start(), and after the dispatcher has stopped. */
 void worker_free(struct worker *worker);
 
 #endif

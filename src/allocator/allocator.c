@@ -1,10 +1,10 @@
 /*
- * DESIGN. A batch is in exactly one of four places:
+ * DESIGN. A batch is in exactly one of four lists:
  *
  *	gathering   the loop fills it in this round, and has not submitted it yet
- *	submitted   the source has it, in the order of the deadlines; it can be withdrawn
+ *	submitted   the source has it; the list is in the order of the deadlines
  *	begun       its deadline has passed, but a session works on it
- *	given up    the same, and its requests were answered: its range becomes a gap
+ *	given up    the same, and its requests were failed: its range becomes a gap
  */
 #include <assert.h>
 #include <stddef.h>
@@ -54,7 +54,7 @@ allocator_leave_waiting(struct waiting_limit *limit, uint32_t requests)
 	metrics_subtract(METRIC_REQUESTS_WAITING, requests);
 }
 
-/* The batch that REQUEST joins: the last one that gathers, or another. */
+/* Return the batch that REQUEST joins: the last one that gathers, or a new one. */
 static struct batch *
 allocator_batch_for(struct allocator *a, const struct ticket_request *request, uint64_t now_ms)
 {
@@ -69,7 +69,7 @@ allocator_batch_for(struct allocator *a, const struct ticket_request *request, u
 	return batch;
 }
 
-/* Answer REQUEST immediately, if the source holds bases for it. */
+/* Answer REQUEST and return true, if the source holds bases for it. */
 static bool
 allocator_answer_from_held(struct allocator *a, struct ticket_request *request, uint64_t now_ms)
 {
@@ -120,13 +120,13 @@ allocator_flush(struct allocator *a)
 	}
 }
 
-/* Answer the requests of BATCH with STATUS, which is not TICKET_OK. */
+/* Answer the requests of BATCH with STATUS, which is not TICKET_OK. BATCH stays the caller's. */
 static void
-allocator_refuse(struct allocator *a, struct batch *batch, enum ticket_status status,
-		 const char *reason)
+allocator_fail(struct allocator *a, struct batch *batch, enum ticket_status status,
+	       const char *reason)
 {
 	allocator_leave_waiting(a->settings.limit, batch->request_count);
-	batch_refuse(batch, status, reason);
+	batch_fail(batch, status, reason);
 }
 
 static struct batch_list *
@@ -171,22 +171,22 @@ allocator_expire(struct allocator *a, uint64_t now_ms)
 	       batch->reservation.deadline_ms <= now_ms) {
 		TAILQ_REMOVE(&a->submitted, batch, link);
 		if (source_withdraw(&a->settings.source, &batch->reservation)) {
-			allocator_refuse(a, batch, TICKET_TIMED_OUT, batch->reservation.reason);
+			allocator_fail(a, batch, TICKET_TIMED_OUT, batch->reservation.reason);
 			free(batch);
 		} else {
 			batch->place = BATCH_BEGUN;
 			TAILQ_INSERT_TAIL(&a->begun, batch, link);
 		}
 	}
-	/* A session hangs. Its batch stays until the answer: the source has the reservation. */
+	/* If a session hangs, the source has the reservation. So its batch stays until the answer. */
 	while ((batch = TAILQ_FIRST(&a->begun)) != NULL &&
 	       allocator_give_up_at_ms(a, batch) <= now_ms) {
 		TAILQ_REMOVE(&a->begun, batch, link);
 		batch->place = BATCH_GIVEN_UP;
 		TAILQ_INSERT_TAIL(&a->given_up, batch, link);
-		allocator_refuse(a, batch, TICKET_TIMED_OUT,
-				 "the database does not answer; tickets that it may have reserved "
-				 "for this request become a gap");
+		allocator_fail(a, batch, TICKET_TIMED_OUT,
+			       "the database does not answer; tickets that it may have reserved "
+			       "for this request become a gap");
 	}
 }
 
@@ -209,7 +209,7 @@ allocator_free(struct allocator *a)
 
 	while ((batch = TAILQ_FIRST(&a->gathering)) != NULL) {
 		TAILQ_REMOVE(&a->gathering, batch, link);
-		allocator_refuse(a, batch, TICKET_DRAINING, STATUS_DRAINING);
+		allocator_fail(a, batch, TICKET_DRAINING, STATUS_DRAINING);
 		free(batch);
 	}
 	while ((batch = TAILQ_FIRST(&a->submitted)) != NULL) {
@@ -217,7 +217,7 @@ allocator_free(struct allocator *a)
 
 		assert(is_mine);
 		TAILQ_REMOVE(&a->submitted, batch, link);
-		allocator_refuse(a, batch, TICKET_DRAINING, STATUS_DRAINING);
+		allocator_fail(a, batch, TICKET_DRAINING, STATUS_DRAINING);
 		free(batch);
 	}
 	assert(TAILQ_EMPTY(&a->begun) && TAILQ_EMPTY(&a->given_up));

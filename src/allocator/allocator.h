@@ -2,8 +2,8 @@
  * allocator -- makes few large reservations out of many small ticket requests.
  *
  * Loop thread only; no I/O, no locks, no clock of its own. Requests that arrive in one round of the
- * loop share a reservation. The reservations of all loops meet in a source, such as a pool's queue.
- * Each request is answered exactly once, through its callback.
+ * loop share a reservation. The allocators of all loops submit to one source, such as a pool. Each
+ * request is answered exactly once, through its callback.
  */
 #ifndef TICKR_ALLOCATOR_ALLOCATOR_H
 #define TICKR_ALLOCATOR_ALLOCATOR_H
@@ -21,17 +21,17 @@ struct waiting_limit {
 };
 
 struct allocator_settings {
-	uint64_t pool_timeout_ms;    /* the longest wait for a session */
-	uint64_t begun_timeout_ms;   /* how much longer to wait for a session that has begun */
+	uint64_t pool_timeout_ms;    /* the longest wait until a session takes the reservation */
+	uint64_t begun_timeout_ms;   /* how much longer to wait for the answer of that session */
 	struct waiting_limit *limit; /* shared; outlives the allocators */
 	struct source source;	     /* of reservations */
 
 	/*
-	 * Runs in any thread when a reservation, whose owner is ARG, was answered. It must lead to a
-	 * call of allocator_deliver() in the loop's thread.
+	 * Called in any thread when a reservation, whose owner is ARG, was answered. It must lead to a
+	 * call of allocator_deliver() in the loop thread.
 	 */
 	void (*answer)(struct reservation *reservation);
-	/* The first request of a round has come: call allocator_flush() at the end of the round. */
+	/* Called with the first request of a round: call allocator_flush() at the end of the round. */
 	void (*wake)(void *arg);
 	void *arg;
 };
@@ -40,25 +40,28 @@ struct allocator;
 
 struct allocator *allocator_new(const struct allocator_settings *settings) MUST_CHECK;
 
-/* REQUEST is the caller's, and stays where it is until its answer, which may come immediately. */
+/*
+ * Ask for REQUEST, which stays the caller's, and must not move until its answer. That may come
+ * immediately.
+ */
 void allocator_request(struct allocator *a, struct ticket_request *request, uint64_t now_ms);
 
 /* Submit the requests that have gathered. */
 void allocator_flush(struct allocator *a);
 
-/* Deal out RESERVATION, which this allocator submitted and which was answered. */
+/* Answer the requests of RESERVATION, which this allocator submitted and which was answered. */
 void allocator_deliver(struct allocator *a, struct reservation *reservation);
 
 /*
- * Refuse the requests that have expired: those that no session has begun with, and those that a
- * session has had for too long.
+ * Fail the requests that have expired: those that no session has taken, and those that a session has
+ * had for too long.
  */
 void allocator_expire(struct allocator *a, uint64_t now_ms);
 
-/* When allocator_expire() has something to do next; UINT64_MAX: no request waits. */
+/* Return when allocator_expire() is due next; UINT64_MAX: no request waits. */
 uint64_t allocator_next_deadline(const struct allocator *a);
 
-/* Answer the requests that still wait. Each reservation must be back, or can be withdrawn. */
+/* Fail the requests that still wait, and free A. No session may have a reservation of A. */
 void allocator_free(struct allocator *a);
 
 #endif

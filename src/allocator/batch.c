@@ -14,7 +14,7 @@ batch_new(uint64_t deadline_ms)
 	return batch;
 }
 
-/* A single request may be larger than MOST: it still needs one progression. */
+/* The first request always has room. It may be larger than MOST, and needs one progression. */
 bool
 batch_has_room(const struct batch *batch, const struct ticket_request *request, uint32_t most)
 {
@@ -30,7 +30,7 @@ batch_add(struct batch *batch, struct ticket_request *request)
 	batch->reservation.count += request->count;
 }
 
-/* Unlink the first request: its answer may free it. NULL: none is left. */
+/* Unlink the first request, because its answer may free it. NULL: none is left. */
 static struct ticket_request *
 batch_take_request(struct batch *batch)
 {
@@ -49,7 +49,7 @@ batch_deal(struct batch *batch)
 	struct ticket_request *request;
 
 	if (batch->reservation.status != TICKET_OK) {
-		batch_refuse(batch, batch->reservation.status, batch->reservation.reason);
+		batch_fail(batch, batch->reservation.status, batch->reservation.reason);
 		return;
 	}
 	assert(bases.count == batch->reservation.count);
@@ -60,7 +60,7 @@ batch_deal(struct batch *batch)
 }
 
 void
-batch_refuse(struct batch *batch, enum ticket_status status, const char *reason)
+batch_fail(struct batch *batch, enum ticket_status status, const char *reason)
 {
 	struct ticket_answer answer = {.status = status, .reason = reason};
 	struct ticket_request *request;

@@ -1,9 +1,9 @@
 /*
  * batch -- requests that share one reservation.
  *
- * Loop thread only. The requests are the caller's: linked, not copied. Each is answered exactly once,
- * when the batch is dealt or refused, in the order of their arrival. A batch deals out bases, and knows
- * no arithmetic: the sequence's owner makes tickets of them.
+ * Loop thread only. The requests are the caller's: linked, not copied. Dealing or failing the batch
+ * answers each of them exactly once, in the order of their arrival. A batch deals out bases. The
+ * handlers make tickets of them.
  */
 #ifndef TICKR_ALLOCATOR_BATCH_H
 #define TICKR_ALLOCATOR_BATCH_H
@@ -19,25 +19,25 @@ struct ticket_answer {
 	enum ticket_status status;
 	struct ticket_range bases;	  /* TICKET_OK: numbers, of which the space makes tickets */
 	const struct ticket_space *space; /* TICKET_OK: of the database that answered */
-	const char *reason;		  /* else; only until the answer function returns */
+	const char *reason;		  /* otherwise; it ends when the answer function returns */
 };
 
-/* Embedded in the thing that asks. */
+/* Part of the struct of its owner. */
 struct ticket_request {
 	uint32_t count; /* 1 or more */
 	void (*answer)(struct ticket_request *request, const struct ticket_answer *answer);
 	STAILQ_ENTRY(ticket_request) link; /* the batch's */
 };
 
-/* Where a submitted batch is. */
+/* The list that a submitted batch is in. */
 enum batch_place {
 	BATCH_SUBMITTED,
 	BATCH_BEGUN,	/* it could not be withdrawn: a session works on it */
-	BATCH_GIVEN_UP, /* the same, and its requests were answered */
+	BATCH_GIVEN_UP, /* the same, and its requests were failed */
 };
 
 struct batch {
-	struct reservation reservation; /* the source's while it is submitted */
+	struct reservation reservation; /* the source has it while the batch is submitted */
 	STAILQ_HEAD(, ticket_request) requests;
 	uint32_t request_count;
 
@@ -47,17 +47,17 @@ struct batch {
 
 TAILQ_HEAD(batch_list, batch);
 
-/* The caller owns it, and releases it with free() when its requests are answered. */
+/* Return an empty batch. The caller frees it with free() after its requests were answered. */
 struct batch *batch_new(uint64_t deadline_ms) MUST_CHECK;
 
-/* Whether REQUEST may join without making the reservation larger than MOST. */
+/* Return true if the reservation stays within MOST bases when REQUEST joins. */
 bool batch_has_room(const struct batch *batch, const struct ticket_request *request, uint32_t most);
 void batch_add(struct batch *batch, struct ticket_request *request);
 
-/* Answer every request with its part of the reservation's bases, or with the reservation's failure. */
+/* Answer every request: with its part of the reservation's bases, or with the reservation's failure. */
 void batch_deal(struct batch *batch);
 
 /* Answer every request with STATUS, which is not TICKET_OK. */
-void batch_refuse(struct batch *batch, enum ticket_status status, const char *reason);
+void batch_fail(struct batch *batch, enum ticket_status status, const char *reason);
 
 #endif

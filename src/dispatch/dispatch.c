@@ -48,7 +48,7 @@ dispatch_withdraw(void *self, struct reservation *reservation)
 
 	todo_init(&todo);
 	pthread_mutex_lock(&d->mutex);
-	if (reservation_recall(reservation)) {
+	if (reservation_withdraw(reservation)) {
 		errand = reservation->carrier;
 		reason = TEXT_OVER(reservation->reason);
 		members_explain(&d->members, &reason);
@@ -85,15 +85,15 @@ dispatch_source(struct dispatch *d)
 	};
 }
 
-/* --- what is known ------------------------------------------------------------------------------- */
+/* --- states -------------------------------------------------------------------------------------- */
 
 size_t
 dispatch_states(struct dispatch *d, struct database_state *states)
 {
-	if (d->members.count == 1) { /* no watcher looks at it */
+	if (d->members.count == 1) { /* it has no watcher */
 		struct member member = d->members.all[0];
 
-		pool_look(member.pool, &member.look);
+		pool_view(member.pool, &member.view);
 		member.is_in = true;
 		member_describe(&member, &states[0]);
 		return 1;
@@ -150,7 +150,7 @@ dispatch_init_member(struct member *member, const struct pool_settings *settings
 	member->source = pool_source(member->pool);
 	member->name = settings->name;
 	member->space = pool_space(member->pool);
-	pool_look(member->pool, &member->look);
+	pool_view(member->pool, &member->view);
 	TAILQ_INIT(&member->attempts);
 }
 
@@ -188,18 +188,20 @@ dispatch_start(struct dispatch *d)
 }
 
 void
-dispatch_wait_looked(struct dispatch *d, uint64_t ms)
+dispatch_wait_known(struct dispatch *d, uint64_t ms)
 {
 	uint64_t until_ms = clock_ms() + ms;
 
 	for (size_t i = 0; i < d->members.count; i++) {
 		uint64_t now_ms = clock_ms();
 
-		pool_wait_looked(d->members.all[i].pool, now_ms < until_ms ? until_ms - now_ms : 0);
+		pool_wait_known(d->members.all[i].pool, now_ms < until_ms ? until_ms - now_ms : 0);
 	}
 }
 
-/* After this the dispatcher submits nothing to any pool. */
+/*
+ * Stop the watcher, and fail the parked errands. After this the dispatcher submits nothing to any pool.
+ */
 static void
 dispatch_stop_asking(struct dispatch *d)
 {
@@ -225,7 +227,7 @@ dispatch_stop_asking(struct dispatch *d)
 	todo_unlock_and_do(d, &todo);
 }
 
-/* Close all pools before waiting for one, because that may take until the deadline. */
+/* Close all pools before the wait for the first one, which may last until the deadline. */
 bool
 dispatch_stop(struct dispatch *d, uint64_t deadline_ms)
 {

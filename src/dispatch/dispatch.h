@@ -1,13 +1,15 @@
 /*
  * dispatch -- several databases, one answer.
  *
- * Stands between those that reserve and the pools, and is a source as they are. A reservation goes to
- * one of the databases that are in service. If that database fails, or does not answer soon, the
- * dispatcher asks another one, until the reservation expires. A database that fails or hangs is out of
- * service immediately, so that no other reservation waits for it. It is in service again when it has
- * answered its own pool.
+ * The dispatcher is a source in front of the pools, which are sources too. It sends each reservation to
+ * one database that is in service. If that database fails, or does not answer soon, the dispatcher asks
+ * another one, until the reservation expires. A database that fails or hangs is taken out of service
+ * immediately, so that no other reservation waits for it. It returns to service after it has answered
+ * its own pool.
  *
- * With one database the dispatcher has no part in a reservation: its source is that of the pool.
+ * With one database, reservations do not pass through the dispatcher: its source is the pool's.
+ *
+ * Any thread may submit and ask for states. The main thread calls the other functions.
  */
 #ifndef TICKR_DISPATCH_DISPATCH_H
 #define TICKR_DISPATCH_DISPATCH_H
@@ -24,7 +26,7 @@
 struct dispatch_settings {
 	const struct pool_settings *pools; /* copied; numbered from 0, and each with a name */
 	size_t count;			   /* 1 .. MOST_DATABASES */
-	bool is_failover;		   /* ask the first in service, rather than each in turn */
+	bool is_failover;		   /* ask the first one in service, not each in turn */
 	uint64_t pool_timeout_ms;	   /* of reservations; an attempt may take a part of it */
 };
 
@@ -32,43 +34,43 @@ struct dispatch;
 
 struct dispatch *dispatch_new(const struct dispatch_settings *settings) MUST_CHECK;
 
-/* Start the threads. False, with errno: the system cannot create one. */
+/* Start the threads. Return false, with errno, if the system cannot create one. */
 bool dispatch_start(struct dispatch *d) MUST_CHECK;
 
 /* Wait until each database is known to be up or down, for at most MS in all. */
-void dispatch_wait_looked(struct dispatch *d, uint64_t ms);
+void dispatch_wait_known(struct dispatch *d, uint64_t ms);
 
 /*
- * The dispatcher as a source; with one database, its pool. Answers come from threads of the pools or of
- * the dispatcher. With several databases, a reservation can also be withdrawn while a session works on
- * it. Its answer comes soon after its deadline at the latest, unless a session works on it and no other
- * database is in service.
+ * Return the dispatcher as a source, or with one database its pool. Threads of the pools and of the
+ * dispatcher give the answers. With several databases, a reservation can be withdrawn even while a
+ * session works on it. Each reservation is answered at the latest soon after its deadline. The one
+ * exception is a reservation that a session works on while no other database is in service.
  */
 struct source dispatch_source(struct dispatch *d);
 
 /*
- * Fill STATES, which has room for all databases, with what is known from at most 1 s ago; return
- * their count.
+ * Fill STATES, which has room for all databases, with knowledge that is at most 1 s old. Return the
+ * number of databases.
  */
 size_t dispatch_states(struct dispatch *d, struct database_state *states);
 
 /*
- * The operator drains DATABASE: no reservation goes there any more. When those that are there were
- * answered, its sessions are closed. False: no other database is in service.
+ * Drain DATABASE for the operator: send it no more reservations, and close its sessions after it has
+ * answered the last one. Return false if no other database is in service.
  */
 bool dispatch_drain(struct dispatch *d, size_t database) MUST_CHECK;
 
-/* The operator gives DATABASE back. It is in service again when it has answered. */
+/* End the drain of DATABASE for the operator. It returns to service after it has answered. */
 void dispatch_resume(struct dispatch *d, size_t database);
 
 /*
- * End the threads, and answer the reservations that are left. Meanwhile only an answer function may
- * submit again; that reservation fails with TICKET_DRAINING. False: a pool has not ended by DEADLINE_MS
- * of clock_ms(), and the dispatcher must not be freed.
+ * End the threads, and answer the reservations that are left. Meanwhile only answer functions may
+ * submit, and their reservations fail with TICKET_DRAINING. Return false if a pool has not ended by
+ * DEADLINE_MS of clock_ms(). Then the dispatcher must not be freed.
  */
 bool dispatch_stop(struct dispatch *d, uint64_t deadline_ms) MUST_CHECK;
 
-/* After that: give unused BASES back to the database of SPACE, see pool_give_back(). */
+/* Give unused BASES back to the database of SPACE, after dispatch_stop(): see pool_give_back(). */
 bool dispatch_give_back(struct dispatch *d, const struct ticket_space *space,
 			const struct ticket_range *bases) MUST_CHECK;
 void dispatch_free(struct dispatch *d);

@@ -8,19 +8,19 @@
 
 #define MOST_DOUBLINGS 2   /* of the patience */
 #define ROWS_IN_MS     100 /* that even a busy database inserts, so that large batches have time */
-#define MOST_ATTEMPTS  100 /* so that an errand ends if databases fail and recover in turns */
+#define MOST_ATTEMPTS  100 /* so that an errand ends although databases fail and recover in turns */
 
 /* --- actions without the mutex ------------------------------------------------------------------- */
 
 void
 todo_init(struct todo *todo)
 {
-	TAILQ_INIT(&todo->recalls);
+	TAILQ_INIT(&todo->withdrawals);
 	TAILQ_INIT(&todo->submits);
 	TAILQ_INIT(&todo->answers);
 }
 
-/* With the mutex held: the pool has returned ATTEMPT. */
+/* Note that the pool has returned ATTEMPT. With the mutex held. */
 static void
 errand_note_back(struct dispatch *d, struct attempt *attempt)
 {
@@ -29,22 +29,22 @@ errand_note_back(struct dispatch *d, struct attempt *attempt)
 }
 
 /*
- * Withdraw the attempts that no errand waits for. If a session has begun with one, it ends when the pool
- * returns it.
+ * Withdraw the attempts that no errand waits for. If a session works on one, the attempt ends when the
+ * pool returns it.
  */
 static void
-errand_recall_all(struct dispatch *d, struct attempt_list *recalls)
+errand_withdraw_all(struct dispatch *d, struct attempt_list *withdrawals)
 {
 	struct attempt *attempt;
 
-	while ((attempt = TAILQ_FIRST(recalls)) != NULL) {
+	while ((attempt = TAILQ_FIRST(withdrawals)) != NULL) {
 		struct member *member = &d->members.all[attempt->member];
 		bool is_ours = source_withdraw(&member->source, &attempt->reservation);
 		bool is_back;
 
-		TAILQ_REMOVE(recalls, attempt, recall_link);
+		TAILQ_REMOVE(withdrawals, attempt, withdraw_link);
 		pthread_mutex_lock(&d->mutex);
-		attempt->is_recalled = false;
+		attempt->is_withdrawn = false;
 		if (is_ours)
 			errand_note_back(d, attempt);
 		is_back = attempt->is_back;
@@ -55,8 +55,8 @@ errand_recall_all(struct dispatch *d, struct attempt_list *recalls)
 }
 
 /*
- * ATTEMPT was withdrawn before its pool had it. If the thread that withdrew it still uses it, that
- * one frees it.
+ * End ATTEMPT, which another thread has withdrawn before this thread could submit it. If the other
+ * thread still uses ATTEMPT, that thread frees it.
  */
 static void
 errand_end_unsubmitted(struct dispatch *d, struct attempt *attempt)
@@ -65,7 +65,7 @@ errand_end_unsubmitted(struct dispatch *d, struct attempt *attempt)
 
 	pthread_mutex_lock(&d->mutex);
 	errand_note_back(d, attempt);
-	is_free = !attempt->is_recalled;
+	is_free = !attempt->is_withdrawn;
 	pthread_mutex_unlock(&d->mutex);
 	if (is_free)
 		free(attempt);
@@ -98,7 +98,7 @@ todo_unlock_and_do(struct dispatch *d, struct todo *todo)
 	if (!TAILQ_EMPTY(&todo->submits))
 		d->acting++;
 	pthread_mutex_unlock(&d->mutex);
-	errand_recall_all(d, &todo->recalls);
+	errand_withdraw_all(d, &todo->withdrawals);
 	errand_submit_all(d, &todo->submits);
 	while ((errand = TAILQ_FIRST(&todo->answers)) != NULL) {
 		struct reservation *asked = errand->asked;
@@ -111,7 +111,7 @@ todo_unlock_and_do(struct dispatch *d, struct todo *todo)
 
 /* --- the ends of an errand ------------------------------------------------------------------------ */
 
-/* With the mutex held: end ERRAND. From here on its reservation cannot be withdrawn. */
+/* End ERRAND. From here on its reservation cannot be withdrawn. With the mutex held. */
 static void
 errand_finish(struct errand *errand, enum ticket_status status, struct todo *todo)
 {
@@ -127,14 +127,19 @@ errand_fail(struct errand *errand, enum ticket_status status, const char *reason
 	errand_finish(errand, status, todo);
 }
 
-/* Whether every base of ANSWERED has a ticket. If not, the database is at the end of the space. */
+/*
+ * Return true if every base of ANSWERED has a ticket. If not, the database is at the end of the space.
+ */
 static bool
 errand_is_in_space(const struct reservation *answered)
 {
 	return space_count(answered->space, &answered->bases) == answered->bases.count;
 }
 
-/* With the mutex held: the database is well, and takes fewer at a time. Another may take as many. */
+/*
+ * Ask another member: one database takes fewer bases in a statement, another one may take as many. The
+ * member stays in service. With the mutex held.
+ */
 static void
 errand_note_too_large(struct dispatch *d, struct errand *errand, const struct attempt *attempt,
 		      struct todo *todo)
@@ -148,7 +153,10 @@ errand_note_too_large(struct dispatch *d, struct errand *errand, const struct at
 		errand_ask(d, errand, attempt->member, todo);
 }
 
-/* With the mutex held: ATTEMPT has failed, and so has its errand, if one still waits for it. */
+/*
+ * Note that ATTEMPT has failed. If an errand still waits for it, ask another member. With the mutex
+ * held.
+ */
 static void
 errand_note_failure(struct dispatch *d, struct attempt *attempt, struct todo *todo)
 {
@@ -208,7 +216,7 @@ errand_on_answer(struct reservation *reservation)
 	} else {
 		errand_note_failure(d, attempt, &todo);
 	}
-	is_free = !attempt->is_recalled;
+	is_free = !attempt->is_withdrawn;
 	todo_unlock_and_do(d, &todo);
 	if (is_free)
 		free(attempt);
@@ -280,7 +288,7 @@ errand_leave_attempt(struct dispatch *d, struct errand *errand, struct todo *tod
 
 	errand->attempt = NULL;
 	attempt->errand = NULL;
-	attempt->is_recalled = true;
+	attempt->is_withdrawn = true;
 	TAILQ_REMOVE(&d->members.all[attempt->member].attempts, attempt, link);
-	TAILQ_INSERT_TAIL(&todo->recalls, attempt, recall_link);
+	TAILQ_INSERT_TAIL(&todo->withdrawals, attempt, withdraw_link);
 }

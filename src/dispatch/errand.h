@@ -1,11 +1,11 @@
 /*
- * errand -- shared by the files of the dispatcher: reservations under way, and the lists of actions to
- * take after the mutex was given back.
+ * errand -- the reservations that the dispatcher has, and its struct, which its files share.
  *
  *	errand	  one for each submitted reservation, until it is answered or withdrawn
- *	attempt	  one for each database that is asked for it; its pool has it, until it comes back
+ *	attempt	  one for each database that an errand asks; its pool has it until the answer
+ *	todo	  actions for which a thread first gives the mutex back
  *
- * A pool may keep an attempt for as long as its session hangs. The errand then continues without that
+ * A pool may keep an attempt for as long as its session hangs. Then the errand continues without that
  * attempt, whose bases become a gap.
  */
 #ifndef TICKR_DISPATCH_ERRAND_H
@@ -30,17 +30,18 @@ struct attempt {
 	size_t member;
 	struct errand *errand; /* NULL: no errand waits for it */
 	uint64_t began_ms;
-	uint64_t patience_ms; /* after so long without an answer, another database is asked */
-	bool is_back;	      /* the pool has returned it */
-	bool is_recalled;     /* a thread withdraws it from the pool, and frees it if it is back */
+	uint64_t
+		patience_ms; /* after so long without an answer, the errand asks another database */
+	bool is_back;	     /* the pool has returned it */
+	bool is_withdrawn; /* a thread withdraws it from the pool; if it is back, that thread frees it */
 	TAILQ_ENTRY(attempt) link;	  /* the member's, while an errand waits for it */
 	TAILQ_ENTRY(attempt) submit_link; /* before the pool has it */
-	TAILQ_ENTRY(attempt) recall_link;
+	TAILQ_ENTRY(attempt) withdraw_link;
 };
 
-/* Actions that a thread takes after it has given the mutex back, in this order. */
+/* Actions without the mutex, in this order. */
 struct todo {
-	struct attempt_list recalls;
+	struct attempt_list withdrawals;
 	struct attempt_list submits;
 	struct errand_list answers; /* the asked reservation holds its answer */
 };
@@ -61,24 +62,24 @@ struct dispatch {
 
 void todo_init(struct todo *todo);
 
-/* With the mutex held: give it back, and take the actions of TODO. */
+/* Give the mutex back, and take the actions of TODO. */
 void todo_unlock_and_do(struct dispatch *d, struct todo *todo);
 
 /*
- * With the mutex held. Ask another member than EXCEPT (NO_MEMBER: any) for ERRAND, which has no attempt
- * and is in no list. If no other member is in service, park the errand. If every member is exhausted,
- * fail it.
+ * Ask a member other than EXCEPT (NO_MEMBER: any) for ERRAND, which has no attempt and is in no list.
+ * If no such member is in service, park the errand. If every member is exhausted, fail it. With the
+ * mutex held.
  */
 void errand_ask(struct dispatch *d, struct errand *errand, size_t except, struct todo *todo);
 
-/* With the mutex held: part ERRAND from its attempt, and withdraw the attempt later. */
+/* Part ERRAND from its attempt, and add that to TODO to be withdrawn. With the mutex held. */
 void errand_leave_attempt(struct dispatch *d, struct errand *errand, struct todo *todo);
 
-/* With the mutex held: end ERRAND, which is in no list, without bases. */
+/* End ERRAND, which is in no list, without bases. With the mutex held. */
 void errand_fail(struct errand *errand, enum ticket_status status, const char *reason,
 		 struct todo *todo);
 
-/* The watcher's thread: checks the pools and the time, until the dispatcher stops. */
+/* Check the pools and the deadlines until the dispatcher stops. The watcher's thread runs this. */
 void *watch_main(void *dispatch);
 
 #endif

@@ -16,7 +16,7 @@ member_take_out(struct member *member, const char *reason, uint64_t now_ms)
 			 now_ms - member->in_since_ms < BRIEF_MS;
 
 	snprintf(member->reason, sizeof(member->reason), "%s", reason);
-	member->out_since_ms = now_ms; /* also if it is out already: only later answers count */
+	member->out_since_ms = now_ms; /* even if it is out: only later answers count */
 	if (!member->is_in)
 		return;
 	member->is_in = false;
@@ -40,29 +40,29 @@ member_bring_in(struct member *member, uint64_t now_ms)
 	member->reason[0] = '\0';
 }
 
-/* Whether MEMBER has answered its pool since it was taken out, and was out for long enough. */
+/* Return true if MEMBER has answered its pool since it was taken out, and was out for long enough. */
 static bool
 member_may_come_in(const struct member *member, bool is_last, uint64_t now_ms)
 {
-	return !member->is_drained && member->look.health.is_ready &&
-	       member->look.health.last_good_ms > member->out_since_ms &&
+	return !member->is_drained && member->view.health.is_ready &&
+	       member->view.health.last_good_ms > member->out_since_ms &&
 	       (is_last || now_ms - member->out_since_ms >= member->hold_ms);
 }
 
 void
-member_note_look(struct member *member, const struct pool_look *look, bool is_last, uint64_t now_ms)
+member_note_view(struct member *member, const struct pool_view *view, bool is_last, uint64_t now_ms)
 {
-	uint64_t newest = member->look.health.newest_base;
-	bool is_bad = look->health.reason[0] != '\0';
+	uint64_t newest = member->view.health.newest_base;
+	bool is_bad = view->health.reason[0] != '\0';
 
-	member->look = *look;
-	if (newest > look->health.newest_base)
-		member->look.health.newest_base = newest;
+	member->view = *view;
+	if (newest > view->health.newest_base)
+		member->view.health.newest_base = newest;
 	if (!member->is_in && member_may_come_in(member, is_last, now_ms))
 		member_bring_in(member, now_ms);
 	else if (member->is_in && is_bad)
-		member_take_out(member, look->health.reason, now_ms);
-	else if (member->is_in && !look->health.is_ready && !is_last)
+		member_take_out(member, view->health.reason, now_ms);
+	else if (member->is_in && !view->health.is_ready && !is_last)
 		member_take_out(member, "it has not answered for a second", now_ms);
 }
 
@@ -71,30 +71,30 @@ member_note_bases(struct member *member, const struct ticket_range *bases)
 {
 	uint64_t newest;
 
-	if (range_last(bases, &newest) && newest > member->look.health.newest_base)
-		member->look.health.newest_base = newest;
+	if (range_last(bases, &newest) && newest > member->view.health.newest_base)
+		member->view.health.newest_base = newest;
 }
 
 static enum database_condition
 member_condition_of(const struct member *member)
 {
 	if (member->is_drained)
-		return member->is_resting && member->look.is_at_rest ? DATABASE_DRAINED
+		return member->is_resting && member->view.is_at_rest ? DATABASE_DRAINED
 								     : DATABASE_DRAINING;
-	if (member->is_in && member->look.health.is_ready)
+	if (member->is_in && member->view.health.is_ready)
 		return DATABASE_UP;
-	return member->look.health.is_refused ? DATABASE_REFUSED : DATABASE_DOWN;
+	return member->view.health.is_refused ? DATABASE_REFUSED : DATABASE_DOWN;
 }
 
 void
 member_describe(const struct member *member, struct database_state *state)
 {
-	const char *reason = member->look.health.reason;
+	const char *reason = member->view.health.reason;
 
 	state->name = member->name;
 	state->space = member->space;
 	state->condition = member_condition_of(member);
-	state->newest_base = member->look.health.newest_base;
+	state->newest_base = member->view.health.newest_base;
 	if (member->is_drained)
 		reason = "the operator has taken it out";
 	else if (reason[0] == '\0')
@@ -117,7 +117,7 @@ member_choose_in_turn(struct members *members, size_t except)
 	return NO_MEMBER;
 }
 
-/* The first member in service; one that has just returned only if there is no other. */
+/* Return the first member in service. Prefer others to one that has just returned. */
 static size_t
 member_choose_first(struct members *members, size_t except, uint64_t now_ms)
 {

@@ -1,7 +1,7 @@
 /*
- * member -- one database among several: whether it is in service, and which of them is asked next.
+ * member -- decides whether a database is in service, and which one to ask next.
  *
- * No clock of its own; all of it is under the dispatcher's mutex.
+ * No clock of its own. The caller holds the dispatcher's mutex.
  */
 #ifndef TICKR_DISPATCH_MEMBER_H
 #define TICKR_DISPATCH_MEMBER_H
@@ -33,12 +33,12 @@ struct member {
 	bool is_exhausted; /* its last answer was TICKET_EXHAUSTED */
 	uint64_t in_since_ms;
 	uint64_t out_since_ms;
-	uint64_t hold_ms; /* the least time that it stays out: longer if it was in only briefly */
-	uint64_t well_since_ms;	      /* in service without a break; 0: since the start */
+	uint64_t hold_ms;	/* the least time that it stays out, longer after a brief service */
+	uint64_t well_since_ms; /* in service since then without a break; 0: since the start */
 	uint64_t last_answer_ms;      /* of any attempt */
 	unsigned in_flight;	      /* attempts that its pool has */
-	struct attempt_list attempts; /* those that an errand waits for, in the order they began */
-	struct pool_look look;	      /* the last one at the pool; the newest base only rises */
+	struct attempt_list attempts; /* attempts that an errand waits for, oldest first */
+	struct pool_view view;	      /* the last one of the pool; the newest base only rises */
 	char reason[REASON_SIZE];     /* why it is out of service */
 };
 
@@ -46,10 +46,10 @@ struct member {
 void member_take_out(struct member *member, const char *reason, uint64_t now_ms);
 
 /*
- * Take MEMBER into service or out of it, by a LOOK at its pool. IS_LAST: no other member is in
- * service.
+ * Take MEMBER into service or out of it, because of the VIEW of its pool. IS_LAST: no other member is
+ * in service.
  */
-void member_note_look(struct member *member, const struct pool_look *look, bool is_last,
+void member_note_view(struct member *member, const struct pool_view *view, bool is_last,
 		      uint64_t now_ms);
 
 /* Note that MEMBER has answered with BASES. */
@@ -64,16 +64,16 @@ struct members {
 	size_t next; /* in turn; with failover the one that was asked last */
 };
 
-/* The member to ask next, other than EXCEPT. NO_MEMBER: none is in service. */
+/* Return the member to ask next, other than EXCEPT. NO_MEMBER: none is in service. */
 size_t members_choose(struct members *members, size_t except, uint64_t now_ms) MUST_CHECK;
 
-/* Whether a member other than EXCEPT is in service. */
+/* Return true if a member other than EXCEPT is in service. */
 bool members_have_other(const struct members *members, size_t except) MUST_CHECK;
 
-/* Whether the last answer of each was TICKET_EXHAUSTED. */
+/* Return true if the last answer of each member was TICKET_EXHAUSTED. */
 bool members_are_exhausted(const struct members *members) MUST_CHECK;
 
-/* Add to TEXT why none of them issues tickets, for people. */
+/* Add the reasons of all members to TEXT, as one message. */
 void members_explain(const struct members *members, struct text *text);
 
 #endif

@@ -1,13 +1,14 @@
 /*
- * DESIGN. One thread looks at every pool several times a second, and moves the errands that wait too
+ * DESIGN. One thread checks every pool several times a second, and moves the errands that wait too
  * long:
  *
- *	out of service, others in	its errands go elsewhere, whatever happens to the attempts
- *	in service, no answer in time	the errand goes elsewhere. The database goes out of service, unless it
- *					has answered something since the attempt began: then it is only slow
- *	no database in service		errands wait, parked, or with the pool that has their attempt
+ *	a database is out of service,	its errands ask another database, even if their attempts may
+ *	and another one is in		still be answered
+ *	a database is in service, and	the errand asks another database. If the slow one has answered no
+ *	an attempt has no answer	attempt since this one began, it is taken out of service
+ *	no database is in service	errands wait: parked, or in the pool that has their attempt
  *
- * The last database in service is never taken out for being slow: there is no other to ask instead.
+ * The last database in service is never taken out for being slow, because no other one can be asked.
  */
 #include <stdio.h>
 
@@ -19,16 +20,16 @@
 #define LATE_MS	     100 /* after the deadline */
 #define BUSY_TICK_MS 10	 /* while errands are parked */
 
-/* What to log, and which pools must rest, after the mutex was given back. */
+/* The log lines to write and the pools to rest, after the mutex was given back. */
 struct news {
 	bool was_in[MOST_DATABASES];
 	bool was_drained[MOST_DATABASES];
 	char reasons[MOST_DATABASES][REASON_SIZE];
 	bool is_in[MOST_DATABASES];
-	bool is_taken_out[MOST_DATABASES]; /* by the operator, whom the control socket answers */
+	bool is_taken_out[MOST_DATABASES]; /* by the operator, who has an answer already */
 	bool is_drained[MOST_DATABASES];
 	bool must_rest[MOST_DATABASES];
-	bool rests[MOST_DATABASES]; /* the watcher has ordered its pool so; no other thread does */
+	bool rests[MOST_DATABASES]; /* the last order to its pool; only the watcher gives it */
 };
 
 /* Let the errand of ATTEMPT, at the member with this INDEX, ask another member. */
@@ -41,10 +42,7 @@ watch_move(struct dispatch *d, size_t index, struct attempt *attempt, struct tod
 	errand_ask(d, errand, index, todo);
 }
 
-/*
- * Take MEMBER out of service, unless it has answered something since ATTEMPT began: then it is only
- * slow.
- */
+/* Take MEMBER out of service, unless it has answered another attempt since ATTEMPT began. */
 static void
 watch_judge(struct member *member, const struct attempt *attempt, uint64_t now_ms)
 {
@@ -57,7 +55,7 @@ watch_judge(struct member *member, const struct attempt *attempt, uint64_t now_m
 	member_take_out(member, reason, now_ms);
 }
 
-/* Others are in service: move the errands whose patience with this member is over. */
+/* Move the errands whose patience with this member is over. Another member is in service. */
 static void
 watch_move_overdue(struct dispatch *d, size_t index, uint64_t now_ms, struct todo *todo)
 {
@@ -106,7 +104,7 @@ watch_ask_for_parked(struct dispatch *d, struct todo *todo)
 }
 
 static void
-watch_move_what_waits(struct dispatch *d, uint64_t now_ms, struct todo *todo)
+watch_move_waiting(struct dispatch *d, uint64_t now_ms, struct todo *todo)
 {
 	for (size_t i = 0; i < d->members.count; i++) {
 		struct member *member = &d->members.all[i];
@@ -134,7 +132,7 @@ watch_collect_news(struct dispatch *d, struct news *news)
 		news->must_rest[i] = member->is_resting;
 		news->is_in[i] = member->is_in;
 		news->is_taken_out[i] = member->is_drained;
-		news->is_drained[i] = member->is_resting && member->look.is_at_rest;
+		news->is_drained[i] = member->is_resting && member->view.is_at_rest;
 		snprintf(news->reasons[i], REASON_SIZE, "%s", member->reason);
 	}
 }
@@ -161,7 +159,10 @@ watch_tell(struct dispatch *d, struct news *news)
 	}
 }
 
-/* At most half of the patience with an attempt, so that no errand moves much too late. */
+/*
+ * Return the time until the next check: at most half of the patience, so that no errand moves much too
+ * late.
+ */
 static uint64_t
 watch_tick_ms(const struct dispatch *d)
 {
@@ -172,7 +173,7 @@ watch_tick_ms(const struct dispatch *d)
 	return ms > 0 ? ms : 1;
 }
 
-/* False when the dispatcher stops. */
+/* Wait until the next check is due. Return false if the dispatcher stops. */
 static bool
 watch_wait_for_tick(struct dispatch *d)
 {
@@ -195,19 +196,19 @@ watch_main(void *dispatch)
 	struct news news = {0};
 
 	do {
-		struct pool_look looks[MOST_DATABASES];
+		struct pool_view views[MOST_DATABASES];
 		uint64_t now_ms;
 		struct todo todo;
 
 		todo_init(&todo);
 		for (size_t i = 0; i < d->members.count; i++)
-			pool_look(d->members.all[i].pool, &looks[i]);
+			pool_view(d->members.all[i].pool, &views[i]);
 		now_ms = clock_ms();
 		pthread_mutex_lock(&d->mutex);
 		for (size_t i = 0; i < d->members.count; i++)
-			member_note_look(&d->members.all[i], &looks[i],
+			member_note_view(&d->members.all[i], &views[i],
 					 !members_have_other(&d->members, i), now_ms);
-		watch_move_what_waits(d, now_ms, &todo);
+		watch_move_waiting(d, now_ms, &todo);
 		watch_collect_news(d, &news);
 		todo_unlock_and_do(d, &todo);
 		watch_tell(d, &news);

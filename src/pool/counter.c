@@ -20,7 +20,7 @@ counter_learn_share(struct keeper *keeper)
 	return true;
 }
 
-/* If the state file is not kept, all masters are refused: it is the file of all. */
+/* The state file is that of all masters. So if it is not kept, all of them are refused. */
 enum store_result
 counter_refusal(struct keeper *keeper)
 {
@@ -33,13 +33,13 @@ counter_refusal(struct keeper *keeper)
 }
 
 static void
-counter_tell(struct keeper *keeper, bool is_trusted)
+counter_note(struct keeper *keeper, bool is_trusted)
 {
-	if (keeper->listener != NULL && keeper->listener->told != NULL)
-		keeper->listener->told(keeper->listener->arg, &keeper->database->space, is_trusted);
+	if (keeper->listener != NULL && keeper->listener->note != NULL)
+		keeper->listener->note(keeper->listener->arg, &keeper->database->space, is_trusted);
 }
 
-/* --- which database it is ---------------------------------------------------------------------- */
+/* --- the identity ------------------------------------------------------------------------------ */
 
 enum acquaintance {
 	DATABASE_KNOWN,
@@ -66,8 +66,8 @@ counter_recognise(struct keeper *keeper)
 }
 
 /*
- * The database is past all issued bases, so it is the known one from now on. Several masters may each
- * have an identity. Then the first one stays.
+ * Make the database the known one, because its counter is past all issued bases. Several masters may
+ * each have an identity. Then the first one stays.
  */
 static bool
 counter_adopt(struct keeper *keeper, struct text *reason)
@@ -88,7 +88,9 @@ counter_adopt(struct keeper *keeper, struct text *reason)
 
 /* --- reading and moving the counter ------------------------------------------------------------ */
 
-/* The number of an operator's last advance, as the session last read it. 0: none, or unknown. */
+/*
+ * Return the number of the operator's last advance, as the session last read it. 0: none, or unknown.
+ */
 static uint64_t
 counter_advances(struct keeper *keeper)
 {
@@ -121,7 +123,7 @@ counter_explain_other(struct keeper *keeper, uint64_t past, struct text *reason)
 		text_add(reason, "TICKET");
 }
 
-/* The bases of SHARE up to PAST may have been issued: move the counter past them. */
+/* Move the counter past the bases of SHARE up to PAST, which may have been issued. */
 static enum store_result
 counter_move_past(struct keeper *keeper, const struct store_share *share, uint64_t past,
 		  struct text *reason)
@@ -145,9 +147,9 @@ counter_move_past(struct keeper *keeper, const struct store_share *share, uint64
 }
 
 /*
- * Latch the refusal of SHARE with LATCH, over restarts too. False: another thread has seen the end of
- * the refusal, so nothing happens. If the state file cannot keep the latch now, counter_reconsider()
- * retries.
+ * Latch the refusal of SHARE with LATCH, over restarts too. Return false, with no latch set, if another
+ * thread has seen the end of the refusal. If the state file cannot keep the latch now,
+ * counter_reconsider() retries.
  */
 static bool
 counter_set_latch(struct keeper *keeper, const struct store_share *share, uint64_t latch,
@@ -163,9 +165,9 @@ counter_set_latch(struct keeper *keeper, const struct store_share *share, uint64
 }
 
 /*
- * Latch the refusal with the number of advances from before the statement. *IS_OVER: the refusal has
- * ended, or the number is greater now. Then the statement may be from before the operator's advance, and
- * is no reason to refuse.
+ * Latch the refusal with the number of the last advance from before the statement. *IS_OVER: the
+ * refusal has ended, or the number is greater now. Then the statement may be from before the operator's
+ * advance, and is no reason to refuse.
  */
 static enum store_result
 counter_latch(struct keeper *keeper, const struct store_share *share, uint64_t past, bool *is_over,
@@ -181,10 +183,12 @@ counter_latch(struct keeper *keeper, const struct store_share *share, uint64_t p
 }
 
 /*
- * The database of SHARE is refused, is the known one, and stands below PAST. Latch the refusal, then
- * move the counter, so that no other server of the node repeats known bases. A server that is killed in
- * between continues here after its restart. In the other order it would find the counter past all issued
- * tickets, and serve. If this fails, the next look retries. False: the refusal is over.
+ * Latch the refusal of SHARE, then move the counter past PAST, so that no other server of the node
+ * repeats known bases. The database is the known one. If this fails, the next look retries. Return
+ * false if the refusal is over.
+ *
+ * A server that is killed between the two steps continues here after its restart. In the other order it
+ * would find the counter past all issued tickets, and serve.
  */
 static bool
 counter_guard_others(struct keeper *keeper, const struct store_share *share, uint64_t past)
@@ -212,21 +216,21 @@ counter_guard_others(struct keeper *keeper, const struct store_share *share, uin
 }
 
 /*
- * The database of SHARE is refused for REASON, which may change to that of a latched refusal. STORE_OK:
- * the refusal is over, so retry.
+ * Refuse the database of SHARE for REASON, which may change to that of a latched refusal. Return
+ * STORE_OK if the refusal is over: then retry.
  */
 static enum store_result
 counter_refuse(struct keeper *keeper, const struct store_share *share, uint64_t past,
 	       struct text *reason)
 {
-	counter_tell(keeper, false);
+	counter_note(keeper, false);
 	if (past > 0 && counter_recognise(keeper) == DATABASE_KNOWN &&
 	    !counter_guard_others(keeper, share, past)) {
 		text_clear(reason);
 		return STORE_OK;
 	}
 	text_clear(reason);
-	(void)!trust_is_given(keeper->trust, share, reason);
+	(void)!trust_allows(keeper->trust, share, reason);
 	return STORE_REFUSED;
 }
 
@@ -268,9 +272,9 @@ counter_reserve_once(struct keeper *keeper, uint32_t count, struct ticket_range 
 	return high_water_covers(keeper->high_water, bases, reason) ? STORE_OK : STORE_REFUSED;
 }
 
-/* --- looking ----------------------------------------------------------------------------------- */
+/* --- looks ------------------------------------------------------------------------------------- */
 
-/* Keep bases that another server issued in the state file, so that this server never repeats them. */
+/* Add the bases of other servers to the state file, so that this server never repeats them. */
 static bool
 counter_keep_state(struct keeper *keeper, uint64_t newest, struct text *reason)
 {
@@ -288,13 +292,13 @@ counter_accept(struct keeper *keeper, uint64_t newest, struct text *reason)
 	keeper->seen_ms = keeper->mark.began_ms;
 	if (!counter_keep_state(keeper, newest, reason) || !counter_adopt(keeper, reason))
 		return STORE_REFUSED;
-	counter_tell(keeper, true);
+	counter_note(keeper, true);
 	return STORE_OK;
 }
 
 /*
- * NEWEST reads too low. A proxy may have sent the read to a replica that lags. A reservation goes to the
- * master, and shows where the counter is. Its base becomes a gap.
+ * Reserve one base, because NEWEST reads too low. A proxy may have sent the read to a replica that
+ * lags, but it sends a reservation to the master. The base shows the counter, and becomes a gap.
  */
 static enum store_result
 counter_confirm(struct keeper *keeper, uint64_t *newest, struct text *reason)
@@ -317,9 +321,9 @@ counter_confirm(struct keeper *keeper, uint64_t *newest, struct text *reason)
 }
 
 /*
- * Whether an operator has moved the counter since the database was refused. A lower number than that of
- * the latch is from an older copy. A database without an identity has no such number: it is trusted when
- * its counter has passed all issued bases.
+ * Return true if an operator has moved the counter since the database was refused. A lower number than
+ * the latch is from an older copy. A database without an identity has no such number. It is trusted
+ * when its counter has passed all issued bases.
  */
 static bool
 counter_is_released(struct keeper *keeper, uint64_t latch)
@@ -330,8 +334,8 @@ counter_is_released(struct keeper *keeper, uint64_t latch)
 }
 
 /*
- * The database is refused, NEWEST was read, and its counter should be past PAST. *IS_AGAIN: an operator
- * has moved the counter, so look again.
+ * Reconsider the refusal of the database, whose counter reads NEWEST and should be past PAST.
+ * *IS_AGAIN: the counter was moved, so look again.
  */
 static enum store_result
 counter_reconsider(struct keeper *keeper, uint64_t newest, uint64_t past, bool *is_again,
@@ -351,7 +355,7 @@ counter_reconsider(struct keeper *keeper, uint64_t newest, uint64_t past, bool *
 		*is_again = true;
 		return counter_refuse(keeper, &keeper->share, past, reason);
 	}
-	counter_tell(keeper, false);
+	counter_note(keeper, false);
 	return STORE_REFUSED;
 }
 
@@ -395,18 +399,21 @@ counter_look(struct keeper *keeper, uint64_t *newest, struct text *reason)
 	return result;
 }
 
-/* --- for the other files ----------------------------------------------------------------------- */
+/* --- reserving for requests --------------------------------------------------------------------- */
 
 enum store_result
 counter_may_reserve(struct keeper *keeper, struct text *reason)
 {
-	if (trust_is_given(keeper->trust, &keeper->share, reason) &&
+	if (trust_allows(keeper->trust, &keeper->share, reason) &&
 	    high_water_is_kept(keeper->high_water, reason))
 		return STORE_OK;
 	return counter_refusal(keeper);
 }
 
-/* Whether an answer has shown the counter lately: of several masters, an answer of this session. */
+/*
+ * Return true if an answer has shown the counter lately. Of several masters, only this session's
+ * answers count.
+ */
 static bool
 counter_is_seen(struct keeper *keeper)
 {
@@ -414,7 +421,7 @@ counter_is_seen(struct keeper *keeper)
 
 	if (keeper->share.increment == 1)
 		seen_ms = trust_seen_ms(keeper->trust);
-	/* The clock last: another thread may see the counter meanwhile. */
+	/* Read the clock last, because another thread may see the counter meanwhile. */
 	return seen_ms != 0 && clock_ms() - seen_ms <= MOST_SEEN_MS;
 }
 

@@ -32,7 +32,7 @@ health_is_known(const struct health *health)
 	return health->state != HEALTH_UNKNOWN && health->state != HEALTH_REACHED;
 }
 
-/* With the mutex held: take the step of EVENT. */
+/* Take the step of EVENT. With the mutex held. */
 static enum health_action
 health_step(struct health *health, enum health_event event)
 {
@@ -57,8 +57,8 @@ health_step(struct health *health, enum health_event event)
 }
 
 /*
- * With the mutex held: take the step of EVENT, give the mutex back, and log if the database is up
- * again.
+ * Take the step of EVENT, and give the mutex back. Log if the database is up again. With the mutex
+ * held.
  */
 static void
 health_step_and_unlock(struct health *health, enum health_event event)
@@ -111,7 +111,7 @@ health_note_reserved(struct health *health, uint64_t newest_base)
 	health_note_good(health, newest_base);
 }
 
-/* With the mutex held: the event that RESULT is. */
+/* Return the event that RESULT stands for. With the mutex held. */
 static enum health_event
 health_event_of(const struct health *health, enum store_result result, bool was_open)
 {
@@ -124,7 +124,9 @@ health_event_of(const struct health *health, enum store_result result, bool was_
 	return health->sessions == 0 ? HEALTH_CUT_OFF : HEALTH_TROUBLED;
 }
 
-/* A database that answers but is not served from is another matter than one that is away. */
+/*
+ * A refused database answers, and a database that is down does not. The operator must tell them apart.
+ */
 static const char *
 health_name_error(enum store_result result)
 {
@@ -200,18 +202,18 @@ health_is_up(enum health_state state)
 }
 
 void
-health_look(struct health *health, uint64_t most_age_ms, struct health_look *look)
+health_view(struct health *health, uint64_t most_age_ms, struct health_view *view)
 {
 	bool is_up;
 
 	pthread_mutex_lock(&health->mutex);
 	is_up = health_is_up(health->state);
-	look->is_ready = is_up && clock_ms() - health->last_good_ms <= most_age_ms;
-	look->is_refused = !is_up && health->trouble == STORE_REFUSED;
-	look->last_good_ms = health->last_good_ms;
-	look->last_reserved_ms = health->last_reserved_ms;
-	look->newest_base = health->newest_base;
-	snprintf(look->reason, sizeof(look->reason), "%s", is_up ? "" : health->reason);
+	view->is_ready = is_up && clock_ms() - health->last_good_ms <= most_age_ms;
+	view->is_refused = !is_up && health->trouble == STORE_REFUSED;
+	view->last_good_ms = health->last_good_ms;
+	view->last_reserved_ms = health->last_reserved_ms;
+	view->newest_base = health->newest_base;
+	snprintf(view->reason, sizeof(view->reason), "%s", is_up ? "" : health->reason);
 	pthread_mutex_unlock(&health->mutex);
 }
 

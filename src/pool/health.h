@@ -1,8 +1,8 @@
 /*
- * health -- whether the database can serve now, and since when.
+ * health -- knows whether the database can serve now, and since when.
  *
- * Threads of the pool note events. A table says for each state and event which state follows
- * (health_table.c). Any thread; one mutex. Each change is logged here once.
+ * Threads of the pool note events. A table (health_table.c) has the next state for each state and
+ * event. Each change is logged here once. Any thread; one mutex.
  */
 #ifndef TICKR_POOL_HEALTH_H
 #define TICKR_POOL_HEALTH_H
@@ -16,8 +16,8 @@
 
 /* Only a session that serves reservations makes the database up; the one for maintenance does not. */
 enum health_state {
-	HEALTH_UNKNOWN = 1, /* nothing is known yet */
-	HEALTH_REACHED,	    /* the same, and it answers: it is up when a session opens */
+	HEALTH_UNKNOWN = 1, /* no session has been opened, and none has failed */
+	HEALTH_REACHED,	    /* the same, but it answers: it is up when a session opens */
 	HEALTH_UP,
 	HEALTH_DOUBTED, /* up, but the last reservation failed */
 	HEALTH_DOWN,
@@ -28,13 +28,13 @@ enum health_state {
 
 enum health_event {
 	HEALTH_OPENED,	   /* a session that serves was opened */
-	HEALTH_ANSWERED,   /* the database did what it was asked */
+	HEALTH_ANSWERED,   /* the database executed a statement */
 	HEALTH_UNSERVED,   /* the same, while no session that serves is open */
 	HEALTH_UNRESERVED, /* a reservation failed; its trouble follows as another event */
-	HEALTH_TROUBLED,   /* one session failed, or the database is busy: others may do better */
-	HEALTH_CUT_OFF,	   /* a session failed, and none that serves is open */
-	HEALTH_DENIED,	   /* a statement failed on a live session: no other will do better */
-	HEALTH_RESTED,	   /* the operator took the database out */
+	HEALTH_TROUBLED, /* one session failed, or the database is busy: another one may succeed */
+	HEALTH_CUT_OFF,	 /* a session failed, and none that serves is open */
+	HEALTH_DENIED,	 /* a statement failed on a live session: no other one will succeed */
+	HEALTH_RESTED,	 /* the operator took the database out */
 	HEALTH_EVENTS
 };
 
@@ -65,60 +65,63 @@ struct health {
 	enum health_state state;
 	unsigned sessions; /* open ones that serve reservations */
 	uint64_t down_since_ms;
-	uint64_t last_good_ms;	   /* when the database last answered as it should; 0: never */
+	uint64_t last_good_ms;	   /* when the database last executed a statement; 0: never */
 	uint64_t last_reserved_ms; /* when a reservation last succeeded; 0: none has */
 	uint64_t newest_base;
 	enum store_result trouble;
 	char reason[REASON_SIZE];
 };
 
-/* What is known at one moment. */
-struct health_look {
-	bool is_ready; /* the database is up, and has answered within the time that was asked for */
+/* A copy of the knowledge at one moment. */
+struct health_view {
+	bool is_ready; /* the database is up, and has answered within the most_age_ms of health_view() */
 	bool is_refused;
 	uint64_t last_good_ms;
 	uint64_t last_reserved_ms;
 	uint64_t newest_base;
-	char reason[REASON_SIZE]; /* why no tickets can be reserved; "" when they can */
+	char reason[REASON_SIZE]; /* why no tickets can be reserved; "": they can */
 };
 
 void health_init(struct health *health);
 void health_destroy(struct health *health);
 
-void health_note_open(struct health *health);  /* a session that serves was opened */
-void health_note_close(struct health *health); /* one was closed */
+/* Note that a session that serves was opened, or closed. */
+void health_note_open(struct health *health);
+void health_note_close(struct health *health);
 
 /*
- * The database did what it was asked; NEWEST_BASE is its highest. While health_is_failing() only a
- * reservation proves that: the caller makes one first.
+ * Note that the database executed a statement, and that NEWEST_BASE is its highest base. While
+ * health_is_failing(), only a reservation proves that the database is up. So the caller makes one
+ * first.
  */
 void health_note_good(struct health *health, uint64_t newest_base);
 
-/* The same, of a reservation whose last base is NEWEST_BASE. */
+/* Note that a reservation succeeded, whose last base is NEWEST_BASE. */
 void health_note_reserved(struct health *health, uint64_t newest_base);
 
-/* A statement (WAS_OPEN) or an opening ended with RESULT, which is not STORE_OK. */
+/* Note that a statement (WAS_OPEN) or an opening ended with RESULT, which is not STORE_OK. */
 void health_note_trouble(struct health *health, enum store_result result, bool was_open,
 			 const char *reason);
 
-/* A reservation failed. Until one succeeds, a successful read does not prove that the database is up. */
+/* Note that a reservation failed. Until one succeeds, a read does not prove that the database is up. */
 void health_note_doubt(struct health *health);
 
-/* The operator took the database out: it is not up, and that is no trouble. */
+/* Note that the operator took the database out: it is not up, and that is no trouble. */
 void health_note_rest(struct health *health);
 
 /* Wait until the database is known to be up or down, or for MS. */
 void health_wait_known(struct health *health, uint64_t ms);
 
-void health_look(struct health *health, uint64_t most_age_ms, struct health_look *look);
+/* Fill VIEW. It is ready if the database is up, and has answered within MOST_AGE_MS. */
+void health_view(struct health *health, uint64_t most_age_ms, struct health_view *view);
 
-/* Whether the last reservation failed: only another one can prove that the database is up. */
+/* Return true if the last reservation failed: only another one can prove that the database is up. */
 bool health_is_failing(struct health *health);
 
-/* Whether a reservation has succeeded within the last MS. */
+/* Return true if a reservation has succeeded within the last MS. */
 bool health_has_reserved(struct health *health, uint64_t ms);
 
-/* Add to TEXT why no tickets can be reserved, for people; nothing when they can. */
+/* Add a message to TEXT why no tickets can be reserved. Add none if they can. */
 void health_explain(struct health *health, struct text *text);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * health_table -- which state follows an event, and what is done about it.
+ * health_table -- the next state and the action for each state and event.
  *
- * DOUBTED and FAILING end only with an answer (see health_note_good()), so no event of another kind may
- * make DOWN or UP of them.
+ * DOUBTED and FAILING end only with an answer (see health_note_good()). So no event of another kind
+ * leads from them to DOWN or UP.
  */
 #include "pool/health.h"
 

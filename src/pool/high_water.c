@@ -137,8 +137,8 @@ high_water_widen(struct high_water *mark, uint64_t increment)
 }
 
 /*
- * With the mutex held, which is given up meanwhile: move the bound of each class to a margin after its
- * highest issued base. A lower bound counts before the file is written, a higher one only after it.
+ * Move the bound of each class to a margin after its highest issued base. A lower bound counts before
+ * the file is written, a higher one only after it. With the mutex held, which is given up meanwhile.
  */
 static bool
 high_water_move_bound(struct high_water *mark)
@@ -153,7 +153,9 @@ high_water_move_bound(struct high_water *mark)
 		if (next.ahead.highest[i] < mark->record.ahead.highest[i])
 			mark->record.ahead.highest[i] = next.ahead.highest[i];
 	is_good = high_water_write_locked(mark, &next);
-	/* The record may have been widened meanwhile. If its classes became one, it has no bound yet. */
+	/*
+	 * The record may have been widened meanwhile. If its classes became one, it has no bound yet.
+	 */
 	if (is_good && next.ahead.step > 0 && mark->record.ahead.step % next.ahead.step == 0) {
 		classes_widen(&next.ahead, mark->record.ahead.step);
 		classes_copy(&mark->record.ahead, &next.ahead);
@@ -162,7 +164,7 @@ high_water_move_bound(struct high_water *mark)
 	return is_good;
 }
 
-/* Whether each of BASES is at or below the bound of its class. */
+/* Return true if each of BASES is at or below the bound of its class. */
 static bool
 high_water_is_below_bound(const struct high_water *mark, const struct ticket_range *bases)
 {
@@ -227,7 +229,7 @@ high_water_room_of(const struct high_water *mark, uint64_t i)
 	return ahead > given ? (ahead - given) / mark->record.given.step : 0;
 }
 
-/* Whether a class has used up half of its margin, and can have more. */
+/* Return true if a class has used up half of its margin, and can have more. */
 static bool
 high_water_is_low(const struct high_water *mark)
 {
@@ -238,7 +240,7 @@ high_water_is_low(const struct high_water *mark)
 	return false;
 }
 
-/* Whether the bound is too near or too far. */
+/* Return true if the bound is too near or too far. */
 static bool
 high_water_must_move(const struct high_water *mark, uint64_t now_ms)
 {
@@ -249,9 +251,9 @@ high_water_must_move(const struct high_water *mark, uint64_t now_ms)
 }
 
 /*
- * With the mutex held, which is given up meanwhile: whether the file was removed. Checks once a second,
- * and logs each missing thing once: a lock that another server has taken stays missing. A save fails
- * when the folder was removed, so a failure does not end these checks.
+ * Return true if the file was removed. Checks once a second, and logs each missing thing once: a lock
+ * that another server has taken stays missing. A save fails when the folder was removed, so a failure
+ * does not end these checks. With the mutex held, which is given up meanwhile.
  */
 static bool
 high_water_is_removed(struct high_water *mark, uint64_t now_ms)
@@ -276,7 +278,7 @@ high_water_is_removed(struct high_water *mark, uint64_t now_ms)
 	return !is_there;
 }
 
-/* With the mutex held, which is given up meanwhile: whether the file must be written again. */
+/* Return true if the file must be written again. With the mutex held, which is given up meanwhile. */
 static bool
 high_water_is_missed(struct high_water *mark, uint64_t now_ms)
 {
@@ -317,7 +319,7 @@ high_water_repair(struct high_water *mark, uint64_t now_ms)
 
 /* --- the database ------------------------------------------------------------------------------- */
 
-/* With the mutex held: bring the record to the disk. */
+/* Bring the record to the disk. With the mutex held. */
 static bool
 high_water_save(struct high_water *mark, struct text *reason)
 {

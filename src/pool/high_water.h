@@ -1,20 +1,20 @@
 /*
- * high_water -- the bound of the state file, which is always ahead of the issued bases.
+ * high_water -- keeps the bound of the state file ahead of the issued bases.
  *
  *	      given             ahead
  *	---------|-----------------|--------->  bases
  *	 issued, or may be         not issued by any server of the node
  *
- * A base is issued only if the file on the disk has a bound at or above it. The bound is moved when half
- * of its margin is used up, while tickets are issued. A thread that is faster than that moves it itself.
- * The margin doubles if it did not last for a second or so, and shrinks again with time. While the file
- * cannot be written no base is issued.
+ * A base is issued only if the file on the disk has a bound at or above it. A look at the counter moves
+ * the bound when half of its margin is used up. A session that reaches the bound earlier moves it
+ * itself. The margin doubles if it lasted for less than a second, and shrinks again with time. While
+ * the file cannot be written, no base is issued.
  *
- * Bases that another server of the node issues are seen a moment later only. The bound is well ahead of
- * all seen bases, so it is probably ahead of those, too.
+ * This server sees the bases of other servers of the node a moment later. The bound is far ahead of all
+ * seen bases, so it is probably ahead of those, too.
  *
- * Any thread; one mutex, which is not held while the file is written. Without a file every base may be
- * issued.
+ * Any thread; one mutex, which no thread holds while it writes the file. Without a file, every base may
+ * be issued.
  */
 #ifndef TICKR_POOL_HIGH_WATER_H
 #define TICKR_POOL_HIGH_WATER_H
@@ -43,13 +43,13 @@ struct high_water {
 	struct classes unsure;	   /* the bound of the last process: ours is never lower */
 	uint64_t margin;	   /* how far ahead the bound is set */
 	uint64_t moved_ms;	   /* when the bound was last moved */
-	uint64_t checked_ms;	   /* when the file was last seen where it belongs */
+	uint64_t checked_ms;	   /* when the file was last found in its place */
 	bool is_saved;		   /* this process has written the file */
 	bool is_writing;	   /* a thread is writing the file */
 	bool is_failing;	   /* the last write failed */
 	char problem[REASON_SIZE]; /* why */
 	/* Only for the thread that is_writing: */
-	char missing[REASON_SIZE]; /* what the last check missed, which was logged; or "" */
+	char missing[REASON_SIZE]; /* the thing that the last check missed, as logged; "": none */
 };
 
 /* FILE (NULL: there is none) and DATABASE, its name for the log, stay the caller's. */
@@ -57,39 +57,39 @@ void high_water_init(struct high_water *mark, struct state_file *file, const cha
 void high_water_destroy(struct high_water *mark);
 
 /*
- * Whether the bound on the disk covers BASES, which are not empty: they may be issued. May block for
- * the disk.
+ * Return true if the bound on the disk covers BASES, which are not empty. Then they may be issued. May
+ * block for the disk.
  */
 bool high_water_covers(struct high_water *mark, const struct ticket_range *bases,
 		       struct text *reason) MUST_CHECK;
 
-/* Whether the last write of the file succeeded. */
+/* Return true if the last write of the file succeeded. */
 bool high_water_is_kept(struct high_water *mark, struct text *reason) MUST_CHECK;
 
 /*
- * Call this several times a second. It retries a failed write, raises a bound that will soon be reached,
- * lowers one that is too far, and makes a removed file again. False, with REASON: a write failed. Blocks
- * for the disk.
+ * Retry a failed write, raise a bound that will soon be reached, lower one that is too far, and make a
+ * removed file again. Return false, with REASON, if a write failed. Call this several times a second.
+ * It blocks for the disk.
  */
 bool high_water_tend(struct high_water *mark, uint64_t now_ms, struct text *reason) MUST_CHECK;
 
-/* The same while no base is issued: only retry a failed write, or make a removed file again. */
+/* Retry a failed write, or make a removed file again. Call this while no base is issued. */
 void high_water_repair(struct high_water *mark, uint64_t now_ms);
 
 /*
- * At a clean end, when no thread reserves any more: lower the bound to the issued bases. False as
+ * Lower the bound to the issued bases at a clean end, after which no thread reserves. Return false as
  * above.
  */
 bool high_water_end(struct high_water *mark, struct text *reason) MUST_CHECK;
 
 /*
- * The database of SHARE is refused until an operator acts: keep LATCH (see trust.h) over restarts,
- * with a bound of BOUND at least. A LATCH of 0 ends that. False as above; then a later save has it.
+ * Keep LATCH (see trust.h) of the database of SHARE over restarts, with a bound of BOUND at least. A
+ * LATCH of 0 ends that. Return false as above. Then a later save writes it.
  */
 bool high_water_set_latch(struct high_water *mark, const struct store_share *share, uint64_t latch,
 			  uint64_t bound, struct text *reason) MUST_CHECK;
 
-/* Keep IDENTITY as that of the database, over restarts too. False as above. */
+/* Keep IDENTITY as that of the database, over restarts too. Return false as above. */
 bool high_water_set_identity(struct high_water *mark, const char *identity,
 			     struct text *reason) MUST_CHECK;
 
@@ -101,7 +101,7 @@ void high_water_identity(struct high_water *mark, char *identity);
 
 /*
  * Forget the bases above BASE in its class, which this process reserved and did not issue. Call it only
- * at a clean end, then high_water_end(). Only after that the counter may be set back to BASE.
+ * at a clean end, before high_water_end(). The counter may be set back to BASE only after both.
  */
 void high_water_give_back(struct high_water *mark, uint64_t base);
 

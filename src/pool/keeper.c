@@ -18,7 +18,7 @@ keeper_pause(struct keeper *keeper, uint64_t ms)
 	return queue_pause(keeper->queue, ms - (uint64_t)rand_r(&keeper->seed) % (ms / 2 + 1));
 }
 
-/* Pause, and longer after the next failure. */
+/* Pause, and set a longer pause after the next failure. */
 static void
 keeper_back_off(struct keeper *keeper)
 {
@@ -45,7 +45,7 @@ keeper_note_open(struct keeper *keeper)
 /* --- opening and closing --------------------------------------------------------------------- */
 
 /*
- * Open a session. At one of several masters it serves only if that master can be trusted: otherwise
+ * Open a session. Of several masters, a session serves only at a master that is trusted. Otherwise
  * reservations would go to the refused master again and again, while the others serve.
  */
 static enum store_result
@@ -124,7 +124,7 @@ keeper_rest(struct keeper *keeper)
 	if (!queue_is_resting(keeper->queue))
 		return true;
 	keeper_close(keeper);
-	keeper->was_open = false; /* to open again is no reconnect */
+	keeper->was_open = false; /* to open it again is no reconnect */
 	health_note_rest(keeper->health);
 	return queue_rest(keeper->queue);
 }

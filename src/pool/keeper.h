@@ -16,11 +16,11 @@
 #include "store/store.h"
 
 /*
- * Called in a pool thread, with no lock held, after each check of the counter: whether the database of
- * SPACE is trusted. Held bases of a refused database must not be issued.
+ * The pool calls NOTE after each check of the counter, in a pool thread, with no lock held. IS_TRUSTED
+ * says whether the database of SPACE is trusted. Held bases of a refused database must not be issued.
  */
 struct pool_listener {
-	void (*told)(void *arg, const struct ticket_space *space, bool is_trusted);
+	void (*note)(void *arg, const struct ticket_space *space, bool is_trusted);
 	void *arg;
 };
 
@@ -32,48 +32,54 @@ struct keeper {
 	struct trust *trust;
 	struct high_water *high_water;
 	const struct pool_listener *listener; /* NULL: none */
-	/* A session begins to open, or has opened: a stop does not wait meanwhile. */
+	/*
+	 * Called when a session begins to open, and when it has opened. A stop does not wait for it
+	 * meanwhile.
+	 */
 	void (*note_opening)(void *arg, bool is_opening);
 	void *arg;
-	bool is_counted;   /* among the sessions that serve tickets */
-	bool was_open;	   /* so that opening again is a reconnect */
-	uint64_t pause_ms; /* after the next failure to open */
+	bool is_counted;   /* it is among the sessions that serve tickets */
+	bool was_open;	   /* the session was lost: to open it again is a reconnect */
+	uint64_t pause_ms; /* the pause after the next failure to open */
 	unsigned seed;
 	struct queue_taker taker;
 
 	struct store_session *session; /* NULL: none */
 	uint64_t generation;	       /* of the queue, when the session was opened */
-	struct trust_mark mark;	       /* what was known before the last statement */
-	struct store_share share;      /* of the database that the session is at */
+	struct trust_mark mark;	       /* the knowledge from before the last statement */
+	struct store_share share;      /* of the master that the session is at */
 	uint64_t opened_ms;
 	uint64_t
-		seen_ms; /* when this session's last statement began that showed the counter; or 0 */
-	bool was_stale;	 /* this session has read less than it had written */
-	bool is_stuck;	 /* the counter could not be moved, and the log says so */
+		seen_ms; /* when the last statement of this session began that showed the counter; 0: none has */
+	bool was_stale; /* this session has read a lower base than it had reserved */
+	bool is_stuck;	/* the counter could not be moved, and the log says so */
 
-	/* When its present reservation began, plus the time for its many bases; 0: none is out. */
+	/* When the present reservation began, plus time for its many bases. 0: none is out. */
 	_Atomic uint64_t busy_since_ms;
 };
 
-/* Open the session if there is none. On failure back off. Return whether there is one now. */
+/* Open the session if there is none. If that fails, back off. Return true if there is one now. */
 bool keeper_open(struct keeper *keeper) MUST_CHECK;
 
 /* Close the session. The other sessions serve the queue until this one is open again. */
 void keeper_close(struct keeper *keeper);
 
 /*
- * Close a session that has been at one of several masters for a while. The next one may be at another
- * master, so that a master that returns is used again, and each is pruned.
+ * Close a session that has been at one of several masters for a while. The next session may reach
+ * another master. So a master that returns is used again, and each master is pruned.
  */
 void keeper_move_on(struct keeper *keeper);
 
-/* While the pool rests, close the session and wait. False: the queue stops. */
+/* While the pool rests, close the session and wait. Return false if the queue stops. */
 bool keeper_rest(struct keeper *keeper) MUST_CHECK;
 
 /* Close the session and release the keeper's memory. */
 void keeper_end(struct keeper *keeper);
 
-/* Sleep between half of MS and MS, so that threads do not move in step. False: the queue stops. */
+/*
+ * Sleep between half of MS and MS, so that threads do not move in step. Return false if the queue
+ * stops.
+ */
 bool keeper_pause(struct keeper *keeper, uint64_t ms);
 
 #endif

@@ -7,23 +7,26 @@
 #include "pool/maintenance.h"
 #include "pool/trial.h"
 
-#define ASK_EVERY_MS   250
+#define LOOK_EVERY_MS  250
 #define PRUNE_PAUSE_MS 5    /* between chunks, so that tickets come first */
-#define KEEP_ROWS      1000 /* the newest ones, for people to read */
+#define KEEP_ROWS      1000 /* the newest ones, for the operator to read */
 
-/* To delete a row costs the database more than to insert it, so that waits until the load is lower. */
+/*
+ * A deleted row costs the database more than an inserted one. So pruning waits until the load is lower.
+ */
 #define BUSY_RATE      5000 /* bases a second */
 #define KEEP_ROWS_BUSY 1000000
 
 /* The memory of the maintenance thread between two rounds. */
 struct round {
-	uint64_t asked_ms; /* 0: never */
+	uint64_t looked_ms; /* 0: never */
 	uint64_t newest;
 	bool is_busy;
-	char no_pruning[REASON_SIZE]; /* why the last pruning failed, which was logged; or "" */
+	char no_pruning
+		[REASON_SIZE]; /* the reason of the last failure to prune, as logged; "": none */
 };
 
-/* Log FAILURE ("": none) once. */
+/* Log FAILURE to prune ("": it succeeded), unless it repeats the last one. */
 static void
 maintenance_note_pruning(struct round *round, const struct keeper *keeper, const char *failure)
 {
@@ -35,22 +38,22 @@ maintenance_note_pruning(struct round *round, const struct keeper *keeper, const
 			 LOG_DATABASE(keeper->health->name));
 }
 
-/* Ask the database for its newest base, unless it was asked lately. False: it does not answer. */
+/* Look at the database, unless a look was made lately. Return false if the database does not answer. */
 static bool
-maintenance_ask(struct keeper *keeper, struct round *round)
+maintenance_look(struct keeper *keeper, struct round *round)
 {
 	uint64_t newest, now_ms;
 
-	if (clock_ms() - round->asked_ms < ASK_EVERY_MS / 2) /* a pause may be half as long */
+	if (clock_ms() - round->looked_ms < LOOK_EVERY_MS / 2) /* a pause may be half as long */
 		return true;
-	if (!trial_ask(keeper, &newest))
+	if (!trial_look(keeper, &newest))
 		return false;
 	now_ms = clock_ms();
 	round->is_busy =
-		round->asked_ms != 0 && newest > round->newest &&
-		(newest - round->newest) / (now_ms - round->asked_ms + 1) >= BUSY_RATE / 1000;
+		round->looked_ms != 0 && newest > round->newest &&
+		(newest - round->newest) / (now_ms - round->looked_ms + 1) >= BUSY_RATE / 1000;
 	round->newest = newest;
-	round->asked_ms = now_ms;
+	round->looked_ms = now_ms;
 	return true;
 }
 
@@ -73,13 +76,16 @@ maintenance_prune(struct keeper *keeper, struct round *round)
 		maintenance_note_pruning(round, keeper, memory);
 	if (result == STORE_OK)
 		return is_more;
-	/* Another session may be refused too: the thread would open one four times a second. */
+	/*
+	 * If the database refuses, keep the session: the next one would be refused too, four times a
+	 * second.
+	 */
 	if (result != STORE_BUSY && result != STORE_REFUSED)
 		keeper_close(keeper);
 	return false;
 }
 
-/* Log the warnings about the database's settings that were not SAID before. */
+/* Log the warnings about the database's settings that are not in SAID, and add them to SAID. */
 static void
 maintenance_warn(struct keeper *keeper, struct text *said)
 {
@@ -120,12 +126,12 @@ maintenance_run(struct keeper *keeper)
 		if (keeper_open(keeper)) {
 			if (is_new)
 				maintenance_warn(keeper, &said);
-			if (maintenance_ask(keeper, &round))
+			if (maintenance_look(keeper, &round))
 				is_more = maintenance_prune(keeper, &round);
 		}
 		queue_open(keeper->queue);
 		if (!is_more)
 			keeper_move_on(keeper);
-		goes_on = keeper_pause(keeper, is_more ? PRUNE_PAUSE_MS : ASK_EVERY_MS);
+		goes_on = keeper_pause(keeper, is_more ? PRUNE_PAUSE_MS : LOOK_EVERY_MS);
 	}
 }

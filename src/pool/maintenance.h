@@ -1,8 +1,8 @@
 /*
- * maintenance -- the work of the pool's extra thread, off the ticket path.
+ * maintenance -- the work of the pool's extra thread, which serves no tickets.
  *
- * Several times a second it asks the database for its newest base. So the pool knows whether it is ready
- * without asking for a request. It also prunes old rows.
+ * Several times a second it reads the newest base of the database. So the pool knows that the database
+ * answers, even if no request arrives. It also prunes old rows.
  */
 #ifndef TICKR_POOL_MAINTENANCE_H
 #define TICKR_POOL_MAINTENANCE_H

@@ -41,7 +41,7 @@ struct pool {
 		pthread_mutex_t mutex;
 		pthread_cond_t changed;
 		unsigned count;
-		unsigned opening; /* of them: those that open a session, and hold nothing */
+		unsigned opening; /* of them: those that open a session; they hold no reservation */
 	} running;
 };
 
@@ -137,7 +137,7 @@ pool_start(struct pool *pool)
 }
 
 void
-pool_wait_looked(struct pool *pool, uint64_t ms)
+pool_wait_known(struct pool *pool, uint64_t ms)
 {
 	health_wait_known(&pool->health, ms);
 }
@@ -147,7 +147,7 @@ pool_submit(void *self, struct reservation *reservation)
 {
 	struct pool *pool = self;
 
-	return queue_push(&pool->queue, reservation);
+	return queue_submit(&pool->queue, reservation);
 }
 
 static void
@@ -188,7 +188,7 @@ pool_source(struct pool *pool)
 	};
 }
 
-/* The time since which the oldest reservation is out. UINT64_MAX: none is. */
+/* Return when the reservation that is out for longest began. UINT64_MAX: none is out. */
 static uint64_t
 pool_oldest_reservation_ms(const struct pool *pool)
 {
@@ -204,12 +204,9 @@ pool_oldest_reservation_ms(const struct pool *pool)
 	return oldest_ms;
 }
 
-/*
- * If a reservation is out for long, and none succeeds, HEALTH is not ready: successful reads prove
- * nothing.
- */
+/* If a reservation is out for long and none succeeds, HEALTH is not ready, even if reads succeed. */
 static void
-pool_judge_reservations(struct pool *pool, struct health_look *health)
+pool_judge_reservations(struct pool *pool, struct health_view *health)
 {
 	uint64_t now_ms = clock_ms();
 	uint64_t since_ms = pool_oldest_reservation_ms(pool);
@@ -226,14 +223,14 @@ pool_judge_reservations(struct pool *pool, struct health_look *health)
 }
 
 void
-pool_look(struct pool *pool, struct pool_look *look)
+pool_view(struct pool *pool, struct pool_view *view)
 {
-	health_look(&pool->health, READY_AGE_MS, &look->health);
+	health_view(&pool->health, READY_AGE_MS, &view->health);
 	/* If the session that checks the counter hangs, let an idle one check it. */
-	if (look->health.reason[0] == '\0' && clock_ms() - look->health.last_good_ms > LOOK_AGE_MS)
+	if (view->health.reason[0] == '\0' && clock_ms() - view->health.last_good_ms > LOOK_AGE_MS)
 		queue_want_look(&pool->queue);
-	pool_judge_reservations(pool, &look->health);
-	look->is_at_rest = queue_count_resting(&pool->queue) == pool->thread_count;
+	pool_judge_reservations(pool, &view->health);
+	view->is_at_rest = queue_count_resting(&pool->queue) == pool->thread_count;
 }
 
 void
@@ -248,7 +245,7 @@ pool_space(const struct pool *pool)
 	return &pool->settings.database.space;
 }
 
-/* Wait until DEADLINE_MS for the threads: ALL of them, or those that do not open a session. */
+/* Wait until DEADLINE_MS for ALL threads, or for those that do not open a session. */
 static bool
 pool_wait_for_threads(struct pool *pool, bool all, uint64_t deadline_ms)
 {
@@ -267,7 +264,7 @@ pool_wait_for_threads(struct pool *pool, bool all, uint64_t deadline_ms)
 	return have_ended;
 }
 
-/* No thread reserves any more: the state file can name the exact bound now. */
+/* Write the exact bound into the state file. No thread reserves any more. */
 static void
 pool_settle(struct pool *pool)
 {
@@ -287,7 +284,7 @@ pool_close(struct pool *pool)
 	if (pool->closed_ms == 0)
 		pool->closed_ms = clock_ms();
 	queue_stop(&pool->queue, &group);
-	serve_refuse(&group, pool->settings.number, TICKET_DRAINING, STATUS_DRAINING);
+	serve_fail(&group, pool->settings.number, TICKET_DRAINING, STATUS_DRAINING);
 }
 
 /*

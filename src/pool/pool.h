@@ -1,12 +1,12 @@
 /*
- * pool -- the sessions of one database, a thread each.
+ * pool -- the sessions of one database, each in a thread of its own.
  *
- * The pool is a source: reservations come from any thread, and their answer functions run in a pool
- * thread. A free session takes a reservation immediately. While all are busy, reservations gather, and
- * the next free session takes all of them as one statement. A thread without a session tries to open
- * one, and backs off, so that waiting reservations are served as soon as the database is back.
+ * The pool is a source: any thread submits reservations, and pool threads call their answer functions.
+ * A free session takes a reservation immediately. While all sessions are busy, reservations gather.
+ * Then the next free session takes all of them as one statement. A thread without a session tries to
+ * open one, and backs off. So waiting reservations are served as soon as the database is up again.
  *
- * One more thread maintains the table: it asks the database for its newest base several times a second,
+ * One more thread maintains the table: it reads the newest base of the database several times a second,
  * and prunes old rows.
  */
 #ifndef TICKR_POOL_POOL_H
@@ -31,50 +31,50 @@ struct pool_settings {
 	struct pool_listener listener;
 };
 
-/* What the pool knows of the database at one moment. */
-struct pool_look {
-	struct health_look health; /* as known at most 1 s ago */
-	bool is_at_rest;	   /* no session is open, and none will be */
+/* The knowledge of the pool about its database at one moment. */
+struct pool_view {
+	struct health_view health; /* as known at most 1 s ago */
+	bool is_at_rest;	   /* no session is open, and none will open */
 };
 
 struct pool;
 
 struct pool *pool_new(const struct pool_settings *settings) MUST_CHECK;
 
-/* Start the threads. False, with errno: the system cannot create one. */
+/* Start the threads. Return false, with errno, if the system cannot create one. */
 bool pool_start(struct pool *pool) MUST_CHECK;
 
 /* Wait until the database is known to be up or down, or for MS. */
-void pool_wait_looked(struct pool *pool, uint64_t ms);
+void pool_wait_known(struct pool *pool, uint64_t ms);
 
-/* The pool as a source. Answers come from its threads. */
+/* Return the pool as a source. Its threads give the answers. */
 struct source pool_source(struct pool *pool);
 
-/* Fill LOOK with what is known from at most 1 s ago; the database is not asked. */
-void pool_look(struct pool *pool, struct pool_look *look);
+/* Fill VIEW with knowledge that is at most 1 s old. This asks no database. */
+void pool_view(struct pool *pool, struct pool_view *view);
 
 /*
- * Begin or end a rest: the sessions end their statements and are closed, and none is opened until the
- * rest is over. No reservation may be submitted meanwhile.
+ * Begin or end a rest. In a rest each session ends its statement and is closed, and none is opened. No
+ * thread may submit a reservation meanwhile.
  */
 void pool_set_resting(struct pool *pool, bool is_resting);
 
-/* The arithmetic of the database; lives as long as the pool. */
+/* Return the arithmetic of the database. It lives as long as the pool. */
 const struct ticket_space *pool_space(const struct pool *pool);
 
-/* Ask the threads to end, and answer the reservations that no session has begun with. */
+/* Order the threads to end, and answer the reservations that no session has taken. */
 void pool_close(struct pool *pool);
 
 /*
- * Close the pool, and wait for the threads. False: some have not ended by DEADLINE_MS of clock_ms(), or
- * hang while they open a session. Then the pool must not be freed.
+ * Close the pool, and wait for the threads. Return false if one has not ended by DEADLINE_MS of
+ * clock_ms(), or hangs while it opens a session. Then the pool must not be freed.
  */
 bool pool_stop(struct pool *pool, uint64_t deadline_ms) MUST_CHECK;
 
 /*
- * After that: set the counter back to before BASES, which were reserved and not issued. That is only
- * possible if no other server can have seen the counter, and it still stands at their end. False: they
- * are a gap.
+ * Set the counter back to before BASES, which were reserved and not issued. Call it after pool_stop().
+ * It succeeds only if the counter still stands at their end, and no other server can have seen it.
+ * Otherwise return false: the bases are a gap.
  */
 bool pool_give_back(struct pool *pool, const struct ticket_range *bases) MUST_CHECK;
 void pool_free(struct pool *pool);

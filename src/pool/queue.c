@@ -36,7 +36,7 @@ queue_is_large(const struct mail *mail)
 	return CONTAINER_OF(mail, const struct reservation, mail)->count > RESERVATION_MOST_SHARED;
 }
 
-/* With the mutex held: whether a session that rests should take the first reservation. */
+/* Return true if an idle session should take the first reservation. With the mutex held. */
 static bool
 queue_has_work(const struct queue *queue)
 {
@@ -48,7 +48,7 @@ queue_has_work(const struct queue *queue)
 	return last == NULL || queue_is_large(first) || clock_ms() >= last->late_ms;
 }
 
-/* Give the mutex back, and wake a thread that rests if there is work. */
+/* Give the mutex back, and wake an idle thread if there is work. */
 static void
 queue_release(struct queue *queue)
 {
@@ -60,7 +60,7 @@ queue_release(struct queue *queue)
 }
 
 bool
-queue_push(struct queue *queue, struct reservation *reservation)
+queue_submit(struct queue *queue, struct reservation *reservation)
 {
 	bool is_queued;
 
@@ -73,14 +73,17 @@ queue_push(struct queue *queue, struct reservation *reservation)
 }
 
 unsigned
-queue_push_front(struct queue *queue, struct mail_list *group)
+queue_put_back(struct queue *queue, struct mail_list *group)
 {
 	struct mail *mail, *before;
 	unsigned pushed = 0;
 	uint64_t now_ms;
 
 	pthread_mutex_lock(&queue->mutex);
-	/* Under the mutex: an owner that fails to withdraw one at its deadline does so before this. */
+	/*
+	 * Read the clock under the mutex. An owner whose reservation has expired may try to withdraw it
+	 * before this.
+	 */
 	now_ms = clock_ms();
 	for (mail = TAILQ_LAST(group, mail_list); mail != NULL; mail = before) {
 		before = TAILQ_PREV(mail, mail_list, link);
@@ -102,7 +105,7 @@ queue_withdraw(struct queue *queue, struct reservation *reservation)
 	bool was_queued;
 
 	pthread_mutex_lock(&queue->mutex);
-	was_queued = reservation_recall(reservation);
+	was_queued = reservation_withdraw(reservation);
 	if (was_queued)
 		TAILQ_REMOVE(&queue->waiting, &reservation->mail, link);
 	pthread_mutex_unlock(&queue->mutex);
@@ -110,8 +113,8 @@ queue_withdraw(struct queue *queue, struct reservation *reservation)
 }
 
 /*
- * With the mutex held: move the first reservation, and those that may share its statement, into
- * GROUP.
+ * Move the first reservation, and those that may share its statement, into
+ * GROUP. With the mutex held.
  */
 static void
 queue_move_group(struct queue *queue, uint32_t most, struct mail_list *group)
@@ -133,7 +136,7 @@ queue_move_group(struct queue *queue, uint32_t most, struct mail_list *group)
 	}
 }
 
-/* With the mutex held: TAKER has done the work it took. */
+/* Note that TAKER has done the work that it took. With the mutex held. */
 static void
 queue_end_work(struct queue *queue, struct queue_taker *taker)
 {
@@ -142,7 +145,7 @@ queue_end_work(struct queue *queue, struct queue_taker *taker)
 	taker->is_at_work = false;
 }
 
-/* With the mutex held: whether a session of GENERATION must be closed first. */
+/* Return true if a session of GENERATION must be closed first. With the mutex held. */
 static bool
 queue_is_stale(const struct queue *queue, uint64_t generation)
 {
@@ -150,8 +153,8 @@ queue_is_stale(const struct queue *queue, uint64_t generation)
 }
 
 /*
- * With the mutex held: wait until a session of GENERATION has something to do, for at most the idle
- * time.
+ * Wait until a session of GENERATION has something to do, for at most the idle
+ * time. With the mutex held.
  */
 static void
 queue_wait_for_work(struct queue *queue, uint64_t generation)
@@ -236,8 +239,8 @@ queue_want_look(struct queue *queue)
 	uint64_t now_ms = clock_ms();
 
 	pthread_mutex_lock(&queue->mutex);
-	if (queue->idle > 0 && now_ms >= queue->asked_ms + LOOK_MS) {
-		queue->asked_ms = now_ms;
+	if (queue->idle > 0 && now_ms >= queue->wanted_ms + LOOK_MS) {
+		queue->wanted_ms = now_ms;
 		queue->wants_look = true;
 	}
 	pthread_mutex_unlock(&queue->mutex);

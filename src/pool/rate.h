@@ -2,7 +2,7 @@
  * rate -- measures how fast a counter rises, over all servers. Pure; one thread at a time.
  *
  * Each master of several is measured separately, and the highest recent rate counts. Times are those of
- * clock_ms(). Zeroed, nothing is known. Release it with rate_free().
+ * clock_ms(). A zeroed struct knows nothing. Release it with rate_free().
  */
 #ifndef TICKR_POOL_RATE_H
 #define TICKR_POOL_RATE_H
@@ -25,13 +25,13 @@ struct rate {
 void rate_measure(struct rate *rate, const struct store_share *share, uint64_t base,
 		  uint64_t now_ms);
 
-/* The counter of SHARE is moved, and that is no rate: measure from the next base on. */
+/* Measure SHARE from its next base on, because its counter is moved, and that is no rate. */
 void rate_restart(struct rate *rate, const struct store_share *share);
 
-/* A counter was moved lately: forget this second and the last one, and begin again. */
+/* Forget this second and the last one, and begin again, because a counter was moved lately. */
 void rate_forget_latest(struct rate *rate);
 
-/* The highest recent rate, in bases a second. */
+/* Return the highest recent rate, in bases a second. */
 uint64_t rate_highest(const struct rate *rate);
 
 void rate_free(struct rate *rate);

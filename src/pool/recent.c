@@ -12,7 +12,7 @@ recent_add(struct recent *recent, const struct ticket_range *range)
 enum recent_answer
 recent_find(const struct recent *recent, uint64_t since, const struct ticket_range *range)
 {
-	/* The last range of then may have been joined to since. */
+	/* A later range may have joined the one that was last then. */
 	uint64_t from = since > 0 ? since - 1 : 0;
 
 	if (recent->count - from > RECENT_MOST)

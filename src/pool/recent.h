@@ -1,7 +1,7 @@
 /*
- * recent -- the ranges that the database returned last, to notice one that comes a second time.
+ * recent -- remembers the last ranges of the database, to notice one that the database returns again.
  *
- * Under its owner's lock. Zeroed at the start.
+ * A zeroed struct is empty. The caller holds the lock of its owner.
  */
 #ifndef TICKR_POOL_RECENT_H
 #define TICKR_POOL_RECENT_H
@@ -16,7 +16,7 @@
 enum recent_answer {
 	RECENT_NEW,
 	RECENT_REPEATED, /* some of it was returned before */
-	RECENT_UNKNOWN,	 /* too many were added since */
+	RECENT_UNKNOWN,	 /* too many ranges were added since */
 };
 
 struct recent {
@@ -28,7 +28,7 @@ struct recent {
 /* Add RANGE, which is not empty and ends below 2^64. */
 void recent_add(struct recent *recent, const struct ticket_range *range);
 
-/* Whether RANGE, as above, meets one that was added since the count was SINCE. */
+/* Say whether RANGE, as above, meets one that was added since the count was SINCE. */
 enum recent_answer recent_find(const struct recent *recent, uint64_t since,
 			       const struct ticket_range *range) MUST_CHECK;
 

@@ -10,7 +10,7 @@
 
 #define BUSY_PAUSE_MS 20
 #define OPEN_WAIT_MS  60000
-#define BASES_PER_MS  100 /* that any database can insert */
+#define BASES_PER_MS  100 /* even a slow database inserts so many */
 
 static void
 serve_answer(struct mail_list *group, struct mail *mail, unsigned database,
@@ -25,8 +25,8 @@ serve_answer(struct mail_list *group, struct mail *mail, unsigned database,
 }
 
 void
-serve_refuse(struct mail_list *group, unsigned database, enum ticket_status status,
-	     const char *reason)
+serve_fail(struct mail_list *group, unsigned database, enum ticket_status status,
+	   const char *reason)
 {
 	struct mail *mail;
 
@@ -97,9 +97,9 @@ serve_deal(const struct keeper *keeper, struct mail_list *group, struct ticket_r
 }
 
 /*
- * Put the reservations back that may have another attempt, and answer the others. The session is lost,
- * so all that it has allocated is abandoned: the next attempt reserves new bases. An attempt that COUNTS
- * is followed by at most one more, others by as many as there is time for.
+ * Put back the reservations that may have another attempt, and answer the others. The session is lost.
+ * So all bases that it has allocated are abandoned, and the next attempt reserves new ones. After an
+ * attempt that COUNTS there is at most one more. After other attempts there are as many as time allows.
  */
 static void
 serve_try_again(struct keeper *keeper, struct mail_list *group, bool counts, const char *reason)
@@ -115,21 +115,21 @@ serve_try_again(struct keeper *keeper, struct mail_list *group, bool counts, con
 		TAILQ_REMOVE(group, mail, link);
 		TAILQ_INSERT_TAIL(&again, mail, link);
 	}
-	metrics_add(METRIC_RETRIES + database, queue_push_front(keeper->queue, &again));
+	metrics_add(METRIC_RETRIES + database, queue_put_back(keeper->queue, &again));
 	TAILQ_CONCAT(group, &again, link);
-	serve_refuse(group, database, TICKET_DATABASE_FAILED, reason);
+	serve_fail(group, database, TICKET_DATABASE_FAILED, reason);
 }
 
 static void
-serve_fail(struct keeper *keeper, struct mail_list *group, enum store_result result,
-	   const char *reason)
+serve_note_failure(struct keeper *keeper, struct mail_list *group, enum store_result result,
+		   const char *reason)
 {
 	unsigned database = keeper->health->database;
 
 	if (result != STORE_BUSY)
 		keeper_close(keeper);
-	if (result == STORE_TOO_LARGE) { /* the database is as good as before */
-		serve_refuse(group, database, TICKET_TOO_LARGE, reason);
+	if (result == STORE_TOO_LARGE) { /* the database is still sound */
+		serve_fail(group, database, TICKET_TOO_LARGE, reason);
 		return;
 	}
 	health_note_trouble(keeper->health, result, true, reason);
@@ -143,12 +143,12 @@ serve_fail(struct keeper *keeper, struct mail_list *group, enum store_result res
 		serve_try_again(keeper, group, false, reason);
 		(void)keeper_pause(keeper, BUSY_PAUSE_MS);
 		break;
-	case STORE_EXHAUSTED: serve_refuse(group, database, TICKET_EXHAUSTED, reason); break;
-	case STORE_REFUSED: serve_refuse(group, database, TICKET_DATABASE_REFUSED, reason); break;
+	case STORE_EXHAUSTED: serve_fail(group, database, TICKET_EXHAUSTED, reason); break;
+	case STORE_REFUSED: serve_fail(group, database, TICKET_DATABASE_REFUSED, reason); break;
 	case STORE_BUSY:
 	case STORE_FAILED:
 	case STORE_TOO_LARGE:
-	case STORE_OK: serve_refuse(group, database, TICKET_DATABASE_FAILED, reason); break;
+	case STORE_OK: serve_fail(group, database, TICKET_DATABASE_FAILED, reason); break;
 	}
 }
 
@@ -163,30 +163,30 @@ serve_group(struct keeper *keeper, struct mail_list *group)
 	enum store_result result;
 
 	if (keeper->store->fits != NULL && !keeper->store->fits(keeper->session, count, &reason)) {
-		serve_refuse(group, keeper->health->database, TICKET_TOO_LARGE, memory);
+		serve_fail(group, keeper->health->database, TICKET_TOO_LARGE, memory);
 		return;
 	}
 	result = counter_may_reserve(keeper, &reason);
-	if (result == STORE_REFUSED) { /* the session did nothing, and stays */
-		serve_refuse(group, keeper->health->database, TICKET_DATABASE_REFUSED, memory);
+	if (result == STORE_REFUSED) { /* no statement was sent, so the session stays */
+		serve_fail(group, keeper->health->database, TICKET_DATABASE_REFUSED, memory);
 		return;
 	}
 	if (result != STORE_OK) { /* the next session may be at another of several masters */
-		serve_fail(keeper, group, result, memory);
+		serve_note_failure(keeper, group, result, memory);
 		return;
 	}
 	result = serve_reserve(keeper, count, deadline_ms, &bases, &reason);
 	if (result != STORE_OK) {
 		if (result != STORE_TOO_LARGE)
 			health_note_doubt(keeper->health);
-		serve_fail(keeper, group, result, memory);
+		serve_note_failure(keeper, group, result, memory);
 		return;
 	}
 	health_note_reserved(keeper->health, bases.first + bases.increment * (count - 1));
 	serve_deal(keeper, group, bases);
 }
 
-/* Serve GROUP. Meanwhile the keeper says since when: after too long the pool is not ready. */
+/* Serve GROUP, and set the time of its start meanwhile. After too long the pool is not ready. */
 static void
 serve_busily(struct keeper *keeper, struct mail_list *group)
 {
@@ -224,7 +224,7 @@ serve_reservations(struct keeper *keeper)
 				   &group)) {
 		case QUEUE_STOPPING: return;
 		case QUEUE_STALE: keeper_close(keeper); break;
-		case QUEUE_IDLE: (void)trial_ask(keeper, &newest); break;
+		case QUEUE_IDLE: (void)trial_look(keeper, &newest); break;
 		case QUEUE_TAKEN: serve_busily(keeper, &group); break;
 		}
 	}

@@ -4,8 +4,8 @@
 #define LATE_MS 500 /* for a reservation: half of the time after which the pool is not ready */
 
 /*
- * Whether a reservation has had no answer for a while. Only the maintenance session tries in its
- * place.
+ * Return true if a reservation has had no answer for a while. Only the maintenance session makes a
+ * trial then.
  */
 static bool
 trial_is_due(struct keeper *keeper)
@@ -14,7 +14,7 @@ trial_is_due(struct keeper *keeper)
 	       !health_has_reserved(keeper->health, LATE_MS);
 }
 
-/* Whether the last reservation failed or is late, while the database is not refused. */
+/* Return true if the last reservation failed or is late, while the database is not refused. */
 static bool
 trial_is_needed(struct keeper *keeper)
 {
@@ -36,19 +36,7 @@ trial_reserve(struct keeper *keeper, struct text *reason)
 	return result;
 }
 
-static enum store_result
-trial_look(struct keeper *keeper, uint64_t *newest, struct text *reason)
-{
-	enum store_result result = STORE_OK;
-
-	if (trial_is_needed(keeper))
-		result = trial_reserve(keeper, reason);
-	if (result == STORE_OK)
-		result = counter_look(keeper, newest, reason);
-	return result == STORE_REFUSED ? counter_refusal(keeper) : result;
-}
-
-/* Idle sessions do not notice that the database went away: after this loss they must open again. */
+/* Idle sessions do not notice that the database is down. After this loss they must open again. */
 static void
 trial_note_failure(struct keeper *keeper, enum store_result result, const char *reason)
 {
@@ -61,12 +49,18 @@ trial_note_failure(struct keeper *keeper, enum store_result result, const char *
 }
 
 bool
-trial_ask(struct keeper *keeper, uint64_t *newest)
+trial_look(struct keeper *keeper, uint64_t *newest)
 {
 	char memory[REASON_SIZE];
 	struct text reason = TEXT_OVER(memory);
-	enum store_result result = trial_look(keeper, newest, &reason);
+	enum store_result result = STORE_OK;
 
+	if (trial_is_needed(keeper))
+		result = trial_reserve(keeper, &reason);
+	if (result == STORE_OK)
+		result = counter_look(keeper, newest, &reason);
+	if (result == STORE_REFUSED)
+		result = counter_refusal(keeper);
 	if (result != STORE_OK) {
 		trial_note_failure(keeper, result, memory);
 		return false;

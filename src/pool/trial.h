@@ -1,5 +1,5 @@
 /*
- * trial -- finds out whether bases can be reserved, while no request reserves.
+ * trial -- checks whether bases can be reserved, while no request reserves.
  *
  * Each function runs in the keeper's thread, on its open session, and may block for as long as the
  * session does.
@@ -10,10 +10,10 @@
 #include "pool/keeper.h"
 
 /*
- * Read the counter, and note the result as health. After a failed reservation, or while one has no
- * answer, a read proves nothing. Then a reservation of one, which becomes a gap, must succeed first.
- * False: the session may have been closed.
+ * Look at the counter, and note the result as health. After a failed reservation, or while one has no
+ * answer, a read proves nothing. Then first reserve one base, which becomes a gap. Return false if
+ * one of these failed. The session may be closed then.
  */
-bool trial_ask(struct keeper *keeper, uint64_t *newest);
+bool trial_look(struct keeper *keeper, uint64_t *newest);
 
 #endif

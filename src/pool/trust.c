@@ -4,9 +4,9 @@
 
 #include "pool/trust.h"
 
-#define DOUBT_LEAST 100	 /* bases that other servers may have issued at any rate */
+#define DOUBT_LEAST 100	 /* bases that other servers may have issued, however slow they are */
 #define DOUBT_MS    1000 /* for statements under way when the counter was last seen */
-#define SETTLE_MS   1000 /* after so long a commit that was read is on the database's disk */
+#define SETTLE_MS   1000 /* after so long a commit that a reader saw is on the disk of the database */
 
 void
 trust_init(struct trust *trust, const struct ticket_space *space, const struct record *last)
@@ -52,7 +52,7 @@ trust_top_of(const struct classes *classes, const struct store_share *share)
 	return classes_top_of(classes, share->increment, share->residue);
 }
 
-/* Add the ticket to move the counter past, so that no base up to FLOOR comes again. */
+/* Add the ticket that the operator must move the counter past, so that no base up to FLOOR returns. */
 static void
 trust_add_ticket(const struct trust *trust, uint64_t floor, struct text *reason)
 {
@@ -64,7 +64,7 @@ trust_add_ticket(const struct trust *trust, uint64_t floor, struct text *reason)
 		text_add(reason, "TICKET");
 }
 
-/* The state of a refused class, for its reason. */
+/* The facts about a refused class, for the reason. */
 struct refusal {
 	uint64_t went_to; /* 0: the class was refused in an earlier run */
 	uint64_t known;
@@ -91,7 +91,7 @@ trust_explain(const struct trust *trust, const struct refusal *refusal, struct t
 }
 
 bool
-trust_is_given(struct trust *trust, const struct store_share *share, struct text *reason)
+trust_allows(struct trust *trust, const struct store_share *share, struct text *reason)
 {
 	struct refusal refusal;
 
@@ -178,7 +178,7 @@ trust_remember(struct trust *trust, struct trust_mark *mark, uint64_t now_ms)
 	pthread_mutex_lock(&trust->mutex);
 	classes_copy(&mark->known, &trust->known);
 	classes_copy(&mark->certain, &trust->certain);
-	mark->given = trust->recent.count;
+	mark->recent_count = trust->recent.count;
 	mark->advances = trust->advances;
 	pthread_mutex_unlock(&trust->mutex);
 }
@@ -190,7 +190,7 @@ trust_mark_free(struct trust_mark *mark)
 	classes_free(&mark->certain);
 }
 
-/* Forget CLASSES, unless their step is STEP. */
+/* Forget CLASSES if their step is not STEP. */
 static void
 trust_keep_step(struct classes *classes, uint64_t step)
 {
@@ -198,7 +198,7 @@ trust_keep_step(struct classes *classes, uint64_t step)
 		classes_free(classes);
 }
 
-/* With the mutex held: in every class, all bases up to the highest known one are unsure. */
+/* Make all bases up to the highest known one unsure, in every class. With the mutex held. */
 static void
 trust_doubt_known(struct trust *trust)
 {
@@ -227,7 +227,7 @@ trust_forget_other_steps(struct trust *trust, struct trust_mark *mark, uint64_t 
 
 /* --- seeing the counter ------------------------------------------------------------------------ */
 
-/* With the mutex held: the statement of MARK showed that the counter of SHARE was at BASE. */
+/* Note that the statement of MARK showed the counter of SHARE at BASE. With the mutex held. */
 static void
 trust_note_seen(struct trust *trust, const struct trust_mark *mark, const struct store_share *share,
 		uint64_t base)
@@ -258,8 +258,8 @@ trust_note_advances(struct trust *trust, uint64_t advances)
 /* --- refusing ---------------------------------------------------------------------------------- */
 
 /*
- * With the mutex held: how many bases other servers may have issued from SHARE between its last sight
- * and NOW_MS, at the highest rate.
+ * Return how many bases other servers may have issued from SHARE between its last sight
+ * and NOW_MS, at the highest rate. With the mutex held.
  */
 static uint64_t
 trust_count_doubt(const struct trust *trust, const struct store_share *share, uint64_t now_ms)
@@ -275,10 +275,7 @@ trust_count_doubt(const struct trust *trust, const struct store_share *share, ui
 	return doubt / 1000 + DOUBT_LEAST;
 }
 
-/*
- * With the mutex held: bases of SHARE after KNOWN are unsure, because other servers may have issued
- * them.
- */
+/* Make bases of SHARE after KNOWN unsure: other servers may have issued them. With the mutex held. */
 static void
 trust_doubt_beyond(struct trust *trust, const struct store_share *share, uint64_t known,
 		   uint64_t now_ms)
@@ -293,7 +290,7 @@ trust_doubt_beyond(struct trust *trust, const struct store_share *share, uint64_
 		classes_set(&trust->unsure, share->increment, share->residue, beyond);
 }
 
-/* With the mutex held: how far the counter of SHARE, which is refused, must be moved. */
+/* Return how far the counter of SHARE, which is refused, must be moved. With the mutex held. */
 static uint64_t
 trust_find_past(const struct trust *trust, const struct store_share *share)
 {
@@ -303,7 +300,7 @@ trust_find_past(const struct trust *trust, const struct store_share *share)
 	return floor > unsure ? floor : unsure;
 }
 
-/* With the mutex held: refuse the database of SHARE, whose counter went back to WENT_TO. */
+/* Refuse the database of SHARE, whose counter has gone back in time to WENT_TO. With the mutex held. */
 static void
 trust_refuse(struct trust *trust, const struct store_share *share, uint64_t went_to,
 	     uint64_t now_ms)
@@ -316,7 +313,7 @@ trust_refuse(struct trust *trust, const struct store_share *share, uint64_t went
 	trust_doubt_beyond(trust, share, known, now_ms);
 }
 
-/* With the mutex held: bases that were known a while ago are on the disk, so they are certain. */
+/* Make bases certain that were known a while ago: they are on the disk. With the mutex held. */
 static void
 trust_settle(struct trust *trust, uint64_t now_ms)
 {
@@ -327,7 +324,7 @@ trust_settle(struct trust *trust, uint64_t now_ms)
 	trust->young_ms = now_ms;
 }
 
-/* With the mutex held: trust the database of SHARE, whose newest base is NEWEST. */
+/* Trust the database of SHARE, whose newest base is NEWEST. With the mutex held. */
 static void
 trust_accept_newest(struct trust *trust, const struct store_share *share, uint64_t newest,
 		    uint64_t now_ms)
@@ -346,8 +343,8 @@ trust_accept_newest(struct trust *trust, const struct store_share *share, uint64
 /* --- judging ----------------------------------------------------------------------------------- */
 
 /*
- * With the mutex held: judge BASES, which are higher than the known ones of MARK, by the recent
- * ranges.
+ * Compare BASES, which are higher than the known ones of MARK, with the recent ranges. With the mutex
+ * held.
  */
 static enum trust_verdict
 trust_compare_with_recent(const struct trust *trust, const struct trust_mark *mark,
@@ -355,7 +352,7 @@ trust_compare_with_recent(const struct trust *trust, const struct trust_mark *ma
 {
 	uint64_t known;
 
-	switch (recent_find(&trust->recent, mark->given, bases)) {
+	switch (recent_find(&trust->recent, mark->recent_count, bases)) {
 	case RECENT_NEW: return TRUST_ACCEPTED;
 	case RECENT_REPEATED: return TRUST_REFUSED;
 	case RECENT_UNKNOWN: break;
@@ -363,7 +360,7 @@ trust_compare_with_recent(const struct trust *trust, const struct trust_mark *ma
 	return classes_reach(&trust->known, bases, &known) ? TRUST_UNSURE : TRUST_ACCEPTED;
 }
 
-/* With the mutex held: judge BASES, which are in the class of SHARE. */
+/* Judge BASES, which are in the class of SHARE. With the mutex held. */
 static enum trust_verdict
 trust_judge_locked(struct trust *trust, const struct trust_mark *mark,
 		   const struct store_share *share, const struct ticket_range *bases,
@@ -413,7 +410,7 @@ trust_judge(struct trust *trust, const struct trust_mark *mark, const struct tic
 		trust_note_seen(trust, mark, &share, last);
 	}
 	pthread_mutex_unlock(&trust->mutex);
-	return trust_is_given(trust, &share, reason) ? verdict : TRUST_REFUSED;
+	return trust_allows(trust, &share, reason) ? verdict : TRUST_REFUSED;
 }
 
 /* With the mutex held. */
@@ -447,7 +444,7 @@ trust_judge_newest(struct trust *trust, const struct trust_mark *mark,
 	pthread_mutex_lock(&trust->mutex);
 	verdict = trust_judge_newest_locked(trust, mark, share, newest, past);
 	pthread_mutex_unlock(&trust->mutex);
-	return trust_is_given(trust, share, reason) ? verdict : TRUST_REFUSED;
+	return trust_allows(trust, share, reason) ? verdict : TRUST_REFUSED;
 }
 
 uint64_t

@@ -1,7 +1,7 @@
 /*
- * demand -- how many tickets are used a second.
+ * demand -- measures how many tickets are used a second.
  *
- * No I/O and no clock of its own; under its owner's lock.
+ * No I/O and no clock of its own. The caller holds the lock of its owner.
  */
 #ifndef TICKR_SEGMENT_DEMAND_H
 #define TICKR_SEGMENT_DEMAND_H
@@ -19,7 +19,7 @@ struct demand {
 /* Note that COUNT tickets were used at NOW_MS. */
 void demand_note(struct demand *demand, uint64_t count, uint64_t now_ms);
 
-/* Tickets a second, as known at NOW_MS. The rate rises immediately and falls slowly. */
+/* Return the tickets a second, as known at NOW_MS. The rate rises immediately and falls slowly. */
 uint64_t demand_rate(struct demand *demand, uint64_t now_ms);
 
 #endif

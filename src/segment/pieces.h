@@ -1,7 +1,7 @@
 /*
- * pieces -- held bases of one or several databases, in the order in which they will be issued.
+ * pieces -- holds bases of one or several databases, in the order in which they will be issued.
  *
- * Under its owner's lock. Zeroed at the start.
+ * A zeroed struct is empty. The caller holds the lock of its owner.
  */
 #ifndef TICKR_SEGMENT_PIECES_H
 #define TICKR_SEGMENT_PIECES_H
@@ -23,22 +23,23 @@ struct pieces {
 };
 
 /*
- * Add BASES of SPACE after the others, and join them to the last piece if they continue it. If there are
- * too many pieces, abandon the first one.
+ * Add BASES of SPACE after the others, and join them to the last piece if they continue it. If there
+ * are too many pieces, abandon the first one.
  */
 void pieces_add(struct pieces *pieces, const struct ticket_range *bases,
 		const struct ticket_space *space);
 
 /*
  * Take COUNT (1 or more) bases as one progression, from the first piece that is large enough. Abandon
- * the pieces before it: to issue from them later would break the order. False: no piece is large enough.
+ * the pieces before it, because later tickets from them would break the order. Return false if no piece
+ * is large enough.
  */
 bool pieces_take(struct pieces *pieces, uint32_t count, struct ticket_piece *taken) MUST_CHECK;
 
 /* Abandon the bases of SPACE. */
 void pieces_abandon(struct pieces *pieces, const struct ticket_space *space);
 
-/* Take the whole first piece. False: there is none. */
+/* Take the whole first piece. Return false if there is none. */
 bool pieces_take_first(struct pieces *pieces, struct ticket_piece *taken) MUST_CHECK;
 
 #endif

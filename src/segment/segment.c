@@ -1,11 +1,11 @@
 /*
- * DESIGN. Only one fetch is out at a time, so that pieces arrive in the order of their bases. A fetch
- * first serves the reservations that wait, in their order.
+ * DESIGN. Usually one fetch is out at a time, so that pieces arrive in the order of their bases. A
+ * fetch first serves the reservations that wait, in their order.
  *
- * If the session of a fetch hangs, reservations would wait for the whole query time-out. So when a fetch
- * is late and a reservation waits, the segment submits a second one, which another session takes. After
- * twice that time it submits a third. The first one to succeed makes the others void. Bases of void
- * fetches are abandoned, because they may be lower than issued ones.
+ * If the session of a fetch hangs, reservations would wait for the whole query time-out. So if a fetch
+ * is late and a reservation waits, the segment submits a second fetch, which another session takes.
+ * After twice that time it submits a third. The first one to succeed makes the others void. The segment
+ * abandons the bases of void fetches, because they may be lower than issued ones.
  */
 #include <assert.h>
 #include <pthread.h>
@@ -24,13 +24,13 @@
 #define FIRST_FETCH 50000 /* bases ahead, until the segment has learnt how many are quick */
 #define LEAST_FETCH 1000
 #define QUICK_MS    20	  /* after a quicker fetch the next one may be twice as large */
-#define SLOW_MS	    200	  /* after a slower one half as large: requests wait for it */
+#define SLOW_MS	    200	  /* after a slower one half as large, because requests wait for it */
 #define RETRY_MS    100	  /* after a failed fetch, if no reservation waits */
 #define NO_MORE_MS  10000 /* the same, at the end of the space */
 #define LATE_MS	    250	  /* until a fetch is late, .. */
 #define LATE_PER_MS 100	  /* .. and a millisecond more for so many bases */
-#define CAP_MS	    10000 /* how long the database is taken to allow no larger statement */
-#define MOST_OUT    8	  /* fetches: not so many sessions hang together */
+#define CAP_MS	    10000 /* after so long the segment tries larger statements again */
+#define MOST_OUT    8	  /* fetches; so many sessions hardly hang together */
 
 /* Under the mutex, except for the reservation, which the source has while the fetch is out. */
 struct fetch {
@@ -39,7 +39,7 @@ struct fetch {
 	uint64_t began_ms;
 	uint64_t refusals; /* of databases, before it began */
 	bool is_out;
-	bool is_void; /* another has succeeded since it began */
+	bool is_void; /* another fetch has succeeded since it began */
 };
 
 struct segment {
@@ -62,7 +62,7 @@ struct segment {
 
 /* --- reservations that wait -------------------------------------------------------------------- */
 
-/* With the mutex held: move into ANSWERED the reservations for which enough is held. */
+/* Move into ANSWERED the reservations for which enough is held. With the mutex held. */
 static void
 segment_deal(struct segment *s, struct mail_list *answered)
 {
@@ -83,7 +83,7 @@ segment_deal(struct segment *s, struct mail_list *answered)
 	}
 }
 
-/* With the mutex held: abandon the bases of databases that were not seen for too long. */
+/* Abandon the bases of databases that were not seen for too long. With the mutex held. */
 static void
 segment_abandon_unseen(struct segment *s, uint64_t now_ms)
 {
@@ -102,7 +102,7 @@ segment_lesser(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* With the mutex held: how many bases should be held. */
+/* Return how many bases should be held. With the mutex held. */
 static uint64_t
 segment_target(struct segment *s, uint64_t now_ms)
 {
@@ -117,9 +117,9 @@ segment_target(struct segment *s, uint64_t now_ms)
 }
 
 /*
- * With the mutex held: how many bases to fetch ahead, when a fifth of the target is used. If
- * reservations for WAITED bases wait for the fetch, it brings about as many more. Then the held bases do
- * not count, because they may have to be abandoned.
+ * Return how many bases to fetch ahead, when a fifth of the target is used. If reservations for WAITED
+ * bases wait for the fetch, it brings about as many more. Then the held bases do not count, because
+ * they may have to be abandoned. With the mutex held.
  */
 static uint64_t
 segment_count_ahead(struct segment *s, uint64_t waited, uint64_t now_ms)
@@ -136,7 +136,7 @@ segment_count_ahead(struct segment *s, uint64_t waited, uint64_t now_ms)
 	return segment_lesser(most, wanted - held);
 }
 
-/* With the mutex held: how many fetches are out whose bases would be held. */
+/* Return how many fetches are out that are not void. With the mutex held. */
 static unsigned
 segment_count_hopes(const struct segment *s)
 {
@@ -175,7 +175,7 @@ segment_cap(const struct segment *s, uint64_t count, uint64_t now_ms)
 	return segment_lesser(count, most);
 }
 
-/* With the mutex held: the fetch to begin now. NULL: wait for those that are out. */
+/* Return the fetch to begin now. NULL: wait for the fetches that are out. With the mutex held. */
 static struct fetch *
 segment_free_fetch(struct segment *s, uint64_t now_ms)
 {
@@ -189,7 +189,7 @@ segment_free_fetch(struct segment *s, uint64_t now_ms)
 	return i < MOST_OUT ? &s->fetches[i] : NULL;
 }
 
-/* With the mutex held: prepare the fetch to submit after the mutex was given back. NULL: none. */
+/* Prepare a fetch, to submit after the mutex was given back. NULL: none is due. With the mutex held. */
 static struct fetch *
 segment_begin_fetch(struct segment *s, uint64_t now_ms)
 {
@@ -229,7 +229,7 @@ segment_release(struct segment *s, struct fetch *fetch, struct mail_list *answer
 	waiting_answer(answered);
 }
 
-/* With the mutex held: learn from the time that FETCH took how large the next ones may be. */
+/* Learn from the time that FETCH took how large the next ones may be. With the mutex held. */
 static void
 segment_learn(struct segment *s, const struct fetch *fetch, uint64_t now_ms)
 {
@@ -242,7 +242,7 @@ segment_learn(struct segment *s, const struct fetch *fetch, uint64_t now_ms)
 		s->shared.most_fetch = segment_lesser(2 * s->shared.most_fetch, s->settings.most);
 }
 
-/* Cut off the bases after the last ticket: they must not count as held. */
+/* Cut off the bases after the last ticket, which must not count as held. */
 static void
 segment_drop_after_last_ticket(struct reservation *brought)
 {
@@ -256,8 +256,8 @@ segment_drop_after_last_ticket(struct reservation *brought)
 }
 
 /*
- * With the mutex held: the database takes no statement for so many, so the next fetch is half as large.
- * If the fetch was for the first reservation that waits alone, that one is refused.
+ * Make the next fetch half as large, because the database takes no statement for so many. If the fetch
+ * was for the first waiting reservation alone, fail that one. With the mutex held.
  */
 static void
 segment_note_too_large(struct segment *s, const struct reservation *brought, uint64_t now_ms,
@@ -269,11 +269,11 @@ segment_note_too_large(struct segment *s, const struct reservation *brought, uin
 	s->shared.cap_ends_ms = now_ms + CAP_MS;
 	s->shared.retry_ms = now_ms + RETRY_MS;
 	if (first != NULL && reservation_of(first)->count >= brought->count)
-		waiting_refuse_one(&s->shared.waiting, first, brought->status, brought->reason,
-				   answered);
+		waiting_fail_one(&s->shared.waiting, first, brought->status, brought->reason,
+				 answered);
 }
 
-/* With the mutex held: hold the bases of FETCH, or abandon them, or fail reservations that wait. */
+/* Hold the bases of FETCH, or abandon them, or fail reservations that wait. With the mutex held. */
 static void
 segment_end_fetch(struct segment *s, struct fetch *fetch, uint64_t now_ms,
 		  struct mail_list *answered)
@@ -301,13 +301,16 @@ segment_end_fetch(struct segment *s, struct fetch *fetch, uint64_t now_ms,
 	} else if (segment_count_hopes(s) == 0) {
 		s->shared.retry_ms =
 			now_ms + (brought->status == TICKET_EXHAUSTED ? NO_MORE_MS : RETRY_MS);
-		/* Reservations that came after this fetch began have later deadlines. The next fetch is for them. */
-		waiting_refuse(&s->shared.waiting, brought->deadline_ms, brought->status,
-			       brought->reason, answered);
+		/*
+		 * Requests that arrived after this fetch began have later deadlines. Leave them for the
+		 * next fetch.
+		 */
+		waiting_fail(&s->shared.waiting, brought->deadline_ms, brought->status,
+			     brought->reason, answered);
 	}
 }
 
-/* Runs in a thread of the source. */
+/* End the fetch of RESERVATION, and begin the next. A thread of the source runs this. */
 static void
 segment_on_fetched(struct reservation *reservation)
 {
@@ -409,7 +412,7 @@ segment_withdraw(void *self, struct reservation *reservation)
 	bool was_queued;
 
 	pthread_mutex_lock(&s->shared.mutex);
-	was_queued = reservation_recall(reservation);
+	was_queued = reservation_withdraw(reservation);
 	if (was_queued)
 		TAILQ_REMOVE(&s->shared.waiting, &reservation->mail, link);
 	pthread_mutex_unlock(&s->shared.mutex);
@@ -470,7 +473,7 @@ segment_stop(struct segment *s)
 
 	pthread_mutex_lock(&s->shared.mutex);
 	s->shared.is_stopping = true;
-	waiting_refuse(&s->shared.waiting, UINT64_MAX, TICKET_DRAINING, STATUS_DRAINING, &answered);
+	waiting_fail(&s->shared.waiting, UINT64_MAX, TICKET_DRAINING, STATUS_DRAINING, &answered);
 	segment_release(s, NULL, &answered);
 }
 

@@ -2,7 +2,7 @@
 
 #include "segment/sights.h"
 
-/* The index of SPACE; the count of all if it was never seen. */
+/* Return the index of SPACE, or the count of all if it was never seen. */
 static size_t
 sights_find(const struct sights *sights, const struct ticket_space *space)
 {

@@ -1,7 +1,7 @@
 /*
- * sights -- when a pool last saw the counter of each database, and when it last refused the database.
+ * sights -- remembers when a pool last saw the counter of each database, and when it last refused one.
  *
- * Under its owner's lock. Zeroed at the start. Times are those of clock_ms().
+ * A zeroed struct is empty. The caller holds the lock of its owner. Times are those of clock_ms().
  */
 #ifndef TICKR_SEGMENT_SIGHTS_H
 #define TICKR_SEGMENT_SIGHTS_H
@@ -30,14 +30,14 @@ struct sights {
 void sights_see(struct sights *sights, const struct ticket_space *space, uint64_t now_ms);
 void sights_refuse(struct sights *sights, const struct ticket_space *space);
 
-/* The space of the Ith database that was seen or refused. NULL: there are fewer. */
+/* Return the space of the Ith database that was seen or refused. NULL: there are fewer. */
 const struct ticket_space *sights_space(const struct sights *sights, size_t i);
 
-/* How many milliseconds ago, at NOW_MS, the database of SPACE was seen. */
+/* Return how many milliseconds before NOW_MS the database of SPACE was seen. */
 uint64_t sights_age_ms(const struct sights *sights, const struct ticket_space *space,
 		       uint64_t now_ms);
 
-/* Whether the database of SPACE was refused after the first REFUSALS refusals. */
+/* Return true if the database of SPACE was refused after the first REFUSALS refusals. */
 bool sights_was_refused(const struct sights *sights, const struct ticket_space *space,
 			uint64_t refusals) MUST_CHECK;
 

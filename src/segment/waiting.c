@@ -3,7 +3,8 @@
 #include "segment/waiting.h"
 #include "ticket/reservation.h"
 
-#define MOST_WAITED 50000 /* bases that are waited for, in one fetch, unless one wants more */
+#define MOST_WAITED \
+	50000 /* of the bases in one fetch for waiting reservations, unless one wants more */
 
 uint64_t
 waiting_count(const struct mail_list *waiting)
@@ -22,8 +23,8 @@ waiting_count(const struct mail_list *waiting)
 }
 
 void
-waiting_refuse_one(struct mail_list *waiting, struct mail *mail, enum ticket_status status,
-		   const char *reason, struct mail_list *answered)
+waiting_fail_one(struct mail_list *waiting, struct mail *mail, enum ticket_status status,
+		 const char *reason, struct mail_list *answered)
 {
 	struct reservation *reservation = reservation_of(mail);
 
@@ -35,15 +36,15 @@ waiting_refuse_one(struct mail_list *waiting, struct mail *mail, enum ticket_sta
 }
 
 void
-waiting_refuse(struct mail_list *waiting, uint64_t until_ms, enum ticket_status status,
-	       const char *reason, struct mail_list *answered)
+waiting_fail(struct mail_list *waiting, uint64_t until_ms, enum ticket_status status,
+	     const char *reason, struct mail_list *answered)
 {
 	struct mail *mail, *following;
 
 	for (mail = TAILQ_FIRST(waiting); mail != NULL; mail = following) {
 		following = TAILQ_NEXT(mail, link);
 		if (reservation_of(mail)->deadline_ms <= until_ms)
-			waiting_refuse_one(waiting, mail, status, reason, answered);
+			waiting_fail_one(waiting, mail, status, reason, answered);
 	}
 }
 

@@ -1,7 +1,7 @@
 /*
- * waiting -- the reservations that wait for the next fetch, in the order they came.
+ * waiting -- the reservations that wait for the next fetch, in the order they arrived.
  *
- * No lock of its own: its owner's.
+ * The caller holds the lock of their owner.
  */
 #ifndef TICKR_SEGMENT_WAITING_H
 #define TICKR_SEGMENT_WAITING_H
@@ -16,14 +16,14 @@
 uint64_t waiting_count(const struct mail_list *waiting) MUST_CHECK;
 
 /* Move MAIL from WAITING into ANSWERED, with STATUS and a copy of REASON. */
-void waiting_refuse_one(struct mail_list *waiting, struct mail *mail, enum ticket_status status,
-			const char *reason, struct mail_list *answered);
+void waiting_fail_one(struct mail_list *waiting, struct mail *mail, enum ticket_status status,
+		      const char *reason, struct mail_list *answered);
 
 /* The same for all whose deadline is UNTIL_MS, by clock_ms(), or before. */
-void waiting_refuse(struct mail_list *waiting, uint64_t until_ms, enum ticket_status status,
-		    const char *reason, struct mail_list *answered);
+void waiting_fail(struct mail_list *waiting, uint64_t until_ms, enum ticket_status status,
+		  const char *reason, struct mail_list *answered);
 
-/* Hand all in ANSWERED back to their owners. Call it without the lock. */
+/* Call the answer function of each reservation in ANSWERED, without the lock. */
 void waiting_answer(struct mail_list *answered);
 
 #endif

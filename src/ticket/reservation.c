@@ -6,7 +6,7 @@ bool
 reservation_queue(struct reservation *reservation)
 {
 	assert(reservation->count > 0 && reservation->place != RESERVATION_QUEUED);
-	if (reservation->place == RESERVATION_RECALLED)
+	if (reservation->place == RESERVATION_WITHDRAWN)
 		return false;
 	reservation->place = RESERVATION_QUEUED;
 	return true;
@@ -20,11 +20,11 @@ reservation_take(struct reservation *reservation)
 }
 
 bool
-reservation_recall(struct reservation *reservation)
+reservation_withdraw(struct reservation *reservation)
 {
 	bool was_queued = reservation->place == RESERVATION_QUEUED;
 
-	reservation->place = was_queued ? RESERVATION_OWNER : RESERVATION_RECALLED;
+	reservation->place = was_queued ? RESERVATION_OWNER : RESERVATION_WITHDRAWN;
 	return was_queued;
 }
 
@@ -32,6 +32,6 @@ void
 reservation_return(struct reservation *reservation)
 {
 	assert(reservation->place == RESERVATION_TAKEN ||
-	       reservation->place == RESERVATION_RECALLED);
+	       reservation->place == RESERVATION_WITHDRAWN);
 	reservation->place = RESERVATION_OWNER;
 }

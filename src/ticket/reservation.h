@@ -1,7 +1,7 @@
 /*
  * reservation -- the one message on the ticket path.
  *
- * The owner asks for a count. A range of bases, or a status, comes back:
+ * The owner asks for a count of bases. The answer is a range, or a status:
  *
  *	allocator (loop thread) --submit--> the source's queue --> session (pool thread)
  *	allocator (loop thread) <--mailbox-- answer() <------------'
@@ -29,34 +29,34 @@
 #define RESERVATION_MOST_SHARED 1000
 
 /*
- * Where a reservation is:
+ * The place of a reservation, and the steps between places:
  *
- *	       -- queue -->	    -- take -->	       -- return -->
- *	OWNER		    QUEUED	       TAKEN		     OWNER
- *	       <- recall --	    <- queue --
+ *	       -- queue ---->	      -- take -->	 -- return -->
+ *	OWNER		      QUEUED		 TAKEN		       OWNER
+ *	       <- withdraw --	      <- queue --
  *
- *	OWNER, TAKEN, RECALLED -- recall --> RECALLED -- return --> OWNER
+ *	OWNER, TAKEN, WITHDRAWN -- withdraw --> WITHDRAWN -- return --> OWNER
  *
  * The source changes the place, under the mutex of its queue. Only the owner returns a reservation,
  * after its answer.
  */
 enum reservation_place {
-	RESERVATION_OWNER,    /* its owner has it */
-	RESERVATION_QUEUED,   /* it waits in a source, and can be withdrawn */
-	RESERVATION_TAKEN,    /* a session works on it, or its answer is on the way */
-	RESERVATION_RECALLED, /* its owner failed to withdraw it: no queue takes it again */
+	RESERVATION_OWNER,  /* its owner has it */
+	RESERVATION_QUEUED, /* it waits in a source, and can be withdrawn */
+	RESERVATION_TAKEN,  /* a session works on it, or its answer is on the way */
+	RESERVATION_WITHDRAWN, /* its owner withdrew it while it was in no queue: no queue accepts it */
 };
 
 struct reservation {
 	struct mail mail;     /* the source's queue, then a loop's mailbox */
 	uint32_t count;	      /* of bases, 1 or more */
 	uint64_t deadline_ms; /* by clock_ms(): no session begins with it after this */
-	unsigned attempts;    /* sessions that were lost over it */
+	unsigned attempts;    /* sessions that were lost while they worked on it */
 	enum reservation_place place;
 
-	void (*answer)(struct reservation *reservation); /* runs in any thread: hands it back */
-	void *owner;					 /* for answer */
-	void *carrier; /* the dispatcher's, while it has the reservation */
+	void (*answer)(struct reservation *reservation); /* any thread: returns it to its owner */
+	void *owner;					 /* for the answer function */
+	void *carrier; /* for the dispatcher, while it has the reservation */
 
 	enum ticket_status status;
 	struct ticket_range bases; /* TICKET_OK: COUNT bases */
@@ -73,21 +73,21 @@ reservation_of(struct mail *mail)
 }
 
 /*
- * Let RESERVATION enter a queue, or return to one. False: its owner has recalled it. It must not enter,
- * and stays with the caller.
+ * Let RESERVATION enter a queue, or return to one. Return false if its owner has withdrawn it. Then it
+ * must not enter, and stays with the caller.
  */
 bool reservation_queue(struct reservation *reservation) MUST_CHECK;
 
-/* Let RESERVATION leave the queue, for a session or to be answered. */
+/* Let RESERVATION leave the queue, for a session or for its answer. */
 void reservation_take(struct reservation *reservation);
 
 /*
- * The owner of RESERVATION wants it back. True: it was in the queue, and the caller takes it out. False:
- * a session has it, its answer is on the way, or another thread is about to submit it.
+ * Withdraw RESERVATION for its owner. Return true if it was in the queue: then the caller takes it out.
+ * Return false if a session has it, its answer is on the way, or another thread is about to submit it.
  */
-bool reservation_recall(struct reservation *reservation) MUST_CHECK;
+bool reservation_withdraw(struct reservation *reservation) MUST_CHECK;
 
-/* Return RESERVATION, which was answered, to its owner, who calls this. */
+/* Note that RESERVATION was answered and is with its owner again. The owner calls this. */
 void reservation_return(struct reservation *reservation);
 
 #endif

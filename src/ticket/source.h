@@ -1,8 +1,8 @@
 /*
- * source -- where reservations go: a pool, the dispatcher, or the segment in front of one.
+ * source -- a room that takes reservations: a pool, the dispatcher, or the segment in front of one.
  *
  * The allocators and the segment know no more of their source than this. ahead.c picks it. A source is
- * passed by value, and ends with the room that offers it. Any thread may call it.
+ * passed by value. It ends with the room that offers it. Any thread may call it.
  */
 #ifndef TICKR_TICKET_SOURCE_H
 #define TICKR_TICKET_SOURCE_H
@@ -26,8 +26,8 @@ struct source {
 };
 
 /*
- * Let SOURCE have RESERVATION until its answer, which may come before this returns. False: another
- * thread has withdrawn it before it came. It stays its owner's, and no answer comes.
+ * Submit RESERVATION to SOURCE, which has it until its answer. The answer may come before this returns.
+ * Return false if another thread has withdrawn it before. Then it stays its owner's, without an answer.
  */
 static inline bool MUST_CHECK
 source_submit(const struct source *source, struct reservation *reservation)
@@ -36,8 +36,8 @@ source_submit(const struct source *source, struct reservation *reservation)
 }
 
 /*
- * Take RESERVATION back from SOURCE. True: its reason says why it had no answer. False: a session works
- * on it, or its answer is on the way.
+ * Withdraw RESERVATION from SOURCE. Return true with the reason in RESERVATION, or false if a session
+ * works on it or its answer is on the way.
  */
 static inline bool MUST_CHECK
 source_withdraw(const struct source *source, struct reservation *reservation)
@@ -53,8 +53,8 @@ source_explain(const struct source *source, struct text *reason)
 }
 
 /*
- * Take COUNT (1 or more) bases, as one progression, that SOURCE holds in memory. False: it holds too
- * few, so they must be reserved.
+ * Take COUNT (1 or more) bases, as one progression, that SOURCE holds in memory. Return false if it
+ * holds too few. Then they must be reserved.
  */
 static inline bool MUST_CHECK
 source_take(const struct source *source, uint32_t count, uint64_t now_ms,

@@ -23,7 +23,7 @@ trust_destroy(struct trust *trust)
 }
 
 bool
-trust_is_given(struct trust *trust, const struct store_share *share, struct text *reason)
+trust_allows(struct trust *trust, const struct store_share *share, struct text *reason)
 {
 	(void)trust;
 	(void)share;

@@ -45,12 +45,28 @@ Test(address, listen_lists_are_read_in_their_order)
 	}
 }
 
+struct bad_list {
+	const char *list, *problem;
+};
+
+static void
+assert_all_bad(const struct bad_list *cases, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct listen_address addresses[MOST_LISTEN_ADDRESSES];
+		char memory[1024];
+		struct text problem = TEXT_OVER(memory);
+		size_t parsed;
+
+		cr_assert_not(listen_addresses_parse(cases[i].list, addresses, &parsed, &problem),
+			      "%s", cases[i].list);
+		cr_assert_str_eq(memory, cases[i].problem, "%s: %s", cases[i].list, memory);
+	}
+}
+
 Test(address, every_bad_part_of_a_listen_list_is_named_with_the_reason)
 {
-	static const struct {
-		const char *list;
-		const char *problem;
-	} cases[] = {
+	static const struct bad_list cases[] = {
 		{"",
 		 "number 1, \"\": an address is missing between the commas or after the last one"},
 		{",",
@@ -64,6 +80,19 @@ Test(address, every_bad_part_of_a_listen_list_is_named_with_the_reason)
 		 "number 1, \"127.0.0.1:1 \": it begins or ends in a blank: remove the blank"},
 		{"127.0.0.1:1\r", "number 1, \"127.0.0.1:1\\x0d\": it has a control character, "
 				  "such as a carriage return at its end"},
+		{"127.0.0.1:80,[::1]:80,127.0.0.1:80",
+		 "number 3, \"127.0.0.1:80\": it is in the list twice"},
+		{"8080,127.0.0.1:1,localhost:80",
+		 "number 1, \"8080\": an address is missing before the port; number 3, "
+		 "\"localhost:80\": tickrd does not look up names: write an address"},
+	};
+
+	assert_all_bad(cases, ARRAY_LENGTH(cases));
+}
+
+Test(address, a_bad_ipv4_address_or_port_is_named_with_the_reason)
+{
+	static const struct bad_list cases[] = {
 		{"http://127.0.0.1:1",
 		 "number 1, \"http://127.0.0.1:1\": remove the scheme and the //"},
 		{"8080", "number 1, \"8080\": an address is missing before the port"},
@@ -90,6 +119,14 @@ Test(address, every_bad_part_of_a_listen_list_is_named_with_the_reason)
 		{"localhost", "number 1, \"localhost\": a colon and a port are missing"},
 		{"*:80", "number 1, \"*:80\": write 0.0.0.0 for every IPv4 address of this host, "
 			 "[::] for every IPv6 address"},
+	};
+
+	assert_all_bad(cases, ARRAY_LENGTH(cases));
+}
+
+Test(address, a_bad_ipv6_address_is_named_with_the_reason)
+{
+	static const struct bad_list cases[] = {
 		{"::1:80", "number 1, \"::1:80\": write an IPv6 address in brackets: [::1]:8080"},
 		{"::", "number 1, \"::\": write an IPv6 address in brackets: [::1]:8080"},
 		{"fe80::1", "number 1, \"fe80::1\": write an IPv6 address in brackets: [::1]:8080"},
@@ -106,6 +143,14 @@ Test(address, every_bad_part_of_a_listen_list_is_named_with_the_reason)
 				      "not supported: remove it, or use another address"},
 		{"[::ffff:127.0.0.1]:80", "number 1, \"[::ffff:127.0.0.1]:80\": write an IPv4 "
 					  "address without ::ffff: and without brackets"},
+	};
+
+	assert_all_bad(cases, ARRAY_LENGTH(cases));
+}
+
+Test(address, a_bad_path_of_a_unix_socket_is_named_with_the_reason)
+{
+	static const struct bad_list cases[] = {
 		{"unix:", "number 1, \"unix:\": the path of a Unix socket begins with a slash"},
 		{"unix:relative",
 		 "number 1, \"unix:relative\": the path of a Unix socket begins with a slash"},
@@ -114,23 +159,9 @@ Test(address, every_bad_part_of_a_listen_list_is_named_with_the_reason)
 		 "the system allows for a Unix socket"},
 		{"/run/tickr.sock",
 		 "number 1, \"/run/tickr.sock\": write unix: before the path of a Unix socket"},
-		{"127.0.0.1:80,[::1]:80,127.0.0.1:80",
-		 "number 3, \"127.0.0.1:80\": it is in the list twice"},
-		{"8080,127.0.0.1:1,localhost:80",
-		 "number 1, \"8080\": an address is missing before the port; number 3, "
-		 "\"localhost:80\": tickrd does not look up names: write an address"},
 	};
 
-	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
-		struct listen_address addresses[MOST_LISTEN_ADDRESSES];
-		char memory[1024];
-		struct text problem = TEXT_OVER(memory);
-		size_t count;
-
-		cr_assert_not(listen_addresses_parse(cases[i].list, addresses, &count, &problem),
-			      "%s", cases[i].list);
-		cr_assert_str_eq(memory, cases[i].problem, "%s: %s", cases[i].list, memory);
-	}
+	assert_all_bad(cases, ARRAY_LENGTH(cases));
 }
 
 Test(address, a_list_longer_than_the_most_is_refused)

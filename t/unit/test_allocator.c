@@ -65,7 +65,7 @@ withdraw(void *self, struct reservation *reservation)
 
 	if (pool->has_begun)
 		begin_with_it(reservation);
-	if (!reservation_recall(reservation))
+	if (!reservation_withdraw(reservation))
 		return false;
 	remove_out(pool, reservation);
 	snprintf(reservation->reason, REASON_SIZE, "all sessions are busy");

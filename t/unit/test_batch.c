@@ -123,7 +123,7 @@ Test(batch, a_request_may_be_freed_by_its_answer)
 		request->answer = free_when_answered;
 		batch_add(batch, request);
 	}
-	batch_refuse(batch, TICKET_TIMED_OUT, batch->reservation.reason);
+	batch_fail(batch, TICKET_TIMED_OUT, batch->reservation.reason);
 	free(batch);
 }
 
@@ -138,11 +138,11 @@ Test(batch, there_is_room_up_to_the_most_and_always_for_the_first)
 	cr_assert(batch_has_room(batch, &fits, 10));
 	cr_assert_not(batch_has_room(batch, &fits, 9));
 	cr_assert_not(batch_has_room(batch, &huge, UINT32_MAX));
-	batch_refuse(batch, TICKET_DRAINING, "");
+	batch_fail(batch, TICKET_DRAINING, "");
 	free(batch);
 	batch = batch_new(0);
 	ask(batch, &asked, 1000000);
 	cr_assert_not(batch_has_room(batch, &one, 10000));
-	batch_refuse(batch, TICKET_DRAINING, "");
+	batch_fail(batch, TICKET_DRAINING, "");
 	free(batch);
 }

@@ -76,7 +76,7 @@ lines_of(const char *text)
 	return lines;
 }
 
-Test(config, what_is_not_set_has_its_default)
+Test(config, a_variable_that_is_not_set_has_its_default)
 {
 	struct loaded loaded = LOAD(REQUIRED);
 	const struct config *config = &loaded.config;
@@ -115,7 +115,7 @@ Test(config, http_threads_default_to_the_processors)
 	config_free(&loaded.config);
 }
 
-Test(config, what_is_set_counts)
+Test(config, a_variable_that_is_set_counts)
 {
 	struct loaded loaded = LOAD(
 		REQUIRED, "TICKR_DATABASE_HOST=db.example:3307", "TICKR_DATABASE_USERNAME=tickr",
@@ -321,7 +321,7 @@ Test(config, a_variable_nobody_knows_is_a_warning_that_names_the_nearest)
 	config_free(&loaded.config);
 }
 
-Test(config, what_kubernetes_makes_for_a_service_is_ignored_with_one_warning)
+Test(config, variables_of_a_kubernetes_service_are_ignored_with_one_warning)
 {
 	char *path = make_file("TICKR_DATABASE_PORT=4000\n");
 	const char *environment[] = {REQUIRED,
@@ -699,7 +699,7 @@ Test(config, each_of_several_databases_is_a_node)
 	config_free(&loaded.config);
 }
 
-Test(config, what_belongs_to_a_database_is_given_once_or_for_each)
+Test(config, a_setting_of_a_database_is_set_once_or_for_each)
 {
 	struct loaded loaded =
 		LOAD(TWO, "TICKR_DATABASE_USERNAME=a,b", "TICKR_DATABASE_PASSWORD=one",

@@ -136,7 +136,7 @@ start_on(struct memory_script *counted)
 	settings.state = state;
 	pool = pool_new(&settings);
 	assert(pool_start(pool));
-	pool_wait_looked(pool, PATIENCE_MS);
+	pool_wait_known(pool, PATIENCE_MS);
 }
 
 static void
@@ -255,19 +255,19 @@ reserve(uint32_t count)
 static bool
 is_ready(void)
 {
-	struct pool_look look;
+	struct pool_view view;
 
-	pool_look(pool, &look);
-	return look.health.is_ready;
+	pool_view(pool, &view);
+	return view.health.is_ready;
 }
 
 static bool
 is_refused(void)
 {
-	struct pool_look look;
+	struct pool_view view;
 
-	pool_look(pool, &look);
-	return look.health.is_refused;
+	pool_view(pool, &view);
+	return view.health.is_refused;
 }
 
 /* Wait until IS_SO holds. */
@@ -727,7 +727,7 @@ Test(counter, a_reservation_that_is_out_for_long_makes_the_pool_unready)
 {
 	struct reservation reservation = {
 		.count = 1, .deadline_ms = clock_ms() + PATIENCE_MS, .answer = note_answer};
-	struct pool_look look;
+	struct pool_view view;
 
 	cr_assert_eq(reserve(1), 2);
 	memory_script_lock(&script);
@@ -735,8 +735,8 @@ Test(counter, a_reservation_that_is_out_for_long_makes_the_pool_unready)
 	memory_script_unlock(&script);
 	assert(submit(&reservation));
 	cr_assert(comes_true(is_unready));
-	pool_look(pool, &look);
-	cr_assert_not_null(strstr(look.health.reason, "had no answer"), "%s", look.health.reason);
+	pool_view(pool, &view);
+	cr_assert_not_null(strstr(view.health.reason, "had no answer"), "%s", view.health.reason);
 	memory_script_lock(&script);
 	script.reserve_us = 0;
 	memory_script_unlock(&script);

@@ -187,7 +187,7 @@ set_most_at_once(struct memory_script *script, uint32_t most)
 	memory_script_unlock(script);
 }
 
-Test(dispatch, what_is_too_large_for_one_database_another_gives_and_both_stay_in_service)
+Test(dispatch, another_database_serves_a_reservation_too_large_for_one_and_both_stay_in_service)
 {
 	struct database_state states[MOST_DATABASES];
 	struct reservation reservation;

@@ -27,12 +27,27 @@ parse(const char *content, size_t len, char *pairs, size_t pairs_size, char *pro
 	return is_good;
 }
 
+struct reading {
+	const char *content, *pairs;
+};
+
+static void
+assert_all_read(const struct reading *cases, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		char pairs[256], problem[256];
+
+		cr_assert(parse(cases[i].content, strlen(cases[i].content), pairs, sizeof(pairs),
+				problem, sizeof(problem)),
+			  "case %zu: %s", i, problem);
+		cr_assert_str_eq(pairs, cases[i].pairs, "case %zu: %s", i, pairs);
+		cr_assert_str_empty(problem);
+	}
+}
+
 Test(env_file, assignments_are_read_as_systemd_reads_them)
 {
-	static const struct {
-		const char *content;
-		const char *pairs;
-	} cases[] = {
+	static const struct reading cases[] = {
 		{"", ""},
 		{"\n\n  \n\t\n", ""},
 		{"# comment\n; another\n   # and a third", ""},
@@ -47,6 +62,24 @@ Test(env_file, assignments_are_read_as_systemd_reads_them)
 		{"A=  x  y \t\n", "A=<x  y>;"},
 		{"A=x # no comment", "A=<x # no comment>;"},
 		{"A=k=v", "A=<k=v>;"},
+		{"A=$HOME", "A=<$HOME>;"},
+		{"A=\xc3\xa4", "A=<\xc3\xa4>;"},
+		{"A = b", "A=<b>;"},
+		{"\tA\t=\tb\t", "A=<b>;"},
+		{"A=1\rB=2\r", "A=<1>;B=<2>;"},
+		{"A=\f1\v", "A=<\f1\v>;"},
+		{"# c\\\n\n", ""},
+		{"# c\\\n# d\nA=1", "A=<1>;"},
+		{"# c\\\r\nA=1", "A=<1>;"},
+		{"# c\\\\\nA=1", "A=<1>;"},
+	};
+
+	assert_all_read(cases, ARRAY_LENGTH(cases));
+}
+
+Test(env_file, quotes_and_backslashes_are_read_as_systemd_reads_them)
+{
+	static const struct reading cases[] = {
 		{"A='  x  '", "A=<  x  >;"},
 		{"A='x'   \nB=1", "A=<x>;B=<1>;"},
 		{"A='a\\nb\\'", "A=<a\\nb\\>;"},
@@ -66,28 +99,10 @@ Test(env_file, assignments_are_read_as_systemd_reads_them)
 		{"A=it's \"so\"", "A=<it's \"so\">;"},
 		{"A='x'y'z'", "A=<xy'z'>;"},
 		{"A=\\'x'", "A=<'x'>;"},
-		{"A=$HOME", "A=<$HOME>;"},
-		{"A=\xc3\xa4", "A=<\xc3\xa4>;"},
-		{"A = b", "A=<b>;"},
-		{"\tA\t=\tb\t", "A=<b>;"},
-		{"A=1\rB=2\r", "A=<1>;B=<2>;"},
 		{"A=a \\\n", "A=<a >;"},
-		{"A=\f1\v", "A=<\f1\v>;"},
-		{"# c\\\n\n", ""},
-		{"# c\\\n# d\nA=1", "A=<1>;"},
-		{"# c\\\r\nA=1", "A=<1>;"},
-		{"# c\\\\\nA=1", "A=<1>;"},
 	};
 
-	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
-		char pairs[256], problem[256];
-
-		cr_assert(parse(cases[i].content, strlen(cases[i].content), pairs, sizeof(pairs),
-				problem, sizeof(problem)),
-			  "case %zu: %s", i, problem);
-		cr_assert_str_eq(pairs, cases[i].pairs, "case %zu: %s", i, pairs);
-		cr_assert_str_empty(problem);
-	}
+	assert_all_read(cases, ARRAY_LENGTH(cases));
 }
 
 Test(env_file, a_line_that_is_none_is_refused_with_its_number)
@@ -141,7 +156,7 @@ Test(env_file, a_line_that_is_none_is_refused_with_its_number)
 	}
 }
 
-Test(env_file, what_stands_around_bad_lines_is_given_and_all_of_them_are_told)
+Test(env_file, good_lines_around_bad_ones_are_read_and_all_bad_ones_are_reported)
 {
 	static const char content[] = "A=1\n!\nB=2\nexport C=3\nD=4\nE='5";
 	char pairs[64], problem[256];
@@ -164,7 +179,7 @@ Test(env_file, a_nul_byte_is_refused_before_anything_is_given)
 	cr_assert_str_eq(problem, "holds a NUL byte");
 }
 
-Test(env_file, what_systemd_reads_otherwise_is_warned_of)
+Test(env_file, lines_that_systemd_reads_otherwise_are_warned_of)
 {
 	static const struct {
 		const char *content;

@@ -37,19 +37,19 @@ explanation(void)
 static bool
 is_ready(uint64_t most_age_ms)
 {
-	struct health_look look;
+	struct health_view view;
 
-	health_look(&health, most_age_ms, &look);
-	return look.is_ready;
+	health_view(&health, most_age_ms, &view);
+	return view.is_ready;
 }
 
 static uint64_t
 newest_base(void)
 {
-	struct health_look look;
+	struct health_view view;
 
-	health_look(&health, 0, &look);
-	return look.newest_base;
+	health_view(&health, 0, &view);
+	return view.newest_base;
 }
 
 static void
@@ -171,16 +171,16 @@ Test(health, a_long_reason_is_cut)
 
 Test(health, a_refusal_that_is_over_is_not_reported_again)
 {
-	struct health_look look;
+	struct health_view view;
 
 	come_up(1);
 	health_note_trouble(&health, STORE_REFUSED, true, "it has gone back in time");
-	health_look(&health, AGE_MS, &look);
-	cr_assert(look.is_refused);
+	health_view(&health, AGE_MS, &view);
+	cr_assert(view.is_refused);
 	health_note_good(&health, 42);
 	health_note_rest(&health);
-	health_look(&health, AGE_MS, &look);
-	cr_assert_not(look.is_refused,
+	health_view(&health, AGE_MS, &view);
+	cr_assert_not(view.is_refused,
 		      "the operator has taken it out, and nobody has asked it since");
 }
 

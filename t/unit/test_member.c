@@ -10,19 +10,19 @@ static const struct ticket_space space = {10, 3, 326};
 static struct member all[3];
 static struct members members;
 
-static struct pool_look
+static struct pool_view
 well_at(uint64_t now_ms)
 {
-	return (struct pool_look){.health = {.is_ready = true, .last_good_ms = now_ms}};
+	return (struct pool_view){.health = {.is_ready = true, .last_good_ms = now_ms}};
 }
 
 /* Whether the member with this INDEX is in service at NOW_MS, if its pool is up. */
 static bool
 comes_in(size_t index, uint64_t now_ms)
 {
-	struct pool_look look = well_at(now_ms);
+	struct pool_view view = well_at(now_ms);
 
-	member_note_look(&all[index], &look, false, now_ms);
+	member_note_view(&all[index], &view, false, now_ms);
 	return all[index].is_in;
 }
 
@@ -93,10 +93,10 @@ Test(member, failover_takes_one_that_has_just_returned_if_there_is_no_other)
 
 Test(member, a_member_that_was_taken_out_must_answer_again)
 {
-	struct pool_look old = well_at(START_MS);
+	struct pool_view old = well_at(START_MS);
 
 	member_take_out(&all[0], "it failed", START_MS);
-	member_note_look(&all[0], &old, false, START_MS + 500);
+	member_note_view(&all[0], &old, false, START_MS + 500);
 	cr_assert_not(all[0].is_in, "that answer is from before");
 	cr_assert(comes_in(0, START_MS + 501));
 }
@@ -120,28 +120,28 @@ Test(member, a_member_that_fails_again_soon_stays_out_longer)
 
 Test(member, no_member_is_held_back_while_no_other_is_in_service)
 {
-	struct pool_look look = well_at(START_MS + 2);
+	struct pool_view view = well_at(START_MS + 2);
 
 	member_take_out(&all[0], "it failed", START_MS);
 	cr_assert(comes_in(0, START_MS + 1));
 	member_take_out(&all[0], "it failed", START_MS + 1);
 	cr_assert_eq(all[0].hold_ms, 250);
-	member_note_look(&all[0], &look, false, START_MS + 2);
+	member_note_view(&all[0], &view, false, START_MS + 2);
 	cr_assert_not(all[0].is_in);
-	member_note_look(&all[0], &look, true, START_MS + 2);
+	member_note_view(&all[0], &view, true, START_MS + 2);
 	cr_assert(all[0].is_in);
 }
 
 Test(member, a_member_whose_pool_is_down_is_taken_out_and_a_silent_one_if_there_are_others)
 {
-	struct pool_look silent = {.health = {.last_good_ms = START_MS}}, down = silent;
+	struct pool_view silent = {.health = {.last_good_ms = START_MS}}, down = silent;
 
 	snprintf(down.health.reason, REASON_SIZE, "cannot connect");
-	member_note_look(&all[0], &silent, true, START_MS + 2000);
+	member_note_view(&all[0], &silent, true, START_MS + 2000);
 	cr_assert(all[0].is_in, "there is nobody to ask instead");
-	member_note_look(&all[0], &silent, false, START_MS + 2000);
+	member_note_view(&all[0], &silent, false, START_MS + 2000);
 	cr_assert_not(all[0].is_in);
-	member_note_look(&all[1], &down, true, START_MS + 2000);
+	member_note_view(&all[1], &down, true, START_MS + 2000);
 	cr_assert_not(all[1].is_in);
 	cr_assert_str_eq(all[1].reason, "cannot connect");
 }
@@ -158,20 +158,20 @@ Test(member, the_operator_keeps_it_out)
 Test(member, a_member_is_described_by_what_its_pool_knows)
 {
 	struct database_state state;
-	struct pool_look look = well_at(START_MS);
+	struct pool_view view = well_at(START_MS);
 	uint64_t ticket;
 
-	look.health.newest_base = 41;
-	member_note_look(&all[0], &look, false, START_MS);
+	view.health.newest_base = 41;
+	member_note_view(&all[0], &view, false, START_MS);
 	member_describe(&all[0], &state);
 	cr_assert_eq(state.condition, DATABASE_UP);
 	cr_assert_str_empty(state.reason);
 	cr_assert(database_last_ticket(&state, &ticket));
 	cr_assert_eq(ticket, 329 + 39 * 10);
 
-	look.health.newest_base = 40; /* an older look than the last answer */
+	view.health.newest_base = 40; /* an older look than the last answer */
 	member_note_bases(&all[0], &(struct ticket_range){42, 1, 2});
-	member_note_look(&all[0], &look, false, START_MS);
+	member_note_view(&all[0], &view, false, START_MS);
 	member_describe(&all[0], &state);
 	cr_assert_eq(state.newest_base, 43);
 
@@ -180,8 +180,9 @@ Test(member, a_member_is_described_by_what_its_pool_knows)
 	cr_assert_eq(state.condition, DATABASE_DOWN);
 	cr_assert_str_eq(state.reason, "it hangs");
 
-	look.health = (struct health_look){.is_refused = true, .reason = "it has gone back in time"};
-	member_note_look(&all[0], &look, false, START_MS);
+	view.health =
+		(struct health_view){.is_refused = true, .reason = "it has gone back in time"};
+	member_note_view(&all[0], &view, false, START_MS);
 	member_describe(&all[0], &state);
 	cr_assert_eq(state.condition, DATABASE_REFUSED);
 	cr_assert_str_eq(state.reason, "it has gone back in time");
@@ -189,7 +190,7 @@ Test(member, a_member_is_described_by_what_its_pool_knows)
 	all[0].is_drained = true;
 	member_describe(&all[0], &state);
 	cr_assert_eq(state.condition, DATABASE_DRAINING);
-	all[0].is_resting = all[0].look.is_at_rest = true;
+	all[0].is_resting = all[0].view.is_at_rest = true;
 	member_describe(&all[0], &state);
 	cr_assert_eq(state.condition, DATABASE_DRAINED);
 }
@@ -208,6 +209,7 @@ Test(member, all_are_named_if_none_issues_tickets)
 	cr_assert(strncmp(memory, "no database gives tickets: a:1: xxx", 35) == 0, "%s", memory);
 	cr_assert_not_null(strstr(memory, "; b:2: xxx"));
 	cr_assert_not_null(strstr(memory, "; c:3: xxx"));
-	cr_assert_not_null(strstr(memory, "xxx...; b:2: "), "a cut reason ends in dots: %s", memory);
+	cr_assert_not_null(strstr(memory, "xxx...; b:2: "), "a cut reason ends in dots: %s",
+			   memory);
 	cr_assert_str_eq(memory + strlen(memory) - 4, "x...");
 }

@@ -89,16 +89,16 @@ reserve(struct reservation *reservation, uint32_t count)
 Test(pool, a_reservation_comes_back_with_its_bases)
 {
 	struct reservation reservation;
-	struct pool_look look;
+	struct pool_view view;
 
 	cr_assert(pool_start(pool));
 	reserve(&reservation, 20);
 	cr_assert_eq(reservation.status, TICKET_OK);
 	cr_assert_eq(reservation.bases.first, 2);
 	cr_assert_eq(reservation.bases.count, 20);
-	pool_look(pool, &look);
-	cr_assert_eq(look.health.newest_base, 21);
-	cr_assert(look.health.is_ready);
+	pool_view(pool, &view);
+	cr_assert_eq(view.health.newest_base, 21);
+	cr_assert(view.health.is_ready);
 }
 
 Test(pool, an_answer_says_which_arithmetic_its_bases_have)
@@ -185,10 +185,10 @@ Test(pool, a_server_that_is_not_ready_is_left_until_the_deadline)
 static bool
 is_ready(void)
 {
-	struct pool_look look;
+	struct pool_view view;
 
-	pool_look(pool, &look);
-	return look.health.is_ready;
+	pool_view(pool, &view);
+	return view.health.is_ready;
 }
 
 static uint64_t
@@ -210,7 +210,7 @@ Test(pool, while_no_reservation_succeeds_the_pool_is_not_ready_though_reads_succ
 	cr_assert(pool_start(pool));
 	for (size_t i = 0; i < ARRAY_LENGTH(failures); i++) {
 		struct reservation reservation;
-		struct pool_look look;
+		struct pool_view view;
 		uint64_t failed_ms, before;
 
 		memory_script_lock(&script);
@@ -224,8 +224,8 @@ Test(pool, while_no_reservation_succeeds_the_pool_is_not_ready_though_reads_succ
 		failed_ms = clock_ms() + 50; /* a check that began before may end */
 		while (count_reservations() < before + 3)
 			usleep(1000);
-		pool_look(pool, &look);
-		cr_assert_leq(look.health.last_good_ms, failed_ms, "case %zu", i);
+		pool_view(pool, &view);
+		cr_assert_leq(view.health.last_good_ms, failed_ms, "case %zu", i);
 		while (is_ready())
 			usleep(1000);
 		memory_script_lock(&script);
@@ -273,7 +273,7 @@ refuse_too_large(struct reservation *reservation, unsigned answer)
 	cr_assert(is_ready());
 }
 
-Test(pool, what_is_too_large_leaves_the_database_ready_and_its_session_open)
+Test(pool, a_reservation_that_is_too_large_leaves_the_database_ready_and_its_session_open)
 {
 	struct reservation reservation;
 	uint64_t opened;

@@ -16,7 +16,7 @@ begin(struct queue *queue, struct reservation *reservations, const uint32_t *cou
 	for (size_t i = 0; i < n; i++) {
 		reservations[i] =
 			(struct reservation){.count = counts[i], .deadline_ms = UINT64_MAX};
-		cr_assert(queue_push(queue, &reservations[i]));
+		cr_assert(queue_submit(queue, &reservations[i]));
 	}
 }
 
@@ -54,7 +54,7 @@ Test(queue, all_waiting_reservations_are_one_group_in_order)
 }
 
 /* No owner waits for it: in the queue it would stay as long as no session can be opened. */
-Test(queue, a_reservation_recalled_from_a_session_is_not_put_back)
+Test(queue, a_reservation_withdrawn_from_a_session_is_not_put_back)
 {
 	static const uint32_t counts[] = {1, 2};
 	struct mail_list group = TAILQ_HEAD_INITIALIZER(group);
@@ -66,7 +66,7 @@ Test(queue, a_reservation_recalled_from_a_session_is_not_put_back)
 	cr_assert_eq(queue_take(&queue, &taker, queue_generation(&queue), MOST, &group),
 		     QUEUE_TAKEN);
 	cr_assert_not(queue_withdraw(&queue, &reservations[0]));
-	cr_assert_eq(queue_push_front(&queue, &group), 1);
+	cr_assert_eq(queue_put_back(&queue, &group), 1);
 	cr_assert_eq(reservation_of(TAILQ_FIRST(&group)), &reservations[0]);
 	cr_assert_null(TAILQ_NEXT(TAILQ_FIRST(&group), link));
 	queue_leave(&queue, &taker);
@@ -75,7 +75,7 @@ Test(queue, a_reservation_recalled_from_a_session_is_not_put_back)
 }
 
 /* Two threads: A is about to submit it, and B takes it from its errand. */
-Test(queue, a_reservation_recalled_before_it_came_is_not_queued)
+Test(queue, a_reservation_withdrawn_before_it_is_submitted_is_not_queued)
 {
 	static const uint32_t counts[] = {1};
 	struct reservation late = {.count = 1, .deadline_ms = UINT64_MAX};
@@ -84,7 +84,7 @@ Test(queue, a_reservation_recalled_before_it_came_is_not_queued)
 
 	begin(&queue, reservations, counts, 1);
 	cr_assert_not(queue_withdraw(&queue, &late));
-	cr_assert_not(queue_push(&queue, &late));
+	cr_assert_not(queue_submit(&queue, &late));
 	cr_assert_neq(late.place, RESERVATION_QUEUED);
 	take(&queue, reservations, 1);
 	queue_destroy(&queue);
@@ -103,7 +103,7 @@ Test(queue, during_a_rest_no_session_is_kept, .timeout = 10)
 	cr_assert_eq(queue_take(&queue, &taker, queue_generation(&queue), MOST, &group),
 		     QUEUE_STALE);
 	queue_set_resting(&queue, false);
-	cr_assert(queue_push(&queue, &reservation));
+	cr_assert(queue_submit(&queue, &reservation));
 	take(&queue, &reservation, 1);
 	queue_destroy(&queue);
 }
@@ -172,8 +172,8 @@ Test(queue, while_one_session_works_the_others_take_only_large_reservations, .ti
 	cr_assert_eq(queue_take(&queue, &taker, 0, MOST, &group), QUEUE_TAKEN);
 	taker.late_ms = UINT64_MAX;
 	cr_assert_eq(pthread_create(&thread, NULL, take_in_a_thread, &other), 0);
-	cr_assert(queue_push(&queue, &small));
-	cr_assert(queue_push(&queue, &large));
+	cr_assert(queue_submit(&queue, &small));
+	cr_assert(queue_submit(&queue, &large));
 	TAILQ_INIT(&group);
 	cr_assert_eq(queue_take(&queue, &taker, 0, MOST, &group), QUEUE_TAKEN);
 	cr_assert_eq(reservation_of(TAILQ_FIRST(&group)), &small);
@@ -192,7 +192,7 @@ Test(queue, other_sessions_step_in_if_a_statement_is_late, .timeout = 20)
 
 	begin(&queue, &first, counts, 1);
 	cr_assert_eq(queue_take(&queue, &taker, 0, MOST, &group), QUEUE_TAKEN);
-	cr_assert(queue_push(&queue, &second));
+	cr_assert(queue_submit(&queue, &second));
 	taker.late_ms = clock_ms();
 	take(&queue, &second, 1);
 	queue_destroy(&queue);
@@ -211,11 +211,11 @@ Test(queue, a_session_that_steps_in_takes_again_immediately, .timeout = 20)
 	queue.idle_ms = 1;
 	cr_assert_eq(queue_take(&queue, &hung, 0, MOST, &group), QUEUE_TAKEN);
 	TAILQ_INIT(&group);
-	cr_assert(queue_push(&queue, &second));
+	cr_assert(queue_submit(&queue, &second));
 	while (queue_take(&queue, &other, 0, MOST, &group) != QUEUE_TAKEN)
 		continue;
 	TAILQ_INIT(&group);
-	cr_assert(queue_push(&queue, &third));
+	cr_assert(queue_submit(&queue, &third));
 	cr_assert_eq(queue_take(&queue, &other, 0, MOST, &group), QUEUE_TAKEN);
 	cr_assert_eq(reservation_of(TAILQ_FIRST(&group)), &third);
 	queue_destroy(&queue);
@@ -233,7 +233,7 @@ Test(queue, a_session_without_work_for_long_is_idle, .timeout = 20)
 	queue.idle_ms = 1;
 	cr_assert_eq(queue_take(&queue, &taker, 0, MOST, &group), QUEUE_IDLE);
 	cr_assert(TAILQ_EMPTY(&group));
-	cr_assert(queue_push(&queue, &reservation));
+	cr_assert(queue_submit(&queue, &reservation));
 	cr_assert_eq(queue_take(&queue, &taker, 0, MOST, &group), QUEUE_TAKEN);
 	queue_destroy(&queue);
 }
@@ -277,7 +277,7 @@ Test(queue, a_thread_that_leaves_is_not_at_work)
 	cr_assert_eq(queue_take(&queue, &taker, 0, MOST, &group), QUEUE_TAKEN);
 	queue_leave(&queue, &taker);
 	queue_leave(&queue, &taker);
-	cr_assert(queue_push(&queue, &second));
+	cr_assert(queue_submit(&queue, &second));
 	take(&queue, &second, 1);
 	queue_destroy(&queue);
 }
@@ -308,8 +308,8 @@ Test(queue, reservations_put_back_come_first_in_order)
 	cr_assert_eq(queue_take(&queue, &taker, 0, MOST, &group), QUEUE_TAKEN);
 	queue_leave(&queue, &taker);
 	reservations[3] = (struct reservation){.count = 4, .deadline_ms = UINT64_MAX};
-	cr_assert(queue_push(&queue, &reservations[3]));
-	cr_assert_eq(queue_push_front(&queue, &group), 3);
+	cr_assert(queue_submit(&queue, &reservations[3]));
+	cr_assert_eq(queue_put_back(&queue, &group), 3);
 	cr_assert(TAILQ_EMPTY(&group));
 	cr_assert_eq(reservations[0].place, RESERVATION_QUEUED);
 	take(&queue, reservations, 4);
@@ -327,7 +327,7 @@ Test(queue, a_reservation_put_back_can_be_withdrawn)
 	begin(&queue, reservations, counts, 2);
 	cr_assert_eq(queue_take(&queue, &taker, 0, MOST, &group), QUEUE_TAKEN);
 	queue_leave(&queue, &taker);
-	cr_assert_eq(queue_push_front(&queue, &group), 2);
+	cr_assert_eq(queue_put_back(&queue, &group), 2);
 	cr_assert(queue_withdraw(&queue, &reservations[0]));
 	take(&queue, &reservations[1], 1);
 	queue_destroy(&queue);
@@ -347,7 +347,7 @@ Test(queue, an_expired_reservation_is_not_put_back)
 	queue_leave(&queue, &taker);
 	reservations[0].deadline_ms = clock_ms();
 	reservations[2].deadline_ms = 0;
-	cr_assert_eq(queue_push_front(&queue, &group), 2);
+	cr_assert_eq(queue_put_back(&queue, &group), 2);
 	cr_assert_eq(reservation_of(TAILQ_FIRST(&group)), &reservations[0]);
 	cr_assert_eq(reservation_of(TAILQ_LAST(&group, mail_list)), &reservations[2]);
 	cr_assert_neq(reservations[0].place, RESERVATION_QUEUED);

@@ -3,7 +3,7 @@
 
 #include "ticket/reservation.h"
 
-enum step { QUEUE, TAKE, RECALL, RETURN };
+enum step { QUEUE, TAKE, WITHDRAW, RETURN };
 
 /* A step, the place it leads to, and its result. A step that is not here is a bug, and ends the process. */
 struct passage {
@@ -15,15 +15,15 @@ struct passage {
 
 static const struct passage passages[] = {
 	{RESERVATION_OWNER, QUEUE, RESERVATION_QUEUED, true},
-	{RESERVATION_OWNER, RECALL, RESERVATION_RECALLED, false},
+	{RESERVATION_OWNER, WITHDRAW, RESERVATION_WITHDRAWN, false},
 	{RESERVATION_QUEUED, TAKE, RESERVATION_TAKEN, true},
-	{RESERVATION_QUEUED, RECALL, RESERVATION_OWNER, true},
+	{RESERVATION_QUEUED, WITHDRAW, RESERVATION_OWNER, true},
 	{RESERVATION_TAKEN, QUEUE, RESERVATION_QUEUED, true},
-	{RESERVATION_TAKEN, RECALL, RESERVATION_RECALLED, false},
+	{RESERVATION_TAKEN, WITHDRAW, RESERVATION_WITHDRAWN, false},
 	{RESERVATION_TAKEN, RETURN, RESERVATION_OWNER, true},
-	{RESERVATION_RECALLED, QUEUE, RESERVATION_RECALLED, false},
-	{RESERVATION_RECALLED, RECALL, RESERVATION_RECALLED, false},
-	{RESERVATION_RECALLED, RETURN, RESERVATION_OWNER, true},
+	{RESERVATION_WITHDRAWN, QUEUE, RESERVATION_WITHDRAWN, false},
+	{RESERVATION_WITHDRAWN, WITHDRAW, RESERVATION_WITHDRAWN, false},
+	{RESERVATION_WITHDRAWN, RETURN, RESERVATION_OWNER, true},
 };
 
 static bool
@@ -31,7 +31,7 @@ go(struct reservation *reservation, enum step step)
 {
 	switch (step) {
 	case QUEUE: return reservation_queue(reservation);
-	case RECALL: return reservation_recall(reservation);
+	case WITHDRAW: return reservation_withdraw(reservation);
 	case TAKE: reservation_take(reservation); break;
 	case RETURN: reservation_return(reservation); break;
 	}

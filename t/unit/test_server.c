@@ -58,7 +58,7 @@ withdraw(void *self, struct reservation *reservation)
 	for (size_t i = 0; i < asked_count; i++)
 		if (asked[i] == reservation)
 			asked[i] = asked[--asked_count];
-	return reservation_recall(reservation);
+	return reservation_withdraw(reservation);
 }
 
 static void

@@ -6,7 +6,7 @@
 #include "config/key_table.h"
 #include "config/service_link.h"
 
-Test(service_link, what_kubernetes_and_docker_make_is_recognised)
+Test(service_link, variables_of_kubernetes_and_docker_are_recognised)
 {
 	static const char *const services[] = {
 		"TICKR",	 "TICKR_DATABASE", "TICKR_HTTP",	  "TICKR_PORT",
@@ -34,7 +34,7 @@ Test(service_link, what_kubernetes_and_docker_make_is_recognised)
 		}
 }
 
-Test(service_link, what_somebody_has_set_is_not)
+Test(service_link, variables_that_an_operator_sets_are_not)
 {
 	static const struct {
 		const char *name;

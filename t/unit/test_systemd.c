@@ -141,7 +141,7 @@ is_read_alike(const char *content, size_t len)
 	return is_silent;
 }
 
-Test(systemd, what_is_read_without_a_word_systemd_reads_the_same)
+Test(systemd, lines_read_without_a_warning_are_read_by_systemd_alike)
 {
 	static const char *const cases[] = {
 		"A=1",

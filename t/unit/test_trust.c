@@ -94,7 +94,7 @@ is_given(uint64_t increment, uint64_t residue)
 {
 	struct store_share share = {increment, residue, false};
 
-	return trust_is_given(&trust, &share, &reason);
+	return trust_allows(&trust, &share, &reason);
 }
 
 Test(trust, a_counter_that_rises_is_trusted)
@@ -238,7 +238,7 @@ Test(trust, a_server_that_counts_at_one_of_two_masters_makes_its_rate)
 }
 
 /* Threads look at the clock, and are judged in another order. */
-Test(trust, what_was_only_read_lately_stays_so_when_statements_end_in_any_order)
+Test(trust, bases_read_lately_are_not_certain_in_whatever_order_statements_end)
 {
 	static const struct ticket_range bases = {451, 1, 10};
 
@@ -314,7 +314,7 @@ Test(trust, an_answer_that_is_believed_shows_the_counter)
  * A database shows a commit to readers a moment before the commit is on its disk. Then it crashes, and its
  * counter comes back lower: nobody was answered.
  */
-Test(trust, what_was_only_read_lately_is_left_out_and_no_reason_to_distrust)
+Test(trust, bases_read_lately_are_skipped_and_no_reason_to_refuse)
 {
 	struct ticket_range bases = {451, 1, 10};
 
@@ -384,7 +384,7 @@ Test(trust, of_two_statements_at_once_that_bring_the_same_only_one_is_accepted)
 	trust_mark_free(&early);
 }
 
-Test(trust, what_stands_between_ranges_that_were_given_is_accepted)
+Test(trust, bases_between_issued_ranges_are_accepted)
 {
 	static const struct ticket_range between[] = {{50, 1, 51}, {116, 1, 84}, {205, 1, 1}};
 	struct trust_mark early = {0};
@@ -399,7 +399,7 @@ Test(trust, what_stands_between_ranges_that_were_given_is_accepted)
 }
 
 /* Then nobody can tell whether they were among them. */
-Test(trust, what_comes_after_too_many_others_is_abandoned)
+Test(trust, a_range_that_arrives_after_too_many_others_is_abandoned)
 {
 	struct ticket_range low = {2, 1, 1}, high = {1000000, 1, 1};
 	struct trust_mark early = {0};
@@ -506,7 +506,7 @@ begin_after_1000_of_2000(void)
 
 TestSuite(trust_after_another_run, .init = begin_after_1000_of_2000, .fini = end);
 
-Test(trust_after_another_run, what_was_given_for_certain_is_refused)
+Test(trust_after_another_run, bases_that_were_certainly_issued_are_refused)
 {
 	cr_assert(refuses_newest(998));
 	cr_assert_not(is_given(1, 0));
@@ -515,7 +515,7 @@ Test(trust_after_another_run, what_was_given_for_certain_is_refused)
 	cr_assert(accepts(past + 1, 1, 1));
 }
 
-Test(trust_after_another_run, what_may_have_been_given_is_left_behind)
+Test(trust_after_another_run, bases_that_may_have_been_issued_are_skipped)
 {
 	static const uint64_t firsts[] = {1001, 1500, 2000};
 
@@ -623,7 +623,7 @@ Test(trust_after_masters, one_that_went_back_is_refused_alone)
 
 /* --- servers beside this one ------------------------------------------------------------------- */
 
-Test(trust, what_another_server_gave_counts_too)
+Test(trust, bases_that_another_server_issued_count_too)
 {
 	cr_assert(accepts(2, 1, 1));
 	cr_assert(accepts_newest(500));
@@ -642,7 +642,7 @@ Test(trust, it_counts_for_a_server_that_has_given_nothing_yet)
 	cr_assert_not(is_given(1, 0));
 }
 
-Test(trust, what_another_server_got_from_one_master_says_nothing_about_the_other)
+Test(trust, bases_of_one_master_prove_nothing_about_the_other)
 {
 	cr_assert(accepts_newest_of(501, 2, 1));
 	cr_assert(accepts(100, 2, 1));
@@ -654,14 +654,14 @@ Test(trust, what_another_server_got_from_one_master_says_nothing_about_the_other
 	cr_assert(accepts(102, 2, 1));
 }
 
-Test(trust, what_replication_brought_was_passed_by_the_master_that_has_it)
+Test(trust, a_replicated_base_was_passed_by_the_master_that_has_it)
 {
 	cr_assert(accepts_newest_of(501, 2, 0));
 	cr_assert(accepts(401, 2, 1), "who has 501 is not seen here");
 	cr_assert_not(accepts(500, 2, 1));
 }
 
-Test(trust, what_a_cluster_gives_with_another_increment_is_not_refused_but_left_behind)
+Test(trust, bases_of_a_cluster_with_another_increment_are_skipped_and_not_refused)
 {
 	static const struct ticket_range lower = {29000, 2, 10};
 
