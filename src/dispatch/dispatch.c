@@ -85,7 +85,7 @@ dispatch_source(struct dispatch *d)
 	};
 }
 
-/* --- what is known ------------------------------------------------------------------------------- */
+/* --- the databases ------------------------------------------------------------------------------- */
 
 size_t
 dispatch_states(struct dispatch *d, struct database_state *states)

@@ -47,8 +47,8 @@ void dispatch_wait_looked(struct dispatch *d, uint64_t ms);
 struct source dispatch_source(struct dispatch *d);
 
 /*
- * Fill STATES, which has room for all databases, with what is known from at most 1 s ago; return
- * their count.
+ * Fill STATES, which has room for all databases, with the knowledge of at most 1 s ago. Return their
+ * count.
  */
 size_t dispatch_states(struct dispatch *d, struct database_state *states);
 

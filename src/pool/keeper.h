@@ -43,7 +43,7 @@ struct keeper {
 
 	struct store_session *session; /* NULL: none */
 	uint64_t generation;	       /* of the queue, when the session was opened */
-	struct trust_mark mark;	       /* what was known before the last statement */
+	struct trust_mark mark;	       /* the knowledge from before the last statement */
 	struct store_share share;      /* of the database that the session is at */
 	uint64_t opened_ms;
 	uint64_t

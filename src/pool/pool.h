@@ -50,7 +50,7 @@ void pool_wait_looked(struct pool *pool, uint64_t ms);
 /* The pool as a source. Answers come from its threads. */
 struct source pool_source(struct pool *pool);
 
-/* Fill LOOK with what is known from at most 1 s ago; the database is not asked. */
+/* Fill LOOK with the knowledge of at most 1 s ago. The database is not asked. */
 void pool_look(struct pool *pool, struct pool_look *look);
 
 /*

@@ -17,8 +17,8 @@
  * Several masters at one address count independently, each in its own residue class, base mod increment.
  * So bases are compared within their class, and one master is refused while the others serve.
  *
- * The state file of the last process names the highest base that was certainly issued, and the bound of
- * those that may have been issued. Between the two, a sound database looks like an older copy, so those
+ * The state file of the last process names the highest base that was certainly issued, and the highest
+ * one that may have been issued. Between the two, a sound database looks like an older copy, so those
  * bases are unsure. The caller moves the counter past them, which is right for both.
  *
  * Several servers may serve one node from one database. The counter shows the bases that the others
