@@ -3,8 +3,8 @@
  *
  *	evhttp_constant ADDRESS:PORT BODY
  *
- * The sockets and the loops are tickrd's own, from libtickr.a, a thread for each
- * processor; what is missing is all that tickrd does besides. Runs until it is killed.
+ * It has tickrd's sockets and loops from libtickr.a, with a thread for each processor, and nothing else of
+ * tickrd. It runs until it is killed.
  */
 #include <err.h>
 #include <event2/buffer.h>
@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "config/address.h"
 #include "loop/loop.h"
 #include "loop/sockets.h"
 
@@ -47,13 +48,14 @@ start_loop(int fd, char *body)
 	evhttp_bind_listener(http,
 			     evconnlistener_new(base, NULL, NULL, LEV_OPT_CLOSE_ON_EXEC, 0, fd));
 	if (pthread_create(&thread, NULL, serve, base) != 0)
-		errx(1, "no thread can be made");
+		errx(1, "cannot create a thread");
 }
 
 int
 main(int argc, char **argv)
 {
-	struct listen_address addresses[MOST_LISTEN_ADDRESSES];
+	struct listen_address addresses[MOST_LISTEN_ADDRESSES] = {0};
+	struct socket_address address;
 	size_t count, loops = (size_t)sysconf(_SC_NPROCESSORS_ONLN);
 	struct sockets sockets;
 	char memory[PROBLEM_SIZE];
@@ -61,8 +63,10 @@ main(int argc, char **argv)
 
 	if (argc != 3)
 		errx(64, "usage: evhttp_constant ADDRESS:PORT BODY");
-	if (!listen_addresses_parse(argv[1], addresses, &count, &problem) ||
-	    !sockets_open(&sockets, loops, addresses, 1, &problem))
+	if (!listen_addresses_parse(argv[1], addresses, &count, &problem))
+		errx(1, "%s", memory);
+	address = (struct socket_address){addresses[0].address, addresses[0].len};
+	if (!sockets_open(&sockets, loops, &address, 1, &problem))
 		errx(1, "%s", memory);
 	loop_library_begin();
 	for (size_t i = 0; i < loops; i++)

@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# Runs the rounds of scripts/bench, which has built everything and starts this; see there.
+# Runs the rounds of scripts/bench, which builds the programs and starts this script.
 use strict;
 use warnings;
 use File::Path ();
@@ -11,11 +11,11 @@ use Bench::Results;
 use Bench::Servers;
 use Tickr::Process qw(slurp);
 
-# Then the servers are stopped, and the scratch folder goes.
+# Exit normally, so that the END blocks stop the servers and remove the scratch folder.
 $SIG{INT}  = sub { exit 130 };
 $SIG{TERM} = $SIG{HUP} = sub { exit 143 };
 
-# With how many connections a contender is measured.
+# The numbers of connections with which a contender is measured.
 sub counts_of {
     my ($contender, %options) = @_;
     my @counts = @{ $contender->{connections} // $options{connections} };
@@ -23,9 +23,9 @@ sub counts_of {
     return map { $_ eq 'POOL' ? Bench::Servers::pool_size() : $_ } @counts;
 }
 
-# What is measured in a round, one after the other: [contender, connections..]. Those with the same number
-# of connections stand together: what a ratio is made of is measured within seconds. Contenders that leave
-# work behind come last.
+# The steps of a round, in order: [contender, connections..]. Steps with the same number of connections follow each
+# other, so that the numbers of a ratio are measured within seconds. Contenders whose servers still work after
+# the load are last.
 sub steps {
     my (%options) = @_;
     my %wanted = map { $_ => 1 } @{ $options{only} };
@@ -56,7 +56,7 @@ sub run_rounds {
 
 my ($begin, $end) = ('<!-- BEGIN numbers, made by scripts/bench -->', '<!-- END numbers -->');
 
-# What people have written around the numbers stays.
+# Replace the numbers in the document at PATH, and keep the text around them.
 sub write_report {
     my ($path, $numbers) = @_;
     my $text = slurp($path);
@@ -69,7 +69,7 @@ sub write_report {
     return;
 }
 
-# The exit status: 1 when a ratio that was measured misses its threshold, or none was measured.
+# Return the exit status: 1 if a measured ratio misses its threshold, or no ratio was measured.
 sub check {
     my ($results, %options) = @_;
     my (@missed, @unmeasured, $met);
@@ -86,8 +86,9 @@ sub check {
 }
 
 my %options = Bench::Options::parse(@ARGV);
+$Bench::Servers::before = $options{before};
 my ($load) = split ' ', slurp('/proc/loadavg');
-print STDERR "scripts/bench: this machine is busy (load $load): the numbers will mean little\n"
+print STDERR "scripts/bench: this machine is busy (load $load): the numbers are not reliable\n"
     if $load > 0.5;
 my $results = Bench::Results->new;
 run_rounds($results, %options);

@@ -1,11 +1,11 @@
 /*
- * raw_insert -- inserts single rows in a loop: what one commit costs, without a tickrd.
+ * raw_insert -- inserts single rows in a loop, to measure the cost of a commit without tickrd.
  *
  *	raw_insert SOCKET DATABASE SESSIONS SECONDS
  *
- * Each session is a thread that inserts one row into the table raw_insert, waits for
- * the commit, and goes on. Prints one line: commits a second, and the median and the
- * 99th percentile of a commit's time in microseconds.
+ * Each session is a thread that inserts one row into the table raw_insert, waits for the commit, and
+ * repeats that. The program prints one line: commits a second, and the median and the 99th percentile of
+ * the time of a commit in microseconds.
  */
 #include <err.h>
 #include <mysql.h>
@@ -113,7 +113,7 @@ main(int argc, char **argv)
 	if (count == 0 || seconds <= 0)
 		errx(64, "usage: raw_insert SOCKET DATABASE SESSIONS SECONDS");
 	if (mysql_library_init(0, NULL, NULL) != 0)
-		errx(1, "the client library does not start");
+		errx(1, "cannot start the client library");
 	make_table(argv[1], argv[2]);
 
 	sessions = xcalloc(count, sizeof(*sessions));
@@ -124,7 +124,7 @@ main(int argc, char **argv)
 					       .until_us = until_us,
 					       .times_us = xcalloc(MOST_COMMITS, sizeof(uint32_t))};
 		if (pthread_create(&sessions[i].thread, NULL, insert_rows, &sessions[i]) != 0)
-			errx(1, "no thread can be made");
+			errx(1, "cannot create a thread");
 	}
 	for (size_t i = 0; i < count; i++)
 		pthread_join(sessions[i].thread, NULL);

@@ -1,9 +1,9 @@
--- The identity of a database: 128 random bits, which a copy of the database has too. tickrd
--- knows by it whether a counter that came back lower is an older copy of the one it knows.
--- It is made once and never changed. The column advances says when an operator ran tickrd advance last, in
--- microseconds since 1970; 0: never. Servers that refuse the database wait for a greater number.
+-- The identity of a database: 128 random bits, which a copy of the database has too. If the counter is lower than
+-- before, tickrd compares the identity to tell an older copy from another database. The identity never changes.
+-- The column advances has the time of the last tickrd advance, in microseconds since 1970; 0: it never ran. Servers that refuse
+-- the database wait for a greater number.
 --
--- By hand: SET @identity = a string of 32 hexadecimal digits; then this file.
+-- By hand: SET @identity = a string of 32 hexadecimal digits, then run this file.
 
 CREATE TABLE IF NOT EXISTS tickr_identity (
   id TINYINT UNSIGNED NOT NULL PRIMARY KEY,

@@ -1,7 +1,7 @@
--- The settings that decide which tickets this database gives, pinned beside its counter:
--- a tickrd that is started with others refuses to serve.
+-- The settings that determine the tickets of this database, pinned next to its counter. A tickrd with other settings
+-- refuses to serve.
 --
--- By hand: SET @max_nodes = 10, @node_number = 0, @starting_offset = 1; then this file.
+-- By hand: SET @max_nodes = 10, @node_number = 0, @starting_offset = 1, then run this file.
 
 CREATE TABLE IF NOT EXISTS tickr_settings (
   id TINYINT UNSIGNED NOT NULL PRIMARY KEY,

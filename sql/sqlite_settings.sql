@@ -1,7 +1,7 @@
--- The settings that decide which tickets this file gives, pinned beside its counter:
--- a tickrd that is started with others refuses to serve.
+-- The settings that determine the tickets of this file, pinned next to its counter. A tickrd with other settings
+-- refuses to serve.
 --
--- By hand: .parameter set :max_nodes 10, and so on for the others; then this file.
+-- By hand: .parameter set :max_nodes 10, the same for the others, then run this file.
 
 CREATE TABLE tickr_settings (
   id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),

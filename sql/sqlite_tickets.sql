@@ -1,10 +1,10 @@
--- The tickets table in a file of SQLite's: one row, which counts.
+-- The tickets table in an SQLite file: one row, which counts.
 --
--- The row begins at 1, which makes 2 the first number that is given, as Tickr's arithmetic
--- expects. tickrd adds to it and never takes away; there is nothing to prune.
+-- The row begins at 1, so the first base is 2, as Tickr's arithmetic expects. tickrd only adds to it, so it needs no
+-- pruning.
 --
--- The two marks are kept in the file's header, by .backup and VACUUM INTO too: they say that
--- the file is tickrd's ("tick" in ASCII) and which schema it has.
+-- The file's header holds the two marks, and .backup and VACUUM INTO keep them. The first says that the file belongs
+-- to tickrd ("tick" in ASCII). The second is the version of the schema.
 
 PRAGMA application_id = 1953063787;
 PRAGMA user_version = 1;

@@ -1,9 +1,7 @@
 -- The tickets table: plain AUTO_INCREMENT, one row for each reserved number.
 --
--- The first row is 1, which makes 2 the first number that is given, as Tickr's arithmetic expects;
--- or @newest, if that was set before.
--- tickrd prunes old rows, never the newest: servers before MySQL 8.0 start again from
--- MAX(id) when they restart.
+-- The first row is 1, so the first base is 2, as Tickr's arithmetic expects. If @newest is set, the first row is that.
+-- tickrd prunes old rows, but never the newest one: before MySQL 8.0 a server that restarts continues after MAX(id).
 
 CREATE TABLE tickets (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY

@@ -1,9 +1,8 @@
--- The tickets table in the counter layout: one row, which counts. For a database that gives the
--- tickets of its node alone: several masters would each give the same ones.
+-- The tickets table in the counter layout: one row, which counts. It is only for a database that issues all tickets of
+-- its node, because several masters would each issue the same ones.
 --
--- The row begins at 1, which makes 2 the first number that is given, as Tickr's arithmetic
--- expects; or at @newest, if that was set before. tickrd adds to it and never takes away; there is
--- nothing to prune.
+-- The row begins at 1, so the first base is 2, as Tickr's arithmetic expects. If @newest is set, the row begins at
+-- that. tickrd only adds to it, so it needs no pruning.
 
 CREATE TABLE tickets (
   id BIGINT UNSIGNED NOT NULL,

@@ -1,6 +1,6 @@
 /*
- * DESIGN. It may run beside servers that serve from the same database: the store moves the counter in
- * one statement that never sets it back. A server that refused the database sees it by itself.
+ * DESIGN. The command may run while servers serve from the same database: the store moves the counter in
+ * one statement that never sets it back. A server that refused the database notices the move by itself.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,15 +14,15 @@
 
 #define EXIT_NOT_DONE 1
 
-/* What there is and what is wanted, in bases. */
+/* Where the counter is, and where it goes, in bases. */
 struct plan {
 	uint64_t newest;
 	uint64_t past;
-	uint64_t known; /* given for certain, as the state file says; 0: nothing */
+	uint64_t known; /* the newest that was certainly issued, by the state file; 0: none */
 };
 
 static int
-give_up(const char *reason)
+advance_give_up(const char *reason)
 {
 	fflush(stdout);
 	fprintf(stderr, "tickrd: %s; nothing was changed\n", reason);
@@ -32,7 +32,7 @@ give_up(const char *reason)
 /* --- the plan ---------------------------------------------------------------------------------- */
 
 static void
-print_ticket(const struct ticket_space *space, const char *what, uint64_t base)
+advance_print_ticket(const struct ticket_space *space, const char *what, uint64_t base)
 {
 	uint64_t ticket;
 
@@ -43,43 +43,43 @@ print_ticket(const struct ticket_space *space, const char *what, uint64_t base)
 }
 
 static void
-print_plan(const struct advance_order *order, const struct plan *plan)
+advance_print_plan(const struct advance_order *order, const struct plan *plan)
 {
 	const struct ticket_space *space = &order->database->space;
 
-	print_ticket(space, "the newest ticket of the database:    ", plan->newest);
+	advance_print_ticket(space, "the newest ticket of the database:    ", plan->newest);
 	if (plan->known > 0)
-		print_ticket(space, "the newest that the state file has:   ", plan->known);
-	print_ticket(space, "the next ticket as it is, at least:   ", plan->newest + 1);
-	print_ticket(space, "the next ticket afterwards, at least: ", plan->past + 1);
+		advance_print_ticket(space, "the newest ticket of the state file:  ", plan->known);
+	advance_print_ticket(space, "the next ticket now, at least:        ", plan->newest + 1);
+	advance_print_ticket(space, "the next ticket afterwards, at least: ", plan->past + 1);
 	printf("tickets that become a gap:            %" PRIu64 "\n", plan->past - plan->newest);
 	printf("tickets that are left afterwards:     %" PRIu64 "\n",
 	       space_left(space, plan->past));
 }
 
-/* Whether BASE was counted, and is too high for a ticket. */
+/* Whether BASE is too high for a ticket. A base that was never counted is not. */
 static bool
-is_beyond_end(const struct ticket_space *space, uint64_t base)
+advance_is_beyond_end(const struct ticket_space *space, uint64_t base)
 {
 	uint64_t ticket;
 
 	return base >= SPACE_FIRST_BASE && !space_ticket(space, base, &ticket);
 }
 
-/* Whether the plan goes far enough for what is known. */
+/* Whether PLAN moves the counter past all tickets that are known to be issued. */
 static bool
-is_sound(const struct advance_order *order, const struct plan *plan, struct text *problem)
+advance_is_sound(const struct advance_order *order, const struct plan *plan, struct text *problem)
 {
 	const struct ticket_space *space = &order->database->space;
 	uint64_t known = 0;
 
 	(void)!space_ticket(space, plan->known, &known);
-	if (is_beyond_end(space, plan->newest) || is_beyond_end(space, plan->known))
+	if (advance_is_beyond_end(space, plan->newest) || advance_is_beyond_end(space, plan->known))
 		text_add(problem, "the space of tickets is exhausted: this node has none left");
 	else if (plan->past < plan->known)
 		text_addf(problem,
-			  "ticket %" PRIu64 " is not far enough: the state file says that %" PRIu64
-			  " was given. Use --past %" PRIu64 " or more",
+			  "ticket %" PRIu64 " is not far enough: by the state file, %" PRIu64
+			  " was issued. Use --past %" PRIu64 " or more",
 			  order->past, known, known);
 	return problem->len == 0;
 }
@@ -87,35 +87,29 @@ is_sound(const struct advance_order *order, const struct plan *plan, struct text
 /* --- the question ------------------------------------------------------------------------------ */
 
 static bool
-says_yes(void)
+advance_is_wanted(const struct advance_order *order, struct text *problem)
 {
 	char answer[16];
 
-	fputs("Move the counter? Only \"yes\" does: ", stdout);
-	fflush(stdout);
-	return fgets(answer, sizeof(answer), stdin) != NULL && strcmp(answer, "yes\n") == 0;
-}
-
-static bool
-is_wanted(const struct advance_order *order, struct text *problem)
-{
 	if (order->is_confirmed)
 		return true;
 	if (!isatty(STDIN_FILENO)) {
-		text_add(problem, "nobody is here to be asked: add --yes to do it");
+		text_add(problem, "there is no terminal to ask at: add --yes");
 		return false;
 	}
-	if (says_yes())
+	fputs("Move the counter? Only \"yes\" does: ", stdout);
+	fflush(stdout);
+	if (fgets(answer, sizeof(answer), stdin) != NULL && strcmp(answer, "yes\n") == 0)
 		return true;
 	text_add(problem, "the answer was not yes");
 	return false;
 }
 
-/* --- the whole --------------------------------------------------------------------------------- */
+/* --- the command ------------------------------------------------------------------------------- */
 
-/* A file that cannot be read is no reason to stop: this command is how that is mended. */
+/* Return the newest base of the state file; 0: there is none. The command goes on without a bad file. */
 static uint64_t
-read_state(const struct advance_order *order)
+advance_read_state(const struct advance_order *order)
 {
 	char memory[512];
 	struct text problem = TEXT_OVER(memory);
@@ -125,7 +119,7 @@ read_state(const struct advance_order *order)
 	if (order->state_folder[0] == '\0')
 		return 0;
 	if (!state_file_look(order->state_folder, &order->database->space, &record, &problem)) {
-		fprintf(stderr, "tickrd: it is not taken into account that %s\n", memory);
+		fprintf(stderr, "tickrd: ignored a state file: %s\n", memory);
 		return 0;
 	}
 	known = classes_top(&record.given);
@@ -134,17 +128,17 @@ read_state(const struct advance_order *order)
 }
 
 static bool
-make_plan(const struct advance_order *order, struct store_session *session, struct plan *plan,
-	  struct text *problem)
+advance_make_plan(const struct advance_order *order, struct store_session *session,
+		  struct plan *plan, struct text *problem)
 {
 	plan->past = space_base_up_to(&order->database->space, order->past);
 	if (order->store->newest(session, &plan->newest, problem) != STORE_OK)
 		return false;
-	plan->known = read_state(order);
-	return is_sound(order, plan, problem);
+	plan->known = advance_read_state(order);
+	return advance_is_sound(order, plan, problem);
 }
 
-/* Move, and look whether it is so: a statement of a server that had begun before may have undone it. */
+/* Move the counter and read it: a statement that a server began earlier may have undone the move. */
 static enum store_result
 advance_once(const struct advance_order *order, struct store_session *session, uint64_t base,
 	     struct text *problem)
@@ -156,12 +150,12 @@ advance_once(const struct advance_order *order, struct store_session *session, u
 		result = order->store->newest(session, &newest, problem);
 	if (result != STORE_OK || newest >= base)
 		return result;
-	text_addf(problem, "the counter stands at %" PRIu64 " yet, and not at %" PRIu64, newest,
+	text_addf(problem, "the counter is still at %" PRIu64 ", and not at %" PRIu64, newest,
 		  base);
 	return STORE_BUSY;
 }
 
-/* A server's statement may be in the way: again, until the query time-out is over. */
+/* Retry until the query time-out while the statements of a server are in the way. */
 static enum store_result
 advance_patiently(const struct advance_order *order, struct store_session *session, uint64_t base,
 		  struct text *problem)
@@ -179,12 +173,12 @@ advance_patiently(const struct advance_order *order, struct store_session *sessi
 }
 
 /*
- * Servers that refuse this database wait for an operator: this is how they hear of one. A database
- * without an identity has none that wait.
+ * Tell servers that refuse this database that an operator has acted. No server waits for that at a database
+ * without an identity.
  */
 static enum store_result
-release_servers(const struct advance_order *order, struct store_session *session,
-		struct text *problem)
+advance_release_servers(const struct advance_order *order, struct store_session *session,
+			struct text *problem)
 {
 	const struct store *store = order->store;
 
@@ -201,20 +195,20 @@ advance_session(const struct advance_order *order, struct store_session *session
 	struct plan plan = {0};
 	bool is_past;
 
-	if (!make_plan(order, session, &plan, &problem))
-		return give_up(memory);
+	if (!advance_make_plan(order, session, &plan, &problem))
+		return advance_give_up(memory);
 	is_past = plan.past <= plan.newest;
 	if (is_past)
-		printf("the counter is past this ticket already, and is not moved\n");
+		printf("the counter is already past this ticket, so it stays\n");
 	else
-		print_plan(order, &plan);
-	if (!is_wanted(order, &problem))
-		return give_up(memory);
+		advance_print_plan(order, &plan);
+	if (!advance_is_wanted(order, &problem))
+		return advance_give_up(memory);
 	if (!is_past && advance_patiently(order, session, plan.past, &problem) != STORE_OK) {
 		fprintf(stderr, "tickrd: cannot move the counter: %s\n", memory);
 		return EXIT_NOT_DONE;
 	}
-	if (release_servers(order, session, &problem) != STORE_OK) {
+	if (advance_release_servers(order, session, &problem) != STORE_OK) {
 		fprintf(stderr,
 			"tickrd: cannot tell the servers that refuse this database: %s. Run this "
 			"again as a user who may update the table `tickr_identity`\n",
@@ -234,7 +228,7 @@ advance_run(const struct advance_order *order)
 	int status;
 
 	if (order->store->open(order->database, &session, &reason) != STORE_OK)
-		return give_up(memory);
+		return advance_give_up(memory);
 	status = advance_session(order, session);
 	order->store->close(session);
 	return status;

@@ -1,5 +1,5 @@
 /*
- * advance -- tickrd advance: moves a node's counter past a ticket, forward only, after saying so.
+ * advance -- tickrd advance: prints a plan, and moves a node's counter past a ticket, only forward.
  *
  * Main thread only.
  */
@@ -16,10 +16,10 @@ struct advance_order {
 	const struct store_settings *database;
 	const char *state_folder; /* "": none */
 	uint64_t past;		  /* a ticket */
-	bool is_confirmed;	  /* else a person at the terminal is asked */
+	bool is_confirmed;	  /* false: ask at the terminal */
 };
 
-/* The exit status: 0 when the next ticket is above the one of ORDER. */
+/* Carry out ORDER. Return the exit status: 0 if the next ticket is above that of ORDER. */
 int advance_run(const struct advance_order *order);
 
 #endif

@@ -1,4 +1,3 @@
-#include <inttypes.h>
 
 #include "ahead.h"
 #include "base/log.h"
@@ -81,8 +80,8 @@ ahead_settle(struct ahead *ahead)
 		else
 			gap += piece.bases.count;
 	}
-	log_info("tickets reserved ahead were left over", "gap=%" PRIu64 " given_back=%" PRIu64,
-		 gap, given_back);
+	log_info("tickets reserved ahead were left over", LOG_NUMBER("gap", gap),
+		 LOG_NUMBER("given_back", given_back));
 }
 
 void

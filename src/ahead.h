@@ -1,7 +1,7 @@
 /*
  * ahead -- joins the segment, which holds tickets in memory, to the dispatcher and the main loop.
  *
- * Main thread, but for ahead_note(). All of it does nothing if nothing is reserved ahead.
+ * Main thread, except for ahead_note(). Without TICKR_RESERVE_AHEAD these functions do nothing.
  */
 #ifndef TICKR_AHEAD_H
 #define TICKR_AHEAD_H
@@ -14,7 +14,7 @@
 #include "segment/segment.h"
 
 struct ahead {
-	struct segment *segment; /* NULL: nothing is reserved ahead */
+	struct segment *segment; /* NULL: tickets are not reserved ahead */
 	struct dispatch *dispatch;
 	struct event *fill;
 };
@@ -29,13 +29,13 @@ struct source ahead_source(const struct ahead *ahead);
 /* Fetch from now on. The dispatcher has been started. */
 void ahead_start(struct ahead *ahead);
 
-/* Any thread. ARG is a struct ahead. For the listener of the pools. */
+/* Any thread: the listener of the pools. ARG is a struct ahead. */
 void ahead_note(void *arg, const struct ticket_space *space, bool is_trusted);
 
-/* Fetch nothing more. */
+/* Stop fetching. */
 void ahead_stop(struct ahead *ahead);
 
-/* After the dispatcher has stopped: give back the held tickets where that is safe; the rest is a gap. */
+/* Give back the held tickets if that is safe. The other ones are a gap. Call after the dispatcher has stopped. */
 void ahead_settle(struct ahead *ahead);
 
 void ahead_free(struct ahead *ahead);

@@ -50,19 +50,18 @@ static const struct option options[] = {
 };
 
 static bool
-take_ticket(struct command_line *line, const char *option, const char *ticket)
+command_line_take_ticket(struct command_line *line, const char *option, const char *ticket)
 {
 	if (parse_number(ticket, strlen(ticket), SPACE_LAST_TICKET, &line->last_ticket))
 		return true;
 	fprintf(stderr,
-		"tickrd: %s takes a ticket, a whole number from 0 to "
-		"9223372036854775807, not %s\n",
+		"tickrd: %s takes a ticket, a whole number from 0 to 9223372036854775807, not %s\n",
 		option, ticket);
 	return false;
 }
 
 static bool
-take_layout(struct command_line *line, const char *name)
+command_line_take_layout(struct command_line *line, const char *name)
 {
 	for (size_t i = 0; i < ARRAY_LENGTH(layouts); i++) {
 		if (strcmp(layouts[i].name, name) == 0) {
@@ -75,7 +74,7 @@ take_layout(struct command_line *line, const char *name)
 }
 
 static bool
-take_env_file(struct command_line *line, const char *path)
+command_line_take_env_file(struct command_line *line, const char *path)
 {
 	if (line->env_file != NULL) {
 		fprintf(stderr, "tickrd: --env-file is given twice: put all variables into one "
@@ -87,28 +86,30 @@ take_env_file(struct command_line *line, const char *path)
 }
 
 static bool
-take_option(struct command_line *line, int option)
+command_line_take_option(struct command_line *line, int option)
 {
 	switch (option) {
-	case OPTION_ENV_FILE: return take_env_file(line, optarg);
+	case OPTION_ENV_FILE: return command_line_take_env_file(line, optarg);
 	case OPTION_IF_NOT_EXISTS: line->if_not_exists = true; return true;
 	case OPTION_CONTINUE_AFTER:
 		line->has_continue_after = true;
-		return take_ticket(line, "--continue-after", optarg);
-	case OPTION_LAYOUT: return take_layout(line, optarg);
-	case OPTION_PAST: line->has_past = true; return take_ticket(line, "--past", optarg);
+		return command_line_take_ticket(line, "--continue-after", optarg);
+	case OPTION_LAYOUT: return command_line_take_layout(line, optarg);
+	case OPTION_PAST:
+		line->has_past = true;
+		return command_line_take_ticket(line, "--past", optarg);
 	case OPTION_YES: line->is_confirmed = true; return true;
 	case 'h': line->command = COMMAND_HELP; return true;
 	case 'V': line->command = COMMAND_VERSION; return true;
 	case OPTION_VARIABLES: line->command = COMMAND_VARIABLES; return true;
-	default: /* getopt has said what is wrong */
+	default: /* getopt has printed the mistake */
 		fprintf(stderr, "tickrd: see tickrd --help\n");
 		return false;
 	}
 }
 
 static bool
-take_command(struct command_line *line, const char *name)
+command_line_take_command(struct command_line *line, const char *name)
 {
 	for (size_t i = 0; i < ARRAY_LENGTH(commands); i++) {
 		if (strcmp(commands[i].name, name) == 0) {
@@ -120,9 +121,9 @@ take_command(struct command_line *line, const char *name)
 	return false;
 }
 
-/* Whether each option goes with the command, and the command has what it needs. */
+/* Whether the command takes each option, and has the options that it needs. */
 static bool
-options_fit(const struct command_line *line)
+command_line_options_fit(const struct command_line *line)
 {
 	bool is_for_createdb = line->if_not_exists || line->has_continue_after ||
 			       line->layout != STORE_LAYOUT_USUAL;
@@ -133,7 +134,7 @@ options_fit(const struct command_line *line)
 	else if ((line->has_past || line->is_confirmed) && line->command != COMMAND_ADVANCE)
 		problem = "--past and --yes go with advance only";
 	else if (line->command == COMMAND_ADVANCE && !line->has_past)
-		problem = "advance needs --past TICKET: the last ticket that may have been given";
+		problem = "advance needs --past TICKET: the last ticket that may have been issued";
 	if (problem != NULL)
 		fprintf(stderr, "tickrd: %s\n", problem);
 	return problem == NULL;
@@ -147,45 +148,49 @@ command_line_parse(struct command_line *line, int count, char **arguments)
 
 	*line = (struct command_line){.command = COMMAND_SERVE};
 	while ((option = getopt_long(count, arguments, "hV", options, NULL)) != -1)
-		if (!take_option(line, option))
+		if (!command_line_take_option(line, option))
 			return false;
 	if (line->command != COMMAND_SERVE)
-		return true; /* --help and its like win over any command */
+		return true; /* --help, --version and --variables win over a command */
 	for (; optind < count; optind++) {
 		if (has_command) {
-			fprintf(stderr, "tickrd: one command, please, not %s too\n",
+			fprintf(stderr, "tickrd: there is more than one command: remove %s\n",
 				arguments[optind]);
 			return false;
 		}
 		has_command = true;
-		if (!take_command(line, arguments[optind]))
+		if (!command_line_take_command(line, arguments[optind]))
 			return false;
 	}
-	return options_fit(line);
+	return command_line_options_fit(line);
 }
 
 void
 command_line_print_help(void)
 {
-	puts("tickrd -- hands out unique 64-bit ids over HTTP, from MySQL, MariaDB or SQLite\n"
+	puts("tickrd: issues unique 64-bit ids, called tickets, over HTTP\n"
 	     "\n"
+	     "Commands:\n"
 	     "  tickrd                          serve, in the foreground\n"
-	     "  tickrd check-config             read the settings, say what is wrong with them\n"
-	     "  tickrd createdb                 create the database, its table, its pinned "
+	     "  tickrd check-config             read the settings, and print each mistake in them\n"
+	     "  tickrd createdb                 create the database, its table and its pinned "
 	     "settings\n"
-	     "         --if-not-exists          be content when all of it is there\n"
-	     "         --continue-after TICKET  let a new counter go on behind TICKET\n"
-	     "         --layout counter         a table of one row, for a database that is one "
-	     "master; else append\n"
+	     "         --if-not-exists          exit with 0 if nothing is missing\n"
+	     "         --continue-after TICKET  start a new counter above TICKET\n"
+	     "         --layout LAYOUT          build a new table as append (the default) or "
+	     "counter: "
+	     "one row,\n"
+	     "                                  for a database that is one master\n"
+	     "  tickrd advance --past TICKET    ask, then move the counter forward past TICKET\n"
+	     "         --yes                    do not ask\n"
 	     "\n"
-	     "  tickrd advance --past TICKET    move the counter past TICKET, forward only, after "
-	     "asking\n"
-	     "         --yes                    without asking\n"
-	     "\n"
+	     "Options:\n"
 	     "  --env-file FILE                 read variables from FILE too; the environment "
 	     "wins\n"
-	     "  --help, --version\n"
-	     "  --variables                     list the variables for scripts, tabs between\n"
+	     "  --help                          print this text\n"
+	     "  --version                       print the version\n"
+	     "  --variables                     print the variables for scripts, with tabs between "
+	     "the fields\n"
 	     "\n"
 	     "Settings are environment variables:\n");
 	config_print_help(stdout);

@@ -1,5 +1,5 @@
 /*
- * command_line -- what tickrd is told to do. Main thread.
+ * command_line -- reads the command and the options of tickrd. Main thread.
  */
 #ifndef TICKR_COMMAND_LINE_H
 #define TICKR_COMMAND_LINE_H
@@ -26,12 +26,12 @@ struct command_line {
 	bool if_not_exists;
 	bool has_continue_after;  /* createdb */
 	bool has_past;		  /* advance */
-	uint64_t last_ticket;	  /* of one of these two */
+	uint64_t last_ticket;	  /* of --continue-after or --past */
 	bool is_confirmed;	  /* advance --yes */
 	enum store_layout layout; /* createdb */
 };
 
-/* False after saying on standard error what is wrong. */
+/* Fill LINE from the COUNT ARGUMENTS. False: the mistake was printed on standard error. */
 bool command_line_parse(struct command_line *line, int count, char **arguments) MUST_CHECK;
 
 void command_line_print_help(void);

@@ -1,246 +1,161 @@
-#include <errno.h>
 #include <event2/buffer.h>
 #include <event2/http.h>
-#include <event2/listener.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "base/memory.h"
 #include "base/parse.h"
 #include "control.h"
-#include "metrics/metrics.h"
-#include "ticket/json.h"
+#include "http/reply.h"
+#include "http/server.h"
 
-#define MOST_BYTES    8192 /* of headers, and of a body that nobody reads */
-#define TIMEOUT_S     10
-#define MESSAGE_SIZE  512
+#define DEADLINE_MS   10000
 #define DATABASE_SIZE 8192 /* of one in JSON */
-#define ALL_METHODS   0xffff
-#define PREFIX	      "/databases"
 
 struct control {
 	struct dispatch *dispatch;
-	struct evhttp *http;
+	struct http_server *http;
 };
 
-/* --- answers ------------------------------------------------------------------------------------- */
-
 static void
-answer(struct evhttp_request *http, int code)
-{
-	struct evkeyvalq *headers = evhttp_request_get_output_headers(http);
-
-	evhttp_add_header(headers, "Content-Type", "application/json");
-	evhttp_add_header(headers, "Cache-Control", "no-store");
-	evhttp_add_header(headers, "X-Content-Type-Options", "nosniff");
-	evhttp_send_reply(http, code, NULL, NULL);
-}
-
-static void answer_error(struct evhttp_request *http, int code, const char *format, ...)
-	PRINTF_LIKE(3, 4);
-
-static void
-answer_error(struct evhttp_request *http, int code, const char *format, ...)
-{
-	char message_memory[MESSAGE_SIZE];
-	char memory[JSON_ERROR_SIZE(MESSAGE_SIZE)];
-	struct text message = TEXT_OVER(message_memory), body = TEXT_OVER(memory);
-	va_list arguments;
-
-	va_start(arguments, format);
-	text_vaddf(&message, format, arguments);
-	va_end(arguments);
-	json_add_error(&body, message_memory);
-	evbuffer_add_printf(evhttp_request_get_output_buffer(http), "%s\n", memory);
-	answer(http, code);
-}
-
-static void
-add_database(struct evhttp_request *http, const struct database_state *state)
+control_add_database(struct exchange *exchange, const struct database_state *state)
 {
 	char memory[DATABASE_SIZE];
 	struct text text = TEXT_OVER(memory);
 
 	database_add_json(state, true, &text);
-	evbuffer_add(evhttp_request_get_output_buffer(http), memory, text.len);
+	evbuffer_add(reply_body(exchange), memory, text.len);
 }
 
 static void
-list(struct control *control, struct evhttp_request *http)
+control_list(struct exchange *exchange, const struct route_argument *arguments)
 {
-	struct evbuffer *body = evhttp_request_get_output_buffer(http);
+	struct control *control = exchange_context(exchange);
+	struct evbuffer *body = reply_body(exchange);
 	struct database_state states[MOST_DATABASES];
 	size_t count = dispatch_states(control->dispatch, states);
 
+	(void)arguments;
 	evbuffer_add_printf(body, "{\"databases\":[");
 	for (size_t i = 0; i < count; i++) {
 		evbuffer_add_printf(body, i > 0 ? ",\n" : "");
-		add_database(http, &states[i]);
+		control_add_database(exchange, &states[i]);
 	}
-	evbuffer_add_printf(body, "]}\n");
-	answer(http, 200);
+	evbuffer_add_printf(body, "]}");
+	reply_json(exchange);
 }
 
-/* --- which database ------------------------------------------------------------------------------ */
+/* --- one database -------------------------------------------------------------------------------- */
 
-/* Its node number, what it is called, or that without the port. */
+/* Return whether NODE is the node number of STATE's database, its name, or its name without the port. */
 static bool
-is_meant(const struct database_state *state, const char *which)
+control_is_meant(const struct database_state *state, const char *node)
 {
-	size_t len = strlen(which);
-	uint64_t node;
+	size_t len = strlen(node);
+	uint64_t number;
 
-	if (parse_number(which, len, UINT64_MAX, &node))
-		return state->space->node_number == node;
-	return strncmp(state->name, which, len) == 0 &&
+	if (parse_number(node, len, UINT64_MAX, &number))
+		return state->space->node_number == number;
+	return strncmp(state->name, node, len) == 0 &&
 	       (state->name[len] == '\0' ||
 		(state->name[len] == ':' && strchr(state->name + len + 1, ':') == NULL));
 }
 
-/* False, with the error answered, when WHICH is none or several. */
+/* Find the database of ARGUMENT. If it means none or several, answer the error and return false. */
 static bool
-find(struct control *control, struct evhttp_request *http, const char *which, size_t *database)
+control_find(struct exchange *exchange, const struct route_argument *argument, size_t *database)
 {
+	struct control *control = exchange_context(exchange);
 	struct database_state states[MOST_DATABASES];
 	size_t count = dispatch_states(control->dispatch, states);
+	char *encoded = xstrndup(argument->start, argument->len);
+	char *node = evhttp_uridecode(encoded, 0, NULL);
 	size_t found = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		if (!is_meant(&states[i], which))
+		if (!control_is_meant(&states[i], node))
 			continue;
 		*database = i;
 		found++;
 	}
-	if (found == 1)
-		return true;
-	answer_error(http, 404,
-		     found == 0 ? "\"%s\" is no database; GET " PREFIX " lists them"
-				: "\"%s\" may be several databases: give the number of its node",
-		     which);
-	return false;
+	if (found != 1)
+		reply_error(exchange, 404,
+			    found == 0
+				    ? "\"%s\" is no database; GET /databases lists them"
+				    : "\"%s\" names several databases: use the number of its node",
+			    node);
+	free(node);
+	free(encoded);
+	return found == 1;
 }
 
-/* --- orders -------------------------------------------------------------------------------------- */
+/* Log the order that DATABASE got, and answer its new state. */
+static void
+control_reply_state(struct exchange *exchange, size_t database, bool is_drained)
+{
+	struct control *control = exchange_context(exchange);
+	struct database_state states[MOST_DATABASES];
+
+	(void)dispatch_states(control->dispatch, states);
+	log_info(is_drained ? "the operator drains a database" : "the operator resumes a database",
+		 LOG_DATABASE(states[database].name));
+	control_add_database(exchange, &states[database]);
+	reply_json(exchange);
+}
 
 static void
-order(struct control *control, struct evhttp_request *http, const char *which, bool drains)
+control_drain(struct exchange *exchange, const struct route_argument *arguments)
 {
-	struct database_state states[MOST_DATABASES];
+	struct control *control = exchange_context(exchange);
 	size_t database;
 
-	if (!find(control, http, which, &database))
+	if (!control_find(exchange, &arguments[0], &database))
 		return;
-	if (!drains)
-		dispatch_resume(control->dispatch, database);
-	else if (!dispatch_drain(control->dispatch, database)) {
-		answer_error(http, 409,
-			     "no other database is in service: without this one there would be no "
-			     "tickets");
+	if (dispatch_drain(control->dispatch, database))
+		control_reply_state(exchange, database, true);
+	else
+		reply_error(exchange, 409,
+			    "no other database is in service: without this one there would be no "
+			    "tickets");
+}
+
+static void
+control_resume(struct exchange *exchange, const struct route_argument *arguments)
+{
+	struct control *control = exchange_context(exchange);
+	size_t database;
+
+	if (!control_find(exchange, &arguments[0], &database))
 		return;
-	}
-	(void)dispatch_states(control->dispatch, states);
-	log_info(drains ? "the operator takes a database out"
-			: "the operator gives a database back",
-		 "database=\"%s\"", states[database].name);
-	add_database(http, &states[database]);
-	evbuffer_add_printf(evhttp_request_get_output_buffer(http), "\n");
-	answer(http, 200);
+	dispatch_resume(control->dispatch, database);
+	control_reply_state(exchange, database, false);
 }
 
-/* --- routes -------------------------------------------------------------------------------------- */
+static const struct route control_routes[] = {
+	{"/databases", EVHTTP_REQ_GET, ROUTE_OPERATOR, control_list, ROUTE_OTHER},
+	{"/databases/NODE/drain", EVHTTP_REQ_POST, ROUTE_OPERATOR, control_drain, ROUTE_OTHER},
+	{"/databases/NODE/resume", EVHTTP_REQ_POST, ROUTE_OPERATOR, control_resume, ROUTE_OTHER},
+};
 
-static void
-answer_nothing_here(struct evhttp_request *http)
-{
-	answer_error(http, 404,
-		     "there is nothing here; try GET " PREFIX ", POST " PREFIX
-		     "/NODE/drain or POST " PREFIX "/NODE/resume");
-}
-
-static void
-answer_wrong_method(struct evhttp_request *http, const char *allowed)
-{
-	evhttp_add_header(evhttp_request_get_output_headers(http), "Allow", allowed);
-	answer_error(http, 405, "the method must be %s", allowed);
-}
-
-/* ARGUMENT is WHICH/drain or WHICH/resume; WHICH may have slashes. */
-static void
-read_order(struct control *control, struct evhttp_request *http, const char *argument)
-{
-	char *which = evhttp_uridecode(argument, 0, NULL);
-	char *verb = which != NULL ? strrchr(which, '/') : NULL;
-
-	if (verb != NULL)
-		*verb++ = '\0';
-	if (verb == NULL || (strcmp(verb, "drain") != 0 && strcmp(verb, "resume") != 0))
-		answer_nothing_here(http);
-	else if (evhttp_request_get_command(http) != EVHTTP_REQ_POST)
-		answer_wrong_method(http, "POST");
-	else
-		order(control, http, which, strcmp(verb, "drain") == 0);
-	free(which);
-}
-
-static void
-on_request(struct evhttp_request *http, void *arg)
-{
-	const char *path = evhttp_uri_get_path(evhttp_request_get_evhttp_uri(http));
-
-	if (path != NULL && strncmp(path, PREFIX "/", strlen(PREFIX "/")) == 0)
-		read_order(arg, http, path + strlen(PREFIX "/"));
-	else if (path == NULL || strcmp(path, PREFIX) != 0)
-		answer_nothing_here(http);
-	else if (evhttp_request_get_command(http) != EVHTTP_REQ_GET)
-		answer_wrong_method(http, "GET");
-	else
-		list(arg, http);
-}
+static const struct route_table control_table = {control_routes, ARRAY_LENGTH(control_routes)};
 
 /* --- birth and death ----------------------------------------------------------------------------- */
 
-static void
-accept_again(evutil_socket_t fd, short what, void *listener)
-{
-	(void)fd;
-	(void)what;
-	evconnlistener_enable(listener);
-}
-
-/* Without a pause the loop would ask for the same connection again and again. */
-static void
-on_accept_error(struct evconnlistener *listener, void *arg)
-{
-	static const struct timeval pause = {.tv_usec = 250 * 1000};
-
-	(void)arg;
-	metrics_count_accept_failure(errno);
-	evconnlistener_disable(listener);
-	event_base_once(evconnlistener_get_base(listener), -1, EV_TIMEOUT, accept_again, listener,
-			&pause);
-}
-
 struct control *
-control_new(struct event_base *base, struct dispatch *dispatch, int fd)
+control_new(struct event_base *base, struct dispatch *dispatch, struct log_limit *error_lines,
+	    int fd)
 {
 	struct control *control = xcalloc(1, sizeof(*control));
-	struct evconnlistener *listener = evconnlistener_new(
-		base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+	struct http_settings settings = {
+		.password = "",
+		.deadline_ms = DEADLINE_MS,
+		.context = control,
+		.ends_lines = true,
+		.error_lines = error_lines,
+	};
 
 	control->dispatch = dispatch;
-	control->http = evhttp_new(base);
-	if (listener == NULL || control->http == NULL)
-		abort();
-	evconnlistener_set_error_cb(listener, on_accept_error);
-	evhttp_set_max_headers_size(control->http, MOST_BYTES);
-	evhttp_set_max_body_size(control->http, MOST_BYTES);
-	evhttp_set_default_content_type(control->http, NULL);
-	evhttp_set_allowed_methods(control->http, ALL_METHODS);
-	evhttp_set_timeout(control->http, TIMEOUT_S);
-	evhttp_set_gencb(control->http, on_request, control);
-	evhttp_bind_listener(control->http, listener);
+	control->http = http_server_new(base, &settings, &control_table, &fd, 1);
 	return control;
 }
 
@@ -249,6 +164,6 @@ control_free(struct control *control)
 {
 	if (control == NULL)
 		return;
-	evhttp_free(control->http); /* nothing is pending: each request is answered at once */
+	http_server_free(control->http); /* no request is in flight: each is answered immediately */
 	free(control);
 }

@@ -1,12 +1,12 @@
 /*
- * control -- what the operator may ask of a running server, on a Unix socket of his own.
+ * control -- the operator's routes, on a Unix socket of their own.
  *
- *	GET  /databases			what is known of each
- *	POST /databases/WHICH/drain	take one out of service for maintenance
- *	POST /databases/WHICH/resume	give it back
+ *	GET  /databases			list all databases with their states
+ *	POST /databases/NODE/drain	take a database out of service for maintenance
+ *	POST /databases/NODE/resume	return it to service
  *
- * WHICH is a node number, or what a database is called in /status. Main thread's loop; the
- * workers know nothing of it. Who may open the socket may do all of this.
+ * NODE is a node number, or the name of a database in /status. Root and the server's user may use the
+ * routes. They are served by the main thread's loop, and the workers know nothing of them.
  */
 #ifndef TICKR_CONTROL_H
 #define TICKR_CONTROL_H
@@ -14,14 +14,16 @@
 #include <event2/event.h>
 
 #include "base/attributes.h"
+#include "base/log.h"
 #include "dispatch/dispatch.h"
 
 struct control;
 
-/* Serve what comes in on the listening descriptor FD, which is taken. DISPATCH outlives it. */
-struct control *control_new(struct event_base *base, struct dispatch *dispatch, int fd) MUST_CHECK;
+/* Serve the listening descriptor FD, which it takes. DISPATCH and ERROR_LINES outlive it. */
+struct control *control_new(struct event_base *base, struct dispatch *dispatch,
+			    struct log_limit *error_lines, int fd) MUST_CHECK;
 
-/* When the loop has ended. NULL is none. */
+/* After the loop has ended. CONTROL may be NULL. */
 void control_free(struct control *control);
 
 #endif

@@ -1,6 +1,5 @@
 #include <errno.h>
 #include <event2/event.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +27,7 @@
 #include "signals.h"
 #include "worker.h"
 
-#define LOOK_WAIT_MS	  1000 /* at the start, for the first look at each database */
+#define LOOK_WAIT_MS	  1000 /* at the start, for the first check of each database */
 #define OTHER_DESCRIPTORS 16   /* the operator's connections, the service manager, libraries */
 
 struct daemon {
@@ -36,9 +35,9 @@ struct daemon {
 	const struct store *store;
 	struct sockets sockets;
 	struct sockets control_sockets;
-	struct control *control;		   /* NULL: none is asked for */
-	struct looks *looks;			   /* at the databases, at the start */
-	struct state_file *states[MOST_DATABASES]; /* NULL where there is none */
+	struct control *control;		   /* NULL: there is no socket for the operator */
+	struct looks *looks;			   /* the checks of the databases at the start */
+	struct state_file *states[MOST_DATABASES]; /* NULL: there is none */
 	struct dispatch *dispatch;
 	struct ahead ahead;
 	struct waiting_limit limit;
@@ -47,7 +46,7 @@ struct daemon {
 	struct worker **workers;
 	size_t worker_count;
 	size_t started; /* workers whose threads run */
-	size_t drained; /* workers that have nothing left to do */
+	size_t drained; /* workers that have drained */
 
 	struct event_base
 		*base; /* the main thread's: the service manager, the drain, the operator */
@@ -65,9 +64,9 @@ struct daemon {
 
 /* --- stopping --------------------------------------------------------------------------------- */
 
-/* Some thread will not end in time: leave without it. What it held becomes a gap. Any thread. */
+/* End the process without waiting for any thread. The tickets that a thread holds become a gap. Any thread. */
 static void
-leave_at_once(void *arg, int status)
+daemon_leave_at_once(void *arg, int status)
 {
 	struct daemon *d = arg;
 
@@ -78,18 +77,18 @@ leave_at_once(void *arg, int status)
 }
 
 static void
-on_drain_deadline(evutil_socket_t fd, short what, void *arg)
+daemon_on_drain_deadline(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	log_warn("the drain time-out is over; requests in flight are dropped",
-		 "requests_waiting=%" PRIu64 " connections=%" PRIu64,
-		 metrics_get(METRIC_REQUESTS_WAITING), metrics_get(METRIC_HTTP_CONNECTIONS));
-	leave_at_once(arg, 0);
+	log_warn("drain timed out; dropped requests in flight",
+		 LOG_NUMBER("requests_waiting", metrics_get(METRIC_REQUESTS_WAITING)),
+		 LOG_NUMBER("connections", metrics_get(METRIC_HTTP_CONNECTIONS)));
+	daemon_leave_at_once(arg, 0);
 }
 
 static void
-on_worker_drained(void *arg)
+daemon_on_worker_drained(void *arg)
 {
 	struct daemon *d = arg;
 
@@ -98,7 +97,7 @@ on_worker_drained(void *arg)
 }
 
 static void
-on_drain_delay(evutil_socket_t fd, short what, void *arg)
+daemon_on_drain_delay(evutil_socket_t fd, short what, void *arg)
 {
 	struct daemon *d = arg;
 
@@ -109,25 +108,19 @@ on_drain_delay(evutil_socket_t fd, short what, void *arg)
 		worker_drain(d->workers[i]);
 }
 
-/* Connections to inherited sockets wait for the next server, so no balancer sees that this one left. */
-static uint64_t
-drain_delay_ms(const struct daemon *d)
-{
-	return d->sockets.are_inherited ? 0 : d->config->drain_delay_ms;
-}
-
 static void
-on_stop(void *arg, const char *signal)
+daemon_on_stop(void *arg, const char *signal)
 {
 	struct daemon *d = arg;
-	uint64_t delay_ms = drain_delay_ms(d);
+	/* Connections to inherited sockets wait for the next server, so no balancer sees that this one stops. */
+	uint64_t delay_ms = d->sockets.are_inherited ? 0 : d->config->drain_delay_ms;
 	uint64_t longest_ms = delay_ms + d->config->drain_timeout_ms;
 
 	d->is_draining = true;
 	d->drain_deadline_ms = clock_ms() + longest_ms;
-	log_info("stopping: answering what is in flight",
-		 "signal=%s delay_seconds=%g timeout_seconds=%g", signal, (double)delay_ms / 1000,
-		 (double)d->config->drain_timeout_ms / 1000);
+	log_info("stopping: answering requests in flight", LOG_WORD("signal", signal),
+		 LOG_SECONDS("delay_seconds", delay_ms),
+		 LOG_SECONDS("timeout_seconds", d->config->drain_timeout_ms));
 	notifier_tell(d->manager, "STOPPING=1");
 	loop_event_in(d->drain_deadline, (unsigned)longest_ms);
 	for (size_t i = 0; i < d->started; i++)
@@ -135,13 +128,13 @@ on_stop(void *arg, const char *signal)
 	if (delay_ms > 0)
 		loop_event_in(d->drain_delay, (unsigned)delay_ms);
 	else
-		on_drain_delay(-1, 0, d);
+		daemon_on_drain_delay(-1, 0, d);
 }
 
 /* --- the watchdog ---------------------------------------------------------------------------- */
 
 static void
-on_pong(void *arg)
+daemon_on_pong(void *arg)
 {
 	struct daemon *d = arg;
 
@@ -150,11 +143,11 @@ on_pong(void *arg)
 }
 
 /*
- * The manager hears from us only when every loop has answered since the last time. A stop has a deadline
- * of its own: then the thread of the signals feeds the watchdog.
+ * Ping every loop. The service manager hears from us only after all of them have answered. A stop has a
+ * deadline of its own: then the thread of the signals feeds the watchdog.
  */
 static void
-on_watchdog(evutil_socket_t fd, short what, void *arg)
+daemon_on_watchdog(evutil_socket_t fd, short what, void *arg)
 {
 	struct daemon *d = arg;
 
@@ -172,9 +165,9 @@ on_watchdog(evutil_socket_t fd, short what, void *arg)
 
 /* --- starting --------------------------------------------------------------------------------- */
 
-/* All that opens descriptors while it serves has been counted: clients may have the rest. */
+/* Leave clients the descriptors that nothing else can need. Call when all that opens descriptors exists. */
 static void
-limit_connections(struct daemon *d)
+daemon_limit_connections(struct daemon *d)
 {
 	uint64_t limit = descriptors_raise_limit();
 	uint64_t in_use = descriptors_in_use();
@@ -185,28 +178,36 @@ limit_connections(struct daemon *d)
 	d->connections.most = descriptors_for_connections(limit, in_use, reserve, &is_short);
 	metrics_set(METRIC_CONNECTIONS_LIMIT, d->connections.most);
 	if (is_short)
-		log_warn("the limit of open files is too low",
-			 "limit=%" PRIu64 " needed=%" PRIu64 " connections=%" PRIu64, limit,
-			 in_use + reserve + LEAST_CONNECTIONS, d->connections.most);
+		log_warn("the limit of open files is too low", LOG_NUMBER("limit", limit),
+			 LOG_NUMBER("needed", in_use + reserve + LEAST_CONNECTIONS),
+			 LOG_NUMBER("connections", d->connections.most));
 }
 
+_Static_assert(MOST_LISTEN_ADDRESSES <= MOST_SOCKET_ADDRESSES, "all addresses have sockets");
+
 static bool
-open_sockets(struct daemon *d)
+daemon_open_sockets(struct daemon *d)
 {
+	struct socket_address addresses[MOST_LISTEN_ADDRESSES];
 	char memory[512];
 	struct text problem = TEXT_OVER(memory);
 
-	if (sockets_open(&d->sockets, d->config->http_threads, d->config->listen_addresses,
-			 d->config->listen_count, &problem))
+	for (size_t i = 0; i < d->config->listen_count; i++)
+		addresses[i] = (struct socket_address){d->config->listen_addresses[i].address,
+						       d->config->listen_addresses[i].len};
+	if (sockets_open(&d->sockets, d->config->http_threads, addresses, d->config->listen_count,
+			 &problem))
 		return true;
-	log_error("cannot listen", "reason=\"%s\"", memory);
+	log_error("cannot listen", LOG_TEXT("reason", memory));
 	return false;
 }
 
-/* For our own user only: there is no password. No thread runs yet that could make files too. */
+/* The socket is for our own user only: it has no password. No other thread makes files with this umask yet. */
 static bool
-open_control(struct daemon *d)
+daemon_open_control(struct daemon *d)
 {
+	struct socket_address address = {d->config->control_address.address,
+					 d->config->control_address.len};
 	char memory[512];
 	struct text problem = TEXT_OVER(memory);
 	mode_t before;
@@ -215,24 +216,25 @@ open_control(struct daemon *d)
 	if (d->config->control_socket[0] == '\0')
 		return true;
 	before = umask(0177);
-	is_open = sockets_open(&d->control_sockets, 1, &d->config->control_address, 1, &problem);
+	is_open = sockets_open(&d->control_sockets, 1, &address, 1, &problem);
 	umask(before);
 	if (!is_open)
-		log_error("cannot listen for the operator", "reason=\"%s\"", memory);
+		log_error("cannot listen for the operator", LOG_TEXT("reason", memory));
 	return is_open;
 }
 
 static void
-make_control(struct daemon *d)
+daemon_make_control(struct daemon *d)
 {
 	if (d->config->control_socket[0] == '\0')
 		return;
-	d->control = control_new(d->base, d->dispatch, *sockets_of_loop(&d->control_sockets, 0));
+	d->control = control_new(d->base, d->dispatch, &d->error_lines,
+				 *sockets_of_loop(&d->control_sockets, 0));
 	sockets_give_away(&d->control_sockets);
 }
 
 static void
-make_workers(struct daemon *d)
+daemon_make_workers(struct daemon *d)
 {
 	struct worker_settings settings = {
 		.config = d->config,
@@ -244,8 +246,8 @@ make_workers(struct daemon *d)
 		.error_lines = &d->error_lines,
 		.leaves_queue = d->sockets.are_inherited,
 		.control = d->mailbox,
-		.drained = on_worker_drained,
-		.pong = on_pong,
+		.drained = daemon_on_worker_drained,
+		.pong = daemon_on_pong,
 		.arg = d,
 	};
 
@@ -257,13 +259,13 @@ make_workers(struct daemon *d)
 	sockets_give_away(&d->sockets);
 }
 
-/* From here on a stop is an order to our loop. What is made until it runs is made quickly. */
+/* From here on a stop is an order to our loop, which soon runs. */
 static void
-take_orders(struct daemon *d)
+daemon_take_orders(struct daemon *d)
 {
 	struct signal_orders orders = {
-		.stop = on_stop,
-		.leave = leave_at_once,
+		.stop = daemon_on_stop,
+		.leave = daemon_leave_at_once,
 		.arg = d,
 		.longest_stop_ms = d->config->drain_delay_ms + d->config->drain_timeout_ms,
 		.watchdog_ms = notify_watchdog_ms(),
@@ -271,30 +273,30 @@ take_orders(struct daemon *d)
 
 	d->base = loop_base_new();
 	d->mailbox = mailbox_new(d->base);
-	d->drain_delay = loop_event_new(d->base, -1, 0, on_drain_delay, d);
-	d->drain_deadline = loop_event_new(d->base, -1, 0, on_drain_deadline, d);
+	d->drain_delay = loop_event_new(d->base, -1, 0, daemon_on_drain_delay, d);
+	d->drain_deadline = loop_event_new(d->base, -1, 0, daemon_on_drain_deadline, d);
 	d->manager = notifier_new(d->base);
-	d->watchdog = loop_event_new(d->base, -1, 0, on_watchdog, d);
+	d->watchdog = loop_event_new(d->base, -1, 0, daemon_on_watchdog, d);
 	d->watchdog_ms = orders.watchdog_ms;
 	orders.mailbox = d->mailbox;
 	signals_serve(d->signals, &orders);
 }
 
 static void
-build(struct daemon *d)
+daemon_build(struct daemon *d)
 {
 	const struct pool_listener listener = {ahead_note, &d->ahead};
 
 	d->limit.most = (uint32_t)d->config->max_waiting;
 	d->dispatch = databases_dispatch(d->config, d->store, d->states, &listener);
 	ahead_init(&d->ahead, d->config, d->dispatch, d->base);
-	make_control(d);
-	make_workers(d);
-	limit_connections(d);
+	daemon_make_control(d);
+	daemon_make_workers(d);
+	daemon_limit_connections(d);
 }
 
 static bool
-start_threads(struct daemon *d)
+daemon_start_threads(struct daemon *d)
 {
 	bool is_started = dispatch_start(d->dispatch);
 
@@ -307,52 +309,46 @@ start_threads(struct daemon *d)
 		d->started += is_started;
 	}
 	if (!is_started)
-		log_error("the system gives no thread", "reason=\"%s\"", strerror(errno));
+		log_error("cannot create a thread", LOG_TEXT("reason", strerror(errno)));
 	return is_started;
 }
 
 static void
-announce(struct daemon *d)
+daemon_announce(struct daemon *d)
 {
 	for (size_t i = 0; i < d->sockets.addresses; i++) {
 		char memory[160];
 		struct text address = TEXT_OVER(memory);
 
-		listen_address_describe(&d->sockets.bound[i], &address);
-		log_info("listening", "address=%s inherited=%s", memory,
-			 d->sockets.are_inherited ? "yes" : "no");
+		socket_address_describe(&d->sockets.bound[i].address, &address);
+		log_info("listening", LOG_WORD("address", memory),
+			 LOG_WORD("inherited", d->sockets.are_inherited ? "yes" : "no"));
 	}
-	log_info("tickrd serves",
-		 "version=%s max_nodes=%" PRIu64 " node_number=%s starting_offset=%" PRIu64
-		 " http_threads=%" PRIu64 " adapter=%s sessions=%u",
-		 PACKAGE_VERSION, d->config->max_nodes, d->config->node_number,
-		 d->config->starting_offset, d->config->http_threads, d->store->name,
-		 databases_sessions(d->config, d->store));
+	log_info("tickrd serves", LOG_WORD("version", PACKAGE_VERSION),
+		 LOG_NUMBER("max_nodes", d->config->max_nodes),
+		 LOG_WORD("node_number", d->config->node_number),
+		 LOG_NUMBER("starting_offset", d->config->starting_offset),
+		 LOG_NUMBER("http_threads", d->config->http_threads),
+		 LOG_WORD("adapter", d->store->name),
+		 LOG_NUMBER("sessions", databases_sessions(d->config, d->store)));
 	notifier_tell(d->manager, "READY=1");
 	if (d->watchdog_ms > 0)
-		on_watchdog(-1, 0, d);
+		daemon_on_watchdog(-1, 0, d);
 }
 
-/* --- the whole ---------------------------------------------------------------------------------- */
-
-/* Some session hangs: in what was asked of it until the deadline, or while it is opened. */
-static void
-leave_sessions(struct daemon *d)
-{
-	if (clock_ms() >= d->drain_deadline_ms)
-		log_warn("a database session did not end within the drain time-out", NULL);
-	log_info("stopped", "sessions_left=yes");
-	leave_at_once(d, 0);
-}
+/* --- serving ------------------------------------------------------------------------------------- */
 
 static void
-tear_down(struct daemon *d)
+daemon_tear_down(struct daemon *d)
 {
 	for (size_t i = 0; i < d->started; i++)
 		worker_join(d->workers[i]);
 	ahead_stop(&d->ahead);
-	if (!dispatch_stop(d->dispatch, d->drain_deadline_ms))
-		leave_sessions(d);
+	if (!dispatch_stop(d->dispatch, d->drain_deadline_ms)) {
+		/* A session hangs in a statement until the deadline, or while it opens. */
+		log_info("stopped", LOG_WORD("sessions_left", "yes"));
+		daemon_leave_at_once(d, 0);
+	}
 	ahead_settle(&d->ahead);
 	control_free(d->control);
 	for (size_t i = 0; i < d->worker_count; i++)
@@ -369,21 +365,21 @@ tear_down(struct daemon *d)
 }
 
 static int
-serve(struct daemon *d)
+daemon_serve(struct daemon *d)
 {
 	d->looks = looks_new(d->config, d->store);
 	if (!looks_are_acceptable(d->looks) || !databases_open_states(d->config, d->states))
 		return EX_CONFIG;
-	take_orders(d);
-	if (!open_sockets(d) || !open_control(d))
-		leave_at_once(d, EX_OSERR);
-	build(d);
-	if (!start_threads(d))
-		leave_at_once(d, EX_OSERR);
-	announce(d);
+	daemon_take_orders(d);
+	if (!daemon_open_sockets(d) || !daemon_open_control(d))
+		daemon_leave_at_once(d, EX_OSERR);
+	daemon_build(d);
+	if (!daemon_start_threads(d))
+		daemon_leave_at_once(d, EX_OSERR);
+	daemon_announce(d);
 	event_base_dispatch(d->base);
-	tear_down(d);
-	log_info("stopped", NULL);
+	daemon_tear_down(d);
+	log_info("stopped");
 	sockets_close(&d->control_sockets);
 	sockets_close(&d->sockets);
 	databases_close_states(d->states);
@@ -391,7 +387,7 @@ serve(struct daemon *d)
 }
 
 static int
-run(struct daemon *d)
+daemon_run_store(struct daemon *d)
 {
 	int status;
 
@@ -403,9 +399,9 @@ run(struct daemon *d)
 	loop_library_begin();
 	if (!databases_begin(d->store))
 		return EX_OSERR;
-	status = serve(d);
+	status = daemon_serve(d);
 	if (!looks_free(d->looks))
-		leave_at_once(d, status); /* a look hangs in the client library */
+		daemon_leave_at_once(d, status); /* a look hangs in the client library */
 	d->store->end();
 	loop_library_end();
 	return status;
@@ -419,7 +415,7 @@ daemon_run(const struct config *config, struct signals *signals)
 
 	log_start_thread();
 	d.store = databases_store(config);
-	status = run(&d);
+	status = daemon_run_store(&d);
 	signals_free(signals);
 	return status;
 }

@@ -1,5 +1,5 @@
 /*
- * daemon -- builds the rooms in order, owns them, drains, and tears down in reverse.
+ * daemon -- builds the rooms in order, owns them, drains them, and tears them down in reverse order.
  *
  * Main thread only.
  */
@@ -10,9 +10,9 @@
 #include "signals.h"
 
 /*
- * Serve until a signal ends it. Takes SIGNALS. Return the exit status of the process: 0; EX_CONFIG if
- * what was asked cannot be done, and another start will not help; EX_OSERR if the system gives no socket,
- * thread or descriptor. If some thread hangs at the end, the process ends here with that status.
+ * Serve until a signal stops the process. Take SIGNALS. Return the exit status: 0; EX_CONFIG if the settings or
+ * the databases make another start useless; EX_OSERR if the system refuses a socket, a thread or a descriptor.
+ * If a thread hangs at the end, the process ends here with that status.
  */
 int daemon_run(const struct config *config, struct signals *signals);
 

@@ -12,7 +12,7 @@
 
 #define REPORT_SIZE 2048
 
-/* A session has a socket. While it connects it looks up a name, or reads certificates. */
+/* A session has a socket. While it connects, it looks up a name or reads certificates. */
 #define SESSION_DESCRIPTORS 4
 
 /* A save of the state file; SQLite's log, its index, its journal and its folder. */
@@ -21,21 +21,15 @@
 const struct store *
 databases_store(const struct config *config)
 {
-	static const char *const names[] = {
-		[DATABASE_ADAPTER_MYSQL] = "mysql",
-		[DATABASE_ADAPTER_SQLITE] = "sqlite",
-		[DATABASE_ADAPTER_MEMORY] = "memory",
-	};
-	const char *name = names[config->database_adapter];
-	const struct store *store = driver_find(name);
 	char memory[64];
 	struct text built = TEXT_OVER(memory);
 
-	if (store != NULL)
-		return store;
+	if (config->store != NULL)
+		return config->store;
 	drivers_list(&built);
-	log_error("this tickrd was built without the database that TICKR_DATABASE_ADAPTER names",
-		  "adapter=%s built_with=\"%s\"", name, memory);
+	log_error("this tickrd was built without its store",
+		  LOG_WORD("adapter", driver_name(config->database_adapter)),
+		  LOG_TEXT("built_with", memory));
 	return NULL;
 }
 
@@ -44,7 +38,7 @@ databases_begin(const struct store *store)
 {
 	if (store->begin())
 		return true;
-	log_error("the database's client library cannot start", "adapter=%s", store->name);
+	log_error("cannot start the database's client library", LOG_WORD("adapter", store->name));
 	return false;
 }
 
@@ -65,31 +59,6 @@ databases_descriptors(const struct config *config, const struct store *store)
 	return config->database_count * (sessions * SESSION_DESCRIPTORS + DATABASE_DESCRIPTORS);
 }
 
-struct store_settings
-databases_settings(const struct config *config, const struct database_config *database)
-{
-	const struct database_address *address = &database->address;
-	bool is_local_name = strcmp(address->host, "localhost") == 0;
-
-	return (struct store_settings){
-		.host = address->host,
-		.port = address->port,
-		.is_tcp = address->socket[0] == '\0' && (!is_local_name || database->port_is_given),
-		.socket = address->socket,
-		.user = database->user,
-		.password = database->password,
-		.database = database->name,
-		.ssl_ca = config->ssl_ca,
-		.ssl_cert = config->ssl_cert,
-		.ssl_key = config->ssl_key,
-		.ssl_verify = config->ssl_verify != 0,
-		.connect_timeout_s = (unsigned)(config->connect_timeout_ms / 1000),
-		.query_timeout_s = (unsigned)(config->query_timeout_ms / 1000),
-		.require_durable = config->require_durable != 0,
-		.space = database->space,
-	};
-}
-
 /* --- the start ----------------------------------------------------------------------------------- */
 
 bool
@@ -105,8 +74,8 @@ databases_open_states(const struct config *config, struct state_file **states)
 			state_file_open(config->state_dir, &config->databases[i].space, &problem);
 		if (states[i] != NULL)
 			continue;
-		log_error("the state of the last run cannot be had",
-			  "reason=\"%s\" database=\"%s\"", memory, config->databases[i].label);
+		log_error("cannot open the state file", LOG_TEXT("reason", memory),
+			  LOG_DATABASE(config->databases[i].name));
 		databases_close_states(states);
 		return false;
 	}
@@ -136,38 +105,37 @@ databases_dispatch(const struct config *config, const struct store *store,
 	};
 
 	for (unsigned i = 0; i < config->database_count; i++) {
-		const struct database_config *database = &config->databases[i];
+		const struct store_settings *database = &config->databases[i];
 
 		pools[i] = (struct pool_settings){
 			.store = store,
-			.database = databases_settings(config, database),
+			.database = *database,
 			.state = states[i],
 			.sessions = databases_sessions(config, store),
 			.number = i,
-			.name = database->label,
+			.name = database->name,
 			.listener = *listener,
 		};
-		metrics_name_database(i, database->label, database->space.node_number);
+		metrics_name_database(i, database->name, database->space.node_number);
 	}
 	return dispatch_new(&settings);
 }
 
 /* --- createdb ------------------------------------------------------------------------------------ */
 
-/* Of several databases: which one it is that the next lines are about. */
+/* With several databases, name the one that the next lines are about. */
 static void
-print_heading(const struct config *config, const struct database_config *database, FILE *to)
+databases_print_heading(const struct config *config, const struct store_settings *database,
+			FILE *to)
 {
 	if (config->database_count > 1)
-		fprintf(to, "%s, node %" PRIu64 ":\n", database->label,
-			database->space.node_number);
+		fprintf(to, "%s, node %" PRIu64 ":\n", database->name, database->space.node_number);
 }
 
 static enum store_create_result
-create(const struct config *config, const struct database_config *database,
-       const struct store *store, const struct command_line *line)
+databases_create_one(const struct config *config, const struct store_settings *database,
+		     const struct store *store, const struct command_line *line)
 {
-	struct store_settings settings = databases_settings(config, database);
 	char memory[REPORT_SIZE];
 	struct text report = TEXT_OVER(memory);
 	struct create_order order = {SPACE_FIRST_BASE - 1, line->layout};
@@ -175,8 +143,8 @@ create(const struct config *config, const struct database_config *database,
 
 	if (line->has_continue_after)
 		order.newest = space_base_up_to(&database->space, line->last_ticket);
-	result = store->create(&settings, &order, &report);
-	print_heading(config, database, result == STORE_NOT_CREATED ? stderr : stdout);
+	result = store->create(database, &order, &report);
+	databases_print_heading(config, database, result == STORE_NOT_CREATED ? stderr : stdout);
 	fputs(memory, result == STORE_NOT_CREATED ? stderr : stdout);
 	return result;
 }
@@ -193,7 +161,7 @@ databases_create(const struct config *config, const struct command_line *line)
 		return EX_OSERR;
 	for (size_t i = 0; i < config->database_count; i++) {
 		enum store_create_result result =
-			create(config, &config->databases[i], store, line);
+			databases_create_one(config, &config->databases[i], store, line);
 
 		made += result == STORE_CREATED;
 		failed += result == STORE_NOT_CREATED;
@@ -212,9 +180,9 @@ databases_create(const struct config *config, const struct command_line *line)
 
 /* --- advance ------------------------------------------------------------------------------------- */
 
-/* The one whose node gives TICKET; the only one gives any. NULL: none does. */
-static const struct database_config *
-find_giver(const struct config *config, uint64_t ticket)
+/* Return the database whose node issues TICKET, or the only database. NULL: there is none. */
+static const struct store_settings *
+databases_find_issuer(const struct config *config, uint64_t ticket)
 {
 	uint64_t base;
 
@@ -229,7 +197,7 @@ find_giver(const struct config *config, uint64_t ticket)
 int
 databases_advance(const struct config *config, const struct command_line *line)
 {
-	const struct database_config *database = find_giver(config, line->last_ticket);
+	const struct store_settings *database = databases_find_issuer(config, line->last_ticket);
 	const struct store *store = databases_store(config);
 	struct store_settings settings;
 	struct advance_order order = {
@@ -245,18 +213,17 @@ databases_advance(const struct config *config, const struct command_line *line)
 		return EX_CONFIG;
 	if (database == NULL) {
 		fprintf(stderr,
-			"tickrd: none of these databases gives ticket %" PRIu64
-			": name the last ticket that the one to be moved has given; nothing was "
-			"changed\n",
+			"tickrd: none of these databases issues ticket %" PRIu64
+			": name the last ticket of the database to move; nothing was changed\n",
 			line->last_ticket);
 		return 1;
 	}
-	settings = databases_settings(config, database);
+	settings = *database;
 	settings.is_guest = true;
 	if (!databases_begin(store))
 		return EX_OSERR;
 	store->claim(&settings);
-	print_heading(config, database, stdout);
+	databases_print_heading(config, database, stdout);
 	status = advance_run(&order);
 	store->release(&settings);
 	store->end();

@@ -1,7 +1,7 @@
 /*
- * databases -- from the settings of the databases to what serves from them.
+ * databases -- makes the pools and the dispatcher from the settings, and runs the commands on databases.
  *
- * Main thread, before there are others.
+ * Main thread, before there are other threads.
  */
 #ifndef TICKR_DATABASES_H
 #define TICKR_DATABASES_H
@@ -15,47 +15,43 @@
 #include "state/state_file.h"
 #include "store/store.h"
 
-/* NULL, with a line in the log, when this tickrd was built without the store that is asked for. */
+/* Return the store of CONFIG. NULL, with a line in the log: this tickrd was built without it. */
 const struct store *databases_store(const struct config *config) MUST_CHECK;
 
-/* Start the store's library; false with a line in the log. Its end() is due afterwards. */
+/* Start the store's library, so that its end() is due. False, with a line in the log: it cannot start. */
 bool databases_begin(const struct store *store) MUST_CHECK;
 
-/* How many sessions serve tickets, of each database. */
+/* Return how many sessions of each database serve tickets. */
 unsigned databases_sessions(const struct config *config, const struct store *store);
 
 /*
- * How many descriptors all of them may need together while they serve: sessions that are opened, files
- * of SQLite, state files.
+ * Return how many descriptors all databases may need together: for sessions, also while they open, for the
+ * files of SQLite, and for state files.
  */
 uint64_t databases_descriptors(const struct config *config, const struct store *store);
 
-/* How to reach DATABASE; the strings are those of CONFIG. */
-struct store_settings databases_settings(const struct config *config,
-					 const struct database_config *database);
-
 /*
- * Open the state file of each, where there is a folder for them, into STATES, which has room for
- * MOST_DATABASES. False, with a line in the log, when one cannot be had; then none is open.
+ * Set STATES, which has room for MOST_DATABASES, to the open state files of the databases. Without a state
+ * folder they are NULL. False, with a line in the log: one cannot be opened, and none is open.
  */
 bool databases_open_states(const struct config *config, struct state_file **states) MUST_CHECK;
 void databases_close_states(struct state_file **states);
 
 /*
- * The dispatcher over all of them, and their names for the metrics. CONFIG and STATES outlive it.
- * LISTENER is told of each look at a database.
+ * Make the dispatcher over all databases, and name them in the metrics. CONFIG and STATES outlive it.
+ * LISTENER hears of each check of a counter.
  */
 struct dispatch *databases_dispatch(const struct config *config, const struct store *store,
 				    struct state_file *const *states,
 				    const struct pool_listener *listener) MUST_CHECK;
 
-/* tickrd createdb: make what is missing in each, and say what there is; the process's exit status. */
+/* tickrd createdb: make and report each database. Return the exit status of the process. */
 int databases_create(const struct config *config, const struct command_line *line);
 
-/* tickrd advance: move the counter of one past a ticket; the process's exit status. */
+/* tickrd advance: move the counter of one database past a ticket. Return the exit status of the process. */
 int databases_advance(const struct config *config, const struct command_line *line);
 
-/* tickrd check-config, where CONFIG itself is good: whether we were built for it; the exit status. */
+/* tickrd check-config, if CONFIG itself is good: check that its store was built. Return the exit status. */
 int databases_check(const struct config *config);
 
 #endif

@@ -12,10 +12,10 @@
 #define LONGEST_MS	 3000
 #define LOOK_REASON_SIZE 512
 
-/* Written by its thread until it has ended, and then read by the main thread. */
+/* Its thread writes it until the thread has ended. Then the main thread reads it. */
 struct look {
 	struct looks *looks;
-	const struct database_config *database;
+	const struct store_settings *database;
 	pthread_t thread;
 	bool is_started;
 	bool has_ended; /* guarded by the mutex of the looks */
@@ -32,32 +32,25 @@ struct looks {
 	struct look all[MOST_DATABASES];
 };
 
-/* --- a thread of its own --------------------------------------------------------------------- */
+/* --- the thread of a look --------------------------------------------------------------------- */
 
-static void
-look_once(struct look *look)
+static void *
+looks_main(void *arg)
 {
-	const struct store *store = look->looks->store;
-	struct store_settings settings = databases_settings(look->looks->config, look->database);
+	struct look *look = arg;
+	struct looks *looks = look->looks;
+	const struct store *store = looks->store;
+	struct store_settings settings = *look->database;
 	struct text reason = TEXT_OVER(look->reason);
 	struct store_session *session;
 
+	store->thread_begin();
 	store->claim(&settings);
 	look->result = durable_open(store, &settings, &session, &reason);
 	if (look->result == STORE_OK)
 		store->close(session);
 	store->release(&settings);
-}
-
-static void *
-look_main(void *arg)
-{
-	struct look *look = arg;
-	struct looks *looks = look->looks;
-
-	looks->store->thread_begin();
-	look_once(look);
-	looks->store->thread_end();
+	store->thread_end();
 	pthread_mutex_lock(&looks->mutex);
 	look->has_ended = true;
 	pthread_cond_signal(&looks->ended);
@@ -82,57 +75,46 @@ looks_new(const struct config *config, const struct store *store)
 
 		look->looks = looks;
 		look->database = &config->databases[i];
-		look->is_started = pthread_create(&look->thread, NULL, look_main, look) == 0;
+		look->is_started = pthread_create(&look->thread, NULL, looks_main, look) == 0;
 	}
 	return looks;
 }
 
 /*
- * Sessions of a store that allows few of them claim a file, and the pool's claim must not meet that of the
- * look. There is no name server to hang in, either, so such a look may take its time.
+ * Whether LOOK has ended by UNTIL. A store that allows few sessions claims a file, and the claim of the look must
+ * end before that of the pool begins. Such a store asks no name server, so its look ends: wait without a limit.
  */
 static bool
-may_be_left(const struct looks *looks)
+looks_wait_for(struct looks *looks, const struct look *look, const struct timespec *until)
 {
-	return looks->store->most_sessions == 0;
-}
-
-/* Whether LOOK has ended by UNTIL. */
-static bool
-wait_for(struct looks *looks, const struct look *look, const struct timespec *until)
-{
+	bool is_limited = looks->store->most_sessions == 0;
 	bool has_ended;
 	int result = 0;
 
 	pthread_mutex_lock(&looks->mutex);
 	while (!look->has_ended && result == 0)
-		result = may_be_left(looks)
-				 ? pthread_cond_timedwait(&looks->ended, &looks->mutex, until)
-				 : pthread_cond_wait(&looks->ended, &looks->mutex);
+		result = is_limited ? pthread_cond_timedwait(&looks->ended, &looks->mutex, until)
+				    : pthread_cond_wait(&looks->ended, &looks->mutex);
 	has_ended = look->has_ended;
 	pthread_mutex_unlock(&looks->mutex);
 	return has_ended;
 }
 
 static bool
-is_acceptable(struct looks *looks, struct look *look, const struct timespec *until)
+looks_is_acceptable(struct looks *looks, struct look *look, const struct timespec *until)
 {
-	char memory[2 * LOOK_REASON_SIZE];
-	struct text quoted = TEXT_OVER(memory);
-
 	if (!look->is_started)
-		return true; /* its pool will see */
-	if (!wait_for(looks, look, until)) {
-		log_warn("a database did not answer in time",
-			 "seconds=%g database=\"%s\" hint=\"a name server may be away\"",
-			 (double)LONGEST_MS / 1000, look->database->label);
+		return true; /* its pool tries it, too */
+	if (!looks_wait_for(looks, look, until)) {
+		log_warn("a database did not answer in time", LOG_SECONDS("seconds", LONGEST_MS),
+			 LOG_DATABASE(look->database->name),
+			 LOG_TEXT("hint", "a name server may be away"));
 		return true;
 	}
 	if (look->result != STORE_REFUSED)
-		return true; /* its pool asks again, and says so */
-	text_add_quoted(&quoted, look->reason, sizeof(look->reason));
-	log_error("this database cannot be served from", "reason=%s database=\"%s\"", memory,
-		  look->database->label);
+		return true; /* its pool tries again, and reports it */
+	log_error("cannot serve from this database", LOG_TEXT("reason", look->reason),
+		  LOG_DATABASE(look->database->name));
 	return false;
 }
 
@@ -143,10 +125,11 @@ looks_are_acceptable(struct looks *looks)
 	size_t acceptable = 0;
 
 	for (size_t i = 0; i < looks->count; i++)
-		acceptable += is_acceptable(looks, &looks->all[i], &until);
+		acceptable += looks_is_acceptable(looks, &looks->all[i], &until);
 	if (acceptable > 0 && acceptable < looks->count)
-		log_error("serving without the databases that were refused",
-			  "refused=%zu databases=%zu", looks->count - acceptable, looks->count);
+		log_error("serving without the refused databases",
+			  LOG_NUMBER("refused", looks->count - acceptable),
+			  LOG_NUMBER("databases", looks->count));
 	return acceptable > 0;
 }
 
@@ -157,7 +140,7 @@ looks_free(struct looks *looks)
 	bool have_ended = true;
 
 	for (size_t i = 0; i < looks->count; i++)
-		if (looks->all[i].is_started && !wait_for(looks, &looks->all[i], &now))
+		if (looks->all[i].is_started && !looks_wait_for(looks, &looks->all[i], &now))
 			have_ended = false;
 	if (!have_ended)
 		return false;

@@ -1,9 +1,9 @@
 /*
- * looks -- looks at every database once, before the server is ready.
+ * looks -- opens one session on every database before the server is ready, to check the database.
  *
- * A database that must not be served from is refused here, with an exit status that says so. A database
- * that is away does not stop the start. All are asked together, a thread each, and one time bounds them
- * all: the client library may hang in a name server for 40 s, whatever its time-outs are. Main thread.
+ * A database that the server must not serve from stops the start, with an exit status that says so. A database
+ * that is down does not. The client library may wait for a name server for 40 s, whatever its time-outs are. So
+ * each database has a thread of its own, and one time limit bounds all of them. Main thread.
  */
 #ifndef TICKR_LOOKS_H
 #define TICKR_LOOKS_H
@@ -16,15 +16,17 @@
 
 struct looks;
 
-/* Begin to look at the databases of CONFIG, which outlives the looks. */
+/* Begin to check the databases of CONFIG, which outlives the looks. */
 struct looks *looks_new(const struct config *config, const struct store *store) MUST_CHECK;
 
-/* Wait for them. False, with a line in the log for each, if every database is refused. */
+/*
+ * Wait for all looks. Log each database that is refused. Return false if all of them are.
+ */
 bool looks_are_acceptable(struct looks *looks) MUST_CHECK;
 
 /*
- * False if some look has not ended: nothing was freed, and the process must end without what the looks
- * use, that is CONFIG and the library of the store.
+ * Free LOOKS. Return false, with nothing freed, if a look has not ended. Then the process must end without
+ * freeing CONFIG or ending the library of the store, which that look uses.
  */
 bool looks_free(struct looks *looks) MUST_CHECK;
 

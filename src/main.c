@@ -17,7 +17,7 @@
 #define MESSAGES_SIZE 16384
 
 static void
-print_lines(enum log_level level, char *lines)
+main_print_lines(enum log_level level, char *lines)
 {
 	char *line;
 
@@ -26,9 +26,9 @@ print_lines(enum log_level level, char *lines)
 			log_plain(level, line);
 }
 
-/* Serve, or run another command that needs the settings. Takes SIGNALS, which only serving has. */
+/* Run a command that needs the settings, and return its exit status. Take SIGNALS, which only serving has. */
 static int
-run(const struct command_line *line, struct signals *signals)
+main_run(const struct command_line *line, struct signals *signals)
 {
 	char problem_memory[MESSAGES_SIZE], warning_memory[MESSAGES_SIZE];
 	struct text problems = TEXT_OVER(problem_memory);
@@ -38,11 +38,10 @@ run(const struct command_line *line, struct signals *signals)
 	bool is_good = config_load(&config, line->env_file, environ, &problems, &warnings);
 
 	log_begin((enum log_level)config.log_level);
-	print_lines(LOG_LEVEL_WARN, warning_memory);
-	print_lines(LOG_LEVEL_ERROR, problem_memory);
+	main_print_lines(LOG_LEVEL_WARN, warning_memory);
+	main_print_lines(LOG_LEVEL_ERROR, problem_memory);
 	if (!is_good)
-		log_plain(LOG_LEVEL_ERROR,
-			  "tickrd: the settings above must be mended; see tickrd --help");
+		log_plain(LOG_LEVEL_ERROR, "tickrd: fix the settings above; see tickrd --help");
 	else if (line->command == COMMAND_CREATEDB)
 		status = databases_create(&config, line);
 	else if (line->command == COMMAND_ADVANCE)
@@ -56,28 +55,28 @@ run(const struct command_line *line, struct signals *signals)
 	return status;
 }
 
-/* /dev/null; in a root folder that has none, that folder, which cannot be written either. */
-static int
-open_nothing(void)
-{
-	int fd = open("/dev/null", O_RDWR);
-
-	return fd >= 0 ? fd : open("/", O_RDONLY | O_DIRECTORY);
-}
-
 /*
- * A caller may have closed some of the three (`>&-`). Whatever opens next would get such a number, and a
- * database or a client would receive the log. So /dev/null takes the free ones before anything else does.
+ * A caller may have closed some of the three (`>&-`). The next open() would get such a number, and a database
+ * or a client would receive the log. So open /dev/null in their place before anything else opens.
  */
 static bool
-open_standard_descriptors(void)
+main_open_standard_descriptors(void)
 {
-	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open_nothing() != fd) {
-			log_error("cannot open the standard descriptors", "reason=\"%s\"",
-				  strerror(errno));
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		int nothing;
+
+		if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
+			continue;
+		nothing = open("/dev/null", O_RDWR);
+		if (nothing <
+		    0) /* in a root folder without it, that folder: it cannot be written either */
+			nothing = open("/", O_RDONLY | O_DIRECTORY);
+		if (nothing != fd) {
+			log_error("cannot open the standard descriptors",
+				  LOG_TEXT("reason", strerror(errno)));
 			return false;
 		}
+	}
 	return true;
 }
 
@@ -87,7 +86,7 @@ main(int count, char **arguments)
 	struct command_line line;
 	struct signals *signals = NULL;
 
-	if (!open_standard_descriptors())
+	if (!main_open_standard_descriptors())
 		return EX_OSERR;
 	if (!command_line_parse(&line, count, arguments))
 		return EX_USAGE;
@@ -101,8 +100,8 @@ main(int count, char **arguments)
 	case COMMAND_ADVANCE: break;
 	}
 	if (line.command == COMMAND_SERVE && (signals = signals_new()) == NULL) {
-		log_error("the system gives no thread", "reason=\"%s\"", strerror(errno));
+		log_error("cannot create a thread", LOG_TEXT("reason", strerror(errno)));
 		return EX_OSERR;
 	}
-	return run(&line, signals);
+	return main_run(&line, signals);
 }

@@ -13,9 +13,10 @@
 #include "loop/notify.h"
 #include "signals.h"
 
-#define SAME_ORDER_MS 10  /* a signal to the process, and the same to its group: one order */
-#define GRACE_MS      250 /* the main thread knows better what a stop hangs in, and says so first */
-#define END	      SIGALRM
+#define SAME_ORDER_MS \
+	10	     /* a signal to the process and to its group within this time is one order */
+#define GRACE_MS 250 /* lets the main thread, which knows more, report a stop that hangs first */
+#define END	 SIGALRM
 
 enum signals_state { SIGNALS_STARTING, SIGNALS_SERVING, SIGNALS_STOPPING };
 
@@ -67,16 +68,16 @@ signals_leave(struct signals *signals, int status)
 }
 
 static void
-open_stop_order(struct mail *mail)
+signals_open_stop_order(struct mail *mail)
 {
 	struct signals *signals = CONTAINER_OF(mail, struct signals, stop_order);
 
 	signals->shared.orders.stop(signals->shared.orders.arg, signals->stop_name);
 }
 
-/* Take repetitions that come with the first signal: who stops a process may reach it twice. */
+/* Drop the repetitions of the first signal: an order to a process and to its group arrives twice. */
 static void
-drop_repetitions(void)
+signals_drop_repetitions(void)
 {
 	const uint64_t until_ms = clock_ms() + SAME_ORDER_MS;
 	sigset_t stops;
@@ -94,20 +95,20 @@ drop_repetitions(void)
 }
 
 static void
-begin_stop(struct signals *signals, int number)
+signals_begin_stop(struct signals *signals, int number)
 {
 	const struct signal_orders *orders = &signals->shared.orders;
 
 	signals->deadline_ms = clock_ms() + orders->longest_stop_ms + GRACE_MS;
 	signals->next_ping_ms = clock_ms() + orders->watchdog_ms / 2;
 	signals->stop_name = signals_name(number);
-	signals->stop_order.open = open_stop_order;
-	drop_repetitions();
+	signals->stop_order.open = signals_open_stop_order;
+	signals_drop_repetitions();
 	mailbox_post(orders->mailbox, &signals->stop_order);
 }
 
 static void
-on_stop_signal(struct signals *signals, int number)
+signals_on_stop_signal(struct signals *signals, int number)
 {
 	enum signals_state state;
 
@@ -119,13 +120,13 @@ on_stop_signal(struct signals *signals, int number)
 
 	switch (state) {
 	case SIGNALS_STARTING:
-		log_info("stopped during the start", "signal=%s", signals_name(number));
+		log_info("stopped during the start", LOG_WORD("signal", signals_name(number)));
 		log_flush();
 		_exit(0);
-	case SIGNALS_SERVING: begin_stop(signals, number); break;
+	case SIGNALS_SERVING: signals_begin_stop(signals, number); break;
 	case SIGNALS_STOPPING:
-		log_warn("stopping at once: a second signal came", "signal=%s",
-			 signals_name(number));
+		log_warn("stopping immediately: received a second signal",
+			 LOG_WORD("signal", signals_name(number)));
 		signals_leave(signals, 1);
 	}
 }
@@ -133,34 +134,34 @@ on_stop_signal(struct signals *signals, int number)
 /* --- the thread ------------------------------------------------------------------------------ */
 
 static void
-on_signal(struct signals *signals, int number)
+signals_on_signal(struct signals *signals, int number)
 {
 	uint64_t held_back;
 
 	switch (number) {
 	case SIGTERM:
 	case SIGINT:
-	case SIGQUIT: on_stop_signal(signals, number); return;
+	case SIGQUIT: signals_on_stop_signal(signals, number); return;
 	default: break;
 	}
 	if (!log_limit_allows(&signals->ignored_lines, clock_ms(), &held_back))
 		return;
 	if (number == SIGHUP)
-		log_info("SIGHUP is ignored: settings are read at the start only", NULL);
+		log_info("ignored SIGHUP: settings are read only at start");
 	else
-		log_info("a signal is ignored", "signal=\"%s\" number=%d", signals_name(number),
-			 number);
+		log_info("ignored a signal", LOG_TEXT("signal", signals_name(number)),
+			 LOG_NUMBER("number", number));
 }
 
-/* A stop is under way. The drain has a deadline, so the manager need not end the process before. */
+/* Feed the watchdog during a stop, and end the process at the deadline of the stop. */
 static void
-on_time(struct signals *signals)
+signals_on_time(struct signals *signals)
 {
 	const struct signal_orders *orders = &signals->shared.orders;
 	uint64_t now_ms = clock_ms();
 
 	if (now_ms >= signals->deadline_ms) {
-		log_warn("the drain time-out is over and the stop hangs; leaving", NULL);
+		log_warn("drain timed out in a stop that hangs");
 		signals_leave(signals, 0);
 	}
 	if (orders->watchdog_ms == 0 || now_ms < signals->next_ping_ms)
@@ -169,9 +170,9 @@ on_time(struct signals *signals)
 	(void)notify_send("WATCHDOG=1"); /* the next one comes soon */
 }
 
-/* How long the thread may wait for a signal; false: for ever. */
+/* Set PAUSE to the time that the thread may wait for a signal. False: it may wait for ever. */
 static bool
-find_pause(const struct signals *signals, struct timespec *pause)
+signals_find_pause(const struct signals *signals, struct timespec *pause)
 {
 	uint64_t until_ms = signals->deadline_ms, now_ms = clock_ms();
 
@@ -184,22 +185,22 @@ find_pause(const struct signals *signals, struct timespec *pause)
 }
 
 static void *
-thread_main(void *arg)
+signals_main(void *arg)
 {
 	struct signals *signals = arg;
 
 	while (!signals->is_ending) {
 		struct timespec pause;
-		int number = find_pause(signals, &pause)
+		int number = signals_find_pause(signals, &pause)
 				     ? sigtimedwait(&signals->taken, NULL, &pause)
 				     : sigwaitinfo(&signals->taken, NULL);
 
 		if (signals->is_ending)
 			break;
 		if (number > 0)
-			on_signal(signals, number);
+			signals_on_signal(signals, number);
 		if (signals->deadline_ms != UINT64_MAX)
-			on_time(signals);
+			signals_on_time(signals);
 	}
 	return NULL;
 }
@@ -207,12 +208,12 @@ thread_main(void *arg)
 /* --- birth and death ----------------------------------------------------------------------------- */
 
 /*
- * Every signal whose usual action ends the process, except those by which the kernel reports a fault of
- * a thread. SIGTTOU is blocked too, though nobody takes it: a line that goes to a terminal must not stop
- * the process.
+ * Block the signals whose usual action ends the process, and set TAKEN to them. The signals by which the
+ * kernel reports a fault of a thread stay as they are. Block SIGTTOU too, without taking it: a line to a
+ * terminal must not stop the process.
  */
 static void
-block_signals(sigset_t *taken)
+signals_block(sigset_t *taken)
 {
 	static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS};
 	static const int harmless[] = {SIGCHLD, SIGCONT, SIGURG, SIGWINCH, SIGTSTP, SIGTTIN};
@@ -233,8 +234,8 @@ signals_new(void)
 
 	signals->deadline_ms = UINT64_MAX;
 	pthread_mutex_init(&signals->shared.mutex, NULL);
-	block_signals(&signals->taken);
-	errno = pthread_create(&signals->thread, NULL, thread_main, signals);
+	signals_block(&signals->taken);
+	errno = pthread_create(&signals->thread, NULL, signals_main, signals);
 	if (errno == 0)
 		return signals;
 	pthread_mutex_destroy(&signals->shared.mutex);

@@ -1,15 +1,15 @@
 /*
- * signals -- the signals of the process, in a thread of their own, and the end of a stop in time.
+ * signals -- takes the signals of the process in a thread of its own, and ends a stop in time.
  *
  * The thread takes every signal that could end the process, from the start until the end. So a signal
- * counts whatever the other threads hang in.
+ * has its effect even if the other threads hang.
  *
  *	            SIGTERM, SIGINT, SIGQUIT            time is up
  *	starting    end with 0: nothing serves yet      -
  *	serving     order the stop                      -
  *	stopping    end with 1                          end with 0
  *
- * All others are ignored, with a line in the log. Main thread, except where it says otherwise.
+ * The thread ignores all other signals, with a line in the log. Call from the main thread.
  */
 #ifndef TICKR_SIGNALS_H
 #define TICKR_SIGNALS_H
@@ -23,19 +23,20 @@ struct signals;
 
 struct signal_orders {
 	struct mailbox *mailbox;
-	/* Runs in the loop of the mailbox, once: stop the server. NAME is the signal's. */
+	/* Stop the server. Runs once, in the loop of the mailbox. NAME is that of the signal. */
 	void (*stop)(void *arg, const char *name);
-	/* Runs in the thread of the signals, whatever the main thread does: end the process. */
+	/* End the process. Runs in the thread of the signals, whatever the main thread does. */
 	void (*leave)(void *arg, int status);
 	void *arg;
 	uint64_t longest_stop_ms; /* from the signal until leave() is called with 0 */
-	uint64_t watchdog_ms; /* while stopping, how often the service manager is told; 0: never */
+	uint64_t
+		watchdog_ms; /* between two pings of the service manager during a stop; 0: no pings */
 };
 
-/* Before there are other threads. NULL, with errno, if the system gives no thread. */
+/* Start the thread. Call before there are other threads. NULL, with errno: there can be no thread. */
 struct signals *signals_new(void) MUST_CHECK;
 
-/* The start is over: from now on a stop is an order to a loop, which need not run yet. */
+/* The start is over: from now on a stop is an order to a loop, which may begin to run later. */
 void signals_serve(struct signals *signals, const struct signal_orders *orders);
 
 /* End the thread. Afterwards no signal does anything. */

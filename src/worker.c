@@ -5,12 +5,13 @@
 #include "base/clock.h"
 #include "base/mail.h"
 #include "base/memory.h"
+#include "http/handlers.h"
 #include "http/server.h"
 #include "loop/loop.h"
 #include "segment/segment.h"
 #include "worker.h"
 
-#define BEGUN_MARGIN_MS	 1000 /* a session's own time-outs come first */
+#define BEGUN_MARGIN_MS	 1000 /* so that a session's own time-outs come first */
 #define HTTP_DEADLINE_MS 75000
 
 struct worker {
@@ -19,21 +20,22 @@ struct worker {
 	struct event_base *base;
 	struct mailbox *mailbox;
 	struct allocator *allocator;
+	struct ticket_service service;
 	struct http_server *http;
-	struct event *flush;  /* fired in the round in which requests came */
-	struct event *expire; /* at the allocator's next deadline */
+	struct event *flush;  /* activated in the round in which requests arrived */
+	struct event *expire; /* fires at the allocator's next deadline */
 
 	/* Each is in one mailbox at most. */
 	struct mail announcement;
 	struct mail drain_order;
 	struct mail drained_note;
-	struct mail ping; /* goes there and back */
+	struct mail ping; /* travels to the worker and back */
 };
 
 /* --- between the allocator and its source ------------------------------------------------------- */
 
 static void
-open_reservation(struct mail *mail)
+worker_open_reservation(struct mail *mail)
 {
 	struct reservation *reservation = reservation_of(mail);
 	struct worker *worker = reservation->owner;
@@ -43,25 +45,25 @@ open_reservation(struct mail *mail)
 
 /* Runs in a thread of a pool or of the dispatcher. */
 static void
-post_answer(struct reservation *reservation)
+worker_post_answer(struct reservation *reservation)
 {
 	struct worker *worker = reservation->owner;
 
-	reservation->mail.open = open_reservation;
+	reservation->mail.open = worker_open_reservation;
 	mailbox_post(worker->mailbox, &reservation->mail);
 }
 
 static void
-wake(void *arg)
+worker_wake(void *arg)
 {
 	struct worker *worker = arg;
 
 	event_active(worker->flush, 0, 0);
 }
 
-/* A timer that is set already fires early enough: later requests have later deadlines. */
+/* A timer that is already set fires early enough, because later requests have later deadlines. */
 static void
-set_expiry(struct worker *worker)
+worker_set_expiry(struct worker *worker)
 {
 	uint64_t deadline_ms = allocator_next_deadline(worker->allocator);
 	uint64_t now_ms;
@@ -73,31 +75,31 @@ set_expiry(struct worker *worker)
 }
 
 static void
-on_flush(evutil_socket_t fd, short what, void *arg)
+worker_on_flush(evutil_socket_t fd, short what, void *arg)
 {
 	struct worker *worker = arg;
 
 	(void)fd;
 	(void)what;
 	allocator_flush(worker->allocator);
-	set_expiry(worker);
+	worker_set_expiry(worker);
 }
 
 static void
-on_expire(evutil_socket_t fd, short what, void *arg)
+worker_on_expire(evutil_socket_t fd, short what, void *arg)
 {
 	struct worker *worker = arg;
 
 	(void)fd;
 	(void)what;
 	allocator_expire(worker->allocator, clock_ms());
-	set_expiry(worker);
+	worker_set_expiry(worker);
 }
 
 /* --- between the main thread and this one --------------------------------------------------- */
 
 static void
-open_drained_note(struct mail *mail)
+worker_open_drained_note(struct mail *mail)
 {
 	struct worker *worker = CONTAINER_OF(mail, struct worker, drained_note);
 
@@ -105,17 +107,17 @@ open_drained_note(struct mail *mail)
 }
 
 static void
-on_drained(void *arg)
+worker_on_drained(void *arg)
 {
 	struct worker *worker = arg;
 
-	worker->drained_note.open = open_drained_note;
+	worker->drained_note.open = worker_open_drained_note;
 	event_base_loopbreak(worker->base);
 	mailbox_post(worker->settings.control, &worker->drained_note);
 }
 
 static void
-open_announcement(struct mail *mail)
+worker_open_announcement(struct mail *mail)
 {
 	http_server_announce_drain(CONTAINER_OF(mail, struct worker, announcement)->http);
 }
@@ -123,12 +125,12 @@ open_announcement(struct mail *mail)
 void
 worker_announce_drain(struct worker *worker)
 {
-	worker->announcement.open = open_announcement;
+	worker->announcement.open = worker_open_announcement;
 	mailbox_post(worker->mailbox, &worker->announcement);
 }
 
 static void
-open_drain_order(struct mail *mail)
+worker_open_drain_order(struct mail *mail)
 {
 	http_server_drain(CONTAINER_OF(mail, struct worker, drain_order)->http);
 }
@@ -136,12 +138,12 @@ open_drain_order(struct mail *mail)
 void
 worker_drain(struct worker *worker)
 {
-	worker->drain_order.open = open_drain_order;
+	worker->drain_order.open = worker_open_drain_order;
 	mailbox_post(worker->mailbox, &worker->drain_order);
 }
 
 static void
-open_pong(struct mail *mail)
+worker_open_pong(struct mail *mail)
 {
 	struct worker *worker = CONTAINER_OF(mail, struct worker, ping);
 
@@ -149,25 +151,25 @@ open_pong(struct mail *mail)
 }
 
 static void
-open_ping(struct mail *mail)
+worker_open_ping(struct mail *mail)
 {
 	struct worker *worker = CONTAINER_OF(mail, struct worker, ping);
 
-	mail->open = open_pong;
+	mail->open = worker_open_pong;
 	mailbox_post(worker->settings.control, mail);
 }
 
 void
 worker_ping(struct worker *worker)
 {
-	worker->ping.open = open_ping;
+	worker->ping.open = worker_open_ping;
 	mailbox_post(worker->mailbox, &worker->ping);
 }
 
 /* --- birth and death ------------------------------------------------------------------------- */
 
 static size_t
-databases(void *arg, struct database_state *states)
+worker_databases(void *arg, struct database_state *states)
 {
 	struct worker *worker = arg;
 
@@ -175,7 +177,7 @@ databases(void *arg, struct database_state *states)
 }
 
 static uint64_t
-reserved(void *arg, uint64_t *lasts_ms)
+worker_reserved(void *arg, uint64_t *lasts_ms)
 {
 	struct worker *worker = arg;
 
@@ -184,7 +186,7 @@ reserved(void *arg, uint64_t *lasts_ms)
 }
 
 static struct allocator *
-make_allocator(struct worker *worker)
+worker_make_allocator(struct worker *worker)
 {
 	const struct config *config = worker->settings.config;
 	struct allocator_settings settings = {
@@ -192,8 +194,8 @@ make_allocator(struct worker *worker)
 		.begun_timeout_ms = config->query_timeout_ms + BEGUN_MARGIN_MS,
 		.limit = worker->settings.limit,
 		.source = worker->settings.source,
-		.answer = post_answer,
-		.wake = wake,
+		.answer = worker_post_answer,
+		.wake = worker_wake,
 		.arg = worker,
 	};
 
@@ -201,24 +203,30 @@ make_allocator(struct worker *worker)
 }
 
 static struct http_server *
-make_http(struct worker *worker, const int *fds, size_t count)
+worker_make_http(struct worker *worker, const int *fds, size_t count)
 {
 	const struct config *config = worker->settings.config;
 	struct http_settings settings = {
-		.max_batch = (uint32_t)config->max_batch,
-		.batch_format = config->batch_format,
 		.password = config->http_auth_password,
-		.connections = worker->settings.connections,
 		.deadline_ms = HTTP_DEADLINE_MS,
-		.databases = databases,
-		.reserved = worker->settings.segment != NULL ? reserved : NULL,
-		.drained = on_drained,
-		.arg = worker,
+		.context = &worker->service,
+		.is_counted = true,
+		.connections = worker->settings.connections,
 		.error_lines = worker->settings.error_lines,
+		.drained = worker_on_drained,
+		.arg = worker,
 		.leaves_queue = worker->settings.leaves_queue,
 	};
 
-	return http_server_new(worker->base, &settings, worker->allocator, fds, count);
+	worker->service = (struct ticket_service){
+		.allocator = worker->allocator,
+		.max_batch = (uint32_t)config->max_batch,
+		.batch_format = config->batch_format,
+		.databases = worker_databases,
+		.reserved = worker->settings.segment != NULL ? worker_reserved : NULL,
+		.arg = worker,
+	};
+	return http_server_new(worker->base, &settings, &client_routes, fds, count);
 }
 
 struct worker *
@@ -229,15 +237,15 @@ worker_new(const struct worker_settings *settings, const int *fds, size_t count)
 	worker->settings = *settings;
 	worker->base = loop_base_new();
 	worker->mailbox = mailbox_new(worker->base);
-	worker->flush = loop_event_new(worker->base, -1, 0, on_flush, worker);
-	worker->expire = loop_event_new(worker->base, -1, 0, on_expire, worker);
-	worker->allocator = make_allocator(worker);
-	worker->http = make_http(worker, fds, count);
+	worker->flush = loop_event_new(worker->base, -1, 0, worker_on_flush, worker);
+	worker->expire = loop_event_new(worker->base, -1, 0, worker_on_expire, worker);
+	worker->allocator = worker_make_allocator(worker);
+	worker->http = worker_make_http(worker, fds, count);
 	return worker;
 }
 
 static void *
-thread_main(void *arg)
+worker_thread_main(void *arg)
 {
 	struct worker *worker = arg;
 
@@ -248,7 +256,7 @@ thread_main(void *arg)
 bool
 worker_start(struct worker *worker)
 {
-	errno = pthread_create(&worker->thread, NULL, thread_main, worker);
+	errno = pthread_create(&worker->thread, NULL, worker_thread_main, worker);
 	return errno == 0;
 }
 
@@ -261,7 +269,7 @@ worker_join(struct worker *worker)
 void
 worker_free(struct worker *worker)
 {
-	mailbox_open_all(worker->mailbox); /* what the pool answered at its very end */
+	mailbox_open_all(worker->mailbox); /* the answers that the pools gave while they stopped */
 	allocator_free(worker->allocator);
 	http_server_free(worker->http);
 	event_free(worker->expire);

@@ -1,8 +1,8 @@
 /*
  * worker -- one loop thread and everything it owns: event base, mailbox, allocator, HTTP server.
  *
- * Made and freed by the main thread; while its thread runs only worker_announce_drain(),
- * worker_drain() and worker_ping() may be called, from the main thread.
+ * The main thread makes and frees it. While the worker's thread runs, the main thread may call only
+ * worker_announce_drain(), worker_drain() and worker_ping().
  */
 #ifndef TICKR_WORKER_H
 #define TICKR_WORKER_H
@@ -26,26 +26,25 @@ struct worker_settings {
 	struct waiting_limit *limit;
 	struct connection_limit *connections;
 	struct log_limit *error_lines;
-	bool leaves_queue;	 /* see http_settings */
-	struct mailbox *control; /* the main thread's, for what follows */
-	/* Run in the main thread: this worker has nothing left to do; its loop is alive. */
-	void (*drained)(void *arg);
-	void (*pong)(void *arg);
+	bool leaves_queue;	    /* see http_settings */
+	struct mailbox *control;    /* of the main thread, which runs the functions below */
+	void (*drained)(void *arg); /* this worker has answered all requests */
+	void (*pong)(void *arg);    /* this worker's loop has answered a ping */
 	void *arg;
 };
 
-/* Takes the COUNT listening descriptors FDS. */
+/* Return a worker that takes the COUNT listening descriptors FDS. */
 struct worker *worker_new(const struct worker_settings *settings, const int *fds,
 			  size_t count) MUST_CHECK;
 
-/* False, with errno, when the system gives no thread. */
+/* Start the thread. Return false, with errno, if the system cannot create one. */
 bool worker_start(struct worker *worker) MUST_CHECK;
 
-void worker_announce_drain(struct worker *worker); /* once: a drain will come, not ready any more */
-void worker_drain(struct worker *worker);	   /* once, after that */
-void worker_ping(struct worker *worker);	   /* the last ping must have come back */
+void worker_announce_drain(struct worker *worker); /* once: a drain follows; be ready no longer */
+void worker_drain(struct worker *worker);	   /* once, after worker_announce_drain() */
+void worker_ping(struct worker *worker);	   /* not before the last ping has returned */
 
-/* Wait for the thread, after drained was called. */
+/* Wait until the thread ends, after settings.drained was called. */
 void worker_join(struct worker *worker);
 
 /* After worker_join(), or without worker_start(), and after the dispatcher has stopped. */

@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# tickrd advance: forward only, after saying what it will do, on every layout, beside servers.
+# tickrd advance moves a counter only forward, after it has printed its plan, on every layout, while servers run.
 use strict;
 use warnings;
 use Test::More;
@@ -18,7 +18,7 @@ sub advance {
         env       => \%env);
 }
 
-# What the database has noted of the last one.
+# The number of the last advance, as the database has noted it.
 sub advances {
     my ($database) = @_;
     return $database->sql('SELECT advances FROM tickr_identity', $database->name eq 'mysql' ? 'tickr' : ());
@@ -44,8 +44,8 @@ for my $case (
 {
     my ($arguments, $why) = @$case;
     my ($status, $output) = Tickr::Server->run(arguments => $arguments);
-    is $status, 64, "tickrd @$arguments is wrong";
-    like $output, $why, '... and says why';
+    is $status, 64, "tickrd @$arguments is a wrong command line";
+    like $output, $why, '... with the reason';
 }
 
 # --- on each kind of database -------------------------------------------------------------------
@@ -58,32 +58,32 @@ on_each_store(sub {
 
     my $plan = <<'END';
 the newest ticket of the database:    329
-the next ticket as it is, at least:   339
+the next ticket now, at least:        339
 the next ticket afterwards, at least: 10329
 tickets that become a gap:            999
 tickets that are left afterwards:     922337203685476548
 END
     my ($status, $output) = advance($database, [ '--past', 10_325 ]);
     is $status, 1, "$on: without --yes and without a terminal nothing is done";
-    is $output, "${plan}tickrd: nobody is here to be asked: add --yes to do it; nothing was changed\n",
+    is $output, "${plan}tickrd: there is no terminal to ask at: add --yes; nothing was changed\n",
         "$on: but it says what would be";
     is next_ticket($server), 339, "$on: the counter has not moved";
 
     ($status, $output) = advance($database, [ '--past', 10_325, '--yes' ]);
-    is $status, 0, "$on: with --yes it is done, beside the server" or diag $output;
+    is $status, 0, "$on: with --yes it moves the counter while a server runs" or diag $output;
     like $output, qr/^the newest ticket of the database: +339\n.*a gap: +998\n.*^the counter was moved\n\z/ms,
-        "$on: and says so";
-    is next_ticket($server), 10_329, "$on: the next ticket is above it";
+        "$on: ... and says so";
+    is next_ticket($server), 10_329, "$on: ... and the next ticket is above it";
 
     ($status, $output) = advance($database, [ '--past', 10_319, '--yes' ]);
     is $status, 0, "$on: a ticket that was issued needs no move";
-    like $output, qr/^the counter is past this ticket already, and is not moved\n/, "$on: and it says so";
+    like $output, qr/^the counter is already past this ticket, so it stays\n/, "$on: and it says so";
     ($status, $output) = advance($database, [ '--past', 10_329, '--yes' ]);
-    is $status, 0, "$on: neither does the last one";
-    is next_ticket($server), 10_339, "$on: nothing was changed";
+    is $status, 0, "$on: ... also if the ticket is the last one";
+    is next_ticket($server), 10_339, "$on: ... and the next ticket follows";
     is $server->stop, 0, "$on: the server stops cleanly";
 
-    # A server that has gone back serves again by itself.
+    # After the repair a server serves again by itself.
     my $state = scratch() . "/state-$on";
     mkdir $state or die "$state: $!";
     my %env = (TICKR_STATE_DIR => $state);
@@ -96,12 +96,12 @@ END
     my $answer = $server->get('/tickets/create');
     is $answer->{status}, 503, "$on: an older copy is refused";
     my ($past) = $answer->{body} =~ /tickrd advance --past (\d+)/;
-    is $past, 1319, "$on: and the command is named";
+    is $past, 1319, "$on: ... with the command that repairs it";
     ($status, $output) = advance($database, [ '--past', 1000, '--yes' ], %env);
     is $status, 1, "$on: less than the state file has is refused";
-    like $output, qr/the state file says that 1319 was given\. Use --past 1319 or more/, "$on: and it says how far";
+    like $output, qr/by the state file, 1319 was issued\. Use --past 1319 or more/, "$on: and it says how far";
     ($status, $output) = advance($database, [ '--past', $past, '--yes' ], %env);
-    is $status, 0, "$on: the command that was named" or diag $output;
+    is $status, 0, "$on: the named command succeeds" or diag $output;
     $server->wait_until_ready;
     cmp_ok next_ticket($server), '>', 1319, "$on: the server serves again by itself, with new tickets";
     my $noted = advances($database);
@@ -117,31 +117,31 @@ END
     $database->sql("UPDATE tickr_identity SET advances = $future", $on eq 'mysql' ? 'tickr' : ());
     ($status, $output) = advance($database, [ '--past', 2_000_000_000, '--yes' ], %env);
     is advances($database), $future + 1, "$on: whatever the clock says";
-    like $output, qr/not taken into account that the state file/, "$on: but is spoken of";
+    like $output, qr/ignored a state file: the state file/, "$on: the damaged state file is named";
 
     # The end of the space.
     ($status, $output) = advance($database, [ '--past', 9223372036854775807, '--yes' ]);
-    is $status, 0, "$on: to the very end" or diag $output;
-    like $output, qr/afterwards, at least: none\n.*afterwards: +0\n/s, "$on: which it says";
+    is $status, 0, "$on: a move to the end of the space succeeds" or diag $output;
+    like $output, qr/afterwards, at least: none\n.*afterwards: +0\n/s, "$on: ... with no tickets left";
 
     $database->sql($on eq 'mysql' ? 'INSERT INTO tickets VALUES (922337203685477600)'
         : 'UPDATE tickets SET id = 922337203685477600', $on eq 'mysql' ? 'tickr' : ());
     ($status, $output) = advance($database, [ '--past', 20_000, '--yes' ]);
-    is $status, 1, "$on: behind the end there is nothing to move";
+    is $status, 1, "$on: a counter past the end is not moved";
     is $output, "tickrd: the space of tickets is exhausted: this node has none left; nothing was changed\n",
-        "$on: and it says so";
+        "$on: ... and the message says so";
 
-    # Nothing to move.
+    # A database without a counter.
     $database->sql('DELETE FROM tickets', $on eq 'mysql' ? 'tickr' : ());
     ($status, $output) = advance($database, [ '--past', 20_000, '--yes' ]);
     is $status, 1, "$on: where nothing is known nothing is done";
-    like $output, qr/which numbers were given is lost.*nothing was changed/, "$on: and it says so";
+    like $output, qr/it is not known which numbers were issued.*nothing was changed/, "$on: and it says so";
     $database->drop;
     ($status, $output) = advance($database, [ '--past', 20_000, '--yes' ]);
-    is $status, 1, "$on: nor where there is no database" or diag $output;
+    is $status, 1, "$on: a missing database is an error" or diag $output;
 });
 
-# --- a person at a terminal ---------------------------------------------------------------------
+# --- a terminal ---------------------------------------------------------------------------------
 
 SKIP: {
     skip missing_program('script'), 4 if missing_program('script');
@@ -155,7 +155,7 @@ SKIP: {
         delete $ENV{$_} for grep { !defined $env{$_} } keys %env;
         my $program = Tickr::Server::program();
         system("printf '$answer\\n' | script -qec '$program advance --past 1309' /dev/null >/dev/null 2>&1");
-        is $? >> 8, $wanted, "a person who says $answer";
+        is $? >> 8, $wanted, "the answer $answer at a terminal";
         is $file->sql('SELECT id FROM tickets'), $base, '... has the say';
     }
 }
@@ -185,22 +185,22 @@ SKIP: {
             my $server = Tickr::Server->new(database => $database, env => { Tickr::Server->patient });
             my $before = next_ticket($server);
 
-            # Beside load, so that it meets statements of servers.
+            # Under load, so that statements of servers run at the same time.
             my $load = Tickr::Load->start($server, clients => 3, path => '/tickets/create/3', pause => 0.002);
             $load->wait_for_answers(20);
             my ($status, $output) = advance($database, [ '--past', 1_000_319, '--yes' ]);
-            is $status, 0, "$name: it moves" or diag $output;
+            is $status, 0, "$name: the counter moves under load" or diag $output;
             $load->wait_for_answers(20);
             my @clients = $load->finish;
             is_deeply [ Tickr::Load::duplicates(@clients) ], [], "$name: no ticket twice";
             my @tickets = sort { $a <=> $b } map { @{ $_->{tickets} } } map {@$_} @clients;
-            cmp_ok $tickets[-1], '>', 1_000_319, "$name: the servers go on behind it";
-            is next_ticket($server) % (10 * $step), $before % (10 * $step), "$name: in their own row";
+            cmp_ok $tickets[-1], '>', 1_000_319, "$name: the servers continue after it";
+            is next_ticket($server) % (10 * $step), $before % (10 * $step), "$name: ... in their own residue class";
 
-            # Newest row and restart.
+            # The newest row, and a restart.
             my $newest = $database->sql('SELECT MAX(id) FROM tickets', 'tickr');
             ($status, $output) = advance($database, [ '--past', 2_000_319, '--yes' ]);
-            is $status, 0, "$name: and again";
+            is $status, 0, "$name: the counter moves again";
             if ($step == 1) {
                 $database->kill;
                 $database->start;
@@ -210,7 +210,7 @@ SKIP: {
                 });
             }
             cmp_ok $database->sql('SELECT MAX(id) FROM tickets', 'tickr'), '>=', 200_001,
-                "$name: the newest row stays";
+                "$name: pruning keeps the newest row";
             my $ticket = next_ticket($server);
             cmp_ok $ticket, '>', 2_000_319, "$name: the next ticket is above it";
             cmp_ok $ticket, '<', 2_000_319 + 400, "$name: and not far" or diag $server->log;
@@ -218,7 +218,7 @@ SKIP: {
         }
     }
 
-    # The rights that serving needs are enough.
+    # The rights of serving suffice.
     for my $layout (sort keys %layouts) {
         $plain->sql('DROP DATABASE IF EXISTS tickr; CREATE DATABASE tickr');
         $plain->sql("CREATE TABLE tickets ($layouts{$layout}[0]) ENGINE=InnoDB;"
@@ -231,7 +231,7 @@ SKIP: {
                 . "GRANT SELECT ON tickr.tickr_settings TO 'least'\@'localhost'");
         my ($status, $output) = advance($plain, [ '--past', 1_000_319, '--yes' ],
             TICKR_DATABASE_USERNAME => 'least', TICKR_DATABASE_PASSWORD => 'secret');
-        is $status, 0, "$layout: with the rights of serving" or diag $output;
+        is $status, 0, "$layout: the rights of serving suffice" or diag $output;
     }
 }
 

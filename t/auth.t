@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# HTTP Basic: who knows the password gets tickets, whatever the user's name; probes are open.
+# HTTP Basic: clients with the password get tickets, with any user name. Probes need no password.
 use strict;
 use warnings;
 use MIME::Base64 qw(encode_base64);
@@ -23,7 +23,7 @@ sub is_refused {
     is $response->{status}, 401, "$name is 401";
     is $response->{headers}{'www-authenticate'}, 'Basic realm="Restricted Area"', '... asks for Basic';
     is $response->{headers}{'content-type'}, 'application/json', '... is JSON';
-    like $response->{body}, qr/^\{"error":"[^"]+"\}$/, '... and says what is wrong';
+    like $response->{body}, qr/^\{"error":"[^"]+"\}$/, '... and has an error';
     return;
 }
 
@@ -38,19 +38,19 @@ my $right = basic("any:$password");
 
 # --- right ---------------------------------------------------------------------------------------
 
-is get($server, '/status', $right)->{body}, '{"last_ticket":null}', 'with the password /status is there';
+is get($server, '/status', $right)->{body}, '{"last_ticket":null}', 'with the password /status is answered';
 for my $user ('', 'admin', 'a b', "\xc3\xa9", 'x' x 100) {
     is get($server, '/tickets/create', basic("$user:$password"))->{status}, 200,
-        'the user may be called ' . ($user eq '' ? 'nothing' : length $user > 9 ? 'anything' : "'$user'");
+        'the user name may be ' . ($user eq '' ? 'nothing' : length $user > 9 ? 'anything' : "'$user'");
 }
-is get($server, $_, $right)->{status}, 200, "with the password $_ is there" for '/tickets/create/3', '/metrics';
+is get($server, $_, $right)->{status}, 200, "with the password $_ is answered" for '/tickets/create/3', '/metrics';
 is get($server, '/nowhere', $right)->{status}, 404, 'with the password a wrong path is 404';
 is $server->request('PUT', '/status', headers => [$right])->{status}, 405, '... and a wrong method 405';
-is $server->request('POST', '/tickets/create', headers => [$right])->{status}, 200, '... POST is guarded and works';
+is $server->request('POST', '/tickets/create', headers => [$right])->{status}, 200, '... and POST is accepted';
 is $server->request('HEAD', '/status', headers => [$right])->{status}, 200, '... and HEAD';
 is get($server, '/status', ($right =~ s/Basic/$_/r))->{status}, 200, "the scheme may be written '$_'"
     for 'basic', 'BASIC', 'Basic ';
-is get($server, '/status', 'authorization' . substr $right, 13)->{status}, 200, 'so may the header';
+is get($server, '/status', 'authorization' . substr $right, 13)->{status}, 200, 'the header may be written in lower case';
 
 # --- wrong -----------------------------------------------------------------------------------------
 
@@ -68,16 +68,16 @@ my %wrong  = (
     'the password as the user'       => [ basic("$password:") ],
     'the password with a line end'   => [ basic("any:$password\n") ],
     'no colon'                       => [ basic('any') ],
-    'nothing in base64'              => ['Authorization: Basic '],
+    'no base64'              => ['Authorization: Basic '],
     'no credentials'                 => ['Authorization: Basic'],
     'no scheme'                      => ["Authorization: $good64"],
     'another scheme'                 => ["Authorization: Bearer $good64"],
     'a scheme that begins so'        => ["Authorization: BasicX $good64"],
-    'what is no base64'              => ["Authorization: Basic !$good64"],
+    'a letter that is not of base64'              => ["Authorization: Basic !$good64"],
     'base64 with a blank'            => [ 'Authorization: Basic ' . ($good64 =~ s/^(....)/$1 /r) ],
     'base64 cut short'               => [ 'Authorization: Basic ' . substr $good64, 0, -3 ],
     'too many equals signs'          => ["Authorization: Basic $good64==="],
-    'something behind the base64'    => ["Authorization: Basic $good64=x"],
+    'a letter after the base64'    => ["Authorization: Basic $good64=x"],
     'very long credentials'          => [ basic('a' x 4000 . ":$password") ],
     'the clear text'                 => ["Authorization: Basic any:$password"],
     'two headers, the first wrong'   => [ basic('any:wrong'), $right ],
@@ -91,26 +91,26 @@ for my $path (qw(/tickets/create /tickets/create/3 /tickets/create/x /status /me
 }
 is_refused("$_ of a create without a password", $server->request($_, '/tickets/create')) for qw(POST PUT);
 is $server->request('HEAD', '/status')->{status}, 401, 'HEAD without a password is 401';
-is get($server, '/status', $right)->{body}, $before, 'no ticket was given for any of them';
+is get($server, '/status', $right)->{body}, $before, 'none of these requests gets a ticket';
 
 # --- open ---------------------------------------------------------------------------------------------
 
 for my $probe (qw(/livez /readyz)) {
     is get($server, $probe)->{status}, 200, "$probe needs no password";
-    is get($server, $probe, basic('any:wrong'))->{status}, 200, '... not even a right one';
-    is $server->request('HEAD', $probe)->{status}, 200, '... by HEAD too';
+    is get($server, $probe, basic('any:wrong'))->{status}, 200, '... and a wrong one does no harm';
+    is $server->request('HEAD', $probe)->{status}, 200, '... with HEAD too';
 }
 
 {
     my $client = $server->client;
-    is $client->get('/status')->{status}, 401, 'a connection';
-    is $client->get('/status', headers => [$right])->{status}, 200, '... goes on after a refusal';
+    is $client->get('/status')->{status}, 401, 'a connection stays open after a refusal';
+    is $client->get('/status', headers => [$right])->{status}, 200, '... and serves a request with the password';
     is $client->get('/status')->{status}, 401, '... and each request needs the password';
 }
 
 is $server->stop, 0, 'the server stops cleanly';
 unlike $server->log, qr/hush/, 'the password is not in the log';
-unlike $server->log, qr/\Q$good64\E/, '... in base64 neither';
+unlike $server->log, qr/\Q$good64\E/, '... nor its base64';
 
 # --- from a file ------------------------------------------------------------------------------------
 
@@ -119,12 +119,12 @@ unlike $server->log, qr/\Q$good64\E/, '... in base64 neither';
         database => $database,
         env      => { TICKR_HTTP_AUTH_PASSWORD_FILE => spew('password', "$password\n") });
     is get($from_file, '/status', $right)->{status}, 200, 'the password can come from a file';
-    is get($from_file, '/status')->{status}, 401, '... and guards';
+    is get($from_file, '/status')->{status}, 401, '... and requests without it are refused';
     $from_file->stop;
 
     my $open = Tickr::Server->new(database => $database);
-    is get($open, '/status')->{status}, 200, 'without a password all is open';
-    is get($open, '/status', basic('any:wrong'))->{status}, 200, '... whatever is sent';
+    is get($open, '/status')->{status}, 200, 'without a password each request is answered';
+    is get($open, '/status', basic('any:wrong'))->{status}, 200, '... also one that sends a password';
     $open->stop;
 }
 
@@ -142,11 +142,11 @@ for my $arguments ([], ['check-config']) {
     my ($status, $output) = Tickr::Server->run(
         database  => $database,
         arguments => [ 'check-config', '--env-file', spew('env', "TICKR_HTTP_AUTH_PASSWORD=\n") ]);
-    is $status, 78, 'in a file of settings too';
+    is $status, 78, 'an empty password in a file of settings is refused';
     ($status, $output) = Tickr::Server->run(
         database => $database,
         env      => { TICKR_HTTP_AUTH_PASSWORD => '', TICKR_HTTP_AUTH_PASSWORD_FILE => spew('p', 'x') });
-    is $status, 78, '... and where there is a file as well';
+    is $status, 78, '... also if there is a password file';
 }
 
 done_testing;

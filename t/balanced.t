@@ -1,6 +1,6 @@
 #!/usr/bin/perl
-# Two servers of one node behind HAProxy with the file that is shipped: one may be stopped, killed
-# and started again, and clients see nothing of it.
+# Two servers of one node with the HAProxy file of contrib. One may be stopped, killed and started again without a
+# failure for clients.
 use strict;
 use warnings;
 use Test::More;
@@ -26,7 +26,7 @@ my $balancer = Tickr::Balancer->new(
 );
 $balancer->wait_until('UP', 'tickrd1', 'tickrd2');
 
-# A server at the address of one that has ended.
+# A server at the address of an ended one.
 sub start_again {
     my ($number) = @_;
     my $server = Tickr::Server->new(
@@ -54,11 +54,11 @@ sub is_sound {
     my ($what, @clients) = @_;
     Tickr::Load::is_sound($what, @clients);
     is_deeply Tickr::Load::statuses(@clients), { 200 => scalar map {@$_} @clients },
-        "$what: no client sees a failure";
+        "$what: no client gets a failure";
     return;
 }
 
-for my $number (0, 1) {    # one is stopped in good order, as for an upgrade
+for my $number (0, 1) {    # one server is stopped in order, as for an upgrade
     my $name = 'tickrd' . ($number + 1);
     my $load = Tickr::Load->start($balancer, clients => 12);
     both_answer("before $name stops");
@@ -66,11 +66,11 @@ for my $number (0, 1) {    # one is stopped in good order, as for an upgrade
     $balancer->wait_until('DOWN', $name);
     $load->wait_for_answers(200);
     $servers[$number] = start_again($number);
-    both_answer("$name is back");
+    both_answer("$name serves again");
     is_sound("$name stops", $load->finish);
 }
 
-{    # one is killed
+{    # a server is killed
     my $load = Tickr::Load->start($balancer, clients => 12);
     both_answer('before the kill');
     $servers[0]->process->kill_hard;
@@ -81,22 +81,22 @@ for my $number (0, 1) {    # one is stopped in good order, as for an upgrade
     is_sound('tickrd1 is killed', $load->finish);
 }
 
-{    # one hangs
+{    # a server hangs
     my $load = Tickr::Load->start($balancer, clients => 12);
     both_answer('before the hang');
     $servers[1]->signal('STOP');
     $balancer->wait_until('DOWN', 'tickrd2');
     $load->wait_for_answers(200);
-    pass 'a server that hangs is taken out';
+    pass 'HAProxy marks a server that hangs as down';
     $servers[1]->signal('CONT');
     $balancer->wait_until('UP', 'tickrd2');
     both_answer('after the hang');
     is_sound('tickrd2 hangs', $load->finish);
 }
 
-is $balancer->get('/metrics')->{status}, 404, 'metrics, which are of one process, are not to be had through it';
-is $balancer->get('/status')->{status},  200, '/status is';
+is $balancer->get('/metrics')->{status}, 404, 'HAProxy denies /metrics, which is of one process';
+is $balancer->get('/status')->{status},  200, '... and passes /status on';
 is $_->stop, 0, 'a server stops cleanly' for @servers;
-is $balancer->get('/tickets/create')->{status}, 503, 'without a server it is 503';
+is $balancer->get('/tickets/create')->{status}, 503, 'without a server clients get 503';
 
 done_testing;

@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# Settings: what is missing or bad is said in one run; files; addresses; the command line.
+# Settings: one run reports all that are missing or bad. Files, addresses, the command line.
 use strict;
 use warnings;
 use IO::Socket::INET;
@@ -108,15 +108,15 @@ my @bad = (
     [ TICKR_DATABASE_SSL_VERIFY     => 'maybe', qr/one of no, yes/ ],
     [ TICKR_LISTEN                  => '8080',  qr/address:port/ ],
     [ TICKR_LISTEN                  => '127.0.0.1', qr/address:port/ ],
-    [ TICKR_LISTEN                  => 'localhost:80', qr/number 1, "localhost:80": names are not looked up/ ],
+    [ TICKR_LISTEN                  => 'localhost:80', qr/number 1, "localhost:80": tickrd does not look up names/ ],
     [ TICKR_LISTEN                  => '127.0.0.1:65536', qr/address:port/ ],
     [ TICKR_LISTEN                  => '[::1]', qr/\[v6\]:port/ ],
     [ TICKR_LISTEN                  => 'unix:there', qr{unix:/path} ],
-    [ TICKR_LISTEN                  => "unix:$long_path", qr/a path of more than 107 bytes/ ],
+    [ TICKR_LISTEN                  => "unix:$long_path", qr/more than the 107 bytes/ ],
     [ TICKR_LISTEN                  => '[fe80::1%eth0]:80', qr/a zone/ ],
     [ TICKR_LISTEN                  => '8080,localhost:80', qr/number 1, "8080": .*; number 2, "localhost:80": / ],
-    [ TICKR_CONTROL_SOCKET          => $long_path, qr/TICKR_CONTROL_SOCKET: a path of more than 107 bytes/ ],
-    [ TICKR_LISTEN                  => '127.0.0.1:1,', qr/number 2, "": nothing stands between the commas/ ],
+    [ TICKR_CONTROL_SOCKET          => $long_path, qr/TICKR_CONTROL_SOCKET: the path has more than the 107 bytes/ ],
+    [ TICKR_LISTEN                  => '127.0.0.1:1,', qr/number 2, "": an address is missing between the commas/ ],
     [ TICKR_LISTEN                  => join(',', ('127.0.0.1:0') x 17), qr/more than 16 of them/ ],
     [ TICKR_HTTP_THREADS            => '0',     qr/from 1 to 256/ ],
     [ TICKR_BATCH_FORMAT            => 'Array', qr/one of array, group/ ],

@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# createdb: what it makes, what it leaves alone, and what neither it nor the server accepts.
+# createdb makes the parts of a database that are missing. Neither createdb nor the server accepts others.
 use strict;
 use warnings;
 use Test::More;
@@ -18,8 +18,8 @@ sub run {
 
 sub createdb { return run(['createdb'], @_) }
 
-# Forget everything; then run SQL, if any, in an empty database.
-sub begin_anew {
+# Drop the database. Then run SQL, if any, in an empty one.
+sub begin_again {
     my ($sql) = @_;
     $database->sql('DROP DATABASE IF EXISTS tickr');
     return unless defined $sql;
@@ -28,7 +28,7 @@ sub begin_anew {
     return;
 }
 
-# Everything there is, so that it can be compared.
+# Return all definitions and rows, to compare them.
 sub everything {
     my $tables = $database->sql('SHOW TABLES', 'tickr');
     return join "\n", $tables,
@@ -43,7 +43,7 @@ sub first_ticket_is {
     return;
 }
 
-# What createdb (unless it may) and the server must refuse with all of PATTERNS.
+# The server, and createdb unless SERVE_ONLY, must refuse the database with all of PATTERNS.
 sub is_refused {
     my ($name, $patterns, %given) = @_;
     my $before = everything();
@@ -51,18 +51,18 @@ sub is_refused {
     for my $arguments (@commands) {
         my ($status, $output) = run($arguments, %{ $given{env} // {} });
         is $status, @$arguments ? 1 : 78, "$name: tickrd @$arguments is refused";
-        like $output, $_, '... and says so' for @$patterns;
+        like $output, $_, '... with the reason' for @$patterns;
     }
-    is everything(), $before, '... and the database is as it was';
+    is everything(), $before, '... and the database is unchanged';
     return;
 }
 
-# What the refusal of a table without its row says to do.
-sub is_mended_by {
+# Do as the refusal of a table without its row says.
+sub is_fixed_by {
     my ($sql) = @_;
     $database->sql($sql, 'tickr');
     my ($status) = run([ 'advance', '--past', 1000, '--yes' ]);
-    is $status, 0, '... a row with id 1 is enough for advance';
+    is $status, 0, '... with a row of id 1 tickrd advance succeeds';
     first_ticket_is('[1009]', '... and the next ticket is above the last one');
     return;
 }
@@ -70,12 +70,12 @@ sub is_mended_by {
 # --- from nothing ------------------------------------------------------------------------------
 
 {
-    begin_anew();
+    begin_again();
     my ($status, $output) = createdb();
     is $status, 0, 'createdb exits 0';
-    like $output, qr/^database tickr: created$/m,         'it says that it made the database';
+    like $output, qr/^database tickr: created$/m,         '... and prints that it made the database';
     like $output, qr/^table `tickets`: created/m,         '... and the table';
-    like $output, qr/^settings: pinned \(\Q$pinned\E\)$/m, '... and what it pinned';
+    like $output, qr/^settings: pinned \(\Q$pinned\E\)$/m, '... and the pinned settings';
     like $database->sql('SHOW CREATE TABLE tickets', 'tickr'),
         qr/`id` bigint\(20\) unsigned NOT NULL AUTO_INCREMENT,\\n  PRIMARY KEY \(`id`\)\\n\) ENGINE=InnoDB/,
         'the table is plain AUTO_INCREMENT on InnoDB';
@@ -86,13 +86,13 @@ sub is_mended_by {
     my $before = everything();
     ($status, $output) = createdb();
     is $status, 1, 'a second createdb exits 1';
-    like $output, qr/^database tickr: found$/m,           'it says that the database is there';
+    like $output, qr/^database tickr: found$/m,           '... and prints that it found the database';
     like $output, qr/^table `tickets`: found \(append layout, InnoDB\)$/m, '... and the table';
     like $output, qr/^settings: found/m,                  '... and the settings';
     ($status, $output) = run([ 'createdb', '--if-not-exists' ]);
     is $status, 0, 'with --if-not-exists it exits 0';
-    like $output, qr/found/, '... and says the same';
-    is everything(), $before, 'neither changes anything';
+    like $output, qr/found/, '... and prints the same';
+    is everything(), $before, '... and neither changes anything';
 
     for my $case (
         [ { TICKR_MAX_NODES       => 20 },  'TICKR_MAX_NODES=20 TICKR_NODE_NUMBER=3 TICKR_STARTING_OFFSET=326' ],
@@ -103,18 +103,18 @@ sub is_mended_by {
         my ($env, $ours) = @$case;
         is_refused("another @{[keys %$env]}", [ qr/\Q$pinned\E/, qr/\Q$ours\E/ ], env => $env);
     }
-    first_ticket_is('[329]', 'the first ticket');
+    first_ticket_is('[329]', 'the first ticket is right');
 
-    begin_anew('');
+    begin_again('');
     ($status, $output) = createdb();
-    is $status, 0, 'an empty database is filled';
-    first_ticket_is('[329]', '... and serves');
+    is $status, 0, 'createdb fills an empty database';
+    first_ticket_is('[329]', '... and the server issues tickets');
 
-    begin_anew();
+    begin_again();
     ($status) = run([ 'createdb', '--if-not-exists' ], TICKR_DATABASE_NAME => 'ticket-s');
     is $status, 0, 'a database may have an odd name';
     my $server = Tickr::Server->new(database => $database, env => { TICKR_DATABASE_NAME => 'ticket-s' });
-    is $server->get('/tickets/create')->{body}, '[329]', '... and serves';
+    is $server->get('/tickets/create')->{body}, '[329]', '... and the server issues tickets';
     $server->stop;
     $database->sql('DROP DATABASE `ticket-s`');
 }
@@ -124,15 +124,15 @@ sub is_mended_by {
 my $counter_table = qr/`id` bigint\(20\) unsigned NOT NULL,\\n  `stub` char\(1\)[^,]* NOT NULL,\\n  PRIMARY KEY \(`stub`\)\\n\) ENGINE=InnoDB/;
 
 {
-    begin_anew();
+    begin_again();
     my ($status, $output) = run([ 'createdb', '--layout', 'counter' ]);
     is $status, 0, 'createdb --layout counter exits 0' or diag $output;
-    like $output, qr/^table `tickets`: created \(counter layout\)$/m, 'it says what it made';
-    like $output, qr/^settings: pinned \(\Q$pinned\E\)$/m, '... and what it pinned';
+    like $output, qr/^table `tickets`: created \(counter layout\)$/m, 'it names the layout';
+    like $output, qr/^settings: pinned \(\Q$pinned\E\)$/m, '... and the pinned settings';
     like $database->sql('SHOW CREATE TABLE tickets', 'tickr'), $counter_table,
         'the table has one number a stub, on InnoDB';
     is $database->sql('SELECT id, stub FROM tickets', 'tickr'), "1\ta", 'and one row';
-    first_ticket_is('[329]', 'the first ticket is as in the other layout');
+    first_ticket_is('[329]', '... with the same first ticket as in the append layout');
     is $database->sql('SELECT id, stub FROM tickets', 'tickr'), "2\ta", 'and there is still one row';
 
     my $before = everything();
@@ -145,16 +145,16 @@ my $counter_table = qr/`id` bigint\(20\) unsigned NOT NULL,\\n  `stub` char\(1\)
     {
         my ($arguments, $expected) = @$case;
         ($status, $output) = run([ 'createdb', @$arguments ]);
-        is $status, $expected, "again, with '@$arguments', it exits $expected";
-        like $output, qr/^table `tickets`: found \(counter layout, InnoDB\)$/m, '... having found the table';
-        unlike $output, qr/asked for/, '... as it must be';
+        is $status, $expected, "createdb again, with '@$arguments', exits $expected";
+        like $output, qr/^table `tickets`: found \(counter layout, InnoDB\)$/m, '... and finds the table';
+        unlike $output, qr/asked for/, '... in the wanted layout';
     }
-    is everything(), $before, 'none of them changes anything';
+    is everything(), $before, '... and none of them changes anything';
 }
 
 for my $case ([ 'append', 'counter' ], [ 'counter', 'append' ]) {
     my ($there, $wanted) = @$case;
-    begin_anew();
+    begin_again();
     run([ 'createdb', '--layout', $there ]);
     my $before = everything();
     for my $more ([ [], 1 ], [ ['--if-not-exists'], 0 ]) {
@@ -162,27 +162,27 @@ for my $case ([ 'append', 'counter' ], [ 'counter', 'append' ]) {
         my ($status, $output) = run([ 'createdb', '--layout', $wanted, @$arguments ]);
         is $status, $expected, "--layout $wanted @$arguments on a table in the $there layout exits $expected";
         like $output, qr/^table `tickets`: found \($there layout, InnoDB\)$/m, '... says what is there';
-        like $output, qr/^the $wanted layout was asked for, and a table that is there is never altered/m,
+        like $output, qr/^the $wanted layout was asked for, but createdb alters no table/m,
             '... and that it stays';
     }
     is everything(), $before, '... and changes nothing';
 }
 
 {
-    begin_anew();
+    begin_again();
     my ($status, $output) = run([ 'createdb', '--layout', 'counter', '--continue-after', 559 ]);
-    is $status, 0, '--layout counter with --continue-after' or diag $output;
+    is $status, 0, '--layout counter with --continue-after succeeds' or diag $output;
     is $database->sql('SELECT id, stub FROM tickets', 'tickr'), "25\ta", 'the row stands at the ticket';
-    first_ticket_is('[569]', 'the first ticket is the one after it');
+    first_ticket_is('[569]', '... and the first ticket is the one after it');
     ($status, $output) = run([ 'createdb', '--if-not-exists', '--continue-after', 1559 ]);
     is $status, 1, 'a counter that is there is not moved';
-    like $output, qr/its counter stands at 26; to continue after that ticket it must stand at 125/,
+    like $output, qr/its counter is at 26; to continue after that ticket it must be at 125/,
         '... but it says where it stands';
-    like $output, qr/move it with tickrd advance --past 1559, /, '... and what moves it';
+    like $output, qr/createdb moves no counter: run tickrd advance --past 1559, then/, '... and what moves it';
 }
 
 {    # by hand
-    begin_anew('');
+    begin_again('');
     my $sql = Tickr::Process::slurp(($ENV{SRCDIR} // '.') . '/sql/tickets_counter.sql');
     $database->sql($sql, 'tickr');
     is $database->sql('SELECT id, stub FROM tickets', 'tickr'), "1\ta", 'sql/tickets_counter.sql by hand begins at 1';
@@ -190,22 +190,22 @@ for my $case ([ 'append', 'counter' ], [ 'counter', 'append' ]) {
     is $database->sql('SELECT id, stub FROM tickets', 'tickr'), "41\ta", '... or where it is told';
 }
 
-{    # several masters would each give the same tickets
-    begin_anew();
+{    # several masters would each issue the same tickets
+    begin_again();
     $database->sql('SET GLOBAL auto_increment_increment = 2');
     my ($status, $output) = run([ 'createdb', '--layout', 'counter' ]);
     is $status, 1, 'where auto_increment_increment is 2 --layout counter is refused';
-    like $output, qr/^auto_increment_increment is 2 .*each would give the same tickets/m, '... with the reason';
+    like $output, qr/^auto_increment_increment is 2 .*each would issue the same tickets/m, '... with the reason';
     like $output, qr/Use --layout append; or, .* set auto_increment_increment to 1/, '... and what to do';
     is $database->sql(q(SHOW DATABASES LIKE 'tickr')), '', '... and no database is left behind';
     $database->sql('CREATE DATABASE tickr');
     ($status) = run([ 'createdb', '--layout', 'counter' ]);
-    is $status, 1, 'the same where the database is there';
+    is $status, 1, '... also if the database exists';
     is $database->sql('SHOW TABLES', 'tickr'), '', '... and no table is made';
     ($status) = run([ 'createdb', '--layout', 'append' ]);
-    is $status, 0, '... while --layout append is made';
+    is $status, 0, '... while it makes --layout append';
     $database->sql('SET GLOBAL auto_increment_increment = 1');
-    first_ticket_is('[329]', '... and serves');
+    first_ticket_is('[329]', '... and the server issues tickets');
 }
 
 for my $case (
@@ -235,7 +235,7 @@ my @old = (
 );
 for my $case (@old) {
     my ($layout, $engine, $sql) = @$case;
-    begin_anew(sprintf("$sql; INSERT INTO tickets VALUES (41, 'a')", $engine));
+    begin_again(sprintf("$sql; INSERT INTO tickets VALUES (41, 'a')", $engine));
     is_refused("a $layout table without settings", [qr/run tickrd createdb/], serve_only => 1);
     my $before = $database->sql('SHOW CREATE TABLE tickets; SELECT * FROM tickets', 'tickr');
     my ($status, $output) = createdb();
@@ -244,25 +244,25 @@ for my $case (@old) {
     like $output, qr/^settings: pinned/m, '... pins the settings';
     is $database->sql('SHOW CREATE TABLE tickets; SELECT * FROM tickets', 'tickr'), $before,
         '... and leaves the table as it was';
-    first_ticket_is('[729]', '... the very next ticket is given');
+    first_ticket_is('[729]', '... the very next ticket is issued');
     ($status) = createdb();
-    is $status, 1, '... and a second createdb finds all there';
+    is $status, 1, '... and a second createdb finds everything';
 }
 
-# --- what cannot be served -----------------------------------------------------------------------
+# --- databases that are refused--------------------------------------------------------------------
 
 {
-    begin_anew();
+    begin_again();
     my ($status, $output) = run([]);
     is $status, 78, 'a missing database is refused';
-    like $output, qr/tickr/, '... and named';
-    like $output, qr/createdb/, '... with what to do';
+    like $output, qr/tickr/, '... by its name';
+    like $output, qr/createdb/, '... with the remedy';
 
-    begin_anew('');
+    begin_again('');
     is_refused('no table', [ qr/database tickr has no table `tickets`/, qr/run tickrd createdb/ ],
         serve_only => 1);
 
-    begin_anew();
+    begin_again();
     createdb();
     $database->sql('DROP TABLE tickr_settings', 'tickr');
     is_refused('no settings', [ qr/no pinned settings/, qr/run tickrd createdb/ ], serve_only => 1);
@@ -273,90 +273,90 @@ for my $case (@old) {
         serve_only => 1);
     ($status) = createdb();
     is $status, 0, '... createdb fills it';
-    first_ticket_is('[329]', '... and it serves');
+    first_ticket_is('[329]', '... and the server issues tickets');
 
     $database->sql('DROP TABLE tickets', 'tickr');
     my ($serve_status, $serve_output) = run([]);
     is $serve_status, 78, 'settings whose table is gone are refused';
-    like $serve_output, qr/no table `tickets`/, '... and that is said';
+    like $serve_output, qr/no table `tickets`/, '... and the reason says so';
     for my $arguments (['createdb'], [ 'createdb', '--if-not-exists' ]) {
         ($status, $output) = run($arguments);
         is $status, 1, "... tickrd @$arguments makes no new one";
-        like $output, qr/lost.*give its tickets again.*Restore it/s, '... and says why, and what to do';
+        like $output, qr/lost.*issue its tickets again.*Restore the table/s, '... and says why, and what to do';
         like $output, qr/createdb --continue-after the last ticket/, '... also where it cannot be restored';
     }
     is $database->sql('SHOW TABLES', 'tickr'), "tickr_identity\ntickr_settings", '... nothing was made';
 }
 
-# A createdb that is killed leaves no row or the right one, and the next one does not begin at 1.
+# A killed createdb leaves no row or the right one. The next createdb does not begin at 1.
 for my $layout (qw(append counter)) {
-    begin_anew();
+    begin_again();
     my ($status, $output) = run([ 'createdb', '--layout', $layout, '--continue-after', 559 ]);
     is $status, 0, "$layout: createdb continues after a ticket" or diag $output;
     is $database->sql('SELECT id FROM tickets', 'tickr'), 25, "$layout: its row is the only one there ever was";
     $database->sql('DROP TABLE tickr_settings, tickr_identity', 'tickr');
     ($status, $output) = createdb();
-    is $status, 0, "$layout: killed after the row, the next createdb goes on" or diag $output;
+    is $status, 0, "$layout: after a kill after the row the next createdb continues" or diag $output;
     first_ticket_is('[569]', "$layout: ... from there");
     $database->sql('DROP TABLE tickr_settings; DELETE FROM tickets', 'tickr');
     ($status, $output) = createdb();
     is $status, 1, "$layout: killed before the row, the next createdb is refused";
-    like $output, qr/If a createdb that was interrupted has left the table, DROP TABLE tickets and run createdb again/,
+    like $output, qr/If an interrupted createdb left the table, DROP TABLE tickets and run createdb again/,
         "$layout: ... and says what to do";
     ($status) = run([]);
     is $status, 78, "$layout: ... as is the server";
 }
 
-# The identity: random, made once, also for a database that was made before there were any.
+# The identity is random, and made once, also in a database of an older tickrd.
 {
     my $identity = sub { $database->sql('SELECT identity FROM tickr_identity', 'tickr') };
     my %seen;
     for (1 .. 3) {
-        begin_anew();
+        begin_again();
         my ($status, $output) = createdb();
-        like $output, qr/^identity: made$/m, 'createdb says that it made an identity';
+        like $output, qr/^identity: made$/m, 'createdb prints that it made an identity';
         like $identity->(), qr/^[0-9a-f]{32}$/, '... of 128 bits';
         $seen{ $identity->() }++;
     }
-    is scalar keys %seen, 3, 'each database has another';
+    is scalar keys %seen, 3, 'each database has its own';
     my $before = $identity->();
     my ($status, $output) = createdb();
-    is $status, 1, 'createdb again finds all';
+    is $status, 1, 'createdb again finds everything';
     like $output, qr/^identity: found$/m, '... the identity too';
     is $identity->(), $before, '... and keeps it';
     $database->sql('DROP TABLE tickr_identity', 'tickr');
     first_ticket_is('[329]', 'a database without an identity is served from');
     ($status, $output) = createdb();
-    is $status, 0, 'createdb makes one there';
-    like $identity->(), qr/^[0-9a-f]{32}$/, '... and it is there';
+    is $status, 0, 'createdb makes the identity there';
+    like $identity->(), qr/^[0-9a-f]{32}$/, '... of 128 bits';
     $database->sql('SET GLOBAL read_only = 1; ');
     $database->sql('DROP TABLE tickr_identity', 'tickr');
     ($status, $output) = run([ 'createdb', '--if-not-exists' ]);
-    is $status, 0, 'on a replica it does without';
-    like $output, qr/^identity: none, and this server is read-only/m, '... and says so';
+    is $status, 0, 'on a replica createdb succeeds without an identity';
+    like $output, qr/^identity: none, and this server is read-only/m, '... with the reason';
     $database->sql('SET GLOBAL read_only = 0');
 }
 
 {
-    begin_anew();
+    begin_again();
     createdb();
     $database->sql('DELETE FROM tickets', 'tickr');
     is_refused('an empty append table', [ qr/append layout.*no row/, qr/insert a row with id 1 and/ ]);
-    is_mended_by("INSERT INTO tickets (id) VALUES (1)");
+    is_fixed_by("INSERT INTO tickets (id) VALUES (1)");
     for my $case (@old) {
         my ($layout, $engine, $sql) = @$case;
-        begin_anew(sprintf($sql, $engine));
+        begin_again(sprintf($sql, $engine));
         $database->sql(settings_sql(), 'tickr');
         is_refused("an empty $layout table ($engine)",
             [ qr/$layout layout.*no row with stub 'a'/, qr/insert a row with stub 'a' and id 1 and/ ]);
         $database->sql("INSERT INTO tickets VALUES (41, 'b')", 'tickr');
         is_refused("a $layout table ($engine) with another row only", [qr/no row with stub 'a'/]);
         $database->sql("DELETE FROM tickets", 'tickr');
-        is_mended_by("INSERT INTO tickets (id, stub) VALUES (1, 'a')");
+        is_fixed_by("INSERT INTO tickets (id, stub) VALUES (1, 'a')");
     }
 }
 
-# What createdb pins, by hand.
+# Return the statements that pin the settings by hand.
 sub settings_sql {
     my $path = ($ENV{SRCDIR} // '.') . '/sql/settings.sql';
     return "SET \@max_nodes = 10, \@node_number = 3, \@starting_offset = 326; "
@@ -367,7 +367,7 @@ sub settings_sql {
     my %wrong = (
         'an INT id' => [
             'CREATE TABLE tickets (id INT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY)', qr/id int/ ],
-        'a column more' => [
+        'one more column' => [
             'CREATE TABLE tickets (id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, note INT)',
             qr/note int/ ],
         'an id without AUTO_INCREMENT' => [
@@ -382,7 +382,7 @@ sub settings_sql {
     );
     for my $name (sort keys %wrong) {
         my ($sql, $found) = @{ $wrong{$name} };
-        begin_anew("$sql; " . settings_sql());
+        begin_again("$sql; " . settings_sql());
         is_refused($name, [ $found, qr/three layouts in docs\/architecture\.md/, qr/restore it, or use another database/ ]);
     }
 }

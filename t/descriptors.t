@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# Clients that hold all the descriptors they can get do not stop tickets on connections that are open.
+# Clients that hold all available descriptors do not stop tickets on open connections.
 use strict;
 use warnings;
 use IO::Select;
@@ -36,45 +36,45 @@ sub clients_cannot_stop_it {
     my $on     = $database->name;
     my $server = limited($database, $limit, %env);
     my $early  = $server->client;
-    is $early->get('/tickets/create/100')->{status}, 200, "$on: a client that is early";
+    is $early->get('/tickets/create/100')->{status}, 200, "$on: an early client gets tickets";
     unlike $server->log, qr/limit of open files is too low/, "$on: the limit is high enough";
 
     my @idle = map { $server->client } 1 .. $limit + 50;
     ok $server->wait_for_log(qr/level=warn msg="too many connections; new ones wait" connections=\d+ limit=\d+/),
-        "$on: so many clients that the limit is reached";
+        "$on: idle clients reach the limit";
     my $most = $early->get('/metrics')->{body} =~ /^tickr_http_connections_limit (\d+)$/m ? $1 : 0;
-    cmp_ok $most, '>', 64, "$on: most of the descriptors are for clients: $most of $limit";
+    cmp_ok $most, '>', 64, "$on: clients get most of the descriptors: $most of $limit";
     is scalar(grep { $early->get('/tickets/create/1000?format=group')->{status} != 200 } 1 .. 50), 0,
-        "$on: the early one gets tickets, for which the state file is saved";
+        "$on: the early client gets tickets, which need a save of the state file";
 
     $database->kill;
     $database->launch;
     wait_for('tickets again', 20, sub { $early->get('/tickets/create')->{status} == 200 });
-    pass "$on: the database was away, and the sessions found descriptors to come back";
+    pass "$on: after an outage of the database the sessions find descriptors";
     my $operator = Tickr::Client->new(unix => scratch() . "/state$count/control");
     is $operator->get('/databases')->{status}, 200, "$on: the operator is answered";
 
     my $page = $early->get('/metrics')->{body};
     my ($open) = $page =~ /^tickr_http_connections (\d+)$/m;
     cmp_ok $open, '>=', $most, "$on: the limit is used";
-    cmp_ok $open, '<', $most + 2, "$on: ... and not exceeded by more than a connection for each further loop";
+    cmp_ok $open, '<', $most + 2, "$on: ... and exceeded by at most one connection for each further loop";
     like $page, qr/^tickr_http_connections_limit_reached_total 1$/m, "$on: reaching it is counted";
-    is_deeply [ $page =~ /^(tickr_http_accept_failures_total\S* [1-9].*)$/mg ], [], "$on: the system refused nothing";
+    is_deeply [ $page =~ /^(tickr_http_accept_failures_total\S* [1-9].*)$/mg ], [], "$on: the system refused no connection";
 
-    # Those who wait are let in as soon as others leave.
+    # Waiting clients are accepted when others leave.
     $_->send($ask_one) for @idle;
     my @in = ();
-    wait_for('answers to all who are in', 20, sub { (@in = grep { is_served($_) } @idle) == $most - 1 || @in == $most });
+    wait_for('answers to all accepted clients', 20, sub { (@in = grep { is_served($_) } @idle) == $most - 1 || @in == $most });
     my @out = grep { !is_served($_) } @idle;
     $_->close for @in[ 0 .. $open - $most ];
-    wait_for('one of those outside to be let in', 10, sub { grep { is_served($_) } @out });
-    pass "$on: when some leave, one of those who wait is served";
-    is lines($server, qr/too many connections/), 1, "$on: all this is one line in the log";
+    wait_for('a waiting client to be accepted', 10, sub { grep { is_served($_) } @out });
+    pass "$on: when some clients leave, a waiting one is served";
+    is lines($server, qr/too many connections/), 1, "$on: all this makes one line in the log";
 
     $_->close for @in, @out;
     ok $server->wait_for_log(qr/level=info msg="connections are accepted again" connections=\d+ seconds=\d+/),
-        "$on: the end is another line";
-    is $server->get('/tickets/create')->{status}, 200, "$on: and new clients are served";
+        "$on: ... and its end another line";
+    is $server->get('/tickets/create')->{status}, 200, "$on: ... and new clients are served";
     is $server->stop, 0, "$on: it stops cleanly";
     return;
 }
@@ -86,7 +86,7 @@ SKIP: {
 CREATE USER 'far'@'127.0.0.1';
 GRANT ALL ON *.* TO 'far'@'127.0.0.1';
 SQL
-    # A name, so that it is looked up for each session.
+    # A name, which each session looks up.
     clients_cannot_stop_it($database, TICKR_DATABASE_HOST => 'localhost:' . $database->port, TICKR_DATABASE_USERNAME => 'far');
 }
 SKIP: {
@@ -96,11 +96,11 @@ SKIP: {
 
     my $server = limited($database, 60);
     like $server->log, qr/level=warn msg="the limit of open files is too low" limit=60 needed=\d+ connections=\d+/,
-        'a limit that leaves too little is warned of';
+        'the start warns about a limit that is too low';
     my ($needed) = $server->log =~ / needed=(\d+)/;
     is $server->stop, 0, 'it serves';
     $server = limited($database, $needed);
-    unlike $server->log, qr/limit of open files is too low/, 'with as many as the warning asks for there is none';
+    unlike $server->log, qr/limit of open files is too low/, '... and not about the limit that the warning names';
     is $server->stop, 0, 'it stops cleanly';
 }
 
@@ -116,14 +116,14 @@ SKIP: {
     my $late = $server->client;
     ok $server->wait_for_log(
         qr/level=error msg="cannot accept connections" reason="this process has too many open files" connections=1$/m),
-        'a connection that the system refuses is a line in the log, with the reason';
+        'a connection that the system refuses makes a line in the log, with the reason';
     my $failures = sub { $early->get('/metrics')->{body} =~ /^tickr_http_accept_failures_total\{reason="open_files"\} (\d+)$/m ? $1 : 0 };
     my $before = $failures->();
     wait_for('further attempts', 10, sub { $failures->() > $before + 4 });
-    is lines($server, qr/cannot accept connections/), 1, '... once, however often it is tried';
+    is lines($server, qr/cannot accept connections/), 1, '... once for all attempts';
     system('prlimit', '--pid', $server->pid, "--nofile=$limit:$limit") == 0 or die;
-    is $late->get('/tickets/create')->{status}, 200, 'afterwards the client that waited is served';
-    ok $server->wait_for_log(qr/msg="connections are accepted again"/), '... and the log says that it is over';
+    is $late->get('/tickets/create')->{status}, 200, 'afterwards the waiting client is served';
+    ok $server->wait_for_log(qr/msg="connections are accepted again"/), '... and the log says that connections are accepted again';
     is $server->stop, 0, 'it stops cleanly';
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
-# The documents say what the code does: every variable, metric, source file and room is in
-# the places where people look for it.
+# The documents agree with the code: every variable, metric, source file and room is in each place
+# that lists them.
 use strict;
 use warnings;
 use Test::More;
@@ -88,7 +88,7 @@ for my $command ('scripts/quickstart --mysql --again', 'scripts/test --galera --
 
 # --- links ----------------------------------------------------------------------------------
 
-# What make install puts into a folder, each under the name it has here.
+# The documents that make install puts into a folder, each under the name it has here.
 my ($list_of_installed) = $makefile =~ /^nobase_dist_doc_DATA = ((?:.*\\\n)*.*)/m;
 my %installed = map { $_ => 1 } grep { $_ ne '\\' } split ' ', $list_of_installed // '';
 cmp_ok(scalar keys %installed, '>', 5, 'the installed documents are found');

@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# Stopping: what is in flight is answered, nobody new is let in, and it ends in time.
+# Stopping: the server answers requests in flight, accepts no new connections, and ends in time.
 use strict;
 use warnings;
 use Test::More;
@@ -20,11 +20,11 @@ for my $signal (qw(TERM INT)) {    # an idle server
     is $idle->get('/livez')->{status}, 200, 'a connection is open';
     my $began = time;
     $server->signal($signal);
-    is $server->process->wait_exit(10), 0, "SIG$signal ends it with 0";
-    cmp_ok time - $began, '<', 3, 'soon, although a quiet connection was open';
-    ok $idle->at_end, 'which is closed';
-    like $server->log, qr/msg="stopping: answering what is in flight"/, 'the log says so';
-    like $server->log, qr/msg="stopped"/, 'and when it is over';
+    is $server->process->wait_exit(10), 0, "SIG$signal ends the server with 0";
+    cmp_ok time - $began, '<', 3, 'the server ends soon although a quiet connection is open';
+    ok $idle->at_end, 'the server closes the quiet connection';
+    like $server->log, qr/msg="stopping: answering requests in flight"/, 'the log says that the server stops';
+    like $server->log, qr/msg="stopped"/, '... and that it has stopped';
 }
 
 {    # requests in flight
@@ -47,20 +47,20 @@ for my $signal (qw(TERM INT)) {    # an idle server
     for my $probe ('/status', '/readyz') {
         my $answer = $open{$probe}->get($probe);
         is $answer->{status}, 503, "$probe is 503 on an open connection";
-        is lc $answer->{headers}{connection}, 'close', 'which is closed after the reply';
-        ok $open{$probe}->at_end, 'as it says';
+        is lc $answer->{headers}{connection}, 'close', '... with Connection: close';
+        ok $open{$probe}->at_end, '... and the server closes the connection';
     }
     $open{create}->send($ask);
     $database->unlock;
     my $late = $open{create}->response;
     is $late->{status}, 200, 'a create on an open connection is answered';
     is lc $late->{headers}{connection}, 'close', '... as the last one of its connection';
-    ok $open{create}->at_end, 'as it says';
+    ok $open{create}->at_end, '... and the server closes the connection';
     my @answers = map { $_->response } @flying;
-    is_deeply [ map { $_->{status} } @answers ], [ (200) x 5 ], 'what was in flight is answered';
+    is_deeply [ map { $_->{status} } @answers ], [ (200) x 5 ], 'requests in flight are answered';
     is_deeply [ map { lc $_->{headers}{connection} } @answers ], [ ('close') x 5 ],
-        'and each connection closed';
-    is $server->process->wait_exit(10), 0, 'then the server ends with 0';
+        '... with Connection: close';
+    is $server->process->wait_exit(10), 0, 'the server ends with 0';
 }
 
 {    # under load
@@ -68,10 +68,10 @@ for my $signal (qw(TERM INT)) {    # an idle server
     my $load   = Tickr::Load->start($server, clients => 20);
     $load->wait_for_answers(500);
     my $began = time;
-    is $server->stop, 0, 'a server under load stops with 0';
-    cmp_ok time - $began, '<', 5, 'within the drain time-out';
+    is $server->stop, 0, 'a server under load ends with 0';
+    cmp_ok time - $began, '<', 5, '... within the drain time-out';
     my @clients = $load->finish;
-    is_deeply [ Tickr::Load::duplicates(@clients) ], [], 'no ticket twice';
+    is_deeply [ Tickr::Load::duplicates(@clients) ], [], 'no ticket is issued twice';
     my @lost;
     for my $answers (@clients) {
         my $closed = 0;
@@ -80,13 +80,13 @@ for my $signal (qw(TERM INT)) {    # an idle server
         }
         push @lost, $closed if $closed;
     }
-    is_deeply \@lost, [], 'no request is lost: each has an answer, or found nobody listening';
+    is_deeply \@lost, [], 'each request gets an answer, or cannot connect';
     my %refused;
     $refused{ $_->{status} }++ for grep { $_->{status} =~ /^[1-9]/ && $_->{status} != 200 } map {@$_} @clients;
-    is_deeply \%refused, {}, 'and no answer is another than 200';
+    is_deeply \%refused, {}, 'each answer is 200';
 }
 
-{    # a client that takes no answer
+{    # a client that does not read its answer
     $database->drop;
     $database->lay_out_for_large_batches;
     my %env = (
@@ -97,14 +97,14 @@ for my $signal (qw(TERM INT)) {    # an idle server
     Tickr::Server->createdb(database => $database, env => \%env);
     my $server = Tickr::Server->new(database => $database, env => \%env);
     my $slow   = $server->client;
-    # 17 MB: far more than the kernel holds for somebody who does not read.
+    # 17 MB: far more than the kernel holds for a client that does not read.
     $slow->send("GET /tickets/create/1000000 HTTP/1.1\r\nHost: t\r\n\r\n");
     wait_for('an answer on its way', 10,
         sub { $server->metric('tickr_tickets_issued_total') == 1_000_000 });
     my $began = time;
     is $server->stop, 0, 'the drain time-out ends the wait for a client that does not read';
-    cmp_ok time - $began, '<', 3, 'in time';
-    like $server->log, qr/msg="the drain time-out is over/, 'and the log says so';
+    cmp_ok time - $began, '<', 3, '... in time';
+    like $server->log, qr/msg="drain timed out/, 'the log says that the time-out is over';
 }
 
 {    # a second signal, and SIGHUP
@@ -112,7 +112,7 @@ for my $signal (qw(TERM INT)) {    # an idle server
         = Tickr::Server->fresh(database => $database, env => { Tickr::Server::patient() });
     $server->wait_until_ready;
     $server->signal('HUP');
-    wait_for('a line about SIGHUP', 5, sub { $server->log =~ /SIGHUP is ignored/ });
+    wait_for('a line about SIGHUP', 5, sub { $server->log =~ /ignored SIGHUP/ });
     is $server->get('/tickets/create')->{status}, 200, 'SIGHUP changes nothing';
 
     $database->lock;
@@ -123,8 +123,8 @@ for my $signal (qw(TERM INT)) {    # an idle server
     wait_for('the drain', 5, sub { $server->log =~ /stopping:/ });
     my $began = time;
     $server->signal('TERM');
-    is $server->process->wait_exit(5), 1, 'a second signal ends it at once, with 1';
-    cmp_ok time - $began, '<', 1, 'at once';
+    is $server->process->wait_exit(5), 1, 'a second signal ends the server with 1';
+    cmp_ok time - $began, '<', 1, '... immediately';
     $database->unlock;
 }
 
@@ -149,8 +149,8 @@ SKIP: {
         $server->signal('TERM');
         my $status = $server->process->wait_exit(5);
         $database->resume;
-        is $status, 1, 'a second signal ends a server whose tear-down hangs, with 1';
-        cmp_ok time - $began, '<', 1, 'at once';
+        is $status, 1, 'a second signal ends a server whose tear-down hangs with 1';
+        cmp_ok time - $began, '<', 1, '... immediately';
 
         $server = Tickr::Server->new(
             database => $database,
@@ -161,8 +161,8 @@ SKIP: {
         $began  = time;
         $status = $server->stop;
         $database->resume;
-        is $status, 0, 'the drain time-out ends it without a second signal, with 0';
-        cmp_ok time - $began, '<', 3, 'in time';
+        is $status, 0, 'without a second signal the drain time-out ends it with 0';
+        cmp_ok time - $began, '<', 3, '... in time';
     }
 }
 
@@ -172,16 +172,16 @@ SKIP: {
     for my $signal (qw(USR1 USR2 ALRM PROF XFSZ XCPU PIPE IO RTMIN)) {
         $server->signal($signal);
         my $name = $signal eq 'RTMIN' ? 'a real-time signal' : "SIG$signal";
-        ok $server->wait_for_log(qr/msg="a signal is ignored" signal="$name"/),
+        ok $server->wait_for_log(qr/msg="ignored a signal" signal="$name"/),
             "SIG$signal is ignored, with a line";
     }
-    is $server->get('/tickets/create')->{status}, 200, 'the server serves';
+    is $server->get('/tickets/create')->{status}, 200, 'the server still serves';
     $server->signal('QUIT');
-    is $server->process->wait_exit(10), 0, 'SIGQUIT stops it as SIGTERM does';
-    like $server->log, qr/msg="stopping: .*" signal=SIGQUIT/, 'the log says which signal it was';
+    is $server->process->wait_exit(10), 0, 'SIGQUIT stops the server as SIGTERM does';
+    like $server->log, qr/msg="stopping: .*" signal=SIGQUIT/, 'the log names the signal';
 }
 
-{    # the same order twice: to a process, and to its group
+{    # the same signal twice: to a process, and to its group
     my $server = Tickr::Server->new(
         database => $database,
         # A loop with nothing in flight closes its quiet connections.
@@ -196,17 +196,17 @@ SKIP: {
     wait_for('the drain', 5, sub { $server->log =~ /stopping:/ });
     $database->unlock;
     my $answer = $flying->response;
-    is $answer && $answer->{status}, 200, 'signals that come together are one order';
+    is $answer && $answer->{status}, 200, 'signals that arrive together count as one';
     is $server->process->wait_exit(10), 0, 'the server ends with 0';
 }
 
-{    # a process that is stopped when it is told to stop
+{    # SIGTERM while the process is stopped by SIGSTOP
     my $server = Tickr::Server->new(database => $database);
     $server->signal($_) for qw(STOP TERM CONT);
-    is $server->process->wait_exit(10), 0, 'SIGTERM to a process that is stopped counts when it goes on';
+    is $server->process->wait_exit(10), 0, 'a process that is stopped handles SIGTERM when it continues';
 }
 
-{    # balancers that hear of it late
+{    # balancers that notice the stop late
     my $server = Tickr::Server->new(database => $database, env => { TICKR_DRAIN_DELAY => 2 });
     $server->wait_until_ready;
     my $began = time;
@@ -218,23 +218,23 @@ SKIP: {
         my $answer = eval { $server->get('/livez') };
         $live++ if $answer && $answer->{status} == 200 && lc $answer->{headers}{connection} eq 'close';
     }
-    cmp_ok $asked, '>', 10, 'there is time to ask';
-    is $live, $asked, 'new connections are answered during TICKR_DRAIN_DELAY, and closed';
+    cmp_ok $asked, '>', 10, 'the server answers requests for some time';
+    is $live, $asked, 'the server answers new connections during TICKR_DRAIN_DELAY, and closes them';
     wait_for('the listener to close', 5, sub { !eval { $server->client } });
-    cmp_ok time - $began, '>', 1.8, 'no earlier than it is over';
-    is $server->process->wait_exit(5), 0, 'then it ends with 0';
+    cmp_ok time - $began, '>', 1.8, 'the listener closes when TICKR_DRAIN_DELAY is over';
+    is $server->process->wait_exit(5), 0, 'the server ends with 0';
     like $server->log, qr/msg="stopping: .*" signal=SIGTERM delay_seconds=2 timeout_seconds=8/,
-        'the log says how long it may take';
+        'the log says how long the stop may take';
 }
 
-{    # who is in a hurry
+{    # a second signal during the delay
     my $server = Tickr::Server->new(database => $database, env => { TICKR_DRAIN_DELAY => 30 });
     $server->signal('TERM');
     wait_for('the drain', 5, sub { $server->log =~ /stopping:/ });
     my $began = time;
     $server->signal('INT');
     is $server->process->wait_exit(5), 1, 'a second signal ends TICKR_DRAIN_DELAY';
-    cmp_ok time - $began, '<', 1, 'at once';
+    cmp_ok time - $began, '<', 1, '... immediately';
 }
 
 done_testing;

@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# The C files have the layout that .clang-format asks for. To mend: clang-format -i FILE.
+# The C files have the layout that .clang-format asks for. To fix one: clang-format -i FILE.
 use strict;
 use warnings;
 use Test::More;

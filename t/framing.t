@@ -1,6 +1,6 @@
 #!/usr/bin/perl
-# Framing: a request whose end two readers could see in different places is refused, its connection
-# closed, and nothing that hides behind it is ever answered.
+# Framing: if two readers could see the end of a request in different places, the server refuses it and
+# closes the connection. It never answers a request that is hidden after it.
 use strict;
 use warnings;
 use Test::More;
@@ -13,7 +13,7 @@ my $hidden   = "GET /tickets/create HTTP/1.1\r\nHost: t\r\n\r\n";
 
 sub last_ticket { return $server->get('/status')->{body} }
 
-# Lines of a request with a ticket behind its head; the attack is in the lines.
+# Return a request of LINES, which are the attack, and a hidden request for a ticket after its head.
 sub request {
     my (@lines) = @_;
     return join("\r\n", @lines, '', '') . $hidden;
@@ -54,7 +54,7 @@ my @cases = (
             "POST /tickets/create HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n$_\r\n$hidden" ] }
         '-1', '+0', '0x0', 'zz', 'f' x 20, "3;a\nb", "3;a\0b", "3;a\rb", '3 a', '3,', "\n3"),
 
-    # Bodies where there must be none
+    # Bodies with methods that have none
     [ 'a body on HEAD', request('HEAD /status HTTP/1.1', 'Host: t', 'Content-Length: 5') ],
     [ 'a chunked body on HEAD', request('HEAD /status HTTP/1.1', 'Host: t', 'Transfer-Encoding: chunked') ],
     [ 'a body on CONNECT', request('CONNECT t:80 HTTP/1.1', 'Host: t', 'Content-Length: 5') ],
@@ -87,7 +87,7 @@ my @cases = (
     [ 'NUL in a header', request('GET /tickets/create HTTP/1.1', 'Host: t', "X-A: b\0c") ],
     [ 'NUL in a name', request('GET /tickets/create HTTP/1.1', 'Host: t', "X-A\0B: c") ],
     [ 'NUL in the request line', request("GET /tickets/create\0 HTTP/1.1", 'Host: t') ],
-    [ 'NUL behind Content-Length',
+    [ 'NUL after Content-Length',
         request('POST /tickets/create HTTP/1.1', 'Host: t', "Content-Length: 0\0\x34") ],
     [ 'a bare CR in a header', request('GET /tickets/create HTTP/1.1', 'Host: t', "X-A: b\rX-C: d") ],
     [ 'a bare CR before a Content-Length',
@@ -108,7 +108,7 @@ my @cases = (
 
 my $before = last_ticket();
 
-# On a connection of its own: BEFORE is a request sent ahead of the attack in the same packet.
+# Attack on a new connection. BEFORE is a request that is sent before the attack in the same packet.
 sub try_attack {
     my ($name, $bytes, %given) = @_;
     my $client = $server->client(timeout => 2);
@@ -116,15 +116,15 @@ sub try_attack {
     $client->send(($given{before} // '') . $bytes);
     $client->response if $given{before};
     my $answer = $client->last_words('');
-    is last_ticket(), $before, "$name: no ticket was given" or $before = last_ticket();
+    is last_ticket(), $before, "$name: no ticket is issued" or $before = last_ticket();
     ok defined $answer, "$name: the connection is closed" or return;
     my @codes = $answer =~ m{^HTTP/1\.[01] (\d+)}mg;
-    ok @codes <= 1 && !grep({ $_ != 400 && $_ != 413 } @codes), "$name: nothing but 400"
+    ok @codes <= 1 && !grep({ $_ != 400 && $_ != 413 } @codes), "$name: the only answer is 400 or 413"
         or diag $answer;
     return unless @codes;
     like $answer, qr/\r\nConnection: close\r\n/i, "$name: the answer says that it is the last one";
     my $body = $bytes =~ /^HEAD/ ? qr/$/ : qr/\{"error":"[^"]+"\}$/;
-    like $answer, qr/\r\n\r\n$body/, "$name: it is JSON and says what is wrong";
+    like $answer, qr/\r\n\r\n$body/, "$name: it is JSON with an error";
     return;
 }
 
@@ -132,10 +132,10 @@ for my $case (@cases) {
     my ($name, $bytes) = @$case;
     try_attack($name, $bytes);
     try_attack("$name, second", $bytes, is_used => 1);
-    try_attack("$name, behind another", $bytes, before => "GET /livez HTTP/1.1\r\nHost: t\r\n\r\n");
+    try_attack("$name, after another", $bytes, before => "GET /livez HTTP/1.1\r\nHost: t\r\n\r\n");
 }
 
-# Chunks that readers take apart differently: the library takes any, so it is the last request.
+# Readers parse these chunks differently, so a request with chunks is the last one of its connection.
 for my $chunks ("+0\r\n\r\n", "0x0\r\n\r\n", " 0\r\n\r\n", "-0\r\n\r\n", "0x3\r\nabc\r\n0\r\n\r\n", "0\0z\r\n\r\n",
     "3\r\nabc0\r\n\r\n", "3 x\r\nabc\r\n0\r\n\r\n", "3\nabc\n0\n\n", "\r\n\r\n0\r\n\r\n",
     "0\r\nX-A: b\r\n c\r\n\r\n", "3\r\nabc\r\n0\r\n\r\n")
@@ -144,11 +144,11 @@ for my $chunks ("+0\r\n\r\n", "0x0\r\n\r\n", " 0\r\n\r\n", "-0\r\n\r\n", "0x3\r\
     my $answer = $client->last_words(
         "POST /livez HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n$chunks$hidden") // 'it is open';
     my $name = $chunks =~ s/([^ -~])/sprintf '\\x%02x', ord $1/ger;
-    is last_ticket(), $before, "chunks '$name': nothing behind them is answered" or $before = last_ticket();
+    is last_ticket(), $before, "chunks '$name': no request after them is answered" or $before = last_ticket();
     like $answer, qr{^HTTP/1\.1 4\d\d (?!.*HTTP/1).*^Connection: close\r$}ms, '... and the answer says so';
 }
 
-# The same lines in their right form are no attack.
+# The same lines in their right form are accepted.
 my @sound = (
     [ 'Content-Length', "POST /tickets/create HTTP/1.1\r\nHost: t\r\nContent-Length: 3\r\n\r\nabc" ],
     [ 'blanks around Content-Length',
@@ -162,7 +162,7 @@ my @sound = (
     [ 'an empty line before a request', "\r\nGET /tickets/create HTTP/1.1\r\nHost: t\r\n\r\n" ],
     [ 'an empty line after a body',
         "POST /livez/x HTTP/1.1\r\nHost: t\r\nContent-Length: 3\r\n\r\nabc\r\nGET /livez HTTP/1.1\r\nHost: t\r\n\r\n",
-        is_behind => 1 ],
+        is_after => 1 ],
     [ 'a chunk with an extension',
         "POST /tickets/create HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n"
             . "3;a=b ; c=\"d;e\"\r\nabc\r\n0;f\r\n\r\n", is_last => 1 ],
@@ -172,7 +172,7 @@ for my $case (@sound) {
     my ($name, $bytes, %given) = @$case;
     my $client = $server->client(timeout => 3);
     $client->send($bytes);
-    $client->response if $given{is_behind};
+    $client->response if $given{is_after};
     is $client->response($given{is_head})->{status}, 200, "$name is sound";
     if ($given{is_last}) { ok $client->at_end, '... and the connection ends' }
     else { is $client->get('/livez')->{status}, 200, '... and the connection goes on' }

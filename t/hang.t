@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# One session of several that hangs, behind something that drops its packets.
+# One of several sessions hangs, because a firewall drops its packets.
 use strict;
 use warnings;
 use Test::More;
@@ -14,7 +14,8 @@ $database->sql("CREATE USER tickr\@'127.0.0.1' IDENTIFIED BY 'secret';"
         . "GRANT ALL ON tickr.* TO tickr\@'127.0.0.1'");
 my $proxy = Tickr::Proxy->new($database->port);
 
-# A time-out that nobody shall have to wait for. Few tickets are held, so that more are fetched all the time.
+# A time-out so long that the test notices a request that waits for it. Few tickets are held, so that the segment fetches
+# all the time.
 my $server = Tickr::Server->fresh(
     database => $database,
     env      => {
@@ -35,9 +36,9 @@ for my $number (1 .. 3) {
     $load->wait_for_answers(200);
 }
 my @answers = $load->finish;
-is_deeply [ keys %{ Tickr::Load::statuses(@answers) } ], [200], 'everybody is answered';
-cmp_ok Tickr::Load::longest_gap(@answers), '<', 3, 'long before the query time-out';
+is_deeply [ keys %{ Tickr::Load::statuses(@answers) } ], [200], 'all requests are answered';
+cmp_ok Tickr::Load::longest_gap(@answers), '<', 3, '... long before the query time-out';
 is_deeply [ Tickr::Load::duplicates(@answers) ], [], 'no ticket twice';
-is_deeply [ Tickr::Load::overtaken(@answers) ],  [], 'and none overtaken';
+is_deeply [ Tickr::Load::overtaken(@answers) ],  [], '... and none is out of order';
 is $server->stop, 0, 'the server stops cleanly';
 done_testing;

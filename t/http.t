@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# The HTTP table beyond the ticket routes' values: every route, method, header and limit.
+# HTTP: every route, method, header and limit. t/create.t has the tickets themselves.
 use strict;
 use warnings;
 use IO::Select;
@@ -18,7 +18,7 @@ my @reads   = qw(/status /livez /readyz /metrics);
 
 sub last_ticket { return $server->get('/status')->{body} }
 
-# An error is JSON that says what is wrong, and has no key that old clients read.
+# An error is JSON with the key `error` and no other: old clients read other keys.
 sub is_error {
     my ($response, $code, $name) = @_;
     is $response->{status}, $code, "$name is $code";
@@ -35,20 +35,20 @@ sub is_error {
 {
     my $status = $server->get('/status');
     is $status->{status}, 200, '/status is 200';
-    is $status->{body}, '{"last_ticket":null}', 'and null before the first ticket';
-    is $status->{headers}{'content-type'}, 'application/json', 'it is JSON';
-    is $status->{headers}{'content-length'}, 20, 'with its length';
+    is $status->{body}, '{"last_ticket":null}', '... with null before the first ticket';
+    is $status->{headers}{'content-type'}, 'application/json', '... in JSON';
+    is $status->{headers}{'content-length'}, 20, '... with its length';
     $server->get('/tickets/create');
-    is last_ticket(), '{"last_ticket":329}', 'then it is the last ticket';
+    is last_ticket(), '{"last_ticket":329}', '/status shows the last ticket';
     $server->get('/tickets/create/20');
-    is last_ticket(), '{"last_ticket":529}', 'of a batch too';
+    is last_ticket(), '{"last_ticket":529}', '... of a batch too';
 SKIP: {
         skip 'a file is for one server only', 2 if $database->name eq 'sqlite';
         my $other = Tickr::Server->new(database => $database);
-        is $other->get('/status')->{body}, '{"last_ticket":529}', 'another server on the same database knows it';
+        is $other->get('/status')->{body}, '{"last_ticket":529}', 'another server on the same database shows it';
         $other->get('/tickets/create');
         wait_for('the next look', 2, sub { last_ticket() eq '{"last_ticket":539}' });
-        is last_ticket(), '{"last_ticket":539}', 'and this one knows of the other\'s';
+        is last_ticket(), '{"last_ticket":539}', 'this server shows the ticket of the other';
         $other->stop;
     }
 
@@ -80,27 +80,27 @@ SKIP: {
     is $missing->{status}, 404, 'HEAD of nothing is 404';
     is $missing->{headers}{'content-length'}, $client->get('/nowhere')->{headers}{'content-length'},
         '... with GET\'s length';
-    is $client->get('/livez')->{status}, 200, 'none of them had a body';
+    is $client->get('/livez')->{status}, 200, 'none of these answers has a body';
 
     my $before = last_ticket();
     for my $create (@creates) {
         my $head = $client->request('HEAD', $create);
         is $head->{status}, 405, "HEAD of $create is 405";
-        is $head->{headers}{allow}, 'GET, POST', '... and says what is allowed';
-        is last_ticket(), $before, '... and gives no ticket';
+        is $head->{headers}{allow}, 'GET, POST', '... with the allowed methods';
+        is last_ticket(), $before, '... and issues no ticket';
     }
     for my $method (qw(PUT DELETE PATCH OPTIONS TRACE PROPFIND FOO get)) {
         for my $route (@creates, @reads) {
             my $response = $server->request($method, $route);
             is_error($response, 405, "$method of $route");
             is $response->{headers}{allow}, $route =~ /create/ ? 'GET, POST' : 'GET, HEAD',
-                '... and says what is allowed';
+                '... with the allowed methods';
         }
     }
     is_error($server->request('POST', $_), 405, "POST of $_") for @reads;
-    is last_ticket(), $before, 'no ticket was given for any of them';
+    is last_ticket(), $before, 'none of these requests gets a ticket';
     is $client->request('POST', '/tickets/create/2', body => '{"a":1}')->{status}, 200,
-        'POST of a create is as GET';
+        'POST of a create is answered as GET';
 }
 
 # --- caches ----------------------------------------------------------------------------------------
@@ -110,9 +110,9 @@ sub is_never_stored {
     my ($response, $name) = @_;
     my $headers = $response->{headers};
     is $headers->{'cache-control'},          'no-store', "$name must not be stored";
-    is $headers->{'x-content-type-options'}, 'nosniff',  '... nor be taken for another type';
+    is $headers->{'x-content-type-options'}, 'nosniff',  '... nor be read as another type';
     is_deeply [ grep { defined $headers->{$_} } qw(etag last-modified expires age) ], [],
-        '... and names nothing that a cache could compare';
+        '... and has no header that a cache could compare';
     return;
 }
 
@@ -145,12 +145,12 @@ sub is_never_stored {
         'Cache-Control: max-stale')
     {
         my $response = $client->get('/tickets/create', headers => [$line]);
-        is $response->{status}, 200, "a create with $line is answered in whole";
+        is $response->{status}, 200, "a create with $line gets a whole answer";
         ok !$seen{ $response->{body} }++, '... with a new ticket';
     }
 }
 
-# --- what is not there -----------------------------------------------------------------------------
+# --- other paths -----------------------------------------------------------------------------
 
 for my $nowhere (qw(/ /tickets /tickets/ /tickets/createx /tickets/create2 /status/ /statuses /Status
     //status //t/status //t/tickets/create t:/status http:/status http:status status
@@ -161,8 +161,8 @@ for my $nowhere (qw(/ /tickets /tickets/ /tickets/createx /tickets/create2 /stat
 }
 is_error($server->get("/tickets/create/$_"), 400, "GET /tickets/create/$_") for '0', 'x', '1"2', "\xff", '<b>';
 is_error($server->get($_), 400, "GET $_") for '/status#x', 'http://t/status#', '/livez?a#b';
-is $server->get('/status?x=1')->{status}, 200, 'a query is no part of the path';
-is $server->get('/livez?')->{status},     200, 'nor is an empty one';
+is $server->get('/status?x=1')->{status}, 200, 'a query does not belong to the path';
+is $server->get('/livez?')->{status},     200, '... nor does an empty one';
 is $server->get('http://tickets.example/status')->{body}, last_ticket(),
     'an absolute request target is understood';
 is $server->get('http://tickets.example:80/tickets/create?format=group')->{status}, 200,
@@ -181,53 +181,53 @@ sub say_lines {
 {
     my $client = $server->client;
     is $client->get('/livez')->{status}, 200, 'a connection stays open' for 1 .. 3;
-    is $client->get('/nowhere')->{status}, 404, 'after an error too';
-    is $client->get('/tickets/create/x')->{status}, 400, '... of any kind';
-    is $client->get('/livez')->{status}, 200, '... it is open';
+    is $client->get('/nowhere')->{status}, 404, '... after a 404 too';
+    is $client->get('/tickets/create/x')->{status}, 400, '... and after a 400';
+    is $client->get('/livez')->{status}, 200, '... and it still serves';
     my $last = $client->get('/livez', headers => ['Connection: close']);
-    is $last->{status}, 200, 'one that asks for it';
-    ok $client->at_end, '... is closed';
+    is $last->{status}, 200, 'a request with Connection: close is answered';
+    ok $client->at_end, '... and the connection closes';
 
     $client = $server->client;
     my $old = say_lines($client, 'GET /livez HTTP/1.0');
     is $old->{status}, 200, 'HTTP/1.0 is answered';
     is $old->{headers}{'content-length'}, length $old->{body}, '... with a length';
-    ok $client->at_end, '... and the connection closed';
+    ok $client->at_end, '... and the connection closes';
 
     $client = $server->client;
     for (1 .. 3) {
         my $kept = say_lines($client, 'GET /tickets/create HTTP/1.0', 'Connection: keep-alive');
         is $kept->{status}, 200, 'HTTP/1.0 with keep-alive is answered';
-        like $kept->{headers}{connection}, qr/keep-alive/i, '... and told that the connection stays';
+        like $kept->{headers}{connection}, qr/keep-alive/i, '... and the answer says that the connection stays';
     }
 
     $client = $server->client;
     my @got;
     $client->send("GET /tickets/create HTTP/1.1\r\nHost: t\r\n\r\n" x 10);
     push @got, @{ $client->json($client->response) } for 1 .. 10;
-    is scalar @got, 10, 'ten requests in one packet have ten answers';
-    is_deeply \@got, [ map { $got[0] + 10 * $_ } 0 .. 9 ], 'in their order';
+    is scalar @got, 10, 'ten requests in one packet get ten answers';
+    is_deeply \@got, [ map { $got[0] + 10 * $_ } 0 .. 9 ], '... in their order';
     $client->send(join '', map {"GET /nowhere/$_ HTTP/1.1\r\nHost: t\r\nX-Request-Id: r$_\r\n\r\n"} 1 .. 5);
     is join(' ', map { $client->response->{headers}{'x-request-id'} } 1 .. 5), 'r1 r2 r3 r4 r5',
-        'each answer to its request';
+        'each request gets its own answer';
     $client->send("POST /tickets/create HTTP/1.1\r\nHost: t\r\nContent-Length: 3\r\n\r\nabc"
             . "GET /livez HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n"
             . "GET /tickets/create HTTP/1.1\r\nHost: t\r\n\r\n");
     my $before = last_ticket();
-    is $client->response->{status}, 200, 'a body and a request behind it';
-    is $client->response->{body}, '{"live":true}', '... are told apart';
-    ok $client->at_end, '... and nothing is answered behind the last request';
+    is $client->response->{status}, 200, 'a request with a body is answered';
+    is $client->response->{body}, '{"live":true}', '... and so is the request after it';
+    ok $client->at_end, '... and no request after the last one';
 
-    # The answer says whether the connection goes on, and it does what it says.
+    # The answer says whether the connection stays open, and this is true.
     for my $case (
         [ 'an absolute request target',         'GET http://t/livez HTTP/1.1' => undef ],
-        [ '... for a proxy that lets go of it', 'GET http://t/livez HTTP/1.1', 'Proxy-Connection: close' => undef ],
-        [ '... that asks for the end', 'GET http://t/livez HTTP/1.1', 'Proxy-Connection: keep-alive',
+        [ '... with Proxy-Connection: close', 'GET http://t/livez HTTP/1.1', 'Proxy-Connection: close' => undef ],
+        [ '... with Connection: close', 'GET http://t/livez HTTP/1.1', 'Proxy-Connection: keep-alive',
             'Connection: close' => 'close' ],
         [ 'close among other options',   'GET /livez HTTP/1.1', 'Connection: TE, close'               => 'close' ],
-        [ 'close, however it is spaced', 'GET /livez HTTP/1.1', "Connection: TE ,\t,CLOSE ,x"         => 'close' ],
+        [ 'close between odd blanks', 'GET /livez HTTP/1.1', "Connection: TE ,\t,CLOSE ,x"         => 'close' ],
         [ 'close in a second header',    'GET /livez HTTP/1.1', 'Connection: TE', 'Connection: close' => 'close' ],
-        [ 'an option that only begins as close', 'GET /livez HTTP/1.1', 'Connection: closed, clos'     => undef ],
+        [ 'an option that only begins like close', 'GET /livez HTTP/1.1', 'Connection: closed, clos'     => undef ],
         [ 'HTTP/1.0 with keep-alive among others', 'GET /livez HTTP/1.0',
             'Connection: TE, Keep-Alive' => 'keep-alive' ],
         [ 'HTTP/1.0 with keep-alive first',   'GET /livez HTTP/1.0', 'Connection: keep-alive, TE' => 'keep-alive' ],
@@ -235,21 +235,21 @@ sub say_lines {
             'Connection: keep-alive, close' => 'close' ],
         [ 'HTTP/1.0 with a word like keep-alive', 'GET /livez HTTP/1.0', 'Connection: keep-alives' => 'close' ],
         [ 'CONNECT',                   'CONNECT t:80 HTTP/1.1'                      => undef ],
-        [ '... that asks for the end', 'CONNECT t:80 HTTP/1.1', 'Connection: close' => 'close' ],
+        [ '... with Connection: close', 'CONNECT t:80 HTTP/1.1', 'Connection: close' => 'close' ],
         )
     {
         my ($name, $line, @options) = @$case;
         my $says = pop @options;
         $client = $server->client(timeout => 5);
         my $answer = say_lines($client, $line, 'Host: t', @options);
-        is $answer->{headers}{connection}, $says, "$name: the answer says what becomes of the connection";
-        if (($says // '') eq 'close') { ok eval { $client->at_end }, '... which is closed' }
-        else { is eval { $client->get('/livez')->{status} }, 200, '... which stays open' }
+        is $answer->{headers}{connection}, $says, "$name: the answer says whether the connection stays";
+        if (($says // '') eq 'close') { ok eval { $client->at_end }, '... and the connection closes' }
+        else { is eval { $client->get('/livez')->{status} }, 200, '... and the connection stays open' }
     }
 
     my $unix = Tickr::Client->new(unix => $path);
     is $unix->get('/livez')->{status}, 200, 'a Unix socket serves' for 1 .. 2;
-    is $unix->get('/tickets/create')->{status}, 200, '... tickets too';
+    is $unix->get('/tickets/create')->{status}, 200, '... and issues tickets';
 }
 
 # --- request ids -------------------------------------------------------------------------------------
@@ -261,7 +261,7 @@ for my $id ('a', 'Az09-_.:+/=@', 'x' x 64) {
 }
 for my $id ('x' x 65, 'a b', 'a"b', "a\tb", '<b>', "\xe9", '') {
     my $response = $server->get('/livez', headers => ["X-Request-Id: $id"]);
-    is $response->{status}, 200, 'an X-Request-Id that is unfit is no error';
+    is $response->{status}, 200, 'an X-Request-Id that is not allowed is no error';
     is $response->{headers}{'x-request-id'}, undef, '... and not echoed';
 }
 
@@ -289,17 +289,17 @@ for my $id ('x' x 65, 'a b', 'a"b', "a\tb", '<b>', "\xe9", '') {
         $client->send($bytes);
         my $response = eval { $client->response } or fail("$name is answered"), next;
         is_error($response, $code, $name);
-        like $response->{body}, qr/larger than 8192 bytes/, '... which says the limit';
-        like $response->{headers}{connection}, qr/close/i, '... as the last one';
+        like $response->{body}, qr/larger than 8192 bytes/, '... and it names the limit';
+        like $response->{headers}{connection}, qr/close/i, '... as the last answer';
         ok eval { $client->at_end }, '... and the connection is closed';
     }
     for my $headers (100, 101, 2000) {    # Host is one of them
         my $client = $server->client(timeout => 5);
         $client->send("GET /livez HTTP/1.1\r\nHost: t\r\n" . "a:b\r\n" x ($headers - 1) . "\r\n");
         my $response = eval { $client->response } // {};
-        if ($headers <= 100) { is $response->{status}, 200, "$headers headers are read"; next }
+        if ($headers <= 100) { is $response->{status}, 200, "a request with $headers headers is answered"; next }
         is_error($response, 400, "a request with $headers headers");
-        like $response->{body}, qr/more than 100 headers/, '... which says the limit';
+        like $response->{body}, qr/more than 100 headers/, '... and it names the limit';
         ok eval { $client->at_end }, '... and the connection is closed';
     }
     # The server discards the bytes that follow the error, but not for ever. A Unix socket holds little itself.
@@ -313,18 +313,18 @@ for my $id ('x' x 65, 'a b', 'a"b', "a\tb", '<b>', "\xe9", '') {
         $taken += syswrite($endless->socket, '0' x 10_000) // last;
     }
     $endless->socket->blocking(1);
-    cmp_ok $taken, '<', 64_000_000, 'a line of a chunk that does not end is not read for ever';
+    cmp_ok $taken, '<', 64_000_000, 'the server stops reading a line of a chunk that does not end';
 SKIP: {
         skip 'a sanitizer keeps memory that was freed', 1 unless $held;
-        cmp_ok $server->memory - $held, '<', 4000, '... and fills no memory';
+        cmp_ok $server->memory - $held, '<', 4000, '... and does not fill its memory';
     }
     is_error(eval { $endless->response } // {}, 413, 'it');
 
-    is last_ticket(), $before, 'no ticket was given for any of them';
+    is last_ticket(), $before, 'none of these requests gets a ticket';
     is $server->request('POST', '/tickets/create', body => 'a' x 8000)->{status}, 200,
-        'a body below the limit is no matter';
+        'a body below the limit is accepted';
     is $server->get('/livez', headers => [ 'X-A: ' . 'a' x 7000 ])->{status}, 200,
-        'nor is a header below it';
+        'a header below the limit is accepted';
 }
 
 # --- bodies ---------------------------------------------------------------------------------------------
@@ -332,16 +332,16 @@ SKIP: {
 {
     my $client = $server->client;
     $client->send("POST /tickets/create HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
-    is $client->response->{status}, 100, 'Expect: 100-continue is told to go on';
+    is $client->response->{status}, 100, 'Expect: 100-continue is answered 100';
     $client->send('abc');
-    is $client->response->{status}, 200, '... and then answered';
+    is $client->response->{status}, 200, '... and its request is answered';
 
     $client->send("POST /tickets/create HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n"
             . "3\r\nabc\r\nA\r\n0123456789\r\n0\r\nX-Trailer: t\r\n\r\n");
     my $chunked = $client->response;
     is $chunked->{status}, 200, 'a chunked body is read';
-    is $chunked->{headers}{connection}, 'close', '... as the last one';
-    ok $client->at_end, '... of its connection';
+    is $chunked->{headers}{connection}, 'close', '... as the last answer';
+    ok $client->at_end, '... and the connection closes';
 
     $client = $server->client;
     my $refused = say_lines($client, 'POST /tickets/create HTTP/1.1', 'Host: t', 'Expect: 100-continue',
@@ -368,29 +368,29 @@ is $server->stop, 0, 'the server stops cleanly';
         'without the database /readyz is 503';
     my $unready = $server->get('/readyz');
     is_error($unready, 503, '/readyz without the database');
-    unlike $unready->{body}, qr/mariadb|mysql|connect|socket|sqlite|file|folder/i, '... it tells no detail';
-    is $unready->{headers}{'retry-after'}, 1, '... and when to try again';
+    unlike $unready->{body}, qr/mariadb|mysql|connect|socket|sqlite|file|folder/i, '... without a detail';
+    is $unready->{headers}{'retry-after'}, 1, '... with the time of the next try';
     is $server->get('/livez')->{status}, 200, '/livez is 200';
     for my $route ('/status', @creates) {
         my $response = $server->get($route, headers => ['X-Request-Id: trace-17']);
         is_error($response, 503, "$route without the database");
-        is $response->{headers}{'retry-after'},  1,          '... says when to try again';
+        is $response->{headers}{'retry-after'},  1,          '... with the time of the next try';
         is $response->{headers}{'x-request-id'}, 'trace-17', '... echoes the request\'s id';
-        like $response->{body}, qr/"error":"the database (is down|file \S+ (?:was moved or deleted|cannot be used))/, '... and says why';
+        like $response->{body}, qr/"error":"the database (is down|file \S+ (?:was moved or deleted|cannot be used))/, '... with the reason';
         ok $server->wait_for_log(qr/level=error msg="a request failed" code=503 .*request_id="trace-17"/, 2),
-            '... and has it in the log';
+            '... and the log has the request id';
     }
     $server->get('/status', headers => ["X-Request-Id: od\"d"]);
-    unlike $server->log, qr/request_id="?od/, 'an unfit id is not in the log';
+    unlike $server->log, qr/request_id="?od/, 'an id that is not allowed is not in the log';
     is $server->request('HEAD', '/status')->{status}, 503, 'HEAD of /status is 503 too';
     $database->start;
     $server->wait_until_ready;
-    is $server->get('/tickets/create')->{status}, 200, 'when the database is back there are tickets';
+    is $server->get('/tickets/create')->{status}, 200, 'when the database is back, tickets are issued';
 }
 
 is $server->stop, 0, 'the server stops cleanly';
 
-{    # nobody is there, and the names have letters that JSON writes with six bytes each
+{    # no database exists, and JSON writes each letter of their names with six bytes
     my @hosts = map { '/' . "\xc3$_" x 50 } "\xa4", "\xb6";
     $server = Tickr::Server->new(
         env => { TICKR_DATABASE_HOST => join(',', @hosts), TICKR_NODE_NUMBER => '0,1' });

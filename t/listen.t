@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# What the server listens on, and what its caller leaves it: one server has an address, whatever happens.
+# Listening: one server has an address at a time. The server inherits sockets and descriptors of its caller.
 use strict;
 use warnings;
 use IO::Socket::UNIX;
@@ -11,7 +11,7 @@ use Tickr::Server;
 
 plan skip_all => Tickr::File->missing if Tickr::File->missing;
 
-# A server with a file of its own, so that only the address can be in the way.
+# Return a server with a file of its own, so that only the address can be in use.
 sub new_server {
     my (%given) = @_;
     my $database = Tickr::File->new;
@@ -19,7 +19,7 @@ sub new_server {
     return Tickr::Server->new(database => $database, wait => 0, %given);
 }
 
-# Wait until each of SERVERS serves or has ended; those that serve.
+# Wait until each of SERVERS serves or has ended. Return those that serve.
 sub survivors {
     my (@servers) = @_;
     return grep {
@@ -30,7 +30,7 @@ sub survivors {
     } @servers;
 }
 
-# Leave a path as a killed server leaves it.
+# Make the path that a killed server leaves.
 sub leave_stale {
     my ($path) = @_;
     unlink $path;
@@ -39,7 +39,7 @@ sub leave_stale {
     return;
 }
 
-{    # of servers that start together on the path of a dead one, one serves, and it can be reached
+{    # several servers start together on the path of a dead one: one serves, and clients reach it
     my $path = scratch() . '/stale';
     my $bad  = 0;
     for my $round (1 .. 12) {
@@ -55,8 +55,8 @@ sub leave_stale {
         $bad++ if -e $path;
         last if $bad;
     }
-    is $bad, 0, 'of three servers on a stale path one serves, the others end with 71';
-    is_deeply [ glob scratch() . '/stale*' ], [], 'nothing is left beside the path';
+    is $bad, 0, 'of three servers on a stale path one serves, and the others exit with 71';
+    is_deeply [ glob scratch() . '/stale*' ], [], 'the servers leave no other file';
 }
 
 {    # the same for a port
@@ -72,7 +72,7 @@ sub leave_stale {
     is $bad, 0, 'of three servers on a port one serves';
 }
 
-SKIP: {    # the same with servers that are slow at the worst moment
+SKIP: {    # the same with servers that are delayed at the worst moment
     skip missing_program('strace'), 3 if missing_program('strace');
     my $slow = sub {
         my ($calls, $when) = @_;
@@ -85,19 +85,19 @@ SKIP: {    # the same with servers that are slow at the worst moment
     my $path = scratch() . '/slow';
     leave_stale($path);
     my @servers = map { new_server(env => { TICKR_LISTEN => "unix:$path" }, $slow->('/^unlink', '1+')) } 1 .. 2;
-    is scalar survivors(@servers), 1, 'one server takes the path though another is about to remove it';
+    is scalar survivors(@servers), 1, 'one server gets the path while another is about to remove it';
     my $client = eval { Tickr::Client->new(unix => $path) };
-    is eval { $client->get('/livez')->{status} }, 200, 'the one that serves is reached';
+    is eval { $client->get('/livez')->{status} }, 200, 'clients reach the server that serves';
     $_->stop for grep { $_->process->is_running } @servers;
 
     my $port = free_port();
     @servers = map { new_server(env => { TICKR_LISTEN => "127.0.0.1:$port" }, @$_) }
         [ $slow->('bind', 2) ], [];
-    is scalar survivors(@servers), 1, 'one server takes the port though another is between two sockets';
+    is scalar survivors(@servers), 1, 'one server gets the port while another is between two sockets';
     $_->stop for grep { $_->process->is_running } @servers;
 }
 
-{    # a server whose queue of connections is full is alive
+{    # a server with a full queue of connections is alive
     my $path     = scratch() . '/full';
     my $listener = IO::Socket::UNIX->new(Local => $path, Listen => 1) or die "$path: $!";
     my @waiting;
@@ -107,28 +107,28 @@ SKIP: {    # the same with servers that are slow at the worst moment
         last if @waiting > 100;
     }
     my $server = new_server(env => { TICKR_LISTEN => "unix:$path" });
-    is $server->process->wait_exit(10), 71, 'a path whose server does not accept is left alone';
+    is $server->process->wait_exit(10), 71, 'a second server leaves the path of a server that does not accept';
     like $server->log, qr/Address already in use/, 'the log says why';
-    ok -S $path, 'the path is there';
+    ok -S $path, 'the path is still there';
 }
 
-{    # a path that another server has made meanwhile is not removed
+{    # a server does not remove a path that another server has made meanwhile
     my $path = scratch() . '/other';
     my $old  = new_server(env => { TICKR_LISTEN => "unix:$path" });
     survivors($old);
     unlink $path or die "$path: $!";
     my $new = new_server(env => { TICKR_LISTEN => "unix:$path" });
     survivors($new);
-    is $old->stop, 0, 'a server stops whose path was taken over';
+    is $old->stop, 0, 'a server stops after another server replaced its path';
     my $client = Tickr::Client->new(unix => $path);
     is $client->get('/livez')->{status}, 200, 'the path is still there';
-    is $new->stop, 0, 'the other stops';
-    ok !-e $path, 'and removes it';
+    is $new->stop, 0, 'the other server stops';
+    ok !-e $path, 'the other server removes the path';
 }
 
-# --- what the service manager leaves ------------------------------------------------------------
+# --- sockets of the service manager ------------------------------------------------------------
 
-# Start a server by the shell, which may say $$.
+# Start a server through the shell, which replaces $$ by the process id.
 sub through_shell {
     my ($script, %given) = @_;
     return new_server(through => [ 'sh', '-c', "$script" . ' exec "$0" "$@"' ], %given);
@@ -137,19 +137,19 @@ sub through_shell {
 for my $fds ('x', '', '-1', '17', '99999999999999999999', '1 2') {
     my $server = through_shell("LISTEN_PID=\$\$ LISTEN_FDS='$fds'");
     is $server->process->wait_exit(10), 71, "LISTEN_FDS='$fds' is refused";
-    like $server->log, qr/cannot listen.*LISTEN_FDS=.*up to 16 sockets/, 'with words';
+    like $server->log, qr/cannot listen.*LISTEN_FDS=.*up to 16 sockets/, 'the log says why';
 }
 
 {
     my $server = through_shell('LISTEN_PID=1 LISTEN_FDS=x');
-    is scalar survivors($server), 1, 'what was left for another process does not count';
-    is $server->stop, 0, 'it stops';
+    is scalar survivors($server), 1, 'a server ignores sockets that were left for another process';
+    is $server->stop, 0, 'the server stops';
 }
 
 {
     my $server = through_shell('LISTEN_PID=$$ LISTEN_FDS=1', before => sub { POSIX::close(3) });
-    is $server->process->wait_exit(10), 71, 'a socket that is not there is refused';
-    like $server->log, qr/inherited descriptor 3 is not a listening socket/, 'with words';
+    is $server->process->wait_exit(10), 71, 'a server refuses an inherited socket that does not exist';
+    like $server->log, qr/inherited descriptor 3 is not a listening socket/, 'the log says why';
 }
 
 # --- standard descriptors -----------------------------------------------------------------------
@@ -167,8 +167,8 @@ for my $closed ('<&-', '>&-', '<&- >&-', '<&- >&- 2>&-') {
     is $answer->{status}, 200, "a server works with $closed";
     my @open = map { readlink('/proc/' . $server->pid . "/fd/$_") // 'none' } 0 .. 2;
     is_deeply [ grep { !m{^/dev/null$|\.log$} } @open ], [],
-        'the standard descriptors are no socket and no database';
-    is $server->stop, 0, 'it stops';
+        'no standard descriptor is a socket or a database';
+    is $server->stop, 0, 'the server stops';
 }
 
 done_testing;

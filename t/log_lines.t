@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# docs/log-lines.md has every log line of src/ with its level, and no other line.
+# docs/log-lines.md has every log line of src/ with its level, and no other line. A line about a database names it.
 use strict;
 use warnings;
 use Test::More;
@@ -26,19 +26,20 @@ sub strings_of {
     return map { join '', /"((?:[^"\\]|\\.)*)"/g } $code =~ /((?:"(?:[^"\\]|\\.)*"(?:\s|PRI\w+)*)+)/g;
 }
 
-# The first argument of the call whose arguments begin here.
-sub first_argument {
+# The arguments of the call that begin here, up to its closing parenthesis.
+sub arguments_of {
     my ($code) = @_;
-    my ($argument, $depth) = ('', 0);
+    my ($depth, @arguments) = (0, '');
     while ($code =~ /\G("(?:[^"\\]|\\.)*"|.)/gs) {
-        last if $depth == 0 && $1 =~ /^[,)]$/;
+        last if $depth == 0 && $1 eq ')';
         $depth += $1 eq '(' ? 1 : $1 eq ')' ? -1 : 0;
-        $argument .= $1;
+        if   ($depth == 0 && $1 eq ',') { push @arguments, '' }
+        else                            { $arguments[-1] .= $1 }
     }
-    return $argument;
+    return map {s/^\s+|\s+$//gr} @arguments;
 }
 
-# What a call may log: strings, or those that the function of the same file returns.
+# The messages of a call: strings, or those that the function of the same file returns.
 sub messages_of {
     my ($argument, $code) = @_;
     my @strings = strings_of($argument);
@@ -47,21 +48,32 @@ sub messages_of {
     return strings_of($body // '');
 }
 
-my (%in_code, @unknown);
+my (%in_code, %fields_of, @unknown, @bad_fields);
 for my $path (glob "$top/src/*.c $top/src/*/*.c") {
     my $code = code_of($path);
     while ($code =~ /\blog_(error|warn|info)\(/g) {
-        my ($level, $argument) = ($1, first_argument(substr $code, pos $code));
-        next if $argument =~ /^const char/;    # its definition
-        my @messages = messages_of($argument, $code);
+        my ($level, $message, @fields) = ($1, arguments_of(substr $code, pos $code));
+        my @messages = messages_of($message, $code);
         # The warnings of a store have lines of their own; they are checked below.
-        push @unknown, "$path: $argument" if !@messages && $argument ne 'line';
-        $in_code{$_}{$level} = 1 for @messages;
+        push @messages, 'a warning of a store' if $message eq 'line';
+        push @unknown, "$path: $message" if !@messages;
+        push @bad_fields, map {"$path: $_"}
+            grep { !/^LOG_(?:DATABASE\(|(?:TEXT|WORD|NUMBER|SECONDS|ELAPSED)\("[a-z]+(?:_[a-z]+)*",)/ } @fields;
+        for my $text (@messages) {
+            $in_code{$text}{$level} = 1;
+            push @{ $fields_of{$text} }, \@fields;
+        }
     }
     # The log's own note, which it makes without a call.
-    $in_code{$1}{warn} = 1 if $code =~ /LOG_LEVEL_WARN, "([^"]+)"/;
+    $in_code{$1}{warn} = 1 if $code =~ /LOG_LEVEL_WARN,\s*LOG_FIELDS\("([^"]+)"/;
 }
+my $names_database = sub {
+    my ($text) = @_;
+    return !grep { !grep {/^LOG_DATABASE\(/} @$_ } @{ $fields_of{$text} };
+};
+ok delete $in_code{'a warning of a store'}, 'the call for the warnings of a store is found';
 none 'every call of log_error(), log_warn() and log_info() is understood', @unknown;
+none 'every field is one of log.h, and has a name of lower-case words', @bad_fields;
 cmp_ok scalar keys %in_code, '>', 40, 'the log lines of src/ are found';
 
 my $page = slurp("$top/docs/log-lines.md");
@@ -74,6 +86,17 @@ none '... and no other',
     grep { !$in_code{$_} } sort keys %in_page;
 none '... each with its level',
     grep { $in_page{$_} ne join ', ', sort keys %{ $in_code{$_} } } grep { $in_code{$_} } sort keys %in_page;
+
+# --- the database of a line ------------------------------------------------------------------------------
+
+for my $section ('The database', 'Trust and the state file') {
+    my ($part) = $page =~ /^## \Q$section\E\n(.*?)(?=^## )/ms;
+    my @texts = $part =~ /^\| `([^`]+)` \|/mg;
+    cmp_ok scalar @texts, '>', 5, "the lines of \"$section\" are found";
+    none '... and each call for one of them has the field of the database',
+        grep { $fields_of{$_} && !$names_database->($_) } @texts;
+}
+ok $names_database->('a warning of a store'), 'so has each warning of a store';
 
 # --- what a store warns of -----------------------------------------------------------------------------
 

@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# The metrics: a page that Prometheus reads without complaint, with numbers that are exactly right.
+# The page of metrics is valid for Prometheus, and its numbers are exact.
 use strict;
 use warnings;
 use Test::More;
@@ -8,7 +8,7 @@ use Tickr::Server;
 use Tickr::Stores qw(the_store);
 
 my $database = the_store();
-my $sessions = $database->name eq 'sqlite' ? 1 : 3;    # a file has one writer, whatever is set
+my $sessions = $database->name eq 'sqlite' ? 1 : 3;    # a file has one writer, with any setting
 my $began    = time;
 my $server   = Tickr::Server->fresh(
     database => $database,
@@ -16,7 +16,7 @@ my $server   = Tickr::Server->fresh(
 
 sub page { $server->metrics }
 
-# Everything that PAGE counts of requests but /metrics, those that are 0 left out.
+# All requests that PAGE counts, except of /metrics, without the counters that are 0.
 sub requests {
     my ($page) = @_;
     return {
@@ -37,11 +37,11 @@ is $fresh->{$_}, 0, "$_ is 0" for qw(tickr_tickets_issued_total tickr_requests_w
     tickr_last_ticket tickr_reservation_tickets_count);
 is $fresh->{tickr_database_up}, 1, 'the database is up';
 is $fresh->{tickr_tickets_left}, 922337203685477548, 'tickets left: (2^63-1 - 329) / 10 and the first';
-cmp_ok $fresh->{process_start_time_seconds}, '>=', $began, 'the start time is when it started';
-cmp_ok $fresh->{process_start_time_seconds}, '<=', time, '... and not later';
-is scalar grep({/^tickr_build_info\{version="\d+\.\d+\.\d+"\}$/} keys %$fresh), 1, 'the version is there';
+cmp_ok $fresh->{process_start_time_seconds}, '>=', $began, 'the start time is not before the start';
+cmp_ok $fresh->{process_start_time_seconds}, '<=', time, '... and not after it';
+is scalar grep({/^tickr_build_info\{version="\d+\.\d+\.\d+"\}$/} keys %$fresh), 1, 'the page has the version';
 
-# --- a known sequence ------------------------------------------------------------------------------
+# --- known requests --------------------------------------------------------------------------------
 
 {
     my $client = $server->client;
@@ -84,49 +84,49 @@ is scalar grep({/^tickr_build_info\{version="\d+\.\d+\.\d+"\}$/} keys %$fresh), 
         },
         'requests are counted by route and code';
     is $page->{tickr_tickets_issued_total}, 124, 'tickets issued';
-    is $page->{'tickr_reservations_total{result="ok"}'}, 6, 'reservations';
-    is $page->{tickr_reservation_tickets_count}, 6,   'statements that reserved';
-    is $page->{tickr_reservation_tickets_sum} + 0, 124, '... and how many tickets';
+    is $page->{'tickr_reservations_total{result="ok"}'}, 6, 'reservations are counted';
+    is $page->{tickr_reservation_tickets_count}, 6,   'statements that reserve are counted';
+    is $page->{tickr_reservation_tickets_sum} + 0, 124, '... and their tickets';
     is $page->{'tickr_reservation_tickets_bucket{le="1"}'}, 4, '... four of them one';
     is $page->{'tickr_reservation_tickets_bucket{le="20"}'}, 5, '... one of them twenty';
     is $page->{'tickr_reservation_tickets_bucket{le="+Inf"}'}, 6, '... and all of them';
     is $page->{tickr_reservation_seconds_count}, 6, 'statements are timed';
     cmp_ok $page->{tickr_reservation_seconds_sum}, '>', 0, '... in seconds above 0';
-    cmp_ok $page->{tickr_reservation_seconds_sum}, '<', 20, '... and not in another unit';
-    is $page->{tickr_last_ticket}, 329 + 10 * 123, 'the last ticket';
+    cmp_ok $page->{tickr_reservation_seconds_sum}, '<', 20, '... not in another unit';
+    is $page->{tickr_last_ticket}, 329 + 10 * 123, 'the last ticket is shown';
     is $page->{tickr_tickets_left}, $fresh->{tickr_tickets_left} - 124, 'tickets left';
     is $page->{tickr_requests_waiting}, 0, 'nothing waits';
     is $page->{tickr_database_sessions_open}, $sessions, 'sessions open';
     is $page->{tickr_database_sessions_busy}, 0, 'sessions busy';
     is $page->{qq(tickr_http_accept_failures_total{reason="$_"})}, 0, "every connection was accepted: $_"
         for qw(open_files system_files memory other);
-    cmp_ok $page->{tickr_http_connections_limit}, '>', 64, 'connections that may be open';
-    is $page->{tickr_http_connections_limit_reached_total}, 0, '... and were not';
+    cmp_ok $page->{tickr_http_connections_limit}, '>', 64, 'the limit of connections is shown';
+    is $page->{tickr_http_connections_limit_reached_total}, 0, '... and was not reached';
 
     my $answered = 0;
     $answered += $page->{$_} for grep {/^tickr_http_requests_total\{/} keys %$page;
     is $page->{tickr_http_request_seconds_count} + 2, $answered,
-        'requests are timed, all but the two that could not be read';
+        'requests are timed, except the two that cannot be parsed';
 }
 
 {
     my @open  = map { $server->client } 1 .. 5;
     $_->get('/livez') for @open;
     wait_for('connections to be counted', 5, sub { page()->{tickr_http_connections} == 6 });
-    pass 'connections open: five, and the one that asks';
+    pass 'open connections are shown: five, and the one of the request';
     $_->close for @open;
     wait_for('closed connections to be counted', 5, sub { page()->{tickr_http_connections} == 1 });
-    pass '... and only the one that asks, when they are closed';
+    pass '... and only the one of the request after they close';
 }
 
-# --- trouble ----------------------------------------------------------------------------------------
+# --- failures ---------------------------------------------------------------------------------------
 
 {
     $database->lock;
     my @waiting = map { $server->client } 1 .. 4;
     $_->send("GET /tickets/create HTTP/1.1\r\nHost: t\r\n\r\n") for @waiting;
     wait_for('requests to wait', 5, sub { page()->{tickr_requests_waiting} == 4 });
-    pass 'requests that wait are counted';
+    pass 'waiting requests are counted';
     ok wait_for('sessions to be busy', 5, sub { page()->{tickr_database_sessions_busy} >= 1 }),
         '... and sessions that are busy with them';
     $database->unlock;
@@ -136,16 +136,16 @@ is scalar grep({/^tickr_build_info\{version="\d+\.\d+\.\d+"\}$/} keys %$fresh), 
 
     $database->kill;
     wait_for('the database to be down', 10, sub { page()->{tickr_database_up} == 0 });
-    pass 'a database that is down is 0';
+    pass 'tickr_database_up of a database that is down is 0';
     my $before = page();
     my @refused = map { $server->client } 1 .. 3;
     $_->send("GET /tickets/create HTTP/1.1\r\nHost: t\r\n\r\n") for @refused;
     $_->response for @refused;
     is page()->{'tickr_http_requests_total{route="/tickets/create",code="503"}'}
         - $before->{'tickr_http_requests_total{route="/tickets/create",code="503"}'}, 3, 'refused requests are counted';
-    wait_for('the sessions to be gone', 10, sub { page()->{tickr_database_sessions_open} == 0 });
+    wait_for('the sessions to close', 10, sub { page()->{tickr_database_sessions_open} == 0 });
     pass 'no session is open';
-    cmp_ok page()->{tickr_database_connect_failures_total}, '>', 0, 'attempts to open one are counted';
+    cmp_ok page()->{tickr_database_connect_failures_total}, '>', 0, 'failed attempts to open one are counted';
     $database->start;
     $server->wait_until_ready;
     wait_for('all sessions', 10, sub { page()->{tickr_database_sessions_open} == $sessions });
@@ -159,21 +159,21 @@ is scalar grep({/^tickr_build_info\{version="\d+\.\d+\.\d+"\}$/} keys %$fresh), 
 {
     my $body   = $server->get('/metrics')->{body};
     my $labels = sprintf 'database="%s",node="3"', $database->label;
-    like $body, qr/^\Q$_\E /m, "$_ is there"
+    like $body, qr/^\Q$_\E /m, "the page has $_"
         for "tickr_database_up{$labels}", "tickr_last_ticket{$labels}", "tickr_tickets_left{$labels}",
         "tickr_reservations_total{$labels,result=\"ok\"}",
         "tickr_reservation_seconds_bucket{$labels,le=\"+Inf\"}", "tickr_reservation_tickets_count{$labels}";
-    is scalar(() = $body =~ /^tickr_database_up\{/mg), 1, 'and no other database';
+    is scalar(() = $body =~ /^tickr_database_up\{/mg), 1, '... and no other database';
 }
 
-# --- the judge ------------------------------------------------------------------------------------
+# --- promtool -------------------------------------------------------------------------------------
 
 SKIP: {
     skip missing_program('promtool'), 1 if missing_program('promtool');
     my $file   = spew('page', $server->get('/metrics')->{body});
     my $judge  = Tickr::Process->new(command => [ 'sh', '-c', "promtool check metrics <$file" ]);
     my $status = $judge->wait_exit(20);
-    is "$status: " . $judge->log, '0: ', 'promtool finds nothing to say';
+    is "$status: " . $judge->log, '0: ', 'promtool reports no fault';
 }
 
 is $server->stop, 0, 'the server stops cleanly';

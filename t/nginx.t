@@ -18,8 +18,10 @@ my @servers = map {
 my $folder    = scratch();
 my $upstreams = join ' ', map {"server 127.0.0.1:$_->{port};"} @servers;
 
-# Each listens on a Unix socket of its own. close: a connection a request, as by default. kept: connections
-# are kept. cache: nginx stores all that it may, and clients that ask meanwhile wait for it.
+# Three servers of one nginx, each on a Unix socket of its own:
+#	close	a connection a request, as by default
+#	kept	connections are kept
+#	cache	nginx stores all that it may, and clients that ask meanwhile wait for it
 my $nginx = Tickr::Process->new(
     name    => 'nginx',
     command => [ 'nginx', '-p', $folder, '-e', "$folder/nginx.log", '-c', spew('nginx.conf', <<"END") ],

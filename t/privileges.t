@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# The least privileges of sql/privileges.sql: enough for what each user does, and no more.
+# The least privileges of sql/privileges.sql suffice for each user.
 use strict;
 use warnings;
 use Test::More;
@@ -21,7 +21,7 @@ my ($settings_grant) = grep {/ ON tickr\.tickr_settings TO 'tickr'@/} @words;
 
 ok $_, 'sql/privileges.sql has: ' . ($_ // '(missing)')
     for $create_user, $serve_user, $create_grant, $tickets_grant, $settings_grant, $identity_grant, $counter_grant;
-is scalar @words, 7, 'and nothing else';
+is scalar @words, 7, '... and no other statement';
 
 my ($create_password) = $create_user =~ /IDENTIFIED BY '(.*)'/;
 my ($serve_password)  = $serve_user =~ /IDENTIFIED BY '(.*)'/;
@@ -37,13 +37,13 @@ sub createdb {
     return Tickr::Server->run(database => $database, arguments => ['createdb'], env => \%env);
 }
 
-# What the server says when it must not start.
+# The server must not start, and its output must match all PATTERNS.
 sub is_refused {
     my ($name, $patterns, %env) = @_;
     my ($status, $output) = Tickr::Server->run(database => $database, env => \%env);
     is $status, 78, "$name is refused at the start";
-    like $output, $_, '... with the reason, and what to do' for @$patterns;
-    unlike $output, qr/\Q$serve_password\E|not-the-one/, '... and no password';
+    like $output, $_, '... with the reason and the remedy' for @$patterns;
+    unlike $output, qr/\Q$serve_password\E|not-the-one/, '... without a password';
     return;
 }
 
@@ -53,22 +53,22 @@ sub is_refused {
     $database->sql($create_user);
     my ($status, $output) = createdb(%create);
     is $status, 1, 'createdb without rights fails';
-    like $output, qr/rights/, '... and says what to do';
+    like $output, qr/rights/, '... with the remedy';
     is $database->sql("SHOW DATABASES LIKE 'tickr'"), '', '... having made nothing';
 
     $database->sql($create_grant);
     ($status, $output) = createdb(%create);
-    is $status, 0, 'createdb with the rights that are listed succeeds' or diag $output;
+    is $status, 0, 'createdb with the listed rights succeeds' or diag $output;
     ($status, $output) = createdb(%create);
-    is $status, 1, '... and again, finding all there';
-    like $output, qr/^settings: found/m, '... with its eyes open';
+    is $status, 1, 'a second createdb finds everything';
+    like $output, qr/^settings: found/m, '... and reads the settings';
     ($status, $output) = createdb(%create, TICKR_DATABASE_PASSWORD => 'not-the-one');
     is $status, 1, 'createdb with a wrong password fails';
-    like $output, qr/TICKR_DATABASE_PASSWORD/, '... and says what to check';
-    unlike $output, qr/not-the-one/, '... but not the password';
+    like $output, qr/TICKR_DATABASE_PASSWORD/, '... and names the setting to check';
+    unlike $output, qr/not-the-one/, '... without the password';
 }
 
-# --- refused ---------------------------------------------------------------------------------------
+# --- refusals ---------------------------------------------------------------------------------------
 
 {
     $database->sql($serve_user);
@@ -86,21 +86,21 @@ sub is_refused {
 
 # --- serving --------------------------------------------------------------------------------------
 
-# Give tickets, batches and status; what is written in the log has no complaint.
+# Serve tickets, batches and status, without a warning in the log.
 sub serves {
     my ($name) = @_;
     my $server = Tickr::Server->new(database => $database, env => \%serve);
     my $client = $server->client;
-    is $client->get('/tickets/create')->{status},       200, "$name: a ticket";
-    is $client->get('/tickets/create/20')->{status},    200, "$name: a batch";
-    is $client->get('/status')->{status},               200, "$name: the status";
+    is $client->get('/tickets/create')->{status},       200, "$name: a ticket is issued";
+    is $client->get('/tickets/create/20')->{status},    200, "$name: a batch is issued";
+    is $client->get('/status')->{status},               200, "$name: /status is 200";
     return $server;
 }
 
 sub ends_without_complaint {
     my ($name, $server) = @_;
     is $server->stop, 0, "$name: the server stops cleanly";
-    unlike $server->log, qr/level=error|denied|could not be pruned/, "$name: nothing was denied";
+    unlike $server->log, qr/level=error|denied|could not be pruned/, "$name: no statement was denied";
     return;
 }
 
@@ -125,18 +125,18 @@ sub ends_without_complaint {
     $server->get('/tickets/create/10000');
     wait_for('some attempts to prune', 20, sub { $deletes->() >= $before + 4 });
     my $said = () = $server->log =~ /"old rows could not be pruned"/g;
-    is $said, 1, 'a table that cannot be pruned is warned of once, however often it is tried';
-    is $server->metric('tickr_database_reconnects_total'), 0, '... and costs no session';
+    is $said, 1, 'the log warns once about a table that cannot be pruned';
+    is $server->metric('tickr_database_reconnects_total'), 0, '... and no session is lost';
     $database->sql(q(GRANT DELETE ON tickr.tickets TO 'tickr'@'localhost'));
     ok wait_for('the table to be pruned', 20, sub {
         $database->sql('SELECT COUNT(*) FROM tickets', 'tickr') <= 1100;
-    }), '... until the right is given';
+    }), '... and the table is pruned after the right is granted';
     $database->sql(
         q(CREATE TRIGGER no_pruning BEFORE DELETE ON tickets FOR EACH ROW )
             . q(SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'not "now", please'), 'tickr');
     $server->get('/tickets/create/10000');
     ok $server->wait_for_log(qr/could not be pruned" reason="not \\"now\\", please \(error 1644\)" database=/),
-        'what the database says is one field of the line, whatever is in it';
+        'any message of the database is one field of the line';
     is $server->stop, 0, 'the server stops cleanly';
 }
 
@@ -151,7 +151,7 @@ sub ends_without_complaint {
     $database->sql(q(REVOKE ALL ON tickr.tickets FROM 'tickr'@'localhost'));
     $database->sql($counter_grant);
     my $server = serves('counter made by createdb');
-    is $server->get('/status')->{body}, '{"last_ticket":769}', 'counter made by createdb: 21 tickets were given';
+    is $server->get('/status')->{body}, '{"last_ticket":769}', 'counter made by createdb: 21 tickets were issued';
     ends_without_complaint('counter made by createdb', $server);
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
-# Two databases that count apart and replicate each other, behind HAProxy: tickets stay unique while
-# either dies, old rows go from both, and neither repeats after a restart that forgets the counter.
+# Two databases with counters of their own replicate each other, behind HAProxy. Tickets stay unique while either dies. Old
+# rows are pruned from both. Neither repeats a number after a restart that forgets the counter.
 use strict;
 use warnings;
 use Test::More;
@@ -23,11 +23,11 @@ my %env = (
 
 sub is_replicated {
     my ($what, $masters) = @_;
-    is $masters->replication_error($_), '', "$what: replication goes on" for $masters->databases;
+    is $masters->replication_error($_), '', "$what: replication continues" for $masters->databases;
     return;
 }
 
-# Until what each has given is in the other's table.
+# Wait until the rows of each are in the other's table.
 sub wait_until_equal {
     my ($what, $masters) = @_;
     wait_for("$what: both to have the same newest row", 60, sub {
@@ -40,7 +40,7 @@ sub wait_until_equal {
 
 my %formats = (
     'MIXED' => [],
-    # Rows that both have pruned are not there to be deleted again.
+    # A row that both have pruned cannot be deleted again.
     'ROW' => ['--slave-exec-mode=IDEMPOTENT'],
 );
 
@@ -49,7 +49,7 @@ for my $format (sort keys %formats) {
         options => [
             qw(--log-bin=binlog --sync-binlog=1 --relay-log=relay --relay-log-recovery=1),
             "--binlog-format=$format", @{ $formats{$format} },
-            # MySQL 5.7 writes its place into a file by itself, and a server that is killed applies rows twice.
+            # MySQL 5.7 writes its position to a file later, so a killed server would apply rows twice.
             Tickr::Vendor::only_mysql('--relay-log-info-repository=TABLE', '--master-info-repository=TABLE'),
         ],
     );
@@ -63,7 +63,7 @@ for my $format (sort keys %formats) {
     my $server = Tickr::Server->new(database => $balancer, env => \%env);
     $server->wait_until_ready;
 
-    # Each dies under load.
+    # Each database dies under load.
     my $load = Tickr::Load->start($server, clients => 8, path => '/tickets/create/3');
     $masters->wait_for_both($format, $server);
     for my $number (0, 1) {
@@ -72,10 +72,10 @@ for my $format (sort keys %formats) {
         $load->wait_for_answers(100);
         $databases[$number]->start;
         $balancer->wait_until('UP', $name);
-        $masters->wait_for_both("$format, $name was killed and is back", $server);
+        $masters->wait_for_both("$format, $name was killed and has returned", $server);
     }
 
-    # When there is less to do old rows go, from both and by both.
+    # With less load both databases are pruned.
     my @clients = $load->finish;
     my $client  = $server->client;
     $client->get('/tickets/create/5000?format=group') for 1 .. 6;
@@ -84,7 +84,7 @@ for my $format (sort keys %formats) {
     wait_until_equal($format, $masters);
     is_replicated($format, $masters);
 
-    # The counter of older servers restarts from the highest row: so do these, by hand.
+    # The counter of older servers restarts from the highest row. Do the same here by hand.
     $_->kill  for @databases;
     $_->start for @databases;
     $_->sql('SET sql_log_bin = 0; ALTER TABLE tickets AUTO_INCREMENT = 1', 'tickr') for @databases;
@@ -95,8 +95,8 @@ for my $format (sort keys %formats) {
     push @clients, $load->finish;
     is_deeply [ Tickr::Load::duplicates(@clients) ], [], "$format: no ticket twice";
     is_deeply Tickr::Load::statuses(@clients), { 200 => scalar map {@$_} @clients },
-        "$format: every request has its tickets";
-    unlike $server->log, qr/gone back/, "$format: replication that lags is no alarm";
+        "$format: each request gets its tickets";
+    unlike $server->log, qr/gone back/, "$format: replication that lags is not an alarm";
     wait_until_equal("$format, afterwards", $masters);
     is $server->stop, 0, "$format: the server stops cleanly";
     $_->stop for @databases;

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
-# Many clients, and bad ones: unique and rising for each, whoever hangs up, dawdles or never reads;
-# and a server that has no descriptors left.
+# Many clients: tickets are unique, and rise for each client, even if others hang up, send slowly or never
+# read. A server without free descriptors keeps serving.
 use strict;
 use warnings;
 use IO::Select;
@@ -16,7 +16,7 @@ my $server   = Tickr::Server->fresh(database => $database, env => \%patient);
 
 my $ask_one = "GET /tickets/create HTTP/1.1\r\nHost: t\r\n\r\n";
 
-# CLIENTS connections, each asking ROUNDS times; prints a line for each ticket: the client and it.
+# Open CLIENTS connections, and send ROUNDS requests on each. Print a line for each ticket: the client and the ticket.
 sub crowd {
     my ($number, $clients, $rounds) = @_;
     my $select = IO::Select->new;
@@ -46,7 +46,7 @@ sub crowd {
     return;
 }
 
-# --- clients that say that they will send no more, and wait for the answer ------------------------
+# --- clients that close their half, and wait for the answer ------------------------
 
 for my $count (1, 1000, 100_000) {
     my @whole = grep { $_ == $count } map {
@@ -56,7 +56,7 @@ for my $count (1, 1000, 100_000) {
         my $answer = eval { $client->response };
         $answer ? scalar(() = $answer->{body} =~ /\d+/g) : 0;
     } 1 .. 10;
-    is scalar @whole, 10, "a half-closed connection gets its answer: all of $count tickets";
+    is scalar @whole, 10, "a half-closed connection gets its answer with all tickets: $count";
 }
 
 # --- 200 clients ---------------------------------------------------------------------------------
@@ -74,10 +74,10 @@ for my $count (1, 1000, 100_000) {
         push @falling, $line if defined $last{$client} && $ticket <= $last{$client};
         $last{$client} = $ticket;
     }
-    is scalar keys %last, 200, '200 clients were there';
-    is scalar keys %seen, 200 * (20 + 5 * 3), '... with all their tickets';
-    is_deeply \@repeated, [], '... no ticket twice';
-    is_deeply \@falling,  [], '... and rising for each client';
+    is scalar keys %last, 200, 'all 200 clients have tickets';
+    is scalar keys %seen, 200 * (20 + 5 * 3), '... and no ticket is missing';
+    is_deeply \@repeated, [], 'no ticket is issued twice';
+    is_deeply \@falling,  [], 'tickets rise for each client';
 }
 
 # --- clients that hang up ---------------------------------------------------------------------------
@@ -85,12 +85,12 @@ for my $count (1, 1000, 100_000) {
 sub settles_at {
     my ($descriptors, $name) = @_;
     ok eval { wait_for($name, 10, sub { $server->descriptors == $descriptors }) },
-        "$name: no descriptor is left behind"
+        "$name: all descriptors are closed"
         or diag $server->descriptors . " descriptors, not $descriptors";
     return;
 }
 
-# All sessions are open, and no client is but the one that watches.
+# All sessions are open. The only client is the one that reads the metrics.
 my $watch = $server->client;
 
 sub metric {
@@ -106,10 +106,10 @@ my $quiet = $server->descriptors;
         $client->send($ask_one);
         $client->close;
     }
-    is $server->get('/tickets/create')->{status}, 200, 'clients that do not wait for their answer do no harm';
+    is $server->get('/tickets/create')->{status}, 200, 'clients that hang up before their answer do no harm';
     settles_at($quiet, 'after hanging up');
 
-    # While their requests wait for a database that is locked.
+    # The same while their requests wait for a locked database.
     my @others  = map { $server->client } 1 .. 10;
     my @leaving = map { $server->client } 1 .. 50;
     $database->lock;
@@ -119,24 +119,24 @@ my $quiet = $server->descriptors;
     $_->close for @leaving;
     $database->unlock;
     my @tickets = map { $_->response->{body} =~ /^\[(\d+)\]$/ } @others;
-    is scalar @tickets, 10, 'those who stay have their answers';
+    is scalar @tickets, 10, 'the clients that stay get their answers';
     my %seen = map { $_ => 1 } @tickets;
-    is scalar keys %seen, 10, '... each another';
+    is scalar keys %seen, 10, '... with different tickets';
     $_->close for @others;
     settles_at($quiet, 'after hanging up with requests in flight');
-    is metric('tickr_requests_waiting'), 0, 'nothing waits';
+    is metric('tickr_requests_waiting'), 0, 'no request waits any longer';
 
-    # Half a request.
+    # The same with half a request.
     for my $half ("GET /tick", "POST /tickets/create HTTP/1.1\r\nHost: t\r\nContent-Length: 9\r\n\r\nabc", '') {
         my @clients = map { $server->client } 1 .. 20;
         $_->send($half) for @clients;
         $_->close       for @clients;
     }
-    is $server->get('/tickets/create')->{status}, 200, 'clients that leave within a request do no harm';
+    is $server->get('/tickets/create')->{status}, 200, 'clients that hang up within a request do no harm';
     settles_at($quiet, 'after half requests');
 }
 
-# --- clients that ask and do not read -----------------------------------------------------------------
+# --- clients that send requests and do not read -----------------------------------------------------------------
 
 {
     my $before  = $server->memory;
@@ -146,22 +146,22 @@ my $quiet = $server->descriptors;
     for my $client (@clients) {
         $client->socket->blocking(0);
         my $bytes = "GET /livez HTTP/1.1\r\nHost: t\r\n\r\n" x 2000;
-        # Until the kernel takes no more for a while: the server does not read on, and that is right.
+        # Send until the kernel accepts no bytes for a while, because the server rightly reads no further.
         while ($taken < 500_000_000 && IO::Select->new($client->socket)->can_write(0.2)) {
             $taken += syswrite($client->socket, $bytes) // last;
         }
     }
-    cmp_ok $taken, '>', 5_000_000, "20 clients ask and do not read: $taken bytes are on their way";
+    cmp_ok $taken, '>', 5_000_000, "20 clients send without reading: $taken bytes are in flight";
 SKIP: {
         skip 'a sanitizer keeps memory that was freed', 1 unless $before;
-        cmp_ok $server->memory - $before, '<', 20_000, '... and the server holds little of it';
+        cmp_ok $server->memory - $before, '<', 20_000, '... and the server holds little of them in memory';
     }
-    is $server->get('/tickets/create')->{status}, 200, '... and serves others';
+    is $server->get('/tickets/create')->{status}, 200, '... and serves other clients';
     $_->close for @clients;
     settles_at($quiet, 'after asking without reading');
 }
 
-# --- clients that dawdle ------------------------------------------------------------------------------
+# --- slow clients ------------------------------------------------------------------------------
 
 {
     my @slow   = map { $server->client } 1 .. 10;
@@ -182,16 +182,16 @@ SKIP: {
             $longest = time - $began if time - $began > $longest;
         }
     }
-    is scalar keys %seen, 5 * length $ask_one, 'others are served while some send a byte now and then'
+    is scalar keys %seen, 5 * length $ask_one, 'the server serves others while some send a byte now and then'
         . ' and some never read';
     cmp_ok $longest, '<', 5, '... without delay';
-    is scalar(grep { $_->response->{status} == 200 } @slow), 10, 'slow clients have their answers at last';
+    is scalar(grep { $_->response->{status} == 200 } @slow), 10, 'slow clients get their answers in the end';
     my $late = shift @unread;
     my $tickets = $late->json($late->response);
-    is scalar @$tickets, 100_000, 'a client that reads late has all its tickets';
-    ok !grep({ $seen{$_} } @$tickets), '... its own';
+    is scalar @$tickets, 100_000, 'a client that reads late gets all its tickets';
+    ok !grep({ $seen{$_} } @$tickets), '... which no other client has';
     $_->close for @slow, @unread, @others, $late;
-    settles_at($quiet, 'after dawdling');
+    settles_at($quiet, 'after slow clients');
 }
 $watch->close;
 is $server->stop, 0, 'the server stops cleanly';
@@ -208,71 +208,72 @@ is $server->stop, 0, 'the server stops cleanly';
     my @clients = map { $server->client } 1 .. 100;
     $_->send($ask_one) for @clients;
 
-    # Those who have an answer are in; the others are refused as long as those stay.
+    # Clients with an answer are in. The others wait while these stay.
     my $is_answered = sub { IO::Select->new($_[0]->socket)->can_read(0) };
     $server->wait_for_log(qr/too many connections/, 10);
     my ($most) = $server->log =~ /too many connections.* limit=(\d+)/;
-    wait_for('answers to all who are in', 10, sub { $most <= grep { $is_answered->($_) } @clients });
-    my @in  = grep { $is_answered->($_) } @clients;
-    my @out = grep { !$is_answered->($_) } @clients;
+    wait_for('answers to all clients that are in', 10, sub { $most <= grep { $is_answered->($_) } @clients });
+    # Each client is checked once: another loop may let in one more client at any moment.
+    my (@in, @out);
+    push @{ $is_answered->($_) ? \@in : \@out }, $_ for @clients;
     cmp_ok scalar @in,  '>', 5,  'some clients are in: ' . @in;
-    cmp_ok scalar @out, '>', 50, 'and most are not: ' . @out;
+    cmp_ok scalar @out, '>', 50, 'most clients wait outside: ' . @out;
     $_->response for @in;
     my $operator = Tickr::Client->new(unix => $control);
     $operator->send("GET /databases HTTP/1.1\r\nHost: t\r\n\r\n");
 
     my ($lines, $seconds, $began) = (scalar(() = $server->log =~ /\n/g), $server->processor_seconds, time);
-    wait_for('two seconds of refusing', 10, sub { time - $began > 2 });
+    wait_for('two seconds at the limit', 10, sub { time - $began > 2 });
     $lines   = (() = $server->log =~ /\n/g) - $lines;
     $seconds = $server->processor_seconds - $seconds;
-    cmp_ok $lines,   '<', 5,  "while it refuses it logs little: $lines lines in 2 s";
+    cmp_ok $lines,   '<', 5,  "the server logs little at the limit: $lines lines in 2 s";
     cmp_ok $seconds, '<', 0.5, "... and uses little processor time: $seconds s in 2 s";
     like $server->log, qr/level=warn msg="too many connections; new ones wait" connections=\d+ limit=\d+/,
-        '... and says why';
+        '... and the log says why';
     is scalar(grep { $_->get('/tickets/create')->{status} == 200 } @in), scalar @in,
-        'those who are in are served';
+        'the server serves the clients that are in';
     like $in[0]->get('/metrics')->{body}, qr/^tickr_http_connections_limit_reached_total 1$/m,
-        'that the limit was reached is counted';
+        'a metric counts that the limit was reached';
 
     $_->close for @in;
-    my $served = 0;
+    my ($outside, %statuses) = (scalar @out);
     while (@out) {
-        my @now = wait_for('those outside to be let in', 10, sub {
+        my @now = wait_for('the clients outside to be served', 10, sub {
             my @ready = grep { $is_answered->($_) } @out;
             @ready ? \@ready : 0;
         });
         for my $client (@{ $now[0] }) {
             my $response = $client->response;
-            $served++ if $response && $response->{status} == 200;
+            $statuses{ $response ? $response->{status} : 'none' }++;
             $client->close;
             @out = grep { $_ != $client } @out;
         }
     }
-    is $served, 100 - @in, 'when they leave, all the others are let in';
-    is $server->get('/tickets/create')->{status}, 200, 'and new ones';
-    is $operator->response->{status}, 200, 'and the operator';
+    is_deeply \%statuses, { 200 => $outside }, 'when they leave, the server serves all the others';
+    is $server->get('/tickets/create')->{status}, 200, 'the server serves new clients too';
+    is $operator->response->{status}, 200, 'the server answers the operator too';
     is $server->stop, 0, 'the server stops cleanly';
 }
 
-{    # while requests wait nothing is done for them, whatever their clients send
+{    # requests that wait use no processor time, also if their clients send more
     my $waiting = Tickr::Server->new(database => $database, env => { TICKR_DATABASE_POOL_TIMEOUT => 1 });
     $database->lock;
     my @clients = map { $waiting->client } 1 .. 3;
     $clients[0]->send($ask_one);
-    $clients[1]->send($ask_one x 2000);    # more than is read ahead
+    $clients[1]->send($ask_one x 2000);    # more than the server reads ahead
     $clients[2]->send($ask_one);
     shutdown $clients[2]->socket, 1;
     my $before = $waiting->processor_seconds;
     my $began  = time;
-    is $clients[0]->response->{status}, 503, 'a request that waits in vain is refused';
+    is $clients[0]->response->{status}, 503, 'a request is refused if no session serves it';
     my $waited = time - $began;
-    cmp_ok $waited, '>', 0.5, '... after its time';
-    cmp_ok $waiting->processor_seconds - $before, '<', $waited / 4, 'and waiting costs no processor time';
-    is $clients[2]->response->{status}, 503, 'so is one whose client has closed its half';
+    cmp_ok $waited, '>', 0.5, '... when its time is over';
+    cmp_ok $waiting->processor_seconds - $before, '<', $waited / 4, 'waiting uses no processor time';
+    is $clients[2]->response->{status}, 503, 'a request whose client has closed its half is refused too';
     $database->unlock;
     my %statuses;
     $statuses{ $clients[1]->response->{status} }++ for 1 .. 2000;
-    is(($statuses{200} // 0) + ($statuses{503} // 0), 2000, 'all that was sent at once is answered in the end');
+    is(($statuses{200} // 0) + ($statuses{503} // 0), 2000, 'all requests that were sent together are answered in the end');
     is $waiting->stop, 0, 'the server stops cleanly';
 }
 

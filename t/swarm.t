@@ -1,6 +1,6 @@
 #!/usr/bin/perl
-# A swarm of clients that behave and misbehave at random: no answer goes astray, no ticket
-# comes twice, and the server lives. For longer, or again with the seed that a failure printed:
+# A swarm of clients that behave and misbehave at random: each answer is right, no ticket occurs twice, and the
+# server survives. To run it longer, or to repeat the seed of a failure:
 #
 #	perl -It/lib t/swarm.t [SECONDS [SEED]]
 use strict;
@@ -35,20 +35,20 @@ sub server {
 }
 
 for my $case (
-    [ 'a database that is quick', 'quick' ],
-    [ 'a database that is slow',  'slow' ],
-    [ 'tickets reserved ahead',   'slow', TICKR_RESERVE_AHEAD => 1 ],
+    [ 'a quick database',       'quick' ],
+    [ 'a slow database',        'slow' ],
+    [ 'tickets reserved ahead', 'slow', TICKR_RESERVE_AHEAD => 1 ],
     )
 {
     my ($name, $database, %env) = @$case;
     my $server = server($database, %env);
     my $swarm  = swarm($server);
-    is $swarm->wait_exit($seconds + 60), 0, "$name: every answer is right";
+    is $swarm->wait_exit($seconds + 60), 0, "$name: each answer is right";
     diag $swarm->log;
-    is $server->get('/livez')->{status}, 200, '... and the server lives';
-    ok eval { wait_for('all to be gone', 10, sub { $server->metric('tickr_http_connections') == 1 }) },
-        '... and has closed every connection';
-    is $server->metric('tickr_requests_waiting'), 0, '... and nothing waits';
+    is $server->get('/livez')->{status}, 200, '... and the server survives';
+    ok eval { wait_for('the connections to close', 10, sub { $server->metric('tickr_http_connections') == 1 }) },
+        '... and closes all connections';
+    is $server->metric('tickr_requests_waiting'), 0, '... and no request waits';
     is $server->stop, 0, '... and it stops cleanly';
 }
 
@@ -56,8 +56,8 @@ for my $case (
     my $server = server('slow');
     my $swarm  = swarm($server, 'ends');
     wait_for('tickets', 10, sub { $server->metric('tickr_tickets_issued_total') > 100 });
-    is $server->stop, 0, 'a server that stops amid a swarm ends with 0';
-    is $swarm->wait_exit($seconds + 60), 0, '... and every answer is right until then';
+    is $server->stop, 0, 'a server that stops during a swarm exits with 0';
+    is $swarm->wait_exit($seconds + 60), 0, '... and each answer is right until then';
     diag $swarm->log;
 }
 

@@ -12,7 +12,7 @@ my $build = $ENV{BUILDDIR} // '.';
 plan skip_all => 'systemd-analyze is not installed'
     if system('systemd-analyze --version >/dev/null 2>&1');
 
-# The units as they are installed, but for the daemon's place: verify wants to find it.
+# The units as they are installed, except for the path of the daemon, which verify wants to find.
 my $dir = tempdir(CLEANUP => 1);
 sub copy_unit {
     my ($from, $name) = @_;
@@ -32,7 +32,7 @@ for my $unit ('tickrd.service', 'tickrd@node.service', 'tickrd.socket') {
     my $said = qx{SYSTEMD_UNIT_PATH='$dir': systemd-analyze verify --man=no --recursive-errors=no '$dir/$unit' 2>&1};
     my $status = $? >> 8;
 
-    # What is said about this machine's other units is not ours.
+    # Messages about this machine's other units do not count.
     my @ours = grep { /\Q$dir\E|tickrd/ } split /\n/, $said;
     is_deeply([$status, @ours], [0], "$unit has no mistakes") or diag($said);
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# TLS to the database: verified, and refused where it is not what was asked for.
+# TLS to the database: its certificate is verified, and a connection that does not fit the settings is refused.
 use strict;
 use warnings;
 use IO::Socket::INET;
@@ -20,7 +20,7 @@ sub openssl {
     return;
 }
 
-# An authority, and a certificate of its for the server at 127.0.0.1.
+# Make an authority, its certificates for 127.0.0.1 and for another name, and another authority.
 sub make_certificates {
     openssl('req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=tickr-test-authority'
             . ' -keyout ca.key -out ca.pem');
@@ -72,24 +72,24 @@ make_certificates();
 my $database = database_with('127.0.0.1');
 
 my ($status, $output) = create_through($database, TICKR_DATABASE_SSL_CA => "$folder/ca.pem");
-is $status, 0, 'a server with a certificate of our authority is believed' or diag $output;
+is $status, 0, 'a certificate of the right authority is accepted' or diag $output;
 
 ($status, $output) = create_through($database, TICKR_DATABASE_SSL_CA => "$folder/other.pem");
-is $status, 1, 'one of another authority is not';
-like $output, qr/cannot connect to 127\.0\.0\.1 port \d+: .*certificate/i, 'and the reason is told';
+is $status, 1, 'one of another authority is refused';
+like $output, qr/cannot connect to 127\.0\.0\.1:\d+: .*certificate/i, '... and the reason says so';
 
 ($status, $output) = create_through(
     $database,
     TICKR_DATABASE_SSL_CA     => "$folder/other.pem",
     TICKR_DATABASE_SSL_VERIFY => 'no',
 );
-is $status, 0, 'unless TICKR_DATABASE_SSL_VERIFY=no' or diag $output;
+is $status, 0, '... unless TICKR_DATABASE_SSL_VERIFY=no' or diag $output;
 
 {
     my $server = Tickr::Server->new(env => settings($database, TICKR_DATABASE_SSL_CA => "$folder/ca.pem"));
-    is $server->get('/tickets/create')->{body}, '[329]', 'tickets come over TLS';
+    is $server->get('/tickets/create')->{body}, '[329]', 'tickrd serves over TLS';
     is $server->stop, 0, 'the server stops cleanly';
-    unlike $server->log, qr/secret/, 'the password is not in the log';
+    unlike $server->log, qr/secret/, '... without the password in the log';
 }
 
 my $misnamed = database_with('elsewhere.example');
@@ -98,18 +98,18 @@ is $status, 1, 'a certificate for another name is refused';
 
 my $plain = database_with(undef);
 ($status, $output) = create_through($plain, TICKR_DATABASE_SSL_CA => "$folder/ca.pem");
-is $status, 1, 'a server without TLS is refused where TLS is asked for';
-like $output, qr/TLS|SSL/, 'and the reason is told';
+is $status, 1, 'a database without TLS is refused if the settings ask for TLS';
+like $output, qr/TLS|SSL/, '... and the reason says so';
 ($status, $output) = create_through(
     $plain,
     TICKR_DATABASE_SSL_CA     => "$folder/ca.pem",
     TICKR_DATABASE_SSL_VERIFY => 'no',
 );
-is $status, 1, 'also where its certificate would not be looked at';
+is $status, 1, '... also without the check of the certificate';
 ($status, $output) = create_through($plain);
-is $status, 0, 'and is fine where no TLS is asked for' or diag $output;
+is $status, 0, '... and serves if the settings do not' or diag $output;
 
-# Sessions that are killed are lost, as over plain TCP.
+# Killed sessions are lost sessions, as over plain TCP.
 {
     my $server = Tickr::Server->new(env =>
             { %{ settings($database, TICKR_DATABASE_SSL_CA => "$folder/ca.pem") }, TICKR_DATABASE_POOL_TIMEOUT => 10 });
@@ -121,13 +121,13 @@ is $status, 0, 'and is fine where no TLS is asked for' or diag $output;
     }
     $load->wait_for_answers(50);
     my @clients = $load->finish;
-    is_deeply [ keys %{ Tickr::Load::statuses(@clients) } ], [200], 'sessions that are killed cost nobody an answer';
+    is_deeply [ keys %{ Tickr::Load::statuses(@clients) } ], [200], 'killed sessions cost no client an answer';
     is $server->metric('tickr_database_refused'), 0, '... and the database is not refused';
     is $server->stop, 0, 'the server stops cleanly';
-    unlike $server->log, qr/the database is refused/, '... nor was it';
+    unlike $server->log, qr/the database is refused/, '... nor was it before';
 }
 
-# A peer that breaks off the handshake is a database that is away. Its greeting offers TLS.
+# A database that breaks off the handshake is down. Its greeting offers TLS.
 {
     my $listener = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 10) or die "listen: $!";
     my $greeting = "\x0a10.11.19-MariaDB\0" . pack('V', 7) . "abcdefgh\0\xff\xff\x08" . pack('vv', 2, 0x81ff)
@@ -145,13 +145,13 @@ is $status, 0, 'and is fine where no TLS is asked for' or diag $output;
         %{ settings($database, TICKR_DATABASE_SSL_CA => "$folder/ca.pem") },
         TICKR_DATABASE_HOST => '127.0.0.1:' . $listener->sockport,
     });
-    ok $server->wait_for_log(qr/\(error 2026\)/), 'a peer that breaks off the handshake does not end the start';
+    ok $server->wait_for_log(qr/\(error 2026\)/), 'a handshake that breaks off does not end the start';
     is $server->metric('tickr_database_refused'), 0, '... and is not refused';
     is $server->stop, 0, 'the server stops cleanly';
     $peer->kill_hard;
 }
 
 ($status, $output) = Tickr::Server->run(env => settings($database, TICKR_DATABASE_SSL_CA => "$folder/other.pem"));
-is $status, 78, 'a server that cannot believe its database does not start';
+is $status, 78, 'tickrd does not start if the certificate is refused';
 
 done_testing;

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
-# That the torture would notice: its checker finds what was planted into records, and its clients
-# and checker together find a counter that gives tickets twice.
+# The checker of the torture finds breaches that are planted into records, and its clients and checker together find
+# a counter that repeats tickets.
 use strict;
 use warnings;
 use Test::More;
@@ -10,7 +10,7 @@ use Tickr::Server;
 my $build = $ENV{BUILDDIR} // '.';
 my $number = 0;
 
-# (exit status, what it printed) for a folder of records
+# (exit status, output) of the checker for a folder of records
 sub check {
     my ($folder, @arguments) = @_;
     my $check = Tickr::Process->new(
@@ -43,7 +43,7 @@ sub tickets {
     return record('tickets', first => $first, increment => $increment, count => $count, @more);
 }
 
-# A folder with the files; the name of a client's is SERVER-NUMBER.
+# A folder with the files. A client's file is SERVER-NUMBER.
 sub folder_of {
     my (%files) = @_;
     my $name = 'records' . ++$number;
@@ -52,7 +52,7 @@ sub folder_of {
     return scratch() . "/$name";
 }
 
-# promise: the name of the one that is broken, or a list of names.
+# promise: the name of the broken promise, or a list of names.
 sub breaks {
     my ($what, $promise, $evidence, $files, @arguments) = @_;
     my ($status, $output) = check(folder_of(%$files), @arguments);
@@ -70,25 +70,25 @@ sub keeps {
     return;
 }
 
-my $twice = 'no ticket was given twice';
+my $twice = 'no ticket was issued twice';
 
-keeps('clients that are given different tickets are content',
+keeps('different tickets of two clients keep every promise',
     { '0-0' => tickets(329, 10, 5), '1-0' => tickets(379, 10, 5) });
-keeps('progressions that are interleaved are told apart',
+keeps('interleaved progressions share no ticket',
     { '0-0' => tickets(330, 20, 500), '1-0' => tickets(340, 20, 500), '2-0' => tickets(331, 10, 900) });
-keeps('so are those whose bounds overlap and whose steps are different',
+keeps('... nor do progressions of different steps whose bounds overlap',
     { '0-0' => tickets(330, 20, 500), '1-0' => tickets(340, 40, 100) });
 
 for my $case (
     [ 'a single ticket', 329, tickets(329, 1, 1), tickets(329, 1, 1) ],
-    [ 'one at the end of a range', 419, tickets(329, 10, 10), tickets(419, 1, 1) ],
-    [ 'one in ranges of different increments', 389, tickets(329, 20, 10), tickets(359, 30, 4) ],
-    [ 'one that only far ahead is in both', 98339, tickets(329, 990, 200), tickets(339, 1000, 200) ],
+    [ 'a ticket at the end of a range', 419, tickets(329, 10, 10), tickets(419, 1, 1) ],
+    [ 'a ticket in ranges of different increments', 389, tickets(329, 20, 10), tickets(359, 30, 4) ],
+    [ 'a ticket that is in both only far ahead', 98339, tickets(329, 990, 200), tickets(339, 1000, 200) ],
     [ 'a range within a range', 10329, tickets(329, 10, 100_000), tickets(10329, 10, 3) ],
     )
 {
     my ($what, $ticket, $one, $other) = @$case;
-    my $evidence = qr/^# ticket $ticket was given twice:\n#   client-0-0, .*\n#   client-1-0, .*of server 1: asked at [0-9.]+ s/m;
+    my $evidence = qr/^# ticket $ticket was issued twice:\n#   client-0-0, .*\n#   client-1-0, .*of server 1: asked at [0-9.]+ s/m;
     breaks("$what on two servers", $twice, $evidence, { '0-0' => $one, '1-0' => $other });
 }
 breaks('a ticket among ten thousand others', $twice, qr/ticket 50329 /, {
@@ -105,16 +105,16 @@ breaks('... of an array', $twice, qr/ticket 329 /,
     my (undef, $output) = check(folder_of(
         '0-0' => join('', map { tickets(329, 1, 1, flags => ['first']) } 1 .. 100)));
     my $shown = () = $output =~ /^# ticket/mg;
-    is $shown, 5, 'a run where all is wrong is told in a few lines';
+    is $shown, 5, 'a run with many breaches prints a few of them';
 }
 
 my $rise = 'on each connection the tickets of each database rise';
-my $order = 'a server gives higher tickets to each request that begins after one of its answers';
+my $order = 'a server issues higher tickets to each request that begins after one of its answers';
 breaks('lower tickets later on a connection', [ $rise, $order ], qr/# 339 came after 349 on one connection/,
     { '0-0' => tickets(349, 1, 1) . tickets(339, 1, 1) });
 keeps('lower tickets of another database are allowed',
     { '0-0' => tickets(349, 1, 1) . tickets(337, 1, 1) });
-my $later = qr/# who asked later was given less:\n#   client-0-0, .*\n#   client-0-1, /;
+my $later = qr/# a later request got a lower ticket:\n#   client-0-0, .*\n#   client-0-1, /;
 breaks('lower tickets on another connection of the client', $order, undef,
     { '0-0' => tickets(349, 1, 1) . tickets(339, 1, 1, flags => ['first']) });
 breaks('lower tickets of another client of the server', $order, $later,
@@ -123,70 +123,70 @@ breaks('a ticket below the last one of an array', $order, $later,
     { '0-0' => tickets(329, 20, 3, asked => 10), '0-1' => tickets(339, 1, 1, asked => 12) });
 keeps('a request that begins before the answer has arrived may get less',
     { '0-0' => tickets(349, 1, 1, asked => 10, took => 5), '0-1' => tickets(339, 1, 1, asked => 12) });
-keeps('so may a request of another database',
+keeps('... so may a request of another database',
     { '0-0' => tickets(349, 1, 1, asked => 10), '0-1' => tickets(337, 1, 1, asked => 12) });
-keeps('and a request to another server',
+keeps('... and a request to another server',
     { '0-0' => tickets(349, 1, 1, asked => 10), '1-0' => tickets(339, 1, 1, asked => 12) });
-breaks('but not where there is one counter', 'who asked after another was answered was given higher tickets',
-    qr/# who asked later was given less:\n#   client-0-0, .*\n#   client-1-0, /,
+breaks('... except on one counter', 'a request that begins after any answer gets higher tickets',
+    qr/# a later request got a lower ticket:\n#   client-0-0, .*\n#   client-1-0, /,
     { '0-0' => tickets(349, 1, 1, asked => 10), '1-0' => tickets(339, 1, 1, asked => 12) }, 'in-order');
-keeps('and asks before the other was answered',
+keeps('... but one that begins before the other answer may get less there',
     { '0-0' => tickets(349, 1, 1, asked => 10, took => 5), '1-0' => tickets(339, 1, 1, asked => 12) },
     'in-order');
 
 my $served = tickets(329, 1, 1, asked => 0);
-breaks('a request without an answer or an end', "each request got an answer or the connection's end",
-    qr/waited in vain/, { '0-0' => $served . record('hung') });
-my $right = 'each answer has what was asked for, or is 503';
+breaks('a request without an answer or an end', 'each request got an answer or the end of its connection',
+    qr/got no answer/, { '0-0' => $served . record('hung') });
+my $right = 'each answer has the requested tickets, or is 503';
 breaks('a batch of another size', $right, undef,
     { '0-0' => $served . tickets(339, 10, 2, flags => ['wrong']) });
 breaks('a batch whose step leaves the node', $right, undef, { '0-0' => tickets(339, 11, 2) });
 breaks('a ticket below the first', $right, undef, { '0-0' => tickets(325, 1, 1) });
-breaks('an answer 500', $right, qr/was answered 500 for 1 tickets/, { '0-0' => $served . record('status', status => 500) });
+breaks('an answer 500', $right, qr/got 500 for 1 tickets/, { '0-0' => $served . record('status', status => 500) });
 keeps('503 is an answer', { '0-0' => $served . record('status', status => 503) });
 
 my $explained = 'no connection was closed without a reason';
 my $closed    = record('closed', asked => 50, took => 10);
-breaks('a connection that is closed while nothing happens', $explained, qr/found the connection closed/,
+breaks('a connection that is closed without a fault', $explained, qr/found the connection closed/,
     { '0-0' => $served . $closed });
-breaks('... or happens to another server', $explained, undef,
+breaks('... or with a fault of another server', $explained, undef,
     { '0-0' => $served . $closed . tickets(339, 1, 1, asked => 80),
       '1-0' => tickets(349, 1, 1, asked => 80), faults => "55000 70000 kill-server 2 -\n" });
-breaks('... or to the database', $explained, undef,
+breaks('... or of the database', $explained, undef,
     { '0-0' => $served . $closed . tickets(339, 1, 1, asked => 80),
       faults => "55000 70000 kill-database 1 0\n" });
 keeps('a server that is killed closes connections',
     { '0-0' => $served . $closed . tickets(339, 1, 1, asked => 80),
       faults => "55000 70000 kill-server 1 -\n" });
 my $late = record('closed', asked => 90) . tickets(349, 1, 1, asked => 95, flags => ['first']);
-keeps('... which a client may find only when it asks again',
+keeps('... which a client may notice only at its next request',
     { '0-0' => tickets(329, 1, 1, asked => 40, took => 45) . $late, faults => "55000 70000 kill-server 1 -\n" });
-breaks('... but not those on which it has answered since', $explained, undef,
+breaks('... but not a connection that it has answered since', $explained, undef,
     { '0-0' => $served . tickets(339, 1, 1, asked => 80) . $late, faults => "55000 70000 kill-server 1 -\n" });
-breaks('one that drains does not, with what it has taken in',
-    'a server that stops answers what it has taken in', qr/closed, during drain-server/,
+breaks('a server that drains and does not answer an accepted request',
+    'a server that stops answers the requests it has accepted', qr/closed, during drain-server/,
     { '0-0' => $served . $closed . tickets(339, 1, 1, asked => 80),
       faults => "55000 70000 drain-server 1 -\n" });
 
-my $back = 'service was back within 2 s of the end of each cause';
-breaks('service that is not back', $back, qr/server 0 after kill-database, which ended at 1\.000 s: it gave no more/,
+my $back = 'each server issues tickets within 2 s of the end of each fault';
+breaks('no tickets after a fault', $back, qr/server 0 after kill-database, which ended at 1\.000 s: it issued no more/,
     { '0-0' => $served, faults => "500000 1000000 kill-database 1 0\n" });
-breaks('service that is back late', $back, qr/the next ticket came 2\.2\d\d s later/,
+breaks('tickets too late after a fault', $back, qr/the next ticket arrived 2\.2\d\d s later/,
     { '0-0' => $served . tickets(339, 1, 1, asked => 3200), faults => "500000 1000000 kill-database 1 0\n" });
-keeps('service that is back in time',
+keeps('tickets in time after a fault',
     { '0-0' => $served . tickets(339, 1, 1, asked => 2900), faults => "500000 1000000 kill-database 1 0\n" });
-keeps('service that is late because something else happened, after which it is in time',
+keeps('tickets late after a fault but in time after the next fault',
     { '0-0' => $served . tickets(339, 1, 1, asked => 3200),
       faults => "500000 1000000 cut 1 0\n900000 2000000 kill-database 1 0\n" });
-breaks('... but not if that happened to another', $back, qr/server 0 after cut/,
+breaks('... but not if the next fault was of another server', $back, qr/server 0 after cut/,
     { '0-0' => $served . tickets(339, 1, 1, asked => 3200), '1-0' => tickets(349, 1, 1, asked => 2100),
       faults => "500000 1000000 cut 1 0\n900000 2000000 kill-database 2 0\n" });
-breaks('tickets of a database that the server refuses', 'a server that refuses a database gives no ticket of it', undef,
+breaks('tickets of a database that the server refuses', 'a server that refuses a database issues no ticket of it', undef,
     { '0-0' => $served . tickets(336, 1, 1, asked => 50) . tickets(346, 1, 1, asked => 80),
       faults => "40000 60000 refuse 1 0\n" });
 keeps('tickets of another database meanwhile',
     { '0-0' => $served . tickets(337, 1, 1, asked => 50), faults => "40000 60000 refuse 1 0\n" });
-keeps('tickets of another server, which has nothing to refuse',
+keeps('tickets of another server, which refuses no database',
     { '0-0' => $served . tickets(336, 1, 1, asked => 50), faults => "40000 60000 refuse 2 0\n" });
 my $starved = $served . record('status', status => 503, asked => 50) . tickets(339, 1, 1, asked => 80);
 my $used_up = "40000 60000 use-up-descriptors 1 -\n";
@@ -195,30 +195,30 @@ breaks('503 because idle clients use up the descriptors',
     { '0-0' => $starved, faults => $used_up });
 keeps('503 of a database that is killed meanwhile',
     { '0-0' => $starved, faults => $used_up . "30000 45000 kill-database 1 3\n" });
-my $others = 'while one of several databases is well nobody is answered 503';
+my $others = 'while one of several databases works no request is answered 503';
 my $away   = $served . record('status', status => 503, asked => 50) . tickets(339, 1, 1, asked => 80);
 my $other  = tickets(327, 1, 1, asked => 45);
 my $killed = "40000 60000 kill-database 1 3\n";
-breaks('503 while another database gives tickets', $others, qr/was answered 503 for 1 tickets, during kill-database/,
+breaks('503 while another database reserves tickets', $others, qr/got 503 for 1 tickets, during kill-database/,
     { '0-0' => $away, '0-1' => $other, faults => $killed }, 'has-another');
 keeps('503 while the other is slow', { '0-0' => $away, '0-1' => tickets(327, 1, 1, asked => 45, took => 900),
     faults => $killed }, 'has-another');
-keeps('503 while none is well', { '0-0' => $away, '0-1' => $other, faults => $killed . "10000 45000 cut 1 1\n" },
+keeps('503 while no database works', { '0-0' => $away, '0-1' => $other, faults => $killed . "10000 45000 cut 1 1\n" },
     'has-another');
 keeps('503 of a server that drains',
     { '0-0' => $away, '0-1' => $other, faults => "40000 60000 drain-server 1 -\n" }, 'has-another');
-breaks('a client that was given nothing', 'each client was given tickets', qr/client-0-1 was given nothing/,
+breaks('a client without tickets', 'each client got tickets', qr/client-0-1 got no tickets/,
     { '0-0' => $served, '0-1' => record('status', status => 503) });
-breaks('no client at all', 'each client was given tickets', undef, {});
+breaks('no client at all', 'each client got tickets', undef, {});
 {
     my ($status, $output) = check(folder_of('0-0' => 'half a record'));
-    is $status, 1, 'a torn file is no proof';
-    like $output, qr/client-0-0 ends within a record/, '... and it says so';
+    is $status, 1, 'a torn file of records is an error';
+    like $output, qr/client-0-0 ends within a record/, '... with a message';
 }
 
 # --- a counter that is broken ------------------------------------------------------------------------
 
-# What the checker says of COUNT servers that count in memory under load.
+# Check COUNT servers that count in memory, under load.
 sub load_memory {
     my ($name, $count, $program) = @_;
     my @servers = map {
@@ -235,7 +235,7 @@ sub load_memory {
         wait_for('20000 tickets', 60, sub { $server->metric('tickr_tickets_issued_total') > 20_000 });
     }
     $client->signal('TERM');
-    is $client->wait_exit(30), 0, 'the clients have ended';
+    is $client->wait_exit(30), 0, 'the clients end';
     is $_->stop, 0, 'the server stops cleanly' for @servers;
     return check($folder, $count == 1 ? 'in-order' : ());
 }
@@ -244,25 +244,25 @@ sub load_memory {
     my ($status, $output) = load_memory('tickr', 1);
     is $status, 0, 'a counter in memory keeps every promise' or diag $output;
     like $output, qr/^# numbers: requests=[1-9][0-9]* tickets=[1-9][0-9]{4,} .* closed=0 /m,
-        'and its tickets are counted';
+        '... and its tickets are counted';
 }
 {
-    # It says 503 meanwhile, so that not every client may have been given one.
+    # The server answers 503 meanwhile, so some clients may get no ticket.
     my (undef, $output) = load_memory('broken', 1);
-    like $output, qr/^ok - $twice$/m, 'one that gives a range twice is noticed by the server itself';
+    like $output, qr/^ok - $twice$/m, 'a server notices a counter that repeats a range';
 }
 {
     my ($status, $output) = load_memory('broken', 1, 'tickrd-broken');
-    is $status, 1, 'a server that believes it breaks the law';
-    like $output, qr/^not ok - $twice$/m, 'for a ticket was given twice';
-    like $output, qr/^# ticket \d+ was given twice:\n#   client-0-\d+, answer .*\n#   client-0-\d+, answer /m,
-        'to these two clients';
+    is $status, 1, 'a server that trusts such a counter breaks the law';
+    like $output, qr/^not ok - $twice$/m, '... by issuing a ticket twice';
+    like $output, qr/^# ticket \d+ was issued twice:\n#   client-0-\d+, answer .*\n#   client-0-\d+, answer /m,
+        '... to these two clients';
 }
 {
     my ($status, $output) = load_memory('tickr', 2);
-    is $status, 1, 'nor do two servers that do not know of each other';
-    like $output, qr/^# ticket \d+ was given twice:\n(?=.*of server 0)(?:.*\n)?.*of server 1/m,
-        'for a ticket was given by both';
+    is $status, 1, 'two servers with separate counters for one node break the law';
+    like $output, qr/^# ticket \d+ was issued twice:\n(?=.*of server 0)(?:.*\n)?.*of server 1/m,
+        '... by issuing the same ticket';
 }
 
 done_testing;

@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# A database that goes back in time is refused until its counter has been moved forward.
+# A database that goes back in time is refused until its counter is moved forward.
 use strict;
 use warnings;
 use Test::More;
@@ -10,15 +10,15 @@ use Tickr::Stores qw(the_store);
 my $database = the_store();
 
 my $gone_back = qr/the database has gone back in time: its counter was at \d+, but 22 was issued\. .*tickrd advance --past 529\b/;
-my $lost      = qr/which numbers were given is lost/;
+my $lost      = qr/it is not known which numbers were issued/;
 my $emptied   = qr/the table `tickets` (is empty|of the database file \S+ has no row): $lost/;
 my $row_gone  = qr/the counter's row, with stub 'a', is gone|the table `tickets` \(counter layout\) has no row .*$lost/;
 
-# How a counter goes back; where that is not said in the usual words, or not mended in the usual way, how.
+# The ways in which a counter goes back in time, with the reason and the fix if they differ from the usual ones.
 my %ways = (
     append => [
         [ 'TRUNCATE', 'TRUNCATE TABLE tickets; INSERT INTO tickets VALUES (1)' ],
-        [   'a table made anew',
+        [   'a table made again',
             'DROP TABLE tickets; CREATE TABLE tickets (id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT'
                 . ' PRIMARY KEY) ENGINE=InnoDB; INSERT INTO tickets VALUES (1)'
         ],
@@ -26,11 +26,11 @@ my %ways = (
     ],
     stub => [
         [ 'TRUNCATE', q{TRUNCATE TABLE tickets; INSERT INTO tickets VALUES (1, 'a')} ],
-        [ 'a table made anew', 'DROP TABLE tickets; ' . ($database->layout eq 'stub' ? $database->stub_sql : '') ],
+        [ 'a table made again', 'DROP TABLE tickets; ' . ($database->layout eq 'stub' ? $database->stub_sql : '') ],
     ],
     counter => [
         [ 'UPDATE', 'UPDATE tickets SET id = 1' ],
-        [   'a table made anew',
+        [   'a table made again',
             'DROP TABLE tickets; ' . slurp(($ENV{SRCDIR} // '.') . '/sql/tickets_counter.sql')
         ],
         [   'TRUNCATE that leaves it empty',
@@ -39,7 +39,7 @@ my %ways = (
     ],
     file => [
         [ 'UPDATE', 'UPDATE tickets SET id = 1' ],
-        [   'a table made anew',
+        [   'a table made again',
             'BEGIN; DROP TABLE tickets; '
                 . slurp(($ENV{SRCDIR} // '.') . '/sql/sqlite_tickets.sql')
                 . 'COMMIT'
@@ -56,7 +56,7 @@ for my $way (@{ $ways{ $database->layout } }) {
     my $server = Tickr::Server->fresh(database => $database);
     my $client = $server->client;
     my %seen   = map { $_ => 1 } map { @{ $client->json($client->get('/tickets/create/7')) } } 1 .. 3;
-    is scalar keys %seen, 21, "$name: tickets come";
+    is scalar keys %seen, 21, "$name: tickets are issued";
     $database->sql($sql, 'tickr');
 
     my @statuses;
@@ -70,17 +70,17 @@ for my $way (@{ $ways{ $database->layout } }) {
         next if $answer->{status} != 200;
         ok !$seen{$_}++, "$name: no ticket twice" for @{ $client->json($answer) };
     }
-    is_deeply [ grep { $_ != 503 } @statuses ], [], "$name: none is given after";
+    is_deeply [ grep { $_ != 503 } @statuses ], [], "$name: then no ticket is issued";
     my $status = $client->get('/status');
     is $status->{status}, 503, "$name: /status is 503";
-    like $status->{body}, $why, "$name: and says why, and how far";
+    like $status->{body}, $why, "$name: ... with the reason and both numbers";
     wait_for('the end of readiness', 5, sub { $server->get('/readyz')->{status} == 503 });
-    is $server->metric('tickr_database_up'), 0, "$name: a metric tells";
-    is $server->metric('tickr_database_refused'), 1, "$name: and which one tells more";
+    is $server->metric('tickr_database_up'), 0, "$name: a metric shows the outage";
+    is $server->metric('tickr_database_refused'), 1, "$name: ... and another the refusal";
     like $server->log, qr/level=error msg="the database is refused" reason="$why/,
-        "$name: the log tells";
+        "$name: the log has the reason";
     my $lines = () = $server->log =~ /\n/g;
-    cmp_ok $lines, '<', 40, "$name: and not again and again";
+    cmp_ok $lines, '<', 40, "$name: ... and not on every retry";
 
     $mend ? $database->sql($mend, 'tickr') : $database->advance(22);
     $server->wait_until_ready;
@@ -89,7 +89,7 @@ for my $way (@{ $ways{ $database->layout } }) {
     is $server->stop, 0, "$name: the server stops cleanly";
 }
 
-{    # an older copy of the database takes its place while the server runs
+{    # an older copy replaces the database while the server runs
     my $server = Tickr::Server->fresh(database => $database);
     my $client = $server->client;
     $client->get('/tickets/create/5');
@@ -99,14 +99,14 @@ for my $way (@{ $ways{ $database->layout } }) {
     $database->restore_copy;
 
     my @answers = map { $client->get('/tickets/create') } 1 .. 10;
-    is_deeply [ grep { $_->{status} == 200 } @answers ], [], 'a restored copy gives no ticket';
+    is_deeply [ grep { $_->{status} == 200 } @answers ], [], 'no ticket is issued from a restored copy';
     wait_for('the reason', 10, sub {
         $client->get('/status')->{body} =~ /the database has gone back/;
     });
     $database->advance(Tickr::Server::base_of($given->[-1]));
     $server->wait_until_ready;
     cmp_ok $client->json($client->get('/tickets/create'))->[0], '>', $given->[-1],
-        'until its counter has been moved';
+        '... until its counter is moved';
     is $server->stop, 0, 'the server stops cleanly';
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
-# tickrd beside the old Ruby server on one table, as docs/upgrading.md says: behind the shipped rules of HAProxy
-# no ticket comes twice, whatever the Ruby client asks for. A stand-in takes the place of the Ruby server.
+# tickrd and the old Ruby server serve one table, as docs/upgrading.md says. With the HAProxy rules of contrib no ticket is
+# issued twice for any request of the Ruby client. A substitute replaces the Ruby server.
 use strict;
 use warnings;
 use Test::More;
@@ -18,7 +18,7 @@ plan skip_all => Tickr::Balancer::missing() if Tickr::Balancer::missing();
 my $database = Tickr::Database->new;
 my $count    = 0;
 
-# The tickets of an answer as the Ruby client takes them: of a group at least the first.
+# The tickets of an answer as the Ruby client parses it: of a group at least the first.
 sub tickets_of {
     my ($body) = @_;
     return split /,/, $1 if $body =~ /^\[(.*)\]$/;
@@ -26,7 +26,7 @@ sub tickets_of {
     return map { $first + $_ * $increment } 0 .. ($size > 1 ? $size - 1 : 0);
 }
 
-# Clients that ask PORT for each of COUNTS in turn, REQUESTS times: the tickets that they got.
+# Run clients that request each of COUNTS from PORT in turn, REQUESTS times. Return their tickets.
 sub crowd {
     my ($port, $requests, @counts) = @_;
     my $number = ++$count;
@@ -44,7 +44,7 @@ sub crowd {
             close $out or die "$file: $!";
         }) ];
     } 1 .. 4;
-    is join(' ', map { $_->[1]->wait_exit(60) } @clients), '0 0 0 0', 'the clients were answered';
+    is join(' ', map { $_->[1]->wait_exit(60) } @clients), '0 0 0 0', 'all clients get answers';
     return map { split /\n/, slurp($_->[0]) } @clients;
 }
 
@@ -55,7 +55,7 @@ sub repeated {
 
 my @ruby_client = (5, 5, -3, 100, 0, 1);
 
-# The stand-in, tickrd and HAProxy in front of both.
+# The substitute, tickrd, and HAProxy in front of both.
 sub side_by_side {
     my ($layout, $engine, $code) = @_;
     Tickr::Ruby->createdb($database, $layout, $engine);
@@ -74,10 +74,10 @@ for my $shared ([qw(counter MyISAM update)], [qw(counter InnoDB update)], [qw(st
     my $name = "$layout layout on $engine, Ruby with $code";
     my ($ruby, $tickrd, $proxy) = side_by_side(@$shared);
     my @tickets = crowd($proxy->port, 300, @ruby_client);
-    is repeated(@tickets), 0, "$name: of " . @tickets . ' tickets none came twice';
+    is repeated(@tickets), 0, "$name: of " . @tickets . ' tickets none repeats';
     my $rows = $proxy->rows;
-    cmp_ok $rows->{$_}{stot}, '>', 100, "$name: $_ had a part of the requests" for qw(ruby tickrd);
-    unlike $tickrd->log, qr/gone back/, "$name: tickrd did not see the counter go back";
+    cmp_ok $rows->{$_}{stot}, '>', 100, "$name: $_ got a part of the requests" for qw(ruby tickrd);
+    unlike $tickrd->log, qr/gone back/, "$name: tickrd did not see the counter go back in time";
 
     my $row = sub { $database->sql('SELECT id FROM tickets', 'tickr') + 0 };
     my $before = $row->();
@@ -90,7 +90,7 @@ for my $shared ([qw(counter MyISAM update)], [qw(counter InnoDB update)], [qw(st
         is $proxy->get($path)->{status}, 404, "$name: $path is denied";
     }
     is $row->(), $before, "$name: none of these moved the counter";
-    # The Ruby server of old makes each ticket alone, so it is not asked for a million.
+    # The oldest Ruby server makes each ticket alone, so the test does not request a million.
     for my $path (qw(-1 -999999999999999999999 0 000 1 007), $code eq 'update' ? 999999 : 99) {
         my $last = $row->();
         is $proxy->get("/tickets/create/$path")->{status}, 200, "$name: /tickets/create/$path is answered";
@@ -101,10 +101,10 @@ for my $shared ([qw(counter MyISAM update)], [qw(counter InnoDB update)], [qw(st
     $ruby->stop;
 }
 
-{    # what the rules are for
+{    # without the rules
     my ($ruby, $tickrd, $proxy) = side_by_side(qw(counter MyISAM update));
     my @tickets = crowd($ruby->port, 100, @ruby_client);
-    cmp_ok repeated(@tickets), '>', 0, 'without the rules ' . repeated(@tickets) . ' of ' . @tickets . ' tickets came twice';
+    cmp_ok repeated(@tickets), '>', 0, 'without the rules ' . repeated(@tickets) . ' of ' . @tickets . ' tickets repeat';
     $proxy->stop;
     is $tickrd->stop, 0, 'tickrd stops cleanly';
     $ruby->stop;

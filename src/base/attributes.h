@@ -1,7 +1,7 @@
 /*
- * attributes -- the compiler attributes we use, under names that say what they promise.
+ * attributes -- compiler attributes, under names that state a promise.
  *
- * Every source file includes this header, some through others: t/asserts.t checks it.
+ * Every source file includes this header, directly or through another. t/asserts.t checks that.
  */
 #ifndef TICKR_BASE_ATTRIBUTES_H
 #define TICKR_BASE_ATTRIBUTES_H
@@ -11,18 +11,18 @@
 #error "tickr needs its assertions: build without -DNDEBUG"
 #endif
 
-/* The caller must look at what the function returns. */
+/* The caller must use the result. */
 #define MUST_CHECK __attribute__((warn_unused_result))
 
 /* Argument FORMAT is a printf format for the arguments from FIRST on. */
 #define PRINTF_LIKE(format_index, first) __attribute__((format(printf, format_index, first)))
 
-/* The function does not come back. */
+/* The function never returns. */
 #define NORETURN __attribute__((noreturn))
 
 #define ARRAY_LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
-/* The struct of TYPE that holds, as its MEMBER, what POINTER points to. */
+/* Return the struct of TYPE whose MEMBER is at POINTER. */
 #define CONTAINER_OF(pointer, type, member) \
 	((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 

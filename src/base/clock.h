@@ -1,5 +1,5 @@
 /*
- * clock -- time that only goes forward, for deadlines and durations. Any thread.
+ * clock -- the monotonic clock, for deadlines and durations. Any thread.
  */
 #ifndef TICKR_BASE_CLOCK_H
 #define TICKR_BASE_CLOCK_H
@@ -10,10 +10,10 @@
 
 #include "base/attributes.h"
 
-uint64_t clock_ms(void); /* milliseconds since some moment before the process began */
+uint64_t clock_ms(void); /* milliseconds since a moment before the process began */
 uint64_t clock_us(void); /* the same in microseconds */
 
-/* Make CONDITION one that waits by this clock: until clock_moment() of a time as clock_ms() tells it. */
+/* Initialise CONDITION to wait by this clock. Pass clock_moment() of a time of clock_ms() as the deadline. */
 void clock_cond_init(pthread_cond_t *condition);
 struct timespec clock_moment(uint64_t ms);
 

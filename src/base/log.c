@@ -1,6 +1,6 @@
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +15,8 @@
 #define LIMIT_WINDOW_MS 1000
 #define LIMIT_LINES	10
 #define FLUSH_MS	500
+#define LATER_BYTES	200	/* that a value leaves for each field after it */
+#define CUT		"...\"" /* ends a value that does not fit */
 
 static const struct {
 	const char *name;
@@ -26,13 +28,13 @@ static const struct {
 	[LOG_LEVEL_DEBUG] = {"debug", 7},
 };
 
-/* Set by the main thread. The thread of the signals may log before. */
+/* Main sets both. The signals' thread may already log at that time. */
 static _Atomic enum log_level threshold = LOG_LEVEL_INFO;
 static atomic_bool is_journal;
 
-/* The journal says in JOURNAL_STREAM which device and inode its socket has. */
+/* Return true if standard error is the journal's socket: systemd names its device and inode in JOURNAL_STREAM. */
 static bool
-stderr_is_journal(void)
+log_stderr_is_journal(void)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
 	unsigned long long device, inode;
@@ -49,7 +51,7 @@ void
 log_begin(enum log_level level)
 {
 	threshold = level;
-	is_journal = stderr_is_journal();
+	is_journal = log_stderr_is_journal();
 }
 
 bool
@@ -59,7 +61,7 @@ log_shows(enum log_level level)
 }
 
 static void
-add_time(struct text *line)
+log_add_time(struct text *line)
 {
 	struct timespec now;
 	struct tm utc;
@@ -71,34 +73,81 @@ add_time(struct text *line)
 	text_addf(line, "%s.%03ldZ ", stamp, now.tv_nsec / 1000000);
 }
 
-/* Put a line together in MEMORY, which has LOG_LINE_SIZE bytes; its length, with the newline. */
+/* --- fields -------------------------------------------------------------------------------------- */
+
+/* Add VALUE between quotes, in at most ROOM bytes. The dots of CUT keep half an escape from its quote. */
+static void
+log_add_quoted(struct text *line, const char *value, size_t room)
+{
+	struct text quoted = text_over(line->start + line->len, room + 1);
+
+	text_add_quoted(&quoted, value, room);
+	if (quoted.is_truncated)
+		memcpy(quoted.start + quoted.len - strlen(CUT), CUT, strlen(CUT));
+	line->len += quoted.len;
+}
+
+/* Return true if VALUE stands for itself without quotes. */
+static bool
+log_is_bare(const char *value)
+{
+	for (const char *c = value; *c != '\0'; c++)
+		if (*c <= ' ' || *c > '~' || *c == '"')
+			return false;
+	return value[0] != '\0';
+}
+
+/* Add FIELD, and leave room for the fields AFTER it, so that one long value hides no other. */
+static void
+log_add_field(struct text *line, const struct log_field *field, size_t after)
+{
+	size_t room = line->size - 1 - line->len - strlen(field->name) - after * LATER_BYTES;
+
+	text_add(line, field->name);
+	switch (field->kind) {
+	case LOG_KIND_WORD:
+		if (log_is_bare(field->text) && strlen(field->text) <= room)
+			text_add(line, field->text);
+		else
+			log_add_quoted(line, field->text, room);
+		break;
+	case LOG_KIND_TEXT: log_add_quoted(line, field->text, room); break;
+	case LOG_KIND_NUMBER: text_addf(line, "%" PRIu64, field->number); break;
+	case LOG_KIND_SECONDS: text_addf(line, "%g", (double)field->number / 1000); break;
+	case LOG_KIND_ELAPSED: text_addf(line, "%.3f", (double)field->number / 1000); break;
+	case LOG_KIND_END: break;
+	}
+}
+
+/* Write a line into MEMORY, which has LOG_LINE_SIZE bytes. Return its length with the newline. */
 static size_t
-make_line(char *memory, enum log_level level, const char *message, const char *fields,
-	  va_list arguments)
+log_make_line(char *memory, enum log_level level, const struct log_field *fields)
 {
 	struct text line = text_over(memory, LOG_LINE_SIZE - 1); /* room for the newline */
+	size_t count = 0;
 
 	if (is_journal)
 		text_addf(&line, "<%d>", levels[level].priority);
 	else
-		add_time(&line);
-	text_addf(&line, "level=%s msg=", levels[level].name);
-	text_add_quoted(&line, message, LOG_LINE_SIZE);
-	if (fields != NULL) {
+		log_add_time(&line);
+	text_addf(&line, "level=%s", levels[level].name);
+	while (fields[count].kind != LOG_KIND_END)
+		count++;
+	assert(count <= 1 + LOG_MOST_FIELDS);
+	for (size_t i = 0; i < count; i++) {
 		text_add(&line, " ");
-		text_vaddf(&line, fields, arguments);
+		log_add_field(&line, &fields[i], count - 1 - i);
 	}
 	memory[line.len] = '\n';
 	return line.len + 1;
 }
 
-static void
-write_line(enum log_level level, const char *message, const char *fields, va_list arguments)
+void
+log_write(enum log_level level, const struct log_field *fields)
 {
 	char memory[LOG_LINE_SIZE];
 
-	if (log_shows(level))
-		log_writer_add(memory, make_line(memory, level, message, fields, arguments));
+	log_writer_add(memory, log_make_line(memory, level, fields));
 }
 
 void
@@ -114,35 +163,21 @@ log_plain(enum log_level level, const char *words)
 	log_writer_add(memory, line.len + 1);
 }
 
-/* --- the thread that writes ---------------------------------------------------------------------- */
-
-static size_t make_line_of(char *memory, enum log_level level, const char *message,
-			   const char *fields, ...) PRINTF_LIKE(4, 5);
+/* --- the writer's thread ---------------------------------------------------------------------- */
 
 static size_t
-make_line_of(char *memory, enum log_level level, const char *message, const char *fields, ...)
+log_make_note(char *line, uint64_t count, const char *why)
 {
-	va_list arguments;
-	size_t len;
-
-	va_start(arguments, fields);
-	len = make_line(memory, level, message, fields, arguments);
-	va_end(arguments);
-	return len;
-}
-
-static size_t
-make_note(char *line, uint64_t count, const char *why)
-{
-	return make_line_of(line, LOG_LEVEL_WARN, "log lines were dropped",
-			    "count=%" PRIu64 " reason=\"%s\"", count, why);
+	return log_make_line(line, LOG_LEVEL_WARN,
+			     LOG_FIELDS("log lines were dropped", LOG_NUMBER("count", count),
+					LOG_TEXT("reason", why)));
 }
 
 void
 log_start_thread(void)
 {
-	if (!log_writer_start(make_note))
-		log_warn("cannot create a thread for the log", "reason=\"%s\"", strerror(errno));
+	if (!log_writer_start(log_make_note))
+		log_warn("cannot create a thread for the log", LOG_TEXT("reason", strerror(errno)));
 }
 
 void
@@ -157,41 +192,17 @@ log_dropped(void)
 	return log_writer_dropped();
 }
 
-/* --- levels -------------------------------------------------------------------------------------- */
-
-#define DEFINE_LOG(name, level)                                 \
-	void name(const char *message, const char *fields, ...) \
-	{                                                       \
-		va_list arguments;                              \
-                                                                \
-		va_start(arguments, fields);                    \
-		write_line(level, message, fields, arguments);  \
-		va_end(arguments);                              \
-	}
-
-DEFINE_LOG(log_error, LOG_LEVEL_ERROR)
-DEFINE_LOG(log_warn, LOG_LEVEL_WARN)
-DEFINE_LOG(log_info, LOG_LEVEL_INFO)
-DEFINE_LOG(log_debug, LOG_LEVEL_DEBUG)
-
-/* --- lines that come too often ------------------------------------------------------------------- */
-
-/* Of several threads that see the window end, one begins the next. */
-static void
-begin_window(struct log_limit *limit, uint64_t now_ms)
-{
-	uint64_t began_ms = atomic_load(&limit->window_began_ms);
-
-	if (now_ms < began_ms || now_ms - began_ms < LIMIT_WINDOW_MS)
-		return;
-	if (atomic_compare_exchange_strong(&limit->window_began_ms, &began_ms, now_ms))
-		atomic_store(&limit->shown, 0);
-}
+/* --- limits on frequent lines -------------------------------------------------------------------- */
 
 bool
 log_limit_allows(struct log_limit *limit, uint64_t now_ms, uint64_t *held_back)
 {
-	begin_window(limit, now_ms);
+	uint64_t began_ms = atomic_load(&limit->window_began_ms);
+
+	/* Several threads may find that the window is over. The exchange succeeds for one of them. */
+	if (now_ms >= began_ms && now_ms - began_ms >= LIMIT_WINDOW_MS &&
+	    atomic_compare_exchange_strong(&limit->window_began_ms, &began_ms, now_ms))
+		atomic_store(&limit->shown, 0);
 	if (atomic_load(&limit->shown) >= LIMIT_LINES ||
 	    atomic_fetch_add(&limit->shown, 1) >= LIMIT_LINES) {
 		atomic_fetch_add(&limit->held_back, 1);

@@ -1,7 +1,7 @@
 /*
- * DESIGN. Two buffers: authors append to `waiting` under the mutex; the thread copies it to a buffer of
- * its own and writes from there without the mutex. Each line is a write(2) of its own. That is atomic on a
- * pipe, so that lines of other processes do not mix with ours.
+ * DESIGN. Authors append lines to `waiting` under the mutex. The thread copies `waiting` to a second
+ * buffer and writes from there without the mutex. Each line is one write(2), which is atomic on a
+ * pipe: lines of other processes do not mix with ours.
  */
 #include <errno.h>
 #include <poll.h>
@@ -16,11 +16,11 @@
 #include "base/log_writer.h"
 
 #define WAITING_SIZE 65536
-#define DIRECT_MS    500 /* for a reader that hangs, while there is no thread */
-#define TRY_AGAIN_MS 10
+#define DIRECT_MS    500 /* an author's wait for a reader that hangs, without the thread */
+#define RETRY_MS     10
 #define NO_READER    "standard error was not read"
 
-/* The process has one standard error, so this is at file scope, as the log's level is. */
+/* At file scope, because the process has one standard error. */
 static struct {
 	pthread_mutex_t mutex;
 	pthread_cond_t added;
@@ -28,40 +28,41 @@ static struct {
 	atomic_bool has_thread;
 	bool is_writing;
 	char waiting[WAITING_SIZE];
-	size_t len;	     /* of what waits */
-	uint64_t unreported; /* lines that were dropped since the last note */
-	int error;	     /* why the last of them was; 0: there was no room */
+	size_t len;	     /* of the lines in waiting */
+	uint64_t unreported; /* lines dropped since the last note */
+	int error;	     /* the errno of the last of these; 0: there was no room */
 } writer = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 static _Atomic uint64_t dropped;
-static atomic_bool is_stuck; /* no line passed within DIRECT_MS: the next ones do not wait */
+static atomic_bool
+	is_stuck; /* a line was not read within DIRECT_MS, so further lines do not wait */
 
 /* --- standard error ------------------------------------------------------------------------------ */
 
 static bool
-stderr_is_ready(int ms)
+log_writer_stderr_is_ready(int ms)
 {
 	struct pollfd fd = {STDERR_FILENO, POLLOUT, 0};
 
 	return poll(&fd, 1, ms) > 0;
 }
 
-/* Somebody who shares the descriptor has set O_NONBLOCK on it. */
+/* Wait for room in standard error, on which a process that shares it has set O_NONBLOCK. */
 static void
-wait_for_stderr(void)
+log_writer_wait_for_stderr(void)
 {
-	static const struct timespec pause = {.tv_nsec = TRY_AGAIN_MS * 1000000L};
+	static const struct timespec pause = {.tv_nsec = RETRY_MS * 1000000L};
 
-	(void)stderr_is_ready(-1);
-	nanosleep(&pause, NULL); /* poll() may say yes where write() says no */
+	(void)log_writer_stderr_is_ready(-1);
+	nanosleep(&pause, NULL); /* poll() may report room where write() finds none */
 }
 
 /*
- * Write all of TEXT. Return false, with errno, if it cannot be written; *IS_CUT says whether a part was.
- * Only the thread may wait for a descriptor that does not block.
+ * Write all of TEXT. Return false, with errno, if a write failed; *IS_CUT tells if a part was written.
+ * Only the thread waits for a descriptor that does not block.
  */
 static bool
-write_whole(const char *text, size_t len, bool *is_cut)
+log_writer_write_whole(const char *text, size_t len, bool *is_cut)
 {
 	*is_cut = false;
 	while (len > 0) {
@@ -72,7 +73,7 @@ write_whole(const char *text, size_t len, bool *is_cut)
 			len -= (size_t)written;
 			*is_cut = len > 0;
 		} else if (written < 0 && errno == EAGAIN && writer.has_thread) {
-			wait_for_stderr();
+			log_writer_wait_for_stderr();
 		} else if (written == 0 || errno != EINTR) {
 			return false;
 		}
@@ -80,9 +81,9 @@ write_whole(const char *text, size_t len, bool *is_cut)
 	return true;
 }
 
-/* Count a line that nobody will read; ERROR is why, 0: there was no room. With the mutex held. */
+/* Count a dropped line. ERROR is the errno of its write, or 0 if there was no room. With the mutex held. */
 static void
-count_dropped_locked(int error)
+log_writer_count_dropped_locked(int error)
 {
 	atomic_fetch_add(&dropped, 1);
 	writer.unreported++;
@@ -90,57 +91,57 @@ count_dropped_locked(int error)
 }
 
 static void
-count_dropped(int error)
+log_writer_count_dropped(int error)
 {
 	pthread_mutex_lock(&writer.mutex);
-	count_dropped_locked(error);
+	log_writer_count_dropped_locked(error);
 	pthread_mutex_unlock(&writer.mutex);
 }
 
 /* --- the thread ---------------------------------------------------------------------------------- */
 
-/* A line after one that was cut begins on a line of its own. */
+/* Write LINE. End the line before it first if that one was cut. */
 static bool
-write_line(const char *line, size_t len, bool *was_cut)
+log_writer_write_line(const char *line, size_t len, bool *was_cut)
 {
 	bool is_cut;
 
-	if (*was_cut && !write_whole("\n", 1, &is_cut))
+	if (*was_cut && !log_writer_write_whole("\n", 1, &is_cut))
 		return false;
 	*was_cut = false;
-	return write_whole(line, len, was_cut);
+	return log_writer_write_whole(line, len, was_cut);
 }
 
 static void
-write_lines(const char *lines, size_t len, bool *was_cut)
+log_writer_write_lines(const char *lines, size_t len, bool *was_cut)
 {
 	while (len > 0) {
 		size_t one = (size_t)((const char *)memchr(lines, '\n', len) - lines) + 1;
 
-		if (!write_line(lines, one, was_cut))
-			count_dropped(errno);
+		if (!log_writer_write_line(lines, one, was_cut))
+			log_writer_count_dropped(errno);
 		lines += one;
 		len -= one;
 	}
 }
 
-/* Say how many lines are missing. If that is refused too, the next note counts them again. */
+/* Write how many lines are missing. If that fails too, the next note counts them again. */
 static void
-write_note(log_note_fn *note, uint64_t count, int error, bool *was_cut)
+log_writer_write_note(log_note_fn *note, uint64_t count, int error, bool *was_cut)
 {
 	char line[LOG_LINE_SIZE];
 	size_t len = note(line, count, error == 0 ? NO_READER : strerror(error));
 
-	if (write_line(line, len, was_cut))
+	if (log_writer_write_line(line, len, was_cut))
 		return;
 	pthread_mutex_lock(&writer.mutex);
 	writer.unreported += count;
 	pthread_mutex_unlock(&writer.mutex);
 }
 
-/* Wait for lines and copy them to LINES; their length. */
+/* Wait for lines, move them to LINES and return their length. */
 static size_t
-take_lines(char *lines, uint64_t *missing, int *error)
+log_writer_take_lines(char *lines, uint64_t *missing, int *error)
 {
 	size_t len;
 
@@ -162,20 +163,20 @@ take_lines(char *lines, uint64_t *missing, int *error)
 }
 
 static void *
-thread_main(void *arg)
+log_writer_main(void *arg)
 {
-	static char lines[WAITING_SIZE]; /* of the one thread */
+	static char lines[WAITING_SIZE]; /* there is one such thread */
 	log_note_fn *note = (log_note_fn *)arg;
 	bool was_cut = false;
 
 	for (;;) {
 		uint64_t missing;
 		int error;
-		size_t len = take_lines(lines, &missing, &error);
+		size_t len = log_writer_take_lines(lines, &missing, &error);
 
-		write_lines(lines, len, &was_cut);
+		log_writer_write_lines(lines, len, &was_cut);
 		if (missing > 0)
-			write_note(note, missing, error, &was_cut);
+			log_writer_write_note(note, missing, error, &was_cut);
 	}
 	return NULL;
 }
@@ -191,7 +192,7 @@ log_writer_start(log_note_fn *note)
 	clock_cond_init(&writer.idle);
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
-	error = pthread_create(&thread, NULL, thread_main, (void *)note);
+	error = pthread_create(&thread, NULL, log_writer_main, (void *)note);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	errno = error;
 	if (error != 0)
@@ -201,18 +202,18 @@ log_writer_start(log_note_fn *note)
 	return true;
 }
 
-/* --- its authors --------------------------------------------------------------------------------- */
+/* --- authors ------------------------------------------------------------------------------------- */
 
 static void
-write_directly(const char *line, size_t len)
+log_writer_write_directly(const char *line, size_t len)
 {
 	bool is_cut;
 
-	if (!stderr_is_ready(atomic_load(&is_stuck) ? 0 : DIRECT_MS)) {
+	if (!log_writer_stderr_is_ready(atomic_load(&is_stuck) ? 0 : DIRECT_MS)) {
 		atomic_store(&is_stuck, true);
-		count_dropped(0);
-	} else if (!write_whole(line, len, &is_cut)) {
-		count_dropped(errno);
+		log_writer_count_dropped(0);
+	} else if (!log_writer_write_whole(line, len, &is_cut)) {
+		log_writer_count_dropped(errno);
 	}
 }
 
@@ -220,7 +221,7 @@ void
 log_writer_add(const char *line, size_t len)
 {
 	if (!writer.has_thread) {
-		write_directly(line, len);
+		log_writer_write_directly(line, len);
 		return;
 	}
 	pthread_mutex_lock(&writer.mutex);
@@ -229,8 +230,8 @@ log_writer_add(const char *line, size_t len)
 		writer.len += len;
 		pthread_cond_signal(&writer.added);
 	} else {
-		count_dropped_locked(
-			0); /* what fills the buffer wakes the thread, so a note will come */
+		log_writer_count_dropped_locked(
+			0); /* the full buffer wakes the thread, which writes a note */
 	}
 	pthread_mutex_unlock(&writer.mutex);
 }

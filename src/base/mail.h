@@ -1,8 +1,8 @@
 /*
- * mail -- the head of whatever crosses from one thread to another by pointer.
+ * mail -- the head of a struct that is handed from one thread to another by pointer.
  *
- * Embedded in the thing that travels. The link belongs to whoever holds the thing
- * just now: the pool's queue on the way out, a loop's mailbox on the way back.
+ * The struct embeds it. The link belongs to the present owner of the struct: the pool's queue on the way
+ * out, a loop's mailbox on the way back.
  */
 #ifndef TICKR_BASE_MAIL_H
 #define TICKR_BASE_MAIL_H
@@ -11,8 +11,7 @@
 
 struct mail {
 	TAILQ_ENTRY(mail) link;
-	void (*open)(
-		struct mail *mail); /* what to do on arrival; runs in the thread it arrives in */
+	void (*open)(struct mail *mail); /* called on arrival, in the receiving thread */
 };
 
 TAILQ_HEAD(mail_list, mail);

@@ -5,7 +5,7 @@
 #include "base/memory.h"
 
 static void *
-or_die(void *memory)
+memory_or_die(void *memory)
 {
 	if (memory == NULL) {
 		log_plain(LOG_LEVEL_ERROR, "tickrd: out of memory");
@@ -18,29 +18,37 @@ or_die(void *memory)
 void *
 xcalloc(size_t count, size_t size)
 {
-	return or_die(calloc(count, size));
+	return memory_or_die(calloc(count, size));
 }
 
 void *
 xmalloc(size_t size)
 {
-	return or_die(malloc(size > 0 ? size : 1));
+	return memory_or_die(malloc(size > 0 ? size : 1));
 }
 
 void *
 xrealloc(void *memory, size_t size)
 {
-	return or_die(realloc(memory, size > 0 ? size : 1));
+	return memory_or_die(realloc(memory, size > 0 ? size : 1));
 }
 
 char *
 xstrdup(const char *string)
 {
-	return or_die(strdup(string));
+	return memory_or_die(strdup(string));
 }
 
 char *
 xstrndup(const char *string, size_t len)
 {
-	return or_die(strndup(string, len));
+	return memory_or_die(strndup(string, len));
+}
+
+void
+xforget(char *secret)
+{
+	if (secret != NULL)
+		explicit_bzero(secret, strlen(secret));
+	free(secret);
 }

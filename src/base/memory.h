@@ -1,9 +1,8 @@
 /*
- * memory -- allocation that cannot fail: out of memory is fatal.
+ * memory -- allocation that cannot fail: without memory the process ends. Any thread.
  *
- * Any thread. Whatever a client can make grow has a limit in the configuration,
- * so running out is an operator's matter, not a request's. The caller owns what
- * is returned and gives it back with free().
+ * Settings limit everything that a client can make grow, so the operator can prevent that. The caller
+ * releases all memory with free().
  */
 #ifndef TICKR_BASE_MEMORY_H
 #define TICKR_BASE_MEMORY_H
@@ -16,7 +15,10 @@ void *xcalloc(size_t count, size_t size) MUST_CHECK; /* zeroed */
 char *xstrdup(const char *string) MUST_CHECK;
 char *xstrndup(const char *string, size_t len) MUST_CHECK;
 
-/* For libraries that let us choose their allocator: as malloc and realloc, but never NULL. */
+/* Overwrite SECRET and free it, so that no password stays in freed memory. NULL is none. */
+void xforget(char *secret);
+
+/* malloc and realloc that never return NULL, for libraries whose allocator can be chosen. */
 void *xmalloc(size_t size) MUST_CHECK;
 void *xrealloc(void *memory, size_t size) MUST_CHECK;
 

@@ -1,7 +1,7 @@
 /*
- * parse -- strict readers of numbers: the whole text or nothing.
+ * parse -- strict parsers of numbers: they accept no sign, blank, overflow or rest. Any thread.
  *
- * No sign, no blanks, no overflow. On false *VALUE is untouched. Any thread.
+ * When they return false the result is untouched.
  */
 #ifndef TICKR_BASE_PARSE_H
 #define TICKR_BASE_PARSE_H
@@ -12,10 +12,10 @@
 
 #include "base/attributes.h"
 
-/* A decimal number from 0 to MOST in the LEN bytes at TEXT; leading zeros are allowed. */
+/* Parse the LEN bytes at TEXT: a decimal number from 0 to MOST. Leading zeros are allowed. */
 bool parse_number(const char *text, size_t len, uint64_t most, uint64_t *value) MUST_CHECK;
 
-/* Seconds with up to three decimals ("2", "0.25"), as milliseconds, at most MOST_MS. */
+/* Parse seconds with up to three decimals ("2", "0.25") into milliseconds, at most MOST_MS. */
 bool parse_seconds(const char *text, uint64_t most_ms, uint64_t *ms) MUST_CHECK;
 
 #endif

@@ -1,12 +1,12 @@
 /*
- * DESIGN. A quota holds for a control group and all below it, so the smallest one counts on the way from
- * our group up to the root of the mount. /proc/self/cgroup names our group:
+ * DESIGN. A quota limits a control group and all groups below it. So the smallest quota counts, from our
+ * group up to the root of the mount. /proc/self/cgroup names our group:
  *
  *	0::/system.slice/tickrd.service			version 2
  *	4:cpu,cpuacct:/docker/1234				version 1
  *
- * and /proc/self/mountinfo names the folders where groups are found. A container may see only a part of
- * the tree: the mount's root, its fourth field, is then the front part of our group's name.
+ * /proc/self/mountinfo names the folder of each tree of groups. A container may see only a part of the
+ * tree. Then the fourth field, the mount's root, is the front part of our group's name.
  *
  *	30 25 0:26 /docker/1234 /sys/fs/cgroup/cpu ro - cgroup cgroup rw,cpu,cpuacct
  */
@@ -21,13 +21,13 @@
 #include "base/processors.h"
 
 #define PATH_SIZE     4096
-#define MOST_AFFINITY 65536 /* processors that a set has room for */
+#define MOST_AFFINITY 65536 /* processors in the largest set */
 
 /* --- affinity -------------------------------------------------------------------------------- */
 
-/* The kernel refuses a set that is smaller than its own. */
+/* Return the processors of the affinity, 0 if unknown. The kernel refuses a set smaller than its own. */
 static unsigned
-count_affinity(void)
+processors_count_affinity(void)
 {
 	for (unsigned most = 1024; most <= MOST_AFFINITY; most *= 2) {
 		cpu_set_t *set = CPU_ALLOC(most);
@@ -48,9 +48,9 @@ count_affinity(void)
 
 /* --- quotas ---------------------------------------------------------------------------------- */
 
-/* Whether WORD is one of the words of LIST, which commas separate. */
+/* Return true if WORD is in LIST, whose words are separated by commas. */
 static bool
-is_listed(const char *list, const char *word)
+processors_is_listed(const char *list, const char *word)
 {
 	size_t len = strlen(word);
 
@@ -65,7 +65,7 @@ is_listed(const char *list, const char *word)
 }
 
 static bool
-read_line(const char *folder, const char *name, char *line, size_t size)
+processors_read_line(const char *folder, const char *name, char *line, size_t size)
 {
 	char path[2 * PATH_SIZE + 64];
 	FILE *file;
@@ -80,22 +80,22 @@ read_line(const char *folder, const char *name, char *line, size_t size)
 	return is_read;
 }
 
-/* The quota of one group in processors, rounded up; 0: it has none. */
+/* Return the quota of one group in processors, rounded up; 0: none. */
 static unsigned
-quota_of(const char *folder, bool is_v2)
+processors_quota_of(const char *folder, bool is_v2)
 {
 	char line[128];
 	long long quota = -1, period = 0;
 
 	if (is_v2) {
-		if (!read_line(folder, "cpu.max", line, sizeof(line)) ||
+		if (!processors_read_line(folder, "cpu.max", line, sizeof(line)) ||
 		    sscanf(line, "%lld %lld", &quota, &period) != 2)
 			return 0;
 	} else {
-		if (!read_line(folder, "cpu.cfs_quota_us", line, sizeof(line)))
+		if (!processors_read_line(folder, "cpu.cfs_quota_us", line, sizeof(line)))
 			return 0;
 		quota = strtoll(line, NULL, 10);
-		if (!read_line(folder, "cpu.cfs_period_us", line, sizeof(line)))
+		if (!processors_read_line(folder, "cpu.cfs_period_us", line, sizeof(line)))
 			return 0;
 		period = strtoll(line, NULL, 10);
 	}
@@ -104,28 +104,28 @@ quota_of(const char *folder, bool is_v2)
 	return (unsigned)((quota + period - 1) / period);
 }
 
-/* The smallest quota from PATH, a folder, up to its first TOP bytes, the folder of the mount; 0: none. */
+/* Return the smallest quota from the folder PATH up to the mount's folder, its first TOP bytes; 0: none. */
 static unsigned
-least_quota(char *path, size_t top, bool is_v2)
+processors_least_quota(char *path, size_t top, bool is_v2)
 {
-	unsigned least = 0;
+	unsigned processors_least = 0;
 
 	for (;;) {
-		unsigned quota = quota_of(path, is_v2);
+		unsigned quota = processors_quota_of(path, is_v2);
 		char *slash;
 
-		if (quota > 0 && (least == 0 || quota < least))
-			least = quota;
+		if (quota > 0 && (processors_least == 0 || quota < processors_least))
+			processors_least = quota;
 		slash = strrchr(path + top, '/');
 		if (slash == NULL)
-			return least;
+			return processors_least;
 		*slash = '\0';
 	}
 }
 
-/* The name of our group in the tree of the version. False: there is none. */
+/* Copy our group's name in the tree of the version to GROUP. Return false if there is none. */
 static bool
-find_group(const char *proc, bool is_v2, char *group)
+processors_find_group(const char *proc, bool is_v2, char *group)
 {
 	char path[PATH_SIZE], line[PATH_SIZE + 256];
 	bool is_found = false;
@@ -143,7 +143,8 @@ find_group(const char *proc, bool is_v2, char *group)
 			continue;
 		*name++ = '\0';
 		name[strcspn(name, "\n")] = '\0';
-		is_found = is_v2 ? controllers[0] == '\0' : is_listed(controllers, "cpu");
+		is_found =
+			is_v2 ? controllers[0] == '\0' : processors_is_listed(controllers, "cpu");
 		if (is_found)
 			snprintf(group, PATH_SIZE, "%s", name);
 	}
@@ -151,20 +152,20 @@ find_group(const char *proc, bool is_v2, char *group)
 	return is_found;
 }
 
-/* Take LINE of mountinfo apart. False if it is no mount of control groups of the version. */
+/* Parse a LINE of mountinfo. Return false unless it mounts control groups of the version. */
 static bool
-read_mount(char *line, bool is_v2, const char **root, const char **folder)
+processors_read_mount(char *line, bool is_v2, const char **root, const char **folder)
 {
 	char *fields[6], *rest = line, *type, *options;
 
 	for (size_t i = 0; i < 6; i++)
 		if ((fields[i] = strsep(&rest, " ")) == NULL)
 			return false;
-	/* Any number of words more, up to a dash. */
+	/* Skip the optional fields, up to a dash. */
 	while ((type = strsep(&rest, " ")) != NULL && strcmp(type, "-") != 0)
 		continue;
 	type = strsep(&rest, " ");
-	(void)strsep(&rest, " "); /* the source */
+	(void)strsep(&rest, " "); /* skip the source */
 	options = rest;
 	if (options == NULL)
 		return false;
@@ -172,12 +173,12 @@ read_mount(char *line, bool is_v2, const char **root, const char **folder)
 	*root = fields[3];
 	*folder = fields[4];
 	return is_v2 ? strcmp(type, "cgroup2") == 0
-		     : strcmp(type, "cgroup") == 0 && is_listed(options, "cpu");
+		     : strcmp(type, "cgroup") == 0 && processors_is_listed(options, "cpu");
 }
 
-/* The part of GROUP below ROOT; the whole tree is below "/". "" if the mount shows another part. */
+/* Return the part of GROUP below ROOT. It is "" if the mount shows another part of the tree. */
 static const char *
-group_below(const char *group, const char *root)
+processors_group_below(const char *group, const char *root)
 {
 	size_t len = strlen(root);
 
@@ -189,13 +190,13 @@ group_below(const char *group, const char *root)
 }
 
 static unsigned
-find_quota(const char *proc, bool is_v2)
+processors_find_quota(const char *proc, bool is_v2)
 {
 	char path[2 * PATH_SIZE], line[4 * PATH_SIZE], group[PATH_SIZE];
 	unsigned quota = 0;
 	FILE *file;
 
-	if (!find_group(proc, is_v2, group))
+	if (!processors_find_group(proc, is_v2, group))
 		return 0;
 	snprintf(path, sizeof(path), "%s/self/mountinfo", proc);
 	file = fopen(path, "re");
@@ -204,19 +205,19 @@ find_quota(const char *proc, bool is_v2)
 	while (quota == 0 && fgets(line, sizeof(line), file) != NULL) {
 		const char *root, *folder;
 
-		if (!read_mount(line, is_v2, &root, &folder))
+		if (!processors_read_mount(line, is_v2, &root, &folder))
 			continue;
-		snprintf(path, sizeof(path), "%s%s", folder, group_below(group, root));
-		quota = least_quota(path, strlen(folder), is_v2);
+		snprintf(path, sizeof(path), "%s%s", folder, processors_group_below(group, root));
+		quota = processors_least_quota(path, strlen(folder), is_v2);
 	}
 	fclose(file);
 	return quota;
 }
 
-/* --- the whole ------------------------------------------------------------------------------- */
+/* --- both together --------------------------------------------------------------------------- */
 
 static unsigned
-least(unsigned one, unsigned other)
+processors_least(unsigned one, unsigned other)
 {
 	return other > 0 && other < one ? other : one;
 }
@@ -225,10 +226,10 @@ unsigned
 processors_usable(const char *proc)
 {
 	long online = sysconf(_SC_NPROCESSORS_ONLN);
-	unsigned count = count_affinity();
+	unsigned count = processors_count_affinity();
 
 	if (count == 0)
 		count = online > 0 ? (unsigned)online : 1;
-	count = least(count, find_quota(proc, true));
-	return least(count, find_quota(proc, false));
+	count = processors_least(count, processors_find_quota(proc, true));
+	return processors_least(count, processors_find_quota(proc, false));
 }

@@ -1,5 +1,5 @@
 /*
- * random -- random names from the kernel. Any thread.
+ * random -- random names, from the kernel. Any thread.
  */
 #ifndef TICKR_BASE_RANDOM_H
 #define TICKR_BASE_RANDOM_H
@@ -12,8 +12,8 @@
 #define RANDOM_ID_SIZE (RANDOM_ID_LEN + 1)
 
 /*
- * Write 128 random bits into ID as 32 lower-case hexadecimal digits and a NUL. False: this
- * kernel has no random numbers (errno says why), and ID is "". May block while the machine boots.
+ * Write 128 random bits into ID as 32 lower-case hexadecimal digits and a NUL. Return false, with errno and
+ * an empty ID, if the kernel has no random numbers. May block while the machine boots.
  */
 bool random_id(char id[RANDOM_ID_SIZE]) MUST_CHECK;
 

@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 
-#define CUT "..." /* in place of what is left out */
+#define CUT "..." /* marks omitted text */
 
 struct text
 text_over(char *memory, size_t size)
@@ -108,7 +108,7 @@ text_letter_len(const char *string)
 		     : at[0] < 0xf0 ? 3
 		     : at[0] < 0xf5 ? 4
 				    : 0;
-	/* Below it is too long for what it says; above, half of a pair or beyond the last letter. */
+	/* Less is an overlong form. More is half of a surrogate pair, or beyond the last letter. */
 	unsigned char least = at[0] == 0xe0 ? 0xa0 : at[0] == 0xf0 ? 0x90 : 0x80;
 	unsigned char most = at[0] == 0xed ? 0x9f : at[0] == 0xf4 ? 0x8f : 0xbf;
 

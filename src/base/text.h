@@ -1,8 +1,8 @@
 /*
- * text -- writing into memory of a fixed size without ever passing its end.
+ * text -- writes text into memory of a fixed size and never passes its end. One thread at a time.
  *
- * What does not fit is left out and remembered in is_truncated; the text always
- * ends in a NUL. The memory is the caller's. One thread at a time.
+ * If a piece does not fit, its rest is omitted and is_truncated is set. The text always ends in a NUL. The
+ * caller owns the memory.
  */
 #ifndef TICKR_BASE_TEXT_H
 #define TICKR_BASE_TEXT_H
@@ -20,7 +20,7 @@ struct text {
 	bool is_truncated;
 };
 
-/* A text over the char array ARRAY. */
+/* Return an empty text over the char array ARRAY. */
 #define TEXT_OVER(array) text_over((array), sizeof(array))
 
 struct text text_over(char *memory, size_t size);
@@ -28,22 +28,21 @@ void text_clear(struct text *text);
 void text_add(struct text *text, const char *string);
 void text_add_bytes(struct text *text, const char *bytes, size_t len);
 
-/* Add STRING; where it is longer than LIMIT bytes, 3 or more, as much as leaves room for "..." in them. */
+/* Add STRING. If it exceeds LIMIT bytes, of which there are at least 3, cut it to end in "..." there. */
 void text_add_cut(struct text *text, const char *string, size_t limit);
 
 void text_addf(struct text *text, const char *format, ...) PRINTF_LIKE(2, 3);
 void text_vaddf(struct text *text, const char *format, va_list arguments) PRINTF_LIKE(2, 0);
 
 /*
- * Add STRING, which came from outside, between double quotes: control characters,
- * quotes and backslashes are escaped, and after LIMIT bytes the rest is left out
- * ("..." says so).
+ * Add STRING, which came from outside, between double quotes. Escape control characters, quotes and
+ * backslashes. After LIMIT bytes write "..." in place of the rest.
  */
 void text_add_quoted(struct text *text, const char *string, size_t limit);
 
 /*
- * How many bytes the letter at STRING has in UTF-8; 0: what stands there is none, or not written in
- * the shortest way. A NUL is a letter of one byte.
+ * Return the length of the UTF-8 letter at STRING in bytes. Return 0 if the bytes are no letter, or an
+ * overlong form of one. A NUL is a letter of one byte.
  */
 size_t text_letter_len(const char *string);
 

@@ -10,7 +10,7 @@ struct reader {
 	const char *at;
 	const char *end;
 	unsigned line;
-	char *word; /* the name or the value that was read last; as large as the whole file */
+	char *word; /* the name or the value that was read last; it has room for the whole file */
 	size_t len;
 	struct text *problem;
 	struct text *warning;
@@ -18,75 +18,75 @@ struct reader {
 };
 
 static bool
-at_end(const struct reader *r)
+env_file_at_end(const struct reader *r)
 {
 	return r->at == r->end;
 }
 
 static bool
-is_at(const struct reader *r, char c)
+env_file_is_at(const struct reader *r, char c)
 {
-	return !at_end(r) && *r->at == c;
+	return !env_file_at_end(r) && *r->at == c;
 }
 
-/* systemd ends a line at a carriage return, too. */
+/* As systemd, end a line at a carriage return, too. */
 static bool
-is_line_end(char c)
+env_file_is_line_end(char c)
 {
 	return c == '\n' || c == '\r';
 }
 
 static bool
-is_blank(char c)
+env_file_is_blank(char c)
 {
 	return c == ' ' || c == '\t';
 }
 
 static char
-next(struct reader *r)
+env_file_next(struct reader *r)
 {
 	char c = *r->at++;
 
-	if (c == '\n' || (c == '\r' && !is_at(r, '\n')))
+	if (c == '\n' || (c == '\r' && !env_file_is_at(r, '\n')))
 		r->line++;
 	return c;
 }
 
 static void
-put(struct reader *r, char c)
+env_file_put(struct reader *r, char c)
 {
 	r->word[r->len++] = c;
 }
 
 static void
-note(struct text *text, unsigned line, const char *what)
+env_file_note(struct text *text, unsigned line, const char *what)
 {
 	text_addf(text, "%sline %u%s", text->len > 0 ? "; " : "", line, what);
 }
 
 static void
-add_problem(struct reader *r, unsigned line, const char *what)
+env_file_add_problem(struct reader *r, unsigned line, const char *what)
 {
-	note(r->problem, line, what);
+	env_file_note(r->problem, line, what);
 	r->is_good = false;
 }
 
 /* --- names ------------------------------------------------------------------------------------ */
 
-/* All up to an equals sign, or to the end of the line, without the blanks behind it. */
+/* Read up to an equals sign or to the end of the line, and drop the blanks at the end. */
 static void
-read_name(struct reader *r)
+env_file_read_name(struct reader *r)
 {
 	r->len = 0;
-	while (!at_end(r) && *r->at != '=' && !is_line_end(*r->at))
-		put(r, next(r));
-	while (r->len > 0 && is_blank(r->word[r->len - 1]))
+	while (!env_file_at_end(r) && *r->at != '=' && !env_file_is_line_end(*r->at))
+		env_file_put(r, env_file_next(r));
+	while (r->len > 0 && env_file_is_blank(r->word[r->len - 1]))
 		r->len--;
 	r->word[r->len] = '\0';
 }
 
 static bool
-is_name(const char *word)
+env_file_is_name(const char *word)
 {
 	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 				      "0123456789_";
@@ -95,11 +95,11 @@ is_name(const char *word)
 	       !(word[0] >= '0' && word[0] <= '9');
 }
 
-/* The line does not begin with a name and an equals sign; WORD is its beginning. */
+/* Return why a line that begins with WORD is no assignment. */
 static const char *
-explain(const char *word, bool has_value)
+env_file_explain(const char *word, bool has_value)
 {
-	if (has_value && strncmp(word, "export", 6) == 0 && is_blank(word[6]))
+	if (has_value && strncmp(word, "export", 6) == 0 && env_file_is_blank(word[6]))
 		return " begins with export, which is for a shell: remove that word";
 	if (!has_value && word[0] == '[')
 		return " is a section of a unit file: remove it, or put the variables into the "
@@ -109,83 +109,84 @@ explain(const char *word, bool has_value)
 
 /* --- values ----------------------------------------------------------------------------------- */
 
-/* Behind a backslash there is a carriage return: the author meant to continue the line. */
+/* A carriage return follows a backslash: the author meant to continue the line. */
 static void
-refuse_return(struct reader *r)
+env_file_refuse_return(struct reader *r)
 {
-	if (is_at(r, '\r'))
-		add_problem(r, r->line,
-			    ": a backslash before a carriage return does not continue a line: save "
-			    "the file with LF line ends");
+	if (env_file_is_at(r, '\r'))
+		env_file_add_problem(
+			r, r->line,
+			": a backslash before a carriage return does not continue a line: save "
+			"the file with LF line ends");
 }
 
-/* The rest of a quoted part, up to its closing QUOTE. */
+/* Read the rest of a quoted part, up to its closing QUOTE. False: there is none. */
 static bool
-read_quoted(struct reader *r, char quote)
+env_file_read_quoted(struct reader *r, char quote)
 {
-	while (!at_end(r)) {
-		char c = next(r);
+	while (!env_file_at_end(r)) {
+		char c = env_file_next(r);
 
 		if (c == quote)
 			return true;
-		if (c == '\\' && quote == '"' && !at_end(r)) {
+		if (c == '\\' && quote == '"' && !env_file_at_end(r)) {
 			char escaped;
 
-			refuse_return(r);
-			escaped = next(r);
+			env_file_refuse_return(r);
+			escaped = env_file_next(r);
 			if (escaped == '\n')
 				continue;
 			if (strchr("\"\\$`", escaped) == NULL)
-				put(r, '\\');
+				env_file_put(r, '\\');
 			c = escaped;
 		}
-		put(r, c);
+		env_file_put(r, c);
 	}
 	return false;
 }
 
 /*
- * Quoted parts, then plain text, up to the end of the line. Blanks before the plain text and
- * behind it are dropped; within it a quote stands for itself. False: a quote is not closed.
+ * Read quoted parts and then plain text, up to the end of the line. Drop the blanks around the plain text.
+ * Within it a quote stands for itself. False: a quote is not closed.
  */
 static bool
-read_value(struct reader *r)
+env_file_read_value(struct reader *r)
 {
 	bool is_plain = false; /* the plain text has begun */
-	size_t kept = 0;       /* up to here nothing may be dropped */
+	size_t kept = 0;       /* of LEN: these bytes may not be dropped */
 
 	r->len = 0;
-	while (!at_end(r)) {
-		char c = next(r);
+	while (!env_file_at_end(r)) {
+		char c = env_file_next(r);
 
-		if (is_line_end(c))
+		if (env_file_is_line_end(c))
 			break;
 		if (!is_plain && (c == '\'' || c == '"')) {
-			if (!read_quoted(r, c))
+			if (!env_file_read_quoted(r, c))
 				return false;
 			kept = r->len;
 			continue;
 		}
-		if (!is_plain && is_blank(c))
+		if (!is_plain && env_file_is_blank(c))
 			continue;
 		is_plain = true;
 		if (c == '\\') {
 			kept = r->len;
-			refuse_return(r);
-			if (at_end(r) || (c = next(r)) == '\n')
+			env_file_refuse_return(r);
+			if (env_file_at_end(r) || (c = env_file_next(r)) == '\n')
 				continue;
 			kept++;
 		}
-		put(r, c);
+		env_file_put(r, c);
 	}
-	while (r->len > kept && is_blank(r->word[r->len - 1]))
+	while (r->len > kept && env_file_is_blank(r->word[r->len - 1]))
 		r->len--;
 	r->word[r->len] = '\0';
 	return true;
 }
 
 static bool
-is_utf8(const char *value)
+env_file_is_utf8(const char *value)
 {
 	for (size_t len; *value != '\0'; value += len)
 		if ((len = text_letter_len(value)) == 0)
@@ -194,73 +195,74 @@ is_utf8(const char *value)
 }
 
 static void
-read_pair(struct reader *r, env_pair_fn *pair, void *arg)
+env_file_read_pair(struct reader *r, env_pair_fn *pair, void *arg)
 {
 	unsigned line = r->line;
 	bool has_value, is_pair;
 	char *name;
 
-	read_name(r);
-	has_value = is_at(r, '=');
-	is_pair = has_value && is_name(r->word);
+	env_file_read_name(r);
+	has_value = env_file_is_at(r, '=');
+	is_pair = has_value && env_file_is_name(r->word);
 	if (!is_pair)
-		add_problem(r, line, explain(r->word, has_value));
+		env_file_add_problem(r, line, env_file_explain(r->word, has_value));
 	if (!has_value)
 		return;
 	name = xstrdup(r->word);
-	next(r);
-	if (!read_value(r))
-		add_problem(r, line, ": a quote is not closed");
+	env_file_next(r);
+	if (!env_file_read_value(r))
+		env_file_add_problem(r, line, ": a quote is not closed");
 	else if (is_pair)
 		pair(arg, name, r->word);
-	if (is_pair && !is_utf8(r->word))
-		note(r->warning, line, " is not UTF-8: systemd reads nothing of such a file");
+	if (is_pair && !env_file_is_utf8(r->word))
+		env_file_note(r->warning, line, " is not UTF-8: systemd ignores the whole file");
 	free(name);
 }
 
-/* --- comments and the whole ------------------------------------------------------------------- */
+/* --- comments, and the whole file --------------------------------------------------------------- */
 
-/* Whether the line that begins here assigns something. */
+/* Whether the line that begins here is an assignment. */
 static bool
-is_assignment(const struct reader *r)
+env_file_is_assignment(const struct reader *r)
 {
 	const char *at = r->at;
 
-	while (at < r->end && is_blank(*at))
+	while (at < r->end && env_file_is_blank(*at))
 		at++;
-	return at < r->end && !is_line_end(*at) && *at != '#' && *at != ';';
+	return at < r->end && !env_file_is_line_end(*at) && *at != '#' && *at != ';';
 }
 
 static void
-skip_comment(struct reader *r)
+env_file_skip_comment(struct reader *r)
 {
 	unsigned line = r->line;
 	bool is_escaped = false;
 
-	while (!at_end(r)) {
-		char c = next(r);
+	while (!env_file_at_end(r)) {
+		char c = env_file_next(r);
 
-		if (c == '\r' && is_at(r, '\n'))
+		if (c == '\r' && env_file_is_at(r, '\n'))
 			is_escaped = false; /* the backslash takes the carriage return only */
-		else if (is_line_end(c))
+		else if (env_file_is_line_end(c))
 			break;
 		else
 			is_escaped = c == '\\' && !is_escaped;
 	}
-	if (is_escaped && is_assignment(r))
-		note(r->warning, line,
-		     " is a comment that ends in a backslash: systemd before version 254 takes the "
-		     "next line for a part of it. Remove the backslash");
+	if (is_escaped && env_file_is_assignment(r))
+		env_file_note(r->warning, line,
+			      " is a comment that ends in a backslash: systemd before version 254 "
+			      "takes the "
+			      "next line as a part of it. Remove the backslash");
 }
 
 static void
-skip_byte_order_mark(struct reader *r)
+env_file_skip_byte_order_mark(struct reader *r)
 {
 	size_t len = strlen(BYTE_ORDER_MARK);
 
 	if ((size_t)(r->end - r->at) < len || memcmp(r->at, BYTE_ORDER_MARK, len) != 0)
 		return;
-	add_problem(r, 1, " begins with a byte order mark: save the file without it");
+	env_file_add_problem(r, 1, " begins with a byte order mark: save the file without it");
 	r->at += len;
 }
 
@@ -275,14 +277,14 @@ env_file_parse(const char *content, size_t len, env_pair_fn *pair, void *arg, st
 		return false;
 	}
 	r.word = xcalloc(1, len + 1);
-	skip_byte_order_mark(&r);
-	while (!at_end(&r)) {
-		if (is_blank(*r.at) || is_line_end(*r.at))
-			next(&r);
+	env_file_skip_byte_order_mark(&r);
+	while (!env_file_at_end(&r)) {
+		if (env_file_is_blank(*r.at) || env_file_is_line_end(*r.at))
+			env_file_next(&r);
 		else if (*r.at == '#' || *r.at == ';')
-			skip_comment(&r);
+			env_file_skip_comment(&r);
 		else
-			read_pair(&r, pair, arg);
+			env_file_read_pair(&r, pair, arg);
 	}
 	explicit_bzero(r.word, len + 1); /* it may have held a password */
 	free(r.word);

@@ -1,10 +1,13 @@
+#include <ctype.h>
 #include <stdio.h>
 
 #include "config/config.h"
 #include "config/key_table.h"
 
+#define ALLOWED_SIZE 512
+
 static const char *
-default_of(const struct key *key)
+help_default(const struct key *key)
 {
 	if (key->fallback == NULL)
 		return "required";
@@ -16,13 +19,13 @@ config_print_help(FILE *to)
 {
 	for (size_t i = 0; i < key_count; i++) {
 		const struct key *key = &key_table[i];
-		char memory[256];
+		char memory[ALLOWED_SIZE];
 		struct text allowed = TEXT_OVER(memory);
 
 		key_describe(key, &allowed);
-		fprintf(to, "  %s (%s%s)\n      %s;\n      %s\n", key->variable,
-			key->fallback != NULL ? "default: " : "", default_of(key), key->help,
-			memory);
+		fprintf(to, "  %s (%s%s)\n      %c%s.\n      Allowed: %s.\n", key->variable,
+			key->fallback != NULL ? "default: " : "", help_default(key),
+			toupper((unsigned char)key->help[0]), key->help + 1, memory);
 	}
 }
 
@@ -30,11 +33,11 @@ void
 config_print_variables(FILE *to)
 {
 	for (size_t i = 0; i < key_count; i++) {
-		char memory[256];
+		char memory[ALLOWED_SIZE];
 		struct text allowed = TEXT_OVER(memory);
 
 		key_describe(&key_table[i], &allowed);
-		fprintf(to, "%s\t%s\t%s\t%s\n", key_table[i].variable, default_of(&key_table[i]),
+		fprintf(to, "%s\t%s\t%s\t%s\n", key_table[i].variable, help_default(&key_table[i]),
 			memory, key_table[i].help);
 	}
 }

@@ -3,54 +3,33 @@
 
 #include "config/config.h"
 #include "config/key_table.h"
+#include "store/drivers.h"
 
 #define LONGEST_NAME 64
 
 const struct key key_table[] = {
-#define KEY(variable, field, type, fallback, least, most, allowed, help)              \
-	{variable, KEY_##type, offsetof(struct config, field), fallback, least, most, \
-	 allowed,  help},
+#define KEY(variable, field, type, fallback, least, most, allowed, help)                 \
+	{variable, false,   KEY_##type, offsetof(struct config, field), fallback, least, \
+	 most,	   allowed, help},
+#define STORE_KEY(variable, type, fallback, least, most, allowed, help) \
+	{variable, true, KEY_##type, 0, fallback, least, most, allowed, help},
 #include "config/keys.h"
 };
 
 const size_t key_count = ARRAY_LENGTH(key_table);
 
-/* Milliseconds as seconds, without needless zeros. */
-static void
-add_seconds(struct text *text, uint64_t ms)
+const struct key *
+key_find(const char *variable)
 {
-	text_addf(text, "%g", (double)ms / 1000);
+	for (size_t i = 0; i < key_count; i++)
+		if (strcmp(key_table[i].variable, variable) == 0)
+			return &key_table[i];
+	return NULL;
 }
 
-void
-key_describe(const struct key *key, struct text *text)
-{
-	switch (key->type) {
-	case KEY_NUMBER:
-		text_addf(text, "a whole number from %" PRIu64 " to %" PRIu64, key->least,
-			  key->most);
-		break;
-	case KEY_SECONDS:
-	case KEY_WHOLE_SECONDS:
-		text_add(text, key->type == KEY_SECONDS ? "seconds, up to three decimals, from "
-							: "whole seconds from ");
-		add_seconds(text, key->least);
-		text_add(text, " to ");
-		add_seconds(text, key->most);
-		break;
-	case KEY_CHOICE:
-		text_add(text, "one of ");
-		for (const char *at = key->allowed; *at != '\0'; at++)
-			text_add_bytes(text, *at == '|' ? ", " : at, *at == '|' ? 2 : 1);
-		break;
-	case KEY_TEXT:
-	case KEY_SECRET: text_add(text, key->allowed); break;
-	}
-}
-
-/* Levenshtein's distance, one row at a time. */
+/* Return Levenshtein's distance between A and B, one row of the matrix at a time. */
 static size_t
-distance(const char *a, const char *b)
+key_table_distance(const char *a, const char *b)
 {
 	size_t row[LONGEST_NAME + 1];
 	size_t b_len = strnlen(b, LONGEST_NAME);
@@ -75,20 +54,53 @@ distance(const char *a, const char *b)
 	return row[b_len];
 }
 
-/* A name that was only begun is meant, however much of it is missing. */
-static size_t
-strangeness(const char *name, const char *variable)
-{
-	return strncmp(variable, name, strlen(name)) == 0 ? 0 : distance(name, variable);
-}
-
 const struct key *
 key_nearest(const char *name)
 {
 	const struct key *nearest = &key_table[0];
+	size_t least = SIZE_MAX;
 
-	for (size_t i = 1; i < key_count; i++)
-		if (strangeness(name, key_table[i].variable) < strangeness(name, nearest->variable))
-			nearest = &key_table[i];
+	for (size_t i = 0; i < key_count; i++) {
+		const char *variable = key_table[i].variable;
+		/* The beginning of a variable means that variable, however many letters are missing. */
+		bool is_beginning = strncmp(variable, name, strlen(name)) == 0;
+		size_t distance = is_beginning ? 0 : key_table_distance(name, variable);
+
+		if (distance >= least)
+			continue;
+		least = distance;
+		nearest = &key_table[i];
+	}
 	return nearest;
+}
+
+bool
+key_is_text(const struct key *key)
+{
+	return key->type == KEY_TEXT || key->type == KEY_SECRET;
+}
+
+void
+key_describe(const struct key *key, struct text *text)
+{
+	switch (key->type) {
+	case KEY_NUMBER:
+		text_addf(text, "a whole number from %" PRIu64 " to %" PRIu64, key->least,
+			  key->most);
+		break;
+	case KEY_SECONDS:
+	case KEY_WHOLE_SECONDS:
+		text_addf(text, "%s from %g to %g",
+			  key->type == KEY_SECONDS ? "seconds, up to three decimals,"
+						   : "whole seconds",
+			  (double)key->least / 1000, (double)key->most / 1000);
+		break;
+	case KEY_CHOICE:
+		text_add(text, "one of ");
+		for (const char *at = key->allowed; *at != '\0'; at++)
+			text_add_bytes(text, *at == '|' ? ", " : at, *at == '|' ? 2 : 1);
+		break;
+	case KEY_TEXT:
+	case KEY_SECRET: text_add(text, key->allowed); break;
+	}
 }

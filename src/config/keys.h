@@ -2,86 +2,100 @@
  * keys -- the one table of every TICKR_* variable.
  *
  *	KEY(variable, field, type, fallback, least, most, allowed, help)
+ *	STORE_KEY(variable, type, fallback, least, most, allowed, help)
  *
- * type: NUMBER; SECONDS (decimals allowed, kept in milliseconds); WHOLE_SECONDS (kept
- * in milliseconds too); TEXT; SECRET (never shown); CHOICE (kept as the index of the
- * word in ALLOWED, words separated by "|"). fallback: what counts when the variable is
- * not set; NULL: it must be set; "": nothing. least and most bound numbers, and seconds
- * in milliseconds. allowed: what a value may be, for people, where the bounds do not
- * say it.
+ * A KEY is kept in its field of struct config. A STORE_KEY is a variable of those stores that name it among
+ * their variables (store/store.h): its value goes to their parse() as text.
+ *
+ * type: NUMBER; SECONDS (decimals allowed, kept in milliseconds); WHOLE_SECONDS (kept in milliseconds too);
+ * TEXT; SECRET (never shown); CHOICE (kept as the index of its word in ALLOWED, whose words are separated by "|").
+ *
+ * fallback: the value if the variable is not set. NULL: the variable must be set. "": there is no value.
+ *
+ * least and most bound numbers, and seconds in milliseconds.
+ *
+ * allowed: the values that a variable takes, in words, if the bounds do not say so. HELP and ALLOWED begin
+ * with a small letter and end without a full stop.
  */
 
 KEY("TICKR_MAX_NODES", max_nodes, NUMBER, NULL, 1, SPACE_MOST_NODES, "",
-    "how many nodes the cluster may ever have. It cannot change after the first ticket")
+    "how many nodes the cluster may ever have. This cannot change after the first ticket")
 KEY("TICKR_NODE_NUMBER", node_number, TEXT, NULL, 0, 0,
-    "a whole number from 0 to 999999999, or one for each database, separated by commas",
+    "a whole number from 0 to 999999999. Several databases take a list of numbers, separated by "
+    "commas",
     "this node's number, from 0, below TICKR_MAX_NODES. With several databases, each is a node")
 KEY("TICKR_STARTING_OFFSET", starting_offset, NUMBER, NULL, 0, SPACE_LAST_TICKET, "",
-    "the first ticket of node 0. It cannot change after the first ticket")
+    "the first ticket of node 0. This cannot change after the first ticket")
 
-KEY("TICKR_DATABASE_ADAPTER", database_adapter, CHOICE, "mysql", 0, 0, "mysql|sqlite|memory",
-    "where the counter is stored: mysql (MySQL or MariaDB), sqlite (a local file) or memory "
-    "(benchmarks only)")
-KEY("TICKR_DATABASE_HOST", database_host, TEXT, "localhost", 0, 0,
-    "a name, an address, host:port, [v6]:port, or the absolute path of a Unix socket; up to 16 of "
-    "them, separated by commas",
-    "the address of the database, or of several. localhost without a port is the client library's "
-    "Unix socket")
+KEY("TICKR_DATABASE_ADAPTER", database_adapter, CHOICE, "mysql", 0, 0, DRIVER_WORDS,
+    "the kind of store that holds the counter" DRIVER_MEANINGS)
+STORE_KEY("TICKR_DATABASE_HOST", TEXT, "localhost", 0, 0,
+	  "a name, an address, host:port, [v6]:port or the absolute path of a Unix socket. Several "
+	  "databases, at most 16, are a list, separated by commas",
+	  "the address of the database, or of several. localhost without a port is the client "
+	  "library's Unix socket")
 KEY("TICKR_DATABASE_POLICY", database_policy, CHOICE, "round-robin", 0, 0, "round-robin|failover",
-    "which of several databases reserves: each in turn, or the first in the list that is up")
-KEY("TICKR_DATABASE_PORT", database_port, NUMBER, "3306", 1, 65535, "",
-    "the database's TCP port, unless TICKR_DATABASE_HOST names one")
-KEY("TICKR_DATABASE_USERNAME", database_username, TEXT, "root", 0, 0,
-    "any text; with several databases one for all, or one for each, separated by commas",
-    "the database user")
-KEY("TICKR_DATABASE_PASSWORD", database_password, SECRET, "", 0, 0,
-    "any text; with several databases one for all, or one for each, separated by commas",
-    "the database user's password")
-KEY("TICKR_DATABASE_PASSWORD_FILE", database_password_file, TEXT, "", 0, 0,
-    "the path of a readable file; with several databases one for all, of one line or a line for "
-    "each, or one for each, separated by commas",
-    "a file that holds the database user's password")
-KEY("TICKR_DATABASE_NAME", database_name, TEXT, "tickr", 0, 0,
-    "1 to 64 characters, none of them a backquote; with several databases one for all, or one for "
-    "each, separated by commas; with sqlite a path of at most 500 bytes",
-    "the database (schema) that holds the tickets table. With sqlite, its file; by default "
-    "tickr.db in TICKR_STATE_DIR")
+    "which of several databases reserves. round-robin takes each in turn. failover takes the first "
+    "in the list that is up")
+STORE_KEY("TICKR_DATABASE_PORT", NUMBER, "3306", 1, 65535, "",
+	  "the database's TCP port, unless TICKR_DATABASE_HOST names one")
+STORE_KEY("TICKR_DATABASE_USERNAME", TEXT, "root", 0, 0,
+	  "any text. Several databases take one name for all, or a list with one for each, "
+	  "separated by commas",
+	  "the database user")
+STORE_KEY("TICKR_DATABASE_PASSWORD", SECRET, "", 0, 0,
+	  "any text. Several databases take one password for all, or a list with one for each, "
+	  "separated by commas",
+	  "the database user's password")
+STORE_KEY("TICKR_DATABASE_PASSWORD_FILE", TEXT, "", 0, 0,
+	  "the path of a readable file. For several databases, the file has one line for all, or a "
+	  "line for each. They may also take a list of files, separated by commas",
+	  "a file that holds the database user's password")
+STORE_KEY(
+	"TICKR_DATABASE_NAME", TEXT, "tickr", 0, 0,
+	"1 to 64 characters, none of them a backquote. Several databases take one name for all, or "
+	"a list with one for each, separated by commas. With sqlite, a path of at most 500 bytes",
+	"the database (schema) that holds the tickets table. With sqlite, its file; by default "
+	"tickr.db in TICKR_STATE_DIR")
 KEY("TICKR_DATABASE_POOL_SIZE", pool_size, NUMBER, "5", 1, 1000, "",
-    "database sessions that reserve tickets. One more maintains the table. With sqlite always 1")
+    "how many database sessions reserve tickets. One more maintains the table. With sqlite, always "
+    "one session reserves")
 KEY("TICKR_DATABASE_POOL_TIMEOUT", pool_timeout_ms, SECONDS, "1", 1, 3600000, "",
-    "the longest time that a request waits for a session. Then it is answered 503")
+    "the longest time that a request waits for a session. Then tickrd answers 503")
 KEY("TICKR_DATABASE_CONNECT_TIMEOUT", connect_timeout_ms, WHOLE_SECONDS, "2", 1000, 3600000, "",
     "the longest time that a connection to the database may take to open")
 KEY("TICKR_DATABASE_QUERY_TIMEOUT", query_timeout_ms, WHOLE_SECONDS, "2", 1000, 3600000, "",
-    "the longest time that a statement may take. Then its session is dropped")
-KEY("TICKR_DATABASE_SSL_CA", ssl_ca, TEXT, "", 0, 0, "the path of a readable file",
-    "TLS to the database: the certificate authorities to trust, in PEM")
-KEY("TICKR_DATABASE_SSL_CERT", ssl_cert, TEXT, "", 0, 0, "the path of a readable file",
-    "TLS to the database: tickrd's certificate, in PEM")
-KEY("TICKR_DATABASE_SSL_KEY", ssl_key, TEXT, "", 0, 0, "the path of a readable file",
-    "TLS to the database: the key of tickrd's certificate, in PEM")
-KEY("TICKR_DATABASE_SSL_VERIFY", ssl_verify, CHOICE, "yes", 0, 0, "no|yes",
-    "TLS to the database: whether its certificate must be valid and name the host")
+    "the longest time that a statement may take. Then tickrd closes its session")
+STORE_KEY("TICKR_DATABASE_SSL_CA", TEXT, "", 0, 0, "the path of a readable file",
+	  "TLS to the database: the certificate authorities to trust, in PEM")
+STORE_KEY("TICKR_DATABASE_SSL_CERT", TEXT, "", 0, 0, "the path of a readable file",
+	  "TLS to the database: tickrd's certificate, in PEM")
+STORE_KEY("TICKR_DATABASE_SSL_KEY", TEXT, "", 0, 0, "the path of a readable file",
+	  "TLS to the database: the key of tickrd's certificate, in PEM")
+STORE_KEY("TICKR_DATABASE_SSL_VERIFY", CHOICE, "yes", 0, 0, "no|yes",
+	  "TLS to the database: whether its certificate must be valid and name the host")
 
 KEY("TICKR_REQUIRE_DURABLE", require_durable, CHOICE, "0", 0, 0, "0|1",
-    "1 refuses a database that might issue a ticket twice, for example after a crash, because of "
-    "its settings. 0 warns")
+    "whether to refuse a database whose settings allow it to issue a ticket twice, for example "
+    "after "
+    "a crash. 1 refuses it. 0 warns")
 KEY("TICKR_STATE_DIR", state_dir, TEXT, "", 0, 0, "the path of a folder",
     "where tickrd keeps the highest issued ticket, to recognise an older copy of the database "
-    "after a restart. Relative file names start here, or in the working folder if it is not set")
+    "after a restart. A relative file name in TICKR_DATABASE_NAME starts here, or in the working "
+    "folder")
 
 KEY("TICKR_LISTEN", listen, TEXT, "127.0.0.1:8080", 0, 0,
-    "address:port, [v6]:port or unix:/path (107 bytes at most), up to 16 of them, separated by "
-    "commas; "
-    "port 0 is one that the system chooses",
+    "address:port, [v6]:port or unix:/path, of at most 107 bytes. Several, at most 16, are a list, "
+    "separated by commas. For port 0, the system chooses one",
     "where to listen. 0.0.0.0 is every IPv4 address. [::] is every IPv6 address, without IPv4. "
-    "Sockets inherited from systemd replace it")
+    "Sockets inherited from systemd replace these addresses")
 KEY("TICKR_CONTROL_SOCKET", control_socket, TEXT, "", 0, 0,
     "the absolute path of a Unix socket, 107 bytes at most",
     "where the operator lists databases, and drains one for maintenance. Only the server's own "
     "user and root may connect")
 KEY("TICKR_HTTP_THREADS", http_threads, NUMBER, "", 1, 256, "",
-    "loop threads. By default, as many as the process may use processors (affinity, cgroup quota)")
+    "how many threads serve HTTP. By default, one for each processor that the process may use "
+    "(affinity, cgroup quota)")
 KEY("TICKR_HTTP_AUTH_PASSWORD", http_auth_password, SECRET, "", 0, 0, "1 to 256 bytes",
     "the HTTP Basic password, with any user name, for every route except /livez and /readyz")
 KEY("TICKR_HTTP_AUTH_PASSWORD_FILE", http_auth_password_file, TEXT, "", 0, 0,
@@ -91,7 +105,8 @@ KEY("TICKR_BATCH_FORMAT", batch_format, CHOICE, "array", 0, 0, "array|group",
 KEY("TICKR_MAX_BATCH", max_batch, NUMBER, "100000", 1, 1000000, "",
     "the largest count of tickets in one request")
 KEY("TICKR_MAX_WAITING", max_waiting, NUMBER, "10000", 1, 1000000, "",
-    "how many requests may wait for the database. The next one is answered 503 immediately")
+    "how many requests may wait for the database. To any further request, tickrd answers 503 "
+    "immediately")
 KEY("TICKR_RESERVE_AHEAD", reserve_ahead_ms, SECONDS, "0", 0, 3600000, "",
     "reserve tickets before requests ask for them, enough for this time at the present rate. With "
     "0, each ticket is committed when a request asks for it")
@@ -101,14 +116,15 @@ KEY("TICKR_RESERVE_AHEAD_MAX", reserve_ahead_max, NUMBER, "1000000", 1, 10000000
     "reserving ahead: the largest number of tickets to hold")
 KEY("TICKR_RESERVE_AHEAD_OUTAGE", reserve_ahead_outage_ms, SECONDS, "60", 1, 86400000, "",
     "reserving ahead: how long to issue held tickets while the counter of their database cannot be "
-    "read. Then they become a gap")
+    "read. Then those tickets become a gap")
 KEY("TICKR_LOG_LEVEL", log_level, CHOICE, "info", 0, 0, "error|warn|info|debug",
     "the least important level of lines to log")
 KEY("TICKR_DRAIN_DELAY", drain_delay_ms, SECONDS, "0", 0, 3600000, "",
-    "how long a stop still accepts connections while /readyz is 503, for balancers that poll. It "
+    "how long a stop still accepts connections while /readyz is 503, for balancers that poll. This "
     "has no effect with sockets inherited from systemd")
 KEY("TICKR_DRAIN_TIMEOUT", drain_timeout_ms, SECONDS, "8", 0, 3600000, "",
     "the longest time that a stop takes after TICKR_DRAIN_DELAY: requests in flight, database "
     "sessions and the state file")
 
 #undef KEY
+#undef STORE_KEY

@@ -1,60 +1,35 @@
 /*
- * loader -- what config.c, given.c, secret.c and databases.c share while the settings are loaded. Main
- * thread.
+ * loader -- the variables while they are loaded: their values as text, and the mistakes in them.
+ *
+ * Main thread. config.c loads in this order: given.c finds the values; the loader checks each of them and
+ * keeps it in struct config; deal.c and config.c check those that depend on each other.
  */
 #ifndef TICKR_CONFIG_LOADER_H
 #define TICKR_CONFIG_LOADER_H
 
-#include <stddef.h>
+#include <stdbool.h>
 
 #include "config/config.h"
 #include "config/key_table.h"
 
-/* What is being loaded: the values as they were given, not yet looked at. */
 struct loader {
 	struct config *config;
-	char **values;	    /* by the index of the key; NULL: not given */
-	bool is_file_bad;   /* it was not read as it was meant: what is not given may stand there */
-	struct text *links; /* names of variables that were made for a service */
-	size_t hidden_links; /* those that LINKS has no room for */
+	char **values;	  /* by the index of the key; NULL: not set, or not allowed */
+	bool is_file_bad; /* it was not read in full, so a variable that seems missing may be in it */
 	struct text *problems;
 	struct text *warnings;
 };
 
-/* given.c: take the values of a file and then those of the environment, which go before. */
-void loader_give_file(struct loader *loader, const char *path);
-void loader_give_environment(struct loader *loader, char *const *environment);
+/* Check the value of KEY by its bounds, and keep it, or its default, in the field that KEY has. */
+void loader_load(struct loader *loader, const struct key *key);
 
-/* One warning about variables that Kubernetes or Docker made. */
-void loader_warn_of_links(struct loader *loader);
+/* The value of VARIABLE, which is in the table; its default, if it is not set. Never NULL. */
+const char *loader_text(const struct loader *loader, const char *variable);
 
-/* The key of VARIABLE, which is in the table. */
-const struct key *loader_key(const char *variable);
+/* Whether VARIABLE, which is in the table, is set and not empty. */
+bool loader_is_set(const struct loader *loader, const char *variable);
 
-/* The value of VARIABLE as it was given; NULL: it was not, or is empty. */
-const char *loader_value(const struct loader *loader, const char *variable);
-
-/* A line: KEY's VALUE (NULL: there is none) is not what it must be. */
-void loader_add_problem(struct loader *loader, const struct key *key, const char *value);
-
-/*
- * Replace *SECRET by what is in the file at PATH, if there is a path: one line, or with MOST_LINES
- * above 1 up to so many, none of them empty. VARIABLE is the one that has the secret itself.
- */
-void loader_read_secret(struct loader *loader, const char *variable, const char *path,
-			size_t most_lines, char **secret);
-
-/*
- * Return what is at an end of the LEN bytes at VALUE and hardly ever meant, such as "ends in a newline";
- * NULL if there is nothing.
- */
-const char *loader_stray(const char *value, size_t len);
-
-/* Passwords do not stay behind in memory that is given back. NULL is none. */
-void config_forget(char *secret);
-
-/* What the settings say of the databases; and what was made of it goes. */
-void databases_derive(struct loader *loader);
-void databases_free(struct config *config);
+/* Report that VALUE (NULL: none) of VARIABLE, which is in the table, is not allowed. */
+void loader_add_problem(struct loader *loader, const char *variable, const char *value);
 
 #endif

@@ -1,33 +1,14 @@
-/* Passwords: read from files, and looked at for bytes that somebody did not mean. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "config/loader.h"
+#include "config/secret.h"
 #include "config/small_file.h"
+#include "config/stray.h"
 
-#define BYTE_ORDER_MARK "\xef\xbb\xbf"
-
-const char *
-loader_stray(const char *value, size_t len)
-{
-	if (len == 0)
-		return NULL;
-	if (strncmp(value, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0)
-		return "begins with a byte order mark";
-	switch (value[len - 1]) {
-	case '\n': return "ends in a newline";
-	case '\r': return "ends in a carriage return";
-	case ' ':
-	case '\t': return "ends in a blank";
-	default: break;
-	}
-	return value[0] == ' ' || value[0] == '\t' ? "begins with a blank" : NULL;
-}
-
-/* How many lines TEXT has; 0 when one of them is empty. */
+/* Return the number of lines of TEXT; 0 if one of them is empty. */
 static size_t
-count_lines(const char *text)
+secret_count_lines(const char *text)
 {
 	size_t lines = 1;
 
@@ -40,9 +21,9 @@ count_lines(const char *text)
 	return lines;
 }
 
-/* Lines end in a newline, or in a carriage return and one. */
+/* Turn line ends of CR LF into LF. */
 static void
-remove_returns(char *text)
+secret_remove_returns(char *text)
 {
 	char *to = text;
 
@@ -53,16 +34,16 @@ remove_returns(char *text)
 }
 
 static void
-warn_of_stray_bytes(struct loader *loader, const char *variable, const char *path,
-		    const char *lines)
+secret_warn_of_stray_bytes(struct loader *loader, const char *variable, const char *path,
+			   const char *lines)
 {
 	for (size_t number = 1;; number++) {
 		size_t len = strcspn(lines, "\n");
-		const char *stray = loader_stray(lines, len);
+		const char *stray = stray_bytes(lines, len);
 
 		if (stray != NULL)
 			text_addf(loader->warnings,
-				  "%s_FILE=%s: line %zu %s, which is taken for a part of the "
+				  "%s_FILE=%s: line %zu %s, and tickrd takes it as a part of the "
 				  "password\n",
 				  variable, path, number, stray);
 		if (lines[len] == '\0')
@@ -72,8 +53,8 @@ warn_of_stray_bytes(struct loader *loader, const char *variable, const char *pat
 }
 
 void
-loader_read_secret(struct loader *loader, const char *variable, const char *path, size_t most_lines,
-		   char **secret)
+secret_read(struct loader *loader, const char *variable, const char *path, size_t most_lines,
+	    char **secret)
 {
 	char memory[256];
 	struct text problem = TEXT_OVER(memory);
@@ -95,21 +76,13 @@ loader_read_secret(struct loader *loader, const char *variable, const char *path
 	}
 	while (len > 0 && (content[len - 1] == '\n' || content[len - 1] == '\r'))
 		content[--len] = '\0';
-	lines = strlen(content) == len ? count_lines(content) : 0;
+	lines = strlen(content) == len ? secret_count_lines(content) : 0;
 	if (lines == 0 || (lines > 1 && most_lines == 1))
 		text_addf(loader->problems, "%s_FILE=%s must hold the password on one line%s\n",
 			  variable, path, most_lines > 1 ? ", or one for each database" : "");
 	if (most_lines > 1)
-		remove_returns(content);
-	warn_of_stray_bytes(loader, variable, path, content);
-	config_forget(*secret);
-	free(*secret);
+		secret_remove_returns(content);
+	secret_warn_of_stray_bytes(loader, variable, path, content);
+	xforget(*secret);
 	*secret = content;
-}
-
-void
-config_forget(char *secret)
-{
-	if (secret != NULL)
-		explicit_bzero(secret, strlen(secret));
 }

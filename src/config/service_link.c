@@ -4,7 +4,7 @@
  *	X_SERVICE_HOST, X_SERVICE_PORT, X_SERVICE_PORT_anything		Kubernetes
  *	X_PORT=tcp://10.96.0.12:3306					both
  *	X_PORT_3306_TCP, X_PORT_3306_TCP_ADDR, ..._PORT, ..._PROTO	both; or UDP, SCTP
- *	X_NAME=/consumer/x, X_ENV_anything				Docker, beside X_PORT
+ *	X_NAME=/consumer/x, X_ENV_anything				Docker, together with X_PORT
  */
 #include <ctype.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 #include "config/service_link.h"
 
 static bool
-is_address(const char *value)
+service_link_is_address(const char *value)
 {
 	static const char *const schemes[] = {"tcp://", "udp://", "sctp://"};
 
@@ -23,18 +23,9 @@ is_address(const char *value)
 	return false;
 }
 
+/* Whether REST, which follows X_PORT, is _NUMBER_PROTOCOL and at most one more word. */
 static bool
-is_one_of(const char *word, const char *const *words, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(word, words[i]) == 0)
-			return true;
-	return false;
-}
-
-/* Whether REST, behind X_PORT, is _NUMBER_PROTOCOL and at most one word more. */
-static bool
-is_port_and_protocol(const char *rest)
+service_link_is_port_and_protocol(const char *rest)
 {
 	static const char *const ends[] = {
 		"TCP",	    "TCP_ADDR",	 "TCP_PORT", "TCP_PROTO", "UDP",       "UDP_ADDR",
@@ -42,27 +33,32 @@ is_port_and_protocol(const char *rest)
 	};
 	size_t digits = rest[0] == '_' ? strspn(rest + 1, "0123456789") : 0;
 
-	return digits > 0 && rest[1 + digits] == '_' &&
-	       is_one_of(rest + 2 + digits, ends, ARRAY_LENGTH(ends));
+	if (digits == 0 || rest[1 + digits] != '_')
+		return false;
+	for (size_t i = 0; i < ARRAY_LENGTH(ends); i++)
+		if (strcmp(rest + 2 + digits, ends[i]) == 0)
+			return true;
+	return false;
 }
 
-/* X itself may have _PORT in it, so each place where it ends is tried. */
+/* X itself may contain _PORT, so try each place where it ends. */
 static bool
-has_port(const char *name, const char *value)
+service_link_has_port(const char *name, const char *value)
 {
 	static const char infix[] = "_PORT";
 
 	for (const char *at = name; (at = strstr(at, infix)) != NULL; at++) {
 		const char *rest = at + strlen(infix);
 
-		if (is_port_and_protocol(rest) || (rest[0] == '\0' && is_address(value)))
+		if (service_link_is_port_and_protocol(rest) ||
+		    (rest[0] == '\0' && service_link_is_address(value)))
 			return true;
 	}
 	return false;
 }
 
 static bool
-has_service(const char *name)
+service_link_has_service(const char *name)
 {
 	static const char host[] = "_SERVICE_HOST", port[] = "_SERVICE_PORT";
 	size_t len = strlen(name);
@@ -74,21 +70,21 @@ has_service(const char *name)
 
 /* Whether ENVIRONMENT has X_PORT with an address; X is the first LEN bytes of NAME. */
 static bool
-has_link(const char *name, size_t len, char *const *environment)
+service_link_has_link(const char *name, size_t len, char *const *environment)
 {
 	static const char port[] = "_PORT=";
 
 	for (; environment != NULL && *environment != NULL; environment++)
 		if (strncmp(*environment, name, len) == 0 &&
 		    strncmp(*environment + len, port, strlen(port)) == 0 &&
-		    is_address(*environment + len + strlen(port)))
+		    service_link_is_address(*environment + len + strlen(port)))
 			return true;
 	return false;
 }
 
 /* Whether PATH is /consumer/x, where X is the first LEN bytes of NAME in capitals. */
 static bool
-is_docker_name(const char *path, const char *name, size_t len)
+service_link_is_docker_name(const char *path, const char *name, size_t len)
 {
 	const char *alias = path[0] == '/' ? strchr(path + 1, '/') : NULL;
 
@@ -104,22 +100,24 @@ is_docker_name(const char *path, const char *name, size_t len)
 }
 
 static bool
-is_of_docker(const char *name, const char *value, char *const *environment)
+service_link_is_of_docker(const char *name, const char *value, char *const *environment)
 {
 	static const char end[] = "_NAME", infix[] = "_ENV_";
 	const char *at = strstr(name, infix);
 	size_t len = strlen(name);
 
-	if (at != NULL && has_link(name, (size_t)(at - name), environment))
+	if (at != NULL && service_link_has_link(name, (size_t)(at - name), environment))
 		return true;
 	if (len <= strlen(end) || strcmp(name + len - strlen(end), end) != 0)
 		return false;
 	len -= strlen(end);
-	return is_docker_name(value, name, len) && has_link(name, len, environment);
+	return service_link_is_docker_name(value, name, len) &&
+	       service_link_has_link(name, len, environment);
 }
 
 bool
 service_link_is(const char *name, const char *value, char *const *environment)
 {
-	return has_service(name) || has_port(name, value) || is_of_docker(name, value, environment);
+	return service_link_has_service(name) || service_link_has_port(name, value) ||
+	       service_link_is_of_docker(name, value, environment);
 }

@@ -12,9 +12,9 @@
 #define MOST_SIZE  (64 * 1024)
 #define PATIENCE_S 5
 
-/* Wait until FD has something to read, or is at its end. False with errno. */
+/* Wait until FD has bytes to read, or is at its end. False, with errno, at the deadline. */
 static bool
-wait_for_bytes(int fd, uint64_t deadline_ms)
+small_file_wait_for_bytes(int fd, uint64_t deadline_ms)
 {
 	struct pollfd poller = {.fd = fd, .events = POLLIN};
 	int ready;
@@ -29,9 +29,9 @@ wait_for_bytes(int fd, uint64_t deadline_ms)
 	return ready > 0;
 }
 
-/* As many as there are, at most SIZE; -1 with errno. */
+/* Read up to SIZE bytes, to the end of the file. Return their number; -1 with errno. */
 static ssize_t
-read_all(int fd, char *to, size_t size)
+small_file_read_all(int fd, char *to, size_t size)
 {
 	uint64_t deadline_ms = clock_ms() + PATIENCE_S * 1000;
 	size_t len = 0;
@@ -39,7 +39,7 @@ read_all(int fd, char *to, size_t size)
 	while (len < size) {
 		ssize_t part;
 
-		if (!wait_for_bytes(fd, deadline_ms))
+		if (!small_file_wait_for_bytes(fd, deadline_ms))
 			return -1;
 		part = read(fd, to + len, size - len);
 		if (part == 0)
@@ -53,7 +53,7 @@ read_all(int fd, char *to, size_t size)
 }
 
 static void
-explain(int error, struct text *problem)
+small_file_explain(int error, struct text *problem)
 {
 	if (error == EFBIG)
 		text_addf(problem, "it is larger than %d bytes", MOST_SIZE);
@@ -67,17 +67,17 @@ explain(int error, struct text *problem)
 char *
 small_file_read(const char *path, size_t *len, struct text *problem)
 {
-	/* Opening a pipe without O_NONBLOCK would wait for a writer without end. */
+	/* Without O_NONBLOCK, open() of a pipe would wait for a writer for ever. */
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	char *content = xcalloc(1, MOST_SIZE + 2);
-	ssize_t size = fd >= 0 ? read_all(fd, content, MOST_SIZE + 1) : -1;
+	ssize_t size = fd >= 0 ? small_file_read_all(fd, content, MOST_SIZE + 1) : -1;
 
 	if (size > MOST_SIZE) {
 		errno = EFBIG;
 		size = -1;
 	}
 	if (size < 0) {
-		explain(errno, problem);
+		small_file_explain(errno, problem);
 		explicit_bzero(content, MOST_SIZE + 1);
 		free(content);
 		content = NULL;

@@ -10,9 +10,9 @@
 #include "base/text.h"
 
 /*
- * Return all of the file at PATH, 64 KiB at most, with a NUL behind its LEN bytes, for free(). NULL, with
- * the reason in PROBLEM, if it cannot be read. It may be a pipe, as of <(...) in a shell, whose writer has
- * 5 seconds.
+ * Return the content of the file at PATH, 64 KiB at most, with a NUL after its LEN bytes, for free(). NULL,
+ * with the reason in PROBLEM, if it cannot be read. The file may be a pipe, as of <(...) in a shell. Its
+ * writer has 5 seconds.
  */
 char *small_file_read(const char *path, size_t *len, struct text *problem) MUST_CHECK;
 

@@ -134,6 +134,20 @@ errand_is_in_space(const struct reservation *answered)
 	return space_count(answered->space, &answered->bases) == answered->bases.count;
 }
 
+/* With the mutex held: the database is well, and takes fewer at a time. Another may take as many. */
+static void
+errand_note_too_large(struct dispatch *d, struct errand *errand, const struct attempt *attempt,
+		      struct todo *todo)
+{
+	if (errand == NULL)
+		return;
+	if (d->is_stopping || errand->attempts >= d->members.count ||
+	    !members_have_other(&d->members, attempt->member))
+		errand_fail(errand, TICKET_TOO_LARGE, attempt->reservation.reason, todo);
+	else
+		errand_ask(d, errand, attempt->member, todo);
+}
+
 /* With the mutex held: ATTEMPT has failed, and so has its errand, if one still waits for it. */
 static void
 errand_note_failure(struct dispatch *d, struct attempt *attempt, struct todo *todo)
@@ -189,6 +203,8 @@ errand_on_answer(struct reservation *reservation)
 			errand->asked->space = reservation->space;
 			errand_finish(errand, TICKET_OK, &todo);
 		}
+	} else if (reservation->status == TICKET_TOO_LARGE) {
+		errand_note_too_large(d, errand, attempt, &todo);
 	} else {
 		errand_note_failure(d, attempt, &todo);
 	}

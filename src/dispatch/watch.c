@@ -144,21 +144,18 @@ watch_tell(struct dispatch *d, struct news *news)
 {
 	for (size_t i = 0; i < d->members.count; i++) {
 		const struct member *member = &d->members.all[i];
-		char memory[2 * REASON_SIZE];
-		struct text quoted = TEXT_OVER(memory);
 
-		text_add_quoted(&quoted, news->reasons[i], REASON_SIZE);
 		if (news->rests[i] != news->must_rest[i])
 			pool_set_resting(member->pool, news->must_rest[i]);
 		news->rests[i] = news->must_rest[i];
 		if (news->was_in[i] && !news->is_in[i] && !news->is_taken_out[i])
-			log_warn("a database is out of service", "reason=%s database=\"%s\"",
-				 memory, member->name);
+			log_warn("a database is out of service",
+				 LOG_TEXT("reason", news->reasons[i]), LOG_DATABASE(member->name));
 		if (!news->was_in[i] && news->is_in[i])
-			log_info("a database is in service", "database=\"%s\"", member->name);
+			log_info("a database is in service", LOG_DATABASE(member->name));
 		if (!news->was_drained[i] && news->is_drained[i])
 			log_info("a database is drained: nothing is connected to it",
-				 "database=\"%s\"", member->name);
+				 LOG_DATABASE(member->name));
 		news->was_in[i] = news->is_in[i];
 		news->was_drained[i] = news->is_drained[i];
 	}

@@ -1,14 +1,16 @@
 #include <stddef.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "http/auth.h"
 
 #define LONGEST_CREDENTIALS 1024 /* base64 characters */
 
-/* The six bits of a base64 character, or -1. */
+/* Return the six bits of a base64 character, or -1. */
 static int
-bits_of(char c)
+auth_bits_of(char c)
 {
 	if (c >= 'A' && c <= 'Z')
 		return c - 'A';
@@ -21,16 +23,16 @@ bits_of(char c)
 	return c == '/' ? 63 : -1;
 }
 
-/* Decode LEN characters, padding already cut off, into TO. False when one is not base64. */
+/* Decode LEN characters, without padding, into TO. Return false if one is not base64. */
 static bool
-decode(const char *from, size_t len, unsigned char *to, size_t *to_len)
+auth_decode(const char *from, size_t len, unsigned char *to, size_t *to_len)
 {
 	unsigned bits = 0;
 	unsigned held = 0; /* bits not yet written */
 
 	*to_len = 0;
 	for (size_t i = 0; i < len; i++) {
-		int six = bits_of(from[i]);
+		int six = auth_bits_of(from[i]);
 
 		if (six < 0)
 			return false;
@@ -45,7 +47,7 @@ decode(const char *from, size_t len, unsigned char *to, size_t *to_len)
 }
 
 static bool
-is_equal(const unsigned char *given, size_t given_len, const char *password)
+auth_is_equal(const unsigned char *given, size_t given_len, const char *password)
 {
 	size_t len = strlen(password);
 	unsigned char difference = given_len != len;
@@ -69,11 +71,24 @@ auth_allows(const char *header, const char *password)
 	len = strcspn(header, "=");
 	if (strspn(header + len, "=") > 2 || header[len + strspn(header + len, "=")] != '\0')
 		return false;
-	if (len > LONGEST_CREDENTIALS || !decode(header, len, credentials, &credentials_len))
+	if (len > LONGEST_CREDENTIALS || !auth_decode(header, len, credentials, &credentials_len))
 		return false;
 	colon = memchr(credentials, ':', credentials_len);
 	if (colon == NULL)
 		return false;
 	user_len = (size_t)(colon - credentials);
-	return is_equal(colon + 1, credentials_len - user_len - 1, password);
+	return auth_is_equal(colon + 1, credentials_len - user_len - 1, password);
+}
+
+bool
+auth_is_operator(int fd)
+{
+	struct ucred peer;
+	int family = AF_UNSPEC;
+	socklen_t family_len = sizeof(family), peer_len = sizeof(peer);
+
+	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &family_len) == 0 &&
+	       family == AF_UNIX &&
+	       getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &peer_len) == 0 &&
+	       (peer.uid == 0 || peer.uid == geteuid());
 }

@@ -1,5 +1,7 @@
 /*
- * auth -- HTTP Basic: any user name, one password. Pure; any thread.
+ * auth -- recognises clients by a password, and the operator by the user at the other end of a socket.
+ *
+ * Any thread.
  */
 #ifndef TICKR_HTTP_AUTH_H
 #define TICKR_HTTP_AUTH_H
@@ -9,9 +11,15 @@
 #include "base/attributes.h"
 
 /*
- * Whether HEADER, the value of Authorization or NULL, carries PASSWORD. The time it takes
- * depends on the header's length only, not on how much of the password is right.
+ * Return whether HEADER, the value of Authorization or NULL, carries PASSWORD by HTTP Basic, with any user
+ * name. The time it takes depends on the header's length only, not on how much of the password is right.
  */
 bool auth_allows(const char *header, const char *password) MUST_CHECK;
+
+/*
+ * Return whether root, or the user of this process, connected to the Unix socket FD. Any other socket
+ * returns false.
+ */
+bool auth_is_operator(int fd) MUST_CHECK;
 
 #endif

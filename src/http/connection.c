@@ -1,20 +1,18 @@
 /*
- * DESIGN. libevent makes its connections itself and tells us of one when its first
- * request is complete, too late for deadlines. So we make the bufferevent it asks for, and
- * adopt it in the same round of the loop, when libevent has put its connection
- * into the bufferevent's callback argument. From then on the close callback keeps us right.
+ * DESIGN. libevent makes its connections itself, and tells of one when its first request is complete. That
+ * is too late for deadlines. So we make the bufferevent, and adopt the connection in the same round of the
+ * loop. From then on the close callback keeps our count right.
  *
- * libevent's callbacks free a connection when a write fails, when the client is gone, or when time is
- * up. While a request is handled the exchange points to the connection, so the bufferevent
- * has no callbacks then, and is neither read nor written.
+ * libevent's callbacks free a connection when a write fails, when the client has closed, or after a
+ * time-out. While a request is handled, an exchange points to the connection. So its bufferevent has no
+ * callbacks then, and is neither read nor written. tricks.h lists all uses of libevent that this needs.
  *
- * `waiting` and `lingering` hold connections in the order of their deadlines: as the deadlines of a
- * list are equally far away, moving one to the end keeps the order.
+ * `waiting` and `lingering` hold connections in the order of their deadlines. All deadlines of a list are
+ * equally long, so a connection that moves to the end keeps the order.
  */
 #include <assert.h>
 #include <event2/buffer.h>
 #include <event2/http.h>
-#include <event2/http_struct.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,7 +20,6 @@
 #include "base/memory.h"
 #include "http/connection_state.h"
 #include "loop/loop.h"
-#include "metrics/metrics.h"
 
 #define LINGER_MS	5000
 #define MOST_HELD_BYTES (256u * 1024 * 1024)
@@ -30,7 +27,7 @@
 /* --- states and deadlines -------------------------------------------------------------------- */
 
 static struct connection_list *
-list_of(const struct connection *connection)
+connection_list_of(const struct connection *connection)
 {
 	switch (connection->state) {
 	case STATE_NEWBORN: return &connection->owner->newborn;
@@ -44,25 +41,25 @@ list_of(const struct connection *connection)
 }
 
 static bool
-is_busy(const struct connection *connection)
+connection_is_busy(const struct connection *connection)
 {
 	return connection->state == STATE_HANDLING || connection->state == STATE_WRITING ||
 	       connection->state == STATE_ENDING;
 }
 
 static void
-leave_state(struct connection *connection)
+connection_leave_state(struct connection *connection)
 {
-	struct connection_list *list = list_of(connection);
+	struct connection_list *list = connection_list_of(connection);
 
 	if (list != NULL)
 		TAILQ_REMOVE(list, connection, link);
-	if (is_busy(connection))
+	if (connection_is_busy(connection))
 		connection->owner->busy--;
 }
 
 static void
-enter_state(struct connection *connection, enum connection_state state)
+connection_enter_state(struct connection *connection, enum connection_state state)
 {
 	struct connections *owner = connection->owner;
 	struct connection_list *list;
@@ -70,22 +67,22 @@ enter_state(struct connection *connection, enum connection_state state)
 	connection->state = state;
 	connection->deadline_ms =
 		owner->now_ms + (state == STATE_LINGERING ? LINGER_MS : owner->deadline_ms);
-	list = list_of(connection);
+	list = connection_list_of(connection);
 	if (list != NULL)
 		TAILQ_INSERT_TAIL(list, connection, link);
-	if (is_busy(connection))
+	if (connection_is_busy(connection))
 		owner->busy++;
 }
 
 void
 connection_enter(struct connection *connection, enum connection_state state)
 {
-	leave_state(connection);
-	enter_state(connection, state);
+	connection_leave_state(connection);
+	connection_enter_state(connection, state);
 }
 
 static void
-close_overdue(struct connection_list *list, uint64_t now_ms)
+connection_close_overdue(struct connection_list *list, uint64_t now_ms)
 {
 	struct connection *connection;
 
@@ -97,27 +94,8 @@ void
 connections_sweep(struct connections *connections)
 {
 	connections->now_ms = clock_ms();
-	close_overdue(&connections->waiting, connections->now_ms);
-	close_overdue(&connections->lingering, connections->now_ms);
-}
-
-/* --- whose callbacks ------------------------------------------------------------------------- */
-
-void
-connection_take_over(struct connection *connection)
-{
-	if ((bufferevent_get_enabled(connection->bufferevent) & (EV_READ | EV_WRITE)) != 0)
-		bufferevent_disable(connection->bufferevent, EV_READ | EV_WRITE);
-	bufferevent_setcb(connection->bufferevent, NULL, NULL, NULL, connection->evcon);
-}
-
-void
-connection_give_back(struct connection *connection)
-{
-	struct connections *owner = connection->owner;
-
-	bufferevent_setcb(connection->bufferevent, owner->library_read, owner->library_write,
-			  owner->library_event, connection->evcon);
+	connection_close_overdue(&connections->waiting, connections->now_ms);
+	connection_close_overdue(&connections->lingering, connections->now_ms);
 }
 
 /* --- memory -------------------------------------------------------------------------------------- */
@@ -142,7 +120,7 @@ connection_release(struct connection *connection)
 /* --- birth and death ------------------------------------------------------------------------- */
 
 static struct bufferevent *
-on_accept(struct event_base *base, void *arg)
+connection_on_accept(struct event_base *base, void *arg)
 {
 	struct connections *connections = arg;
 	struct connection *connection = xcalloc(1, sizeof(*connection));
@@ -151,57 +129,35 @@ on_accept(struct event_base *base, void *arg)
 	connection->bufferevent = bufferevent_socket_new(base, -1, 0);
 	if (connection->bufferevent == NULL)
 		abort();
-	connection_watch(connection);
-	enter_state(connection, STATE_NEWBORN);
+	connection_input_watch(connection);
+	connection_enter_state(connection, STATE_NEWBORN);
 	connections->count++;
-	metrics_add(METRIC_HTTP_CONNECTIONS, 1);
 	event_active(connections->adopt, 0, 0);
 	connections->watch.opened(connections->watch.arg);
 	return connection->bufferevent;
 }
 
 static void
-on_close(struct evhttp_connection *evcon, void *arg)
+connection_on_close(struct evhttp_connection *evcon, void *arg)
 {
 	struct connection *connection = arg;
 	struct connections *connections = connection->owner;
 
 	(void)evcon;
 	assert(connection->state != STATE_HANDLING);
-	leave_state(connection);
-	if (connection->is_told)
-		TAILQ_REMOVE(&connections->told, connection, told_link);
+	connection_leave_state(connection);
+	if (connection->is_noted)
+		TAILQ_REMOVE(&connections->noted, connection, noted_link);
 	connection_release(connection);
-	event_free(connection->registration);
+	tricks_reading_free(&connection->reading);
 	connections->by_fd[connection->fd] = NULL;
 	connections->count--;
-	metrics_subtract(METRIC_HTTP_CONNECTIONS, 1);
 	free(connection);
 	connections->watch.closed(connections->watch.arg);
 }
 
-/*
- * libevent switches reading off for each request and on again after the reply, which costs
- * system calls. It does not while another event, this one, wants to read from the same socket. It has
- * nothing to do; but bytes that come while libevent does not read must not wake it again and again. The
- * request itself wakes it one time, after libevent.
- */
 static void
-on_readable(evutil_socket_t fd, short what, void *arg)
-{
-	struct connection *connection = arg;
-
-	(void)fd;
-	(void)what;
-	if ((bufferevent_get_enabled(connection->bufferevent) & EV_READ) != 0)
-		return;
-	if (connection->was_woken)
-		event_del(connection->registration);
-	connection->was_woken = true;
-}
-
-static void
-remember_fd(struct connections *connections, struct connection *connection)
+connection_remember_fd(struct connections *connections, struct connection *connection)
 {
 	size_t fd = (size_t)connection->fd;
 
@@ -218,33 +174,22 @@ remember_fd(struct connections *connections, struct connection *connection)
 }
 
 static void
-adopt(struct connections *connections, struct connection *connection)
-{
-	void *evcon;
-
-	bufferevent_getcb(connection->bufferevent, &connections->library_read,
-			  &connections->library_write, &connections->library_event, &evcon);
-	connection->evcon = evcon;
-	connection->fd = bufferevent_getfd(connection->bufferevent);
-	remember_fd(connections, connection);
-	connection->registration = loop_event_new(connections->base, connection->fd,
-						  EV_READ | EV_PERSIST, on_readable, connection);
-	event_add(connection->registration, NULL);
-	evhttp_connection_set_closecb(connection->evcon, on_close, connection);
-	connection_enter(connection, STATE_READING);
-	connections->last_active_ms = connections->now_ms;
-}
-
-static void
-on_adopt(evutil_socket_t fd, short what, void *arg)
+connection_on_adopt(evutil_socket_t fd, short what, void *arg)
 {
 	struct connections *connections = arg;
 	struct connection *connection;
 
 	(void)fd;
 	(void)what;
-	while ((connection = TAILQ_FIRST(&connections->newborn)) != NULL)
-		adopt(connections, connection);
+	while ((connection = TAILQ_FIRST(&connections->newborn)) != NULL) {
+		connection->evcon = tricks_adopt(connection->bufferevent, &connections->callbacks);
+		connection->fd = bufferevent_getfd(connection->bufferevent);
+		connection_remember_fd(connections, connection);
+		tricks_reading_begin(&connection->reading, connection->bufferevent);
+		evhttp_connection_set_closecb(connection->evcon, connection_on_close, connection);
+		connection_enter(connection, STATE_READING);
+		connections->last_active_ms = connections->now_ms;
+	}
 }
 
 struct connections *
@@ -256,14 +201,14 @@ connections_new(struct event_base *base, struct evhttp *http, const struct conne
 	TAILQ_INIT(&connections->newborn);
 	TAILQ_INIT(&connections->waiting);
 	TAILQ_INIT(&connections->lingering);
-	TAILQ_INIT(&connections->told);
+	TAILQ_INIT(&connections->noted);
 	connections->base = base;
 	connections->watch = *watch;
 	connections->deadline_ms = deadline_ms;
 	connections->now_ms = clock_ms();
-	connections->adopt = loop_event_new(base, -1, 0, on_adopt, connections);
-	connections->tell = connection_tell_event(connections);
-	evhttp_set_bevcb(http, on_accept, connections);
+	connections->adopt = loop_event_new(base, -1, 0, connection_on_adopt, connections);
+	connections->act = connection_input_event(connections);
+	evhttp_set_bevcb(http, connection_on_accept, connections);
 	return connections;
 }
 
@@ -272,12 +217,12 @@ connections_free(struct connections *connections)
 {
 	assert(connections->count == 0);
 	event_free(connections->adopt);
-	event_free(connections->tell);
+	event_free(connections->act);
 	free(connections->by_fd);
 	free(connections);
 }
 
-/* --- a request's way ------------------------------------------------------------------------- */
+/* --- requests and replies ------------------------------------------------------------------------- */
 
 struct connection *
 connection_begin(struct connections *connections, struct evhttp_connection *evcon, uint64_t now_ms)
@@ -287,58 +232,30 @@ connection_begin(struct connections *connections, struct evhttp_connection *evco
 
 	assert(connection->evcon == evcon && connection->state == STATE_READING);
 	connection_enter(connection, STATE_HANDLING);
-	connection_take_over(connection);
-	connection->was_woken = false;
+	tricks_take_over(connection->bufferevent, evcon);
+	tricks_reading_request(&connection->reading);
 	connections->last_active_ms = connections->now_ms = now_ms;
 	return connection;
 }
 
-/* Its reply is with the kernel. */
+int
+connection_fd(const struct connection *connection)
+{
+	return connection->fd;
+}
+
+/* The kernel has the reply. */
 static void
-on_complete(struct evhttp_request *http, void *arg)
+connection_on_complete(struct evhttp_request *http, void *arg)
 {
 	struct connection *connection = arg;
 
 	(void)http;
 	connection_enter(connection, STATE_READING);
 	connection_release(connection);
-	connection_read_on(connection);
-	event_add(connection->registration, NULL);
+	connection_input_next(connection);
+	tricks_reading_resume(&connection->reading);
 	connection->owner->last_active_ms = connection->owner->now_ms;
-}
-
-void
-connection_write_now(struct connection *connection)
-{
-	struct evbuffer *output = bufferevent_get_output(connection->bufferevent);
-
-	if (evbuffer_get_length(output) == 0)
-		return;
-	evbuffer_unfreeze(output, 1);
-	evbuffer_write(output, connection->fd); /* an error comes again, and is met there */
-	evbuffer_freeze(output, 1);
-	if (evbuffer_get_length(output) > 0)
-		bufferevent_enable(connection->bufferevent, EV_WRITE);
-}
-
-/*
- * libevent decides for itself whether it closes the connection, and not as the reply says: it
- * reads the first word of one header only, closes after the address of a proxy, and never does after
- * CONNECT. So it is shown a request after which a connection stays.
- *
- * To libevent this is the end of a reply that it has not seen begin, which it takes to be
- * complete when the output is empty, and else waits until it is.
- */
-static void
-write_and_read_on(struct connection *connection, struct evhttp_request *http)
-{
-	http->type = EVHTTP_REQ_GET;
-	http->minor = 1;
-	http->flags &= ~EVHTTP_PROXY_REQUEST;
-	evhttp_request_set_on_complete_cb(http, on_complete, connection);
-	connection_give_back(connection);
-	connection_write_now(connection);
-	evhttp_send_reply_end(http);
 }
 
 void
@@ -352,10 +269,13 @@ connection_reply(struct connection *connection, struct evhttp_request *http,
 	evbuffer_add(output, head->start, head->len);
 	evbuffer_add_buffer(output, evhttp_request_get_output_buffer(http));
 	if (future == CONNECTION_STAYS) {
-		write_and_read_on(connection, http);
+		tricks_give_back(connection->bufferevent, connection->evcon,
+				 &connection->owner->callbacks);
+		tricks_end_reply(http, connection->bufferevent, connection_on_complete, connection);
 		return;
 	}
-	evhttp_clear_headers(evhttp_request_get_input_headers(http)); /* it may stay for a while */
+	/* Headers are memory, and the connection may linger. */
+	evhttp_clear_headers(evhttp_request_get_input_headers(http));
 	connection_end(connection, future == CONNECTION_LINGERS);
 }
 
@@ -384,13 +304,13 @@ connections_last_active_ms(const struct connections *connections)
 }
 
 static void
-close_idle(struct connection_list *list)
+connection_close_idle(struct connection_list *list)
 {
 	struct connection *connection, *following;
 
 	for (connection = TAILQ_FIRST(list); connection != NULL; connection = following) {
 		following = TAILQ_NEXT(connection, link);
-		if (!is_busy(connection))
+		if (!connection_is_busy(connection))
 			evhttp_connection_free(connection->evcon);
 	}
 }
@@ -398,6 +318,6 @@ close_idle(struct connection_list *list)
 void
 connections_close_idle(struct connections *connections)
 {
-	close_idle(&connections->waiting);
-	close_idle(&connections->lingering);
+	connection_close_idle(&connections->waiting);
+	connection_close_idle(&connections->lingering);
 }

@@ -1,9 +1,8 @@
 /*
- * DESIGN. Closing a socket that holds unread bytes makes the kernel reset the connection, and a reset
- * overtakes the answer: a proxy that is still sending a body sees a failed server, and not the 413. So
- * a connection that the server ends is closed in three steps. First the answer is written. Then our half is
- * shut. Then all further bytes are read and discarded, until the client closes its half, has sent too
- * much, or has taken too long.
+ * DESIGN. If we close a socket that holds unread bytes, the kernel resets the connection. The reset
+ * overtakes the answer. A proxy that is still sending a body then sees a failed server instead of the 413.
+ * So we end a connection in three steps. We write the answer. We close our half. Then we read and discard
+ * all further bytes, until the client closes its half, has sent too many, or has taken too long.
  */
 #include <event2/buffer.h>
 #include <event2/event.h>
@@ -15,7 +14,7 @@
 #define MOST_DISCARDED (16u * 1024 * 1024) /* bytes */
 
 static void
-on_gone(struct bufferevent *bufferevent, short what, void *arg)
+connection_end_on_gone(struct bufferevent *bufferevent, short what, void *arg)
 {
 	struct connection *connection = arg;
 
@@ -25,7 +24,7 @@ on_gone(struct bufferevent *bufferevent, short what, void *arg)
 }
 
 static void
-on_more(struct bufferevent *bufferevent, void *arg)
+connection_end_on_more(struct bufferevent *bufferevent, void *arg)
 {
 	struct connection *connection = arg;
 	struct evbuffer *input = bufferevent_get_input(bufferevent);
@@ -37,24 +36,25 @@ on_more(struct bufferevent *bufferevent, void *arg)
 }
 
 static void
-linger(struct connection *connection)
+connection_end_linger(struct connection *connection)
 {
 	connection_enter(connection, STATE_LINGERING);
 	shutdown(connection->fd, SHUT_WR);
-	event_del(connection->registration);
-	bufferevent_setcb(connection->bufferevent, on_more, NULL, on_gone, connection);
+	tricks_reading_stop(&connection->reading);
+	bufferevent_setcb(connection->bufferevent, connection_end_on_more, NULL,
+			  connection_end_on_gone, connection);
 	bufferevent_enable(connection->bufferevent, EV_READ);
-	on_more(connection->bufferevent, connection);
+	connection_end_on_more(connection->bufferevent, connection);
 }
 
 static void
-on_written(struct bufferevent *bufferevent, void *arg)
+connection_end_on_written(struct bufferevent *bufferevent, void *arg)
 {
 	struct connection *connection = arg;
 
 	connection_release(connection);
 	if (connection->lingers || evbuffer_get_length(bufferevent_get_input(bufferevent)) > 0)
-		linger(connection);
+		connection_end_linger(connection);
 	else
 		evhttp_connection_free(connection->evcon);
 }
@@ -65,9 +65,10 @@ connection_end(struct connection *connection, bool lingers)
 	struct bufferevent *bufferevent = connection->bufferevent;
 
 	connection->lingers = lingers;
-	connection_take_over(connection);
-	bufferevent_setcb(bufferevent, NULL, on_written, on_gone, connection);
-	connection_write_now(connection);
+	tricks_take_over(bufferevent, connection->evcon);
+	bufferevent_setcb(bufferevent, NULL, connection_end_on_written, connection_end_on_gone,
+			  connection);
+	tricks_write_now(bufferevent);
 	if (evbuffer_get_length(bufferevent_get_output(bufferevent)) == 0)
-		on_written(bufferevent, connection);
+		connection_end_on_written(bufferevent, connection);
 }

@@ -1,13 +1,16 @@
 /*
- * DESIGN. Two callbacks see the bytes before libevent does. on_input() looks at each request before
- * libevent takes it apart: it drops empty lines that precede the request, refuses heads that libevent
- * would accept (head.h), and reads chunked bodies, of which libevent knows no extensions (chunks.h): to
- * libevent such a body is empty. on_output() sees the bytes that libevent sends of its own accord:
- * "100 Continue", or an error about a request that it cannot read, as a page of HTML.
+ * DESIGN. Two callbacks see the bytes before libevent does.
  *
- * Both run in the middle of libevent's work, so that they only make a note. on_told() acts on it in
- * the same round of the loop, before anything more is read or written: it sends "100 Continue", or
- * our own error in place of libevent's (library_error.h), and ends the connection.
+ * The first sees the bytes that arrive. It drops empty lines that precede a request. It refuses heads
+ * that libevent would accept (head.h). It reads chunked bodies (chunks.h), because libevent rejects their
+ * extensions. It then shows libevent an empty body.
+ *
+ * The second sees the bytes that libevent sends on its own: "100 Continue", or a page of HTML about a
+ * request that libevent cannot read.
+ *
+ * Both run within libevent's work, so they only put the connection into the list `noted`. An event acts on
+ * the notes in the same round of the loop, before anything more is read or written. It sends "100
+ * Continue", or replaces libevent's error by ours (library_error.h) and ends the connection.
  */
 #include <event2/buffer.h>
 #include <event2/event.h>
@@ -21,34 +24,34 @@
 #define MOST_UNREAD 65536 /* bytes of input: libevent needs far fewer for any request */
 
 static void
-tell(struct connection *connection)
+connection_input_note(struct connection *connection)
 {
-	if (connection->is_told)
+	if (connection->is_noted)
 		return;
-	connection->is_told = true;
-	TAILQ_INSERT_TAIL(&connection->owner->told, connection, told_link);
-	event_active(connection->owner->tell, 0, 0);
+	connection->is_noted = true;
+	TAILQ_INSERT_TAIL(&connection->owner->noted, connection, noted_link);
+	event_active(connection->owner->act, 0, 0);
 }
 
-/* libevent sees no byte of the request that is read, or no more of them. REASON as in struct connection. */
+/* Hide all further bytes of the request from libevent, and note an error. REASON as in struct connection. */
 static void
-refuse(struct connection *connection, int code, const char *reason)
+connection_input_refuse(struct connection *connection, int code, const char *reason)
 {
 	connection->code = code;
 	connection->reason = reason;
 	connection->unsent = evbuffer_get_length(bufferevent_get_output(connection->bufferevent));
-	connection_take_over(connection);
-	tell(connection);
+	tricks_take_over(connection->bufferevent, connection->evcon);
+	connection_input_note(connection);
 }
 
 /* --- bytes of the client ----------------------------------------------------------------------- */
 
 /*
- * Whether a request begins: empty lines that precede it are dropped, as RFC 9112 2.2 says. False as
- * long as the input holds nothing more than the CR of such a line.
+ * Drop empty lines from the input, as RFC 9112 2.2 says. Return whether a request begins after them. A CR
+ * alone may still become an empty line.
  */
 static bool
-begin(struct connection *connection)
+connection_input_begin(struct connection *connection)
 {
 	struct evbuffer *input = bufferevent_get_input(connection->bufferevent);
 	char start[2];
@@ -71,9 +74,9 @@ begin(struct connection *connection)
 	return false;
 }
 
-/* Scan the head in INPUT from OFFSET on, and return where the body begins: the end, if it does not. */
+/* Scan the head in INPUT from OFFSET on. Return where the body begins; the end of INPUT, if it does not. */
 static size_t
-scan_head(struct connection *connection, struct evbuffer *input, size_t offset)
+connection_input_scan_head(struct connection *connection, struct evbuffer *input, size_t offset)
 {
 	struct evbuffer_ptr at;
 	struct evbuffer_iovec part;
@@ -87,55 +90,48 @@ scan_head(struct connection *connection, struct evbuffer *input, size_t offset)
 	return offset;
 }
 
-/* INPUT holds a chunked body and nothing else. Take as much of the body as there is. */
+/* Remove the chunked body that is in INPUT from OFFSET on. When it is complete, put an empty one there. */
 static void
-take_chunks(struct chunks *chunks, struct evbuffer *input)
+connection_input_read_chunks(struct connection *connection, struct evbuffer *input, size_t offset)
 {
-	struct evbuffer_iovec part;
-
-	while (chunks->code == 0 && !chunks->is_complete &&
-	       evbuffer_peek(input, -1, NULL, &part, 1) > 0)
-		evbuffer_drain(input, chunks_scan(chunks, part.iov_base, part.iov_len));
-}
-
-/* A chunked body begins, or goes on, at OFFSET. libevent sees its end, and that it was empty. */
-static void
-read_chunks(struct connection *connection, struct evbuffer *input, size_t offset)
-{
+	struct chunks *chunks = &connection->chunks;
 	struct evbuffer *head = evbuffer_new();
+	struct evbuffer_iovec part;
 
 	connection->is_editing = true;
 	evbuffer_remove_buffer(input, head, offset);
-	take_chunks(&connection->chunks, input);
-	if (connection->chunks.is_complete)
-		evbuffer_prepend(input, "0\r\n\r\n", 5);
+	while (chunks->code == 0 && !chunks->is_complete &&
+	       evbuffer_peek(input, -1, NULL, &part, 1) > 0)
+		evbuffer_drain(input, chunks_scan(chunks, part.iov_base, part.iov_len));
+	if (chunks->is_complete)
+		tricks_end_chunks(input);
 	evbuffer_prepend_buffer(input, head);
 	connection->is_editing = false;
 	evbuffer_free(head);
-	if (connection->chunks.code != 0)
-		refuse(connection, connection->chunks.code, connection->chunks.reason);
+	if (chunks->code != 0)
+		connection_input_refuse(connection, chunks->code, chunks->reason);
 }
 
-/* The bytes of the input from OFFSET on are new. */
+/* Scan the bytes of the input from OFFSET on, which are new. */
 static void
-look_at(struct connection *connection, size_t offset)
+connection_input_scan(struct connection *connection, size_t offset)
 {
 	struct evbuffer *input = bufferevent_get_input(connection->bufferevent);
 	struct head *head = &connection->head;
 
 	if (!head->is_complete)
-		offset = scan_head(connection, input, offset);
+		offset = connection_input_scan_head(connection, input, offset);
 	if (head->refusal != NULL)
-		refuse(connection, 400, head->refusal);
+		connection_input_refuse(connection, 400, head->refusal);
 	else if (head->is_complete && head->has_transfer_encoding &&
 		 !connection->chunks.is_complete)
-		read_chunks(connection, input, offset);
+		connection_input_read_chunks(connection, input, offset);
 	else if (evbuffer_get_length(input) > MOST_UNREAD)
-		refuse(connection, 413, NULL);
+		connection_input_refuse(connection, 413, NULL);
 }
 
 static void
-on_input(struct evbuffer *input, const struct evbuffer_cb_info *change, void *arg)
+connection_input_on_input(struct evbuffer *input, const struct evbuffer_cb_info *change, void *arg)
 {
 	struct connection *connection = arg;
 
@@ -143,21 +139,21 @@ on_input(struct evbuffer *input, const struct evbuffer_cb_info *change, void *ar
 	    change->n_added == 0)
 		return;
 	if (connection->has_begun) {
-		look_at(connection, evbuffer_get_length(input) - change->n_added);
-	} else if (begin(connection)) {
+		connection_input_scan(connection, evbuffer_get_length(input) - change->n_added);
+	} else if (connection_input_begin(connection)) {
 		connection_enter(connection, STATE_READING);
-		look_at(connection, 0);
+		connection_input_scan(connection, 0);
 	}
 }
 
 void
-connection_read_on(struct connection *connection)
+connection_input_next(struct connection *connection)
 {
 	memset(&connection->head, 0, sizeof(connection->head));
 	memset(&connection->chunks, 0, sizeof(connection->chunks));
 	connection->has_begun = false;
-	if (begin(connection))
-		look_at(connection, 0);
+	if (connection_input_begin(connection))
+		connection_input_scan(connection, 0);
 }
 
 const char *
@@ -168,71 +164,70 @@ connection_refusal(const struct connection *connection)
 
 /* --- bytes of libevent ----------------------------------------------------------------------- */
 
-/*
- * libevent's error must not be sent before it is replaced. Disabling takes the event for writing out of
- * this round of the loop, if it is in it, and libevent's enabling puts it into the next one. The
- * bufferevent keeps the front of the output frozen, which forbids reading from it too.
- */
+/* Make a note of libevent's error, and keep libevent from sending it. */
 static void
-on_output(struct evbuffer *output, const struct evbuffer_cb_info *change, void *arg)
+connection_input_on_output(struct evbuffer *output, const struct evbuffer_cb_info *change,
+			   void *arg)
 {
 	struct connection *connection = arg;
+	int code;
 
+	(void)output;
 	if (connection->state != STATE_READING || change->n_added == 0)
 		return;
-	bufferevent_disable(connection->bufferevent, EV_WRITE);
+	code = tricks_hold_output(connection->bufferevent, change->orig_size);
 	if (connection->code == 0) {
-		evbuffer_unfreeze(output, 1);
-		connection->code = library_error_code(output, change->orig_size);
-		evbuffer_freeze(output, 1);
+		connection->code = code;
 		connection->unsent = change->orig_size;
 	}
-	tell(connection);
+	connection_input_note(connection);
 }
 
 static void
-end_with_error(struct connection *connection)
+connection_input_end_with_error(struct connection *connection)
 {
-	struct evbuffer *output = bufferevent_get_output(connection->bufferevent);
+	struct connections *owner = connection->owner;
 	struct library_error error = {connection->code, connection->reason,
 				      connection->head.is_head};
+	struct evbuffer *answer = evbuffer_new();
 
 	connection_enter(connection, STATE_ENDING);
-	evbuffer_unfreeze(output, 1);
-	library_error_replace(output, connection->unsent, &error, &connection->owner->date);
-	evbuffer_freeze(output, 1);
+	library_error_write(answer, &error, &owner->date);
+	tricks_replace_output(connection->bufferevent, connection->unsent, answer);
+	evbuffer_free(answer);
+	owner->watch.refused(owner->watch.arg, error.code, error.reason);
 	connection_end(connection, true);
 }
 
 static void
-on_told(evutil_socket_t fd, short what, void *arg)
+connection_input_on_act(evutil_socket_t fd, short what, void *arg)
 {
 	struct connections *connections = arg;
 	struct connection *connection;
 
 	(void)fd;
 	(void)what;
-	while ((connection = TAILQ_FIRST(&connections->told)) != NULL) {
-		TAILQ_REMOVE(&connections->told, connection, told_link);
-		connection->is_told = false;
+	while ((connection = TAILQ_FIRST(&connections->noted)) != NULL) {
+		TAILQ_REMOVE(&connections->noted, connection, noted_link);
+		connection->is_noted = false;
 		if (connection->state != STATE_READING)
-			continue; /* its request was complete: the reply carries "100 Continue" */
+			continue; /* the request is complete: its reply carries "100 Continue" */
 		if (connection->code != 0)
-			end_with_error(connection);
+			connection_input_end_with_error(connection);
 		else
-			connection_write_now(connection);
+			tricks_write_now(connection->bufferevent);
 	}
 }
 
 struct event *
-connection_tell_event(struct connections *connections)
+connection_input_event(struct connections *connections)
 {
-	return loop_event_new(connections->base, -1, 0, on_told, connections);
+	return loop_event_new(connections->base, -1, 0, connection_input_on_act, connections);
 }
 
 void
-connection_watch(struct connection *connection)
+connection_input_watch(struct connection *connection)
 {
-	evbuffer_add_cb(bufferevent_get_input(connection->bufferevent), on_input, connection);
-	evbuffer_add_cb(bufferevent_get_output(connection->bufferevent), on_output, connection);
+	tricks_watch(connection->bufferevent, connection_input_on_input, connection_input_on_output,
+		     connection);
 }

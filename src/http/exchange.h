@@ -1,7 +1,7 @@
 /*
  * exchange -- one request and the answer it is owed. Loop thread.
  *
- * Made when a request is complete, freed when it is answered (reply.h).
+ * It is made when a request is complete, and freed when the request is answered (reply.h).
  */
 #ifndef TICKR_HTTP_EXCHANGE_H
 #define TICKR_HTTP_EXCHANGE_H
@@ -11,8 +11,9 @@
 #include <stdint.h>
 
 #include "allocator/allocator.h"
-#include "config/config.h"
+#include "base/attributes.h"
 #include "http/route.h"
+#include "ticket/json.h"
 
 #define REQUEST_ID_SIZE 65 /* the longest that is echoed, and a NUL */
 
@@ -25,10 +26,30 @@ struct exchange {
 	struct connection *connection;
 	const struct route *route; /* NULL: none */
 	uint64_t began_us;
+	bool closes;			  /* the connection ends with the reply */
+	char request_id[REQUEST_ID_SIZE]; /* X-Request-Id; "": none, or one that is not echoed */
+
+	/* For handlers that ask an allocator. Here, so that a request costs one allocation of memory. */
+	struct ticket_request request;
 	enum batch_format format;
-	bool closes; /* the connection is closed after the reply, whatever else the client sends */
-	struct ticket_request request;	  /* for handlers that ask the allocator */
-	char request_id[REQUEST_ID_SIZE]; /* X-Request-Id, "" where none was given or it is unfit */
 };
+
+/* Return the exchange of HTTP, which is complete. A reply frees it. */
+struct exchange *exchange_new(struct http_server *server, struct evhttp_request *http) MUST_CHECK;
+
+/*
+ * Return the path of the request; NULL: its target has none. libevent parses `//x/path` and `word:path` as
+ * if they named a host. Proxies that route by path do not, so such targets have no path here.
+ */
+const char *exchange_path(const struct exchange *exchange) MUST_CHECK;
+
+/* Return the value of a header of the request; NULL: none. */
+const char *exchange_header(const struct exchange *exchange, const char *name) MUST_CHECK;
+
+/* Return the query part of the request's target, not decoded; NULL: none. */
+const char *exchange_query(const struct exchange *exchange) MUST_CHECK;
+
+/* Return the context of the server's settings, which its handlers work on. */
+void *exchange_context(const struct exchange *exchange) MUST_CHECK;
 
 #endif

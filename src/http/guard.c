@@ -8,9 +8,9 @@
 #include "base/parse.h"
 #include "http/guard.h"
 
-/* RFC 9110's token: a name with a blank before the colon, for one, is none. */
+/* Return whether NAME is a token of RFC 9110. One with a blank before the colon is not. */
 static bool
-is_token(const char *name)
+guard_is_token(const char *name)
 {
 	if (name[0] == '\0')
 		return false;
@@ -20,9 +20,9 @@ is_token(const char *name)
 	return true;
 }
 
-/* A bare CR, for one, is the end of a line to some readers. */
+/* Return whether TEXT has a control character. For some readers a bare CR ends a line. */
 static bool
-has_control_character(const char *text)
+guard_has_control_character(const char *text)
 {
 	for (; *text != '\0'; text++)
 		if (((unsigned char)*text < 0x20 && *text != '\t') || *text == 0x7f)
@@ -30,9 +30,9 @@ has_control_character(const char *text)
 	return false;
 }
 
-/* The methods whose body the library reads. */
+/* Return whether libevent reads a body with METHOD. */
 static bool
-may_have_body(enum evhttp_cmd_type method)
+guard_may_have_body(enum evhttp_cmd_type method)
 {
 	switch (method) {
 	case EVHTTP_REQ_GET:
@@ -55,9 +55,9 @@ guard_refuses(const struct evkeyvalq *headers, enum evhttp_cmd_type method, int 
 	if (major != 1 || minor < 0 || minor > 1)
 		return "the version must be HTTP/1.0 or HTTP/1.1";
 	TAILQ_FOREACH (header, headers, next) {
-		if (!is_token(header->key))
+		if (!guard_is_token(header->key))
 			return "a header's name holds a character that names must not hold";
-		if (has_control_character(header->value))
+		if (guard_has_control_character(header->value))
 			return "a header holds a control character";
 		if (strcasecmp(header->key, "Host") == 0)
 			hosts++;
@@ -78,7 +78,7 @@ guard_refuses(const struct evkeyvalq *headers, enum evhttp_cmd_type method, int 
 		return "HTTP/1.0 knows no Transfer-Encoding";
 	if (hosts > 1 || (hosts == 0 && minor == 1))
 		return "there must be one Host header";
-	if ((length > 0 || encodings > 0) && !may_have_body(method))
+	if ((length > 0 || encodings > 0) && !guard_may_have_body(method))
 		return "this method must not have a body";
 	return NULL;
 }
@@ -86,7 +86,7 @@ guard_refuses(const struct evkeyvalq *headers, enum evhttp_cmd_type method, int 
 const char *
 guard_refuses_target(const char *target)
 {
-	if (has_control_character(target) || strpbrk(target, " \t#") != NULL)
+	if (guard_has_control_character(target) || strpbrk(target, " \t#") != NULL)
 		return "the address holds a blank, a control character or a #";
 	return NULL;
 }

@@ -1,8 +1,8 @@
 /*
  * guard -- refuses requests whose end two readers could see in different places.
  *
- * The library is lax about framing, and a proxy in front may not be: what one takes for
- * a body the other takes for the next request. Pure; any thread.
+ * libevent reads the framing loosely, and a proxy may read it otherwise. Then one of them reads bytes as
+ * a body that the other reads as the next request. Pure; any thread.
  */
 #ifndef TICKR_HTTP_GUARD_H
 #define TICKR_HTTP_GUARD_H
@@ -13,13 +13,13 @@
 #include "base/attributes.h"
 
 /*
- * What is wrong with a request of METHOD in HTTP/MAJOR.MINOR with HEADERS, for people;
- * NULL when its framing is sound. After a refusal the connection must be closed.
+ * Return a message about the fault in a request of METHOD in HTTP/MAJOR.MINOR with HEADERS. NULL: its
+ * framing is sound. After a refusal the caller must close the connection.
  */
 const char *guard_refuses(const struct evkeyvalq *headers, enum evhttp_cmd_type method, int major,
 			  int minor) MUST_CHECK;
 
-/* The same for TARGET, what stands between the method and the version. */
+/* Return the same for TARGET, the text between the method and the version. */
 const char *guard_refuses_target(const char *target) MUST_CHECK;
 
 #endif

@@ -6,14 +6,13 @@
 #include "http/count.h"
 #include "http/handlers.h"
 #include "http/reply.h"
-#include "http/server.h"
 #include "ticket/json.h"
 
 #define PROBLEM_SIZE 256
 
 /* Write the JSON straight into the reply's buffer. */
 static void
-write_tickets(struct exchange *exchange, const struct ticket_range *tickets)
+handle_create_write(struct exchange *exchange, const struct ticket_range *tickets)
 {
 	bool is_array = exchange->format == BATCH_FORMAT_ARRAY;
 	size_t most = is_array ? json_array_size(tickets->count) : JSON_GROUP_SIZE;
@@ -28,7 +27,7 @@ write_tickets(struct exchange *exchange, const struct ticket_range *tickets)
 
 /* The handler makes tickets of bases: only it knows that they are of the Tickr sequence. */
 static void
-on_answer(struct ticket_request *request, const struct ticket_answer *answer)
+handle_create_on_answer(struct ticket_request *request, const struct ticket_answer *answer)
 {
 	struct exchange *exchange = CONTAINER_OF(request, struct exchange, request);
 	struct ticket_range tickets;
@@ -38,14 +37,16 @@ on_answer(struct ticket_request *request, const struct ticket_answer *answer)
 	} else if (!space_tickets(answer->space, &answer->bases, &tickets)) {
 		reply_status(exchange, TICKET_EXHAUSTED, SPACE_EXHAUSTED);
 	} else {
-		write_tickets(exchange, &tickets);
+		handle_create_write(exchange, &tickets);
 		reply_tickets(exchange, tickets.count);
 	}
 }
 
 static void
-create(struct exchange *exchange, uint32_t count)
+handle_create_ask(struct exchange *exchange, uint32_t count)
 {
+	const struct ticket_service *service = exchange_context(exchange);
+
 	if (exchange->format == BATCH_FORMAT_ARRAY &&
 	    !connection_hold(exchange->connection, json_array_size(count))) {
 		reply_status(exchange, TICKET_TOO_MANY_WAITING,
@@ -54,44 +55,37 @@ create(struct exchange *exchange, uint32_t count)
 		return;
 	}
 	exchange->request.count = count;
-	exchange->request.answer = on_answer;
-	allocator_request(exchange->server->allocator, &exchange->request, clock_ms());
-}
-
-static bool
-read_format(struct exchange *exchange, struct text *problem)
-{
-	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(exchange->http);
-
-	return count_parse_format(evhttp_uri_get_query(uri), &exchange->format, problem);
+	exchange->request.answer = handle_create_on_answer;
+	allocator_request(service->allocator, &exchange->request, clock_ms());
 }
 
 void
-handle_create(struct exchange *exchange, const char *argument)
+handle_create(struct exchange *exchange, const struct route_argument *arguments)
 {
 	char memory[PROBLEM_SIZE];
 	struct text problem = TEXT_OVER(memory);
 
-	(void)argument;
+	(void)arguments;
 	exchange->format = BATCH_FORMAT_ARRAY;
-	if (read_format(exchange, &problem))
-		create(exchange, 1);
+	if (count_parse_format(exchange_query(exchange), &exchange->format, &problem))
+		handle_create_ask(exchange, 1);
 	else
 		reply_error(exchange, 400, "%s", memory);
 }
 
 void
-handle_create_many(struct exchange *exchange, const char *argument)
+handle_create_many(struct exchange *exchange, const struct route_argument *arguments)
 {
-	const struct http_settings *settings = &exchange->server->settings;
+	const struct ticket_service *service = exchange_context(exchange);
 	char memory[PROBLEM_SIZE];
 	struct text problem = TEXT_OVER(memory);
 	uint32_t count;
 
-	exchange->format = settings->batch_format;
-	if (read_format(exchange, &problem) &&
-	    count_parse(argument, exchange->format, settings->max_batch, &count, &problem))
-		create(exchange, count);
+	exchange->format = service->batch_format;
+	if (count_parse_format(exchange_query(exchange), &exchange->format, &problem) &&
+	    count_parse(arguments[0].start, arguments[0].len, exchange->format, service->max_batch,
+			&count, &problem))
+		handle_create_ask(exchange, count);
 	else
 		reply_error(exchange, 400, "%s", memory);
 }

@@ -3,16 +3,15 @@
 #include "base/memory.h"
 #include "http/handlers.h"
 #include "http/reply.h"
-#include "http/server.h"
 #include "metrics/metrics.h"
 #include "ticket/database.h"
 
-/* What is known of the databases is worked out when somebody asks. */
+/* Set the gauges that are computed only when a page is requested. */
 static void
-update_gauges(const struct http_settings *settings)
+handle_metrics_update_gauges(const struct ticket_service *service)
 {
 	struct database_state states[MOST_DATABASES];
-	size_t count = settings->databases(settings->arg, states);
+	size_t count = service->databases(service->arg, states);
 	uint64_t ticket, lasts_ms;
 
 	for (unsigned i = 0; i < count; i++) {
@@ -23,20 +22,20 @@ update_gauges(const struct http_settings *settings)
 		metrics_set(METRIC_DATABASE_UP + i, states[i].condition == DATABASE_UP);
 		metrics_set(METRIC_DATABASE_REFUSED + i, states[i].condition == DATABASE_REFUSED);
 	}
-	if (settings->reserved == NULL)
+	if (service->reserved == NULL)
 		return;
-	metrics_set(METRIC_TICKETS_RESERVED, settings->reserved(settings->arg, &lasts_ms));
+	metrics_set(METRIC_TICKETS_RESERVED, service->reserved(service->arg, &lasts_ms));
 	metrics_set(METRIC_RESERVED_SECONDS, lasts_ms);
 }
 
 void
-handle_metrics(struct exchange *exchange, const char *argument)
+handle_metrics(struct exchange *exchange, const struct route_argument *arguments)
 {
 	char *memory = xcalloc(1, METRICS_PAGE_SIZE);
 	struct text page = text_over(memory, METRICS_PAGE_SIZE);
 
-	(void)argument;
-	update_gauges(&exchange->server->settings);
+	(void)arguments;
+	handle_metrics_update_gauges(exchange_context(exchange));
 	metrics_write(&page);
 	evbuffer_add(reply_body(exchange), memory, page.len);
 	free(memory);

@@ -1,26 +1,27 @@
 #include "http/handlers.h"
 #include "http/reply.h"
 #include "http/server.h"
+#include "ticket/database.h"
 
 void
-handle_livez(struct exchange *exchange, const char *argument)
+handle_livez(struct exchange *exchange, const struct route_argument *arguments)
 {
-	(void)argument;
+	(void)arguments;
 	evbuffer_add_printf(reply_body(exchange), "{\"live\":true}");
 	reply_json(exchange);
 }
 
 static bool
-can_give_tickets(const struct http_server *server)
+handle_probes_is_ready(const struct exchange *exchange)
 {
-	const struct http_settings *settings = &server->settings;
+	const struct ticket_service *service = exchange_context(exchange);
 	struct database_state states[MOST_DATABASES];
-	size_t count = settings->databases(settings->arg, states);
+	size_t count = service->databases(service->arg, states);
 	uint64_t lasts_ms;
 
-	if (server->is_draining)
+	if (http_server_is_draining(exchange->server))
 		return false;
-	if (settings->reserved != NULL && settings->reserved(settings->arg, &lasts_ms) > 0)
+	if (service->reserved != NULL && service->reserved(service->arg, &lasts_ms) > 0)
 		return true;
 	for (size_t i = 0; i < count; i++)
 		if (database_gives(&states[i]))
@@ -29,10 +30,10 @@ can_give_tickets(const struct http_server *server)
 }
 
 void
-handle_readyz(struct exchange *exchange, const char *argument)
+handle_readyz(struct exchange *exchange, const struct route_argument *arguments)
 {
-	(void)argument;
-	if (!can_give_tickets(exchange->server)) {
+	(void)arguments;
+	if (!handle_probes_is_ready(exchange)) {
 		reply_unready(exchange);
 		return;
 	}

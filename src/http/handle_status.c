@@ -9,18 +9,9 @@
 #define MESSAGE_SIZE  1024
 #define DATABASE_SIZE 4096 /* of one database in JSON: its name is the longest part */
 
-static void
-add_last_ticket(struct text *body, bool is_known, uint64_t ticket)
-{
-	if (is_known)
-		text_addf(body, "\"last_ticket\":%" PRIu64, ticket);
-	else
-		text_add(body, "\"last_ticket\":null");
-}
-
-/* The highest ticket that any of the databases knows. */
+/* Find the highest ticket that any database knows. Return false if none knows one. */
 static bool
-find_highest(const struct database_state *states, size_t count, uint64_t *ticket)
+handle_status_find_highest(const struct database_state *states, size_t count, uint64_t *ticket)
 {
 	bool is_known = false;
 	uint64_t other;
@@ -33,30 +24,31 @@ find_highest(const struct database_state *states, size_t count, uint64_t *ticket
 	return is_known;
 }
 
-/* How many tickets are held; false if none is reserved ahead. */
+/* Return whether tickets are reserved ahead, and how many are held now. */
 static bool
-is_ahead(const struct http_settings *settings, uint64_t *reserved)
+handle_status_is_ahead(const struct ticket_service *service, uint64_t *reserved)
 {
 	uint64_t lasts_ms;
 
 	*reserved = 0;
-	if (settings->reserved == NULL)
+	if (service->reserved == NULL)
 		return false;
-	*reserved = settings->reserved(settings->arg, &lasts_ms);
+	*reserved = service->reserved(service->arg, &lasts_ms);
 	return true;
 }
 
 static void
-write_status(struct exchange *exchange, const struct database_state *states, size_t count)
+handle_status_write(struct exchange *exchange, const struct database_state *states, size_t count)
 {
 	char memory[DATABASE_SIZE];
 	struct text body = TEXT_OVER(memory);
 	uint64_t ticket = 0, reserved;
-	bool is_known = find_highest(states, count, &ticket);
 
-	text_add(&body, "{");
-	add_last_ticket(&body, is_known, ticket);
-	if (is_ahead(&exchange->server->settings, &reserved))
+	if (handle_status_find_highest(states, count, &ticket))
+		text_addf(&body, "{\"last_ticket\":%" PRIu64, ticket);
+	else
+		text_add(&body, "{\"last_ticket\":null");
+	if (handle_status_is_ahead(exchange_context(exchange), &reserved))
 		text_addf(&body, ",\"reserved\":%" PRIu64, reserved);
 	for (size_t i = 0; count > 1 && i < count; i++) {
 		text_add(&body, i == 0 ? ",\"databases\":[" : ",");
@@ -69,9 +61,9 @@ write_status(struct exchange *exchange, const struct database_state *states, siz
 	reply_json(exchange);
 }
 
-/* Each of several databases is named, with as much of its trouble as there is room for. */
+/* Answer 503. If there are several databases, name each, with an equal share of the room for its reason. */
 static void
-refuse(struct exchange *exchange, const struct database_state *states, size_t count)
+handle_status_refuse(struct exchange *exchange, const struct database_state *states, size_t count)
 {
 	char memory[MESSAGE_SIZE];
 	struct text message = TEXT_OVER(memory);
@@ -97,9 +89,9 @@ refuse(struct exchange *exchange, const struct database_state *states, size_t co
 	reply_status(exchange, TICKET_DATABASE_FAILED, memory);
 }
 
-/* Whether a database is up, and whether one that is has tickets left. */
+/* Return whether a database is up. *IS_LEFT: one that is up has tickets left. */
 static bool
-is_any_up(const struct database_state *states, size_t count, bool *is_left)
+handle_status_is_any_up(const struct database_state *states, size_t count, bool *is_left)
 {
 	bool is_up = false;
 
@@ -115,30 +107,30 @@ is_any_up(const struct database_state *states, size_t count, bool *is_left)
 }
 
 /*
- * The answer is what is known of the databases, from at most a second ago: nobody waits for one that
- * hangs, least of all the operator who wants to know about it.
+ * Answer from the known states of the databases, which are at most a second old. So a database that hangs
+ * delays no answer, also not to the operator.
  */
 void
-handle_status(struct exchange *exchange, const char *argument)
+handle_status(struct exchange *exchange, const struct route_argument *arguments)
 {
-	const struct http_settings *settings = &exchange->server->settings;
+	const struct ticket_service *service = exchange_context(exchange);
 	struct database_state states[MOST_DATABASES];
 	uint64_t reserved;
 	size_t count;
 	bool is_left;
 
-	(void)argument;
-	if (exchange->server->is_draining) {
+	(void)arguments;
+	if (http_server_is_draining(exchange->server)) {
 		reply_status(exchange, TICKET_DRAINING, STATUS_DRAINING);
 		return;
 	}
-	count = settings->databases(settings->arg, states);
-	if (is_ahead(settings, &reserved) && reserved > 0)
-		write_status(exchange, states, count);
-	else if (!is_any_up(states, count, &is_left))
-		refuse(exchange, states, count);
+	count = service->databases(service->arg, states);
+	if (handle_status_is_ahead(service, &reserved) && reserved > 0)
+		handle_status_write(exchange, states, count);
+	else if (!handle_status_is_any_up(states, count, &is_left))
+		handle_status_refuse(exchange, states, count);
 	else if (!is_left)
 		reply_status(exchange, TICKET_DATABASE_FAILED, SPACE_EXHAUSTED);
 	else
-		write_status(exchange, states, count);
+		handle_status_write(exchange, states, count);
 }

@@ -1,22 +1,45 @@
 /*
- * handlers -- what answers each route, one file each. Loop thread.
+ * handlers -- the clients' routes, and the functions that answer them, one file each. Loop thread.
  *
- * A handler takes the exchange and answers it once, now or later, through reply.h.
+ * The context of their server is a struct ticket_service.
  */
 #ifndef TICKR_HTTP_HANDLERS_H
 #define TICKR_HTTP_HANDLERS_H
 
-struct exchange;
+#include <stddef.h>
+#include <stdint.h>
+
+#include "allocator/allocator.h"
+#include "http/route.h"
+#include "ticket/database.h"
+#include "ticket/json.h"
+
+struct ticket_service {
+	struct allocator *allocator;
+	uint32_t max_batch;
+	enum batch_format batch_format;
+	/*
+	 * Write the state of each database to STATES, which has room for MOST_DATABASES. Return how many they
+	 * are. It must not ask a database.
+	 */
+	size_t (*databases)(void *arg, struct database_state *states);
+	/* Return how many tickets are held ahead, and how long they last. NULL: none are reserved ahead. */
+	uint64_t (*reserved)(void *arg, uint64_t *lasts_ms);
+	void *arg;
+};
+
+/* Every route of clients. */
+extern const struct route_table client_routes;
 
 /* handle_create.c */
-void handle_create(struct exchange *exchange, const char *argument);
-void handle_create_many(struct exchange *exchange, const char *argument);
+void handle_create(struct exchange *exchange, const struct route_argument *arguments);
+void handle_create_many(struct exchange *exchange, const struct route_argument *arguments);
 /* handle_status.c */
-void handle_status(struct exchange *exchange, const char *argument);
+void handle_status(struct exchange *exchange, const struct route_argument *arguments);
 /* handle_probes.c */
-void handle_livez(struct exchange *exchange, const char *argument);
-void handle_readyz(struct exchange *exchange, const char *argument);
+void handle_livez(struct exchange *exchange, const struct route_argument *arguments);
+void handle_readyz(struct exchange *exchange, const struct route_argument *arguments);
 /* handle_metrics.c */
-void handle_metrics(struct exchange *exchange, const char *argument);
+void handle_metrics(struct exchange *exchange, const struct route_argument *arguments);
 
 #endif

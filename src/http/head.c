@@ -5,39 +5,33 @@
 static const char transfer_encoding[] = "transfer-encoding:";
 
 static void
-refuse(struct head *head, const char *reason)
+head_refuse(struct head *head, const char *reason)
 {
 	if (head->refusal == NULL)
 		head->refusal = reason;
 }
 
-static bool
-has_known_version(const struct head *head)
-{
-	return head->word_len == HEAD_VERSION_SIZE &&
-	       (memcmp(head->word, "HTTP/1.1", HEAD_VERSION_SIZE) == 0 ||
-		memcmp(head->word, "HTTP/1.0", HEAD_VERSION_SIZE) == 0);
-}
-
-/* Empty lines before the request line are no head. */
+/* Empty lines before the request line do not belong to the head. */
 static void
-end_line(struct head *head)
+head_end_line(struct head *head)
 {
 	if (head->line_len == 0) {
 		head->is_complete = head->has_request_line;
 	} else if (!head->has_request_line) {
 		head->has_request_line = true;
-		if (!has_known_version(head))
-			refuse(head, "the version must be HTTP/1.0 or HTTP/1.1");
+		if (head->word_len != HEAD_VERSION_SIZE ||
+		    (memcmp(head->word, "HTTP/1.1", HEAD_VERSION_SIZE) != 0 &&
+		     memcmp(head->word, "HTTP/1.0", HEAD_VERSION_SIZE) != 0))
+			head_refuse(head, "the version must be HTTP/1.0 or HTTP/1.1");
 	} else if (++head->lines > HEAD_MOST_LINES) {
-		refuse(head, "there are more than 100 headers");
+		head_refuse(head, "there are more than 100 headers");
 	}
 	head->line_len = 0;
 	head->matched = 0;
 }
 
 static void
-add_to_request_line(struct head *head, char c)
+head_add_to_request_line(struct head *head, char c)
 {
 	if (c == ' ') {
 		head->is_head |= head->line_len == 4 && memcmp(head->word, "HEAD", 4) == 0;
@@ -49,9 +43,9 @@ add_to_request_line(struct head *head, char c)
 	head->word_len++;
 }
 
-/* Without regard to case. */
+/* Compare C, in either case, with the next letter of the header's name. */
 static void
-match_transfer_encoding(struct head *head, char c)
+head_match_transfer_encoding(struct head *head, char c)
 {
 	char lower = c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c;
 
@@ -62,35 +56,35 @@ match_transfer_encoding(struct head *head, char c)
 }
 
 static void
-add_to_line(struct head *head, char c)
+head_add_to_line(struct head *head, char c)
 {
 	if (c == '\0')
-		refuse(head, "the request holds a NUL byte");
+		head_refuse(head, "the request holds a NUL byte");
 	if (!head->has_request_line)
-		add_to_request_line(head, c);
+		head_add_to_request_line(head, c);
 	else if (head->line_len == 0 && (c == ' ' || c == '\t'))
-		refuse(head, "a header is folded over two lines");
+		head_refuse(head, "a header is folded over two lines");
 	else if (head->line_len == head->matched)
-		match_transfer_encoding(head, c);
+		head_match_transfer_encoding(head, c);
 	head->line_len++;
 }
 
 static void
-take(struct head *head, char c)
+head_take(struct head *head, char c)
 {
 	bool was_after_cr = head->is_after_cr;
 
 	head->is_after_cr = c == '\r';
 	if (c == '\n') {
-		end_line(head);
+		head_end_line(head);
 		return;
 	}
 	if (was_after_cr) {
-		refuse(head, "the request holds a CR that ends no line");
-		add_to_line(head, '\r');
+		head_refuse(head, "the request holds a CR that ends no line");
+		head_add_to_line(head, '\r');
 	}
 	if (c != '\r')
-		add_to_line(head, c);
+		head_add_to_line(head, c);
 }
 
 size_t
@@ -99,6 +93,6 @@ head_scan(struct head *head, const char *bytes, size_t len)
 	size_t at = 0;
 
 	while (at < len && !head->is_complete)
-		take(head, bytes[at++]);
+		head_take(head, bytes[at++]);
 	return at;
 }

@@ -1,8 +1,5 @@
 /*
- * library_error -- the answer to a request that libevent cannot read, or must not see: found in the
- * output of a connection, and put into our words.
- *
- * Loop thread. The output's front must not be frozen.
+ * library_error -- our answer to a request that libevent cannot read, or must not see. Pure; any thread.
  */
 #ifndef TICKR_HTTP_LIBRARY_ERROR_H
 #define TICKR_HTTP_LIBRARY_ERROR_H
@@ -12,24 +9,18 @@
 
 #include "http/response.h"
 
-/* libevent's limits, as errors name them. */
+/* The limits that libevent gets, and that errors name. */
 #define MOST_HEADER_BYTES 8192 /* with the request line */
-#define MOST_BODY_BYTES	  8192 /* no route reads one */
+#define MOST_BODY_BYTES	  8192 /* no route reads a body */
 
 struct library_error {
-	int code;	    /* 400, 413 or 417; any other is answered as 400 */
-	const char *reason; /* for people; NULL: the usual one of CODE */
+	int code;	    /* 400, 413 or 417; any other becomes 400 */
+	const char *reason; /* a message; NULL becomes the usual one of CODE */
 	bool is_head;	    /* of a HEAD request: the answer has no body */
 };
 
-/* The status of an error that begins at OFFSET of OUTPUT; 0: none ("100 Continue" is no error). */
-int library_error_code(struct evbuffer *output, size_t offset);
-
-/*
- * Write ERROR into OUTPUT in place of all but its first KEPT bytes, as the last answer of the
- * connection. It is counted.
- */
-void library_error_replace(struct evbuffer *output, size_t kept, const struct library_error *error,
-			   struct response_date *date);
+/* Write the answer to ERROR, the last one of its connection. Complete CODE and REASON. */
+void library_error_write(struct evbuffer *answer, struct library_error *error,
+			 struct response_date *date);
 
 #endif

@@ -1,7 +1,5 @@
 #include <event2/http.h>
-#include <event2/http_struct.h>
 #include <event2/keyvalq_struct.h>
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +12,7 @@
 #include "http/reply.h"
 #include "http/response.h"
 #include "http/server.h"
+#include "http/tricks.h"
 #include "metrics/metrics.h"
 #include "ticket/json.h"
 
@@ -27,18 +26,9 @@ reply_body(struct exchange *exchange)
 	return evhttp_request_get_output_buffer(exchange->http);
 }
 
-static void
-count(const struct exchange *exchange, int code, uint64_t now_us)
-{
-	enum metric_route route = exchange->route != NULL ? exchange->route->metric : ROUTE_OTHER;
-
-	metrics_count_request(route, code);
-	metrics_observe(HISTOGRAM_REQUEST_SECONDS, now_us - exchange->began_us);
-}
-
-/* Whether OPTION is in LIST: words between commas and blanks. */
+/* Return whether OPTION is in LIST, which has words between commas and blanks. */
 static bool
-has_word(const char *list, const char *option)
+reply_has_word(const char *list, const char *option)
 {
 	static const char separators[] = ", \t";
 
@@ -52,74 +42,72 @@ has_word(const char *list, const char *option)
 	return false;
 }
 
-/* Whether one of the Connection headers has OPTION. */
+/* Return whether a Connection header of the request has OPTION. */
 static bool
-asks_for(const struct exchange *exchange, const char *option)
+reply_is_asked_for(const struct exchange *exchange, const char *option)
 {
 	const struct evkeyval *header;
 
 	TAILQ_FOREACH (header, evhttp_request_get_input_headers(exchange->http), next)
-		if (strcasecmp(header->key, "Connection") == 0 && has_word(header->value, option))
+		if (strcasecmp(header->key, "Connection") == 0 &&
+		    reply_has_word(header->value, option))
 			return true;
 	return false;
 }
 
-/* HTTP/1.0 asks for the connection to be kept, HTTP/1.1 for it to be closed. */
-static bool
-asks_for_end(const struct exchange *exchange)
-{
-	return asks_for(exchange, "close") ||
-	       (exchange->http->minor == 0 && !asks_for(exchange, "keep-alive"));
-}
-
 /*
- * Nothing is read after chunks, however well they are read: libevent and proxies differ about them too
- * often.
+ * An HTTP/1.0 connection ends unless the client asks to keep it. An HTTP/1.1 connection stays unless the
+ * client asks to close it. After a chunked body the server reads no further request, however sound the
+ * body is: libevent and proxies differ about chunks too often.
  */
 static enum connection_future
-future_of(const struct exchange *exchange)
+reply_future(const struct exchange *exchange, int minor)
 {
 	if (exchange->closes)
 		return CONNECTION_LINGERS;
-	if (asks_for_end(exchange))
+	if (reply_is_asked_for(exchange, "close") ||
+	    (minor == 0 && !reply_is_asked_for(exchange, "keep-alive")))
 		return CONNECTION_CLOSES;
-	return exchange->server->is_draining || exchange->http->chunked ? CONNECTION_LINGERS
-									: CONNECTION_STAYS;
+	return http_server_is_draining(exchange->server) || tricks_is_chunked(exchange->http)
+		       ? CONNECTION_LINGERS
+		       : CONNECTION_STAYS;
 }
 
-static const char *
-connection_header(const struct exchange *exchange, enum connection_future future)
-{
-	if (future != CONNECTION_STAYS)
-		return "close";
-	return exchange->http->minor == 0 ? "keep-alive" : NULL;
-}
-
-/* HEADERS: more of them, each with its end of line. */
+/* HEADERS: further ones, each with its end of line. */
 static void
-send_reply(struct exchange *exchange, int code, const char *content_type, const char *headers)
+reply_send(struct exchange *exchange, int code, const char *content_type, const char *headers)
 {
 	struct http_server *server = exchange->server;
 	struct evbuffer *body = reply_body(exchange);
 	char memory[RESPONSE_HEAD_SIZE];
 	struct text head = TEXT_OVER(memory);
-	enum connection_future future = future_of(exchange);
-	uint64_t now_us = clock_us();
-	struct response response;
-
-	response = (struct response){
-		.minor = exchange->http->minor,
+	struct response response = {
 		.code = code,
 		.content_type = content_type,
 		.headers = headers,
 		.request_id = exchange->request_id,
-		.connection = connection_header(exchange, future),
-		.content_length = evbuffer_get_length(body),
 	};
+	enum connection_future future;
+	uint64_t now_us = clock_us();
+	int major;
+
+	tricks_version(exchange->http, &major, &response.minor);
+	future = reply_future(exchange, response.minor);
+	if (future != CONNECTION_STAYS)
+		response.connection = "close";
+	else if (response.minor == 0)
+		response.connection = "keep-alive";
+	if (server->settings.ends_lines)
+		evbuffer_add(body, "\n", 1);
+	response.content_length = evbuffer_get_length(body);
 	response_write_head(&head, &response, &server->date);
 	if (evhttp_request_get_command(exchange->http) == EVHTTP_REQ_HEAD)
 		evbuffer_drain(body, evbuffer_get_length(body));
-	count(exchange, code, now_us);
+	if (server->settings.is_counted) {
+		metrics_count_request(
+			exchange->route != NULL ? exchange->route->metric : ROUTE_OTHER, code);
+		metrics_observe(HISTOGRAM_REQUEST_SECONDS, now_us - exchange->began_us);
+	}
 	connection_reply(exchange->connection, exchange->http, &head, future, now_us / 1000);
 	free(exchange);
 }
@@ -127,56 +115,49 @@ send_reply(struct exchange *exchange, int code, const char *content_type, const 
 void
 reply_text(struct exchange *exchange, const char *content_type)
 {
-	send_reply(exchange, 200, content_type, "");
+	reply_send(exchange, 200, content_type, "");
 }
 
 void
 reply_json(struct exchange *exchange)
 {
-	send_reply(exchange, 200, json_type, "");
+	reply_send(exchange, 200, json_type, "");
 }
 
 void
-reply_tickets(struct exchange *exchange, uint32_t tickets)
+reply_tickets(struct exchange *exchange, uint32_t count)
 {
-	metrics_add(METRIC_TICKETS_ISSUED, tickets);
-	send_reply(exchange, 200, json_type, "");
+	metrics_add(METRIC_TICKETS_ISSUED, count);
+	reply_send(exchange, 200, json_type, "");
 }
 
-/* Errors of ours are the operator's to see; what clients do wrong is theirs. */
+/* Log the server's errors for the operator, and mistakes of clients at the debug level only. */
 static void
-log_reply(struct exchange *exchange, int code, const char *message)
+reply_log(struct exchange *exchange, int code, const char *message)
 {
-	char memory[MESSAGE_SIZE];
-	struct text quoted = TEXT_OVER(memory);
 	uint64_t held_back = 0;
 
-	if (code < 500 && !log_shows(LOG_LEVEL_DEBUG))
-		return;
-	if (code >= 500 &&
-	    !log_limit_allows(exchange->server->settings.error_lines, clock_ms(), &held_back))
-		return;
-	text_add_quoted(&quoted, message, MESSAGE_SIZE / 2);
-	text_add(&quoted, " request_id=");
-	text_add_quoted(&quoted, exchange->request_id, REQUEST_ID_SIZE);
 	if (code < 500)
-		log_debug("a request was refused", "code=%d reason=%s", code, memory);
-	else
-		log_error("a request failed", "code=%d reason=%s not_logged_before=%" PRIu64, code,
-			  memory, held_back);
+		log_debug("a request was refused", LOG_NUMBER("code", code),
+			  LOG_TEXT("reason", message),
+			  LOG_TEXT("request_id", exchange->request_id));
+	else if (log_limit_allows(exchange->server->settings.error_lines, clock_ms(), &held_back))
+		log_error("a request failed", LOG_NUMBER("code", code), LOG_TEXT("reason", message),
+			  LOG_TEXT("request_id", exchange->request_id),
+			  LOG_NUMBER("not_logged_before", held_back));
 }
 
 static void
-refuse(struct exchange *exchange, int code, const char *headers, const char *message)
+reply_refuse(struct exchange *exchange, int code, const char *headers, const char *message)
 {
 	char memory[JSON_ERROR_SIZE(MESSAGE_SIZE)];
 	struct text body = TEXT_OVER(memory);
 
 	json_add_error(&body, message);
-	log_reply(exchange, code, message);
+	reply_log(exchange, code, message);
 	evbuffer_drain(reply_body(exchange), evbuffer_get_length(reply_body(exchange)));
 	evbuffer_add(reply_body(exchange), memory, body.len);
-	send_reply(exchange, code, json_type, headers);
+	reply_send(exchange, code, json_type, headers);
 }
 
 void
@@ -189,12 +170,12 @@ reply_error(struct exchange *exchange, int code, const char *format, ...)
 	va_start(arguments, format);
 	text_vaddf(&message, format, arguments);
 	va_end(arguments);
-	refuse(exchange, code, "", memory);
+	reply_refuse(exchange, code, "", memory);
 }
 
-/* The one place where the end of a request for tickets becomes an HTTP status. */
+/* This is the one place where a ticket status becomes an HTTP status. */
 static int
-code_of(enum ticket_status status)
+reply_code_of(enum ticket_status status)
 {
 	switch (status) {
 	case TICKET_OK: return 200;
@@ -203,6 +184,7 @@ code_of(enum ticket_status status)
 	case TICKET_TOO_MANY_WAITING:
 	case TICKET_DATABASE_FAILED:
 	case TICKET_DATABASE_REFUSED:
+	case TICKET_TOO_LARGE:
 	case TICKET_DRAINING: return 503;
 	case TICKET_STATUSES: break;
 	}
@@ -212,40 +194,43 @@ code_of(enum ticket_status status)
 void
 reply_status(struct exchange *exchange, enum ticket_status status, const char *reason)
 {
-	int code = code_of(status);
+	int code = reply_code_of(status);
 
-	refuse(exchange, code, code == 503 ? "Retry-After: 1\r\n" : "", reason);
+	reply_refuse(exchange, code, code == 503 ? "Retry-After: 1\r\n" : "", reason);
 }
 
 void
 reply_unready(struct exchange *exchange)
 {
 	evbuffer_add_printf(reply_body(exchange), "{\"error\":\"not ready\"}");
-	send_reply(exchange, 503, json_type, "Retry-After: 1\r\n");
+	reply_send(exchange, 503, json_type, "Retry-After: 1\r\n");
 }
 
 void
 reply_unauthorized(struct exchange *exchange)
 {
-	refuse(exchange, 401, "WWW-Authenticate: Basic realm=\"Restricted Area\"\r\n",
-	       "this server wants a password, by HTTP Basic authentication");
+	reply_refuse(exchange, 401, "WWW-Authenticate: Basic realm=\"Restricted Area\"\r\n",
+		     "this server needs a password: send it by HTTP Basic authentication");
 }
 
 void
 reply_method_not_allowed(struct exchange *exchange)
 {
-	char message_memory[128], header_memory[128];
+	char methods_memory[64], message_memory[128], header_memory[128];
+	struct text methods = TEXT_OVER(methods_memory);
 	struct text message = TEXT_OVER(message_memory);
 	struct text header = TEXT_OVER(header_memory);
 
-	text_addf(&message, "the method must be one of %s", exchange->route->allow);
-	text_addf(&header, "Allow: %s\r\n", exchange->route->allow);
-	refuse(exchange, 405, header_memory, message_memory);
+	route_add_methods(exchange->route, &methods);
+	text_addf(&message, "the method must be %s%s",
+		  strchr(methods_memory, ',') != NULL ? "one of " : "", methods_memory);
+	text_addf(&header, "Allow: %s\r\n", methods_memory);
+	reply_refuse(exchange, 405, header_memory, message_memory);
 }
 
 void
 reply_bad_framing(struct exchange *exchange, const char *reason)
 {
 	exchange->closes = true;
-	refuse(exchange, 400, "", reason);
+	reply_refuse(exchange, 400, "", reason);
 }

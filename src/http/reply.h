@@ -1,7 +1,7 @@
 /*
- * reply -- the only place that answers: sets the headers, counts, logs, and frees the exchange.
+ * reply -- answers an exchange: writes the headers, counts, logs, and frees the exchange.
  *
- * Loop thread. Each function answers EXCHANGE and is the end of it.
+ * Loop thread. EXCHANGE is gone after each function but reply_body().
  */
 #ifndef TICKR_HTTP_REPLY_H
 #define TICKR_HTTP_REPLY_H
@@ -12,34 +12,34 @@
 #include "base/attributes.h"
 #include "http/exchange.h"
 
-/*
- * A body is written into the exchange's output before the reply is sent. The buffer
- * belongs to the request.
- */
+/* Return the buffer for the body, which belongs to the request. Write the body before the reply. */
 struct evbuffer *reply_body(struct exchange *exchange);
 
-/* 200 with the body, which is JSON. */
+/* Answer 200 with the body, which is JSON. */
 void reply_json(struct exchange *exchange);
 
-/* 200 with the body, of another CONTENT_TYPE. */
+/* Answer 200 with the body, which is of CONTENT_TYPE. */
 void reply_text(struct exchange *exchange, const char *content_type);
 
-/* 200 with new tickets, which are counted: JSON. */
+/* Answer 200 with the body, which is JSON with COUNT new tickets. Count them as issued. */
 void reply_tickets(struct exchange *exchange, uint32_t count);
 
-/* {"error":"..."} with the HTTP status CODE. */
+/* Answer {"error":"..."} with the HTTP status CODE. */
 void reply_error(struct exchange *exchange, int code, const char *format, ...) PRINTF_LIKE(3, 4);
 
-/* The error that STATUS, which is not TICKET_OK, means to a client. */
+/* Answer the error of STATUS, which is not TICKET_OK. */
 void reply_status(struct exchange *exchange, enum ticket_status status, const char *reason);
 
-/* 503 to a probe: no detail, and no line in the log. */
+/* Answer 503 to a probe, without a reason and without a log line. */
 void reply_unready(struct exchange *exchange);
 
+/* Answer 401: the password is missing or wrong. */
 void reply_unauthorized(struct exchange *exchange);
+
+/* Answer 405, with the methods of the exchange's route. */
 void reply_method_not_allowed(struct exchange *exchange);
 
-/* 400, and the connection is closed, since nobody knows where the next request begins. */
+/* Answer 400 and end the connection, because the next request may begin anywhere. */
 void reply_bad_framing(struct exchange *exchange, const char *reason);
 
 #endif

@@ -1,14 +1,9 @@
 #include <errno.h>
 #include <event2/http.h>
-#include <event2/http_struct.h>
 #include <event2/listener.h>
-#include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
-#include <strings.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/memory.h"
 #include "http/auth.h"
 #include "http/connection.h"
@@ -17,118 +12,105 @@
 #include "http/library_error.h"
 #include "http/reply.h"
 #include "http/server.h"
+#include "http/tricks.h"
 #include "loop/loop.h"
-#include "metrics/metrics.h"
 
 #define TICK_MS	       250
 #define DRAIN_STEP_MS  20
-#define DRAIN_QUIET_MS 300 /* no request for this long: who is still connected wants nothing */
-#define ALL_METHODS    0xffff
+#define DRAIN_QUIET_MS 300 /* after so long without a request, open connections are idle */
+#define MESSAGE_SIZE   1024
 
 /* --- one request -------------------------------------------------------------------------------- */
 
-/* Letters, digits and a little punctuation: safe to send back and to log. */
-static void
-take_request_id(struct exchange *exchange)
+/* Return a message about the fault in the framing of EXCHANGE; NULL: none. */
+static const char *
+server_refusal(const struct exchange *exchange)
 {
-	const char *id = evhttp_find_header(evhttp_request_get_input_headers(exchange->http),
-					    "X-Request-Id");
-	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				      "0123456789-_.:+/=@";
+	const char *refusal = connection_refusal(exchange->connection);
+	int major, minor;
 
-	if (id == NULL || strlen(id) >= REQUEST_ID_SIZE || id[strspn(id, allowed)] != '\0')
-		return;
-	strcpy(exchange->request_id, id);
-}
-
-static struct exchange *
-exchange_new(struct http_server *server, struct evhttp_request *http)
-{
-	struct exchange *exchange = xcalloc(1, sizeof(*exchange));
-
-	exchange->server = server;
-	exchange->http = http;
-	exchange->began_us = clock_us();
-	exchange->connection =
-		connection_begin(server->connections, evhttp_request_get_connection(http),
-				 exchange->began_us / 1000);
-	take_request_id(exchange);
-	return exchange;
-}
-
-static bool
-is_allowed(const struct exchange *exchange)
-{
-	const struct http_server *server = exchange->server;
-	const char *header;
-
-	if (server->settings.password[0] == '\0')
-		return true;
-	if (exchange->route != NULL && exchange->route->is_open)
-		return true;
-	header = evhttp_find_header(evhttp_request_get_input_headers(exchange->http),
-				    "Authorization");
-	return auth_allows(header, server->settings.password);
+	tricks_version(exchange->http, &major, &minor);
+	if (refusal == NULL)
+		refusal = guard_refuses(evhttp_request_get_input_headers(exchange->http),
+					evhttp_request_get_command(exchange->http), major, minor);
+	if (refusal == NULL)
+		refusal = guard_refuses_target(evhttp_request_get_uri(exchange->http));
+	return refusal;
 }
 
 /*
- * The path of the request, NULL where it has none. The library takes what stands behind two slashes,
- * or behind any word and a colon, for a host: to whoever forwards requests by their paths it is none.
+ * Return whether the client may use the route. If not, answer. A path that no route has asks for the
+ * strictest access of the table, so that a 404 tells a stranger nothing.
  */
-static const char *
-path_of(const struct evhttp_request *http)
+static bool
+server_admits(struct exchange *exchange)
 {
-	const char *target = evhttp_request_get_uri(http);
-	bool is_path = target[0] == '/' && target[1] != '/';
-	bool is_absolute =
-		strncasecmp(target, "http://", 7) == 0 || strncasecmp(target, "https://", 8) == 0;
+	const struct http_server *server = exchange->server;
+	const char *password = server->settings.password;
 
-	return is_path || is_absolute ? evhttp_uri_get_path(evhttp_request_get_evhttp_uri(http))
-				      : NULL;
+	switch (exchange->route != NULL ? exchange->route->access : server->strictest) {
+	case ROUTE_ANYBODY: return true;
+	case ROUTE_CLIENT:
+		if (password[0] == '\0' ||
+		    auth_allows(exchange_header(exchange, "Authorization"), password))
+			return true;
+		reply_unauthorized(exchange);
+		return false;
+	case ROUTE_OPERATOR: break;
+	}
+	if (auth_is_operator(connection_fd(exchange->connection)))
+		return true;
+	reply_error(exchange, 403,
+		    "only root and the user of this server may do this, over its "
+		    "control socket");
+	return false;
 }
 
 static void
-on_request(struct evhttp_request *http, void *arg)
+server_reply_not_found(struct exchange *exchange)
 {
-	struct exchange *exchange = exchange_new(arg, http);
-	enum evhttp_cmd_type method = evhttp_request_get_command(http);
-	const char *path = path_of(http);
-	const char *argument = "";
-	const char *refusal;
+	char memory[MESSAGE_SIZE];
+	struct text paths = TEXT_OVER(memory);
 
-	refusal = connection_refusal(exchange->connection);
-	if (refusal == NULL)
-		refusal = guard_refuses(evhttp_request_get_input_headers(http), method, http->major,
-					http->minor);
-	if (refusal == NULL)
-		refusal = guard_refuses_target(evhttp_request_get_uri(http));
+	route_add_paths(exchange->server->table, &paths);
+	reply_error(exchange, 404, "there is nothing here; try %s", memory);
+}
+
+static void
+server_on_request(struct evhttp_request *http, void *arg)
+{
+	struct http_server *server = arg;
+	struct exchange *exchange = exchange_new(server, http);
+	struct route_argument arguments[ROUTE_MOST_PARAMETERS];
+	const char *refusal = server_refusal(exchange);
+	const char *path;
+
 	if (refusal != NULL) {
-		http->major = http->minor = 1; /* the reply is in a version that exists */
+		tricks_set_version(http, 1, 1); /* the request's may not exist */
 		reply_bad_framing(exchange, refusal);
 		return;
 	}
-	exchange->route = path != NULL ? route_find(path, &argument) : NULL;
-	if (!is_allowed(exchange))
-		reply_unauthorized(exchange);
-	else if (exchange->route == NULL)
-		reply_error(
-			exchange, 404,
-			"there is nothing here; try /tickets/create, /tickets/create/N, /status, "
-			"/livez, /readyz or /metrics");
-	else if ((exchange->route->methods & method) == 0)
+	path = exchange_path(exchange);
+	if (path != NULL)
+		exchange->route = route_find(server->table, path, arguments);
+	if (!server_admits(exchange))
+		return;
+	if (exchange->route == NULL)
+		server_reply_not_found(exchange);
+	else if ((exchange->route->methods & evhttp_request_get_command(http)) == 0)
 		reply_method_not_allowed(exchange);
 	else
-		exchange->route->handle(exchange, argument);
+		exchange->route->handle(exchange, arguments);
 }
 
 /* --- listening ---------------------------------------------------------------------------------- */
 
 /*
- * Without a pause the loop would ask for the same connection again and again. The library
- * gives this callback its own argument, not ours, so the next tick does the rest.
+ * Pause, because the loop would report the same connection again and again. libevent has replaced the
+ * argument of this callback. So the next tick resumes listening.
  */
 static void
-on_accept_error(struct evconnlistener *listener, void *arg)
+server_on_accept_error(struct evconnlistener *listener, void *arg)
 {
 	(void)arg;
 	metrics_count_accept_failure(errno);
@@ -137,12 +119,14 @@ on_accept_error(struct evconnlistener *listener, void *arg)
 
 /* Runs in the round of the loop that accepted the connection, before the next one is accepted. */
 static void
-on_opened(void *arg)
+server_on_opened(void *arg)
 {
 	struct http_server *server = arg;
 	struct connection_limit *limit = server->settings.connections;
 
-	if (connection_limit_enter(limit))
+	if (server->settings.is_counted)
+		metrics_add(METRIC_HTTP_CONNECTIONS, 1);
+	if (limit == NULL || connection_limit_enter(limit))
 		return;
 	server->is_full = true;
 	for (size_t i = 0; i < server->listener_count; i++)
@@ -150,14 +134,17 @@ on_opened(void *arg)
 	if (!connection_limit_is_reached_now(limit, clock_ms()))
 		return;
 	metrics_add(METRIC_CONNECTIONS_LIMIT_REACHED, 1);
-	log_warn("too many connections; new ones wait", "connections=%" PRIu64 " limit=%" PRIu64,
-		 atomic_load(&limit->open), limit->most);
+	log_warn("too many connections; new ones wait",
+		 LOG_NUMBER("connections", atomic_load(&limit->open)),
+		 LOG_NUMBER("limit", limit->most));
 }
 
 static void
-listen_again(struct http_server *server)
+server_listen_again(struct http_server *server)
 {
-	if (!connection_limit_has_room(server->settings.connections))
+	const struct connection_limit *limit = server->settings.connections;
+
+	if (limit != NULL && !connection_limit_has_room(limit))
 		return;
 	server->is_full = false;
 	for (size_t i = 0; i < server->listener_count; i++)
@@ -165,17 +152,30 @@ listen_again(struct http_server *server)
 }
 
 static void
-on_closed(void *arg)
+server_on_closed(void *arg)
 {
 	struct http_server *server = arg;
 
-	connection_limit_leave(server->settings.connections);
+	if (server->settings.is_counted)
+		metrics_subtract(METRIC_HTTP_CONNECTIONS, 1);
+	if (server->settings.connections != NULL)
+		connection_limit_leave(server->settings.connections);
 	if (server->is_full)
-		listen_again(server);
+		server_listen_again(server);
+}
+
+static void
+server_on_refused(void *arg, int code, const char *reason)
+{
+	struct http_server *server = arg;
+
+	if (server->settings.is_counted)
+		metrics_count_request(ROUTE_OTHER, code);
+	log_debug("a request was refused", LOG_NUMBER("code", code), LOG_TEXT("reason", reason));
 }
 
 static const char *
-words_of(enum accept_failure reason)
+server_words_of(enum accept_failure reason)
 {
 	switch (reason) {
 	case ACCEPT_FAILURE_OPEN_FILES: return "this process has too many open files";
@@ -187,9 +187,9 @@ words_of(enum accept_failure reason)
 	return "the system gave another reason";
 }
 
-/* Whether the system refused a connection of any loop since this server last asked, and why. */
+/* Return whether the system has refused a connection of any loop since the last call, and why. */
 static bool
-has_failed(struct http_server *server, enum accept_failure *reason)
+server_has_failed(struct http_server *server, enum accept_failure *reason)
 {
 	bool has = false;
 
@@ -205,51 +205,52 @@ has_failed(struct http_server *server, enum accept_failure *reason)
 	return has;
 }
 
-/* One line when connections begin to wait, and one when they do so no longer. */
+/* Log one line when connections begin to wait, and one when they no longer do. */
 static void
-log_changes(struct http_server *server)
+server_log_changes(struct http_server *server)
 {
 	struct connection_limit *limit = server->settings.connections;
 	enum accept_failure reason;
 	uint64_t now_ms = clock_ms(), since_ms;
 
-	if (has_failed(server, &reason) && connection_limit_fails_now(limit, now_ms))
-		log_error("cannot accept connections", "reason=\"%s\" connections=%" PRIu64,
-			  words_of(reason), atomic_load(&limit->open));
+	if (server_has_failed(server, &reason) && connection_limit_fails_now(limit, now_ms))
+		log_error("cannot accept connections", LOG_TEXT("reason", server_words_of(reason)),
+			  LOG_NUMBER("connections", atomic_load(&limit->open)));
 	if (connection_limit_recovers_now(limit, now_ms, &since_ms) ||
 	    connection_limit_is_over_now(limit, &since_ms))
 		log_info("connections are accepted again",
-			 "connections=%" PRIu64 " seconds=%" PRIu64, atomic_load(&limit->open),
-			 (now_ms - since_ms) / 1000);
+			 LOG_NUMBER("connections", atomic_load(&limit->open)),
+			 LOG_NUMBER("seconds", (now_ms - since_ms) / 1000));
 }
 
 static void
-on_tick(evutil_socket_t fd, short what, void *arg)
+server_on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct http_server *server = arg;
 
 	(void)fd;
 	(void)what;
-	listen_again(server);
-	log_changes(server);
+	server_listen_again(server);
+	if (server->settings.connections != NULL)
+		server_log_changes(server);
 	connections_sweep(server->connections);
 	loop_event_in(server->tick, TICK_MS);
 }
 
 static void
-listen_on(struct http_server *server, int fd)
+server_listen_on(struct http_server *server, int fd)
 {
 	struct evconnlistener *listener = evconnlistener_new(
 		server->base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
 
 	if (listener == NULL)
 		abort();
-	evconnlistener_set_error_cb(listener, on_accept_error);
+	evconnlistener_set_error_cb(listener, server_on_accept_error);
 	server->listeners[server->listener_count++] = evhttp_bind_listener(server->http, listener);
 }
 
 static void
-stop_listening(struct http_server *server)
+server_stop_listening(struct http_server *server)
 {
 	while (server->listener_count > 0)
 		evhttp_del_accept_socket(server->http, server->listeners[--server->listener_count]);
@@ -258,19 +259,19 @@ stop_listening(struct http_server *server)
 /* --- draining ----------------------------------------------------------------------------------- */
 
 /*
- * First the connections that the kernel has already made are accepted (they are in this round
- * of the loop), then we listen no more. They count from the accept on, so that the drain waits
- * until they are adopted. Connections are closed when all have been quiet for a while.
+ * The first step runs in a later round than the order. So the server has accepted all connections that
+ * the kernel had made before that round, and now stops listening. It counts them from the accept on, and
+ * waits for their requests. It closes connections when all have been quiet for a while.
  */
 static void
-on_drain_step(evutil_socket_t fd, short what, void *arg)
+server_on_drain_step(evutil_socket_t fd, short what, void *arg)
 {
 	struct http_server *server = arg;
 	uint64_t quiet_ms;
 
 	(void)fd;
 	(void)what;
-	stop_listening(server);
+	server_stop_listening(server);
 	connections_sweep(server->connections);
 	quiet_ms = clock_ms() - connections_last_active_ms(server->connections);
 	if (connections_busy(server->connections) == 0 && quiet_ms >= DRAIN_QUIET_MS)
@@ -292,45 +293,49 @@ http_server_drain(struct http_server *server)
 {
 	server->is_draining = true;
 	if (server->settings.leaves_queue)
-		stop_listening(server);
+		server_stop_listening(server);
 	connections_touch(server->connections);
 	loop_event_in(server->drain_step, 0);
+}
+
+bool
+http_server_is_draining(const struct http_server *server)
+{
+	return server->is_draining;
 }
 
 /* --- birth and death ------------------------------------------------------------------------- */
 
 struct http_server *
 http_server_new(struct event_base *base, const struct http_settings *settings,
-		struct allocator *allocator, const int *fds, size_t count)
+		const struct route_table *table, const int *fds, size_t count)
 {
 	struct http_server *server = xcalloc(1, sizeof(*server));
-	struct connection_watch watch = {.opened = on_opened, .closed = on_closed, .arg = server};
+	struct connection_watch watch = {.opened = server_on_opened,
+					 .closed = server_on_closed,
+					 .refused = server_on_refused,
+					 .arg = server};
 
 	server->settings = *settings;
+	server->table = table;
+	server->strictest = route_strictest(table);
 	server->base = base;
-	server->allocator = allocator;
-	server->http = evhttp_new(base);
-	if (server->http == NULL)
-		abort();
-	evhttp_set_max_headers_size(server->http, MOST_HEADER_BYTES);
-	evhttp_set_max_body_size(server->http, MOST_BODY_BYTES);
-	evhttp_set_default_content_type(server->http, NULL);
-	evhttp_set_allowed_methods(server->http, ALL_METHODS);
-	evhttp_set_gencb(server->http, on_request, server);
+	server->http = tricks_http_new(base, MOST_HEADER_BYTES, MOST_BODY_BYTES);
+	evhttp_set_gencb(server->http, server_on_request, server);
 	server->connections = connections_new(base, server->http, &watch, settings->deadline_ms);
-	server->tick = loop_event_new(base, -1, 0, on_tick, server);
+	server->tick = loop_event_new(base, -1, 0, server_on_tick, server);
 	loop_event_in(server->tick, TICK_MS);
-	server->drain_step = loop_event_new(base, -1, 0, on_drain_step, server);
+	server->drain_step = loop_event_new(base, -1, 0, server_on_drain_step, server);
 	server->listeners = xcalloc(count, sizeof(*server->listeners));
 	for (size_t i = 0; i < count; i++)
-		listen_on(server, fds[i]);
+		server_listen_on(server, fds[i]);
 	return server;
 }
 
 void
 http_server_free(struct http_server *server)
 {
-	stop_listening(server);
+	server_stop_listening(server);
 	evhttp_free(server->http);
 	connections_free(server->connections);
 	event_free(server->tick);

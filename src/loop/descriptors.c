@@ -5,7 +5,7 @@
 
 #include "loop/descriptors.h"
 
-#define QUIET_MS 1000 /* without a failure for so long: the system accepts connections again */
+#define QUIET_MS 1000 /* after so long without a failure the system counts as accepting again */
 
 uint64_t
 descriptors_raise_limit(void)
@@ -24,9 +24,12 @@ descriptors_raise_limit(void)
 	return limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX : limit.rlim_cur;
 }
 
-/* The kernel gives the lowest free descriptor: without holes that is the number of those in use. */
+/*
+ * Without /proc, return the lowest free descriptor, which the kernel uses next. If the descriptors in use
+ * have no holes, it is their number.
+ */
 static uint64_t
-lowest_free(void)
+descriptors_lowest_free(void)
 {
 	int fd = open("/", O_RDONLY | O_CLOEXEC);
 
@@ -44,7 +47,7 @@ descriptors_in_use(void)
 	struct dirent *entry;
 
 	if (folder == NULL)
-		return lowest_free();
+		return descriptors_lowest_free();
 	while ((entry = readdir(folder)) != NULL)
 		count += entry->d_name[0] != '.';
 	closedir(folder);
@@ -82,18 +85,18 @@ connection_limit_has_room(const struct connection_limit *limit)
 	return atomic_load(&limit->open) < limit->most;
 }
 
-/* Note that a state begins at NOW_MS. False: it had begun before. */
+/* Note that a state begins at NOW_MS. Return false if it had begun before. */
 static bool
-begin(_Atomic uint64_t *state_ms, uint64_t now_ms)
+descriptors_begin_state(_Atomic uint64_t *state_ms, uint64_t now_ms)
 {
 	uint64_t none = 0;
 
 	return atomic_compare_exchange_strong(state_ms, &none, now_ms);
 }
 
-/* False: it had not begun, or another thread has ended it. */
+/* Note that a state ends. Return false if it had not begun, or if another thread has ended it. */
 static bool
-end(_Atomic uint64_t *state_ms, uint64_t *since_ms)
+descriptors_end_state(_Atomic uint64_t *state_ms, uint64_t *since_ms)
 {
 	*since_ms = atomic_exchange(state_ms, 0);
 	return *since_ms != 0;
@@ -102,7 +105,7 @@ end(_Atomic uint64_t *state_ms, uint64_t *since_ms)
 bool
 connection_limit_is_reached_now(struct connection_limit *limit, uint64_t now_ms)
 {
-	return begin(&limit->reached_ms, now_ms);
+	return descriptors_begin_state(&limit->reached_ms, now_ms);
 }
 
 bool
@@ -110,14 +113,14 @@ connection_limit_is_over_now(struct connection_limit *limit, uint64_t *since_ms)
 {
 	return atomic_load(&limit->reached_ms) != 0 &&
 	       atomic_load(&limit->open) < limit->most - limit->most / 16 &&
-	       end(&limit->reached_ms, since_ms);
+	       descriptors_end_state(&limit->reached_ms, since_ms);
 }
 
 bool
 connection_limit_fails_now(struct connection_limit *limit, uint64_t now_ms)
 {
 	atomic_store(&limit->last_failed_ms, now_ms);
-	return begin(&limit->failing_ms, now_ms);
+	return descriptors_begin_state(&limit->failing_ms, now_ms);
 }
 
 bool
@@ -125,5 +128,5 @@ connection_limit_recovers_now(struct connection_limit *limit, uint64_t now_ms, u
 {
 	return atomic_load(&limit->failing_ms) != 0 &&
 	       now_ms >= atomic_load(&limit->last_failed_ms) + QUIET_MS &&
-	       end(&limit->failing_ms, since_ms);
+	       descriptors_end_state(&limit->failing_ms, since_ms);
 }

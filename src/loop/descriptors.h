@@ -1,10 +1,11 @@
 /*
  * descriptors -- limits the connections of clients, so that descriptors stay free for the server.
  *
- * A server needs descriptors while it serves: to save the state file, to reconnect to a database, to
- * look up a name, to answer the operator. If clients could take all of them, tickets would stop on
- * connections that are open. So clients get what is left after a reserve. One limit counts the
- * connections of all loops. The functions about a limit: any thread. The others: main thread.
+ * While it serves, a server needs descriptors of its own. It saves the state file, reconnects to a
+ * database, looks up names and answers the operator. If clients took all of them, tickets would stop on open
+ * connections too. So a reserve is kept back, and clients get the rest. One limit counts the
+ * connections of all loops. Any thread may call the functions about a limit. The main thread calls
+ * the others.
  */
 #ifndef TICKR_LOOP_DESCRIPTORS_H
 #define TICKR_LOOP_DESCRIPTORS_H
@@ -15,7 +16,7 @@
 
 #include "base/attributes.h"
 
-/* Even with the lowest limit of open files so many connections are allowed, if descriptors are free. */
+/* With the lowest limit of open files, clients still get this many connections if descriptors are free. */
 #define LEAST_CONNECTIONS 64
 
 struct connection_limit {
@@ -23,8 +24,8 @@ struct connection_limit {
 	_Atomic uint64_t open;
 	_Atomic uint64_t reached_ms; /* when the limit was reached; 0: it is not reached */
 	_Atomic uint64_t
-		failing_ms; /* when the system began to refuse connections; 0: it does not */
-	_Atomic uint64_t last_failed_ms; /* when it last did */
+		failing_ms; /* when the system began to refuse connections; 0: it accepts */
+	_Atomic uint64_t last_failed_ms; /* when the system last refused one */
 };
 
 /* Raise the limit of open files as far as allowed. Return the limit, UINT64_MAX if there is none. */
@@ -34,21 +35,24 @@ uint64_t descriptors_raise_limit(void);
 uint64_t descriptors_in_use(void);
 
 /*
- * Return how many connections may be open, at least 1, if the process may open LIMIT descriptors, has
- * IN_USE open already and needs RESERVE more. *IS_SHORT: the reserve had to be cut.
+ * Return how many connections may be open, at least 1. The process may open LIMIT descriptors, has
+ * IN_USE open, and needs RESERVE more. *IS_SHORT: the reserve had to be cut.
  */
 uint64_t descriptors_for_connections(uint64_t limit, uint64_t in_use, uint64_t reserve,
 				     bool *is_short);
 
-/* Count a connection. False: it is the last one, so stop accepting. Each loop may exceed by one. */
+/*
+ * Count a connection. Return false if it is the last one that is allowed: then stop accepting. Each loop
+ * may exceed the limit by one.
+ */
 bool connection_limit_enter(struct connection_limit *limit) MUST_CHECK;
 void connection_limit_leave(struct connection_limit *limit);
 bool connection_limit_has_room(const struct connection_limit *limit);
 
 /*
- * Changes of state, for one line in the log: each is true for one caller only. The limit is reached
- * until a sixteenth of the connections has been closed. The system refuses connections until it has
- * not for a second. *SINCE_MS is when the state that ends began.
+ * Note a change of state, for one line in the log. Each function returns true to one caller only. The
+ * limit counts as reached until a sixteenth of the connections has been closed. The system counts as
+ * refusing until it has refused none for a second. *SINCE_MS is when the state that ends began.
  */
 bool connection_limit_is_reached_now(struct connection_limit *limit, uint64_t now_ms);
 bool connection_limit_is_over_now(struct connection_limit *limit, uint64_t *since_ms);

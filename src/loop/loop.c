@@ -5,22 +5,17 @@
 
 #include "base/log.h"
 #include "base/memory.h"
-#include "base/text.h"
 #include "loop/loop.h"
 
 static void
-log_library(int severity, const char *message)
+loop_log_libevent(int severity, const char *message)
 {
-	char memory[512];
-	struct text quoted = TEXT_OVER(memory);
-
-	text_add_quoted(&quoted, message, 400);
 	if (severity == EVENT_LOG_ERR)
-		log_error("libevent", "message=%s", memory);
+		log_error("libevent", LOG_TEXT("message", message));
 	else if (severity == EVENT_LOG_WARN)
-		log_warn("libevent", "message=%s", memory);
+		log_warn("libevent", LOG_TEXT("message", message));
 	else
-		log_debug("libevent", "message=%s", memory);
+		log_debug("libevent", LOG_TEXT("message", message));
 }
 
 void
@@ -30,9 +25,9 @@ loop_give_up(void)
 	_exit(EX_OSERR);
 }
 
-/* The library has said why: 1 is an error of the system, anything else a bug. */
+/* libevent has logged the reason. ERROR is 1 for an error of the system; any other value is a bug. */
 static void
-end_with_library(int error)
+loop_end_with_libevent(int error)
 {
 	log_flush();
 	if (error != 1)
@@ -44,8 +39,8 @@ void
 loop_library_begin(void)
 {
 	event_set_mem_functions(xmalloc, xrealloc, free);
-	event_set_log_callback(log_library);
-	event_set_fatal_callback(end_with_library);
+	event_set_log_callback(loop_log_libevent);
+	event_set_fatal_callback(loop_end_with_libevent);
 	evthread_use_pthreads();
 }
 
@@ -66,7 +61,7 @@ loop_base_new(void)
 	base = event_base_new_with_config(config);
 	event_config_free(config);
 	if (base == NULL) {
-		log_error("the system gives no event loop: too many open files?", NULL);
+		log_error("cannot create an event loop: too many open files?");
 		loop_give_up();
 	}
 	return base;

@@ -1,5 +1,5 @@
 /*
- * loop -- an event loop of one thread, and what all loops share with the library.
+ * loop -- an event loop of one thread, and the settings of libevent that all loops share.
  */
 #ifndef TICKR_LOOP_LOOP_H
 #define TICKR_LOOP_LOOP_H
@@ -8,28 +8,28 @@
 
 #include "base/attributes.h"
 
-/* Once, before the first loop: the library's memory, its locks, its log. */
+/* Prepare libevent's memory, locks and log. Call it once, before the first loop. */
 void loop_library_begin(void);
 void loop_library_end(void);
 
-/* At the start, when the system gives no descriptor and the log says so: the process ends with status 71. */
+/* End the process with status 71. For the start: the system has no descriptor left, and the log says so. */
 void loop_give_up(void) NORETURN;
 
 /*
- * An event_base for one thread: without locks, and with the kernel told of changes once
- * a round. Nothing but a mailbox may touch it from another thread. The caller frees it
- * with event_base_free(). Gives up when the system has no descriptors left.
+ * Return an event_base for one thread. It has no locks, and tells the kernel of changes once a round.
+ * Other threads reach it through a mailbox only. The caller frees it with event_base_free(). If the
+ * system has no descriptors left, the process ends.
  */
 struct event_base *loop_base_new(void) MUST_CHECK;
 
 /*
- * An event of ours, for event_free(), before its base is freed. It cannot fail but for want of memory,
- * which ends the process.
+ * Return an event. The caller frees it with event_free() before BASE is freed. If there is no memory, the
+ * process ends.
  */
 struct event *loop_event_new(struct event_base *base, int fd, short what, event_callback_fn cb,
 			     void *arg) MUST_CHECK;
 
-/* In its loop's thread: let the timer EVENT fire once, in MS milliseconds. */
+/* Make the timer EVENT fire once, in MS milliseconds. In the thread of its loop. */
 void loop_event_in(struct event *event, unsigned ms);
 
 #endif

@@ -23,12 +23,12 @@ struct mailbox {
 };
 
 static void
-on_wake(evutil_socket_t fd, short what, void *arg)
+mailbox_on_wake(evutil_socket_t fd, short what, void *arg)
 {
 	uint64_t ignored;
 	ssize_t got = read(fd, &ignored, sizeof(ignored));
 
-	(void)got; /* nothing to read: somebody else opened the box */
+	(void)got; /* may be nothing: mailbox_open_all() may have been called directly */
 	(void)what;
 	mailbox_open_all(arg);
 }
@@ -40,13 +40,13 @@ mailbox_new(struct event_base *base)
 
 	mailbox->eventfd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (mailbox->eventfd < 0) {
-		log_error("the system gives no eventfd", "reason=\"%s\"", strerror(errno));
+		log_error("cannot create an eventfd", LOG_TEXT("reason", strerror(errno)));
 		loop_give_up();
 	}
 	pthread_mutex_init(&mailbox->posted.mutex, NULL);
 	TAILQ_INIT(&mailbox->posted.list);
-	mailbox->wake =
-		loop_event_new(base, mailbox->eventfd, EV_READ | EV_PERSIST, on_wake, mailbox);
+	mailbox->wake = loop_event_new(base, mailbox->eventfd, EV_READ | EV_PERSIST,
+				       mailbox_on_wake, mailbox);
 	event_add(mailbox->wake, NULL);
 	return mailbox;
 }
@@ -73,7 +73,7 @@ mailbox_post(struct mailbox *mailbox, struct mail *mail)
 	TAILQ_INSERT_TAIL(&mailbox->posted.list, mail, link);
 	pthread_mutex_unlock(&mailbox->posted.mutex);
 	if (!was_empty)
-		return; /* whoever filled the empty box has woken the loop, or is about to */
+		return; /* the thread that posted the first mail wakes the loop */
 	written = write(mailbox->eventfd, &one, sizeof(one));
 	assert(written == sizeof(one));
 }

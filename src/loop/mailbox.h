@@ -1,8 +1,8 @@
 /*
- * mailbox -- how other threads reach a loop: they post mail, the loop opens it.
+ * mailbox -- other threads post mail here, and the loop opens it.
  *
- * Mail travels by pointer and belongs to the loop once posted. The loop is woken once
- * for a full box, however much is in it, and takes all of it at once.
+ * Mail travels by pointer and belongs to the loop once posted. The first mail wakes the loop, which
+ * then opens all mail of the box together.
  */
 #ifndef TICKR_LOOP_MAILBOX_H
 #define TICKR_LOOP_MAILBOX_H
@@ -18,10 +18,10 @@ struct mailbox;
 struct mailbox *mailbox_new(struct event_base *base) MUST_CHECK;
 void mailbox_free(struct mailbox *mailbox); /* must be empty */
 
-/* Any thread. MAIL's open function will run in the loop's thread. */
+/* Post MAIL, whose open function will run in the loop's thread. Any thread. */
 void mailbox_post(struct mailbox *mailbox, struct mail *mail);
 
-/* Loop thread, or after it ended: open what is there, without waiting to be woken. */
+/* Open all mail now. Loop thread, or any thread after the loop has ended. */
 void mailbox_open_all(struct mailbox *mailbox);
 
 #endif

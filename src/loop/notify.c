@@ -36,23 +36,23 @@ notify_send(const char *state)
 			     (struct sockaddr *)&manager, len) < 0) {
 		is_full = fd >= 0 && errno == EAGAIN;
 		if (!is_full)
-			log_warn("the service manager cannot be told", "state=%s reason=\"%s\"",
-				 state, strerror(errno));
+			log_warn("cannot notify the service manager", LOG_WORD("state", state),
+				 LOG_TEXT("reason", strerror(errno)));
 	}
 	if (fd >= 0)
 		close(fd);
 	return !is_full;
 }
 
-/* --- until it is taken --------------------------------------------------------------------------- */
+/* --- sending again ------------------------------------------------------------------------------- */
 
 struct notifier {
-	const char *untold; /* NULL: nothing */
+	const char *untold; /* NULL: the manager has taken all states */
 	struct event *again;
 };
 
 static void
-on_again(evutil_socket_t fd, short what, void *arg)
+notify_on_again(evutil_socket_t fd, short what, void *arg)
 {
 	struct notifier *notifier = arg;
 
@@ -66,7 +66,7 @@ notifier_new(struct event_base *base)
 {
 	struct notifier *notifier = xcalloc(1, sizeof(*notifier));
 
-	notifier->again = loop_event_new(base, -1, 0, on_again, notifier);
+	notifier->again = loop_event_new(base, -1, 0, notify_on_again, notifier);
 	return notifier;
 }
 
@@ -89,7 +89,7 @@ notifier_free(struct notifier *notifier)
 /* --- the watchdog ---------------------------------------------------------------------------- */
 
 static bool
-get_number(const char *name, uint64_t *number)
+notify_read_number(const char *name, uint64_t *number)
 {
 	const char *value = getenv(name);
 
@@ -101,9 +101,9 @@ notify_watchdog_ms(void)
 {
 	uint64_t us, pid;
 
-	if (!get_number("WATCHDOG_USEC", &us))
+	if (!notify_read_number("WATCHDOG_USEC", &us))
 		return 0;
-	if (get_number("WATCHDOG_PID", &pid) && pid != (uint64_t)getpid())
+	if (notify_read_number("WATCHDOG_PID", &pid) && pid != (uint64_t)getpid())
 		return 0;
 	return us / 1000;
 }

@@ -17,23 +17,23 @@
 #define MOST_SHOWN	100 /* bytes of a bad value that are shown */
 
 static int *
-place(const struct sockets *sockets, size_t loop, size_t address)
+sockets_place(const struct sockets *sockets, size_t loop, size_t address)
 {
 	return &sockets->fds[loop * sockets->addresses + address];
 }
 
 static void
-add_error(struct text *problem, const char *what, const struct listen_address *address)
+sockets_add_error(struct text *problem, const char *what, const struct socket_address *address)
 {
 	int error = errno;
 
 	text_addf(problem, "%s ", what);
-	listen_address_describe(address, problem);
+	socket_address_describe(&address->address, problem);
 	text_addf(problem, ": %s", strerror(error));
 }
 
 static void
-set_nodelay(int fd, int family)
+sockets_set_nodelay(int fd, int family)
 {
 	int on = 1;
 
@@ -43,21 +43,12 @@ set_nodelay(int fd, int family)
 }
 
 /*
- * An IPv6 socket takes IPv6 connections only, whatever net.ipv6.bindv6only says: so [::]:8080 and
- * 0.0.0.0:8080 mean the same on every machine, and can stand beside each other.
+ * Return a bound socket. IS_SHARED lets other sockets of our user bind the same port. An IPv6 socket
+ * accepts IPv6 connections only, with any net.ipv6.bindv6only. So [::]:8080 and 0.0.0.0:8080 mean
+ * the same on every machine, and one server can listen on both.
  */
-static bool
-keep_to_family(int fd, int family)
-{
-	int on = 1;
-
-	return family != AF_INET6 ||
-	       setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) == 0;
-}
-
-/* A bound socket; IS_SHARED lets others of our user bind the same port. */
 static int
-bind_socket(const struct listen_address *address, bool is_shared)
+sockets_bind(const struct socket_address *address, bool is_shared)
 {
 	int family = address->address.ss_family;
 	int on = 1;
@@ -68,8 +59,9 @@ bind_socket(const struct listen_address *address, bool is_shared)
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (is_shared)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
-	set_nodelay(fd, family);
-	if (!keep_to_family(fd, family) ||
+	sockets_set_nodelay(fd, family);
+	if ((family == AF_INET6 &&
+	     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) != 0) ||
 	    bind(fd, (const struct sockaddr *)&address->address, address->len) != 0) {
 		int error = errno;
 
@@ -81,14 +73,15 @@ bind_socket(const struct listen_address *address, bool is_shared)
 }
 
 /*
- * With SO_REUSEPORT a second server could take a part of the first one's connections, and no user would
- * notice. So the first socket binds the port and listens without it, which fails if any other server
- * listens there. Only then it lets the sockets of the other loops share the port.
+ * Return the first socket of a port. With SO_REUSEPORT a second server could take a part of the first
+ * one's connections, and no user would notice. So the first socket binds the port and listens without
+ * it. That fails if another server listens there. Only then may the sockets of the other loops share the
+ * port.
  */
 static int
-claim_port(struct listen_address *address)
+sockets_claim_port(struct socket_address *address)
 {
-	int fd = bind_socket(address, false);
+	int fd = sockets_bind(address, false);
 	int on = 1;
 
 	if (fd < 0)
@@ -96,7 +89,7 @@ claim_port(struct listen_address *address)
 	if (listen(fd, BACKLOG) == 0 &&
 	    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) == 0 &&
 	    getsockname(fd, (struct sockaddr *)&address->address, &address->len) == 0)
-		return fd; /* the address has the port that the kernel chose */
+		return fd; /* ADDRESS now has the port that the kernel chose */
 	on = errno;
 	close(fd);
 	errno = on;
@@ -104,32 +97,32 @@ claim_port(struct listen_address *address)
 }
 
 static bool
-open_tcp(struct sockets *sockets, size_t index, struct text *problem)
+sockets_open_tcp(struct sockets *sockets, size_t index, struct text *problem)
 {
-	struct listen_address *address = &sockets->bound[index];
+	struct socket_address *address = &sockets->bound[index];
 	bool is_open = true;
 
 	for (size_t loop = 0; is_open && loop < sockets->loops; loop++) {
-		int fd = loop == 0 ? claim_port(address) : bind_socket(address, true);
+		int fd = loop == 0 ? sockets_claim_port(address) : sockets_bind(address, true);
 
-		*place(sockets, loop, index) = fd;
+		*sockets_place(sockets, loop, index) = fd;
 		is_open = fd >= 0 && (loop == 0 || listen(fd, BACKLOG) == 0);
 	}
 	if (!is_open)
-		add_error(problem, "cannot listen on", address);
+		sockets_add_error(problem, "cannot listen on", address);
 	return is_open;
 }
 
-/* Loop 0 has a socket: the others get duplicates. */
+/* Duplicate the socket of loop 0 for the other loops. */
 static bool
-share(struct sockets *sockets, size_t index, struct text *problem)
+sockets_share(struct sockets *sockets, size_t index, struct text *problem)
 {
 	for (size_t loop = 1; loop < sockets->loops; loop++) {
-		int copy = fcntl(*place(sockets, 0, index), F_DUPFD_CLOEXEC, 0);
+		int copy = fcntl(*sockets_place(sockets, 0, index), F_DUPFD_CLOEXEC, 0);
 
-		*place(sockets, loop, index) = copy;
+		*sockets_place(sockets, loop, index) = copy;
 		if (copy < 0) {
-			add_error(problem, "cannot share", &sockets->bound[index]);
+			sockets_add_error(problem, "cannot share", &sockets->bound[index]);
 			return false;
 		}
 	}
@@ -137,45 +130,41 @@ share(struct sockets *sockets, size_t index, struct text *problem)
 }
 
 static bool
-open_unix(struct sockets *sockets, size_t index, struct text *problem)
+sockets_open_unix(struct sockets *sockets, size_t index, struct text *problem)
 {
-	struct listen_address *address = &sockets->bound[index];
+	struct socket_address *address = &sockets->bound[index];
 	int fd = unix_path_listen(address, BACKLOG, &sockets->paths[index]);
 
-	*place(sockets, 0, index) = fd;
+	*sockets_place(sockets, 0, index) = fd;
 	if (fd >= 0)
-		return share(sockets, index, problem);
-	add_error(problem, "cannot listen on", address);
+		return sockets_share(sockets, index, problem);
+	sockets_add_error(problem, "cannot listen on", address);
 	return false;
 }
 
-/* Whether the service manager has left sockets for this process, and not for one before it. */
+/*
+ * Read how many sockets the service manager left for this process. A LISTEN_PID of another process means
+ * none. Return false if the number is not allowed.
+ */
 static bool
-is_for_us(const char *pid)
-{
-	uint64_t number;
-
-	return pid != NULL && parse_number(pid, strlen(pid), UINT64_MAX, &number) &&
-	       number == (uint64_t)getpid();
-}
-
-/* How many sockets there are, from descriptor 3 on. False if the environment does not say it well. */
-static bool
-count_inherited(size_t *count, struct text *problem)
+sockets_count_inherited(size_t *count, struct text *problem)
 {
 	const char *text = getenv("LISTEN_FDS");
-	uint64_t fds = 0;
+	const char *pid = getenv("LISTEN_PID");
+	uint64_t fds = 0, pid_number;
 	bool is_good = true;
 
-	if (text == NULL || !is_for_us(getenv("LISTEN_PID")))
+	if (text == NULL || pid == NULL ||
+	    !parse_number(pid, strlen(pid), UINT64_MAX, &pid_number) ||
+	    pid_number != (uint64_t)getpid())
 		return true;
-	if (!parse_number(text, strlen(text), MOST_LISTEN_ADDRESSES, &fds)) {
+	if (!parse_number(text, strlen(text), MOST_SOCKET_ADDRESSES, &fds)) {
 		text_add(problem, "LISTEN_FDS=");
 		text_add_quoted(problem, text, MOST_SHOWN);
 		text_addf(problem,
 			  " is not allowed: the service manager may hand over up to %d sockets. "
 			  "Remove some ListenStream= lines of the socket unit",
-			  MOST_LISTEN_ADDRESSES);
+			  MOST_SOCKET_ADDRESSES);
 		is_good = false;
 	}
 	unsetenv("LISTEN_PID");
@@ -186,9 +175,9 @@ count_inherited(size_t *count, struct text *problem)
 }
 
 static bool
-inherit(struct sockets *sockets, size_t index, struct text *problem)
+sockets_inherit(struct sockets *sockets, size_t index, struct text *problem)
 {
-	struct listen_address *address = &sockets->bound[index];
+	struct socket_address *address = &sockets->bound[index];
 	int fd = FIRST_INHERITED + (int)index;
 	int is_listening = 0;
 	socklen_t len = sizeof(is_listening);
@@ -199,22 +188,22 @@ inherit(struct sockets *sockets, size_t index, struct text *problem)
 		text_addf(problem, "the inherited descriptor %d is not a listening socket", fd);
 		return false;
 	}
-	*place(sockets, 0, index) = fd;
+	*sockets_place(sockets, 0, index) = fd;
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-	set_nodelay(fd, address->address.ss_family);
-	return share(sockets, index, problem);
+	sockets_set_nodelay(fd, address->address.ss_family);
+	return sockets_share(sockets, index, problem);
 }
 
 bool
-sockets_open(struct sockets *sockets, size_t loops, const struct listen_address *addresses,
+sockets_open(struct sockets *sockets, size_t loops, const struct socket_address *addresses,
 	     size_t count, struct text *problem)
 {
 	size_t inherited = 0;
 	bool is_good;
 
 	memset(sockets, 0, sizeof(*sockets));
-	is_good = count_inherited(&inherited, problem);
+	is_good = sockets_count_inherited(&inherited, problem);
 	sockets->loops = loops;
 	sockets->are_inherited = inherited > 0;
 	sockets->addresses = inherited > 0 ? inherited : count;
@@ -226,11 +215,11 @@ sockets_open(struct sockets *sockets, size_t loops, const struct listen_address 
 
 	for (size_t i = 0; is_good && i < sockets->addresses; i++) {
 		if (sockets->are_inherited)
-			is_good = inherit(sockets, i, problem);
+			is_good = sockets_inherit(sockets, i, problem);
 		else if (sockets->bound[i].address.ss_family == AF_UNIX)
-			is_good = open_unix(sockets, i, problem);
+			is_good = sockets_open_unix(sockets, i, problem);
 		else
-			is_good = open_tcp(sockets, i, problem);
+			is_good = sockets_open_tcp(sockets, i, problem);
 	}
 	return is_good;
 }
@@ -238,7 +227,7 @@ sockets_open(struct sockets *sockets, size_t loops, const struct listen_address 
 const int *
 sockets_of_loop(const struct sockets *sockets, size_t loop)
 {
-	return place(sockets, loop, 0);
+	return sockets_place(sockets, loop, 0);
 }
 
 void
@@ -247,32 +236,27 @@ sockets_give_away(struct sockets *sockets)
 	sockets->are_given_away = true;
 }
 
-/* A filter that drops every packet: no connection is made after this. */
-static void
-drop_packets(int fd)
+void
+sockets_remove_paths(struct sockets *sockets)
+{
+	for (size_t i = 0; i < MOST_SOCKET_ADDRESSES; i++)
+		unix_path_remove(&sockets->bound[i], &sockets->paths[i]);
+}
+
+/* A filter drops every packet of a TCP socket, so that the kernel makes no further connection. */
+void
+sockets_stop(struct sockets *sockets)
 {
 	struct sock_filter drop = BPF_STMT(BPF_RET | BPF_K, 0);
 	struct sock_fprog program = {1, &drop};
 
-	(void)setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
-}
-
-void
-sockets_remove_paths(struct sockets *sockets)
-{
-	for (size_t i = 0; i < MOST_LISTEN_ADDRESSES; i++)
-		unix_path_remove(&sockets->bound[i], &sockets->paths[i]);
-}
-
-void
-sockets_stop(struct sockets *sockets)
-{
 	sockets_remove_paths(sockets);
 	for (size_t i = 0; i < sockets->addresses; i++) {
 		if (sockets->are_inherited || sockets->bound[i].address.ss_family == AF_UNIX)
 			continue;
 		for (size_t loop = 0; loop < sockets->loops; loop++)
-			drop_packets(*place(sockets, loop, i));
+			(void)setsockopt(*sockets_place(sockets, loop, i), SOL_SOCKET,
+					 SO_ATTACH_FILTER, &program, sizeof(program));
 	}
 }
 

@@ -1,9 +1,9 @@
 /*
- * sockets -- opens what the server listens on, or inherits it from the service manager.
+ * sockets -- opens listening sockets, or inherits them from the service manager.
  *
- * Main thread, before the loops run. Every loop gets a descriptor of its own for each
- * address: over TCP sockets of their own on the same port, between which the kernel
- * spreads connections; else duplicates of one socket.
+ * Main thread, before the loops run. Every loop gets a descriptor of its own for each address. With TCP
+ * each loop has its own socket on the same port, and the kernel spreads the connections over them.
+ * Otherwise the descriptors are duplicates of one socket.
  */
 #ifndef TICKR_LOOP_SOCKETS_H
 #define TICKR_LOOP_SOCKETS_H
@@ -12,41 +12,45 @@
 #include <stddef.h>
 
 #include "base/attributes.h"
-#include "config/address.h"
+#include "loop/socket_address.h"
 #include "loop/unix_path.h"
 
+#define MOST_SOCKET_ADDRESSES 16
+
 struct sockets {
-	int *fds; /* loops * addresses: first those of loop 0 */
+	int *fds; /* loops * addresses, those of loop 0 first */
 	size_t loops;
 	size_t addresses;
-	struct listen_address bound[MOST_LISTEN_ADDRESSES]; /* with the ports the kernel chose */
-	struct unix_path paths[MOST_LISTEN_ADDRESSES];	    /* of the Unix sockets that we made */
+	struct socket_address
+		bound[MOST_SOCKET_ADDRESSES];	       /* with the ports that the kernel chose */
+	struct unix_path paths[MOST_SOCKET_ADDRESSES]; /* of our own Unix sockets */
 	bool are_inherited;
 	bool are_given_away;
 };
 
 /*
- * Listen on COUNT ADDRESSES for LOOPS loops; or, where the environment says that sockets were
- * inherited, on those. False with the reason in PROBLEM. sockets_close() is due either way.
+ * Listen on COUNT ADDRESSES, at most MOST_SOCKET_ADDRESSES, for LOOPS loops. If the environment names
+ * inherited sockets, listen on those instead. Return false with the reason in PROBLEM. Call
+ * sockets_close() in either case.
  */
-bool sockets_open(struct sockets *sockets, size_t loops, const struct listen_address *addresses,
+bool sockets_open(struct sockets *sockets, size_t loops, const struct socket_address *addresses,
 		  size_t count, struct text *problem) MUST_CHECK;
 
-/* The descriptors of one loop, one for each address; whoever takes them closes them. */
+/* Return the descriptors of LOOP, one for each address. Their new owner closes them. */
 const int *sockets_of_loop(const struct sockets *sockets, size_t loop);
-void sockets_give_away(struct sockets *sockets); /* all of them have been taken */
+void sockets_give_away(struct sockets *sockets); /* all descriptors have new owners */
 
 /*
- * Before those who took the descriptors close them: let nobody connect any more, so that every
- * connection the kernel has made can still be accepted. Inherited sockets are left alone:
- * the service manager holds them open for the next server.
+ * Let no further client connect. Call it before the owners close the descriptors, so that they can still
+ * accept each connection that the kernel has made. Inherited sockets stay open: the service manager
+ * keeps them for the next server.
  */
 void sockets_stop(struct sockets *sockets);
 
-/* Remove the paths of the Unix sockets that we made, once. Any thread. */
+/* Remove the paths of our own Unix sockets. Later calls do nothing. Any thread. */
 void sockets_remove_paths(struct sockets *sockets);
 
-/* Close what was not given away, after sockets_remove_paths(). */
+/* Remove the paths. Close the descriptors, unless sockets_give_away() was called. */
 void sockets_close(struct sockets *sockets);
 
 #endif

@@ -1,12 +1,12 @@
 /*
  * DESIGN. Two servers, A and B, find the path of a dead server:
  *
- *	1. A and B connect, and are refused: the path is a dead server's.
- *	2. A unlinks it, binds it anew and listens.
+ *	1. A and B connect, and are refused. So the path belongs to a dead server.
+ *	2. A unlinks it, binds it again and listens.
  *	3. B unlinks the path of A and binds its own. A serves, and no client reaches it.
  *
- * So all steps are made under a lock. The lock is that of the folder (flock), which leaves no file. In a
- * folder that cannot be read or locked the steps are made without it.
+ * So each server takes all steps under a lock. It locks the folder (flock), which leaves no file. If the
+ * folder cannot be read or locked, the server takes the steps without the lock.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +27,7 @@
 #define LOCK_PAUSE_MS 5
 
 static const char *
-unix_path_of(const struct listen_address *address)
+unix_path_of(const struct socket_address *address)
 {
 	return ((const struct sockaddr_un *)&address->address)->sun_path;
 }
@@ -35,7 +35,7 @@ unix_path_of(const struct listen_address *address)
 /* --- the lock of the folder ------------------------------------------------------------------ */
 
 static int
-open_folder(const char *path)
+unix_path_open_folder(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	char *folder = slash == NULL ? xstrdup(".") : xstrndup(path, (size_t)(slash - path) + 1);
@@ -45,13 +45,13 @@ open_folder(const char *path)
 	return fd;
 }
 
-/* The descriptor that holds the lock, for close(); -1: there is none. */
+/* Return the descriptor that holds the lock, for close(); -1: the folder cannot be locked. */
 static int
-lock_folder(const char *path)
+unix_path_lock_folder(const char *path)
 {
 	static const struct timespec pause = {.tv_nsec = LOCK_PAUSE_MS * 1000000L};
 	uint64_t give_up_ms = clock_ms() + LOCK_WAIT_MS;
-	int fd = open_folder(path);
+	int fd = unix_path_open_folder(path);
 
 	while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
 		if (errno == EWOULDBLOCK && clock_ms() < give_up_ms) {
@@ -66,9 +66,9 @@ lock_folder(const char *path)
 
 /* --- listening ------------------------------------------------------------------------------------ */
 
-/* A server that lives takes the connection, or has a full queue (EAGAIN). */
+/* Return whether the kernel refuses a connection. A server that lives accepts it, or has a full queue (EAGAIN). */
 static bool
-is_dead(const struct listen_address *address)
+unix_path_is_dead(const struct socket_address *address)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	bool is_refused =
@@ -81,9 +81,9 @@ is_dead(const struct listen_address *address)
 	return is_refused;
 }
 
-/* Remove what a dead server left. False, with errno, if something else is there. */
+/* Remove the path of a dead server. Return false, with errno, if it is a file or belongs to a live server. */
 static bool
-clear_path(const struct listen_address *address)
+unix_path_clear(const struct socket_address *address)
 {
 	struct stat status;
 
@@ -93,14 +93,14 @@ clear_path(const struct listen_address *address)
 		errno = EEXIST;
 		return false;
 	}
-	if (is_dead(address))
+	if (unix_path_is_dead(address))
 		return unlink(unix_path_of(address)) == 0;
 	errno = EADDRINUSE;
 	return false;
 }
 
 static void
-take_path(const struct listen_address *address, struct unix_path *path)
+unix_path_note(const struct socket_address *address, struct unix_path *path)
 {
 	struct stat status;
 
@@ -112,24 +112,25 @@ take_path(const struct listen_address *address, struct unix_path *path)
 }
 
 static bool
-bind_and_listen(int fd, const struct listen_address *address, int backlog, struct unix_path *path)
+unix_path_bind_and_listen(int fd, const struct socket_address *address, int backlog,
+			  struct unix_path *path)
 {
 	if (bind(fd, (const struct sockaddr *)&address->address, address->len) != 0)
 		return false;
-	take_path(address, path);
+	unix_path_note(address, path);
 	return listen(fd, backlog) == 0;
 }
 
 int
-unix_path_listen(const struct listen_address *address, int backlog, struct unix_path *path)
+unix_path_listen(const struct socket_address *address, int backlog, struct unix_path *path)
 {
-	int lock = lock_folder(unix_path_of(address));
+	int lock = unix_path_lock_folder(unix_path_of(address));
 	int fd = -1;
 	int error = 0;
 
-	if (clear_path(address))
+	if (unix_path_clear(address))
 		fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0 || !bind_and_listen(fd, address, backlog, path))
+	if (fd < 0 || !unix_path_bind_and_listen(fd, address, backlog, path))
 		error = errno;
 	if (error != 0 && fd >= 0) {
 		unix_path_remove(address, path);
@@ -143,7 +144,7 @@ unix_path_listen(const struct listen_address *address, int backlog, struct unix_
 }
 
 void
-unix_path_remove(const struct listen_address *address, struct unix_path *path)
+unix_path_remove(const struct socket_address *address, struct unix_path *path)
 {
 	struct stat status;
 

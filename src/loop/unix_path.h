@@ -1,5 +1,5 @@
 /*
- * unix_path -- the path of a Unix socket that we listen on: one server has it at a time.
+ * unix_path -- listens on the path of a Unix socket. One server has the path at a time.
  */
 #ifndef TICKR_LOOP_UNIX_PATH_H
 #define TICKR_LOOP_UNIX_PATH_H
@@ -9,7 +9,7 @@
 #include <sys/types.h>
 
 #include "base/attributes.h"
-#include "config/address.h"
+#include "loop/socket_address.h"
 
 struct unix_path {
 	atomic_bool is_ours;
@@ -18,17 +18,17 @@ struct unix_path {
 };
 
 /*
- * Return a socket that listens on ADDRESS and does not block; -1 with errno. A path that a dead server
- * left is replaced. A path whose server lives is not: EADDRINUSE. Of several servers that start
- * together one gets the path. Blocks for a moment.
+ * Return a socket that listens on ADDRESS and does not block; -1 with errno. If a dead server left the
+ * path, it is replaced. If the server lives, errno is EADDRINUSE. If several servers start together, one
+ * gets the path. This may block for 2 s.
  */
-int unix_path_listen(const struct listen_address *address, int backlog,
+int unix_path_listen(const struct socket_address *address, int backlog,
 		     struct unix_path *path) MUST_CHECK;
 
 /*
- * Remove the path, once, if it is still the one that we made. The socket must be open yet, so that no
- * other server takes the path for a dead one. Any thread.
+ * Remove the path if it is still the one that this process made. Later calls do nothing. The socket must
+ * still be open: otherwise another server could replace the path first. Any thread.
  */
-void unix_path_remove(const struct listen_address *address, struct unix_path *path);
+void unix_path_remove(const struct socket_address *address, struct unix_path *path);
 
 #endif

@@ -14,7 +14,7 @@
 
 /* Upper bounds of buckets; the last bucket, +Inf, is not listed. */
 #define MOST_BOUNDS 16
-#define MOST_NAME   300 /* bytes of a database's name that are shown */
+#define MOST_NAME   300 /* bytes shown of a database's name */
 #define SECONDS                                                          \
 	{100,	250,	500,	1000,	2500,	 5000,	  10000,  25000, \
 	 50000, 100000, 250000, 500000, 1000000, 2500000, 5000000},      \
@@ -30,11 +30,11 @@ enum histogram_row {
 static _Atomic uint64_t values[METRICS];
 
 static struct {
-	_Atomic uint64_t buckets[MOST_BOUNDS + 1]; /* each counts its own values only */
+	_Atomic uint64_t buckets[MOST_BOUNDS + 1]; /* not cumulative here */
 	_Atomic uint64_t sum;
 } histograms[HISTOGRAMS];
 
-/* Named once, before there are threads. */
+/* Main names the databases before it starts threads. */
 static struct {
 	const char *name;
 	uint64_t node;
@@ -44,7 +44,7 @@ static unsigned database_count;
 struct bounds {
 	uint64_t upper[MOST_BOUNDS];
 	size_t count;
-	uint64_t unit; /* how many make one of the unit that is shown */
+	uint64_t unit; /* a value is divided by this for the page */
 };
 
 static const struct {
@@ -59,7 +59,7 @@ static const struct {
 #include "metrics/counters.h"
 };
 
-/* Which row of the table each histogram has. */
+/* The row of each histogram in the table. */
 static const unsigned char histogram_rows[HISTOGRAMS] = {
 #define HISTOGRAM(id, name, bounds, help) [HISTOGRAM_##id] = ROW_##id,
 #define DATABASE_HISTOGRAM(id, name, bounds, help) \
@@ -83,21 +83,21 @@ static const int codes[] = {
 };
 
 static void
-add_request_labels(struct text *page, unsigned series)
+metrics_add_request_labels(struct text *page, unsigned series)
 {
 	text_addf(page, "{route=\"%s\",code=\"%d\"}", route_labels[series / CODES],
 		  codes[series % CODES]);
 }
 
 static void
-add_accept_failure_labels(struct text *page, unsigned series)
+metrics_add_accept_failure_labels(struct text *page, unsigned series)
 {
 	text_addf(page, "{reason=\"%s\"}", accept_failure_labels[series]);
 }
 
-/* Prometheus refuses a whole page for one byte that is not UTF-8. */
+/* Add STRING as the text of a label. Prometheus rejects a whole page for one byte that is not UTF-8. */
 static void
-add_escaped(struct text *page, const char *string)
+metrics_add_escaped(struct text *page, const char *string)
 {
 	size_t len;
 
@@ -115,34 +115,34 @@ add_escaped(struct text *page, const char *string)
 	}
 }
 
-/* Without braces: others may follow. */
+/* Add the labels of a database without braces, because more labels may follow. */
 static void
-add_database(struct text *page, unsigned database)
+metrics_add_database(struct text *page, unsigned database)
 {
 	text_add(page, "database=\"");
-	add_escaped(page, databases[database].name);
+	metrics_add_escaped(page, databases[database].name);
 	text_addf(page, "\",node=\"%" PRIu64 "\"", databases[database].node);
 }
 
 static void
-add_database_labels(struct text *page, unsigned series)
+metrics_add_database_labels(struct text *page, unsigned series)
 {
 	text_add(page, "{");
-	add_database(page, series);
+	metrics_add_database(page, series);
 	text_add(page, "}");
 }
 
 static void
-add_reservation_labels(struct text *page, unsigned series)
+metrics_add_reservation_labels(struct text *page, unsigned series)
 {
 	text_add(page, "{");
-	add_database(page, series / TICKET_STATUSES);
+	metrics_add_database(page, series / TICKET_STATUSES);
 	text_addf(page, ",result=\"%s\"}",
 		  ticket_status_name((enum ticket_status)(series % TICKET_STATUSES)));
 }
 
 static void
-add_build_labels(struct text *page, unsigned series)
+metrics_add_build_labels(struct text *page, unsigned series)
 {
 	(void)series;
 	text_addf(page, "{version=\"%s\"}", PACKAGE_VERSION);
@@ -153,9 +153,9 @@ static const struct {
 	const char *type;
 	const char *help;
 	enum metric first;
-	unsigned series; /* of a database, where it is of one */
+	unsigned series; /* for each database if is_of_databases */
 	bool is_of_databases;
-	bool is_milliseconds; /* shown as seconds */
+	bool is_milliseconds; /* the page shows seconds */
 	void (*labels)(struct text *page, unsigned series);
 } metric_table[] = {
 #define METRIC(id, name, type, series, labels, help) \
@@ -207,19 +207,15 @@ metrics_set(enum metric metric, uint64_t value)
 	atomic_store_explicit(&values[metric], value, memory_order_relaxed);
 }
 
-static enum metric_code
-place_of_code(int code)
-{
-	for (unsigned i = 0; i < CODES; i++)
-		if (codes[i] == code)
-			return (enum metric_code)i;
-	return code < 500 ? CODE_400 : CODE_500;
-}
-
 void
 metrics_count_request(enum metric_route route, int code)
 {
-	metrics_add(METRIC_HTTP_REQUESTS + route * CODES + place_of_code(code), 1);
+	unsigned column = code < 500 ? CODE_400 : CODE_500;
+
+	for (unsigned i = 0; i < CODES; i++)
+		if (codes[i] == code)
+			column = i;
+	metrics_add(METRIC_HTTP_REQUESTS + route * CODES + column, 1);
 }
 
 void
@@ -255,7 +251,7 @@ metrics_observe(enum metric_histogram histogram, uint64_t value)
 }
 
 static void
-write_metric(struct text *page, size_t row)
+metrics_write_metric(struct text *page, size_t row)
 {
 	unsigned series = metric_table[row].series;
 
@@ -276,9 +272,10 @@ write_metric(struct text *page, size_t row)
 	}
 }
 
-/* The name and the labels of one line of a histogram; LE is its bound, NULL: it has none. */
+/* Add the name and the labels of a line of a histogram. LE is its bound, or NULL. */
 static void
-write_series(struct text *page, size_t row, unsigned database, const char *suffix, const char *le)
+metrics_write_series(struct text *page, size_t row, unsigned database, const char *suffix,
+		     const char *le)
 {
 	bool is_of_databases = histogram_table[row].is_of_databases;
 
@@ -287,14 +284,14 @@ write_series(struct text *page, size_t row, unsigned database, const char *suffi
 		return;
 	text_add(page, "{");
 	if (is_of_databases)
-		add_database(page, database);
+		metrics_add_database(page, database);
 	if (le != NULL)
 		text_addf(page, "%sle=\"%s\"", is_of_databases ? "," : "", le);
 	text_add(page, "}");
 }
 
 static void
-write_histogram(struct text *page, size_t row, unsigned database)
+metrics_write_histogram(struct text *page, size_t row, unsigned database)
 {
 	const struct bounds *bounds = &histogram_table[row].bounds;
 	enum metric_histogram histogram = histogram_table[row].first + database;
@@ -309,24 +306,24 @@ write_histogram(struct text *page, size_t row, unsigned database)
 			snprintf(le, sizeof(le), "%g", (double)bounds->upper[i] / unit);
 		total += atomic_load_explicit(&histograms[histogram].buckets[i],
 					      memory_order_relaxed);
-		write_series(page, row, database, "_bucket", le);
+		metrics_write_series(page, row, database, "_bucket", le);
 		text_addf(page, " %" PRIu64 "\n", total);
 	}
-	write_series(page, row, database, "_sum", NULL);
+	metrics_write_series(page, row, database, "_sum", NULL);
 	text_addf(page, " %.6f\n", (double)sum / unit);
-	write_series(page, row, database, "_count", NULL);
+	metrics_write_series(page, row, database, "_count", NULL);
 	text_addf(page, " %" PRIu64 "\n", total);
 }
 
 static void
-write_histograms(struct text *page, size_t row)
+metrics_write_histograms(struct text *page, size_t row)
 {
 	unsigned count = histogram_table[row].is_of_databases ? database_count : 1;
 
 	text_addf(page, "# HELP %s %s\n# TYPE %s histogram\n", histogram_table[row].name,
 		  histogram_table[row].help, histogram_table[row].name);
 	for (unsigned i = 0; i < count; i++)
-		write_histogram(page, row, i);
+		metrics_write_histogram(page, row, i);
 }
 
 void
@@ -334,7 +331,7 @@ metrics_write(struct text *page)
 {
 	metrics_set(METRIC_LOG_LINES_DROPPED, log_dropped());
 	for (size_t row = 0; row < ARRAY_LENGTH(metric_table); row++)
-		write_metric(page, row);
+		metrics_write_metric(page, row);
 	for (size_t row = 0; row < ARRAY_LENGTH(histogram_table); row++)
-		write_histograms(page, row);
+		metrics_write_histograms(page, row);
 }

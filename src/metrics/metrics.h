@@ -1,8 +1,8 @@
 /*
- * metrics -- counts what happens, and writes the page that Prometheus reads.
+ * metrics -- counts events, and writes the page that Prometheus reads.
  *
- * Any thread; nothing here blocks or allocates. The counters are the process's, as
- * a scrape is: they are at file scope.
+ * Any thread. No function blocks or allocates. The counters are at file scope, because a scrape covers
+ * the whole process.
  */
 #ifndef TICKR_METRICS_METRICS_H
 #define TICKR_METRICS_METRICS_H
@@ -19,7 +19,7 @@ enum metric_route {
 	ROUTES
 };
 
-/* Why a connection was refused: the limit of the process, that of the machine, memory. */
+/* The limit that refused a connection: of the process, of the machine, or memory. */
 enum accept_failure {
 #define ACCEPT_FAILURE(id, label) ACCEPT_FAILURE_##id,
 #include "metrics/counters.h"
@@ -33,8 +33,8 @@ enum metric_code {
 };
 
 /*
- * A metric with several label sets takes as many places; its id is the first. Where it is of a
- * database: METRIC_X + the number of the database, which has one place or more.
+ * A metric takes a value for each of its label sets; its id is the first. A metric of a database takes
+ * them for each database. If it has one label set, its id for a database is METRIC_X + the database's number.
  */
 enum metric {
 #define METRIC(id, name, type, series, labels, help) \
@@ -53,15 +53,15 @@ enum metric_histogram {
 	HISTOGRAMS
 };
 
-/* Room for the whole page, whatever the numbers and the names. */
+/* Enough for the page with the largest numbers and the longest names. */
 #define METRICS_PAGE_SIZE ((1 + MOST_DATABASES) * 65536)
 
-void metrics_begin(void); /* once, at the start: when that is */
+void metrics_begin(void); /* once, at the start of the process, whose time it sets */
 
 /*
- * At the start, before there are threads: the page shows the databases that were named, as
- * {database="NAME",node="NODE"}. NAME, of which it shows the first 300 bytes, is the caller's and
- * outlives every page.
+ * Name a database, at the start, before there are threads. The page shows all named databases, as
+ * {database="NAME",node="NODE"}, with the first 300 bytes of NAME. The caller owns NAME, which must
+ * outlive all pages.
  */
 void metrics_name_database(unsigned database, const char *name, uint64_t node);
 
@@ -70,17 +70,18 @@ void metrics_subtract(enum metric metric, uint64_t n);
 uint64_t metrics_get(enum metric metric);
 void metrics_set(enum metric metric, uint64_t value);
 
-/* CODE is the HTTP status; one that has no place of its own counts with its class: 400 or 500. */
+/* Count a request. An HTTP status CODE that is not in the table counts as 400 or 500. */
 void metrics_count_request(enum metric_route route, int code);
 
-/* The system refused a connection, with the errno ERROR. */
+/* Count a connection that the system refused with the errno ERROR. */
 void metrics_count_accept_failure(int error);
+
 void metrics_count_reservation(unsigned database, enum ticket_status status);
 
-/* VALUE in microseconds for a histogram of seconds, else a plain number. */
+/* Count VALUE: microseconds for a histogram of seconds, else a plain number. */
 void metrics_observe(enum metric_histogram histogram, uint64_t value);
 
-/* The page in Prometheus's text format, version 0.0.4. */
+/* Add the page in the text format of Prometheus, version 0.0.4. */
 void metrics_write(struct text *page);
 
 #endif

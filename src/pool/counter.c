@@ -81,8 +81,8 @@ counter_adopt(struct keeper *keeper, struct text *reason)
 		return true;
 	if (known[0] != '\0')
 		log_warn("another database took the place of the known one",
-			 "identity=%s was=%s database=\"%s\"", identity, known,
-			 keeper->health->name);
+			 LOG_WORD("identity", identity), LOG_WORD("was", known),
+			 LOG_DATABASE(keeper->health->name));
 	return high_water_set_identity(keeper->high_water, identity, reason);
 }
 
@@ -138,9 +138,9 @@ counter_move_past(struct keeper *keeper, const struct store_share *share, uint64
 		return result;
 	result = keeper->store->advance(keeper->session, past, reason);
 	if (result == STORE_OK && trust_note_move(keeper->trust, share, past))
-		log_info("counter moved past possibly issued tickets",
-			 "from=%" PRIu64 " to=%" PRIu64 " gap=%" PRIu64 " database=\"%s\"", newest,
-			 past, past - newest, keeper->health->name);
+		log_info("counter moved past possibly issued tickets", LOG_NUMBER("from", newest),
+			 LOG_NUMBER("to", past), LOG_NUMBER("gap", past - newest),
+			 LOG_DATABASE(keeper->health->name));
 	return result;
 }
 
@@ -201,12 +201,12 @@ counter_guard_others(struct keeper *keeper, const struct store_share *share, uin
 	if (result == STORE_OK)
 		result = keeper->store->advance(keeper->session, past, &problem);
 	if (result == STORE_OK && trust_note_move(keeper->trust, share, past))
-		log_warn("counter moved past all issued tickets", "to=%" PRIu64 " database=\"%s\"",
-			 past, keeper->health->name);
+		log_warn("counter moved past all issued tickets", LOG_NUMBER("to", past),
+			 LOG_DATABASE(keeper->health->name));
 	else if (result != STORE_OK && !keeper->is_stuck)
 		log_error("cannot move the counter past issued tickets; trying again",
-			  "to=%" PRIu64 " reason=\"%s\" database=\"%s\"", past, memory,
-			  keeper->health->name);
+			  LOG_NUMBER("to", past), LOG_TEXT("reason", memory),
+			  LOG_DATABASE(keeper->health->name));
 	keeper->is_stuck = result != STORE_OK;
 	return true;
 }
@@ -306,11 +306,11 @@ counter_confirm(struct keeper *keeper, uint64_t *newest, struct text *reason)
 	if (result != STORE_OK || verdict != TRUST_ACCEPTED)
 		return result;
 	if (!keeper->was_stale)
-		log_warn("reads are older than writes",
-			 "read=%" PRIu64 " counter=%" PRIu64
-			 " reason=\"a proxy sends reads to a replica, which is not supported\" "
-			 "database=\"%s\"",
-			 *newest, trial.first, keeper->health->name);
+		log_warn("reads are older than writes", LOG_NUMBER("read", *newest),
+			 LOG_NUMBER("counter", trial.first),
+			 LOG_TEXT("reason",
+				  "a proxy sends reads to a replica, which is not supported"),
+			 LOG_DATABASE(keeper->health->name));
 	keeper->was_stale = true;
 	*newest = trial.first;
 	return counter_accept(keeper, *newest, reason);

@@ -69,9 +69,9 @@ health_step_and_unlock(struct health *health, enum health_event event)
 
 	pthread_mutex_unlock(&health->mutex);
 	if (action == HEALTH_RISE)
-		log_info("the database is up", "outage_seconds=%.3f database=\"%s\"",
-			 was_known ? (double)(clock_ms() - down_since_ms) / 1000 : 0.0,
-			 health->name);
+		log_info("the database is up",
+			 LOG_ELAPSED("outage_seconds", was_known ? clock_ms() - down_since_ms : 0),
+			 LOG_DATABASE(health->name));
 }
 
 void
@@ -145,8 +145,6 @@ void
 health_note_trouble(struct health *health, enum store_result result, bool was_open,
 		    const char *reason)
 {
-	char memory[2 * REASON_SIZE];
-	struct text quoted = TEXT_OVER(memory);
 	enum health_action action;
 	bool is_news;
 
@@ -157,14 +155,13 @@ health_note_trouble(struct health *health, enum store_result result, bool was_op
 	snprintf(health->reason, sizeof(health->reason), "%s", reason);
 	pthread_mutex_unlock(&health->mutex);
 
-	text_add_quoted(&quoted, reason, REASON_SIZE);
 	if (action == HEALTH_FALL ||
 	    (is_news && action != HEALTH_WARN_SESSION && result == STORE_REFUSED)) {
-		log_error(health_name_error(result), "reason=%s database=\"%s\"", memory,
-			  health->name);
+		log_error(health_name_error(result), LOG_TEXT("reason", reason),
+			  LOG_DATABASE(health->name));
 	} else if (is_news) {
-		log_warn(health_name_warning(action), "reason=%s database=\"%s\"", memory,
-			 health->name);
+		log_warn(health_name_warning(action), LOG_TEXT("reason", reason),
+			 LOG_DATABASE(health->name));
 	}
 }
 

@@ -11,13 +11,14 @@
 #define CHECK_MS 1000  /* between two checks that the file is there */
 
 void
-high_water_init(struct high_water *mark, struct state_file *file)
+high_water_init(struct high_water *mark, struct state_file *file, const char *database)
 {
 	memset(mark, 0, sizeof(*mark));
 	pthread_mutex_init(&mark->mutex, NULL);
 	pthread_cond_init(&mark->written, NULL);
 	mark->margin = HIGH_WATER_LEAST_MARGIN;
 	mark->file = file;
+	mark->database = database;
 	if (file == NULL)
 		return;
 	record_copy(&mark->record, state_file_record(file));
@@ -266,7 +267,8 @@ high_water_is_removed(struct high_water *mark, uint64_t now_ms)
 	pthread_mutex_unlock(&mark->mutex);
 	is_there = state_file_is_there(mark->file, &problem);
 	if (!is_there && strcmp(mark->missing, memory) != 0)
-		log_warn("the state file was removed; making it again", "reason=\"%s\"", memory);
+		log_warn("the state file was removed; making it again", LOG_TEXT("reason", memory),
+			 LOG_DATABASE(mark->database));
 	snprintf(mark->missing, sizeof(mark->missing), "%s", memory);
 	pthread_mutex_lock(&mark->mutex);
 	mark->is_writing = false;

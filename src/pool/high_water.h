@@ -35,6 +35,7 @@
 
 struct high_water {
 	struct state_file *file; /* NULL: none */
+	const char *database;	 /* for the log */
 	pthread_mutex_t mutex;
 	pthread_cond_t written;
 	/* Under the mutex: */
@@ -51,8 +52,8 @@ struct high_water {
 	char missing[REASON_SIZE]; /* what the last check missed, which was logged; or "" */
 };
 
-/* FILE stays the caller's. NULL: there is none. */
-void high_water_init(struct high_water *mark, struct state_file *file);
+/* FILE (NULL: there is none) and DATABASE, its name for the log, stay the caller's. */
+void high_water_init(struct high_water *mark, struct state_file *file, const char *database);
 void high_water_destroy(struct high_water *mark);
 
 /*

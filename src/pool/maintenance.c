@@ -28,14 +28,11 @@ static void
 maintenance_note_pruning(struct round *round, const struct keeper *keeper, const char *failure)
 {
 	bool is_news = failure[0] != '\0' && strcmp(round->no_pruning, failure) != 0;
-	char memory[2 * REASON_SIZE];
-	struct text quoted = TEXT_OVER(memory);
 
 	snprintf(round->no_pruning, sizeof(round->no_pruning), "%s", failure);
-	text_add_quoted(&quoted, failure, REASON_SIZE);
 	if (is_news)
-		log_warn("old rows could not be pruned", "reason=%s database=\"%s\"", memory,
-			 keeper->health->name);
+		log_warn("old rows could not be pruned", LOG_TEXT("reason", failure),
+			 LOG_DATABASE(keeper->health->name));
 }
 
 /* Ask the database for its newest base, unless it was asked lately. False: it does not answer. */
@@ -97,7 +94,7 @@ maintenance_warn(struct keeper *keeper, struct text *said)
 	while ((line = strsep(&rest, "\n")) != NULL) {
 		if (line[0] == '\0' || strstr(said->start, line) != NULL)
 			continue;
-		log_warn(line, "database=\"%s\"", keeper->health->name);
+		log_warn(line, LOG_DATABASE(keeper->health->name));
 		text_addf(said, "%s\n", line);
 	}
 }

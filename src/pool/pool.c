@@ -94,7 +94,7 @@ pool_new(const struct pool_settings *settings)
 	pool->health.name = settings->name;
 	trust_init(&pool->trust, &settings->database.space,
 		   settings->state != NULL ? state_file_record(settings->state) : NULL);
-	high_water_init(&pool->high_water, settings->state);
+	high_water_init(&pool->high_water, settings->state, settings->name);
 	pthread_mutex_init(&pool->running.mutex, NULL);
 	clock_cond_init(&pool->running.changed);
 	pool->thread_count = settings->sessions + 1;
@@ -276,7 +276,7 @@ pool_settle(struct pool *pool)
 
 	if (!high_water_end(&pool->high_water, &reason))
 		log_warn("cannot end the state file; the next start leaves a gap",
-			 "reason=\"%s\" database=\"%s\"", memory, pool->health.name);
+			 LOG_TEXT("reason", memory), LOG_DATABASE(pool->health.name));
 }
 
 void
@@ -298,31 +298,36 @@ bool
 pool_stop(struct pool *pool, uint64_t deadline_ms)
 {
 	uint64_t opening_ms;
+	bool is_quiet;
 
 	pool_close(pool);
 	opening_ms = pool->closed_ms + OPENING_MS;
-	if (!pool_wait_for_threads(pool, true,
-				   opening_ms < deadline_ms ? opening_ms : deadline_ms) &&
-	    !pool_wait_for_threads(pool, false, deadline_ms))
-		return false;
-	if (!pool_wait_for_threads(pool, true, 0)) {
+	if (opening_ms > deadline_ms)
+		opening_ms = deadline_ms;
+	is_quiet = pool_wait_for_threads(pool, true, opening_ms) ||
+		   pool_wait_for_threads(pool, false, deadline_ms);
+	if (is_quiet && pool_wait_for_threads(pool, true, 0)) {
+		for (unsigned i = 0; i < pool->thread_count; i++)
+			if (pool->threads[i].is_started)
+				pthread_join(pool->threads[i].thread, NULL);
+		pool_close(
+			pool); /* a session that was lost at the end may have put reservations back */
 		pool_settle(pool);
-		return false;
+		return true;
 	}
-	for (unsigned i = 0; i < pool->thread_count; i++)
-		if (pool->threads[i].is_started)
-			pthread_join(pool->threads[i].thread, NULL);
-	pool_close(pool); /* a session that was lost at the end may have put reservations back */
-	pool_settle(pool);
-	return true;
+	if (is_quiet)
+		pool_settle(pool);
+	if (clock_ms() >= deadline_ms)
+		log_warn("a database session outlived the drain", LOG_DATABASE(pool->health.name));
+	return false;
 }
 
 bool
 pool_give_back(struct pool *pool, const struct ticket_range *bases)
 {
 	const struct store *store = pool->settings.store;
-	char memory[REASON_SIZE], quoted_memory[2 * REASON_SIZE];
-	struct text reason = TEXT_OVER(memory), quoted = TEXT_OVER(quoted_memory);
+	char memory[REASON_SIZE];
+	struct text reason = TEXT_OVER(memory);
 	struct store_session *session;
 	enum store_result result;
 	bool is_back = false;
@@ -338,10 +343,9 @@ pool_give_back(struct pool *pool, const struct ticket_range *bases)
 			result = store->give_back(session, bases, &is_back, &reason);
 		store->close(session);
 	}
-	text_add_quoted(&quoted, memory, sizeof(memory));
 	if (result != STORE_OK)
-		log_warn("cannot give back tickets reserved ahead", "reason=%s database=\"%s\"",
-			 quoted_memory, pool->health.name);
+		log_warn("cannot give back tickets reserved ahead", LOG_TEXT("reason", memory),
+			 LOG_DATABASE(pool->health.name));
 	return is_back;
 }
 

@@ -128,6 +128,10 @@ serve_fail(struct keeper *keeper, struct mail_list *group, enum store_result res
 
 	if (result != STORE_BUSY)
 		keeper_close(keeper);
+	if (result == STORE_TOO_LARGE) { /* the database is as good as before */
+		serve_refuse(group, database, TICKET_TOO_LARGE, reason);
+		return;
+	}
 	health_note_trouble(keeper->health, result, true, reason);
 	switch (result) {
 	case STORE_LOST:
@@ -143,6 +147,7 @@ serve_fail(struct keeper *keeper, struct mail_list *group, enum store_result res
 	case STORE_REFUSED: serve_refuse(group, database, TICKET_DATABASE_REFUSED, reason); break;
 	case STORE_BUSY:
 	case STORE_FAILED:
+	case STORE_TOO_LARGE:
 	case STORE_OK: serve_refuse(group, database, TICKET_DATABASE_FAILED, reason); break;
 	}
 }
@@ -155,8 +160,13 @@ serve_group(struct keeper *keeper, struct mail_list *group)
 	struct ticket_range bases = {0};
 	uint64_t deadline_ms;
 	uint32_t count = serve_sum_up(group, &deadline_ms);
-	enum store_result result = counter_may_reserve(keeper, &reason);
+	enum store_result result;
 
+	if (keeper->store->fits != NULL && !keeper->store->fits(keeper->session, count, &reason)) {
+		serve_refuse(group, keeper->health->database, TICKET_TOO_LARGE, memory);
+		return;
+	}
+	result = counter_may_reserve(keeper, &reason);
 	if (result == STORE_REFUSED) { /* the session did nothing, and stays */
 		serve_refuse(group, keeper->health->database, TICKET_DATABASE_REFUSED, memory);
 		return;
@@ -167,7 +177,8 @@ serve_group(struct keeper *keeper, struct mail_list *group)
 	}
 	result = serve_reserve(keeper, count, deadline_ms, &bases, &reason);
 	if (result != STORE_OK) {
-		health_note_doubt(keeper->health);
+		if (result != STORE_TOO_LARGE)
+			health_note_doubt(keeper->health);
 		serve_fail(keeper, group, result, memory);
 		return;
 	}

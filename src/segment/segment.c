@@ -19,16 +19,17 @@
 #include "segment/demand.h"
 #include "segment/segment.h"
 #include "segment/sights.h"
+#include "segment/waiting.h"
 
 #define FIRST_FETCH 50000 /* bases ahead, until the segment has learnt how many are quick */
 #define LEAST_FETCH 1000
 #define QUICK_MS    20	  /* after a quicker fetch the next one may be twice as large */
 #define SLOW_MS	    200	  /* after a slower one half as large: requests wait for it */
-#define MOST_WAITED 50000 /* bases of waiting reservations in one fetch, unless one wants more */
 #define RETRY_MS    100	  /* after a failed fetch, if no reservation waits */
 #define NO_MORE_MS  10000 /* the same, at the end of the space */
 #define LATE_MS	    250	  /* until a fetch is late, .. */
 #define LATE_PER_MS 100	  /* .. and a millisecond more for so many bases */
+#define CAP_MS	    10000 /* how long the database is taken to allow no larger statement */
 #define MOST_OUT    8	  /* fetches: not so many sessions hang together */
 
 /* Under the mutex, except for the reservation, which the source has while the fetch is out. */
@@ -51,7 +52,9 @@ struct segment {
 		struct demand demand;
 		uint64_t most_fetch;
 		uint64_t retry_ms;
-		uint64_t late_ms; /* when the fetches that are out are late */
+		uint64_t cap; /* bases of a fetch, if the database takes no larger statement */
+		uint64_t cap_ends_ms; /* from then on the segment tries larger ones again */
+		uint64_t late_ms;     /* when the fetches that are out are late */
 		struct sights sights;
 		bool is_stopping;
 	} shared;
@@ -78,47 +81,6 @@ segment_deal(struct segment *s, struct mail_list *answered)
 		TAILQ_REMOVE(&s->shared.waiting, mail, link);
 		TAILQ_INSERT_TAIL(answered, mail, link);
 	}
-}
-
-/*
- * With the mutex held: fail the reservations whose deadline is UNTIL_MS or earlier; move them into
- * ANSWERED.
- */
-static void
-segment_refuse(struct segment *s, uint64_t until_ms, enum ticket_status status, const char *reason,
-	       struct mail_list *answered)
-{
-	struct mail *mail, *following;
-
-	for (mail = TAILQ_FIRST(&s->shared.waiting); mail != NULL; mail = following) {
-		struct reservation *reservation = reservation_of(mail);
-
-		following = TAILQ_NEXT(mail, link);
-		if (reservation->deadline_ms > until_ms)
-			continue;
-		reservation->status = status;
-		snprintf(reservation->reason, sizeof(reservation->reason), "%s", reason);
-		reservation_take(reservation);
-		TAILQ_REMOVE(&s->shared.waiting, mail, link);
-		TAILQ_INSERT_TAIL(answered, mail, link);
-	}
-}
-
-/* With the mutex held: how many bases the next fetch must bring for the reservations that wait. */
-static uint64_t
-segment_count_waited(const struct segment *s)
-{
-	uint64_t total = 0;
-	struct mail *mail;
-
-	TAILQ_FOREACH (mail, &s->shared.waiting, link) {
-		uint32_t count = reservation_of(mail)->count;
-
-		if (total > 0 && total + count > MOST_WAITED)
-			break;
-		total += count;
-	}
-	return total;
 }
 
 /* With the mutex held: abandon the bases of databases that were not seen for too long. */
@@ -196,6 +158,23 @@ segment_is_any_out(const struct segment *s)
 	return i < MOST_OUT;
 }
 
+/*
+ * With the mutex held. Return COUNT, or as many as the database takes in one statement. The first
+ * reservation that waits needs one range, so the fetch is never smaller than that.
+ */
+static uint64_t
+segment_cap(const struct segment *s, uint64_t count, uint64_t now_ms)
+{
+	struct mail *first = TAILQ_FIRST(&s->shared.waiting);
+	uint64_t most = s->shared.cap;
+
+	if (now_ms >= s->shared.cap_ends_ms)
+		return count;
+	if (first != NULL && most < reservation_of(first)->count)
+		most = reservation_of(first)->count;
+	return segment_lesser(count, most);
+}
+
 /* With the mutex held: the fetch to begin now. NULL: wait for those that are out. */
 static struct fetch *
 segment_free_fetch(struct segment *s, uint64_t now_ms)
@@ -219,10 +198,10 @@ segment_begin_fetch(struct segment *s, uint64_t now_ms)
 
 	if (fetch == NULL)
 		return NULL;
-	waited = segment_count_waited(s);
+	waited = waiting_count(&s->shared.waiting);
 	if (waited == 0 && (now_ms < s->shared.retry_ms || s->shared.held.count == PIECES_MOST))
 		return NULL;
-	count = waited + segment_count_ahead(s, waited, now_ms);
+	count = segment_cap(s, waited + segment_count_ahead(s, waited, now_ms), now_ms);
 	if (count == 0)
 		return NULL;
 	assert(count <= UINT32_MAX);
@@ -241,18 +220,13 @@ segment_begin_fetch(struct segment *s, uint64_t now_ms)
 static void
 segment_release(struct segment *s, struct fetch *fetch, struct mail_list *answered)
 {
-	struct mail *mail;
-
 	pthread_mutex_unlock(&s->shared.mutex);
 	if (fetch != NULL) {
 		bool is_submitted = source_submit(&s->settings.source, &fetch->reservation);
 
 		assert(is_submitted); /* the segment withdraws none */
 	}
-	while ((mail = TAILQ_FIRST(answered)) != NULL) {
-		TAILQ_REMOVE(answered, mail, link);
-		reservation_of(mail)->answer(reservation_of(mail));
-	}
+	waiting_answer(answered);
 }
 
 /* With the mutex held: learn from the time that FETCH took how large the next ones may be. */
@@ -281,6 +255,24 @@ segment_drop_after_last_ticket(struct reservation *brought)
 	snprintf(brought->reason, sizeof(brought->reason), "%s", SPACE_EXHAUSTED);
 }
 
+/*
+ * With the mutex held: the database takes no statement for so many, so the next fetch is half as large.
+ * If the fetch was for the first reservation that waits alone, that one is refused.
+ */
+static void
+segment_note_too_large(struct segment *s, const struct reservation *brought, uint64_t now_ms,
+		       struct mail_list *answered)
+{
+	struct mail *first = TAILQ_FIRST(&s->shared.waiting);
+
+	s->shared.cap = brought->count > 1 ? brought->count / 2 : 1;
+	s->shared.cap_ends_ms = now_ms + CAP_MS;
+	s->shared.retry_ms = now_ms + RETRY_MS;
+	if (first != NULL && reservation_of(first)->count >= brought->count)
+		waiting_refuse_one(&s->shared.waiting, first, brought->status, brought->reason,
+				   answered);
+}
+
 /* With the mutex held: hold the bases of FETCH, or abandon them, or fail reservations that wait. */
 static void
 segment_end_fetch(struct segment *s, struct fetch *fetch, uint64_t now_ms,
@@ -304,11 +296,14 @@ segment_end_fetch(struct segment *s, struct fetch *fetch, uint64_t now_ms,
 		sights_see(&s->shared.sights, brought->space, now_ms);
 		pieces_add(&s->shared.held, &brought->bases, brought->space);
 		segment_deal(s, answered);
+	} else if (brought->status == TICKET_TOO_LARGE) {
+		segment_note_too_large(s, brought, now_ms, answered);
 	} else if (segment_count_hopes(s) == 0) {
 		s->shared.retry_ms =
 			now_ms + (brought->status == TICKET_EXHAUSTED ? NO_MORE_MS : RETRY_MS);
 		/* Reservations that came after this fetch began have later deadlines. The next fetch is for them. */
-		segment_refuse(s, brought->deadline_ms, brought->status, brought->reason, answered);
+		waiting_refuse(&s->shared.waiting, brought->deadline_ms, brought->status,
+			       brought->reason, answered);
 	}
 }
 
@@ -475,7 +470,7 @@ segment_stop(struct segment *s)
 
 	pthread_mutex_lock(&s->shared.mutex);
 	s->shared.is_stopping = true;
-	segment_refuse(s, UINT64_MAX, TICKET_DRAINING, STATUS_DRAINING, &answered);
+	waiting_refuse(&s->shared.waiting, UINT64_MAX, TICKET_DRAINING, STATUS_DRAINING, &answered);
 	segment_release(s, NULL, &answered);
 }
 

@@ -76,9 +76,9 @@ classes_widen(struct classes *classes, uint64_t increment)
 	*classes = wide;
 }
 
-/* How many of BASES are in different classes, until the classes repeat. */
+/* Return the number of BASES after which their classes repeat, at most all of them. */
 static uint32_t
-classes_period_of(const struct classes *classes, const struct ticket_range *bases)
+classes_period(const struct classes *classes, const struct ticket_range *bases)
 {
 	uint64_t period = classes->step / range_common_step(classes->step, bases->increment);
 
@@ -88,7 +88,7 @@ classes_period_of(const struct classes *classes, const struct ticket_range *base
 bool
 classes_reach(const struct classes *classes, const struct ticket_range *bases, uint64_t *highest)
 {
-	uint32_t period = classes->step > 0 ? classes_period_of(classes, bases) : 0;
+	uint32_t period = classes->step > 0 ? classes_period(classes, bases) : 0;
 
 	for (uint32_t i = 0; i < period; i++) {
 		uint64_t base = bases->first + bases->increment * i;
@@ -107,7 +107,7 @@ classes_raise(struct classes *classes, const struct ticket_range *bases)
 	uint32_t period;
 
 	classes_widen(classes, bases->increment);
-	period = classes_period_of(classes, bases);
+	period = classes_period(classes, bases);
 	for (uint32_t i = bases->count - period; i < bases->count; i++) {
 		uint64_t base = bases->first + bases->increment * i;
 		uint64_t *highest = &classes->highest[base % classes->step];

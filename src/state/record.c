@@ -7,14 +7,14 @@
 #include "state/record.h"
 
 #define VERSION	    2
-#define OLD_VERSION 1  /* without an identity and refusals */
-#define MOST_NUMBER 20 /* digits of one */
+#define OLD_VERSION 1  /* has no identity and no refusals */
+#define MOST_DIGITS 20 /* of a number */
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
-/* FNV-1a: it changes with every single byte. */
+/* Return the FNV-1a checksum. If a single byte changes, so does the checksum. */
 static uint64_t
-record_checksum_of(const char *bytes, size_t len)
+record_checksum(const char *bytes, size_t len)
 {
 	uint64_t sum = 0xcbf29ce484222325;
 
@@ -23,46 +23,28 @@ record_checksum_of(const char *bytes, size_t len)
 	return sum;
 }
 
-static bool
-record_is_refused(const struct record *record, uint64_t class)
+void
+record_write(const struct record *record, struct text *text)
 {
-	return class < record->latches.step && record->latches.highest[class] > 0;
-}
+	bool is_old = record->identity[0] == '\0' && classes_top(&record->latches) == 0;
+	size_t begin = text->len;
 
-static int
-record_version_of(const struct record *record)
-{
-	return record->identity[0] != '\0' || classes_top(&record->latches) > 0 ? VERSION
-										: OLD_VERSION;
-}
-
-static void
-record_write_classes(const struct record *record, struct text *text)
-{
+	text_addf(text, "tickr state %d\nspace %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
+		  is_old ? OLD_VERSION : VERSION, record->space.max_nodes,
+		  record->space.node_number, record->space.starting_offset);
+	if (record->identity[0] != '\0')
+		text_addf(text, "database %s\n", record->identity);
 	text_addf(text, "step %" PRIu64 "\n", record->given.step);
 	for (uint64_t i = 0; i < record->given.step; i++)
 		if (record->ahead.highest[i] > 0)
 			text_addf(text, "class %" PRIu64 " given %" PRIu64 " ahead %" PRIu64 "\n",
 				  i, record->given.highest[i], record->ahead.highest[i]);
-	for (uint64_t i = 0; i < record->given.step; i++)
-		if (record_is_refused(record, i))
+	for (uint64_t i = 0; i < record->given.step && i < record->latches.step; i++)
+		if (record->latches.highest[i] > 0)
 			text_addf(text, "refused %" PRIu64 " latch %" PRIu64 "\n", i,
 				  record->latches.highest[i]);
-}
-
-void
-record_write(const struct record *record, struct text *text)
-{
-	size_t begin = text->len;
-
-	text_addf(text, "tickr state %d\nspace %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
-		  record_version_of(record), record->space.max_nodes, record->space.node_number,
-		  record->space.starting_offset);
-	if (record->identity[0] != '\0')
-		text_addf(text, "database %s\n", record->identity);
-	record_write_classes(record, text);
 	text_addf(text, "checksum %016" PRIx64 "\n",
-		  record_checksum_of(text->start + begin, text->len - begin));
+		  record_checksum(text->start + begin, text->len - begin));
 }
 
 void
@@ -108,7 +90,7 @@ record_read_number(struct reader *reader, uint64_t most, uint64_t *number)
 	size_t left = (size_t)(reader->end - reader->at);
 	size_t len = 0;
 
-	while (len < left && len <= MOST_NUMBER && reader->at[len] >= '0' && reader->at[len] <= '9')
+	while (len < left && len <= MOST_DIGITS && reader->at[len] >= '0' && reader->at[len] <= '9')
 		len++;
 	if (!parse_number(reader->at, len, most, number))
 		return false;
@@ -128,7 +110,7 @@ record_read_space(struct reader *reader, struct ticket_space *space)
 	       record_read_word(reader, "\n");
 }
 
-/* Not every record has this line. */
+/* Read the line of the identity, if there is one. */
 static bool
 record_read_identity(struct reader *reader, char *identity)
 {
@@ -195,9 +177,9 @@ record_read_classes(struct reader *reader, struct record *record)
 	return true;
 }
 
-/* Whether BYTES are the text of RECORD: no other order, no leading zeros, no line twice. */
+/* Return true if BYTES are the one text of RECORD: in its order, no leading zeros, no line twice. */
 static bool
-record_is_text_of(const struct record *record, const char *bytes, size_t len)
+record_has_text(const struct record *record, const char *bytes, size_t len)
 {
 	char *memory = xcalloc(1, RECORD_SIZE);
 	struct text text = text_over(memory, RECORD_SIZE);
@@ -210,7 +192,7 @@ record_is_text_of(const struct record *record, const char *bytes, size_t len)
 }
 
 static bool
-record_read_all(struct record *record, const char *bytes, size_t len, struct text *problem)
+record_parse(struct record *record, const char *bytes, size_t len, struct text *problem)
 {
 	struct reader reader = {bytes, bytes + len};
 	uint64_t version;
@@ -218,19 +200,19 @@ record_read_all(struct record *record, const char *bytes, size_t len, struct tex
 	if (!record_read_word(&reader, "tickr state ") ||
 	    !record_read_number(&reader, UINT64_MAX, &version) ||
 	    !record_read_word(&reader, "\n")) {
-		text_add(problem, "it is no state file of tickrd, or it is damaged");
+		text_add(problem, "it is not a state file of tickrd, or it is damaged");
 		return false;
 	}
 	if (version > VERSION) {
 		text_addf(problem,
-			  "its version is %" PRIu64 ", and this tickrd knows %d: a newer tickrd "
+			  "it is of version %" PRIu64 ", and this tickrd knows %d: a newer tickrd "
 			  "wrote it, or it is damaged",
 			  version, VERSION);
 		return false;
 	}
 	if (!record_read_space(&reader, &record->space) ||
 	    !record_read_identity(&reader, record->identity) ||
-	    !record_read_classes(&reader, record) || !record_is_text_of(record, bytes, len)) {
+	    !record_read_classes(&reader, record) || !record_has_text(record, bytes, len)) {
 		text_add(problem, "it is torn or damaged: its checksum is not that of its lines");
 		return false;
 	}
@@ -240,7 +222,7 @@ record_read_all(struct record *record, const char *bytes, size_t len, struct tex
 bool
 record_read(struct record *record, const char *bytes, size_t len, struct text *problem)
 {
-	if (record_read_all(record, bytes, len, problem))
+	if (record_parse(record, bytes, len, problem))
 		return true;
 	record_free(record);
 	*record = (struct record){0};

@@ -7,11 +7,11 @@
  *	step 1				the classes are base mod 1
  *	class 0 given 1041 ahead 2041	a line for each class with a known base
  *	refused 0 latch 4		the class waits for an operator, see pool/trust.h
- *	checksum 79f9486a79beba8f	FNV-1a of all above
+ *	checksum 79f9486a79beba8f	FNV-1a of the lines above
  *
- * GIVEN is the highest base that was certainly issued. No base above AHEAD was issued. A record has only
- * one text: a reader takes every other for damaged. A record without an identity and without a refusal
- * is written as version 1, which has neither line.
+ * GIVEN is the highest base that was certainly issued. No base above AHEAD was issued.
+ * A record has exactly one text, and the reader refuses any other text as damaged. A record without
+ * an identity and without a refusal is written as version 1, which has neither line.
  */
 #ifndef TICKR_STATE_RECORD_H
 #define TICKR_STATE_RECORD_H
@@ -25,29 +25,26 @@
 #include "state/classes.h"
 #include "ticket/space.h"
 
-/* The longest record, with its NUL: a class takes up to 66 bytes, its refusal up to 43. */
+/* The longest text with its NUL: a class takes up to 66 bytes, its refusal up to 43. */
 #define RECORD_SIZE (320 + CLASSES_MOST * (66 + 43))
 
-/* The classes have the same step; the latches may have none. Release with record_free(). */
+/* All classes have the same step, except that latches may be empty. Release with record_free(). */
 struct record {
 	struct ticket_space space;
-	char identity[RANDOM_ID_SIZE]; /* of the database; "": none is known */
+	char identity[RANDOM_ID_SIZE]; /* of the database; "": unknown */
 	struct classes given;
 	struct classes ahead;
 	struct classes latches; /* 0: the class is not refused */
 };
 
-/* Add the text of RECORD; RECORD_SIZE is room enough. */
+/* Add the text of RECORD, which is less than RECORD_SIZE bytes long. */
 void record_write(const struct record *record, struct text *text);
 
-/*
- * Fill RECORD, which is zeroed, from LEN bytes. False: it stays zeroed, and PROBLEM says what is
- * wrong.
- */
+/* Parse LEN bytes into RECORD, which is zeroed. Return false, with PROBLEM and RECORD still zeroed, if they are damaged. */
 bool record_read(struct record *record, const char *bytes, size_t len,
 		 struct text *problem) MUST_CHECK;
 
-/* Copy FROM to TO, which is zeroed or holds another record. */
+/* Replace TO, zeroed or used, with a copy of FROM. */
 void record_copy(struct record *to, const struct record *from);
 
 void record_free(struct record *record);

@@ -1,10 +1,10 @@
 /*
- * DESIGN. A save writes a new file in the same folder, syncs it, and renames it to the name of the old
- * one. Whenever the machine stops, one of the two is there, whole. The lock is on a separate file,
- * because each save makes another state file.
+ * DESIGN. A save writes a new file, syncs it to the disk, and renames it over the old file. If the machine
+ * stops at any moment, one of the two is there, complete. Each save replaces the state file, so the lock
+ * is on another file.
  *
- * A save opens a file. If no descriptor is left, in the process or on the machine, the save closes a
- * spare one and uses that. Without a save no ticket is issued.
+ * No ticket is issued without a save, and a save opens a file. If the process or the machine has no
+ * descriptor left, the save closes a spare one and uses its place.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,7 @@
 #define NAME_SIZE 48
 
 struct state_file {
-	char *folder; /* its name */
+	char *folder; /* for messages */
 	int folder_fd;
 	int lock_fd;
 	int spare_fd; /* only there to be closed; -1: none */
@@ -71,9 +71,9 @@ state_file_lock(struct state_file *file, const struct ticket_space *space, struc
 	return false;
 }
 
-/* All bytes of the file. NULL, with errno: it cannot be read. */
+/* Return the whole file, or NULL with errno. */
 static char *
-state_file_read_bytes(int folder_fd, const char *name, size_t *len)
+state_file_read(int folder_fd, const char *name, size_t *len)
 {
 	int fd = openat(folder_fd, name, O_RDONLY | O_CLOEXEC);
 	FILE *stream = fd >= 0 ? fdopen(fd, "r") : NULL;
@@ -95,9 +95,17 @@ state_file_read_bytes(int folder_fd, const char *name, size_t *len)
 	return bytes;
 }
 
+/* Parse the file's BYTES, which must be of SPACE, into RECORD. */
 static bool
-state_file_fits(const struct record *record, const struct ticket_space *space, struct text *problem)
+state_file_parse(struct record *record, const char *bytes, size_t len,
+		 const struct ticket_space *space, struct text *problem)
 {
+	if (!record_read(record, bytes, len, problem)) {
+		text_add(problem, ". Find the last issued ticket, move the counter past it with "
+				  "tickrd advance, remove the file, and start again: see "
+				  "docs/failures.md");
+		return false;
+	}
 	if (space_equals(&record->space, space))
 		return true;
 	text_addf(problem,
@@ -107,22 +115,6 @@ state_file_fits(const struct record *record, const struct ticket_space *space, s
 		  ": fix the settings, or give this server a folder of its own (TICKR_STATE_DIR)",
 		  record->space.max_nodes, record->space.node_number, record->space.starting_offset,
 		  space->max_nodes, space->node_number, space->starting_offset);
-	return false;
-}
-
-static bool
-state_file_parse(struct record *record, const char *bytes, size_t len,
-		 const struct ticket_space *space, struct text *problem)
-{
-	if (!record_read(record, bytes, len, problem)) {
-		text_add(problem,
-			 ". Find the last issued ticket elsewhere, move the counter past it "
-			 "with tickrd advance, remove the file, and start again; "
-			 "docs/failures.md says how");
-		return false;
-	}
-	if (state_file_fits(record, space, problem))
-		return true;
 	record_free(record);
 	return false;
 }
@@ -135,7 +127,7 @@ state_file_load(struct state_file *file, const struct ticket_space *space, struc
 	bool is_good;
 
 	state_file_make_name(file->name, space, "state");
-	bytes = state_file_read_bytes(file->folder_fd, file->name, &len);
+	bytes = state_file_read(file->folder_fd, file->name, &len);
 	if (bytes == NULL && errno == ENOENT) {
 		file->record.space = *space;
 		return true;
@@ -152,7 +144,7 @@ state_file_load(struct state_file *file, const struct ticket_space *space, struc
 	return is_good;
 }
 
-/* Whether the open FD is what PATH, relative to FOLDER_FD, names. */
+/* Return true if PATH, relative to FOLDER_FD, names the open FD. */
 static bool
 state_file_is_named(int fd, int folder_fd, const char *path)
 {
@@ -162,10 +154,7 @@ state_file_is_named(int fd, int folder_fd, const char *path)
 	       open.st_dev == named.st_dev && open.st_ino == named.st_ino;
 }
 
-/*
- * The folder was removed or replaced: continue in the folder of that name, and make it if it is
- * missing.
- */
+/* The folder was removed or replaced. Continue in the folder of that name, and make it if there is none. */
 static void
 state_file_reopen_folder(struct state_file *file, struct text *problem)
 {
@@ -182,7 +171,7 @@ state_file_reopen_folder(struct state_file *file, struct text *problem)
 		file->folder_fd = before;
 }
 
-/* The lock file was removed: lock a new one, so that no other server can. */
+/* The lock file was removed. Lock a new one, which another server could lock otherwise. */
 static void
 state_file_relock(struct state_file *file, struct text *problem)
 {
@@ -281,7 +270,7 @@ state_file_look(const char *folder, const struct ticket_space *space, struct rec
 /* --- saving ------------------------------------------------------------------------------------ */
 
 static bool
-state_file_write_bytes(int fd, const char *bytes, size_t len)
+state_file_write(int fd, const char *bytes, size_t len)
 {
 	while (len > 0) {
 		ssize_t written = write(fd, bytes, len);
@@ -296,36 +285,31 @@ state_file_write_bytes(int fd, const char *bytes, size_t len)
 	return true;
 }
 
+/* Open a new file NAME. If no descriptor is left, use the spare one. */
 static int
-state_file_open_new(const struct state_file *file, const char *name)
+state_file_open_new(struct state_file *file, const char *name)
 {
-	return openat(file->folder_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-}
-
-/* The same. If no descriptor is left, close the spare one first. */
-static int
-state_file_open_new_with_spare(struct state_file *file, const char *name)
-{
-	int fd = state_file_open_new(file, name);
+	const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC;
+	int fd = openat(file->folder_fd, name, flags, 0600);
 
 	if (fd >= 0 || (errno != EMFILE && errno != ENFILE) || file->spare_fd < 0)
 		return fd;
 	close(file->spare_fd);
 	file->spare_fd = -1;
-	return state_file_open_new(file, name);
+	return openat(file->folder_fd, name, flags, 0600);
 }
 
-/* Make the file NAME with LEN bytes, synced to the disk. False, with errno: that failed. */
+/* Make a new file NAME of LEN bytes and sync it. Return false, with errno, if that fails. */
 static bool
-state_file_make_file(struct state_file *file, const char *name, const char *bytes, size_t len)
+state_file_make(struct state_file *file, const char *name, const char *bytes, size_t len)
 {
-	int fd = state_file_open_new_with_spare(file, name);
+	int fd = state_file_open_new(file, name);
 	bool is_good;
 	int error;
 
 	if (fd < 0)
 		return false;
-	is_good = state_file_write_bytes(fd, bytes, len) && fsync(fd) == 0;
+	is_good = state_file_write(fd, bytes, len) && fsync(fd) == 0;
 	error = errno;
 	if (close(fd) != 0 && is_good) {
 		is_good = false;
@@ -346,7 +330,7 @@ state_file_save(struct state_file *file, const struct record *record, struct tex
 
 	record_write(record, &text);
 	state_file_make_name(name, &record->space, "new");
-	is_good = state_file_make_file(file, name, memory, text.len) &&
+	is_good = state_file_make(file, name, memory, text.len) &&
 		  renameat(file->folder_fd, name, file->folder_fd, file->name) == 0 &&
 		  fsync(file->folder_fd) == 0;
 	if (!is_good)

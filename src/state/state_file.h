@@ -1,10 +1,9 @@
 /*
- * state_file -- the file in TICKR_STATE_DIR that remembers which tickets of a node were issued.
+ * state_file -- the file in TICKR_STATE_DIR that remembers how far a node's tickets were issued.
  *
- * With it tickrd recognises, at its start, a database that went back in time while tickrd was down. Its
- * name is node-N.state, with the node's number. The lock node-N.lock in the same folder is held from
- * open to close, so that no two servers write one file. The main thread opens and closes it. One thread
- * at a time saves it.
+ * A database may be replaced by an older copy while tickrd is down. The next start recognises that by
+ * this file, node-N.state for node N. From open to close the server holds a lock on node-N.lock, so that
+ * no two servers write one file. Main opens and closes the file. One thread at a time saves it.
  */
 #ifndef TICKR_STATE_STATE_FILE_H
 #define TICKR_STATE_STATE_FILE_H
@@ -17,31 +16,32 @@
 struct state_file;
 
 /*
- * Lock and read the file of SPACE's node in FOLDER. If it is missing, nothing is known. NULL: PROBLEM
- * says what is wrong, and what to do. The caller releases it with state_file_close().
+ * Lock and read the file of SPACE's node in FOLDER. A missing file is an empty record. Return NULL, with
+ * the reason and the remedy in PROBLEM, if the file cannot be used. The caller closes the result with
+ * state_file_close().
  */
 struct state_file *state_file_open(const char *folder, const struct ticket_space *space,
 				   struct text *problem) MUST_CHECK;
 
-/* The record that the file held when it was opened. */
+/* Return the content of the file when it was opened. */
 const struct record *state_file_record(const struct state_file *file);
 
 /*
- * Replace the record in the file. True: RECORD is on the disk. False, with PROBLEM: the file holds the
- * former record, or RECORD. Blocks for the disk.
+ * Replace the content of the file with RECORD and sync it to the disk, which may block. If that fails,
+ * return false, with PROBLEM: the file then holds the old content or RECORD.
  */
 bool state_file_save(struct state_file *file, const struct record *record,
 		     struct text *problem) MUST_CHECK;
 
 /*
- * Whether the file, its lock and its folder are still where they were. If not, make the folder and take
- * the lock again, and add the missing thing to PROBLEM. A save makes the file.
+ * Return true if the file, its lock and its folder are still in their places. If not, make the folder
+ * and the lock again, and name the missing one in PROBLEM. The next save makes the file.
  */
 bool state_file_is_there(struct state_file *file, struct text *problem) MUST_CHECK;
 
 void state_file_close(struct state_file *file);
 
-/* Only read the file, even while a server has it open, into RECORD, which is zeroed. */
+/* Read the present content into RECORD, which is zeroed, without a lock: another process may have the file open. */
 bool state_file_look(const char *folder, const struct ticket_space *space, struct record *record,
 		     struct text *problem) MUST_CHECK;
 

@@ -1,31 +1,38 @@
-#include <string.h>
+#include <assert.h>
 
 #include "build.h"
 
 #include "store/drivers.h"
 
-static const struct store *const drivers[] = {
-	&mysql_store,
-#ifdef HAVE_SQLITE
-	&sqlite_store,
+#ifndef WITH_MEMORY /* only tickrd-memory defines it */
+#define WITH_MEMORY 0
 #endif
-#ifdef WITH_MEMORY /* the program tickrd-memory alone */
-	&memory_store,
-#endif
-};
+
+static const struct {
+	const char *name;
+	const struct store *store; /* NULL: not built */
+} drivers[] = {
+#define DRIVER(name, is_built, meaning) {#name, (is_built) ? &name##_store : NULL},
+	DRIVERS(DRIVER)};
+
+const char *
+driver_name(unsigned driver)
+{
+	assert(driver < ARRAY_LENGTH(drivers));
+	return drivers[driver].name;
+}
 
 const struct store *
-driver_find(const char *name)
+driver_store(unsigned driver)
 {
-	for (size_t i = 0; i < ARRAY_LENGTH(drivers); i++)
-		if (strcmp(drivers[i]->name, name) == 0)
-			return drivers[i];
-	return NULL;
+	assert(driver < ARRAY_LENGTH(drivers));
+	return drivers[driver].store;
 }
 
 void
 drivers_list(struct text *names)
 {
 	for (size_t i = 0; i < ARRAY_LENGTH(drivers); i++)
-		text_addf(names, "%s%s", i > 0 ? ", " : "", drivers[i]->name);
+		if (drivers[i].store != NULL)
+			text_addf(names, "%s%s", names->len > 0 ? ", " : "", drivers[i].name);
 }

@@ -2,26 +2,13 @@
 
 #include "store/durable.h"
 
-static void
-explain(char *lines, struct text *reason)
-{
-	const char *before = "refused by TICKR_REQUIRE_DURABLE: ";
-	char *line;
-
-	while ((line = strsep(&lines, "\n")) != NULL) {
-		if (line[0] == '\0')
-			continue;
-		text_addf(reason, "%s%s", before, line);
-		before = ". ";
-	}
-}
-
 enum store_result
 durable_open(const struct store *store, const struct store_settings *settings,
 	     struct store_session **session, struct text *reason)
 {
-	char memory[2048];
+	char memory[2048], *lines = memory, *line;
 	struct text warnings = TEXT_OVER(memory);
+	const char *before = "refused by TICKR_REQUIRE_DURABLE: ";
 	enum store_result result = store->open(settings, session, reason);
 
 	if (result != STORE_OK || !settings->require_durable)
@@ -31,6 +18,11 @@ durable_open(const struct store *store, const struct store_settings *settings,
 		return STORE_OK;
 	store->close(*session);
 	*session = NULL;
-	explain(memory, reason);
+	while ((line = strsep(&lines, "\n")) != NULL) {
+		if (line[0] == '\0')
+			continue;
+		text_addf(reason, "%s%s", before, line);
+		before = ". ";
+	}
 	return STORE_REFUSED;
 }

@@ -1,7 +1,7 @@
 /*
- * durable -- opens a session, and refuses a database that may come to repeat an id.
+ * durable -- opens a session, and refuses a database whose settings allow it to repeat an id.
  *
- * In the thread the session is for.
+ * Call it in the thread that will use the session.
  */
 #ifndef TICKR_STORE_DURABLE_H
 #define TICKR_STORE_DURABLE_H
@@ -9,8 +9,8 @@
 #include "store/store.h"
 
 /*
- * As open() of STORE. With SETTINGS->require_durable whatever warn() would say is a refusal: its
- * lines are the REASON.
+ * Call open() of STORE. If SETTINGS->require_durable is set and warn() has warnings, close the session again
+ * and return STORE_REFUSED; the warnings are the REASON.
  */
 enum store_result durable_open(const struct store *store, const struct store_settings *settings,
 			       struct store_session **session, struct text *reason) MUST_CHECK;

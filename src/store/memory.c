@@ -6,10 +6,13 @@
 
 #include "base/memory.h"
 #include "store/memory.h"
+#include "ticket/database.h"
+
+static const char *const memory_variables[] = {SERVER_VARIABLES, NULL};
 
 struct store_session {
 	struct memory_script *script;
-	uint64_t advances; /* as newest() found them */
+	uint64_t advances; /* read by newest() */
 };
 
 void
@@ -43,72 +46,91 @@ memory_script_unlock(struct memory_script *script)
 	pthread_cond_broadcast(&script->changed);
 }
 
-/* With the script locked. */
+/* The caller has locked the script. */
 static void
-wait_while_hung(struct memory_script *script)
+memory_wait_while_hung(struct memory_script *script)
 {
 	while (script->hangs)
 		pthread_cond_wait(&script->changed, &script->mutex);
 }
 
 static bool
-begin(void)
+memory_store_begin(void)
 {
 	return true;
 }
 
 static void
-nothing(void)
+memory_store_nothing(void)
 {
 }
 
 static void
-claim(struct store_settings *settings)
+memory_store_parse(const struct store_given *given, struct store_settings *databases, size_t count)
 {
-	struct memory_script *script = settings->script;
+	struct server *servers[MOST_DATABASES];
 
-	if (script == NULL) {
-		script = xcalloc(1, sizeof(*script));
+	for (size_t i = 0; i < count; i++) {
+		struct memory_script *script = xcalloc(1, sizeof(*script));
+		const char *name = given->text(given, "TICKR_DATABASE_NAME", i);
+
 		memory_script_init(script);
 		script->is_own = true;
-		if (strcmp(settings->database, MEMORY_BROKEN_NAME) == 0)
+		if (strcmp(name, MEMORY_BROKEN_NAME) == 0)
 			script->repeat_every = MEMORY_BROKEN_EVERY;
-		if (strcmp(settings->database, MEMORY_SLOW_NAME) == 0)
+		if (strcmp(name, MEMORY_SLOW_NAME) == 0)
 			script->reserve_us = MEMORY_SLOW_US;
-		settings->script = script;
+		servers[i] = &script->server;
+		databases[i].own = script;
+		databases[i].name = script->server.label;
 	}
+	servers_parse(given, servers, count);
+}
+
+static void
+memory_store_forget(struct store_settings *database)
+{
+	struct memory_script *script = database->own;
+
+	server_forget(&script->server);
+	memory_script_destroy(script);
+	free(script);
+	database->own = NULL;
+	database->name = NULL;
+}
+
+static void
+memory_store_claim(struct store_settings *settings)
+{
+	struct memory_script *script = settings->own;
+
 	memory_script_lock(script);
 	script->claims++;
 	memory_script_unlock(script);
 }
 
 static void
-release(struct store_settings *settings)
+memory_store_release(struct store_settings *settings)
 {
-	struct memory_script *script = settings->script;
+	struct memory_script *script = settings->own;
 
 	memory_script_lock(script);
 	assert(script->claims > 0);
 	script->claims--;
 	assert(script->claims > 0 || script->opened == script->closed);
 	memory_script_unlock(script);
-	if (!script->is_own)
-		return;
-	memory_script_destroy(script);
-	free(script);
-	settings->script = NULL;
 }
 
 static enum store_result
-open_session(const struct store_settings *settings, struct store_session **session,
-	     struct text *reason)
+memory_store_open(const struct store_settings *settings, struct store_session **session,
+		  struct text *reason)
 {
-	struct memory_script *script = settings->script;
+	struct memory_script *script = settings->own;
 	enum store_result result;
 
 	memory_script_lock(script);
 	assert(script->claims > 0);
-	wait_while_hung(script);
+	memory_wait_while_hung(script);
 	result = script->open_result;
 	if (result == STORE_OK)
 		script->opened++;
@@ -123,7 +145,7 @@ open_session(const struct store_settings *settings, struct store_session **sessi
 }
 
 static void
-close_session(struct store_session *session)
+memory_store_close(struct store_session *session)
 {
 	memory_script_lock(session->script);
 	session->script->closed++;
@@ -131,43 +153,27 @@ close_session(struct store_session *session)
 	free(session);
 }
 
-static void
-take_locked(struct memory_script *script, uint32_t count, struct ticket_range *bases)
-{
-	if (script->repeat_every > 0 && script->reservations % script->repeat_every == 0) {
-		*bases = (struct ticket_range){SPACE_FIRST_BASE, script->increment, count};
-		return;
-	}
-	*bases =
-		(struct ticket_range){script->newest + script->increment, script->increment, count};
-	script->newest += script->increment * count;
-}
-
-/* Move the counter unless the script says that this reservation fails. */
 static enum store_result
-reserve_locked(struct memory_script *script, uint32_t count, struct ticket_range *bases)
-{
-	bool is_failing;
-
-	script->reservations++;
-	is_failing = script->fail_every > 0 && script->reservations % script->fail_every == 0;
-	if (!is_failing || script->loses_after)
-		take_locked(script, count, bases);
-	return is_failing ? script->failure : STORE_OK;
-}
-
-static enum store_result
-reserve(struct store_session *session, uint32_t count, struct ticket_range *bases,
-	struct text *reason)
+memory_store_reserve(struct store_session *session, uint32_t count, struct ticket_range *bases,
+		     struct text *reason)
 {
 	struct memory_script *script = session->script;
 	enum store_result result;
+	bool is_failing, is_repeating;
 	unsigned us;
 
 	memory_script_lock(script);
-	result = reserve_locked(script, count, bases);
+	script->reservations++;
+	is_failing = script->fail_every > 0 && script->reservations % script->fail_every == 0;
+	is_repeating = script->repeat_every > 0 && script->reservations % script->repeat_every == 0;
+	*bases = (struct ticket_range){SPACE_FIRST_BASE, script->increment, count};
+	if (!is_repeating)
+		bases->first = script->newest + script->increment;
+	if (!is_repeating && (!is_failing || script->loses_after))
+		script->newest += script->increment * count;
+	result = is_failing ? script->failure : STORE_OK;
 	us = script->reserve_us;
-	wait_while_hung(script);
+	memory_wait_while_hung(script);
 	memory_script_unlock(script);
 	if (us > 0)
 		usleep(us);
@@ -177,18 +183,32 @@ reserve(struct store_session *session, uint32_t count, struct ticket_range *base
 }
 
 static uint32_t
-most_per_statement(struct store_session *session)
+memory_store_most_per_statement(struct store_session *session)
 {
 	(void)session;
 	return 10000;
 }
 
+static bool
+memory_store_fits(const struct store_session *session, uint32_t count, struct text *reason)
+{
+	uint32_t most;
+
+	memory_script_lock(session->script);
+	most = session->script->most_at_once;
+	memory_script_unlock(session->script);
+	if (most == 0 || count <= most)
+		return true;
+	text_add(reason, "the script says that these are too many");
+	return false;
+}
+
 static enum store_result
-newest(struct store_session *session, uint64_t *base, struct text *reason)
+memory_store_newest(struct store_session *session, uint64_t *base, struct text *reason)
 {
 	(void)reason;
 	memory_script_lock(session->script);
-	wait_while_hung(session->script);
+	memory_wait_while_hung(session->script);
 	session->script->looks++;
 	*base = session->script->stale > 0 ? session->script->stale : session->script->newest;
 	session->advances = session->script->advances;
@@ -197,19 +217,19 @@ newest(struct store_session *session, uint64_t *base, struct text *reason)
 }
 
 static const char *
-identity(struct store_session *session)
+memory_store_identity(struct store_session *session)
 {
 	return session->script->identity;
 }
 
 static uint64_t
-advances(struct store_session *session)
+memory_store_advances(struct store_session *session)
 {
 	return session->advances;
 }
 
 static enum store_result
-note_advance(struct store_session *session, struct text *reason)
+memory_store_note_advance(struct store_session *session, struct text *reason)
 {
 	struct timespec now;
 	uint64_t now_us;
@@ -226,7 +246,7 @@ note_advance(struct store_session *session, struct text *reason)
 }
 
 static enum store_result
-advance(struct store_session *session, uint64_t base, struct text *reason)
+memory_store_advance(struct store_session *session, uint64_t base, struct text *reason)
 {
 	(void)reason;
 	memory_script_lock(session->script);
@@ -237,8 +257,8 @@ advance(struct store_session *session, uint64_t base, struct text *reason)
 }
 
 static enum store_result
-give_back(struct store_session *session, const struct ticket_range *unused, bool *is_back,
-	  struct text *reason)
+memory_store_give_back(struct store_session *session, const struct ticket_range *unused,
+		       bool *is_back, struct text *reason)
 {
 	struct memory_script *script = session->script;
 	uint64_t last = unused->first + unused->increment * (unused->count - 1);
@@ -253,7 +273,7 @@ give_back(struct store_session *session, const struct ticket_range *unused, bool
 }
 
 static void
-warn(struct store_session *session, struct text *warnings)
+memory_store_warn(struct store_session *session, struct text *warnings)
 {
 	bool is_broken;
 
@@ -263,41 +283,45 @@ warn(struct store_session *session, struct text *warnings)
 	is_broken = session->script->is_own && session->script->repeat_every > 0;
 	memory_script_unlock(session->script);
 	if (session->script->is_own)
-		text_add(warnings, "THE TICKETS ARE COUNTED IN MEMORY: each is given again after a "
-				   "restart, and by every other server. For measurements only, "
-				   "never for use\n");
-	if (is_broken)
 		text_add(warnings,
-			 "and this counter is broken on purpose: it gives tickets twice\n");
+			 "THE TICKETS ARE COUNTED IN MEMORY: after a restart, and by every other "
+			 "server, each is issued again. Use this for benchmarks only\n");
+	if (is_broken)
+		text_add(warnings, "this counter is broken on purpose: it issues tickets twice\n");
 }
 
 static enum store_create_result
-create(const struct store_settings *settings, const struct create_order *order, struct text *report)
+memory_store_create(const struct store_settings *settings, const struct create_order *order,
+		    struct text *report)
 {
 	(void)settings;
 	(void)order;
-	text_add(report, "memory needs nothing\n");
+	text_add(report, "the memory store needs no database\n");
 	return STORE_EXISTED;
 }
 
 const struct store memory_store = {
 	.name = "memory",
-	.begin = begin,
-	.end = nothing,
-	.thread_begin = nothing,
-	.thread_end = nothing,
-	.claim = claim,
-	.release = release,
-	.open = open_session,
-	.close = close_session,
-	.reserve = reserve,
-	.most_per_statement = most_per_statement,
-	.newest = newest,
-	.identity = identity,
-	.advances = advances,
-	.note_advance = note_advance,
-	.advance = advance,
-	.give_back = give_back,
-	.warn = warn,
-	.create = create,
+	.variables = memory_variables,
+	.parse = memory_store_parse,
+	.forget = memory_store_forget,
+	.begin = memory_store_begin,
+	.end = memory_store_nothing,
+	.thread_begin = memory_store_nothing,
+	.thread_end = memory_store_nothing,
+	.claim = memory_store_claim,
+	.release = memory_store_release,
+	.open = memory_store_open,
+	.close = memory_store_close,
+	.reserve = memory_store_reserve,
+	.most_per_statement = memory_store_most_per_statement,
+	.fits = memory_store_fits,
+	.newest = memory_store_newest,
+	.identity = memory_store_identity,
+	.advances = memory_store_advances,
+	.note_advance = memory_store_note_advance,
+	.advance = memory_store_advance,
+	.give_back = memory_store_give_back,
+	.warn = memory_store_warn,
+	.create = memory_store_create,
 };

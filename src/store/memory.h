@@ -1,14 +1,15 @@
 /*
- * memory -- a store without a database: the specification of the seam, and the test double.
+ * memory -- a store without a database: the example for other stores, and the double of one in tests.
  *
- * A script, shared by all sessions and guarded by its own mutex, says how it behaves:
- * how long statements take and which of them fail. Any thread may change it between
- * memory_script_lock() and memory_script_unlock().
+ * A script says how the store behaves: how long statements take and which of them fail. All sessions share
+ * it. Any thread may change it between memory_script_lock() and memory_script_unlock().
  *
- * Where the settings name no script claim() makes one for them: it counts, and fails nothing. The
- * program tickrd-memory serves from it, which is built for measurements and tests only, since a
- * restart gives every ticket again. With the database name MEMORY_BROKEN_NAME it breaks the law of
- * store.h on purpose, so that tests can show who notices. With MEMORY_SLOW_NAME each reservation takes
+ * The script is OWN of the settings. A test sets its own one. parse() makes one for each database, which counts
+ * and fails nothing. The program tickrd-memory serves from these. It is built for benchmarks and tests only,
+ * because a restart issues every ticket again.
+ *
+ * Two database names change the script that parse() makes. MEMORY_BROKEN_NAME breaks the first law of store.h on
+ * purpose, so that a test can show which check notices. With MEMORY_SLOW_NAME each reservation takes
  * MEMORY_SLOW_US, so that requests wait.
  */
 #ifndef TICKR_STORE_MEMORY_H
@@ -16,7 +17,8 @@
 
 #include <pthread.h>
 
-#include "store/store.h"
+#include "store/drivers.h"
+#include "store/server.h"
 
 #define MEMORY_BROKEN_NAME  "broken"
 #define MEMORY_BROKEN_EVERY 100
@@ -26,31 +28,30 @@
 struct memory_script {
 	pthread_mutex_t mutex;
 	pthread_cond_t changed;
-	uint64_t newest;    /* base; a fresh one has 1 */
-	uint64_t increment; /* 1, or as a database with auto_increment_increment */
+	uint64_t newest;    /* base; 1 at the start */
+	uint64_t increment; /* 1; or more, as with auto_increment_increment */
 
 	const char *identity; /* "": none */
-	uint64_t advances;    /* as note_advance() left it */
-	uint64_t stale;	      /* newest() tells this, as a replica that lags; 0: the truth */
+	uint64_t advances;    /* set by note_advance() */
+	uint64_t stale;	      /* newest() returns this, as a replica that lags would; 0: no */
 
-	unsigned reserve_us; /* how long a reservation takes */
-	unsigned fail_every; /* each so-manyth reservation fails; 0: none */
+	unsigned reserve_us;   /* how long a reservation takes */
+	uint32_t most_at_once; /* the most bases in a reservation; 0: any number */
+	unsigned fail_every;   /* of so many reservations one fails; 0: none */
 	enum store_result failure;
-	bool loses_after;    /* a failing reservation has moved the counter all the same */
-	const char *warning; /* as warn() gives it; NULL: none */
-	bool hangs; /* nothing is answered until this is false again; a reservation has begun */
-	enum store_result open_result; /* STORE_OK, or how opening fails */
+	bool loses_after;    /* a reservation moves the counter before it fails */
+	const char *warning; /* for warn(); NULL: none */
+	bool hangs; /* calls do not return while this is true; reserve() has moved the counter then */
+	enum store_result open_result;
 
-	/*
-	 * Each so-manyth reservation is given the first bases once more: the one thing a store must never
-	 * do, and the pool notices. 0: none.
-	 */
+	/* Of so many reservations one returns the first bases again, which the pool must notice; 0: none. */
 	unsigned repeat_every;
 
-	bool is_own; /* claim() made it */
+	bool is_own; /* made by parse(), with the server */
+	struct server server;
 
-	/* What it has seen. */
-	unsigned claims; /* those not yet released */
+	/* The calls so far. */
+	unsigned claims; /* not released yet */
 	uint64_t reservations;
 	uint64_t looks; /* calls of newest() */
 	uint64_t opened;

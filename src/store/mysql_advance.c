@@ -1,8 +1,9 @@
 /*
- * DESIGN. With AUTO_INCREMENT the counter follows the highest id that was ever inserted, so a row
- * with an id of our choice moves it, and an id that is there already has moved it before. In the
- * stub layout that row takes the place of the one there is, only where it is higher: else the
- * table's highest row, from which older servers count on when they restart, would go back.
+ * DESIGN. In the append and the stub layout AUTO_INCREMENT follows the highest id that was ever inserted. So a row
+ * with a higher id moves the counter. If a row with that id exists, the counter is past it already.
+ *
+ * In the stub layout such a row replaces the only one, but never a higher one. Otherwise the highest row of the
+ * table would fall, and older servers count on from that row after a restart.
  */
 #include <inttypes.h>
 #include <mysqld_error.h>
@@ -12,17 +13,17 @@
 #include "store/mysql_look.h"
 
 /*
- * The first number from BASE on that this server gives itself: with several masters the others'
- * are not ours to take. An offset above the increment counts from there on only.
+ * Raise *BASE to the next number that this server allocates itself: with several masters the numbers between
+ * are the others'. If the offset is above the increment, the server counts in its class from the offset on.
  */
 static enum store_result
-find_own(struct store_session *session, uint64_t *base, struct text *reason)
+mysql_advance_find_own(struct store_session *session, uint64_t *base, struct text *reason)
 {
 	static const char sql[] = "SELECT @@SESSION.auto_increment_increment, "
 				  "@@SESSION.auto_increment_offset";
 	uint64_t step[2] = {1, 1};
 	bool found;
-	enum store_result result = session_numbers(session, sql, step, 2, &found, reason);
+	enum store_result result = mysql_session_numbers(session, sql, step, 2, &found, reason);
 
 	if (result != STORE_OK || step[0] < 2)
 		return result;
@@ -32,60 +33,37 @@ find_own(struct store_session *session, uint64_t *base, struct text *reason)
 	return STORE_OK;
 }
 
-static enum store_result
-advance_append(struct store_session *session, uint64_t base, struct text *reason)
-{
-	char sql[96], memory[256];
-	struct text problem = TEXT_OVER(memory);
-	enum store_result result = find_own(session, &base, reason);
-
-	if (result != STORE_OK)
-		return result;
-	snprintf(sql, sizeof(sql), "INSERT INTO tickets (id) VALUES (%" PRIu64 ")", base);
-	result = session_run(session, sql, &problem);
-	if (result != STORE_OK && mysql_errno(&session->mysql) == ER_DUP_ENTRY)
-		return STORE_OK;
-	text_add(reason, memory);
-	return result;
-}
-
-static enum store_result
-advance_stub(struct store_session *session, uint64_t base, struct text *reason)
-{
-	char sql[160];
-	enum store_result result = find_own(session, &base, reason);
-
-	if (result != STORE_OK)
-		return result;
-	snprintf(sql, sizeof(sql),
-		 "REPLACE INTO tickets (id, stub) SELECT %" PRIu64 ", 'a' FROM tickets "
-		 "WHERE stub = 'a' AND id < %" PRIu64,
-		 base, base);
-	return session_run(session, sql, reason);
-}
-
-static enum store_result
-advance_counter(struct store_session *session, uint64_t base, struct text *reason)
-{
-	char sql[128];
-
-	snprintf(sql, sizeof(sql),
-		 "UPDATE tickets SET id = %" PRIu64 " WHERE stub = 'a' AND id < %" PRIu64, base,
-		 base);
-	return session_run(session, sql, reason);
-}
-
 enum store_result
 mysql_advance(struct store_session *session, uint64_t base, struct text *reason)
 {
+	char sql[160] = "", memory[640];
+	struct text problem = TEXT_OVER(memory);
 	enum store_result result = mysql_check_writable(session, reason);
 
+	if (result == STORE_OK && session->layout != LAYOUT_COUNTER)
+		result = mysql_advance_find_own(session, &base, reason);
 	if (result != STORE_OK)
 		return result;
 	switch (session->layout) {
-	case LAYOUT_APPEND: return advance_append(session, base, reason);
-	case LAYOUT_STUB: return advance_stub(session, base, reason);
-	case LAYOUT_COUNTER: return advance_counter(session, base, reason);
+	case LAYOUT_APPEND:
+		snprintf(sql, sizeof(sql), "INSERT INTO tickets (id) VALUES (%" PRIu64 ")", base);
+		break;
+	case LAYOUT_STUB:
+		snprintf(sql, sizeof(sql),
+			 "REPLACE INTO tickets (id, stub) SELECT %" PRIu64 ", 'a' FROM tickets "
+			 "WHERE stub = 'a' AND id < %" PRIu64,
+			 base, base);
+		break;
+	case LAYOUT_COUNTER:
+		snprintf(sql, sizeof(sql),
+			 "UPDATE tickets SET id = %" PRIu64 " WHERE stub = 'a' AND id < %" PRIu64,
+			 base, base);
+		break;
 	}
-	return STORE_FAILED;
+	result = mysql_session_run(session, sql, &problem);
+	if (result != STORE_OK && session->layout == LAYOUT_APPEND &&
+	    mysql_errno(&session->mysql) == ER_DUP_ENTRY)
+		return STORE_OK;
+	text_add(reason, memory);
+	return result;
 }

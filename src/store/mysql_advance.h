@@ -1,7 +1,7 @@
 /*
- * mysql_advance -- moves the counter forward, one way for each layout.
+ * mysql_advance -- moves the counter forward, in each layout.
  *
- * Used by the mysql store's files only, in the session's thread.
+ * For the files of the mysql store only, in the session's thread.
  */
 #ifndef TICKR_STORE_MYSQL_ADVANCE_H
 #define TICKR_STORE_MYSQL_ADVANCE_H

@@ -11,7 +11,7 @@
 	"PREPARE tickr_move FROM 'UPDATE tickets SET id=LAST_INSERT_ID(id+?)WHERE stub=" \
 	"''a'''"
 
-/* What one packet brought. */
+/* The results of one packet. */
 struct move {
 	uint64_t rows;
 	uint64_t last;
@@ -19,51 +19,60 @@ struct move {
 };
 
 static enum store_result
-send_move(struct store_session *session, const char *sql, size_t len, struct move *move,
-	  struct text *reason)
+mysql_counter_send(struct store_session *session, const char *sql, size_t len, struct move *move,
+		   struct text *reason)
 {
 	MYSQL *mysql = &session->mysql;
 	enum store_result result;
 
 	if (mysql_real_query(mysql, sql, len) != 0)
-		return session_error(session, reason);
+		return mysql_session_error(session, reason);
 	move->rows = mysql_affected_rows(mysql);
 	move->last = mysql_insert_id(mysql);
 	if (mysql_next_result(mysql) != 0)
-		return session_error(session, reason);
+		return mysql_session_error(session, reason);
 	result = mysql_take_look(session, &move->look, reason);
 	return result == STORE_OK ? mysql_judge_look(session, &move->look, reason) : result;
 }
 
-/* The row is gone, or a trigger stands between the UPDATE and the row. */
+/*
+ * Explain that the row is gone, or that a trigger changes ids. LAST is the number that LAST_INSERT_ID() set. If a
+ * trigger runs, servers do not send that number, and LAST is 0.
+ */
 static enum store_result
-explain_row(struct store_session *session, uint64_t last, struct text *reason)
+mysql_counter_explain_row(struct store_session *session, uint64_t last, struct text *reason)
 {
 	uint64_t stands = 0;
 	bool found;
 	enum store_result result =
-		session_numbers(session, "SELECT " THE_ROW, &stands, 1, &found, reason);
+		mysql_session_numbers(session, "SELECT " THE_ROW, &stands, 1, &found, reason);
 
 	if (result != STORE_OK)
 		return result;
 	if (!found)
 		text_add(reason, "the counter's row, with stub 'a', is gone");
+	else if (last == 0)
+		text_addf(reason,
+			  "the server does not say where it moved the counter, which is at %" PRIu64
+			  ": a trigger of `tickets` sets ids or hides them; drop it",
+			  stands);
 	else
 		text_addf(reason,
-			  "the counter stands at %" PRIu64 " after it was moved to %" PRIu64
-			  ": a trigger on `tickets` sets ids, which must be dropped; or another "
-			  "program set it back",
+			  "the counter is at %" PRIu64 " after it was moved to %" PRIu64
+			  ": drop the trigger of `tickets` that sets ids; without one, another "
+			  "program set the counter back",
 			  stands, last);
 	return STORE_REFUSED;
 }
 
 /*
- * The first move of a session is checked at the row itself, which stands at what the server said or, if
- * others have moved it since, beyond. Later ones are not, since the row costs as much again: what
- * changes ids is noticed by the next newest().
+ * Move the counter, and read the row too. It holds the number that the server named, or a higher one if other
+ * sessions have moved the counter since. Only the first move of a session reads the row, since that doubles the
+ * cost. If a trigger is made later, the server no longer names the number.
  */
 static enum store_result
-move_first(struct store_session *session, uint32_t count, struct move *move, struct text *reason)
+mysql_counter_move_first(struct store_session *session, uint32_t count, struct move *move,
+			 struct text *reason)
 {
 	char sql[sizeof(MOVE) + sizeof(LOOK_ONE(THE_ROW) LOOK_TWO) + 16], memory[256];
 	struct text packet = TEXT_OVER(sql), ignored = TEXT_OVER(memory);
@@ -72,44 +81,40 @@ move_first(struct store_session *session, uint32_t count, struct move *move, str
 	session->asks_definition = session->sees_definition;
 	text_addf(&packet, MOVE LOOK_ONE(THE_ROW) "%s", count,
 		  session->asks_definition ? LOOK_TWO : "");
-	result = send_move(session, sql, packet.len, move, reason);
+	result = mysql_counter_send(session, sql, packet.len, move, reason);
 	if (result != STORE_OK)
 		return result;
 	if (!move->look.has_base || move->look.base < move->last)
-		return explain_row(session, move->last, reason);
+		return mysql_counter_explain_row(session, move->last, reason);
 	session->has_checked_move = true;
 	if (session->is_prepared)
-		session->is_move_prepared = session_run(session, PREPARE, &ignored) == STORE_OK;
+		session->is_move_prepared =
+			mysql_session_run(session, PREPARE, &ignored) == STORE_OK;
 	return STORE_OK;
-}
-
-static enum store_result
-move_on(struct store_session *session, uint32_t count, struct move *move, struct text *reason)
-{
-	char sql[sizeof(MOVE) + sizeof(LOOK_LONGEST) + 16];
-	struct text packet = TEXT_OVER(sql);
-
-	if (session->is_move_prepared)
-		text_addf(&packet, EXECUTE, count);
-	else
-		text_addf(&packet, MOVE, count);
-	text_add(&packet, mysql_next_look(session, false));
-	return send_move(session, sql, packet.len, move, reason);
 }
 
 enum store_result
 mysql_reserve_counter(struct store_session *session, uint32_t count, struct ticket_range *bases,
 		      struct text *reason)
 {
+	char sql[sizeof(MOVE) + sizeof(LOOK_LONGEST) + 16];
+	struct text packet = TEXT_OVER(sql);
 	struct move move;
-	enum store_result result = session->has_checked_move
-					   ? move_on(session, count, &move, reason)
-					   : move_first(session, count, &move, reason);
+	enum store_result result;
 
+	if (session->has_checked_move) {
+		if (session->is_move_prepared)
+			text_addf(&packet, EXECUTE, count);
+		else
+			text_addf(&packet, MOVE, count);
+		text_add(&packet, mysql_next_look(session, false));
+		result = mysql_counter_send(session, sql, packet.len, &move, reason);
+	} else
+		result = mysql_counter_move_first(session, count, &move, reason);
 	if (result != STORE_OK)
 		return result;
 	if (move.rows != 1 || move.last <= count)
-		return explain_row(session, move.last, reason);
+		return mysql_counter_explain_row(session, move.last, reason);
 	*bases = (struct ticket_range){move.last - count + 1, 1, count};
 	return STORE_OK;
 }

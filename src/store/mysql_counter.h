@@ -1,7 +1,7 @@
 /*
  * mysql_counter -- reserves in the counter layout, with one statement for any count.
  *
- * Used by the mysql store's files only, in the session's thread.
+ * For the files of the mysql store only, in the session's thread.
  */
 #ifndef TICKR_STORE_MYSQL_COUNTER_H
 #define TICKR_STORE_MYSQL_COUNTER_H

@@ -11,47 +11,47 @@
 
 #define REASON_ROOM 512
 
-/* What a step did. */
+/* How a step ended. */
 enum step {
 	STEP_FOUND,
 	STEP_MADE,
 	STEP_FAILED,
 };
 
-/* Whether all tickets of the node come from this server; if not, REPORT says why that matters. */
+/* Return whether this server alone can hold the node's counter in one row; if not, REPORT says why. */
 static bool
-may_count_in_one_row(struct store_session *session, struct text *report)
+mysql_create_may_count_in_one_row(struct store_session *session, struct text *report)
 {
 	uint64_t increment = 0;
 	bool found;
 
 	if (mysql_read_server(session, report) != STORE_OK ||
-	    session_numbers(session, "SELECT @@SESSION.auto_increment_increment", &increment, 1,
-			    &found, report) != STORE_OK) {
+	    mysql_session_numbers(session, "SELECT @@SESSION.auto_increment_increment", &increment,
+				  1, &found, report) != STORE_OK) {
 		text_add(report, "\n");
 		return false;
 	}
 	if (session->is_galera)
-		text_add(report,
-			 "this server is a node of a Galera cluster, whose nodes would fail "
-			 "each other's commits at the one row of the counter layout: use "
-			 "--layout append\n");
+		text_add(report, "this server is a node of a Galera cluster. In the counter layout "
+				 "its nodes would fail each other's commits: use --layout "
+				 "append\n");
 	else if (increment > 1)
 		text_addf(report,
 			  "auto_increment_increment is %" PRIu64
-			  " on this server: several masters count side by side, and in the counter "
-			  "layout, which knows no increment, each would give the same tickets. Use "
-			  "--layout append; or, if this is the only master, set "
-			  "auto_increment_increment to 1 and try again\n",
+			  " on this server: several masters count side by side, and in the "
+			  "counter layout each would issue the same tickets. Use --layout "
+			  "append; or, if this is the only master, set auto_increment_increment "
+			  "to 1 and try again\n",
 			  increment);
 	return !session->is_galera && increment == 1;
 }
 
-/* A layout that this server may not have is refused before anything is made. */
+/* Refuse a layout that does not fit this server before making anything. */
 static enum step
-make_database(struct store_session *session, const struct create_order *order, struct text *report)
+mysql_create_make_database(struct store_session *session, const struct create_order *order,
+			   struct text *report)
 {
-	const char *name = session->settings->database;
+	const char *name = mysql_database(session->settings);
 	char sql[160];
 
 	if (mysql_select_db(&session->mysql, name) == 0) {
@@ -59,57 +59,59 @@ make_database(struct store_session *session, const struct create_order *order, s
 		return STEP_FOUND;
 	}
 	if (mysql_errno(&session->mysql) == ER_BAD_DB_ERROR) {
-		if (order->layout == STORE_LAYOUT_COUNTER && !may_count_in_one_row(session, report))
+		if (order->layout == STORE_LAYOUT_COUNTER &&
+		    !mysql_create_may_count_in_one_row(session, report))
 			return STEP_FAILED;
 		if (mysql_check_writable(session, report) != STORE_OK)
 			goto failed;
 		snprintf(sql, sizeof(sql), "CREATE DATABASE `%s`", name);
-		if (session_run(session, sql, report) != STORE_OK)
+		if (mysql_session_run(session, sql, report) != STORE_OK)
 			goto failed;
 		if (mysql_select_db(&session->mysql, name) == 0) {
 			text_addf(report, "database %s: created\n", name);
 			return STEP_MADE;
 		}
 	}
-	(void)session_error(session, report);
+	(void)mysql_session_error(session, report);
 failed:
-	text_addf(report, "; database %s could not be used\n", name);
+	text_addf(report, "; cannot use database %s\n", name);
 	return STEP_FAILED;
 }
 
 /*
- * The first row is inserted where it is to stand, by one statement: a createdb that is killed leaves
- * no row or the right one. Without a row the next createdb refuses the table.
+ * One statement inserts the first row, with its final number. So a createdb that is killed leaves no row or the
+ * right one. The next createdb refuses a table without a row.
  */
 static enum step
-create_tickets(struct store_session *session, const struct create_order *order, struct text *report)
+mysql_create_tickets(struct store_session *session, const struct create_order *order,
+		     struct text *report)
 {
 	bool is_counter = order->layout == STORE_LAYOUT_COUNTER;
 	char sql[64 + sizeof(sql_tickets) + sizeof(sql_tickets_counter)];
 
-	if (is_counter && !may_count_in_one_row(session, report))
+	if (is_counter && !mysql_create_may_count_in_one_row(session, report))
 		return STEP_FAILED;
 	snprintf(sql, sizeof(sql), "SET @newest = %" PRIu64 ";\n%s", order->newest,
 		 is_counter ? sql_tickets_counter : sql_tickets);
 	if (mysql_check_writable(session, report) != STORE_OK ||
-	    session_run(session, sql, report) != STORE_OK) {
-		text_add(report, "; table `tickets` could not be created\n");
+	    mysql_session_run(session, sql, report) != STORE_OK) {
+		text_add(report, "; cannot create table `tickets`\n");
 		return STEP_FAILED;
 	}
 	text_addf(report, "table `tickets`: created (%s layout)\n",
-		  layout_name(is_counter ? LAYOUT_COUNTER : LAYOUT_APPEND));
+		  mysql_layout_name(is_counter ? LAYOUT_COUNTER : LAYOUT_APPEND));
 	return STEP_MADE;
 }
 
-/* Whether a table that was there stands where it must: it is never moved. */
+/* Return whether the counter of an existing table is at NEWEST or above. createdb never moves it. */
 static bool
-stands_at(struct store_session *session, uint64_t newest, struct text *reason)
+mysql_create_stands_at(struct store_session *session, uint64_t newest, struct text *reason)
 {
 	uint64_t stands = 0;
 	bool found;
 
-	if (session_numbers(session, "SELECT MAX(id) FROM tickets", &stands, 1, &found, reason) !=
-	    STORE_OK)
+	if (mysql_session_numbers(session, "SELECT MAX(id) FROM tickets", &stands, 1, &found,
+				  reason) != STORE_OK)
 		return false;
 	if (found && stands >= newest)
 		return true;
@@ -118,59 +120,60 @@ stands_at(struct store_session *session, uint64_t newest, struct text *reason)
 }
 
 static void
-report_found(const struct store_session *session, enum store_layout wanted, struct text *report)
+mysql_create_report_found(const struct store_session *session, enum store_layout wanted,
+			  struct text *report)
 {
 	static const enum mysql_layout layouts[] = {
 		[STORE_LAYOUT_APPEND] = LAYOUT_APPEND,
 		[STORE_LAYOUT_COUNTER] = LAYOUT_COUNTER,
 	};
 
-	text_addf(report, "table `tickets`: found (%s layout, %s)\n", layout_name(session->layout),
-		  session->engine);
+	text_addf(report, "table `tickets`: found (%s layout, %s)\n",
+		  mysql_layout_name(session->layout), session->engine);
 	if (wanted == STORE_LAYOUT_USUAL || layouts[wanted] == session->layout)
 		return;
 	text_addf(report,
-		  "the %s layout was asked for, and a table that is there is never altered: make "
-		  "a new database, see Changing the layout in docs/databases.md\n",
-		  layout_name(layouts[wanted]));
+		  "the %s layout was asked for, but createdb alters no table: make a new "
+		  "database, see Changing the layout in docs/databases.md\n",
+		  mysql_layout_name(layouts[wanted]));
 }
 
-/* Pinned settings without a table: it has been lost, and a fresh one would repeat its numbers. */
+/* If there are pinned settings but no table, the table was lost. A new one would repeat its numbers. */
 static enum step
-make_tickets(struct store_session *session, const struct create_order *order, struct text *report)
+mysql_create_make_tickets(struct store_session *session, const struct create_order *order,
+			  struct text *report)
 {
 	char memory[REASON_ROOM];
 	struct text reason = TEXT_OVER(memory);
 	enum mysql_finding tickets, settings, row;
 
-	if (layout_find(session, &tickets, &reason) != STORE_OK)
+	if (mysql_layout_find(session, &tickets, &reason) != STORE_OK)
 		goto failed;
 	if (tickets == FOUND_NOTHING) {
 		text_clear(&reason);
-		if (layout_find_settings(session, &settings, &reason) != STORE_OK)
+		if (mysql_layout_find_settings(session, &settings, &reason) != STORE_OK)
 			goto failed;
 		if (settings == FOUND_NOTHING)
-			return create_tickets(session, order, report);
+			return mysql_create_tickets(session, order, report);
 		text_clear(&reason);
-		text_add(
-			&reason,
-			"this database has pinned settings and no table `tickets`: it was "
-			"lost, and a new one would give its tickets again. Restore it; or "
-			"DROP TABLE tickr_settings, then createdb --continue-after the last ticket "
-			"that may have been given (without it only if there was none)");
+		text_add(&reason, "this database has pinned settings and no table `tickets`: the "
+				  "table was lost, and a new one would issue its tickets again. "
+				  "Restore the table; or DROP TABLE tickr_settings, then run "
+				  "createdb --continue-after the last ticket that may have been "
+				  "issued (without it only if there was none)");
 		goto failed;
 	}
-	if (tickets == FOUND_WRONG || layout_find_row(session, &row, &reason) != STORE_OK)
+	if (tickets == FOUND_WRONG || mysql_layout_find_row(session, &row, &reason) != STORE_OK)
 		goto failed;
 	if (row != FOUND_IT) {
 		text_add(&reason,
-			 ". If a createdb that was interrupted has left the table, DROP TABLE "
-			 "tickets and run createdb again");
+			 ". If an interrupted createdb left the table, DROP TABLE tickets and run "
+			 "createdb again");
 		goto failed;
 	}
-	if (!stands_at(session, order->newest, &reason))
+	if (!mysql_create_stands_at(session, order->newest, &reason))
 		goto failed;
-	report_found(session, order->layout, report);
+	mysql_create_report_found(session, order->layout, report);
 	return STEP_FOUND;
 failed:
 	text_addf(report, "%s\n", memory);
@@ -178,18 +181,31 @@ failed:
 }
 
 static enum step
-pin_settings(struct store_session *session, struct text *report)
+mysql_create_make_settings(struct store_session *session, const struct create_order *order,
+			   struct text *report)
 {
 	const struct ticket_space *space = &session->settings->space;
-	char sql[192 + sizeof(sql_settings)];
+	char sql[192 + sizeof(sql_settings)], memory[REASON_ROOM];
+	struct text reason = TEXT_OVER(memory);
+	enum mysql_finding finding;
 
+	(void)order;
+	if (mysql_layout_find_settings(session, &finding, &reason) != STORE_OK ||
+	    finding == FOUND_WRONG) {
+		text_addf(report, "%s\n", memory);
+		return STEP_FAILED;
+	}
+	if (finding == FOUND_IT) {
+		text_add(report, "settings: found, and they are the same\n");
+		return STEP_FOUND;
+	}
 	snprintf(sql, sizeof(sql),
 		 "SET @max_nodes = %" PRIu64 ", @node_number = %" PRIu64
 		 ", @starting_offset = %" PRIu64 ";\n%s",
 		 space->max_nodes, space->node_number, space->starting_offset, sql_settings);
 	if (mysql_check_writable(session, report) != STORE_OK ||
-	    session_run(session, sql, report) != STORE_OK) {
-		text_add(report, "; the settings could not be pinned\n");
+	    mysql_session_run(session, sql, report) != STORE_OK) {
+		text_add(report, "; cannot pin the settings\n");
 		return STEP_FAILED;
 	}
 	text_add(report, "settings: pinned (");
@@ -198,31 +214,13 @@ pin_settings(struct store_session *session, struct text *report)
 	return STEP_MADE;
 }
 
-static enum step
-make_settings(struct store_session *session, const struct create_order *order, struct text *report)
-{
-	char memory[REASON_ROOM];
-	struct text reason = TEXT_OVER(memory);
-	enum mysql_finding finding;
-
-	(void)order;
-	if (layout_find_settings(session, &finding, &reason) != STORE_OK ||
-	    finding == FOUND_WRONG) {
-		text_addf(report, "%s\n", memory);
-		return STEP_FAILED;
-	}
-	if (finding == FOUND_NOTHING)
-		return pin_settings(session, report);
-	text_add(report, "settings: found, and they are the same\n");
-	return STEP_FOUND;
-}
-
 /*
- * A database that was made before there were identities gets one now. A replica has its master's, and a
- * database that cannot be written to is as good without.
+ * A database of an older tickrd gets its identity now. A replica gets it from its master. If the server may not
+ * be written to, the database stays without one, and can be served from.
  */
 static enum step
-make_identity(struct store_session *session, const struct create_order *order, struct text *report)
+mysql_create_make_identity(struct store_session *session, const struct create_order *order,
+			   struct text *report)
 {
 	char memory[REASON_ROOM];
 	struct text reason = TEXT_OVER(memory);
@@ -249,7 +247,7 @@ make_identity(struct store_session *session, const struct create_order *order, s
 	text_add(report, "identity: made\n");
 	return STEP_MADE;
 failed:
-	text_addf(report, "%s; the identity could not be made\n", memory);
+	text_addf(report, "%s; cannot make the identity\n", memory);
 	return STEP_FAILED;
 }
 
@@ -259,12 +257,13 @@ mysql_create(const struct store_settings *settings, const struct create_order *o
 {
 	typedef enum step step_fn(struct store_session *, const struct create_order *,
 				  struct text *);
-	static step_fn *const steps[] = {make_database, make_tickets, make_settings, make_identity};
+	static step_fn *const steps[] = {mysql_create_make_database, mysql_create_make_tickets,
+					 mysql_create_make_settings, mysql_create_make_identity};
 	enum store_create_result result = STORE_EXISTED;
 	struct store_session session;
 
-	if (session_connect(&session, settings, NULL, report) != STORE_OK) {
-		session_disconnect(&session);
+	if (mysql_session_connect(&session, settings, NULL, report) != STORE_OK) {
+		mysql_session_disconnect(&session);
 		text_add(report, "\n");
 		return STORE_NOT_CREATED;
 	}
@@ -278,6 +277,6 @@ mysql_create(const struct store_settings *settings, const struct create_order *o
 		if (step == STEP_MADE && i > 0)
 			result = STORE_CREATED;
 	}
-	session_disconnect(&session);
+	mysql_session_disconnect(&session);
 	return result;
 }

@@ -1,5 +1,7 @@
 /*
- * mysql_create -- makes a database that tickrd can serve from. Main thread.
+ * mysql_create -- makes a database that tickrd can serve from.
+ *
+ * Main thread.
  */
 #ifndef TICKR_STORE_MYSQL_CREATE_H
 #define TICKR_STORE_MYSQL_CREATE_H

@@ -4,34 +4,47 @@
 #include <strings.h>
 
 #include "store/mysql_durable.h"
+#include "store/mysql_reserve.h"
 
 #define VERSION_SIZE 128
 
-/* A variable of the server, the values that are safe, and what may happen with others. */
+#define REDO_LOG_STATUS "Innodb_redo_log_enabled" /* a status of MySQL 8.0.21 and later */
+
+/* A variable or status of the server, its safe or unsafe values, and the words for an unsafe one. */
 struct setting {
 	const char *name;
-	const char *safe[5]; /* as SHOW VARIABLES prints them; NULL after the last */
-	const char *otherwise;
+	bool are_unsafe;       /* the values; false: they are the only safe ones */
+	const char *values[5]; /* as SHOW VARIABLES prints them; NULL after the last */
+	const char *danger;
 };
 
-/* MariaDB's 3 for the log is safer than 1 yet. A server that has not a variable says nothing of it. */
+/* If a server does not have a variable, there is no warning. */
 static const struct setting settings[] = {
 	{"innodb_flush_log_at_trx_commit",
-	 {"1", "3"},
-	 "a crash of the database may give a ticket twice; set it to 1"},
+	 false,
+	 {"1", "3"}, /* MariaDB's 3 is safer than 1 */
+	 "a crash of the database may issue a ticket twice; set it to 1"},
 	{"innodb_doublewrite",
+	 false,
 	 {"ON", "1", "DETECT_AND_RECOVER", "fast"},
-	 "a crash of the database may leave a page half-written, and with it the counter; set it "
-	 "to "
-	 "ON"},
+	 "a crash of the database may leave a page half-written, and with it the counter; "
+	 "set it to ON"},
+	/* Other methods, such as O_DIRECT_NO_FSYNC, keep the flush that makes the log durable. */
+	{"innodb_flush_method",
+	 true,
+	 {"nosync", "littlesync"},
+	 "a crash of the machine may issue a ticket twice; set it to fsync or O_DIRECT"},
 	{"debug_no_sync",
+	 false,
 	 {"OFF", "0"},
 	 "nothing is flushed to the disk, and a crash of the machine may issue a ticket twice; set "
 	 "it to OFF"},
+	{REDO_LOG_STATUS,
+	 false,
+	 {"ON"},
+	 "the redo log of InnoDB is disabled, and a crash of the database loses its tables; run "
+	 "ALTER INSTANCE ENABLE INNODB REDO_LOG"},
 };
-
-/* These, unlike O_DIRECT_NO_FSYNC, leave out the flush that makes the log durable. */
-static const char *const unsafe_flushes[] = {"nosync", "littlesync"};
 
 struct variables {
 	bool is_binlog;
@@ -40,42 +53,37 @@ struct variables {
 };
 
 static void
-warn_of_value(const char *name, const char *value, const char *otherwise, struct text *warnings)
+mysql_durable_warn_of_value(const char *name, const char *value, const char *danger,
+			    struct text *warnings)
 {
-	text_addf(warnings, "%s is %s: %s\n", name, value, otherwise);
+	text_addf(warnings, "%s is %s: %s\n", name, value, danger);
+}
+
+void
+mysql_judge_setting(const char *name, const char *value, struct text *warnings)
+{
+	for (size_t i = 0; i < ARRAY_LENGTH(settings); i++) {
+		const struct setting *setting = &settings[i];
+		bool is_listed = false;
+
+		if (strcasecmp(name, setting->name) != 0)
+			continue;
+		for (size_t j = 0; j < ARRAY_LENGTH(setting->values) && setting->values[j] != NULL;
+		     j++)
+			if (strcasecmp(value, setting->values[j]) == 0)
+				is_listed = true;
+		if (is_listed == setting->are_unsafe)
+			mysql_durable_warn_of_value(name, value, setting->danger, warnings);
+	}
 }
 
 static void
-check_setting(const struct setting *setting, const char *value, struct text *warnings)
-{
-	for (size_t i = 0; i < ARRAY_LENGTH(setting->safe) && setting->safe[i] != NULL; i++)
-		if (strcasecmp(value, setting->safe[i]) == 0)
-			return;
-	warn_of_value(setting->name, value, setting->otherwise, warnings);
-}
-
-static void
-check_flush_method(const char *value, struct text *warnings)
-{
-	for (size_t i = 0; i < ARRAY_LENGTH(unsafe_flushes); i++)
-		if (strcasecmp(value, unsafe_flushes[i]) == 0)
-			warn_of_value("innodb_flush_method", value,
-				      "a crash of the machine may issue a ticket twice; set it to "
-				      "fsync or O_DIRECT",
-				      warnings);
-}
-
-static void
-read_variable(void *arg, MYSQL_ROW row)
+mysql_durable_read_variable(void *arg, MYSQL_ROW row)
 {
 	struct variables *variables = arg;
 	const char *name = row[0], *value = row[1] != NULL ? row[1] : "";
 
-	for (size_t i = 0; i < ARRAY_LENGTH(settings); i++)
-		if (strcasecmp(name, settings[i].name) == 0)
-			check_setting(&settings[i], value, variables->warnings);
-	if (strcasecmp(name, "innodb_flush_method") == 0)
-		check_flush_method(value, variables->warnings);
+	mysql_judge_setting(name, value, variables->warnings);
 	if (strcasecmp(name, "log_bin") == 0)
 		variables->is_binlog = strcasecmp(value, "ON") == 0;
 	if (strcasecmp(name, "sync_binlog") == 0)
@@ -83,7 +91,7 @@ read_variable(void *arg, MYSQL_ROW row)
 }
 
 static void
-warn_of_variables(struct store_session *session, struct text *warnings)
+mysql_durable_warn_of_variables(struct store_session *session, struct text *warnings)
 {
 	static const char sql[] =
 		"SHOW GLOBAL VARIABLES WHERE Variable_name IN ('innodb_flush_log_at_trx_commit', "
@@ -93,62 +101,33 @@ warn_of_variables(struct store_session *session, struct text *warnings)
 	char memory[256];
 	struct text problem = TEXT_OVER(memory);
 
-	if (session_query(session, sql, read_variable, &variables, &problem) != STORE_OK)
+	if (mysql_session_query(session, sql, mysql_durable_read_variable, &variables, &problem) !=
+	    STORE_OK)
 		text_addf(warnings, "the server's settings cannot be read: %s\n", memory);
 	else if (variables.is_binlog && strcmp(variables.sync_binlog, "1") != 0)
-		warn_of_value("sync_binlog", variables.sync_binlog,
-			      "after a crash of the database a replica may be behind tickets that "
-			      "were given; set it to 1",
-			      warnings);
+		mysql_durable_warn_of_value("sync_binlog", variables.sync_binlog,
+					    "after a crash of the database a replica may miss "
+					    "tickets that were issued; "
+					    "set it to 1",
+					    warnings);
 }
 
 static void
-read_is_off(void *is_off, MYSQL_ROW row)
+mysql_durable_read_status(void *warnings, MYSQL_ROW row)
 {
-	*(bool *)is_off = row[1] != NULL && strcasecmp(row[1], "OFF") == 0;
+	mysql_judge_setting(row[0], row[1] != NULL ? row[1] : "", warnings);
 }
 
-/* MySQL 8: ALTER INSTANCE DISABLE INNODB REDO_LOG. */
+/* MySQL 8 has ALTER INSTANCE DISABLE INNODB REDO_LOG. Other servers do not know the status. */
 static void
-warn_of_redo_log(struct store_session *session, struct text *warnings)
+mysql_durable_warn_of_redo_log(struct store_session *session, struct text *warnings)
 {
 	char memory[256];
 	struct text problem = TEXT_OVER(memory);
-	bool is_off = false;
 
-	if (session_query(session, "SHOW GLOBAL STATUS LIKE 'Innodb_redo_log_enabled'", read_is_off,
-			  &is_off, &problem) != STORE_OK)
+	if (mysql_session_query(session, "SHOW GLOBAL STATUS LIKE '" REDO_LOG_STATUS "'",
+				mysql_durable_read_status, warnings, &problem) != STORE_OK)
 		text_addf(warnings, "the server's status cannot be read: %s\n", memory);
-	else if (is_off)
-		text_add(warnings, "the redo log of InnoDB is disabled: a crash of the database "
-				   "loses its tables; ALTER INSTANCE ENABLE INNODB REDO_LOG\n");
-}
-
-/* Of several masters; those of Galera agree on what each commit found in the row. */
-static void
-warn_of_masters(const struct store_session *session, struct text *warnings)
-{
-	if (session->layout != LAYOUT_COUNTER || session->is_galera ||
-	    session->steps.global_increment == 1)
-		return;
-	text_addf(
-		warnings,
-		"auto_increment_increment is %" PRIu64
-		": the table `tickets` has the counter layout, which knows no increment: several "
-		"masters would each give the same tickets; let this be the only one and set it to "
-		"1, or make a new database in the append layout\n",
-		session->steps.global_increment);
-}
-
-static void
-warn_of_engine(const struct store_session *session, struct text *warnings)
-{
-	if (strcasecmp(session->engine, "InnoDB") == 0)
-		return;
-	text_addf(warnings,
-		  "the table `tickets` uses the engine %s: a crash of the database may give a "
-		  "ticket twice; stop tickrd, ALTER TABLE tickets ENGINE=InnoDB, start it\n",
-		  session->engine);
 }
 
 /* --- the version ------------------------------------------------------------------------------- */
@@ -168,46 +147,61 @@ mysql_forgets_counter(const char *version)
 }
 
 static void
-read_version(void *arg, MYSQL_ROW row)
+mysql_durable_read_version(void *arg, MYSQL_ROW row)
 {
 	if (row[0] != NULL)
 		snprintf(arg, VERSION_SIZE, "%s", row[0]);
 }
 
-/* In the counter layout there is no AUTO_INCREMENT to be forgotten. */
+/* The counter layout has no AUTO_INCREMENT that the server could forget. */
 static void
-warn_of_version(struct store_session *session, struct text *warnings)
+mysql_durable_warn_of_version(struct store_session *session, struct text *warnings)
 {
 	char version[VERSION_SIZE] = "", memory[256];
 	struct text problem = TEXT_OVER(memory);
 
 	if (session->layout == LAYOUT_COUNTER)
 		return;
-	if (session_query(session, "SELECT VERSION()", read_version, version, &problem) != STORE_OK)
+	if (mysql_session_query(session, "SELECT VERSION()", mysql_durable_read_version, version,
+				&problem) != STORE_OK)
 		text_addf(warnings, "the server's version cannot be read: %s\n", memory);
 	else if (mysql_forgets_counter(version))
 		text_addf(warnings,
 			  "the server is %s, which forgets its counter when it restarts and goes "
-			  "on from the highest row: if that was deleted a crash of the database "
-			  "may give a ticket twice; upgrade to MySQL 8.0 or MariaDB 10.2.4\n",
+			  "on from the highest row: if that row was deleted, a crash of the "
+			  "database may issue a ticket twice; upgrade to MySQL 8.0 or MariaDB "
+			  "10.2.4\n",
 			  version);
 }
 
 void
 mysql_warn(struct store_session *session, struct text *warnings)
 {
-	warn_of_engine(session, warnings);
-	warn_of_variables(session, warnings);
-	warn_of_redo_log(session, warnings);
-	warn_of_version(session, warnings);
-	warn_of_masters(session, warnings);
+	if (strcasecmp(session->engine, "InnoDB") != 0)
+		text_addf(warnings,
+			  "the table `tickets` uses the engine %s: a crash of the database may "
+			  "issue a ticket twice; stop tickrd, ALTER TABLE tickets ENGINE=InnoDB, "
+			  "start it\n",
+			  session->engine);
+	mysql_durable_warn_of_variables(session, warnings);
+	mysql_durable_warn_of_redo_log(session, warnings);
+	mysql_durable_warn_of_version(session, warnings);
+	/* The nodes of Galera agree about the row at each commit. Other masters do not. */
+	if (session->layout == LAYOUT_COUNTER && !session->is_galera &&
+	    session->steps.global_increment != 1)
+		text_addf(warnings,
+			  "auto_increment_increment is %" PRIu64
+			  ": the table `tickets` has the counter layout, in which several "
+			  "masters would each issue the same tickets; use one master and set it "
+			  "to 1, or make a new database in the append layout\n",
+			  session->steps.global_increment);
 }
 
 /* --- advice ------------------------------------------------------------------------------------ */
 
-/* Global rights with which a user writes to a server that is read-only, in the words of SHOW GRANTS. */
+/* Find a global right that lets a user write to a read-only server, in the words of SHOW GRANTS. */
 static void
-read_grant(void *found, MYSQL_ROW row)
+mysql_durable_read_grant(void *found, MYSQL_ROW row)
 {
 	static const char *const rights[] = {"ALL PRIVILEGES", "SUPER", "READ_ONLY ADMIN",
 					     "READ ONLY ADMIN", "CONNECTION_ADMIN"};
@@ -220,28 +214,23 @@ read_grant(void *found, MYSQL_ROW row)
 			*(const char **)found = rights[i];
 }
 
-static void
-advise_on_user(struct store_session *session, struct text *advice)
+void
+mysql_advise(struct store_session *session, struct text *advice)
 {
 	char memory[256];
 	struct text problem = TEXT_OVER(memory);
 	const char *right = NULL;
 
-	if (session_query(session, "SHOW GRANTS", read_grant, &right, &problem) != STORE_OK)
+	if (mysql_session_query(session, "SHOW GRANTS", mysql_durable_read_grant, &right,
+				&problem) != STORE_OK)
 		text_addf(advice, "the rights of this user cannot be read: %s\n", memory);
 	else if (right != NULL)
 		text_addf(advice,
 			  "the database's user has the right %s, with which it may write to a "
-			  "server that was demoted (read_only): serve as a user with the rights of "
-			  "sql/privileges.sql and no others\n",
+			  "server that was demoted (read_only): use a user with only the rights of "
+			  "sql/privileges.sql\n",
 			  right);
-}
-
-void
-mysql_advise(struct store_session *session, struct text *advice)
-{
-	advise_on_user(session, advice);
-	if (session->layout == LAYOUT_STUB && !session->has_table_locks)
+	if (mysql_is_row_by_row(session))
 		text_add(advice,
 			 "the table `tickets` has the stub layout on InnoDB: another program that "
 			 "counts in it, such as the old Tickr, may issue the same tickets; stop it "

@@ -1,7 +1,7 @@
 /*
- * mysql_error -- what the errors of MySQL, MariaDB and their client libraries mean for a session.
+ * mysql_error -- translates errors of MySQL, MariaDB and their client libraries into results of the store.
  *
- * Used by the mysql store's files only, in the session's thread.
+ * For the files of the mysql store only. Pure; any thread.
  */
 #ifndef TICKR_STORE_MYSQL_ERROR_H
 #define TICKR_STORE_MYSQL_ERROR_H
@@ -9,12 +9,19 @@
 #include "store/store.h"
 
 /*
- * The result that the error NUMBER stands for. WORDS are the error's own: they alone tell a
- * certificate that failed its check from a handshake that was cut off.
+ * Return the result for the error NUMBER. WORDS are its message: only they tell a bad certificate from a TLS
+ * handshake that was cut off.
  */
 enum store_result mysql_classify(unsigned number, const char *words) MUST_CHECK;
 
-/* Add to REASON what an operator can do about the error NUMBER of the server, if there is advice. */
+/*
+ * Return whether the error NUMBER says that no id is left in the table. LAST is the highest number that the id
+ * can hold. At the end of a signed id MySQL allocates LAST again. The insert then fails with error 1062, and
+ * WORDS name LAST, whatever the language of the server.
+ */
+bool mysql_is_at_end(unsigned number, const char *words, uint64_t last) MUST_CHECK;
+
+/* Add the remedy for the error NUMBER to REASON, if there is one. */
 void mysql_add_advice(unsigned number, struct text *reason);
 
 #endif

@@ -8,7 +8,7 @@
 #include "store/mysql_identity.h"
 
 static void
-read_identity(void *arg, MYSQL_ROW row)
+mysql_identity_read_row(void *arg, MYSQL_ROW row)
 {
 	struct store_session *session = arg;
 
@@ -21,9 +21,9 @@ mysql_read_identity(struct store_session *session, bool *is_missing, struct text
 {
 	char memory[256];
 	struct text problem = TEXT_OVER(memory);
-	enum store_result result =
-		session_query(session, "SELECT identity, advances FROM tickr_identity WHERE id = 1",
-			      read_identity, session, &problem);
+	enum store_result result = mysql_session_query(
+		session, "SELECT identity, advances FROM tickr_identity WHERE id = 1",
+		mysql_identity_read_row, session, &problem);
 	unsigned number = mysql_errno(&session->mysql);
 
 	*is_missing =
@@ -43,12 +43,12 @@ mysql_make_identity(struct store_session *session, struct text *reason)
 	struct text script = TEXT_OVER(sql);
 
 	if (!random_id(identity)) {
-		text_addf(reason, "the kernel has no random numbers for an identity: %s",
+		text_addf(reason, "cannot make an identity: the kernel has no random numbers: %s",
 			  strerror(errno));
 		return STORE_FAILED;
 	}
 	text_addf(&script, "SET @identity = '%s';\n%s", identity, sql_identity);
-	return session_run(session, sql, reason);
+	return mysql_session_run(session, sql, reason);
 }
 
 enum store_result
@@ -58,5 +58,5 @@ mysql_note_advance(struct store_session *session, struct text *reason)
 		"UPDATE tickr_identity SET advances = GREATEST(advances + 1, "
 		"TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))) WHERE id = 1";
 
-	return session_run(session, sql, reason);
+	return mysql_session_run(session, sql, reason);
 }

@@ -1,7 +1,7 @@
 /*
- * mysql_identity -- the random id that createdb gives a database, which its copies have too.
+ * mysql_identity -- reads and writes the database's identity: a random id, the same in each copy of it.
  *
- * Used by the mysql store's files only, in the session's thread.
+ * For the files of the mysql store only, in the session's thread.
  */
 #ifndef TICKR_STORE_MYSQL_IDENTITY_H
 #define TICKR_STORE_MYSQL_IDENTITY_H
@@ -9,17 +9,17 @@
 #include "store/mysql_session.h"
 
 /*
- * Read it into the session; "" where createdb has made none, or this user may not see it. *IS_MISSING:
- * there is none.
+ * Read the identity into SESSION. It is "" if there is none, or if this user may not see it. *IS_MISSING: there
+ * is none.
  */
 enum store_result mysql_read_identity(struct store_session *session, bool *is_missing,
 				      struct text *reason) MUST_CHECK;
 
-/* Make it, unless another createdb has done so meanwhile: one identity is kept for ever. */
+/* Make an identity, unless the database has one: it never changes. */
 enum store_result mysql_make_identity(struct store_session *session,
 				      struct text *reason) MUST_CHECK;
 
-/* See note_advance() of the store. It needs UPDATE on the column. */
+/* As note_advance() of the store. It needs the right UPDATE on the column. */
 enum store_result mysql_note_advance(struct store_session *session, struct text *reason) MUST_CHECK;
 
 #endif

@@ -1,10 +1,10 @@
 /*
- * DESIGN. The step between the rows of one statement is the session's
- * auto_increment_increment. The look behind the statement, in the same packet, tells the step: a
- * proxy between us may ask another server next time. Only Galera changes it under a session, as its
- * nodes come and go; there the packet begins with a look too, and if the step changed in
- * between, nobody knows which step the rows have, and the range is abandoned. A look of an
- * earlier packet proves nothing: the step may have changed and changed back.
+ * DESIGN. Auto_increment_increment of the session is the step between the rows of one statement. The look after
+ * the statement, in the same packet, reads the step: through a proxy, the next packet may reach another server.
+ *
+ * Only Galera changes the step under an open session, as its nodes join and leave. So there the packet also
+ * begins with a look. If the step changed between the two looks, the step of the rows is not known, and the range
+ * is abandoned. A look of an earlier packet proves nothing: the step may have changed and changed back.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -15,10 +15,10 @@
 #include "store/mysql_look.h"
 
 #define LOOK_BEFORE	  LOOK_ONE("0") ";"
-#define SMALL_INSERT_ROWS 1024 /* the statement for this many is kept; larger ones are not */
-#define STEP_CHANGES	  3    /* how often the step may change under one reservation */
+#define SMALL_INSERT_ROWS 1024 /* a statement of more rows is freed after its use */
+#define STEP_CHANGES	  3    /* the most changes of the step in one reservation */
 
-/* How a statement of many rows begins, and what it repeats for each. */
+/* The beginning of a statement for many rows, and the part that it repeats for each row. */
 struct insert_shape {
 	const char *head;
 	const char *row;
@@ -28,7 +28,7 @@ static const struct insert_shape append_shape = {"INSERT INTO tickets (id) VALUE
 static const struct insert_shape stub_shape = {"REPLACE INTO tickets (stub) VALUES", "('a'),"};
 
 static const struct insert_shape *
-shape_of(const struct store_session *session)
+mysql_insert_shape_of(const struct store_session *session)
 {
 	return session->layout == LAYOUT_APPEND ? &append_shape : &stub_shape;
 }
@@ -36,7 +36,7 @@ shape_of(const struct store_session *session)
 uint32_t
 mysql_most_rows(const struct store_session *session)
 {
-	const struct insert_shape *shape = shape_of(session);
+	const struct insert_shape *shape = mysql_insert_shape_of(session);
 	uint64_t others = sizeof(LOOK_BEFORE) + strlen(shape->head) + sizeof(LOOK_LONGEST);
 	uint64_t rows;
 
@@ -46,11 +46,23 @@ mysql_most_rows(const struct store_session *session)
 	return rows < UINT32_MAX ? (uint32_t)rows : UINT32_MAX;
 }
 
-/* Make the kept statement ROWS long at least; there is room for a look on each side. */
-static void
-grow_insert(struct store_session *session, uint32_t rows)
+bool
+mysql_rows_fit(const struct store_session *session, uint32_t count, struct text *reason)
 {
-	const struct insert_shape *shape = shape_of(session);
+	if (count <= mysql_most_rows(session))
+		return true;
+	text_addf(reason,
+		  "%" PRIu32 " tickets need a larger packet than max_allowed_packet of the "
+		  "database (%" PRIu64 ") allows: raise it, or lower TICKR_MAX_BATCH",
+		  count, session->max_packet);
+	return false;
+}
+
+/* Make the kept statement at least ROWS long, with room for a look before and after it. */
+static void
+mysql_insert_grow(struct store_session *session, uint32_t rows)
+{
+	const struct insert_shape *shape = mysql_insert_shape_of(session);
 	size_t before = strlen(LOOK_BEFORE), head = strlen(shape->head), row = strlen(shape->row);
 	char *statement;
 
@@ -67,21 +79,11 @@ grow_insert(struct store_session *session, uint32_t rows)
 		memcpy(statement + head + i * row, shape->row, row);
 }
 
-static void
-shrink_insert(struct store_session *session)
-{
-	if (session->insert_rows <= SMALL_INSERT_ROWS)
-		return;
-	free(session->insert);
-	session->insert = NULL;
-	session->insert_rows = 0;
-}
-
-/* The kept statement is cut behind COUNT rows, and made whole again after it was sent. */
+/* Send the kept statement with only COUNT rows: cut it after them, and restore it afterwards. */
 static enum store_result
-send_insert(struct store_session *session, uint32_t count, struct text *reason)
+mysql_insert_send(struct store_session *session, uint32_t count, struct text *reason)
 {
-	const struct insert_shape *shape = shape_of(session);
+	const struct insert_shape *shape = mysql_insert_shape_of(session);
 	size_t before = strlen(LOOK_BEFORE);
 	size_t skipped = session->is_elastic ? 0 : before;
 	size_t len = before + strlen(shape->head) + count * strlen(shape->row);
@@ -91,7 +93,7 @@ send_insert(struct store_session *session, uint32_t count, struct text *reason)
 	char *cut;
 	bool is_sent;
 
-	grow_insert(session, count);
+	mysql_insert_grow(session, count);
 	cut = session->insert + len;
 	memcpy(kept, cut, more);
 	cut[-1] = ';'; /* in place of the last row's comma */
@@ -100,32 +102,28 @@ send_insert(struct store_session *session, uint32_t count, struct text *reason)
 				   len + more - skipped) == 0;
 	cut[-1] = ',';
 	memcpy(cut, kept, more);
-	shrink_insert(session);
-	return is_sent ? STORE_OK : session_error(session, reason);
-}
-
-static enum store_result
-next_result(struct store_session *session, struct text *reason)
-{
-	return mysql_next_result(&session->mysql) == 0 ? STORE_OK : session_error(session, reason);
-}
-
-/* The first number, of which the server says that it has allocated it. */
-static enum store_result
-take_insert(struct store_session *session, uint32_t count, uint64_t *first, struct text *reason)
-{
-	*first = mysql_insert_id(&session->mysql);
-	if (*first == 0 || mysql_affected_rows(&session->mysql) < count) {
-		text_addf(reason, "the statement for %" PRIu32 " rows did not insert them", count);
-		return STORE_FAILED;
+	if (session->insert_rows > SMALL_INSERT_ROWS) {
+		free(session->insert);
+		session->insert = NULL;
+		session->insert_rows = 0;
 	}
-	return next_result(session, reason);
+	return is_sent ? STORE_OK : mysql_session_error(session, reason);
 }
 
-/* The results of one packet: in Galera the step; the insert; the look. *IS_KNOWN: the step is known. */
 static enum store_result
-take_results(struct store_session *session, uint32_t count, struct ticket_range *bases,
-	     bool *is_known, struct text *reason)
+mysql_insert_next_result(struct store_session *session, struct text *reason)
+{
+	return mysql_next_result(&session->mysql) == 0 ? STORE_OK
+						       : mysql_session_error(session, reason);
+}
+
+/*
+ * Read the results of one packet: in Galera a look, then the insert, then the look after it. Set *IS_KNOWN if the
+ * step of the rows is known.
+ */
+static enum store_result
+mysql_insert_take_results(struct store_session *session, uint32_t count, struct ticket_range *bases,
+			  bool *is_known, struct text *reason)
 {
 	struct mysql_look before = {0}, after;
 	enum store_result result = STORE_OK;
@@ -133,9 +131,15 @@ take_results(struct store_session *session, uint32_t count, struct ticket_range 
 	if (session->is_elastic)
 		result = mysql_take_numbers(session, &before, reason);
 	if (session->is_elastic && result == STORE_OK)
-		result = next_result(session, reason);
-	if (result == STORE_OK)
-		result = take_insert(session, count, &bases->first, reason);
+		result = mysql_insert_next_result(session, reason);
+	if (result != STORE_OK)
+		return result;
+	bases->first = mysql_insert_id(&session->mysql);
+	if (bases->first == 0 || mysql_affected_rows(&session->mysql) < count) {
+		text_addf(reason, "the statement for %" PRIu32 " rows did not insert them", count);
+		return STORE_FAILED;
+	}
+	result = mysql_insert_next_result(session, reason);
 	if (result == STORE_OK)
 		result = mysql_take_look(session, &after, reason);
 	if (result == STORE_OK)
@@ -155,23 +159,16 @@ enum store_result
 mysql_reserve_rows(struct store_session *session, uint32_t count, struct ticket_range *bases,
 		   struct text *reason)
 {
-	if (count > mysql_most_rows(session)) {
-		text_addf(reason,
-			  "%" PRIu32 " tickets need a larger packet than max_allowed_packet of the "
-			  "database (%" PRIu64 ") allows: raise it, or lower TICKR_MAX_BATCH",
-			  count, session->max_packet);
-		return STORE_FAILED;
-	}
 	for (unsigned change = 0; change < STEP_CHANGES; change++) {
 		bool is_known = false;
-		enum store_result result = send_insert(session, count, reason);
+		enum store_result result = mysql_insert_send(session, count, reason);
 
 		if (result == STORE_OK)
-			result = take_results(session, count, bases, &is_known, reason);
+			result =
+				mysql_insert_take_results(session, count, bases, &is_known, reason);
 		if (result != STORE_OK || is_known)
 			return result;
 	}
-	text_add(reason, "auto_increment_increment changed again and again while tickets were "
-			 "reserved");
+	text_add(reason, "auto_increment_increment kept changing while tickets were reserved");
 	return STORE_BUSY;
 }

@@ -1,4 +1,3 @@
-#include <ctype.h>
 #include <inttypes.h>
 #include <mysqld_error.h>
 #include <string.h>
@@ -9,9 +8,9 @@
 #include "store/mysql_layout.h"
 #include "store/mysql_look.h"
 
-#define COLUMNS		7		   /* of LOOK_ONE */
-#define LAYOUT_EVERY_US 250000		   /* for a user who may not see the definition */
-#define AUTO_INCREMENT	" AUTO_INCREMENT=" /* an option of the table, which moves with each row */
+#define COLUMNS		7      /* of LOOK_ONE */
+#define LAYOUT_EVERY_US 250000 /* between checks, if the user may not see the definition */
+#define AUTO_INCREMENT	" AUTO_INCREMENT=" /* an option of the table, which changes with each row */
 
 #define EXECUTE "EXECUTE tickr_look"
 
@@ -34,30 +33,27 @@ mysql_next_look(struct store_session *session, bool has_many_rows)
 /* --- reading ---------------------------------------------------------------------------------- */
 
 static bool
-read_number(const char *value, uint64_t *number)
+mysql_look_read_number(const char *value, uint64_t *number)
 {
 	return value != NULL && parse_number(value, strlen(value), UINT64_MAX, number);
 }
 
-/* MariaDB 12 has more words than ON and OFF: whatever is neither 0 nor OFF forbids writing. */
 static bool
-is_off(const char *value)
+mysql_look_read(MYSQL_ROW row, unsigned columns, struct mysql_look *look)
 {
-	return value != NULL && (strcmp(value, "0") == 0 || strcasecmp(value, "OFF") == 0);
-}
+	const char *read_only = row[COLUMNS - 1];
 
-static bool
-read_look(MYSQL_ROW row, unsigned columns, struct mysql_look *look)
-{
-	if (columns == COLUMNS || !read_number(row[COLUMNS], &look->advances))
+	if (columns == COLUMNS || !mysql_look_read_number(row[COLUMNS], &look->advances))
 		look->advances = 0;
-	look->has_base = read_number(row[0], &look->base);
-	look->is_read_only = !is_off(row[COLUMNS - 1]);
-	return read_number(row[1], &look->steps.increment) &&
-	       read_number(row[2], &look->steps.offset) &&
-	       read_number(row[3], &look->steps.global_increment) &&
-	       read_number(row[4], &look->steps.global_offset) &&
-	       read_number(row[5], &look->last_id) && look->steps.increment > 0;
+	look->has_base = mysql_look_read_number(row[0], &look->base);
+	/* MariaDB 12 has other words too. Each value except 0 and OFF forbids writing. */
+	look->is_read_only = read_only == NULL ||
+			     (strcmp(read_only, "0") != 0 && strcasecmp(read_only, "OFF") != 0);
+	return mysql_look_read_number(row[1], &look->steps.increment) &&
+	       mysql_look_read_number(row[2], &look->steps.offset) &&
+	       mysql_look_read_number(row[3], &look->steps.global_increment) &&
+	       mysql_look_read_number(row[4], &look->steps.global_offset) &&
+	       mysql_look_read_number(row[5], &look->last_id) && look->steps.increment > 0;
 }
 
 enum store_result
@@ -69,61 +65,56 @@ mysql_take_numbers(struct store_session *session, struct mysql_look *look, struc
 	bool is_read;
 
 	if (rows == NULL && mysql_errno(&session->mysql) != 0)
-		return session_error(session, reason);
+		return mysql_session_error(session, reason);
 	row = columns >= COLUMNS ? mysql_fetch_row(rows) : NULL;
-	is_read = row != NULL && read_look(row, columns, look);
+	is_read = row != NULL && mysql_look_read(row, columns, look);
 	mysql_free_result(rows);
 	if (is_read)
 		return STORE_OK;
-	text_add(reason, "the server did not tell its auto_increment_increment");
+	text_add(reason, "the server did not send its auto_increment_increment");
 	return STORE_FAILED;
 }
 
-/* A number for DEFINITION, as SHOW CREATE TABLE prints it, but for the option that moves. Never 0. */
-static uint64_t
-fingerprint(const char *definition)
+/*
+ * Set the session's next number and fingerprint from DEFINITION, as SHOW CREATE TABLE prints it. The fingerprint
+ * leaves out the next number, and is never 0. If DEFINITION has no next number, set 0.
+ */
+static void
+mysql_look_read_definition(struct store_session *session, const char *definition)
 {
-	const char *moves = strstr(definition, AUTO_INCREMENT);
+	const char *option = strstr(definition, AUTO_INCREMENT), *digits = option;
 	uint64_t hash = 0xcbf29ce484222325; /* FNV-1a */
+	size_t len = 0;
 
+	session->next = 0;
+	if (option != NULL) {
+		digits += strlen(AUTO_INCREMENT);
+		len = strspn(digits, "0123456789");
+		(void)!parse_number(digits, len, UINT64_MAX, &session->next);
+	}
 	for (const char *c = definition; *c != '\0'; c++) {
-		if (c == moves)
-			for (c += strlen(AUTO_INCREMENT); isdigit((unsigned char)*c); c++)
-				;
+		if (c == option)
+			c = digits + len;
 		if (*c == '\0')
 			break;
 		hash = (hash ^ (unsigned char)*c) * 0x100000001b3;
 	}
-	return hash != 0 ? hash : 1;
-}
-
-/* The number that AUTO_INCREMENT would allocate next, by DEFINITION; 0: it does not say. */
-static uint64_t
-read_next(const char *definition)
-{
-	const char *digits = strstr(definition, AUTO_INCREMENT);
-	uint64_t next = 0;
-	size_t len = 0;
-
-	if (digits == NULL)
-		return 0;
-	digits += strlen(AUTO_INCREMENT);
-	while (isdigit((unsigned char)digits[len]))
-		len++;
-	return parse_number(digits, len, UINT64_MAX, &next) ? next : 0;
+	session->definition = hash != 0 ? hash : 1;
 }
 
 static enum store_result
-take_definition(struct store_session *session, struct text *reason)
+mysql_look_take_definition(struct store_session *session, struct text *reason)
 {
 	MYSQL_RES *rows = mysql_store_result(&session->mysql);
 	MYSQL_ROW row;
 
 	if (rows == NULL)
-		return session_error(session, reason);
+		return mysql_session_error(session, reason);
 	row = mysql_num_fields(rows) > 1 ? mysql_fetch_row(rows) : NULL;
-	session->definition = row != NULL && row[1] != NULL ? fingerprint(row[1]) : 0;
-	session->next = row != NULL && row[1] != NULL ? read_next(row[1]) : 0;
+	session->definition = 0;
+	session->next = 0;
+	if (row != NULL && row[1] != NULL)
+		mysql_look_read_definition(session, row[1]);
 	mysql_free_result(rows);
 	return STORE_OK;
 }
@@ -136,8 +127,8 @@ mysql_take_look(struct store_session *session, struct mysql_look *look, struct t
 	if (result != STORE_OK || !session->asks_definition)
 		return result;
 	if (mysql_next_result(&session->mysql) != 0)
-		return session_error(session, reason);
-	return take_definition(session, reason);
+		return mysql_session_error(session, reason);
+	return mysql_look_take_definition(session, reason);
 }
 
 /* --- a server that is read-only --------------------------------------------------------------- */
@@ -155,8 +146,8 @@ mysql_check_writable(struct store_session *session, struct text *reason)
 {
 	uint64_t is_writable = 0;
 	bool found;
-	enum store_result result = session_numbers(session, "SELECT " MYSQL_IS_WRITABLE,
-						   &is_writable, 1, &found, reason);
+	enum store_result result = mysql_session_numbers(session, "SELECT " MYSQL_IS_WRITABLE,
+							 &is_writable, 1, &found, reason);
 
 	if (result != STORE_OK || is_writable)
 		return result;
@@ -165,24 +156,13 @@ mysql_check_writable(struct store_session *session, struct text *reason)
 
 /* --- judging ---------------------------------------------------------------------------------- */
 
-static void
-explain_steps(const struct mysql_steps *was, const struct mysql_steps *is, struct text *reason)
-{
-	text_addf(reason,
-		  "auto_increment_increment and _offset of the server changed from %" PRIu64
-		  " and %" PRIu64 " to %" PRIu64 " and %" PRIu64
-		  ": this session still counts by the old ones",
-		  was->global_increment, was->global_offset, is->global_increment,
-		  is->global_offset);
-}
-
 /*
- * A session keeps its steps, and init_connect may have given it others than the server's. So what
- * counts is a change of either. In Galera a session follows its server, and its statement looks at
- * the steps before it, too.
+ * Return STORE_LOST if the steps of the server or of the session changed. A session keeps its own steps, which
+ * init_connect may have set. In Galera a session follows its server, and each statement is preceded by a look.
  */
 static enum store_result
-judge_steps(const struct store_session *session, const struct mysql_steps *now, struct text *reason)
+mysql_look_judge_steps(const struct store_session *session, const struct mysql_steps *now,
+		       struct text *reason)
 {
 	const struct mysql_steps *was = &session->steps;
 	bool are_same = session->is_elastic ? now->increment == now->global_increment &&
@@ -191,34 +171,22 @@ judge_steps(const struct store_session *session, const struct mysql_steps *now, 
 
 	if (are_same)
 		return STORE_OK;
-	explain_steps(was, now, reason);
+	text_addf(reason,
+		  "auto_increment_increment and _offset of the server changed from %" PRIu64
+		  " and %" PRIu64 " to %" PRIu64 " and %" PRIu64
+		  ": this session still counts by the old ones",
+		  was->global_increment, was->global_offset, now->global_increment,
+		  now->global_offset);
 	return STORE_LOST;
 }
 
-/*
- * Whether the definition is another than before, which may still be good. Who cannot see it looks at the
- * layout now and then, which takes some round trips.
- */
-static bool
-needs_layout(struct store_session *session)
-{
-	uint64_t now_us = clock_us();
-
-	if (session->sees_definition)
-		return session->definition != session->known_definition;
-	if (now_us - session->asked_us < LAYOUT_EVERY_US)
-		return false;
-	session->asked_us = now_us;
-	return true;
-}
-
 static enum store_result
-judge_layout(struct store_session *session, struct text *reason)
+mysql_look_judge_layout(struct store_session *session, struct text *reason)
 {
 	enum mysql_layout layout = session->layout;
 	bool has_table_locks = session->has_table_locks;
 	enum mysql_finding finding;
-	enum store_result result = layout_find(session, &finding, reason);
+	enum store_result result = mysql_layout_find(session, &finding, reason);
 
 	if (result != STORE_OK)
 		return result;
@@ -229,7 +197,7 @@ judge_layout(struct store_session *session, struct text *reason)
 		return STORE_OK;
 	}
 	text_add(reason,
-		 "the table `tickets` was altered, and is reserved from in another way now");
+		 "the table `tickets` was altered, and now needs other statements to reserve");
 	return STORE_LOST;
 }
 
@@ -240,10 +208,21 @@ mysql_judge_look(struct store_session *session, const struct mysql_look *look, s
 
 	if (look->is_read_only)
 		return mysql_explain_read_only(reason);
-	result = judge_steps(session, &look->steps, reason);
-	if (result != STORE_OK || !needs_layout(session))
+	result = mysql_look_judge_steps(session, &look->steps, reason);
+	if (result != STORE_OK)
 		return result;
-	return judge_layout(session, reason);
+	/* A new definition may fit too. If the user may not see it, check the layout now and then. */
+	if (session->sees_definition) {
+		if (session->definition == session->known_definition)
+			return STORE_OK;
+	} else {
+		uint64_t now_us = clock_us();
+
+		if (now_us - session->asked_us < LAYOUT_EVERY_US)
+			return STORE_OK;
+		session->asked_us = now_us;
+	}
+	return mysql_look_judge_layout(session, reason);
 }
 
 enum store_result
@@ -253,7 +232,7 @@ mysql_check_allocation(const struct mysql_look *look, uint64_t id, struct text *
 		return STORE_OK;
 	text_addf(reason,
 		  "a row of `tickets` got the id %" PRIu64
-		  ", which AUTO_INCREMENT did not allocate: a trigger sets ids; drop it",
+		  ", which AUTO_INCREMENT did not allocate: drop the trigger that sets ids",
 		  id);
 	return STORE_REFUSED;
 }
@@ -271,7 +250,7 @@ mysql_look(struct store_session *session, const char *sql, struct mysql_look *lo
 		text_add(&both, LOOK_TWO);
 	session->asks_definition = session->sees_definition;
 	if (mysql_real_query(&session->mysql, packet, both.len) != 0)
-		return session_error(session, reason);
+		return mysql_session_error(session, reason);
 	result = mysql_take_look(session, look, reason);
 	return result == STORE_OK ? mysql_judge_look(session, look, reason) : result;
 }
@@ -279,7 +258,7 @@ mysql_look(struct store_session *session, const char *sql, struct mysql_look *lo
 /* --- the first look ----------------------------------------------------------------------------- */
 
 static void
-read_variable(void *arg, MYSQL_ROW row)
+mysql_look_read_variable(void *arg, MYSQL_ROW row)
 {
 	struct store_session *session = arg;
 	bool is_on = row[1] != NULL && strcmp(row[1], "ON") == 0;
@@ -288,7 +267,7 @@ read_variable(void *arg, MYSQL_ROW row)
 		session->is_galera = is_on;
 	else if (strcasecmp(row[0], "wsrep_auto_increment_control") == 0)
 		session->is_elastic = is_on;
-	else if (!read_number(row[1], &session->max_packet))
+	else if (!mysql_look_read_number(row[1], &session->max_packet))
 		session->max_packet = 0;
 }
 
@@ -298,18 +277,19 @@ mysql_read_server(struct store_session *session, struct text *reason)
 	static const char sql[] =
 		"SHOW VARIABLES WHERE Variable_name IN "
 		"('wsrep_on', 'wsrep_auto_increment_control', 'max_allowed_packet')";
-	enum store_result result = session_query(session, sql, read_variable, session, reason);
+	enum store_result result =
+		mysql_session_query(session, sql, mysql_look_read_variable, session, reason);
 
 	session->is_elastic = session->is_elastic && session->is_galera;
 	return result;
 }
 
 /*
- * MariaDB executes with a literal; MySQL only with user variables, each of which would be a statement
- * more. Where a server does not, or has no room for prepared statements, all is sent as text.
+ * Prepare the look, if the server can execute it with a literal and has room for it. Otherwise each look is sent
+ * as text. MariaDB can; MySQL needs user variables, each of which would be another statement.
  */
 static enum store_result
-prepare_look(struct store_session *session)
+mysql_look_prepare(struct store_session *session)
 {
 	static const char sql[] = "PREPARE tickr_look FROM '" LOOK_ONE(
 		"?") "';"
@@ -317,26 +297,26 @@ prepare_look(struct store_session *session)
 		     "PREPARE tickr_look FROM '" LOOK_ONE("0") "'";
 	char memory[256];
 	struct text ignored = TEXT_OVER(memory);
-	enum store_result result = session_run(session, sql, &ignored);
+	enum store_result result = mysql_session_run(session, sql, &ignored);
 
 	session->is_prepared = result == STORE_OK;
 	return result == STORE_LOST ? STORE_LOST : STORE_OK;
 }
 
-/* There may be no table yet, or no right to see its definition: the layout is looked at next. */
+/* Read the definition, if there is a table and the user may see it. The caller checks the layout next. */
 static enum store_result
-find_definition(struct store_session *session, struct text *reason)
+mysql_look_find_definition(struct store_session *session, struct text *reason)
 {
 	char memory[256];
 	struct text problem = TEXT_OVER(memory);
 
 	if (mysql_query(&session->mysql, &LOOK_TWO[1]) == 0) {
 		session->sees_definition = true;
-		return take_definition(session, reason);
+		return mysql_look_take_definition(session, reason);
 	}
-	if (session_error(session, &problem) == STORE_REFUSED)
+	if (mysql_session_error(session, &problem) == STORE_REFUSED)
 		return STORE_OK;
-	return session_error(session, reason);
+	return mysql_session_error(session, reason);
 }
 
 enum store_result
@@ -346,18 +326,18 @@ mysql_look_first(struct store_session *session, struct text *reason)
 	enum store_result result = mysql_read_server(session, reason);
 
 	if (result == STORE_OK)
-		result = prepare_look(session);
+		result = mysql_look_prepare(session);
 	if (result == STORE_OK && mysql_query(&session->mysql, LOOK_ONE("0")) != 0)
-		result = session_error(session, reason);
+		result = mysql_session_error(session, reason);
 	if (result == STORE_OK)
 		result = mysql_take_numbers(session, &look, reason);
 	if (result != STORE_OK)
 		return result;
 	session->steps = look.steps;
-	session->asked_us = clock_us(); /* the layout is looked at next */
+	session->asked_us = clock_us(); /* the caller checks the layout next */
 	result = mysql_judge_look(session, &look, reason);
 	if (result == STORE_OK)
-		result = find_definition(session, reason);
+		result = mysql_look_find_definition(session, reason);
 	session->known_definition = session->definition;
 	return result;
 }

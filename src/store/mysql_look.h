@@ -1,22 +1,22 @@
 /*
- * mysql_look -- what a server says of itself, asked in the packet of each statement.
+ * mysql_look -- asks the server about itself in the packet of each statement, and judges the answer.
  *
- * Used by the mysql store's files only, in the session's thread.
+ * For the files of the mysql store only, in the session's thread.
  *
- * DESIGN. Three things can change under an open session, and each of them makes a number that was
- * just reserved worthless:
+ * DESIGN. Three things can change under an open session. Each makes a number worthless that was just reserved:
  *
- *	the server is demoted	another one is the master, and may issue the same numbers;
- *				read_only does not stop a user with SUPER
- *	the step changes	SET GLOBAL auto_increment_* reaches new sessions only: a second
- *				master was added, and this session counts in its numbers
- *	the table changes	ALTER TABLE .. ENGINE: not every engine allocates a number once
+ *	the server is demoted	Another server is the master, and may issue the same numbers. read_only does
+ *				not stop a user with SUPER.
+ *	the step changes	An operator added a master. SET GLOBAL auto_increment_* reaches new sessions
+ *				only, so this session counts in the numbers of that master.
+ *	the table changes	ALTER TABLE .. ENGINE: not every engine allocates a number once.
  *
- * So the packet of each statement ends with a look, which the server runs after the statement has
- * committed. A change before that is seen, and the numbers are abandoned. A change after it comes too
- * late to touch them: SET GLOBAL read_only and ALTER TABLE wait for statements that are under way.
- * The look is a statement of its own. As a condition of the UPDATE a replica that runs statements
- * would evaluate it for itself, find that it is read-only, and drop the change.
+ * So the packet of each statement ends with a look, which the server runs after the statement has committed. The
+ * look sees an earlier change, and the numbers are abandoned. A later change cannot affect these numbers: SET
+ * GLOBAL read_only and ALTER TABLE wait for running statements.
+ *
+ * The look is a statement of its own. If it were a condition of the UPDATE, a replica that runs statements
+ * would evaluate it too. The replica is read-only, and would drop the change.
  */
 #ifndef TICKR_STORE_MYSQL_LOOK_H
 #define TICKR_STORE_MYSQL_LOOK_H
@@ -25,16 +25,16 @@
 
 struct mysql_look {
 	bool has_base;
-	uint64_t base; /* the first column, if HAS_BASE */
+	uint64_t base; /* the first column; only if HAS_BASE */
 	struct mysql_steps steps;
-	uint64_t last_id; /* LAST_INSERT_ID(), which no trigger changes */
+	uint64_t last_id; /* LAST_INSERT_ID(): no trigger changes it */
 	bool is_read_only;
-	uint64_t advances; /* the column that LOOK_ADVANCES adds; else 0 */
+	uint64_t advances; /* the column of LOOK_ADVANCES; 0 without it */
 };
 
 /*
- * The statements of a look: BASE is an expression for its first column. They follow another statement
- * in its packet, or are a packet by themselves.
+ * The two statements of a look. They follow another statement in its packet, or are a packet themselves. BASE is
+ * an expression for the first column.
  */
 #define LOOK_ONE(base)                                                                        \
 	"SELECT " base ",@@SESSION.auto_increment_increment,@@SESSION.auto_increment_offset," \
@@ -43,69 +43,65 @@ struct mysql_look {
 #define LOOK_ADVANCES ",(SELECT advances FROM tickr_identity WHERE id=1)" /* after LOOK_ONE */
 #define LOOK_TWO      ";SHOW CREATE TABLE tickets"
 
-/* An expression: 1 if the server may be written to, by its own word, and 0 if not. */
+/* An expression: 1 if the server says that it may be written to, 0 if not. */
 #define MYSQL_IS_WRITABLE "@@GLOBAL.read_only IN ('0', 'OFF')"
 
-/* STORE_UNREADY, and the reason of a server that is read-only. */
+/* Add to REASON that the server is read-only, and return STORE_UNREADY. */
 enum store_result mysql_explain_read_only(struct text *reason);
 
-/* Whether the server may be written to. STORE_UNREADY: it may not. */
+/* Ask whether the server may be written to. STORE_UNREADY: it is read-only. */
 enum store_result mysql_check_writable(struct store_session *session,
 				       struct text *reason) MUST_CHECK;
 
 /*
- * The statements of a look, to follow another statement in its packet, and once a packet. They are prepared
- * where the server can execute with a literal, which saves it the parsing. The table's definition is
- * asked for where this session may see it: always after a statement that HAS_MANY_ROWS, since it rests on the
- * engine that they are one progression; after others, whose numbers the table's key keeps apart,
- * LOOK_EVERY_US after the last time, because the database and this process each take some microseconds for it.
+ * Return the look that follows the next statement in its packet. Call it once a packet.
+ *
+ * The look asks for the table's definition if this session may see it, and if it is due. After a statement that
+ * HAS_MANY_ROWS it is always due, because only the engine makes these rows one progression. After others it is
+ * due every LOOK_EVERY_US: the table's key keeps their numbers apart, and the definition costs some microseconds.
  */
 const char *mysql_next_look(struct store_session *session, bool has_many_rows);
 
-/* The longest of them. */
+/* The longest look that mysql_next_look() returns. */
 #define LOOK_LONGEST  LOOK_ONE("0") LOOK_TWO
 #define LOOK_EVERY_US 50000
 
 /*
- * The first look of SESSION, before its layout is looked at: remember the steps and the table's
- * definition. STORE_UNREADY: the server is read-only.
+ * Make the first look of SESSION, before its layout is checked. Remember the steps and the table's definition.
+ * STORE_UNREADY: the server is read-only.
  */
 enum store_result mysql_look_first(struct store_session *session, struct text *reason) MUST_CHECK;
 
 /*
- * Read the results of a look, of which the first is next, to the packet's end. STORE_OK says only
- * that they could be read.
+ * Read the results of a look, which are the next ones, up to the end of the packet. STORE_OK: they were read, but
+ * not judged.
  */
 enum store_result mysql_take_look(struct store_session *session, struct mysql_look *look,
 				  struct text *reason) MUST_CHECK;
 
-/* The same of LOOK_ONE alone. */
+/* Do so for a look of LOOK_ONE alone. */
 enum store_result mysql_take_numbers(struct store_session *session, struct mysql_look *look,
 				     struct text *reason) MUST_CHECK;
 
 /*
- * What LOOK means for the numbers of its packet, and for the session. STORE_UNREADY: the server is
- * read-only. STORE_LOST: the steps are others than those of the session. STORE_REFUSED: the table is
- * not as it must be.
+ * Judge whether the numbers of the packet of LOOK may be issued. STORE_UNREADY: the server is read-only.
+ * STORE_LOST: the steps changed, or the table needs other statements. STORE_REFUSED: the table does not fit.
  */
 enum store_result mysql_judge_look(struct store_session *session, const struct mysql_look *look,
 				   struct text *reason) MUST_CHECK;
 
 /*
- * Whether AUTO_INCREMENT has allocated ID, that of the statement before LOOK: a trigger may put another
- * number in the row. STORE_REFUSED: it has not.
+ * Check that AUTO_INCREMENT allocated ID, the id of the statement before LOOK. STORE_REFUSED: it did not, because
+ * a trigger put another number into the row.
  */
 enum store_result mysql_check_allocation(const struct mysql_look *look, uint64_t id,
 					 struct text *reason) MUST_CHECK;
 
-/*
- * Send SQL, a look, and judge it. Its first part is LOOK_ONE; LOOK_TWO follows where the session may
- * see the definition.
- */
+/* Send SQL, which is a LOOK_ONE, with LOOK_TWO if the session may see the definition. Judge the look. */
 enum store_result mysql_look(struct store_session *session, const char *sql,
 			     struct mysql_look *look, struct text *reason) MUST_CHECK;
 
-/* Read what a server does not change under a session: is it Galera's, and how large may a packet be? */
+/* Read the facts that do not change under a session: is it a node of Galera, and how large may a packet be? */
 enum store_result mysql_read_server(struct store_session *session, struct text *reason) MUST_CHECK;
 
 #endif

@@ -8,21 +8,29 @@
 #include "store/mysql_tls.h"
 
 enum store_result
-session_error(struct store_session *session, struct text *reason)
+mysql_session_error(struct store_session *session, struct text *reason)
 {
 	unsigned number = mysql_errno(&session->mysql);
 	const char *words = mysql_error(&session->mysql);
+	enum store_result result = mysql_is_at_end(number, words, session->last_id)
+					   ? STORE_EXHAUSTED
+					   : mysql_classify(number, words);
 
 	text_addf(reason, "%s (error %u)", words, number);
+	if (result == STORE_EXHAUSTED)
+		text_add(reason,
+			 "; the ids of the table `tickets` are exhausted: serve from another "
+			 "node");
 	mysql_add_advice(number, reason);
-	return mysql_classify(number, words);
+	return result;
 }
 
 static void
-set_options(struct store_session *session)
+mysql_session_set_options(struct store_session *session)
 {
 	MYSQL *mysql = &session->mysql;
 	const struct store_settings *settings = session->settings;
+	const struct mysql_settings *own = settings->own;
 	unsigned tcp = MYSQL_PROTOCOL_TCP;
 	unsigned no_local_infile = 0;
 
@@ -30,28 +38,16 @@ set_options(struct store_session *session)
 	mysql_options(mysql, MYSQL_OPT_READ_TIMEOUT, &settings->query_timeout_s);
 	mysql_options(mysql, MYSQL_OPT_WRITE_TIMEOUT, &settings->query_timeout_s);
 	mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &no_local_infile);
-	if (settings->is_tcp)
+	if (own->server.is_tcp)
 		mysql_options(mysql, MYSQL_OPT_PROTOCOL, &tcp);
 }
 
-static void
-add_address(const struct store_settings *settings, struct text *text)
-{
-	if (settings->socket[0] != '\0')
-		text_add(text, settings->socket);
-	else if (settings->is_tcp)
-		text_addf(text, "%s port %u", settings->host, settings->port);
-	else
-		text_add(text, settings->host);
-}
-
 /*
- * What the statements rely on, whatever the server's defaults are. A lock time-out below the query
- * time-out is an answer; above it, a lost session. The comments hold what one vendor's servers know
- * alone: MySQL from 5.7.8 on, and MariaDB. REPEATABLE READ is what replication by statements and
- * Group Replication both allow.
+ * Settings that the statements rely on, whatever the defaults of the server are. A lock time-out below the query
+ * time-out is an answer; above it, the session would be lost. The comments hold settings of one vendor: MySQL from
+ * 5.7.8 on, and MariaDB. Replication by statements and Group Replication both allow REPEATABLE READ.
  */
-#define PREPARE                                                                     \
+#define SETTINGS                                                                    \
 	"SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE;"      \
 	"SET SESSION autocommit = 1, completion_type = 0, foreign_key_checks = 1, " \
 	"sql_auto_is_null = 0, sql_big_selects = 1, sql_safe_updates = 0, "         \
@@ -62,88 +58,81 @@ add_address(const struct store_settings *settings, struct text *text)
 	"innodb_lock_wait_timeout = %u, lock_wait_timeout = %u"                     \
 	"/*!50708 , max_execution_time = 0 *//*M!100101 , max_statement_time = 0 */"
 
-static enum store_result
-prepare(struct store_session *session, struct text *reason)
-{
-	char sql[sizeof(PREPARE) + 32];
-	unsigned wait_s = (session->settings->query_timeout_s + 1) / 2;
-
-	snprintf(sql, sizeof(sql), PREPARE, wait_s, wait_s);
-	return session_run(session, sql, reason);
-}
-
 enum store_result
-session_connect(struct store_session *session, const struct store_settings *settings,
-		const char *database, struct text *reason)
+mysql_session_connect(struct store_session *session, const struct store_settings *settings,
+		      const char *database, struct text *reason)
 {
+	const struct mysql_settings *own = settings->own;
+	const struct server_address *address = &own->server.address;
+	unsigned wait_s = (settings->query_timeout_s + 1) / 2;
+	char sql[sizeof(SETTINGS) + 32];
 	bool wants_tls;
 
 	memset(session, 0, sizeof(*session));
 	session->settings = settings;
 	mysql_init(&session->mysql);
-	set_options(session);
-	if (!mysql_tls_check(settings, reason))
+	mysql_session_set_options(session);
+	if (!mysql_tls_check(own, reason))
 		return STORE_REFUSED;
-	wants_tls = mysql_tls_begin(&session->mysql, settings);
-	if (mysql_real_connect(&session->mysql, settings->socket[0] != '\0' ? NULL : settings->host,
-			       settings->user, settings->password, database, settings->port,
-			       settings->socket[0] != '\0' ? settings->socket : NULL,
+	wants_tls = mysql_tls_begin(&session->mysql, own);
+	if (mysql_real_connect(&session->mysql, address->socket[0] != '\0' ? NULL : address->host,
+			       own->server.user, own->server.password, database, address->port,
+			       address->socket[0] != '\0' ? address->socket : NULL,
 			       CLIENT_MULTI_STATEMENTS) == NULL) {
-		text_add(reason, "cannot connect to ");
-		add_address(settings, reason);
-		text_add(reason, ": ");
-		return session_error(session, reason);
+		text_addf(reason, "cannot connect to %s: ", own->server.label);
+		return mysql_session_error(session, reason);
 	}
 	if (wants_tls && mysql_get_ssl_cipher(&session->mysql) == NULL) {
 		text_add(reason, "the connection has no TLS, and TICKR_DATABASE_SSL_* asks for it");
 		return STORE_REFUSED;
 	}
-	return prepare(session, reason);
+	snprintf(sql, sizeof(sql), SETTINGS, wait_s, wait_s);
+	return mysql_session_run(session, sql, reason);
 }
 
 void
-session_disconnect(struct store_session *session)
+mysql_session_disconnect(struct store_session *session)
 {
 	mysql_close(&session->mysql);
 	free(session->insert);
 }
 
-/* Read and drop whatever statements after the first one bring. */
+/* Read and drop the results of the statements after the first one. */
 static enum store_result
-finish(struct store_session *session, struct text *reason)
+mysql_session_finish(struct store_session *session, struct text *reason)
 {
 	int next;
 
 	while ((next = mysql_next_result(&session->mysql)) == 0)
 		mysql_free_result(mysql_store_result(&session->mysql));
-	return next < 0 ? STORE_OK : session_error(session, reason);
+	return next < 0 ? STORE_OK : mysql_session_error(session, reason);
 }
 
 enum store_result
-session_run(struct store_session *session, const char *sql, struct text *reason)
+mysql_session_run(struct store_session *session, const char *sql, struct text *reason)
 {
 	if (mysql_real_query(&session->mysql, sql, strlen(sql)) != 0)
-		return session_error(session, reason);
+		return mysql_session_error(session, reason);
 	mysql_free_result(mysql_store_result(&session->mysql));
-	return finish(session, reason);
+	return mysql_session_finish(session, reason);
 }
 
 enum store_result
-session_query(struct store_session *session, const char *sql, session_row_fn *read, void *arg,
-	      struct text *reason)
+mysql_session_query(struct store_session *session, const char *sql, mysql_session_row_fn *read,
+		    void *arg, struct text *reason)
 {
 	MYSQL_RES *rows;
 	MYSQL_ROW row;
 
 	if (mysql_real_query(&session->mysql, sql, strlen(sql)) != 0)
-		return session_error(session, reason);
+		return mysql_session_error(session, reason);
 	rows = mysql_store_result(&session->mysql);
 	if (rows == NULL)
-		return session_error(session, reason);
+		return mysql_session_error(session, reason);
 	while ((row = mysql_fetch_row(rows)) != NULL)
 		read(arg, row);
 	mysql_free_result(rows);
-	return finish(session, reason);
+	return mysql_session_finish(session, reason);
 }
 
 struct numbers {
@@ -153,7 +142,7 @@ struct numbers {
 };
 
 static void
-read_numbers(void *arg, MYSQL_ROW row)
+mysql_session_read_numbers(void *arg, MYSQL_ROW row)
 {
 	struct numbers *numbers = arg;
 
@@ -165,11 +154,12 @@ read_numbers(void *arg, MYSQL_ROW row)
 }
 
 enum store_result
-session_numbers(struct store_session *session, const char *sql, uint64_t *to, unsigned count,
-		bool *found, struct text *reason)
+mysql_session_numbers(struct store_session *session, const char *sql, uint64_t *to, unsigned count,
+		      bool *found, struct text *reason)
 {
 	struct numbers numbers = {to, count, false};
-	enum store_result result = session_query(session, sql, read_numbers, &numbers, reason);
+	enum store_result result =
+		mysql_session_query(session, sql, mysql_session_read_numbers, &numbers, reason);
 
 	*found = numbers.found;
 	return result;

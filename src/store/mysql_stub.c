@@ -12,15 +12,15 @@
 #define MOST_IN_COMMIT	1600
 #define LOCK_NAME_SIZE	32
 
-/* The numbers that were taken one after the other, and the last one, whether it fits or not. */
+/* Numbers without a hole between them, and the last number that was taken, which may be after a hole. */
 struct run {
 	struct ticket_range bases;
 	uint64_t last;
 };
 
-/* NUMBER goes on where the run ends, or the run begins again with it. */
+/* Add NUMBER to the run. If it does not follow the last one, begin the run again. */
 static void
-add_number(struct run *run, uint64_t number)
+mysql_stub_add_number(struct run *run, uint64_t number)
 {
 	struct ticket_range *bases = &run->bases;
 
@@ -34,8 +34,8 @@ add_number(struct run *run, uint64_t number)
 
 /* Take COUNT numbers, at most MOST_IN_PACKET, in one packet that starts with BEGIN. */
 static enum store_result
-take_numbers(struct store_session *session, const char *begin, uint32_t count, struct run *run,
-	     struct text *reason)
+mysql_stub_take_numbers(struct store_session *session, const char *begin, uint32_t count,
+			struct run *run, struct text *reason)
 {
 	char sql[32 + MOST_IN_PACKET * sizeof(REPLACE)];
 	struct text packet = TEXT_OVER(sql);
@@ -45,13 +45,13 @@ take_numbers(struct store_session *session, const char *begin, uint32_t count, s
 		text_add(&packet, REPLACE);
 	packet.len--; /* a semicolon at the end would be an empty statement */
 	if (mysql_real_query(&session->mysql, sql, packet.len) != 0)
-		return session_error(session, reason);
+		return mysql_session_error(session, reason);
 	if (begin[0] != '\0' && mysql_next_result(&session->mysql) != 0)
-		return session_error(session, reason);
+		return mysql_session_error(session, reason);
 	for (uint32_t i = 0; i < count; i++) {
 		if (i > 0 && mysql_next_result(&session->mysql) != 0)
-			return session_error(session, reason);
-		add_number(run, mysql_insert_id(&session->mysql));
+			return mysql_session_error(session, reason);
+		mysql_stub_add_number(run, mysql_insert_id(&session->mysql));
 		if (run->last == 0) {
 			text_add(reason, "a REPLACE allocated no number");
 			return STORE_FAILED;
@@ -60,9 +60,9 @@ take_numbers(struct store_session *session, const char *begin, uint32_t count, s
 	return STORE_OK;
 }
 
-/* Commit, and look whether what was taken may be issued. */
+/* Commit, and check whether the numbers of the run may be issued. */
 static enum store_result
-commit(struct store_session *session, const struct run *run, struct text *reason)
+mysql_stub_commit(struct store_session *session, const struct run *run, struct text *reason)
 {
 	char sql[sizeof("COMMIT;" LOOK_LONGEST)];
 	struct text packet = TEXT_OVER(sql);
@@ -72,9 +72,9 @@ commit(struct store_session *session, const struct run *run, struct text *reason
 	text_add(&packet, "COMMIT;");
 	text_add(&packet, mysql_next_look(session, false));
 	if (mysql_real_query(&session->mysql, sql, packet.len) != 0)
-		return session_error(session, reason);
+		return mysql_session_error(session, reason);
 	if (mysql_next_result(&session->mysql) != 0)
-		return session_error(session, reason);
+		return mysql_session_error(session, reason);
 	result = mysql_take_look(session, &look, reason);
 	if (result == STORE_OK)
 		result = mysql_judge_look(session, &look, reason);
@@ -90,12 +90,12 @@ commit(struct store_session *session, const struct run *run, struct text *reason
 }
 
 /*
- * One transaction: until the run has GOAL numbers, unless that takes too many or too long. A number
- * that was lost makes the run begin again, and it is then the transaction that is longer.
+ * Run one transaction until the run has GOAL numbers, or until it has too many statements or takes too long. If
+ * another program takes a number, the run begins again, in the same transaction.
  */
 static enum store_result
-lengthen(struct store_session *session, uint32_t goal, uint64_t give_up_us, struct run *run,
-	 struct text *reason)
+mysql_stub_lengthen(struct store_session *session, uint32_t goal, uint64_t give_up_us,
+		    struct run *run, struct text *reason)
 {
 	const char *begin = "START TRANSACTION;";
 	uint32_t taken = 0;
@@ -105,34 +105,35 @@ lengthen(struct store_session *session, uint32_t goal, uint64_t give_up_us, stru
 		enum store_result result;
 
 		count = count < MOST_IN_PACKET ? count : MOST_IN_PACKET;
-		result = take_numbers(session, begin, count, run, reason);
+		result = mysql_stub_take_numbers(session, begin, count, run, reason);
 		if (result != STORE_OK)
 			return result;
 		begin = "";
 		taken += count;
 	} while (run->bases.count < goal && taken < MOST_IN_COMMIT && clock_us() < give_up_us);
-	return commit(session, run, reason);
+	return mysql_stub_commit(session, run, reason);
 }
 
 static enum store_result
-gather_run(struct store_session *session, uint32_t count, struct run *run, struct text *reason)
+mysql_stub_gather_run(struct store_session *session, uint32_t count, struct run *run,
+		      struct text *reason)
 {
 	uint64_t give_up_us = clock_us() + session->settings->query_timeout_s * 1000000ull;
 
 	while (run->bases.count < count) {
 		uint32_t left = count - run->bases.count;
 		uint32_t more = left < LEAST_IN_COMMIT ? left : LEAST_IN_COMMIT;
-		enum store_result result =
-			lengthen(session, run->bases.count + more, give_up_us, run, reason);
+		enum store_result result = mysql_stub_lengthen(session, run->bases.count + more,
+							       give_up_us, run, reason);
 
 		if (result != STORE_OK)
 			return result;
 		if (clock_us() > give_up_us && run->bases.count < count) {
 			text_addf(reason,
-				  "%" PRIu32
-				  " tickets in a row took longer than the query time-out: in the "
-				  "stub layout on InnoDB each ticket is a statement, and another "
-				  "program may count in the table; ask for fewer at a time",
+				  "%" PRIu32 " tickets in a row took longer than the query "
+				  "time-out: ask for fewer at a time. In the stub layout on "
+				  "InnoDB each ticket is a statement, and another program may "
+				  "count in the table",
 				  count);
 			return STORE_BUSY;
 		}
@@ -142,28 +143,25 @@ gather_run(struct store_session *session, uint32_t count, struct run *run, struc
 
 /* --- the named lock ------------------------------------------------------------------------------ */
 
-/* Made here, since not every server has MD5(); names have 64 characters at most, as databases have. */
-static void
-name_lock(const struct store_session *session, char name[LOCK_NAME_SIZE])
+/*
+ * Take the lock of the database, and write its name to NAME. The name has a hash that is made here, since not
+ * every server has MD5(). Both names of locks and names of databases have at most 64 characters.
+ */
+static enum store_result
+mysql_stub_lock(struct store_session *session, char name[LOCK_NAME_SIZE], struct text *reason)
 {
 	uint64_t hash = 0xcbf29ce484222325; /* FNV-1a */
-
-	for (const char *c = session->settings->database; *c != '\0'; c++)
-		hash = (hash ^ (unsigned char)*c) * 0x100000001b3;
-	snprintf(name, LOCK_NAME_SIZE, "tickr.%016" PRIx64, hash);
-}
-
-static enum store_result
-lock(struct store_session *session, const char *name, struct text *reason)
-{
 	char sql[96];
 	uint64_t is_locked = 0;
 	bool found;
 	enum store_result result;
 
+	for (const char *c = mysql_database(session->settings); *c != '\0'; c++)
+		hash = (hash ^ (unsigned char)*c) * 0x100000001b3;
+	snprintf(name, LOCK_NAME_SIZE, "tickr.%016" PRIx64, hash);
 	snprintf(sql, sizeof(sql), "SELECT GET_LOCK('%s', %u)", name,
 		 (session->settings->query_timeout_s + 1) / 2);
-	result = session_numbers(session, sql, &is_locked, 1, &found, reason);
+	result = mysql_session_numbers(session, sql, &is_locked, 1, &found, reason);
 	if (result != STORE_OK || is_locked == 1)
 		return result;
 	text_add(reason, "another session held the table's lock for too long");
@@ -179,19 +177,18 @@ mysql_reserve_stub(struct store_session *session, uint32_t count, struct ticket_
 	struct text ignored = TEXT_OVER(memory);
 	enum store_result result;
 
-	name_lock(session, name);
-	snprintf(unlock, sizeof(unlock), "DO RELEASE_LOCK('%s')", name);
-	result = lock(session, name, reason);
+	result = mysql_stub_lock(session, name, reason);
 	if (result != STORE_OK)
 		return result;
-	result = gather_run(session, count, &run, reason);
+	snprintf(unlock, sizeof(unlock), "DO RELEASE_LOCK('%s')", name);
+	result = mysql_stub_gather_run(session, count, &run, reason);
 	*bases = run.bases;
 	if (result == STORE_OK)
-		return session_run(session, unlock, reason);
-	if (result != STORE_BUSY) /* the session is closed, and with it transaction and lock */
+		return mysql_session_run(session, unlock, reason);
+	if (result != STORE_BUSY) /* closing the session ends the transaction and the lock */
 		return result;
-	if (session_run(session, "ROLLBACK", &ignored) != STORE_OK ||
-	    session_run(session, unlock, &ignored) != STORE_OK)
+	if (mysql_session_run(session, "ROLLBACK", &ignored) != STORE_OK ||
+	    mysql_session_run(session, unlock, &ignored) != STORE_OK)
 		return STORE_LOST;
 	return result;
 }

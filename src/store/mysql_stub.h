@@ -1,18 +1,20 @@
 /*
- * mysql_stub -- reserves in the stub layout on InnoDB, with a statement for each number.
+ * mysql_stub -- reserves in the stub layout on InnoDB, by a statement for each number.
  *
- * Used by the mysql store's files only, in the session's thread.
+ * For the files of the mysql store only, in the session's thread.
  *
- * DESIGN. Rows replaced by one statement cost InnoDB a millisecond each, so there is a statement for
- * each number, and many of them in one packet and one transaction. The first one locks the row. A
- * program that replaces the row too, as the old Tickr does, then waits for the commit; it has taken
- * its number already, so that a run is broken once at most by each such program, and begins again in
- * the same transaction. What many replaced rows leave in the index makes each further one slower until
- * the commit. So a long run is made of several transactions, and only if a number was lost between
- * two of them do they become larger.
+ * DESIGN. If one statement replaces many rows, each row costs InnoDB a millisecond. So each number is a statement.
+ * Many of them go into one packet and one transaction.
  *
- * A named lock keeps the tickrd processes of a database from deadlocks and from each other's runs.
- * No ticket's uniqueness rests on it: AUTO_INCREMENT allocates each number once.
+ * The first statement locks the row. Another program that replaces the row, as the old Tickr does, has taken
+ * its number before it waits for the commit. So each such program breaks the run at most once. The run then
+ * begins again in the same transaction.
+ *
+ * Replaced rows leave entries in the index, which slow down each further statement until the commit. So a long run
+ * is several transactions. They become larger only if a number was lost between two of them.
+ *
+ * A named lock keeps the tickrd processes of a database from deadlocks, and from breaking each other's runs. No
+ * ticket's uniqueness depends on it: AUTO_INCREMENT allocates each number once.
  */
 #ifndef TICKR_STORE_MYSQL_STUB_H
 #define TICKR_STORE_MYSQL_STUB_H

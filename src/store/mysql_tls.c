@@ -6,7 +6,7 @@
 #define LINE_SIZE 256
 
 bool
-mysql_tls_check(const struct store_settings *settings, struct text *reason)
+mysql_tls_check(const struct mysql_settings *settings, struct text *reason)
 {
 	char line[LINE_SIZE];
 	bool is_found = false;
@@ -21,8 +21,8 @@ mysql_tls_check(const struct store_settings *settings, struct text *reason)
 		fclose(in);
 	if (!is_found)
 		text_addf(reason,
-			  "TICKR_DATABASE_SSL_CA=%s holds no certificate: name a file in PEM, with "
-			  "BEGIN CERTIFICATE",
+			  "TICKR_DATABASE_SSL_CA=%s holds no certificate: set it to a file in PEM, "
+			  "with BEGIN CERTIFICATE",
 			  settings->ssl_ca);
 	return is_found;
 }

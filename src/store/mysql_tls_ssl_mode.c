@@ -1,7 +1,7 @@
 #include "store/mysql_tls.h"
 
 bool
-mysql_tls_begin(MYSQL *mysql, const struct store_settings *settings)
+mysql_tls_begin(MYSQL *mysql, const struct mysql_settings *settings)
 {
 	unsigned mode = settings->ssl_verify ? SSL_MODE_VERIFY_IDENTITY : SSL_MODE_REQUIRED;
 

@@ -20,7 +20,7 @@ pinned_fits(const struct ticket_space *pinned, const struct ticket_space *set, s
 	pinned_describe(pinned, reason);
 	text_add(reason, ", the server is set to ");
 	pinned_describe(set, reason);
-	text_add(reason, ": mend the settings, or name this node's own database");
+	text_add(reason, ": fix the settings, or name this node's own database");
 	return false;
 }
 
@@ -32,9 +32,9 @@ pinned_explain_behind(const struct ticket_space *space, uint64_t found, uint64_t
 
 	(void)!space_ticket(space, wanted, &ticket);
 	text_addf(reason,
-		  "table `tickets`: found, and its counter stands at %" PRIu64
-		  "; to continue after that ticket it must stand at %" PRIu64
-		  ". A counter that is there is never moved by createdb: move it with tickrd "
-		  "advance --past %" PRIu64 ", then try again",
+		  "table `tickets`: found, and its counter is at %" PRIu64
+		  "; to continue after that ticket it must be at %" PRIu64
+		  ". createdb moves no counter: run tickrd advance --past %" PRIu64
+		  ", then createdb again",
 		  found, wanted, ticket);
 }

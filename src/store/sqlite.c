@@ -1,33 +1,36 @@
 /*
- * DESIGN. The database is a file and its counter one row: a reservation of any size is one
- * UPDATE, one page in the write-ahead log and one fsync, and no row is left over to prune.
+ * DESIGN. The database is a file, and its counter is one row. A reservation of any size is one UPDATE, one page
+ * in the write-ahead log and one fsync. It leaves no row to prune.
  *
- * SQLite has one writer at a time and no commit for several at once, so a second session could
- * only wait for the first, by sleeping. Hence one session serves; requests that gather while
- * its disk is busy become one statement, as everywhere.
+ * SQLite has one writer at a time, and does not commit several transactions together. A second session could
+ * only sleep until the first one has committed. So one session serves. Requests that gather while its disk is
+ * busy become one statement, as with other stores.
  *
- * A session compares the names of its files with the files that it has open:
+ * SQLite keeps files open whose names lead elsewhere by now. So a session compares its files with their names:
  *
- *   before a statement   the index, which is mapped into memory: reading past its end is a SIGBUS
- *   before a commit      all three, with the lock for writing: a commit through a lost index would
- *                        undo that of another writer
- *   after a commit       the log and its index: another program must find the commit of each ticket
- *                        that is issued
- *   after a look         all three
+ *	Before a statement, the index. It is mapped into memory, and reading past its end is a SIGBUS.
+ *
+ *	Before a commit, all three, with the lock for writing. A commit through a lost index would undo that of
+ *	another writer.
+ *
+ *	After a commit, the log and the index. Another program must find the commit of each ticket that is issued.
+ *
+ *	After a look, all three.
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "store/drivers.h"
 #include "store/sqlite_create.h"
 #include "store/sqlite_place.h"
 #include "store/sqlite_schema.h"
 #include "store/sqlite_usable.h"
 
-#define FULL 2 /* of PRAGMA synchronous; EXTRA is above it */
+#define FULL 2 /* a value of PRAGMA synchronous; EXTRA is above it */
 
-/* ?1: how many. */
+/* ?1: the count. */
 #define MOVE                               \
 	"UPDATE tickets SET id = id + ?1 " \
 	"WHERE stub = 'a' AND id <= 9223372036854775807 - ?1 RETURNING id"
@@ -37,49 +40,26 @@
 	" tickets WHERE stub = 'a'"
 
 static bool
-begin(void)
+sqlite_store_begin(void)
 {
 	return sqlite3_threadsafe() != 0 && sqlite3_initialize() == SQLITE_OK;
 }
 
 static void
-end(void)
+sqlite_store_end(void)
 {
 	sqlite3_shutdown();
 }
 
 static void
-nothing(void)
+sqlite_store_nothing(void)
 {
 }
 
 /* --- sessions --------------------------------------------------------------------------------- */
 
 static enum store_result
-use_write_ahead_log(struct store_session *session, struct text *reason)
-{
-	char memory[16];
-	struct text mode = TEXT_OVER(memory);
-	enum store_result result =
-		sqlite_string(session, "PRAGMA journal_mode = WAL", &mode, reason);
-
-	if (result != STORE_OK || sqlite3_stricmp(memory, "wal") == 0)
-		return result;
-	text_addf(reason, "%s has the journal mode %s and cannot have WAL",
-		  session->settings->database, memory);
-	return STORE_FAILED;
-}
-
-/* SQLite makes the log and its index with the first statement that reads. */
-static enum store_result
-read_once(struct store_session *session, struct text *reason)
-{
-	(void)!sqlite3_step(session->look);
-	return sqlite3_reset(session->look) == SQLITE_OK ? STORE_OK : sqlite_error(session, reason);
-}
-
-static enum store_result
-join(struct store_session *session, struct text *reason)
+sqlite_join(struct store_session *session, struct text *reason)
 {
 	struct store_claim *claim = session->settings->claim;
 	const char *file = sqlite3_db_filename(session->db, "main");
@@ -95,31 +75,44 @@ join(struct store_session *session, struct text *reason)
 }
 
 static enum store_result
-check_and_prepare(struct store_session *session, struct text *reason)
+sqlite_check_and_prepare(struct store_session *session, struct text *reason)
 {
+	const char *look = LOOK;
+	char memory[16] = "";
+	struct text mode = TEXT_OVER(memory);
 	bool is_empty;
 	enum store_result result = sqlite_schema_check(session, &is_empty, reason);
 
 	if (result == STORE_OK)
-		result = use_write_ahead_log(session, reason);
+		result = sqlite_string(session, "PRAGMA journal_mode = WAL", &mode, reason);
+	if (result != STORE_OK)
+		return result;
+	if (sqlite3_stricmp(memory, "wal") != 0) {
+		text_addf(reason, "%s has the journal mode %s, and SQLite cannot change it to WAL",
+			  sqlite_path(session->settings), memory);
+		return STORE_FAILED;
+	}
+	result = sqlite_prepare(session, MOVE, &session->move, reason);
+	if (session->identity[0] != '\0')
+		look = LOOK_ADVANCES;
 	if (result == STORE_OK)
-		result = sqlite_prepare(session, MOVE, &session->move, reason);
-	if (result == STORE_OK)
-		result =
-			sqlite_prepare(session, session->identity[0] != '\0' ? LOOK_ADVANCES : LOOK,
-				       &session->look, reason);
-	if (result == STORE_OK)
-		result = read_once(session, reason);
-	return result == STORE_OK ? join(session, reason) : result;
+		result = sqlite_prepare(session, look, &session->look, reason);
+	if (result != STORE_OK)
+		return result;
+	/* SQLite makes the log and its index with the first statement that reads. */
+	(void)!sqlite3_step(session->look);
+	if (sqlite3_reset(session->look) != SQLITE_OK)
+		return sqlite_error(session, reason);
+	return sqlite_join(session, reason);
 }
 
 /*
- * The last session to close moves the log into the database and removes it, so that a stopped
- * server leaves one file. Two sessions that close together would both see that they are not alone,
- * so they take turns. If a disk stalls and the turn does not come, the log stays.
+ * SQLite moves the log into the database when the last session closes, so that a stopped server leaves one
+ * file. Two sessions that close together would each see the other one, and leave the log. So they take turns.
+ * If the disk stalls and the turn does not come, the log stays.
  */
 static void
-close_session(struct store_session *session)
+sqlite_store_close(struct store_session *session)
 {
 	struct store_claim *claim = session->settings->claim;
 	char memory[8];
@@ -135,7 +128,7 @@ close_session(struct store_session *session)
 }
 
 static enum store_result
-begin_to_open(const struct store_settings *settings, struct text *reason)
+sqlite_begin_to_open(const struct store_settings *settings, struct text *reason)
 {
 	struct store_claim *claim = settings->claim;
 	enum store_result result = STORE_OK;
@@ -143,8 +136,8 @@ begin_to_open(const struct store_settings *settings, struct text *reason)
 
 	if (!sqlite_claim_begin_turn(claim, settings->query_timeout_s, reason))
 		return STORE_FAILED;
-	is_ours = settings->is_guest ? sqlite_claim_visit(claim, settings->database, reason)
-				     : sqlite_claim_take(claim, settings->database, reason);
+	is_ours = settings->is_guest ? sqlite_claim_visit(claim, sqlite_path(settings), reason)
+				     : sqlite_claim_take(claim, sqlite_path(settings), reason);
 	if (!is_ours)
 		result = STORE_REFUSED;
 	else if (!sqlite_claim_may_join(claim, reason))
@@ -154,23 +147,23 @@ begin_to_open(const struct store_settings *settings, struct text *reason)
 }
 
 static enum store_result
-open_session(const struct store_settings *settings, struct store_session **session,
-	     struct text *reason)
+sqlite_store_open(const struct store_settings *settings, struct store_session **session,
+		  struct text *reason)
 {
 	struct store_session *opened;
 	enum store_result result;
 
-	if (!sqlite_usable(settings->database, false, reason))
+	if (!sqlite_usable(sqlite_path(settings), false, reason))
 		return STORE_REFUSED;
-	result = begin_to_open(settings, reason);
+	result = sqlite_begin_to_open(settings, reason);
 	if (result != STORE_OK)
 		return result;
 	opened = xcalloc(1, sizeof(*opened));
 	result = sqlite_connect(opened, settings, false, reason);
 	if (result == STORE_OK)
-		result = check_and_prepare(opened, reason);
+		result = sqlite_check_and_prepare(opened, reason);
 	if (result != STORE_OK) {
-		close_session(opened);
+		sqlite_store_close(opened);
 		return result;
 	}
 	*session = opened;
@@ -179,9 +172,10 @@ open_session(const struct store_settings *settings, struct store_session **sessi
 
 /* --- the counter ------------------------------------------------------------------------------- */
 
-/* A schema that was changed since the last time that STATEMENT ran may have a trigger now. */
+/* Check the schema if it changed since STATEMENT ran last: it may have a trigger now. */
 static enum store_result
-check_schema(struct store_session *session, sqlite3_stmt *statement, struct text *reason)
+sqlite_check_changed_schema(struct store_session *session, sqlite3_stmt *statement,
+			    struct text *reason)
 {
 	bool is_empty;
 
@@ -190,9 +184,8 @@ check_schema(struct store_session *session, sqlite3_stmt *statement, struct text
 	return sqlite_schema_check(session, &is_empty, reason);
 }
 
-/* Where the counter stands. */
 static enum store_result
-look(struct store_session *session, uint64_t *base, struct text *reason)
+sqlite_store_newest(struct store_session *session, uint64_t *base, struct text *reason)
 {
 	enum store_result result = sqlite_check_index(session, reason);
 	bool found;
@@ -205,33 +198,35 @@ look(struct store_session *session, uint64_t *base, struct text *reason)
 	if (sqlite3_reset(session->look) != SQLITE_OK)
 		return sqlite_error(session, reason);
 	if (!found) {
-		text_add(reason, "the table `tickets` is empty: which numbers were given is lost");
+		text_add(reason,
+			 "the table `tickets` is empty: it is not known which numbers were issued");
 		return STORE_REFUSED;
 	}
 	result = sqlite_check_files(session, reason);
-	return result == STORE_OK ? check_schema(session, session->look, reason) : result;
+	return result == STORE_OK ? sqlite_check_changed_schema(session, session->look, reason)
+				  : result;
 }
 
-/* The UPDATE matched no row: there is none, or it is at its end. */
+/* Explain why the UPDATE matched no row: the table has none, or the counter is at its end. */
 static enum store_result
-explain_no_row(struct store_session *session, struct text *reason)
+sqlite_explain_no_row(struct store_session *session, struct text *reason)
 {
 	uint64_t base;
-	enum store_result result = look(session, &base, reason);
+	enum store_result result = sqlite_store_newest(session, &base, reason);
 
 	if (result != STORE_OK)
 		return result;
-	text_addf(reason, "the counter of %s is at its end: %" PRIu64, session->settings->database,
-		  base);
+	text_addf(reason, "the counter of %s is at its end: %" PRIu64,
+		  sqlite_path(session->settings), base);
 	return STORE_EXHAUSTED;
 }
 
 /*
- * SQLITE_OK when it is durable; *LAST is 0 where no row matched. The row comes before the
- * commit, so it counts for nothing until the statement has ended well.
+ * Move the counter. SQLITE_OK: the move is durable, and *LAST is the new base, or 0 if no row matched. The row
+ * arrives before the commit, so *LAST is worthless until the statement has ended without an error.
  */
 static int
-move(struct store_session *session, uint32_t count, uint64_t *last)
+sqlite_move(struct store_session *session, uint32_t count, uint64_t *last)
 {
 	*last = 0;
 	sqlite3_bind_int64(session->move, 1, count);
@@ -240,44 +235,36 @@ move(struct store_session *session, uint32_t count, uint64_t *last)
 	return sqlite3_reset(session->move);
 }
 
-/*
- * A full disk has room yet where the log is: when all of it is in the database, the next
- * statement begins the log anew in the space it has.
- */
-static int
-move_with_what_room_there_is(struct store_session *session, uint32_t count, uint64_t *last)
-{
-	int code = move(session, count, last);
-
-	if (code != SQLITE_FULL && code != SQLITE_IOERR_WRITE)
-		return code;
-	sqlite3_wal_checkpoint_v2(session->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-	return move(session, count, last);
-}
-
 static enum store_result
-reserve(struct store_session *session, uint32_t count, struct ticket_range *bases,
-	struct text *reason)
+sqlite_store_reserve(struct store_session *session, uint32_t count, struct ticket_range *bases,
+		     struct text *reason)
 {
 	uint64_t last;
+	int code;
 	enum store_result result = sqlite_check_index(session, reason);
 
 	if (result != STORE_OK)
 		return result;
-	if (move_with_what_room_there_is(session, count, &last) != SQLITE_OK)
+	code = sqlite_move(session, count, &last);
+	if (code == SQLITE_FULL || code == SQLITE_IOERR_WRITE) {
+		/* The disk may be full. After the log is moved into the database, its space can be used again. */
+		sqlite3_wal_checkpoint_v2(session->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+		code = sqlite_move(session, count, &last);
+	}
+	if (code != SQLITE_OK)
 		return sqlite_error(session, reason);
 	if (last == 0)
-		return explain_no_row(session, reason);
+		return sqlite_explain_no_row(session, reason);
 	result = sqlite_check_commit(session, reason);
 	if (result == STORE_OK)
-		result = check_schema(session, session->move, reason);
+		result = sqlite_check_changed_schema(session, session->move, reason);
 	if (result == STORE_OK)
 		*bases = (struct ticket_range){last - count + 1, 1, count};
 	return result;
 }
 
 static enum store_result
-advance(struct store_session *session, uint64_t base, struct text *reason)
+sqlite_store_advance(struct store_session *session, uint64_t base, struct text *reason)
 {
 	char sql[128];
 	enum store_result result = sqlite_check_index(session, reason);
@@ -288,13 +275,13 @@ advance(struct store_session *session, uint64_t base, struct text *reason)
 		 "UPDATE tickets SET id = %" PRId64 " WHERE stub = 'a' AND id < %" PRId64,
 		 (int64_t)base, (int64_t)base);
 	result = sqlite_run(session, sql, reason);
-	return result == STORE_OK ? look(session, &base, reason) : result;
+	return result == STORE_OK ? sqlite_store_newest(session, &base, reason) : result;
 }
 
-/* The file is claimed: no other server has seen the counter. */
+/* No other server has read the counter, because this one has claimed the file. */
 static enum store_result
-give_back(struct store_session *session, const struct ticket_range *unused, bool *is_back,
-	  struct text *reason)
+sqlite_store_give_back(struct store_session *session, const struct ticket_range *unused,
+		       bool *is_back, struct text *reason)
 {
 	char sql[128];
 	enum store_result result = sqlite_check_index(session, reason);
@@ -313,27 +300,27 @@ give_back(struct store_session *session, const struct ticket_range *unused, bool
 /* --- the rest ----------------------------------------------------------------------------------- */
 
 static uint32_t
-most_per_statement(struct store_session *session)
+sqlite_store_most_per_statement(struct store_session *session)
 {
 	(void)session;
-	return 1000000; /* any number is the same work */
+	return 1000000; /* the statement is the same for any count */
 }
 
 static const char *
-identity(struct store_session *session)
+sqlite_store_identity(struct store_session *session)
 {
 	return session->identity;
 }
 
 static void
-warn(struct store_session *session, struct text *warnings)
+sqlite_store_warn(struct store_session *session, struct text *warnings)
 {
 	char memory[256];
 	struct text problem = TEXT_OVER(memory);
 	uint64_t synchronous = 0;
 	bool found;
 
-	sqlite_place_warn(session->settings->database, warnings);
+	sqlite_place_warn(sqlite_path(session->settings), warnings);
 	if (sqlite_numbers(session, "PRAGMA synchronous", &synchronous, 1, &found, &problem) !=
 		    STORE_OK ||
 	    synchronous < FULL)
@@ -344,15 +331,15 @@ warn(struct store_session *session, struct text *warnings)
 }
 
 static uint64_t
-advances(struct store_session *session)
+sqlite_store_advances(struct store_session *session)
 {
 	return session->advances;
 }
 
 static enum store_result
-note_advance(struct store_session *session, struct text *reason)
+sqlite_store_note_advance(struct store_session *session, struct text *reason)
 {
-	/* SQLite's clock is exact to a millisecond. Older ones have no unixepoch(). */
+	/* SQLite's clock counts milliseconds. An old SQLite has no unixepoch(). */
 	static const char sql[] =
 		"UPDATE tickr_identity SET advances = max(advances + 1, CAST((julianday('now') - "
 		"2440587.5) * 86400000 AS INTEGER) * 1000) WHERE id = 1";
@@ -363,23 +350,26 @@ note_advance(struct store_session *session, struct text *reason)
 
 const struct store sqlite_store = {
 	.name = "sqlite",
+	.variables = sqlite_variables,
+	.parse = sqlite_parse,
+	.forget = sqlite_forget,
 	.most_sessions = 1,
-	.begin = begin,
-	.end = end,
-	.thread_begin = nothing,
-	.thread_end = nothing,
+	.begin = sqlite_store_begin,
+	.end = sqlite_store_end,
+	.thread_begin = sqlite_store_nothing,
+	.thread_end = sqlite_store_nothing,
 	.claim = sqlite_claim,
 	.release = sqlite_claim_release,
-	.open = open_session,
-	.close = close_session,
-	.reserve = reserve,
-	.most_per_statement = most_per_statement,
-	.newest = look,
-	.identity = identity,
-	.advances = advances,
-	.note_advance = note_advance,
-	.advance = advance,
-	.give_back = give_back,
-	.warn = warn,
+	.open = sqlite_store_open,
+	.close = sqlite_store_close,
+	.reserve = sqlite_store_reserve,
+	.most_per_statement = sqlite_store_most_per_statement,
+	.newest = sqlite_store_newest,
+	.identity = sqlite_store_identity,
+	.advances = sqlite_store_advances,
+	.note_advance = sqlite_store_note_advance,
+	.advance = sqlite_store_advance,
+	.give_back = sqlite_store_give_back,
+	.warn = sqlite_store_warn,
 	.create = sqlite_create,
 };

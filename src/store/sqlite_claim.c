@@ -1,13 +1,14 @@
 /*
- * DESIGN. A claim is an flock(2) on the database file itself. SQLite locks bytes of the file with
- * fcntl(2); the two kinds of lock do not see each other. Where locks do not reach every process, an
- * owner's file is added (sqlite_owner.c). A process that closes any descriptor of a file loses its
- * fcntl locks on it. So the claim's descriptor is opened once and
- * stays open until the last session is closed, even where another process has the lock; asking
- * for a lock that one has is no change.
+ * DESIGN. A claim is an flock(2) on the database file itself. SQLite locks bytes of the file with fcntl(2); the
+ * two kinds of lock do not see each other. On a file system where locks do not reach every process, the claim
+ * also has an owner's file (sqlite_owner.c).
  *
- * A turn is a mutex with a time-out. A session that closes waits for the disk. If the disk stalls,
- * the other sessions must not wait for ever.
+ * A process that closes any descriptor of a file loses its fcntl locks on that file. So the claim opens its
+ * descriptor once, and closes it after the last session, even if another process has the lock. To lock again
+ * changes nothing.
+ *
+ * A turn is a mutex with a time-out. A session that closes waits for the disk. If the disk stalls, the other
+ * sessions must not wait for ever.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -35,7 +36,7 @@ sqlite_claim_release(struct store_settings *settings)
 {
 	struct store_claim *claim = settings->claim;
 
-	sqlite_owner_drop(&claim->owner); /* with the lock yet */
+	sqlite_owner_drop(&claim->owner); /* before the lock is released */
 	if (claim->fd >= 0)
 		close(claim->fd);
 	pthread_cond_destroy(&claim->is_over);
@@ -62,8 +63,8 @@ sqlite_claim_begin_turn(struct store_claim *claim, unsigned timeout_s, struct te
 	pthread_mutex_unlock(&claim->mutex);
 	if (!is_mine)
 		text_addf(reason,
-			  "another session of the database file has been at its disk for %u s: it "
-			  "stalls",
+			  "another session of this database has waited for the disk for %u s: the "
+			  "disk stalls",
 			  timeout_s);
 	return is_mine;
 }
@@ -77,10 +78,10 @@ sqlite_claim_end_turn(struct store_claim *claim)
 	pthread_cond_signal(&claim->is_over);
 }
 
-/* --- taking it -------------------------------------------------------------------------------------- */
+/* --- taking ----------------------------------------------------------------------------------------- */
 
 static bool
-open_file(struct store_claim *claim, const char *path, struct text *reason)
+sqlite_claim_open_file(struct store_claim *claim, const char *path, struct text *reason)
 {
 	struct sqlite_mark held, there;
 
@@ -95,28 +96,28 @@ open_file(struct store_claim *claim, const char *path, struct text *reason)
 	if (sqlite_files_same(&held, &there))
 		return true;
 	text_addf(reason,
-		  "%s is not the file that this tickrd began with. Bring that back; or, if "
-		  "no ticket can come twice from this one, restart tickrd",
+		  "%s is not the file that this tickrd began with. Bring that file back; or, if "
+		  "this one cannot repeat a ticket, restart tickrd",
 		  path);
 	return false;
 }
 
 static bool
-lock_file(struct store_claim *claim, const char *path, struct text *reason)
+sqlite_claim_lock_file(struct store_claim *claim, const char *path, struct text *reason)
 {
 	if (flock(claim->fd, LOCK_EX | LOCK_NB) == 0)
 		return true;
 	if (errno == EWOULDBLOCK)
-		text_addf(reason, "another tickrd serves from %s: a file is for one server only",
+		text_addf(reason, "another tickrd serves from %s: use a file for each server",
 			  path);
 	else
 		text_addf(reason, "%s cannot be locked: %s", path, strerror(errno));
 	return false;
 }
 
-/* PATH is there. */
+/* Return whether locks alone do not protect PATH, which exists. */
 static bool
-needs_owner(const char *path)
+sqlite_claim_needs_owner(const char *path)
 {
 	struct sqlite_place place = sqlite_place_of(path);
 
@@ -124,7 +125,7 @@ needs_owner(const char *path)
 }
 
 static bool
-own(struct store_claim *claim, const char *path, bool has_lock, struct text *reason)
+sqlite_claim_own(struct store_claim *claim, const char *path, bool has_lock, struct text *reason)
 {
 	char memory[8];
 	struct text ignored = TEXT_OVER(memory);
@@ -134,7 +135,7 @@ own(struct store_claim *claim, const char *path, bool has_lock, struct text *rea
 	if (claim->owner.name != NULL && sqlite_owner_is(&claim->owner, &ignored))
 		return true;
 	sqlite_owner_drop(&claim->owner);
-	real = realpath(path, NULL); /* all names of the file must lead to one owner's */
+	real = realpath(path, NULL); /* every name of the file must lead to the same owner's file */
 	is_owner = sqlite_owner_take(&claim->owner, real != NULL ? real : path, has_lock, reason);
 	free(real);
 	return is_owner;
@@ -143,19 +144,9 @@ own(struct store_claim *claim, const char *path, bool has_lock, struct text *rea
 bool
 sqlite_claim_take(struct store_claim *claim, const char *path, struct text *reason)
 {
-	return open_file(claim, path, reason) && lock_file(claim, path, reason) &&
-	       (!needs_owner(path) || own(claim, path, true, reason));
-}
-
-/* Createdb is to make the file: no process can have a lock on it. */
-static bool
-visit_new(struct store_claim *claim, const char *path, struct text *reason)
-{
-	char *folder = sqlite_files_folder(path);
-	bool may = !needs_owner(folder) || own(claim, path, false, reason);
-
-	free(folder);
-	return may;
+	return sqlite_claim_open_file(claim, path, reason) &&
+	       sqlite_claim_lock_file(claim, path, reason) &&
+	       (!sqlite_claim_needs_owner(path) || sqlite_claim_own(claim, path, true, reason));
 }
 
 bool
@@ -163,17 +154,23 @@ sqlite_claim_visit(struct store_claim *claim, const char *path, struct text *rea
 {
 	char memory[8];
 	struct text ignored = TEXT_OVER(memory);
-	char *real;
-	bool is_near;
+	char *real, *folder;
+	bool may, is_near;
 
-	if (access(path, F_OK) != 0)
-		return visit_new(claim, path, reason);
-	if (!needs_owner(path))
+	/* createdb will make a file that is missing, and no process can have locked it. */
+	if (access(path, F_OK) != 0) {
+		folder = sqlite_files_folder(path);
+		may = !sqlite_claim_needs_owner(folder) ||
+		      sqlite_claim_own(claim, path, false, reason);
+		free(folder);
+		return may;
+	}
+	if (!sqlite_claim_needs_owner(path))
 		return true;
-	if (!open_file(claim, path, reason))
+	if (!sqlite_claim_open_file(claim, path, reason))
 		return false;
-	if (lock_file(claim, path, &ignored))
-		return own(claim, path, true, reason);
+	if (sqlite_claim_lock_file(claim, path, &ignored))
+		return sqlite_claim_own(claim, path, true, reason);
 	real = realpath(path, NULL);
 	is_near = sqlite_owner_is_near(real != NULL ? real : path, reason);
 	free(real);
@@ -183,7 +180,7 @@ sqlite_claim_visit(struct store_claim *claim, const char *path, struct text *rea
 /* --- joining -------------------------------------------------------------------------------------- */
 
 static unsigned
-count_sessions(struct store_claim *claim, int change)
+sqlite_claim_count_sessions(struct store_claim *claim, int change)
 {
 	unsigned before;
 
@@ -195,7 +192,7 @@ count_sessions(struct store_claim *claim, int change)
 }
 
 static bool
-are_whole(const struct store_claim *claim, struct text *reason)
+sqlite_claim_are_whole(const struct store_claim *claim, struct text *reason)
 {
 	uint64_t log_size = 0;
 
@@ -205,22 +202,22 @@ are_whole(const struct store_claim *claim, struct text *reason)
 bool
 sqlite_claim_may_join(struct store_claim *claim, struct text *reason)
 {
-	return count_sessions(claim, 0) == 0 || are_whole(claim, reason);
+	return sqlite_claim_count_sessions(claim, 0) == 0 || sqlite_claim_are_whole(claim, reason);
 }
 
 bool
 sqlite_claim_join(struct store_claim *claim, const char *file, struct text *reason)
 {
-	if (count_sessions(claim, 0) == 0)
+	if (sqlite_claim_count_sessions(claim, 0) == 0)
 		sqlite_files_note(&claim->files, file);
-	if (!are_whole(claim, reason))
+	if (!sqlite_claim_are_whole(claim, reason))
 		return false;
-	count_sessions(claim, 1);
+	sqlite_claim_count_sessions(claim, 1);
 	return true;
 }
 
 void
 sqlite_claim_leave(struct store_claim *claim)
 {
-	count_sessions(claim, -1);
+	sqlite_claim_count_sessions(claim, -1);
 }

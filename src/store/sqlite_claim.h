@@ -1,9 +1,10 @@
 /*
- * sqlite_claim -- the sessions of one database file share it: the file is theirs alone, and so are its companions.
+ * sqlite_claim -- reserves a database file, its log and its index for the sessions of one server.
  *
- * A claim is held over all sessions: no other tickrd can take the file meanwhile (the
- * kernel lets go of it however the process ends), and no other file can take its place.
- * Any thread; used by the sqlite store's files only.
+ * All sessions of a database share the claim. While it is held, no other tickrd can take the file, and no other
+ * file can take its place. The kernel releases it however the process ends.
+ *
+ * Any thread. For the files of the sqlite store only.
  */
 #ifndef TICKR_STORE_SQLITE_CLAIM_H
 #define TICKR_STORE_SQLITE_CLAIM_H
@@ -15,17 +16,17 @@
 #include "store/store.h"
 
 struct store_claim {
-	/* One session at a time opens, closes, or uses the fields below. The others wait, not for ever. */
+	/* Only the session whose turn it is may open, close, or use the fields below. The others wait. */
 	pthread_mutex_t mutex;
 	pthread_cond_t is_over;
-	bool is_turn; /* under the mutex */
+	bool is_turn; /* a session has its turn; under the mutex */
 
 	/* In a turn: */
-	int fd;			   /* of the file; -1: not opened yet */
-	struct sqlite_owner owner; /* where locks alone are not enough */
+	int fd;			   /* of the database file; -1: not open yet */
+	struct sqlite_owner owner; /* on a file system whose locks are not enough */
 
 	unsigned sessions; /* that have joined, under the mutex */
-	/* Written by the first session that joins, and left alone until the last one has left. */
+	/* Set by the first session that joins. Constant until the last one has left. */
 	struct sqlite_files files;
 };
 
@@ -34,8 +35,8 @@ void sqlite_claim(struct store_settings *settings);
 void sqlite_claim_release(struct store_settings *settings);
 
 /*
- * Wait for the turn, TIMEOUT_S seconds at most: a disk that stalls holds up the session that has it. False:
- * REASON says so. True: call sqlite_claim_end_turn().
+ * Wait for the turn, at most TIMEOUT_S seconds. True: the caller must call sqlite_claim_end_turn(). False: the
+ * session that has the turn still waits for its disk.
  */
 bool sqlite_claim_begin_turn(struct store_claim *claim, unsigned timeout_s,
 			     struct text *reason) MUST_CHECK;
@@ -43,28 +44,28 @@ void sqlite_claim_end_turn(struct store_claim *claim);
 
 /* --- in a turn ------------------------------------------------------------------------------------ */
 
-/* Whether CLAIM has PATH from now on, or had it before: no other process does. */
+/* Take PATH for a server. True: CLAIM holds it now, and no other process does. */
 bool sqlite_claim_take(struct store_claim *claim, const char *path, struct text *reason) MUST_CHECK;
 
-/* Whether a command may use PATH: no server has it, or one whose locks this process sees. */
+/* Return whether a command may use PATH: no server has it, or one whose locks this process sees. */
 bool sqlite_claim_visit(struct store_claim *claim, const char *path,
 			struct text *reason) MUST_CHECK;
 
 /*
- * Whether the open sessions of CLAIM, if any, still have their files. A new session must have the
- * same ones.
+ * Return whether the names of the files still lead to those that the sessions of CLAIM have open. A new session
+ * must open the same files. True if there is no session.
  */
 bool sqlite_claim_may_join(struct store_claim *claim, struct text *reason) MUST_CHECK;
 
 /*
- * Count one session more, which is open on the file that SQLite calls FILE. False if the files of
- * the other sessions have lost their names: then close it.
+ * Add a session, for which SQLite has opened FILE. False: the files of the other sessions have lost their
+ * names, and the caller must close the session.
  */
 bool sqlite_claim_join(struct store_claim *claim, const char *file, struct text *reason) MUST_CHECK;
 
 /* --- at any time ---------------------------------------------------------------------------------- */
 
-/* A session that had joined is closed. */
+/* Remove a session that had joined, after it is closed. */
 void sqlite_claim_leave(struct store_claim *claim);
 
 #endif

@@ -19,24 +19,15 @@
 #define REASON_ROOM 512
 
 static enum store_create_result
-report_failure(const char *reason, struct text *report)
+sqlite_create_report_failure(const char *reason, struct text *report)
 {
 	text_addf(report, "%s\n", reason);
 	return STORE_NOT_CREATED;
 }
 
-static void
-report_creation(const struct store_settings *settings, struct text *report)
-{
-	text_addf(report, "database file %s: created\ntable `tickets`: created\nsettings: pinned (",
-		  settings->database);
-	pinned_describe(&settings->space, report);
-	text_add(report, ")\nidentity: made\n");
-}
-
 static bool
-run_all(struct store_session *session, const char *const *scripts, unsigned count,
-	struct text *reason)
+sqlite_create_run_all(struct store_session *session, const char *const *scripts, unsigned count,
+		      struct text *reason)
 {
 	for (unsigned i = 0; i < count; i++)
 		if (sqlite_run(session, scripts[i], reason) != STORE_OK)
@@ -45,31 +36,32 @@ run_all(struct store_session *session, const char *const *scripts, unsigned coun
 }
 
 static bool
-choose_identity(struct store_session *session, struct text *reason)
+sqlite_create_choose_identity(struct store_session *session, struct text *reason)
 {
 	if (random_id(session->identity))
 		return true;
-	text_addf(reason, "the kernel has no random numbers for an identity: %s", strerror(errno));
+	text_addf(reason, "cannot make an identity: the kernel has no random numbers: %s",
+		  strerror(errno));
 	return false;
 }
 
-/* --- a file that is there -------------------------------------------------------------------------- */
+/* --- a file that exists --------------------------------------------------------------------------- */
 
-/* A database that was made before there were identities gets one; nothing else of it is changed. */
+/* Add an identity to a database of an older tickrd, and change nothing else. */
 static bool
-add_identity(struct store_session *session, struct text *reason)
+sqlite_create_add_identity(struct store_session *session, struct text *reason)
 {
 	static const char *const scripts[] = {"BEGIN IMMEDIATE", sql_sqlite_identity, "COMMIT"};
 	bool is_empty;
 
-	return choose_identity(session, reason) &&
-	       run_all(session, scripts, ARRAY_LENGTH(scripts), reason) &&
+	return sqlite_create_choose_identity(session, reason) &&
+	       sqlite_create_run_all(session, scripts, ARRAY_LENGTH(scripts), reason) &&
 	       sqlite_schema_check(session, &is_empty, reason) == STORE_OK &&
 	       session->identity[0] != '\0';
 }
 
 static enum store_create_result
-report_found(struct store_session *session, uint64_t newest, struct text *report)
+sqlite_create_report_found(struct store_session *session, uint64_t newest, struct text *report)
 {
 	bool has_identity = session->identity[0] != '\0';
 	uint64_t stands = 0;
@@ -77,28 +69,28 @@ report_found(struct store_session *session, uint64_t newest, struct text *report
 
 	if (sqlite_numbers(session, "SELECT id FROM tickets", &stands, 1, &found, report) !=
 	    STORE_OK)
-		return report_failure("", report);
+		return sqlite_create_report_failure("", report);
 	if (stands < newest) {
 		pinned_explain_behind(&session->settings->space, stands, newest, report);
-		return report_failure("", report);
+		return sqlite_create_report_failure("", report);
 	}
-	if (!has_identity && !add_identity(session, report))
-		return report_failure("; the identity could not be made", report);
+	if (!has_identity && !sqlite_create_add_identity(session, report))
+		return sqlite_create_report_failure("; cannot make the identity", report);
 	text_addf(report,
 		  "database file %s: found\ntable `tickets`: found\n"
 		  "settings: found, and they are the same\nidentity: %s\n",
-		  session->settings->database, has_identity ? "found" : "made");
+		  sqlite_path(session->settings), has_identity ? "found" : "made");
 	return has_identity ? STORE_EXISTED : STORE_CREATED;
 }
 
-/* --- the whole --------------------------------------------------------------------------------- */
+/* --- a new file -------------------------------------------------------------------------------- */
 
 /*
- * All of it or nothing: it is one transaction, so there is no half-made file. A createdb that
- * is killed before its end leaves an empty file.
+ * One transaction makes all, so that no file is half-made. If createdb is killed before the commit, the file is
+ * empty.
  */
 static enum store_create_result
-make(struct store_session *session, uint64_t newest, struct text *report)
+sqlite_create_make(struct store_session *session, uint64_t newest, struct text *report)
 {
 	char stand[64];
 	const char *const scripts[] = {
@@ -109,15 +101,18 @@ make(struct store_session *session, uint64_t newest, struct text *report)
 	struct text reason = TEXT_OVER(memory);
 
 	snprintf(stand, sizeof(stand), "UPDATE tickets SET id = %" PRIu64, newest);
-	if (!choose_identity(session, &reason) ||
-	    !run_all(session, scripts, ARRAY_LENGTH(scripts), &reason))
-		return report_failure(memory, report);
-	report_creation(session->settings, report);
+	if (!sqlite_create_choose_identity(session, &reason) ||
+	    !sqlite_create_run_all(session, scripts, ARRAY_LENGTH(scripts), &reason))
+		return sqlite_create_report_failure(memory, report);
+	text_addf(report, "database file %s: created\ntable `tickets`: created\nsettings: pinned (",
+		  sqlite_path(session->settings));
+	pinned_describe(&session->settings->space, report);
+	text_add(report, ")\nidentity: made\n");
 	return STORE_CREATED;
 }
 
 static enum store_create_result
-create(const struct store_settings *settings, uint64_t newest, struct text *report)
+sqlite_create_claimed(const struct store_settings *settings, uint64_t newest, struct text *report)
 {
 	char memory[REASON_ROOM];
 	struct text reason = TEXT_OVER(memory);
@@ -126,47 +121,28 @@ create(const struct store_settings *settings, uint64_t newest, struct text *repo
 	bool is_empty = false;
 
 	if (sqlite_connect(&session, settings, true, &reason) != STORE_OK)
-		created = report_failure(memory, report);
+		created = sqlite_create_report_failure(memory, report);
 	else if (sqlite_schema_check(&session, &is_empty, &reason) == STORE_OK)
-		created = report_found(&session, newest, report);
+		created = sqlite_create_report_found(&session, newest, report);
 	else if (is_empty)
-		created = make(&session, newest, report);
+		created = sqlite_create_make(&session, newest, report);
 	else
-		created = report_failure(memory, report);
+		created = sqlite_create_report_failure(memory, report);
 	sqlite_disconnect(&session);
 	return created;
 }
 
-static enum store_create_result
-claim_and_create(const struct store_settings *settings, uint64_t newest, struct text *report)
-{
-	struct store_settings claimed = *settings;
-	char memory[REASON_ROOM];
-	struct text reason = TEXT_OVER(memory);
-	enum store_create_result created;
-
-	if (!sqlite_usable(settings->database, true, &reason))
-		return report_failure(memory, report);
-	sqlite_claim(&claimed);
-	if (sqlite_claim_visit(claimed.claim, settings->database, &reason))
-		created = create(&claimed, newest, report);
-	else
-		created = report_failure(memory, report);
-	sqlite_claim_release(&claimed);
-	return created;
-}
-
 /*
- * Another createdb in the same folder waits its turn: two that make the file together meet each
- * other half-way. Not for ever: SQLite refuses the second one too.
- * -1: no folder, as the rest explains.
+ * Lock the folder of the database, so that of two createdb one makes the file. The other one waits, but no
+ * longer than the query time-out: then SQLite refuses it. Return the folder's descriptor; -1: there is no
+ * folder.
  */
 static int
-lock_folder(const struct store_settings *settings)
+sqlite_create_lock_folder(const struct store_settings *settings)
 {
 	const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
 	uint64_t give_up_ms = clock_ms() + settings->query_timeout_s * 1000ull;
-	char *folder = sqlite_files_folder(settings->database);
+	char *folder = sqlite_files_folder(sqlite_path(settings));
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK &&
@@ -180,16 +156,25 @@ enum store_create_result
 sqlite_create(const struct store_settings *settings, const struct create_order *order,
 	      struct text *report)
 {
+	struct store_settings claimed = *settings;
+	const char *path = sqlite_path(settings);
+	char memory[REASON_ROOM];
+	struct text reason = TEXT_OVER(memory);
 	enum store_create_result created;
 	int folder;
 
 	if (order->layout != STORE_LAYOUT_USUAL)
-		return report_failure(
+		return sqlite_create_report_failure(
 			"a file has just one layout: leave --layout out, which is for "
 			"TICKR_DATABASE_ADAPTER=mysql",
 			report);
-	folder = lock_folder(settings);
-	created = claim_and_create(settings, order->newest, report);
+	folder = sqlite_create_lock_folder(settings);
+	sqlite_claim(&claimed);
+	if (sqlite_usable(path, true, &reason) && sqlite_claim_visit(claimed.claim, path, &reason))
+		created = sqlite_create_claimed(&claimed, order->newest, report);
+	else
+		created = sqlite_create_report_failure(memory, report);
+	sqlite_claim_release(&claimed);
 	if (folder >= 0)
 		close(folder);
 	return created;

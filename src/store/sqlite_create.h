@@ -1,5 +1,7 @@
 /*
- * sqlite_create -- makes a file of SQLite's that tickrd can serve from. Main thread.
+ * sqlite_create -- makes a SQLite file that tickrd can serve from.
+ *
+ * Main thread.
  */
 #ifndef TICKR_STORE_SQLITE_CREATE_H
 #define TICKR_STORE_SQLITE_CREATE_H

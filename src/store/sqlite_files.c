@@ -1,16 +1,24 @@
 /*
- * DESIGN. How a connection with a torn set of files is closed decides what is lost:
+ * DESIGN. When SQLite closes its last connection, it moves the log into the database. If the three files no
+ * longer belong together, that can destroy commits. The table says how to close:
  *
- *   log    index  the log's name leads to   ending
- *   ours   ours   ours                       usual
- *   ours   lost   ours                       leave: the log has all commits, and perhaps those of
- *                                            a writer with an index of its own
- *   lost   any    nothing, or an empty log   save: only this process can still read the log
- *   lost   any    another log                leave: another writer has begun from the database as it
- *                                            is, and the saved pages would undo its commits
- *   cut    any    ours                       leave: the index names pages that are not in the log
+ *     log    index   the log's name leads to    ending
+ *     ours   ours    our log                    usual
+ *     ours   lost    our log                    leave (1)
+ *     lost   any     nothing, or an empty log   save (2)
+ *     lost   any     another log                leave (3)
+ *     cut    any     our log                    leave (4)
  *
- * Where something is lost the counter may be behind. The pool knows what was issued and refuses it.
+ * 1. The log has all our commits. It may also have those of a writer with another index.
+ *
+ * 2. No other process can read our log.
+ *
+ * 3. Another writer continued from the database as it was. Our pages would undo its commits.
+ *
+ * 4. The index names pages that are no longer in the log.
+ *
+ * If commits are lost, the counter may be too low. The pool knows the newest issued ticket, and refuses the
+ * database.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +38,7 @@
 #define MOUNT_OF(status) 0
 #endif
 
-#define PAGE_OF_INDEX 32768 /* SQLite maps so much at a time */
+#define PAGE_OF_INDEX 32768 /* SQLite maps the index in such pages */
 
 char *
 sqlite_files_name(const char *name, enum sqlite_part part)
@@ -54,7 +62,7 @@ sqlite_files_folder(const char *name)
 }
 
 static bool
-look(int fd, const char *name, int flags, struct sqlite_mark *mark)
+sqlite_files_mark(int fd, const char *name, int flags, struct sqlite_mark *mark)
 {
 	struct statx status;
 
@@ -73,13 +81,13 @@ look(int fd, const char *name, int flags, struct sqlite_mark *mark)
 bool
 sqlite_files_look(const char *name, struct sqlite_mark *mark)
 {
-	return look(AT_FDCWD, name, 0, mark);
+	return sqlite_files_mark(AT_FDCWD, name, 0, mark);
 }
 
 bool
 sqlite_files_look_open(int fd, struct sqlite_mark *mark)
 {
-	return look(fd, "", AT_EMPTY_PATH, mark);
+	return sqlite_files_mark(fd, "", AT_EMPTY_PATH, mark);
 }
 
 bool
@@ -109,70 +117,43 @@ sqlite_files_free(struct sqlite_files *files)
 
 /* --- the comparison -------------------------------------------------------------------------------- */
 
-/* Whether PART is still the file it was; *NOW is what its name leads to. */
+/* Set *NOW to the file that the name of PART leads to. Return whether it is still the same file. */
 static bool
-has_name(const struct sqlite_files *files, enum sqlite_part part, struct sqlite_mark *now)
+sqlite_files_has_name(const struct sqlite_files *files, enum sqlite_part part,
+		      struct sqlite_mark *now)
 {
 	return sqlite_files_look(files->names[part], now) &&
 	       sqlite_files_same(now, &files->marks[part]);
 }
 
 static enum sqlite_fault
-explain_torn(const struct sqlite_files *files, enum sqlite_part part, const char *what,
-	     struct text *reason)
+sqlite_files_explain_torn(const struct sqlite_files *files, enum sqlite_part part, const char *what,
+			  struct text *reason)
 {
 	static const char *const parts[SQLITE_PARTS] = {"database", "log", "index of the log"};
 
-	text_addf(reason, "the %s %s was %s while tickrd serves: the database is opened again",
+	text_addf(reason, "the %s %s was %s while tickrd served: tickrd opens the database again",
 		  parts[part], files->names[part], what);
 	return SQLITE_FILES_TORN;
 }
 
 static enum sqlite_fault
-explain_moved(const struct sqlite_files *files, const char *what, struct text *reason)
+sqlite_files_explain_moved(const struct sqlite_files *files, const char *what, struct text *reason)
 {
-	text_addf(reason, "the database file %s was %s while tickrd serves from it",
+	text_addf(reason, "the database file %s was %s while tickrd served from it",
 		  files->names[SQLITE_DATABASE], what);
 	return SQLITE_FILES_MOVED;
 }
 
 static enum sqlite_fault
-explain_linked(const struct sqlite_files *files, enum sqlite_part part, struct text *reason)
+sqlite_files_explain_linked(const struct sqlite_files *files, enum sqlite_part part,
+			    struct text *reason)
 {
 	text_addf(reason,
-		  "%s has a second name (a hard link), and SQLite's log lies beside one of them: "
+		  "%s has a second name (a hard link), and SQLite's log lies next to one of them: "
 		  "remove the other name",
 		  files->names[part]);
 	return SQLITE_FILES_LINKED;
-}
-
-static enum sqlite_fault
-check_database(const struct sqlite_files *files, struct text *reason)
-{
-	struct sqlite_mark now;
-
-	if (!has_name(files, SQLITE_DATABASE, &now))
-		return explain_moved(files, "moved or deleted", reason);
-	if (now.size == 0)
-		return explain_moved(files, "emptied", reason);
-	if (now.links != 1)
-		return explain_linked(files, SQLITE_DATABASE, reason);
-	return SQLITE_FILES_WHOLE;
-}
-
-static enum sqlite_fault
-check_log(const struct sqlite_files *files, uint64_t *log_size, struct text *reason)
-{
-	struct sqlite_mark now;
-
-	if (!has_name(files, SQLITE_LOG, &now))
-		return explain_torn(files, SQLITE_LOG, "moved or deleted", reason);
-	if (now.size < *log_size)
-		return explain_torn(files, SQLITE_LOG, "cut short", reason);
-	if (now.links != 1)
-		return explain_linked(files, SQLITE_LOG, reason);
-	*log_size = now.size;
-	return SQLITE_FILES_WHOLE;
 }
 
 enum sqlite_fault
@@ -180,12 +161,12 @@ sqlite_files_check_index(const struct sqlite_files *files, struct text *reason)
 {
 	struct sqlite_mark now;
 
-	if (!has_name(files, SQLITE_INDEX, &now))
-		return explain_torn(files, SQLITE_INDEX, "moved or deleted", reason);
+	if (!sqlite_files_has_name(files, SQLITE_INDEX, &now))
+		return sqlite_files_explain_torn(files, SQLITE_INDEX, "moved or deleted", reason);
 	if (now.size < PAGE_OF_INDEX)
-		return explain_torn(files, SQLITE_INDEX, "cut short", reason);
+		return sqlite_files_explain_torn(files, SQLITE_INDEX, "cut short", reason);
 	if (now.links != 1)
-		return explain_linked(files, SQLITE_INDEX, reason);
+		return sqlite_files_explain_linked(files, SQLITE_INDEX, reason);
 	return SQLITE_FILES_WHOLE;
 }
 
@@ -193,18 +174,30 @@ enum sqlite_fault
 sqlite_files_check_companions(const struct sqlite_files *files, uint64_t *log_size,
 			      struct text *reason)
 {
-	enum sqlite_fault fault = check_log(files, log_size, reason);
+	struct sqlite_mark now;
 
-	return fault == SQLITE_FILES_WHOLE ? sqlite_files_check_index(files, reason) : fault;
+	if (!sqlite_files_has_name(files, SQLITE_LOG, &now))
+		return sqlite_files_explain_torn(files, SQLITE_LOG, "moved or deleted", reason);
+	if (now.size < *log_size)
+		return sqlite_files_explain_torn(files, SQLITE_LOG, "cut short", reason);
+	if (now.links != 1)
+		return sqlite_files_explain_linked(files, SQLITE_LOG, reason);
+	*log_size = now.size;
+	return sqlite_files_check_index(files, reason);
 }
 
 enum sqlite_fault
 sqlite_files_check(const struct sqlite_files *files, uint64_t *log_size, struct text *reason)
 {
-	enum sqlite_fault fault = check_database(files, reason);
+	struct sqlite_mark now;
 
-	return fault == SQLITE_FILES_WHOLE ? sqlite_files_check_companions(files, log_size, reason)
-					   : fault;
+	if (!sqlite_files_has_name(files, SQLITE_DATABASE, &now))
+		return sqlite_files_explain_moved(files, "moved or deleted", reason);
+	if (now.size == 0)
+		return sqlite_files_explain_moved(files, "emptied", reason);
+	if (now.links != 1)
+		return sqlite_files_explain_linked(files, SQLITE_DATABASE, reason);
+	return sqlite_files_check_companions(files, log_size, reason);
 }
 
 enum sqlite_ending
@@ -212,13 +205,13 @@ sqlite_files_ending(const struct sqlite_files *files, uint64_t log_size)
 {
 	struct sqlite_mark now;
 
-	if (!has_name(files, SQLITE_LOG, &now))
+	if (!sqlite_files_has_name(files, SQLITE_LOG, &now))
 		return sqlite_files_look(files->names[SQLITE_LOG], &now) && now.size > 0
 			       ? SQLITE_END_LEAVE
 			       : SQLITE_END_SAVE;
 	if (now.size < log_size)
 		return SQLITE_END_LEAVE;
-	if (!has_name(files, SQLITE_INDEX, &now) || now.size < PAGE_OF_INDEX)
+	if (!sqlite_files_has_name(files, SQLITE_INDEX, &now) || now.size < PAGE_OF_INDEX)
 		return SQLITE_END_LEAVE;
 	return SQLITE_END_USUAL;
 }

@@ -15,7 +15,7 @@ static const struct file_system {
 	unsigned magic;
 	enum sqlite_place_kind kind;
 } file_systems[] = {
-	{"ext4", 0xef53, SQLITE_PLACE_DISK}, /* the magic of ext2 and ext3 too */
+	{"ext4", 0xef53, SQLITE_PLACE_DISK}, /* ext2 and ext3 have the same magic */
 	{"ext3", 0xef53, SQLITE_PLACE_DISK},
 	{"ext2", 0xef53, SQLITE_PLACE_DISK},
 	{"xfs", 0x58465342, SQLITE_PLACE_DISK},
@@ -76,68 +76,55 @@ sqlite_place_has_locks(const struct sqlite_place *place)
 
 /* --- asking the kernel ---------------------------------------------------------------------------- */
 
-/* Older kernels than 5.8 tell it here only. */
-static uint64_t
-mount_of_descriptor(int fd)
+uint64_t
+sqlite_place_mount(const char *path)
 {
+	/* Closing a descriptor with O_PATH does not release SQLite's locks on the file. */
+	int fd = open(path, O_PATH | O_CLOEXEC);
 	char name[64], line[256];
 	uint64_t mount = 0;
 	FILE *info;
 
-	snprintf(name, sizeof(name), "/proc/self/fdinfo/%d", fd);
-	info = fopen(name, "re");
-	if (info == NULL)
-		return 0;
-	while (fgets(line, sizeof(line), info) != NULL)
-		if (sscanf(line, "mnt_id: %" SCNu64, &mount) == 1)
-			break;
-	fclose(info);
-	return mount;
-}
-
-uint64_t
-sqlite_place_mount(const char *path)
-{
-	/* With O_PATH closing it leaves SQLite's locks on the file alone. */
-	int fd = open(path, O_PATH | O_CLOEXEC);
-	uint64_t mount;
-
 	if (fd < 0)
 		return 0;
-	mount = mount_of_descriptor(fd);
+	/* Kernels before 5.8 have the mount only here. */
+	snprintf(name, sizeof(name), "/proc/self/fdinfo/%d", fd);
+	info = fopen(name, "re");
+	while (info != NULL && fgets(line, sizeof(line), info) != NULL)
+		if (sscanf(line, "mnt_id: %" SCNu64, &mount) == 1)
+			break;
+	if (info != NULL)
+		fclose(info);
 	close(fd);
 	return mount;
 }
 
-/* LINE is one of mountinfo, see proc(5): numbers, paths and options, " - ", the type, the source, options. */
+/*
+ * Find MOUNT in mountinfo, see proc(5). A line has numbers, paths and options, then " - ", the type, the source
+ * and options. A mount outside the root of this process is not listed: the type stays "".
+ */
 static void
-read_line(const char *line, struct sqlite_place *place)
-{
-	const char *type = strstr(line, " - ");
-
-	if (type != NULL)
-		snprintf(place->type, sizeof(place->type), "%.*s", (int)strcspn(type + 3, " "),
-			 type + 3);
-	place->is_without_barrier =
-		strstr(line, ",nobarrier") != NULL || strstr(line, ",barrier=0") != NULL;
-}
-
-/* A file system that is mounted outside the root of this process is not listed: its type stays "". */
-static void
-look_up_mount(uint64_t mount, struct sqlite_place *place)
+sqlite_place_look_up(uint64_t mount, struct sqlite_place *place)
 {
 	FILE *list = fopen("/proc/self/mountinfo", "re");
 	size_t size = 0;
 	char *line = NULL;
-	uint64_t number;
+	const char *type;
+	uint64_t number = 0;
 
 	if (list == NULL)
 		return;
-	while (getline(&line, &size, list) > 0)
-		if (sscanf(line, "%" SCNu64, &number) == 1 && number == mount) {
-			read_line(line, place);
-			break;
-		}
+	while (getline(&line, &size, list) > 0) {
+		if (sscanf(line, "%" SCNu64, &number) != 1 || number != mount)
+			continue;
+		type = strstr(line, " - ");
+		if (type != NULL)
+			snprintf(place->type, sizeof(place->type), "%.*s",
+				 (int)strcspn(type + 3, " "), type + 3);
+		place->is_without_barrier =
+			strstr(line, ",nobarrier") != NULL || strstr(line, ",barrier=0") != NULL;
+		break;
+	}
 	free(line);
 	fclose(list);
 }
@@ -148,7 +135,7 @@ sqlite_place_of(const char *path)
 	struct sqlite_place place = {.kind = SQLITE_PLACE_UNKNOWN};
 	struct statfs status;
 
-	look_up_mount(sqlite_place_mount(path), &place);
+	sqlite_place_look_up(sqlite_place_mount(path), &place);
 	if (statfs(path, &status) != 0)
 		return place;
 	place.kind = sqlite_place_kind(place.type, (unsigned)status.f_type);
@@ -166,37 +153,38 @@ sqlite_place_warn(const char *path, struct text *warnings)
 	case SQLITE_PLACE_DISK: break;
 	case SQLITE_PLACE_MEMORY:
 		text_addf(warnings,
-			  "the database file %s lies in memory (%s): it ends with the machine, and "
-			  "a new one would issue its tickets again; move it to a disk\n",
+			  "the database file %s lies in memory (%s): it is lost when the machine "
+			  "stops, and a new one would issue its tickets again; move it to a "
+			  "disk\n",
 			  path, place.type);
 		break;
 	case SQLITE_PLACE_LAYER:
-		text_addf(
-			warnings,
-			"the database file %s lies in a layer of a container (%s): it ends with "
-			"the container, and a new one would issue its tickets again; move it to a "
-			"volume\n",
-			path, place.type);
+		text_addf(warnings,
+			  "the database file %s lies in a layer of a container (%s): it is lost "
+			  "with the container, and a new one would issue its tickets again; move "
+			  "it to a volume\n",
+			  path, place.type);
 		break;
 	case SQLITE_PLACE_SHARED:
-		text_addf(
-			warnings,
-			"the database file %s lies on %s, where SQLite's locks do not reach every "
-			"server: a ticket may come twice; move it to a disk of this machine\n",
-			path, place.type);
+		text_addf(warnings,
+			  "the database file %s lies on %s, where SQLite's locks do not reach "
+			  "every server: a ticket may be issued twice; move it to a disk of this "
+			  "machine\n",
+			  path, place.type);
 		break;
 	case SQLITE_PLACE_UNKNOWN:
 		text_addf(warnings,
 			  "the database file %s lies on a file system that tickrd does not know "
-			  "(%s): a ticket may come twice if SQLite's locks do not work there; move "
-			  "it to a disk of this machine\n",
+			  "(%s): a ticket may be issued twice if SQLite's locks do not work "
+			  "there; move it to a disk of this machine\n",
 			  path, place.type);
 		break;
 	}
 	if (place.is_without_barrier)
-		text_addf(warnings,
-			  "the database file %s lies on a disk that is mounted without barriers: "
-			  "the last tickets may come twice after a power failure; mount it with "
-			  "barriers\n",
-			  path);
+		text_addf(
+			warnings,
+			"the database file %s lies on a disk that is mounted without barriers: "
+			"after a power failure the last tickets may be issued twice; mount it with "
+			"barriers\n",
+			path);
 }

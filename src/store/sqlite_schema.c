@@ -5,17 +5,17 @@
 #include "store/pinned.h"
 #include "store/sqlite_schema.h"
 
-/* As sql/sqlite_tickets.sql sets them. */
+/* The values in sql/sqlite_tickets.sql. */
 #define APPLICATION_ID 1953063787
 #define SCHEMA_VERSION 1
 
 static enum store_result
-check_marks(struct store_session *session, bool *is_empty, struct text *reason)
+sqlite_schema_check_marks(struct store_session *session, bool *is_empty, struct text *reason)
 {
 	static const char sql[] =
 		"SELECT application_id, user_version, (SELECT COUNT(*) FROM sqlite_schema) "
 		"FROM pragma_application_id, pragma_user_version";
-	const char *file = session->settings->database;
+	const char *file = sqlite_path(session->settings);
 	uint64_t marks[3] = {0};
 	bool found;
 	enum store_result result = sqlite_numbers(session, sql, marks, 3, &found, reason);
@@ -35,21 +35,21 @@ check_marks(struct store_session *session, bool *is_empty, struct text *reason)
 		text_addf(reason,
 			  "the database file %s has an older schema: %" PRIu64
 			  ", and this tickrd needs %d. Serve from it with the tickrd that made it, "
-			  "or move on to a new one: tickrd createdb --continue-after",
+			  "or make a new one with tickrd createdb --continue-after",
 			  file, marks[1], SCHEMA_VERSION);
 	else if (marks[1] > SCHEMA_VERSION)
 		text_addf(reason,
 			  "the database file %s has the schema of a newer tickrd: %" PRIu64
-			  ", and this one knows %d: serve from it with that one",
+			  ", and this one knows %d: serve from it with the newer one",
 			  file, marks[1], SCHEMA_VERSION);
 	else
 		return STORE_OK;
 	return STORE_REFUSED;
 }
 
-/* The columns of both tables, with their types, as one line each. */
+/* Compare the columns of both tables, with their types, each written as one line. */
 static enum store_result
-check_columns(struct store_session *session, struct text *reason)
+sqlite_schema_check_columns(struct store_session *session, struct text *reason)
 {
 	static const struct {
 		const char *table;
@@ -75,7 +75,7 @@ check_columns(struct store_session *session, struct text *reason)
 		if (strcmp(memory, tables[i].columns) == 0)
 			continue;
 		text_addf(reason, "the database file %s has %s table `%s`%s%s: restore it",
-			  session->settings->database, columns.len > 0 ? "an unknown" : "no",
+			  sqlite_path(session->settings), columns.len > 0 ? "an unknown" : "no",
 			  tables[i].table, columns.len > 0 ? ": " : "", memory);
 		return STORE_REFUSED;
 	}
@@ -83,7 +83,7 @@ check_columns(struct store_session *session, struct text *reason)
 }
 
 static enum store_result
-check_settings(struct store_session *session, struct text *reason)
+sqlite_schema_check_settings(struct store_session *session, struct text *reason)
 {
 	static const char sql[] =
 		"SELECT max_nodes, node_number, starting_offset FROM tickr_settings WHERE id = 1";
@@ -96,9 +96,9 @@ check_settings(struct store_session *session, struct text *reason)
 		return result;
 	if (!found) {
 		text_addf(reason,
-			  "the database file %s has no pinned settings: insert into "
-			  "`tickr_settings` those it has always had",
-			  session->settings->database);
+			  "the database file %s has no pinned settings: insert those that it has "
+			  "always had into `tickr_settings`",
+			  sqlite_path(session->settings));
 		return STORE_REFUSED;
 	}
 	pinned = (struct ticket_space){numbers[0], numbers[1], numbers[2]};
@@ -106,7 +106,7 @@ check_settings(struct store_session *session, struct text *reason)
 }
 
 static enum store_result
-check_row(struct store_session *session, struct text *reason)
+sqlite_schema_check_row(struct store_session *session, struct text *reason)
 {
 	uint64_t newest;
 	bool found;
@@ -115,19 +115,17 @@ check_row(struct store_session *session, struct text *reason)
 
 	if (result != STORE_OK || found)
 		return result;
-	text_addf(
-		reason,
-		"the table `tickets` of the database file %s has no row: which numbers were given "
-		"is lost. Stop its tickrd, insert a row with stub 'a' and id 1 and, unless no "
-		"ticket was "
-		"ever given, run tickrd advance --past the last one",
-		session->settings->database);
+	text_addf(reason,
+		  "the table `tickets` of the database file %s has no row: it is not known which "
+		  "numbers were issued. Stop its tickrd, insert a row with stub 'a' and id 1 "
+		  "and, unless no ticket was ever issued, run tickrd advance --past the last one",
+		  sqlite_path(session->settings));
 	return STORE_REFUSED;
 }
 
-/* A trigger may move the counter after the statement that reserves has read it. */
+/* A trigger may move the counter after the reserving statement has read it. */
 static enum store_result
-check_triggers(struct store_session *session, struct text *reason)
+sqlite_schema_check_triggers(struct store_session *session, struct text *reason)
 {
 	char memory[128];
 	struct text name = TEXT_OVER(memory);
@@ -141,13 +139,13 @@ check_triggers(struct store_session *session, struct text *reason)
 	text_addf(reason,
 		  "the table `tickets` of the database file %s has a trigger, which may change the "
 		  "counter: DROP TRIGGER %s",
-		  session->settings->database, memory);
+		  sqlite_path(session->settings), memory);
 	return STORE_REFUSED;
 }
 
-/* Read it, where the database has one: an older tickrd made none. */
+/* Read the identity. A database of an older tickrd has none. */
 static enum store_result
-read_identity(struct store_session *session, struct text *reason)
+sqlite_schema_read_identity(struct store_session *session, struct text *reason)
 {
 	struct text identity = TEXT_OVER(session->identity);
 	uint64_t is_there = 0;
@@ -170,9 +168,10 @@ enum store_result
 sqlite_schema_check(struct store_session *session, bool *is_empty, struct text *reason)
 {
 	typedef enum store_result check_fn(struct store_session *, struct text *);
-	static check_fn *const checks[] = {check_columns, check_triggers, check_settings, check_row,
-					   read_identity};
-	enum store_result result = check_marks(session, is_empty, reason);
+	static check_fn *const checks[] = {
+		sqlite_schema_check_columns, sqlite_schema_check_triggers,
+		sqlite_schema_check_settings, sqlite_schema_check_row, sqlite_schema_read_identity};
+	enum store_result result = sqlite_schema_check_marks(session, is_empty, reason);
 
 	for (unsigned i = 0; i < ARRAY_LENGTH(checks) && result == STORE_OK; i++)
 		result = checks[i](session, reason);

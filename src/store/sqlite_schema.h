@@ -1,7 +1,7 @@
 /*
- * sqlite_schema -- looks at what a file of SQLite's holds, and says whether tickrd can serve from it.
+ * sqlite_schema -- checks the contents of a SQLite file, and says whether tickrd can serve from it.
  *
- * Never alters anything. Used by the sqlite store's files only, in the session's thread.
+ * Alters nothing. For the files of the sqlite store only, in the session's thread.
  */
 #ifndef TICKR_STORE_SQLITE_SCHEMA_H
 #define TICKR_STORE_SQLITE_SCHEMA_H
@@ -9,8 +9,8 @@
 #include "store/sqlite_session.h"
 
 /*
- * STORE_OK: all is there, and fits; the session has the identity of the database, if that has one.
- * STORE_REFUSED: not so, the reason says what was found and what to do; *IS_EMPTY: because there is nothing in it at all, so that createdb may make it.
+ * Check both tables, and read the identity into the session if there is one. STORE_OK: all fits. STORE_REFUSED:
+ * REASON says which part does not fit, and what to do. *IS_EMPTY: the file is empty, so createdb may fill it.
  */
 enum store_result sqlite_schema_check(struct store_session *session, bool *is_empty,
 				      struct text *reason) MUST_CHECK;

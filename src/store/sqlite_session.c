@@ -1,18 +1,17 @@
 /*
- * DESIGN. A session is STORE_LOST only if the companions of its file have lost their names. The pool
- * opens a lost session again and repeats the request immediately. A disk that is full or failing
- * would only fail again, so that is STORE_FAILED: the pool answers 503, and believes in the file
- * again when a reservation has succeeded.
+ * DESIGN. A session is STORE_LOST only if the log or the index has lost its name. The pool opens a lost session
+ * again, and retries the request immediately. With a disk that is full or failing, that would only fail again.
+ * So these errors are STORE_FAILED: the pool answers 503, and is ready again after a reservation has succeeded.
  */
 #include <string.h>
 
 #include "base/clock.h"
 #include "store/sqlite_session.h"
 
-#define PRIMARY(code) ((code)&0xff) /* without what makes it an extended one */
+#define PRIMARY(code) ((code)&0xff) /* of an extended code */
 
 static enum store_result
-classify(int code)
+sqlite_session_classify(int code)
 {
 	switch (PRIMARY(code)) {
 	case SQLITE_BUSY:
@@ -27,14 +26,14 @@ classify(int code)
 	}
 }
 
-/* What the operator may do about it, behind SQLite's own words. */
+/* Return the remedy for the error, which follows the words of SQLite. */
 static const char *
-advice(int code)
+sqlite_session_advice(int code)
 {
 	switch (PRIMARY(code)) {
-	case SQLITE_NOTADB: return ": it is not a database of SQLite's; another file is meant";
+	case SQLITE_NOTADB: return ": it is not a SQLite database; fix TICKR_DATABASE_NAME";
 	case SQLITE_CORRUPT:
-		return ": it is damaged; restore it, with a counter that is not behind";
+		return ": it is damaged; restore it, and move its counter past the last ticket";
 	case SQLITE_FULL: return ": make room on its disk";
 	default: return "";
 	}
@@ -51,21 +50,28 @@ sqlite_connect(struct store_session *session, const struct store_settings *setti
 	session->settings = settings;
 	if (may_create)
 		flags |= SQLITE_OPEN_CREATE;
-	if (sqlite3_open_v2(settings->database, &session->db, flags, NULL) != SQLITE_OK)
+	if (sqlite3_open_v2(sqlite_path(settings), &session->db, flags, NULL) != SQLITE_OK)
 		return sqlite_error(session, reason);
 	sqlite3_busy_timeout(session->db, wait_ms);
 	/* Not NORMAL: it can lose the last commits when the power fails. */
 	return sqlite_run(session, "PRAGMA synchronous = FULL", reason);
 }
 
-/* SQLite moves the log into the database when the last connection closes: only if the files allow it. */
-static void
-prepare_end(struct store_session *session)
+/*
+ * SQLite moves the log into the database when the last connection closes. Prevent that if it would destroy
+ * commits.
+ */
+void
+sqlite_disconnect(struct store_session *session)
 {
-	const struct sqlite_files *files = &session->settings->claim->files;
+	enum sqlite_ending ending = SQLITE_END_USUAL;
 	int yes = 1;
 
-	switch (sqlite_files_ending(files, session->log_size)) {
+	sqlite3_finalize(session->move);
+	sqlite3_finalize(session->look);
+	if (session->has_joined)
+		ending = sqlite_files_ending(&session->settings->claim->files, session->log_size);
+	switch (ending) {
 	case SQLITE_END_USUAL: break;
 	case SQLITE_END_SAVE:
 		sqlite3_wal_checkpoint_v2(session->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
@@ -75,22 +81,13 @@ prepare_end(struct store_session *session)
 		sqlite3_db_config(session->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 		break;
 	}
-}
-
-void
-sqlite_disconnect(struct store_session *session)
-{
-	sqlite3_finalize(session->move);
-	sqlite3_finalize(session->look);
-	if (session->has_joined)
-		prepare_end(session);
 	sqlite3_close(session->db);
 }
 
 /* --- the files ---------------------------------------------------------------------------------- */
 
 static enum store_result
-result_of(enum sqlite_fault fault)
+sqlite_session_result_of(enum sqlite_fault fault)
 {
 	switch (fault) {
 	case SQLITE_FILES_WHOLE: return STORE_OK;
@@ -105,7 +102,7 @@ typedef enum sqlite_fault check_fn(const struct sqlite_files *files, uint64_t *l
 				   struct text *reason);
 
 static enum store_result
-check(struct store_session *session, check_fn *check_names, struct text *reason)
+sqlite_session_check(struct store_session *session, check_fn *check_names, struct text *reason)
 {
 	const struct store_claim *claim = session->settings->claim;
 	enum sqlite_fault fault = check_names(&claim->files, &session->log_size, reason);
@@ -113,34 +110,35 @@ check(struct store_session *session, check_fn *check_names, struct text *reason)
 	session->checked_ms = clock_ms();
 	if (fault == SQLITE_FILES_WHOLE && !sqlite_owner_is(&claim->owner, reason))
 		return STORE_REFUSED;
-	return result_of(fault);
+	return sqlite_session_result_of(fault);
 }
 
 enum store_result
 sqlite_check_files(struct store_session *session, struct text *reason)
 {
-	return check(session, sqlite_files_check, reason);
+	return sqlite_session_check(session, sqlite_files_check, reason);
 }
 
-/* A database that loses its name during the commit leaves the log there, which has the commit. */
+/* If the database loses its name during the commit, the log still has its name, and has the commit. */
 enum store_result
 sqlite_check_commit(struct store_session *session, struct text *reason)
 {
-	return check(session, sqlite_files_check_companions, reason);
+	return sqlite_session_check(session, sqlite_files_check_companions, reason);
 }
 
-/* An index that was compared in this millisecond is left out: a busy server saves a system call. */
+/* Compare the index at most once in a millisecond: that saves a busy server system calls. */
 enum store_result
 sqlite_check_index(struct store_session *session, struct text *reason)
 {
 	if (session->checked_ms == clock_ms())
 		return STORE_OK;
-	return result_of(sqlite_files_check_index(&session->settings->claim->files, reason));
+	return sqlite_session_result_of(
+		sqlite_files_check_index(&session->settings->claim->files, reason));
 }
 
-/* With SQLite's lock for writing, and before it writes. Not 0: it rolls back. */
+/* SQLite calls this before it writes, with its lock for writing. If the result is not 0, it rolls back. */
 static int
-may_commit(void *arg)
+sqlite_session_may_commit(void *arg)
 {
 	struct store_session *session = arg;
 	struct text problem = TEXT_OVER(session->problem);
@@ -152,40 +150,35 @@ may_commit(void *arg)
 void
 sqlite_check_before_commits(struct store_session *session)
 {
-	sqlite3_commit_hook(session->db, may_commit, session);
+	sqlite3_commit_hook(session->db, sqlite_session_may_commit, session);
 }
 
-/* Files that were taken away from under SQLite explain its errors better than its own words. */
-static enum store_result
-explain_by_files(struct store_session *session, int code, struct text *reason)
-{
-	if (code == SQLITE_CONSTRAINT_COMMITHOOK) {
-		text_add(reason, session->problem);
-		return session->objection;
-	}
-	return session->has_joined ? sqlite_check_files(session, reason) : STORE_OK;
-}
-
+/* If the files were moved or deleted, that explains an error better than the words of SQLite. */
 enum store_result
 sqlite_error(struct store_session *session, struct text *reason)
 {
 	int code = sqlite3_extended_errcode(session->db);
 	int system = sqlite3_system_errno(session->db);
 	bool is_io = PRIMARY(code) == SQLITE_IOERR || PRIMARY(code) == SQLITE_CANTOPEN;
-	enum store_result result = explain_by_files(session, code, reason);
+	enum store_result result = STORE_OK;
 
+	if (code == SQLITE_CONSTRAINT_COMMITHOOK) {
+		text_add(reason, session->problem);
+		result = session->objection;
+	} else if (session->has_joined)
+		result = sqlite_check_files(session, reason);
 	if (result != STORE_OK)
 		return result;
-	text_addf(reason, "%s: %s (SQLite error %d%s%s)%s", session->settings->database,
+	text_addf(reason, "%s: %s (SQLite error %d%s%s)%s", sqlite_path(session->settings),
 		  sqlite3_errmsg(session->db), code, is_io && system != 0 ? ", " : "",
-		  is_io && system != 0 ? strerror(system) : "", advice(code));
-	return classify(code);
+		  is_io && system != 0 ? strerror(system) : "", sqlite_session_advice(code));
+	return sqlite_session_classify(code);
 }
 
 /* --- statements ------------------------------------------------------------------------------- */
 
 static void
-bind_settings(struct store_session *session, sqlite3_stmt *statement)
+sqlite_session_bind_settings(struct store_session *session, sqlite3_stmt *statement)
 {
 	const struct ticket_space *space = &session->settings->space;
 	const struct {
@@ -218,7 +211,7 @@ sqlite_run(struct store_session *session, const char *script, struct text *reaso
 		if (code == SQLITE_OK && statement == NULL)
 			continue; /* nothing but white space */
 		if (code == SQLITE_OK) {
-			bind_settings(session, statement);
+			sqlite_session_bind_settings(session, statement);
 			while (sqlite3_step(statement) == SQLITE_ROW)
 				continue;
 			code = sqlite3_finalize(statement);

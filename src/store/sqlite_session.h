@@ -1,7 +1,7 @@
 /*
- * sqlite_session -- one connection to a file of SQLite's, and how its errors are read.
+ * sqlite_session -- one connection to a SQLite file, and the results of its errors.
  *
- * Used by the sqlite store's files only; belongs to the thread that opened it.
+ * For the files of the sqlite store only. A session belongs to the thread that opened it.
  */
 #ifndef TICKR_STORE_SQLITE_SESSION_H
 #define TICKR_STORE_SQLITE_SESSION_H
@@ -10,65 +10,69 @@
 
 #include "base/random.h"
 #include "store/sqlite_claim.h"
+#include "store/sqlite_settings.h"
 #include "store/store.h"
 
 struct store_session {
 	sqlite3 *db;
 	const struct store_settings *settings;
-	sqlite3_stmt *move;  /* the counter forward */
-	sqlite3_stmt *look;  /* where it stands */
-	bool has_joined;     /* the others that have these files */
+	sqlite3_stmt *move;  /* moves the counter forward */
+	sqlite3_stmt *look;  /* reads the counter */
+	bool has_joined;     /* the sessions of the claim, which have the same files open */
 	uint64_t log_size;   /* see sqlite_files_check() */
-	uint64_t checked_ms; /* when its files were compared last, as clock_ms() tells it */
-	char identity[RANDOM_ID_SIZE]; /* of the database; "" if it has none */
-	uint64_t advances;	       /* as newest() found them last */
+	uint64_t checked_ms; /* when its files were compared last, by clock_ms() */
+	char identity[RANDOM_ID_SIZE]; /* of the database; "": none */
+	uint64_t advances;	       /* read by newest() */
 
-	/* Why the last commit was rolled back; STORE_OK: it was not. */
+	/* Why the commit hook rolled back the last commit; STORE_OK: it did not. */
 	enum store_result objection;
-	char problem[256]; /* in words */
+	char problem[256]; /* the reason for it */
 };
 
-/* Connect to SETTINGS' file; with MAY_CREATE make it. Whatever comes of it: sqlite_disconnect(). */
+/*
+ * Connect to the file of SETTINGS. If MAY_CREATE, make it if it is missing. Call sqlite_disconnect()
+ * afterwards, also if this fails.
+ */
 enum store_result sqlite_connect(struct store_session *session,
 				 const struct store_settings *settings, bool may_create,
 				 struct text *reason) MUST_CHECK;
 void sqlite_disconnect(struct store_session *session);
 
 /*
- * Whether the files of the session, which has joined, are still those that others find by their
- * names. STORE_REFUSED or STORE_LOST with a REASON if not.
+ * Check that the names of the session's files still lead to the files that it has open. If not, STORE_REFUSED or
+ * STORE_LOST. The session has joined.
  */
 enum store_result sqlite_check_files(struct store_session *session, struct text *reason) MUST_CHECK;
 
-/* From now on each commit is preceded by that check, and rolled back where it fails. */
+/* Do that check before each commit from now on, and roll back the commit if it fails. */
 void sqlite_check_before_commits(struct store_session *session);
 
-/* The part of it that is worth asking again as soon as a commit is done. */
+/* Check the log and the index alone, after a commit. */
 enum store_result sqlite_check_commit(struct store_session *session,
 				      struct text *reason) MUST_CHECK;
 
-/* The part of it that must come before a statement: see sqlite_files_check_index(). */
+/* Check the index alone, before a statement. */
 enum store_result sqlite_check_index(struct store_session *session, struct text *reason) MUST_CHECK;
 
-/* The last error as a result, with its text and number in REASON. */
+/* Return the result for the last error, and add its words, its number and the remedy to REASON. */
 enum store_result sqlite_error(struct store_session *session, struct text *reason);
 
 /*
- * Run the statements of SCRIPT; :max_nodes, :node_number and :starting_offset are the settings',
- * :identity is the session's.
+ * Run the statements of SCRIPT. The parameters :max_nodes, :node_number and :starting_offset have the values of
+ * the settings, and :identity that of the session.
  */
 enum store_result sqlite_run(struct store_session *session, const char *script,
 			     struct text *reason) MUST_CHECK;
 
-/* STATEMENT is for sqlite3_finalize(); sqlite_disconnect() sees to the session's own two. */
+/* Prepare *STATEMENT. The caller finalizes it; sqlite_disconnect() finalizes the session's own two. */
 enum store_result sqlite_prepare(struct store_session *session, const char *sql,
 				 sqlite3_stmt **statement, struct text *reason) MUST_CHECK;
 
-/* A query for one row of COUNT numbers into NUMBERS. *FOUND: there was a row without NULL. */
+/* Run a query for one row, and read COUNT numbers of it. *FOUND: there was a row, and no number was NULL. */
 enum store_result sqlite_numbers(struct store_session *session, const char *sql, uint64_t *numbers,
 				 unsigned count, bool *found, struct text *reason) MUST_CHECK;
 
-/* A query for one string, added to VALUE; NULL adds nothing. */
+/* Run a query for one string, and add it to VALUE. NULL adds nothing. */
 enum store_result sqlite_string(struct store_session *session, const char *sql, struct text *value,
 				struct text *reason) MUST_CHECK;
 

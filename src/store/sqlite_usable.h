@@ -1,7 +1,7 @@
 /*
- * sqlite_usable -- whether a server may open a database file, before SQLite touches it.
+ * sqlite_usable -- checks that a server may open a database file, before SQLite touches it.
  *
- * Any thread; used by the sqlite store's files only.
+ * Any thread. For the files of the sqlite store only.
  */
 #ifndef TICKR_STORE_SQLITE_USABLE_H
 #define TICKR_STORE_SQLITE_USABLE_H
@@ -12,8 +12,8 @@
 #include "base/text.h"
 
 /*
- * Whether PATH can be written, has one name, and has its companions beside it, which can be written
- * too. A missing file is no fault if MAY_BE_MISSING. REASON says what was found and what to do.
+ * Return whether the file PATH can be written and has one name, and so do its log and its index, in the same
+ * folder. A missing file is no fault if MAY_BE_MISSING. REASON names the fault and the remedy.
  */
 bool sqlite_usable(const char *path, bool may_be_missing, struct text *reason) MUST_CHECK;
 

@@ -1,19 +1,40 @@
 /*
- * store -- where a sequence lives: "move the counter by n and say where it stood".
+ * store -- the seam to the databases: a store keeps a counter, and moves it forward on request.
  *
- * The seam between the pool and the databases. A store is a const table of functions, in
- * the file of its name; the memory store is its specification. A session is one connection:
- * it belongs to the thread that opened it, and its functions may block, for no longer
- * than the time-outs in the settings.
+ * A store is a const table of functions. memory.c is the smallest store, and the example for the next one.
  *
- * The law: a range is returned at most once, over all sessions and processes, and
- * only after the database has made it durable. Where a session cannot know that
- * an id is new it does not return it.
+ * Three laws hold for each store:
+ *
+ *	1. It returns each base at most once, over all sessions, processes and machines.
+ *	2. It returns a range only after the database has made it durable.
+ *	3. If a session cannot know that a base is new, it does not return that base.
+ *
+ * A base that was reserved and not returned becomes a gap. Gaps are fine.
+ *
+ * The order of the calls:
+ *
+ *	parse, begin				once in the process, in the main thread, before it starts others
+ *	    thread_begin			in each other thread, before it uses a session
+ *	        claim				once for the sessions of a database, before the first one
+ *	            open .. close		a session
+ *	        release				after the last of these sessions is closed
+ *	    thread_end				in the same thread, at its end
+ *	end, forget				once, in the main thread, after the others have ended
+ *
+ * The threads of a pool share one claim, which the main thread makes and releases.
+ *
+ * A session is one connection to one database. It belongs to the thread that opened it. Its functions may
+ * block, but no longer than the time-outs in struct store_settings allow.
+ *
+ * A function that returns another result than STORE_OK adds to REASON. A reason names the fault, the value and
+ * the remedy. It begins in lower case, ends without a full stop, and never holds a password. Warnings, advice
+ * and reports are lines of the same style, each with its newline.
  */
 #ifndef TICKR_STORE_STORE_H
 #define TICKR_STORE_STORE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/attributes.h"
@@ -21,185 +42,218 @@
 #include "ticket/range.h"
 #include "ticket/space.h"
 
+/*
+ * How a call ended. The pool decides by it whether to retry, to open a new session, or to stop issuing. With
+ * any result other than STORE_OK no base is returned; bases that the database may have reserved are a gap.
+ */
 enum store_result {
 	STORE_OK,
-	STORE_BUSY,	 /* a deadlock or a lock time-out; nothing was allocated: ask again */
-	STORE_UNREADY,	 /* this server serves nobody just now: ask another one, for other bases */
-	STORE_LOST,	 /* the connection is gone; what was asked may have happened */
-	STORE_FAILED,	 /* the database said no */
-	STORE_REFUSED,	 /* what it holds cannot be trusted, or is not for this node */
-	STORE_EXHAUSTED, /* its counter is at its end */
+	STORE_BUSY,	 /* a deadlock or a lock time-out: retry in this session */
+	STORE_UNREADY,	 /* this server serves no client now: try another server */
+	STORE_LOST,	 /* the connection is gone; its last statement may have committed */
+	STORE_FAILED,	 /* the database reported an error */
+	STORE_REFUSED,	 /* the contents cannot be trusted, or belong to another node */
+	STORE_EXHAUSTED, /* the counter is at its end */
+	STORE_TOO_LARGE, /* the statement exceeds a limit of the database, which did not run it */
 };
 
-/* What create() did. */
 enum store_create_result {
-	STORE_CREATED,	   /* the table, the pinned settings or both */
-	STORE_EXISTED,	   /* all was there, and fits */
+	STORE_CREATED,	   /* create() made at least one part */
+	STORE_EXISTED,	   /* all parts existed, and fit */
 	STORE_NOT_CREATED, /* the report says why */
 };
 
-/* How the tickets table is built, where a store knows several ways. */
+/* The layout of the tickets table, for a store that has several. */
 enum store_layout {
-	STORE_LAYOUT_USUAL, /* what the store makes when it is not told */
+	STORE_LAYOUT_USUAL, /* the default of the store */
 	STORE_LAYOUT_APPEND,
 	STORE_LAYOUT_COUNTER,
 };
 
-/* What create() is to make where there is no table yet. */
+/* The table that create() makes if there is none. */
 struct create_order {
-	uint64_t newest; /* where its counter stands; 1 for a fresh start */
+	uint64_t newest; /* its counter counts on from here; 1 for a new sequence */
 	enum store_layout layout;
 };
 
-/* How to reach the database. Strings are the caller's and outlive the sessions; "" is none. */
+/*
+ * The settings of one database. They are read only while it has sessions. A copy of this struct shares NAME
+ * and OWN, so it must not outlive forget() of the original.
+ */
 struct store_settings {
-	const char *host;
-	uint16_t port;
-	bool is_tcp;	    /* even where the host is localhost */
-	const char *socket; /* an absolute path, instead of host and port */
-	const char *user;
-	const char *password;
-	const char *database; /* a name; a path, where the database is a file */
-	const char *ssl_ca;
-	const char *ssl_cert;
-	const char *ssl_key;
-	bool ssl_verify;
+	const char *name; /* of the database, for the log */
 	unsigned connect_timeout_s;
 	unsigned query_timeout_s;
-	bool require_durable;	   /* see durable.h */
-	bool is_guest;		   /* gives no ticket, and may be beside a server that does */
-	struct ticket_space space; /* must be what the database has pinned */
-	void *script;		   /* the memory store's, see memory.h */
-	struct store_claim *claim; /* set by claim() of the store, and for its sessions only */
+	bool require_durable; /* durable.h refuses a database that warn() warns of */
+	bool is_guest;	      /* a command: it reserves nothing, and may run next to a server */
+	struct ticket_space space; /* the database must be pinned to the same space */
+	void *own;		   /* settings that this store alone has, made by its parse() */
+	struct store_claim *claim; /* made by claim() of the store, for its sessions alone */
+};
+
+/* The operator's settings, for parse(). Valid during that call. */
+struct store_given {
+	/* Return the value of VARIABLE for database number DATABASE, or its default. Owned by the caller. */
+	const char *(*text)(const struct store_given *given, const char *variable, size_t database);
+	bool (*is_set)(const struct store_given *given, const char *variable);
+	/* Report that the value of VARIABLE is not allowed. WORDS may add the reason; NULL adds none. */
+	void (*refuse)(const struct store_given *given, const char *variable, const char *words);
+	struct text *problems; /* a line for each other mistake */
 };
 
 /*
- * Which bases a database gives where several masters behind one address share a sequence: those
- * with base mod INCREMENT == RESIDUE. A database that is alone gives all: 1 and 0.
+ * Several masters may share a sequence: each allocates the bases with base mod INCREMENT == RESIDUE. A
+ * master that is alone allocates all bases: INCREMENT 1, RESIDUE 0.
  */
 struct store_share {
 	uint64_t increment;
 	uint64_t residue;
-	bool is_elastic; /* the masters come and go, and deal the residues anew each time */
+	bool is_elastic; /* masters join and leave, and deal out the residues again each time */
 };
 
 struct store_claim;
 struct store_session;
 
+/* A function that may be NULL says so, and says what the caller assumes then. */
 struct store {
 	const char *name;
 
-	/* How many sessions may serve tickets at once, beside one for maintenance; 0: any number. */
+	/* --- settings: main thread --------------------------------------------------------------- */
+
+	/*
+	 * The STORE_KEY variables of config/keys.h that parse() reads, ended by NULL. If any other is set,
+	 * tickrd refuses to start. A store that reads TICKR_DATABASE_HOST may have several databases.
+	 */
+	const char *const *variables;
+
+	/*
+	 * Set NAME and OWN of COUNT databases, whose other settings are set already. Report every mistake
+	 * to GIVEN. The caller calls forget() for each database, also after a mistake.
+	 */
+	void (*parse)(const struct store_given *given, struct store_settings *databases,
+		      size_t count);
+	/* Free NAME and OWN. */
+	void (*forget)(struct store_settings *database);
+
+	/* The number of sessions that may reserve at the same time; 0: any. Maintenance has one more. */
 	unsigned most_sessions;
 
-	/* Once in the process, before there are threads; and after the last one. */
+	/* --- life -------------------------------------------------------------------------------- */
+
+	/* Set up the client library; false: it does not work. Undone by end(). */
 	bool (*begin)(void) MUST_CHECK;
 	void (*end)(void);
-	/* Once in each thread that opens sessions; and before it ends. */
 	void (*thread_begin)(void);
 	void (*thread_end)(void);
 
 	/*
-	 * Before the first session of a database is opened, and after the last one is closed: set and
-	 * free the claim of SETTINGS, which is what these sessions have in common. Neither fails nor
-	 * blocks; what keeps other processes away is taken by the first open() that can.
+	 * Make and free the claim of SETTINGS: the state that the sessions of one database share. Neither
+	 * function fails or blocks. A lock that keeps other processes away is taken by the first open()
+	 * that can take it, and released by release().
 	 */
 	void (*claim)(struct store_settings *settings);
 	void (*release)(struct store_settings *settings);
 
 	/*
-	 * Connect and look at what is there. SETTINGS are claimed. STORE_OK: *SESSION is the caller's, who
-	 * gives it to close(). Else REASON says what was found and what to do.
+	 * Connect, and check that the database fits SETTINGS, which are claimed. STORE_OK: the caller owns
+	 * *SESSION until close().
 	 */
 	enum store_result (*open)(const struct store_settings *settings,
 				  struct store_session **session, struct text *reason) MUST_CHECK;
 	void (*close)(struct store_session *session);
 
+	/* --- the counter ------------------------------------------------------------------------- */
+
 	/*
-	 * Reserve COUNT (1 or more) bases as one progression. After anything but STORE_OK
-	 * and STORE_BUSY the session is good for close() only.
+	 * Reserve COUNT bases, at least 1, as one progression. After a result other than STORE_OK and
+	 * STORE_BUSY the session may only be closed.
 	 */
 	enum store_result (*reserve)(struct store_session *session, uint32_t count,
 				     struct ticket_range *bases, struct text *reason) MUST_CHECK;
 
-	/* How many bases several small requests may want together to share one reservation. */
+	/* Return how many bases the pool may gather from small requests into one reservation. */
 	uint32_t (*most_per_statement)(struct store_session *session);
 
-	/* The newest base that was given; 1 before the first. */
+	/*
+	 * Return whether COUNT bases fit into one reservation; if not, REASON names the limit of the
+	 * database. Sends no statement. NULL: any count fits.
+	 */
+	bool (*fits)(const struct store_session *session, uint32_t count,
+		     struct text *reason) MUST_CHECK;
+
+	/* Read the newest base that was reserved; 1 before the first one. Reserves nothing. */
 	enum store_result (*newest)(struct store_session *session, uint64_t *base,
 				    struct text *reason) MUST_CHECK;
 
 	/*
-	 * The share of the database behind SESSION, as the last open() or newest() found it. False
-	 * when what newest() found says nothing about that share. NULL: always alone.
+	 * Set *SHARE to the share of this session's server, as open() or newest() saw it last. Return false
+	 * if the last newest() may have read another master's base. NULL: each server is alone.
 	 */
 	bool (*share)(struct store_session *session, struct store_share *share) MUST_CHECK;
 
 	/*
-	 * The random id that create() gave the database behind SESSION: 32 hexadecimal digits, which a
-	 * copy of the database has too. "" if the database has none. Valid until close(). NULL: this
-	 * store never has one.
-	 */
-	const char *(*identity)(struct store_session *session);
-
-	/*
-	 * advances(): the number that the last note_advance() by anybody had left in the database
-	 * behind SESSION when newest() was called last. note_advance() raises it, because an operator
-	 * has moved the counter on purpose: by 1 at least, and to the microseconds since the epoch at
-	 * least. So a number that is greater is of a later advance, in whichever copy of the database
-	 * it is; 0: none yet. For a session with an identity only. Both are NULL if identity is.
-	 */
-	uint64_t (*advances)(struct store_session *session);
-	enum store_result (*note_advance)(struct store_session *session,
-					  struct text *reason) MUST_CHECK;
-
-	/*
-	 * Move the counter forward, so that every base given from now on, by anybody, is above
-	 * BASE; never back: where it is past BASE nothing happens. One statement, atomic beside
-	 * other servers, that needs no more rights than serving does.
+	 * Move the counter forward, so that all sessions reserve only bases above BASE from now on. A
+	 * counter that is past BASE stays. One statement, atomic while other servers reserve. It needs no
+	 * more rights than serving does.
 	 */
 	enum store_result (*advance)(struct store_session *session, uint64_t base,
 				     struct text *reason) MUST_CHECK;
 
 	/*
-	 * Set the counter back in front of UNUSED, which were reserved and given to nobody, if it
-	 * still stands at their end: *IS_BACK. NULL for a store where somebody else may have seen it
-	 * there, and would take it for one that has gone back in time.
+	 * Return UNUSED to the database: its bases were reserved last, and never issued. If the counter is
+	 * still at their end, set it to the base before them, and *IS_BACK to true. NULL: another server
+	 * may have read the counter, and would see it go back in time, so UNUSED becomes a gap.
 	 */
 	enum store_result (*give_back)(struct store_session *session,
 				       const struct ticket_range *unused, bool *is_back,
 				       struct text *reason) MUST_CHECK;
 
+	/* --- the history of the database --------------------------------------------------------- */
+
 	/*
-	 * Delete at most one chunk of rows, but none of the newest KEEP ids; *ROWS is how many were
-	 * deleted, *IS_MORE whether it is worth calling again at once. NULL: no rows gather.
+	 * Return the random id that create() has written into the database: 32 hexadecimal digits. A copy
+	 * of the database has the same one. Return "" if there is none. Valid until close(). NULL: this
+	 * store has no identities, and then advances() and note_advance() are NULL too.
+	 */
+	const char *(*identity)(struct store_session *session);
+
+	/*
+	 * An operator's `advance` leaves a number in the database. note_advance() raises it by at least 1,
+	 * and at least to the microseconds since the epoch. So of two copies the one with the greater
+	 * number has seen a later `advance`. advances() returns the number that newest() read last; 0: no
+	 * `advance` yet. Both are only for a session whose database has an identity.
+	 */
+	uint64_t (*advances)(struct store_session *session);
+	enum store_result (*note_advance)(struct store_session *session,
+					  struct text *reason) MUST_CHECK;
+
+	/* --- maintenance ------------------------------------------------------------------------- */
+
+	/*
+	 * Delete one chunk of old rows, but none of the newest KEEP ids. Set *ROWS to the number of deleted
+	 * rows, and *IS_MORE if there is another chunk. NULL: reservations leave no rows.
 	 */
 	enum store_result (*prune)(struct store_session *session, uint64_t keep, uint64_t *rows,
 				   bool *is_more, struct text *reason) MUST_CHECK;
 
-	/* Settings of the database under which it could repeat an id, as after a crash: a line each. */
+	/* Add a line to WARNINGS for each setting of the database that allows it to repeat an id. */
 	void (*warn)(struct store_session *session, struct text *warnings);
 
 	/*
-	 * What an operator should change although no crash is needed for harm, and although a session
-	 * with require_durable is not refused for it: a line each. NULL: there is never any.
+	 * Add a line to ADVICE for each other danger that an operator should remove. require_durable does
+	 * not refuse a database for these. NULL: there is no advice.
 	 */
 	void (*advise)(struct store_session *session, struct text *advice);
 
 	/*
-	 * Create the database, its table with the first row and the pinned settings, where
-	 * they are missing; never alters what it finds. A table that is found must stand at the
-	 * ORDER's newest at least; its layout may be another than that of the ORDER, and the
-	 * report says so. REPORT: a line for each thing found or made.
+	 * Make the database, its table with the first row, the pinned settings and the identity, each if it
+	 * is missing. Never alter a part that exists. A table that exists must count from the NEWEST of
+	 * ORDER or above; if its layout is another than that of ORDER, the report says so. REPORT gets a
+	 * line for each part. Main thread, with SETTINGS not claimed.
 	 */
 	enum store_create_result (*create)(const struct store_settings *settings,
 					   const struct create_order *order,
 					   struct text *report) MUST_CHECK;
 };
-
-/* What drivers.h chooses from. */
-extern const struct store mysql_store;
-extern const struct store sqlite_store;
-extern const struct store memory_store;
 
 #endif

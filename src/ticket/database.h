@@ -30,7 +30,7 @@ struct database_state {
 	const struct ticket_space *space; /* outlives the state */
 	enum database_condition condition;
 	uint64_t newest_base;	  /* below SPACE_FIRST_BASE: none is known */
-	char reason[REASON_SIZE]; /* why it is not up, for people; "" when it is */
+	char reason[REASON_SIZE]; /* the message why it is not up; "" when it is */
 };
 
 /* A word for answers and logs, such as "up". */

@@ -62,7 +62,7 @@ struct reservation {
 	struct ticket_range bases; /* TICKET_OK: COUNT bases */
 	const struct ticket_space
 		*space; /* TICKET_OK: of the database that answered; outlives the reservation */
-	char reason[REASON_SIZE]; /* else: why, for people */
+	char reason[REASON_SIZE]; /* else: the message why */
 };
 
 /* The reservation that travels as MAIL. */

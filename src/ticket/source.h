@@ -45,7 +45,7 @@ source_withdraw(const struct source *source, struct reservation *reservation)
 	return source->withdraw(source->self, reservation);
 }
 
-/* Add to REASON why SOURCE cannot answer now, for people. */
+/* Add to REASON the message why SOURCE cannot answer now. */
 static inline void
 source_explain(const struct source *source, struct text *reason)
 {

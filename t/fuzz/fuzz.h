@@ -1,8 +1,8 @@
 /*
- * fuzz -- what the fuzz targets have in common.
+ * fuzz -- the common part of the fuzz targets.
  *
- * A target is one function that libFuzzer calls with bytes of its own making; replay.c calls
- * it with the files of the corpus instead. See scripts/fuzz.
+ * A target is one function. libFuzzer calls it with bytes that it makes, and replay.c with the files of the
+ * corpus. See scripts/fuzz.
  */
 #ifndef TICKR_FUZZ_FUZZ_H
 #define TICKR_FUZZ_FUZZ_H
@@ -14,7 +14,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
-/* As assert, with a message that libFuzzer shows: CLAIM must hold for every input. */
+/* Abort, with a message for libFuzzer, unless CLAIM holds. It must hold for every input. */
 #define MUST_HOLD(claim)                                                                           \
 	do {                                                                                       \
 		if (!(claim)) {                                                                    \

@@ -1,11 +1,13 @@
-/* A text that is read as a list of addresses to listen on, and as a database's address. */
+/* The input is parsed as addresses to listen on, and as the address of a database. */
 #include <string.h>
 
 #include "base/memory.h"
 #include "config/address.h"
 #include "fuzz.h"
+#include "loop/socket_address.h"
+#include "store/server.h"
 
-/* What was read, described and read again, is the same. */
+/* Addresses that are parsed, described and parsed again are the same. */
 static void
 check_listen(const char *list)
 {
@@ -21,7 +23,7 @@ check_listen(const char *list)
 		return;
 	for (size_t i = 0; i < count; i++) {
 		text_add(&text, i > 0 ? "," : "");
-		listen_address_describe(&addresses[i], &text);
+		socket_address_describe(&addresses[i].address, &text);
 	}
 	MUST_HOLD(!text.is_truncated);
 	MUST_HOLD(listen_addresses_parse(described, again, &again_count, &problem));
@@ -30,11 +32,11 @@ check_listen(const char *list)
 }
 
 static void
-check_database(const char *text)
+check_server(const char *text)
 {
-	struct database_address address;
+	struct server_address address;
 
-	if (!database_address_parse(text, &address))
+	if (server_address_parse(text, &address) != NULL)
 		return;
 	MUST_HOLD((address.host[0] == '\0') != (address.socket[0] == '\0'));
 	MUST_HOLD(address.socket[0] == '\0' ||
@@ -43,38 +45,13 @@ check_database(const char *text)
 	MUST_HOLD(strpbrk(address.host, " \t\r\n,/") == NULL);
 }
 
-/* A list has as many as commas say, each of which could stand alone. */
-static void
-check_databases(const char *list)
-{
-	struct database_address addresses[MOST_DATABASES], alone;
-	char memory[256];
-	struct text problem = TEXT_OVER(memory);
-	size_t count = 0;
-	bool is_good = database_addresses_parse(list, addresses, &count, &problem);
-
-	MUST_HOLD(is_good == (problem.len == 0));
-	MUST_HOLD(count <= MOST_DATABASES);
-	for (size_t i = 0; is_good && i < count; i++) {
-		size_t len = strcspn(list, ",");
-		char *one = xstrndup(list, len);
-
-		MUST_HOLD(database_address_parse(one, &alone));
-		MUST_HOLD(memcmp(&alone, &addresses[i], sizeof(alone)) == 0);
-		free(one);
-		MUST_HOLD((list[len] == ',') == (i + 1 < count));
-		list += len + 1;
-	}
-}
-
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	char *text = xstrndup((const char *)bytes, len);
 
 	check_listen(text);
-	check_database(text);
-	check_databases(text);
+	check_server(text);
 	free(text);
 	return 0;
 }

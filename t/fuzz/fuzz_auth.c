@@ -1,4 +1,4 @@
-/* The password, a newline, and the header; and the same bytes as credentials made from them. */
+/* The input is a password, a newline and a header. The password is also encoded as credentials. */
 #include <stdbool.h>
 #include <string.h>
 
@@ -6,9 +6,9 @@
 #include "fuzz.h"
 #include "http/auth.h"
 
-#define MOST_CREDENTIALS 768 /* bytes that are read */
+#define MOST_CREDENTIALS 768 /* bytes that auth_allows() decodes */
 
-/* LEN bytes as "Basic" and base64; the caller frees it. */
+/* Return LEN bytes as "Basic" and base64. The caller frees the result. */
 static char *
 encode(const char *credentials, size_t len)
 {
@@ -28,7 +28,7 @@ encode(const char *credentials, size_t len)
 	return header;
 }
 
-/* What a client would send opens, unless it is too long; one letter more or less does not. */
+/* The right credentials are accepted unless they are too long. One letter more or less is refused. */
 static void
 check_round_trip(const char *password)
 {

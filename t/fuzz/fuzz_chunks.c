@@ -1,4 +1,4 @@
-/* A chunked body. */
+/* The input is a chunked body. */
 #include <string.h>
 
 #include "fuzz.h"
@@ -16,7 +16,7 @@ scan(const char *bytes, size_t len, size_t piece, size_t *used)
 	return chunks;
 }
 
-/* How the bytes are cut makes no difference; a body ends with an empty line, and is not too large. */
+/* The result is the same for any pieces. A body ends with an empty line, and is not too large. */
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {

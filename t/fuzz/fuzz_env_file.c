@@ -1,4 +1,4 @@
-/* A whole file. */
+/* The input is an environment file. */
 #include <string.h>
 
 #include "base/memory.h"
@@ -6,7 +6,7 @@
 #include "fuzz.h"
 
 struct pairs {
-	char *written; /* each pair again, with its value between double quotes */
+	char *written; /* the pairs, with their values between double quotes */
 	size_t len;
 	size_t count;
 };
@@ -50,7 +50,7 @@ parse(const char *content, size_t len, struct pairs *pairs)
 	return is_good;
 }
 
-/* What was read, written again, reads the same. */
+/* Pairs that are parsed, written and parsed again are the same. */
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {

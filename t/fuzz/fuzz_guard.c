@@ -1,4 +1,4 @@
-/* A letter for the method, the minor version's digit, then a header a line. */
+/* The input is a letter for the method, the digit of the minor version, then one header on each line. */
 #include <string.h>
 #include <sys/queue.h>
 
@@ -17,7 +17,7 @@ struct request {
 	int minor;
 };
 
-/* As the library does: the name up to the colon, the value without the blanks around it. */
+/* Split LINE as libevent does: the name up to the colon, the value without the blanks around it. */
 static void
 add_header(struct request *request, char *line)
 {
@@ -53,7 +53,7 @@ count_of(const struct request *request, const char *name)
 	return count;
 }
 
-/* What passes has one reading; a second length never passes. */
+/* An accepted request has one meaning. With a second length it is refused. */
 static void
 check_passed(struct request *request)
 {

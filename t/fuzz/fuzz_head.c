@@ -1,4 +1,4 @@
-/* The bytes of a request, head and all. */
+/* The input is a request. */
 #include <string.h>
 
 #include "base/attributes.h"
@@ -15,7 +15,7 @@ scan(const char *bytes, size_t len, size_t piece)
 	return head;
 }
 
-/* How the bytes are cut makes no difference; what passes has no NUL, no fold and no bare CR. */
+/* The result is the same for any pieces. An accepted head has no NUL, no fold and no bare CR. */
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {

@@ -1,4 +1,4 @@
-/* The path and the query of a request: a line each. */
+/* The input is the path and the query of a request, each on a line. */
 #include <string.h>
 
 #include "base/memory.h"
@@ -10,12 +10,12 @@
 #define MOST 100000
 
 static void
-check_count(const char *argument, enum batch_format format)
+check_count(const char *argument, size_t len, enum batch_format format)
 {
 	char memory[256];
 	struct text problem = TEXT_OVER(memory);
 	uint32_t count = 0;
-	bool is_good = count_parse(argument, format, MOST, &count, &problem);
+	bool is_good = count_parse(argument, len, format, MOST, &count, &problem);
 
 	MUST_HOLD(is_good == (problem.len == 0));
 	MUST_HOLD(is_good ? count >= 1 && count <= MOST : count == 0);
@@ -30,16 +30,20 @@ check_count(const char *argument, enum batch_format format)
 static void
 check_path(const char *path)
 {
-	const char *argument = NULL;
-	const struct route *route = route_find(path, &argument);
+	struct route_argument arguments[ROUTE_MOST_PARAMETERS];
+	const struct route *route = route_find(&client_routes, path, arguments);
 
 	if (route == NULL)
 		return;
-	MUST_HOLD(strncmp(path, route->path, strlen(route->path)) == 0);
-	MUST_HOLD(argument == path + strlen(route->path));
-	MUST_HOLD(argument[0] == '\0' || route->handle == handle_create_many);
-	check_count(argument, BATCH_FORMAT_ARRAY);
-	check_count(argument, BATCH_FORMAT_GROUP);
+	if (route->handle != handle_create_many) {
+		MUST_HOLD(strcmp(path, route->path) == 0);
+		return;
+	}
+	MUST_HOLD(strncmp(path, route->path, strlen("/tickets/create/")) == 0);
+	MUST_HOLD(arguments[0].start == path + strlen("/tickets/create/"));
+	MUST_HOLD(arguments[0].len == strlen(arguments[0].start));
+	check_count(arguments[0].start, arguments[0].len, BATCH_FORMAT_ARRAY);
+	check_count(arguments[0].start, arguments[0].len, BATCH_FORMAT_GROUP);
 }
 
 static void
@@ -64,8 +68,8 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	if (query != NULL)
 		*query++ = '\0';
 	check_path(path);
-	check_count(path, BATCH_FORMAT_ARRAY);
-	check_count(path, BATCH_FORMAT_GROUP);
+	check_count(path, strlen(path), BATCH_FORMAT_ARRAY);
+	check_count(path, strlen(path), BATCH_FORMAT_GROUP);
 	check_query(query);
 	free(path);
 	return 0;

@@ -1,10 +1,10 @@
-/* The bytes of a state file. */
+/* The input is a state file. */
 #include <string.h>
 
 #include "fuzz.h"
 #include "state/record.h"
 
-/* What is read has one text: those bytes. What is not leaves nothing behind, and a reason. */
+/* A record that is read has the input as its one text. Otherwise the record stays empty, with a reason. */
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {

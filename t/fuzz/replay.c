@@ -1,5 +1,5 @@
 /*
- * replay -- gives every file of a corpus to a fuzz target, without libFuzzer. Speaks TAP.
+ * replay -- runs a fuzz target on each file of a corpus, without libFuzzer. Prints TAP.
  *
  *	fuzz_NAME DIRECTORY
  */
@@ -14,7 +14,7 @@
 
 static char path[4096];
 
-/* In memory of exactly its size, so that a sanitizer sees a read behind its end. */
+/* Copy the file to memory of exactly its size, so that a sanitizer finds a read past its end. */
 static void
 replay(FILE *file)
 {
@@ -51,7 +51,7 @@ main(int argc, char **argv)
 	int count, failed = 0;
 
 	if (argc != 2 || (count = scandir(argv[1], &entries, is_visible, alphasort)) <= 0) {
-		printf("Bail out! give a directory with a corpus\n");
+		printf("Bail out! name a directory with a corpus\n");
 		return 1;
 	}
 	printf("1..%d\n", count);
@@ -61,7 +61,7 @@ main(int argc, char **argv)
 		snprintf(path, sizeof(path), "%s/%s", argv[1], entries[i]->d_name);
 		is_good = replay_path();
 		printf("%sok %d - %s\n", is_good ? "" : "not ", i + 1, entries[i]->d_name);
-		fflush(stdout); /* the next one may abort */
+		fflush(stdout); /* the next target may abort */
 		failed += !is_good;
 		free(entries[i]);
 	}

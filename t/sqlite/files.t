@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# The three files of a database of SQLite's, and what other programs do to them under a server.
+# Other programs change the three files of a SQLite database under a server. No ticket comes twice.
 use strict;
 use warnings;
 use Test::More;
@@ -39,7 +39,7 @@ sub none_twice {
     return;
 }
 
-# What is done to the files, and by which program afterwards.
+# A name, and the change to the files. Then another program writes the log into the database.
 my @deeds = (
     [ 'the index deleted', sub { unlink "$_[0]-shm" } ],
     [ 'the log deleted',   sub { unlink "$_[0]-wal" } ],

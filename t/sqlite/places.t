@@ -7,7 +7,7 @@ use Tickr::File;
 use Tickr::Process qw(scratch wait_for missing_program);
 use Tickr::Server;
 
-# What is mounted here is seen by this test only, and goes with it. First of all: exec tidies up nothing.
+# Mounts of this test are in a namespace of its own, and end with it. This comes first, because exec removes no files.
 if (!$ENV{TICKR_TEST_UNSHARED}) {
     $ENV{TICKR_TEST_UNSHARED} = 'no';
     for my $unshare ([qw(unshare -m)], [qw(unshare -rm)]) {
@@ -118,7 +118,7 @@ SKIP: {
     ok $server->wait_for_log(qr/level=warn msg="the database file \S+ lies on fuse/), 'without that: a warning';
     my @tickets = ticket($server);
     my $pid     = $server->pid;
-    is_refused($other, qr/another tickrd serves from this file: process $pid on \S+ If that has ended, remove/,
+    is_refused($other, qr/another tickrd serves from this file: process $pid on \S+ If that process has ended, remove/,
         'a second server by another mount');
     is_refused($one, qr/another tickrd serves from/, 'and by the same mount');
     for my $command ([qw(advance --past 1000 --yes)], [qw(createdb --if-not-exists)]) {

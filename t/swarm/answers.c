@@ -73,7 +73,7 @@ answers_received(struct answers *answers, size_t len)
 
 /* --- one answer ------------------------------------------------------------------------------ */
 
-/* The value of the header NAME, with its colon, in HEAD; NULL: there is none. */
+/* Return the value of the header NAME, with its colon, in HEAD, or NULL. */
 static const char *
 header(const char *head, const char *name)
 {
@@ -84,7 +84,7 @@ header(const char *head, const char *name)
 	return NULL;
 }
 
-/* False as long as it is not whole. */
+/* Read an answer. Return false if it is not complete yet. */
 static bool
 read_answer(struct answers *answers, bool is_head, struct answer *answer)
 {
@@ -125,22 +125,22 @@ add_ticket(struct tickets *tickets, uint64_t ticket)
 static const char *
 take_tickets(const struct answer *answer, uint32_t count, struct tickets *tickets)
 {
-	uint64_t first, increment, given;
+	uint64_t first, increment, received;
 	const char *at = answer->body;
 
 	if (sscanf(at, "{\"first\":%" SCNu64 ",\"increment\":%" SCNu64 ",\"count\":%" SCNu64 "}",
-		   &first, &increment, &given) == 3) {
-		for (uint64_t i = 0; i < given; i++)
+		   &first, &increment, &received) == 3) {
+		for (uint64_t i = 0; i < received; i++)
 			add_ticket(tickets, first + i * increment);
-		return given == count ? NULL : "a group of another size than was asked for";
+		return received == count ? NULL : "a group of another size than requested";
 	}
-	for (given = 0; *at == '[' || *at == ','; given++) {
+	for (received = 0; *at == '[' || *at == ','; received++) {
 		char *end;
 
 		add_ticket(tickets, strtoull(at + 1, &end, 10));
 		at = end;
 	}
-	return *at == ']' && given == count ? NULL : "an array of another size than was asked for";
+	return *at == ']' && received == count ? NULL : "an array of another size than requested";
 }
 
 static const char *
@@ -153,7 +153,7 @@ check_code(const struct asked *asked, const struct answer *answer)
 	return "a sound request is refused";
 }
 
-/* A request that cannot be read has no id that the server could repeat. */
+/* Return true if ANSWER repeats the request's id. The server cannot read the id of a broken request. */
 static bool
 has_id(const struct answers *answers, const struct asked *asked, const struct answer *answer)
 {
@@ -179,7 +179,7 @@ check_one(struct answers *answers, const struct answer *answer, struct tickets *
 	if (!has_id(answers, &asked, answer))
 		return "the answer to another request";
 	if (asked.is_last && !answer->closes)
-		return "the connection goes on after its last request";
+		return "the connection continues after its last request";
 	if (asked.kind == ASKED_TICKETS && answer->code == 200)
 		problem = take_tickets(answer, asked.count, tickets);
 	answers->is_over = answer->closes;

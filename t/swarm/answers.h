@@ -1,9 +1,9 @@
 /*
- * answers -- takes apart the bytes that one client receives, and checks each answer against its request.
+ * answers -- parses the bytes that one client receives, and checks each answer against its request.
  *
- * The promises: answers come whole, in the order of the requests, each to its own request; an answer
- * that says Connection: close is the last one; 200 is answered to sound requests only. Tickets are kept
- * to be compared at the end.
+ * The promises: answers are complete, in the order of the requests, each to its own request. An answer
+ * with Connection: close is the last one. Only sound requests get 200. The tickets are kept for a
+ * comparison at the end.
  */
 #ifndef TICKR_SWARM_ANSWERS_H
 #define TICKR_SWARM_ANSWERS_H
@@ -17,10 +17,10 @@
 #define MOST_ASKED 2048
 
 enum asked_kind {
-	ASKED_TICKETS, /* a create: 200, or 503 while the database is away */
-	ASKED_PLAIN,   /* any other that is sound */
+	ASKED_TICKETS, /* a create: 200, or 503 while the database is down */
+	ASKED_PLAIN,   /* any other sound request */
 	ASKED_HEAD,    /* the same, without a body */
-	ASKED_NONSENSE /* an error is its answer, and the last one */
+	ASKED_NONSENSE /* its answer is an error, and the last answer */
 };
 
 struct asked {
@@ -39,7 +39,7 @@ struct answers {
 	size_t first, waiting;
 	unsigned connection; /* part of each request's id */
 	unsigned next_id, next_answer;
-	bool is_over; /* the last answer has come */
+	bool is_over; /* the last answer has arrived */
 	char *buffer;
 	size_t begin, end, size;
 };
@@ -47,20 +47,20 @@ struct answers {
 void answers_init(struct answers *answers);
 void answers_destroy(struct answers *answers);
 
-/* A new connection: nothing is asked. */
+/* Begin a new connection, without requests. */
 void answers_begin(struct answers *answers, unsigned connection);
 
-/* The next request is asked; its X-Request-Id is CONNECTION.ID, and ID is returned. */
+/* Note the next request. Its X-Request-Id is CONNECTION.ID; return ID. */
 unsigned answers_expect(struct answers *answers, const struct asked *asked);
 
-/* Room for bytes to receive, and that LEN of them came. */
+/* Return room for bytes, and its size in *LEN. After LEN bytes were received, note that. */
 char *answers_room(struct answers *answers, size_t *len);
 void answers_received(struct answers *answers, size_t len);
 
-/* Check all that came in whole. Return the fault, for people; NULL: there is none. */
+/* Check all complete answers. Return a description of the fault, or NULL. */
 const char *answers_check(struct answers *answers, struct tickets *tickets) MUST_CHECK;
 
-/* How many tickets are there more than one time. */
+/* Return the number of tickets that occur more than once. */
 size_t tickets_repeated(struct tickets *tickets);
 
 #endif

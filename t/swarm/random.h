@@ -1,5 +1,5 @@
 /*
- * random -- numbers that a seed determines: the same seed, the same swarm.
+ * random -- random numbers that follow from a seed: the same seed makes the same swarm.
  */
 #ifndef TICKR_SWARM_RANDOM_H
 #define TICKR_SWARM_RANDOM_H

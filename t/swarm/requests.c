@@ -25,7 +25,7 @@ add_filling(struct request *request, char c, size_t len)
 	request->len += len;
 }
 
-/* The line and the headers that all requests have. */
+/* Add the request line and the headers of all requests. */
 static void
 begin(struct request *request, struct random *random, const char *line, unsigned connection,
       unsigned id)

@@ -1,5 +1,5 @@
 /*
- * requests -- random requests: sound ones, nonsense, and sound ones in odd pieces.
+ * requests -- makes random requests: sound ones, nonsense, and sound ones in odd pieces.
  */
 #ifndef TICKR_SWARM_REQUESTS_H
 #define TICKR_SWARM_REQUESTS_H
@@ -13,10 +13,10 @@
 
 struct request {
 	struct asked asked;
-	unsigned count; /* more than 1: so many of them, with ids that follow each other */
+	unsigned count; /* number of requests, with consecutive ids */
 	char bytes[MOST_REQUEST_BYTES];
 	size_t len;
-	size_t pause_at; /* a pause is good here: between head and body, or anywhere */
+	size_t pause_at; /* the place of a pause: between head and body, or anywhere */
 	bool is_cut;	 /* it ends at PAUSE_AT, and the client sends nothing more */
 };
 
@@ -24,8 +24,8 @@ struct request {
 void request_make(struct request *request, struct random *random, unsigned connection, unsigned id);
 
 /*
- * Make so many small requests that their answers, while unread, come close to all that the kernel
- * holds for the server.
+ * Make many small requests. Their answers, while unread, nearly fill the buffers of the kernel for the
+ * server.
  */
 void request_make_burst(struct request *request, struct random *random, unsigned connection,
 			unsigned id);

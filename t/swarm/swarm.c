@@ -1,12 +1,12 @@
 /*
- * swarm -- many clients of one server that do in random order all that clients may do, and more:
- * pipeline, wait for "100 Continue", send half a request, close a half, reset, read slowly or never.
+ * swarm -- many clients of one server that behave and misbehave in random order. They pipeline, wait for
+ * "100 Continue", send half a request, close a half, reset, read slowly or never.
  *
  *	swarm PORT SEED SECONDS [ends]
  *
- * Checks every answer (answers.h), and that no ticket comes twice. With "ends" the server stops
- * meanwhile, so that connections may end early. Prints a line for each fault, and a summary. The exit
- * status is 0 when there is no fault.
+ * The program checks each answer (answers.h), and that no ticket occurs twice. With "ends" the server
+ * stops meanwhile, so that connections may end early. The program prints a line for each fault, and a
+ * summary. The exit status is 0 if there is no fault.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -35,7 +35,7 @@ enum reading { READING_ALL, READING_SLOWLY, READING_NEVER };
 
 enum closing {
 	CLOSING_CALMLY, /* after the last answer */
-	CLOSING_HALF,	/* the client's half, and then as above */
+	CLOSING_HALF,	/* the client's half, then as above */
 	CLOSING_EARLY,
 	CLOSING_WITH_RESET
 };
@@ -46,12 +46,12 @@ struct client {
 	unsigned requests_left;
 	enum reading reading;
 	enum closing closing;
-	struct request request; /* that is sent */
+	struct request request; /* being sent */
 	size_t sent;
 	bool has_paused;
 	bool is_hoarding; /* it leaves as many answers unread as the server can send, and resets */
-	bool is_done;	  /* nothing more is sent */
-	bool is_half_asked; /* the last request was never whole: no answer is due */
+	bool is_done;	  /* it sends no more */
+	bool is_half_asked; /* the last request is incomplete, so no answer is due */
 	bool is_broken;	    /* the server has closed or reset the connection */
 	uint64_t ready_ms;  /* it does nothing before this */
 	uint64_t last_ms;   /* when it last sent or received something */
@@ -64,7 +64,7 @@ struct swarm {
 	struct client clients[CLIENTS];
 	struct tickets tickets;
 	unsigned connections, answers, faults;
-	bool ends; /* the server does */
+	bool ends; /* the server stops meanwhile */
 	uint64_t until_ms;
 };
 
@@ -140,7 +140,7 @@ close_client(struct swarm *swarm, struct client *client)
 
 /* --- sending --------------------------------------------------------------------------------- */
 
-/* Whether an answer is due that has not come. Nothing is answered after half a request. */
+/* Return true if an answer is due and has not arrived. Half a request gets no answer. */
 static bool
 is_waiting(const struct client *client)
 {
@@ -181,7 +181,7 @@ finish_sending(struct client *client)
 		shutdown(client->fd, SHUT_WR);
 }
 
-/* The whole of the request is sent, or all that will be. */
+/* The request was sent, as far as it will be. Begin the next one, or finish. */
 static void
 go_on(struct swarm *swarm, struct client *client)
 {
@@ -248,7 +248,7 @@ receive_some(struct swarm *swarm, struct client *client)
 
 /* --- the life of a client ---------------------------------------------------------------------- */
 
-/* The server has ended the connection. It owes no answer then, unless the client broke the rules. */
+/* The server has ended the connection. It may owe an answer only if the client broke the rules. */
 static void
 meet_end(struct swarm *swarm, struct client *client)
 {
@@ -256,7 +256,7 @@ meet_end(struct swarm *swarm, struct client *client)
 			  client->request.asked.kind == ASKED_NONSENSE;
 
 	if (is_waiting(client) && !is_excused)
-		fault(swarm, client, "the connection ends, and an answer has not come");
+		fault(swarm, client, "the connection ends before an answer");
 	close_client(swarm, client);
 }
 
@@ -266,7 +266,7 @@ has_come_to_end(const struct client *client)
 	if (!client->is_done)
 		return client->answers.is_over;
 	if (client->reading == READING_NEVER)
-		return false; /* until it loses its patience */
+		return false; /* until its patience ends */
 	if (client->closing == CLOSING_EARLY || client->closing == CLOSING_WITH_RESET)
 		return true;
 	return !is_waiting(client);
@@ -285,7 +285,7 @@ act(struct swarm *swarm, struct client *client, short happened)
 		close_client(swarm, client);
 }
 
-/* Clients that do not read may wait for ever, and only they. */
+/* Close a client that waits too long. That is a fault unless the client does not read. */
 static void
 check_patience(struct swarm *swarm, struct client *client, uint64_t now_ms)
 {
@@ -294,7 +294,7 @@ check_patience(struct swarm *swarm, struct client *client, uint64_t now_ms)
 	if (now_ms < since_ms + client->patience_ms)
 		return;
 	if (client->reading != READING_NEVER && is_waiting(client))
-		fault(swarm, client, "an answer does not come");
+		fault(swarm, client, "an answer does not arrive");
 	close_client(swarm, client);
 }
 
@@ -329,7 +329,7 @@ turn(struct swarm *swarm)
 	for (unsigned i = 0; i < CLIENTS; i++) {
 		struct client *client = &swarm->clients[i];
 
-		/* A client that neither reads nor writes now ignores errors too. */
+		/* A client that neither reads nor writes now ignores errors. */
 		if (client->fd >= 0 && fds[i].events != 0 && fds[i].revents != 0)
 			act(swarm, client, fds[i].revents);
 		if (client->fd >= 0)
@@ -338,7 +338,7 @@ turn(struct swarm *swarm)
 }
 
 static bool
-is_anybody_left(const struct swarm *swarm)
+has_clients(const struct swarm *swarm)
 {
 	for (unsigned i = 0; i < CLIENTS; i++)
 		if (swarm->clients[i].fd >= 0)
@@ -368,8 +368,7 @@ main(int argc, char **argv)
 		swarm->clients[i].fd = -1;
 		answers_init(&swarm->clients[i].answers);
 	}
-	while (swarm->faults < MOST_FAULTS &&
-	       (clock_ms() < swarm->until_ms || is_anybody_left(swarm)))
+	while (swarm->faults < MOST_FAULTS && (clock_ms() < swarm->until_ms || has_clients(swarm)))
 		turn(swarm);
 	repeated = tickets_repeated(&swarm->tickets);
 	printf("seed=%s connections=%u answers=%u tickets=%zu repeated=%zu faults=%u\n", argv[2],

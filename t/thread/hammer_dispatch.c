@@ -474,7 +474,7 @@ make_dispatch(void)
 		memory_script_init(&scripts[i]);
 		pools[i] = (struct pool_settings){
 			.store = &memory_store,
-			.database = {.script = &scripts[i], .space = {DATABASES, i, 0}},
+			.database = {.own = &scripts[i], .space = {DATABASES, i, 0}},
 			.sessions = SESSIONS,
 			.number = i,
 			.name = names[i],

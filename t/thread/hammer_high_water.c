@@ -137,7 +137,7 @@ give_with(uint64_t step, const char *promise, const char *end_promise)
 		exit(1);
 	first_step = step;
 	is_over = false;
-	high_water_init(&mark, file);
+	high_water_init(&mark, file, "db");
 	hammer();
 	tap_report(uncovered == 0 && refused == 0, promise);
 	tap_report(end_is_exact(), end_promise);
@@ -164,7 +164,7 @@ main(void)
 	alarm(MOST_SECONDS);
 	if (mkdtemp(folder) == NULL)
 		return 1;
-	give_with(3, "what is let through is on the disk already", "the end is exact");
+	give_with(3, "covered bases are on the disk already", "the end is exact");
 	give_with(2, "also while the increment changes", "and so is its end");
 	remove_folder();
 	return tap_end();

@@ -21,7 +21,7 @@
 #define PATIENCE_MS  20000
 #define TEXT_SIZE    (1 << 21)
 
-static char text[TEXT_SIZE]; /* what was read */
+static char text[TEXT_SIZE]; /* as it was read */
 static size_t text_len;
 
 /* --- standard error ------------------------------------------------------------------------------ */
@@ -100,7 +100,7 @@ static void *
 write_lines(void *ignored)
 {
 	for (unsigned i = 0; i < LINES; i++)
-		log_info("a line of many", "number=%u", i);
+		log_info("a line of many", LOG_NUMBER("number", i));
 	return ignored;
 }
 
@@ -139,17 +139,17 @@ lines_that_are_refused_are_counted(void)
 	bool is_read = true;
 
 	dup2(full, STDERR_FILENO);
-	log_info("lost to a full disk", NULL);
+	log_info("lost to a full disk");
 	log_flush();
 	close(pipe_stderr());
-	log_info("lost to no reader", NULL);
+	log_info("lost to no reader");
 	log_flush();
 	after = log_dropped();
 
 	reading = pipe_stderr();
 	text_len = 0;
 	memset(text, 0, sizeof(text));
-	log_info("passes again", NULL);
+	log_info("passes again");
 	while (is_read && missing() == 0)
 		is_read = read_more(reading);
 	dup2(saved, STDERR_FILENO);
@@ -172,7 +172,7 @@ a_descriptor_that_does_not_block_loses_no_line(void)
 	fcntl(STDERR_FILENO, F_SETFL, fcntl(STDERR_FILENO, F_GETFL) | O_NONBLOCK);
 	fill_pipe();
 	for (unsigned i = 0; i < 100; i++)
-		log_info("waits", NULL);
+		log_info("waits");
 	text_len = 0;
 	while (is_read && count_of("msg=\"waits\"\n") < 100)
 		is_read = read_more(reading);

@@ -192,7 +192,7 @@ two_loops_play_ball(void)
 	for (unsigned i = 0; i < 2; i++)
 		pthread_join(players[i].thread, NULL);
 	tap_report(players[0].caught + players[1].caught == BALLS * HOPS_PER_BALL,
-		   "mail may be posted again by the one who opens it");
+		   "its open function may post mail again");
 	for (unsigned i = 0; i < 2; i++) {
 		mailbox_free(players[i].mailbox);
 		event_base_free(players[i].base);
@@ -211,7 +211,7 @@ what_comes_after_the_loop_is_opened(void)
 	pthread_join(reader.posters[0].thread, NULL);
 	mailbox_open_all(reader.mailbox);
 	tap_report(reader.opened == LETTERS_PER_POSTER && reader.out_of_order == 0,
-		   "what is posted when the loop does not run can still be opened");
+		   "mail that is posted after the loop has ended can still be opened");
 	free(reader.posters[0].letters);
 	mailbox_free(reader.mailbox);
 	event_base_free(reader.base);

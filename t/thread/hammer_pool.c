@@ -486,7 +486,7 @@ main(void)
 	struct memory_script script;
 	struct pool_settings settings = {
 		.store = &memory_store,
-		.database.script = &script,
+		.database.own = &script,
 		.sessions = SESSIONS,
 		.name = "memory",
 	};

@@ -1,7 +1,7 @@
 /*
- * tap -- what the hammers have in common: they say in TAP which of their promises are kept.
+ * tap -- prints in TAP which promises a hammer has kept.
  *
- * The main thread's, but for tap_complain().
+ * Main thread only, except for tap_complain().
  */
 #ifndef TICKR_THREAD_TAP_H
 #define TICKR_THREAD_TAP_H
@@ -10,16 +10,16 @@
 
 #include "base/attributes.h"
 
-/* A line for PROMISE; it is seen at once, since a later promise may never end. */
+/* Print the line of PROMISE immediately, because a later promise may never end. */
 void tap_report(bool is_good, const char *promise);
 
-/* Any thread. Say what is wrong on the standard error; after some twenty times only count it. */
+/* Print a fault to standard error. After some twenty times only count it. Any thread. */
 void tap_complain(const char *format, ...) PRINTF_LIKE(1, 2);
 
-/* How often that was done. */
+/* Return the number of these faults. */
 unsigned tap_complaints(void);
 
-/* The plan, behind all reports. Returns the program's exit status. */
+/* Print the plan, after all reports. Return the exit status of the program. */
 int tap_end(void) MUST_CHECK;
 
 #endif

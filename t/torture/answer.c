@@ -2,7 +2,7 @@
 
 #include "answer.h"
 
-/* One number at *AT, which moves behind it; false where there is none, or it is above 2^64-1. */
+/* Parse a number at *AT and move *AT past it. Return false if there is none, or it exceeds 2^64-1. */
 static bool
 read_number(const char **at, const char *end, uint64_t *number)
 {
@@ -23,7 +23,7 @@ goes_on(const struct ticket_range *range, uint64_t ticket)
 	return ticket == range->first + range->increment * range->count;
 }
 
-/* Between the brackets: numbers and commas. */
+/* Parse the numbers and commas between the brackets. */
 static bool
 read_array(const char *at, const char *end, range_fn *take, void *arg)
 {
@@ -63,7 +63,7 @@ read_field(const char **at, const char *end, const char *name, uint64_t *number)
 	return read_number(at, end, number);
 }
 
-/* What the protocol's document promises, to the letter. */
+/* Parse exactly the text that docs/protocol.md promises. */
 static bool
 read_group(const char *at, const char *end, range_fn *take, void *arg)
 {

@@ -1,13 +1,14 @@
 /*
- * check -- reads what the clients of a torture were given, and says which promises were kept.
+ * check -- reads the records of a torture's clients, and prints which promises were kept.
  *
  *	check FOLDER MAX_NODES STARTING_OFFSET [in-order] [has-another]
  *
- * FOLDER has the files of client.c, and a file "faults", see faults.h. With in-order there is one
- * counter for each node, and nothing is reserved ahead: then who asks after another was answered gets
- * a higher ticket. With has-another each server has several databases: then it serves while one of them
- * is well. Prints a line of TAP for each promise, without numbers, with the evidence before one
- * that was broken; exits with 1 if there is one.
+ * FOLDER has the files of client.c, and a file "faults", see faults.h. With in-order each node has one
+ * counter, and no server reserves ahead. Then a request that begins after any answer gets a higher
+ * ticket. With has-another each server has several databases. Then it serves while one of them works.
+ *
+ * The program prints a line of TAP, without a number, for each promise. The evidence precedes a broken
+ * promise, and the exit status is then 1.
  */
 #include <err.h>
 #include <string.h>
@@ -24,7 +25,7 @@ take_word(struct run *run, const char *word)
 	else if (strcmp(word, "has-another") == 0)
 		run->has_another = true;
 	else
-		errx(64, "what is %s?", word);
+		errx(64, "unknown word %s", word);
 }
 
 int
@@ -38,7 +39,7 @@ main(int argc, char **argv)
 		errx(64, "usage: check FOLDER MAX_NODES STARTING_OFFSET [in-order] [has-another]");
 	if (!parse_number(argv[2], strlen(argv[2]), UINT32_MAX, &max_nodes) || max_nodes == 0 ||
 	    !parse_number(argv[3], strlen(argv[3]), INT64_MAX, &run.starting_offset))
-		errx(64, "MAX_NODES or STARTING_OFFSET is no number");
+		errx(64, "MAX_NODES or STARTING_OFFSET is not a number");
 	run.max_nodes = max_nodes;
 	for (int i = 4; i < argc; i++)
 		take_word(&run, argv[i]);

@@ -1,12 +1,11 @@
 /*
- * client -- asks servers for tickets in every allowed manner, as fast as it can, and writes down
- * each that it is given.
+ * client -- requests tickets in every allowed manner, as fast as it can, and records each ticket.
  *
  *	client FOLDER SEED CLIENTS PORT...
  *
- * CLIENTS threads for each PORT of 127.0.0.1, with one connection each at a time, ask until SIGTERM
- * comes. FOLDER/client-PLACE-NUMBER has the records of one of them, see record.h; PLACE is the
- * port's among the arguments, from 0. At the end a line says how many requests and tickets there were.
+ * CLIENTS threads for each PORT of 127.0.0.1 send requests until SIGTERM, on one connection each at a
+ * time. FOLDER/client-PLACE-NUMBER has the records of one thread, see record.h. PLACE is the index of
+ * the port among the arguments, from 0. The last line of output has the numbers of requests and tickets.
  */
 #include <err.h>
 #include <inttypes.h>
@@ -26,7 +25,7 @@
 #include "connection.h"
 #include "record.h"
 
-#define DEADLINE_S     15 /* more than any fault takes, and what the server may take itself */
+#define DEADLINE_S     15 /* longer than any fault and the server's own time-outs */
 #define PAUSE_MS       5  /* after a failure */
 #define MOST_CLIENTS   1000
 #define MOST_TICKETS   100000 /* TICKR_MAX_BATCH */
@@ -42,7 +41,7 @@ struct client {
 	uint8_t server;
 	uint64_t random;
 	struct connection connection;
-	bool is_fresh; /* its connection has no record yet */
+	bool is_fresh; /* the connection has no record yet */
 	uint64_t requests;
 	uint64_t tickets;
 };
@@ -66,7 +65,7 @@ some_number(struct client *client, uint64_t below)
 	return (z ^ z >> 31) % below;
 }
 
-/* From 1 to MOST, small ones as often as large: each power of two has the same chance. */
+/* Return a count from 1 to MOST. Each power of two has the same chance, so small counts are frequent. */
 static uint32_t
 some_count(struct client *client, uint32_t most)
 {
@@ -121,18 +120,18 @@ note(struct client *client, struct record record, enum record_kind kind, unsigne
 	record.marks = RECORD_MARKS(kind, flags);
 	client->tickets += record.count;
 	if (fwrite_unlocked(&record, sizeof(record), 1, client->file) != 1)
-		err(1, "cannot write down what a client was given");
+		err(1, "cannot record the answer of a client");
 	if (kind != RECORD_TICKETS)
 		poll(NULL, 0, PAUSE_MS);
 }
 
-/* What note_range() needs to know of the request. */
+/* The request, for note_range(). */
 struct noting {
 	struct client *client;
 	struct record record;
 	unsigned flags;
 	uint64_t asked_for;
-	uint64_t given;
+	uint64_t got;
 };
 
 static void
@@ -145,7 +144,7 @@ note_range(void *arg, struct ticket_range range, bool is_whole)
 	noting->record.first = range.first;
 	noting->record.increment = (uint32_t)range.increment;
 	noting->record.count = range.count;
-	noting->given += range.count;
+	noting->got += range.count;
 	note(noting->client, noting->record, RECORD_TICKETS,
 	     noting->flags | (is_wrong ? RECORD_IS_WRONG : 0));
 }
@@ -165,7 +164,7 @@ note_response(struct client *client, const struct request *request, const struct
 	     flags | (response->status == 200 ? RECORD_IS_WRONG : 0));
 }
 
-/* Read the answer to REQUEST, asked at ASKED_US; false when it was the connection's last. */
+/* Read the answer to REQUEST, sent at ASKED_US. Return false if it was the last of the connection. */
 static bool
 take_answer(struct client *client, const struct request *request, uint64_t asked_us, unsigned flags)
 {
@@ -186,7 +185,7 @@ take_answer(struct client *client, const struct request *request, uint64_t asked
 	return false;
 }
 
-/* --- manners: each is what is done with a connection ------------------------------------------- */
+/* --- manners of using a connection ------------------------------------------------------------- */
 
 static bool
 ask(struct client *client, const char *version, const char *headers)
@@ -196,7 +195,7 @@ ask(struct client *client, const char *version, const char *headers)
 
 	make_request(client, &request, version, headers);
 	asked_us = clock_us();
-	/* Where it cannot be sent the answer is the connection's end. */
+	/* If the request cannot be sent, take_answer() finds the end of the connection. */
 	(void)!connection_send(&client->connection, request.text, request.len);
 	return take_answer(client, &request, asked_us, 0);
 }
@@ -221,7 +220,7 @@ in_the_old_version(struct client *client)
 		;
 }
 
-/* The answer comes although we have said that we send no more. */
+/* Shut down our half after the request. The server must still answer. */
 static void
 half_closed(struct client *client)
 {
@@ -235,7 +234,7 @@ half_closed(struct client *client)
 	(void)take_answer(client, &request, asked_us, 0);
 }
 
-/* Several at once; false when the connection has ended. */
+/* Send several requests together. Return false if the connection has ended. */
 static bool
 ask_several(struct client *client)
 {
@@ -266,7 +265,7 @@ pipelined(struct client *client)
 		;
 }
 
-/* What it would have been given is a gap. */
+/* Leave without the answer. Its tickets become a gap. */
 static void
 without_waiting(struct client *client)
 {
@@ -336,7 +335,7 @@ start(struct client *client, const char *folder, unsigned number)
 	if (client->file == NULL || setvbuf(client->file, NULL, _IOFBF, FILE_BUFFER) != 0)
 		err(1, "%s", path);
 	if (pthread_create(&client->thread, NULL, client_main, client) != 0)
-		errx(1, "the system gives no thread");
+		errx(1, "cannot create a thread");
 }
 
 static void
@@ -344,7 +343,7 @@ finish(struct client *client, uint64_t *requests, uint64_t *tickets)
 {
 	pthread_join(client->thread, NULL);
 	if (fclose(client->file) != 0)
-		err(1, "cannot write down what a client was given");
+		err(1, "cannot record the answer of a client");
 	*requests += client->requests;
 	*tickets += client->tickets;
 }
@@ -355,7 +354,7 @@ number_of(const char *argument, uint64_t most)
 	uint64_t number;
 
 	if (!parse_number(argument, strlen(argument), most, &number))
-		errx(64, "%s is no number up to %" PRIu64, argument, most);
+		errx(64, "%s is not a number up to %" PRIu64, argument, most);
 	return number;
 }
 

@@ -98,7 +98,7 @@ make_room(struct connection *connection)
 	}
 }
 
-/* More bytes into the buffer: READ_RESPONSE when there are. */
+/* Read more bytes into the buffer. Return READ_RESPONSE if there are any. */
 static enum read_result
 fill(struct connection *connection)
 {
@@ -117,7 +117,7 @@ fill(struct connection *connection)
 	return READ_RESPONSE;
 }
 
-/* The value of the header NAME ("Name: ") between AT and END, up to its line's end; NULL: it is not there. */
+/* Return the value of the header NAME ("Name: ") between AT and END, up to the end of its line, or NULL. */
 static const char *
 find_header(const char *at, const char *end, const char *name, size_t *len)
 {
@@ -137,7 +137,7 @@ find_header(const char *at, const char *end, const char *name, size_t *len)
 	return NULL;
 }
 
-/* The head of LEN bytes at HEAD: fills RESPONSE but for the body itself. */
+/* Parse the head of LEN bytes at HEAD into RESPONSE, except the body. */
 static bool
 read_head(const char *head, size_t len, struct response *response)
 {

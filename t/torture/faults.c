@@ -15,10 +15,10 @@ read_line(struct fault *fault, const char *line)
 
 	if (sscanf(line, "%" SCNu64 " %" SCNu64 " %31s %" SCNu64 " %23s", &fault->began_us,
 		   &fault->ended_us, fault->kind, &fault->servers, node) != 5)
-		errx(64, "this is no fault: %s", line);
+		errx(64, "not a fault: %s", line);
 	fault->node = NO_NODE;
 	if (strcmp(node, "-") != 0 && !parse_number(node, strlen(node), INT64_MAX, &fault->node))
-		errx(64, "this is no node: %s", node);
+		errx(64, "not a node: %s", node);
 }
 
 struct faults

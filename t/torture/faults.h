@@ -1,15 +1,16 @@
 /*
- * faults -- what was done to the servers and databases meanwhile, as the torture wrote it down.
+ * faults -- the faults that the torture injected during a run.
  *
- * The file has a line a fault:
+ * Each fault is a line of the file:
  *
  *	BEGAN_US ENDED_US KIND SERVERS NODE
  *
- * SERVERS is a number with a bit for each server that suffers, the first has bit 0. NODE is whose
- * database it was, or -. The fault ended when its cause did: a database that was killed
- * answers again, a server was started. Of these KINDs the checker knows more: kill-server and
- * drain-server end connections; in the time of refuse its servers said that they refuse the node's database,
- * which had gone back; use-up-descriptors leaves its servers none to accept connections with.
+ * SERVERS is a number with a bit for each server that suffers; the first server has bit 0. NODE is the node
+ * of the database, or -. A fault ends with its cause: a killed database answers again, a server was started.
+ *
+ * Some KINDs have a meaning for the checker. The faults kill-server and drain-server end connections. During
+ * refuse the servers reported that they refuse the node's database, which went back in time. After
+ * use-up-descriptors the servers have no descriptor to accept connections with.
  */
 #ifndef TORTURE_FAULTS_H
 #define TORTURE_FAULTS_H
@@ -36,14 +37,14 @@ struct faults {
 	size_t count;
 };
 
-/* From the file at PATH, none where there is no such file; ends the process when it makes no sense. */
+/* Read the file at PATH; a missing file has no faults. End the process if a line is wrong. */
 struct faults faults_read(const char *path) MUST_CHECK;
 void faults_free(struct faults *faults);
 
 bool fault_is(const struct fault *fault, const char *kind);
 bool fault_concerns(const struct fault *fault, unsigned server);
 
-/* Whether it was going on at some time from FROM_US to TO_US. */
+/* Return true if the fault lasted at any time from FROM_US to TO_US. */
 bool fault_overlaps(const struct fault *fault, uint64_t from_us, uint64_t to_us);
 
 #endif

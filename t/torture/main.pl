@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# Runs the configurations of scripts/torture, which has built everything and starts this; see there.
+# Runs the configurations of scripts/torture, which builds the programs and starts this script.
 use strict;
 use warnings;
 use Tickr::Database;
@@ -9,7 +9,7 @@ use Tickr::Vendor;
 use Time::HiRes qw(time);
 use Torture::Options;
 
-# Then everything that was started is stopped, and the scratch folder goes.
+# Exit normally, so that the END blocks stop all processes and remove the scratch folder.
 $SIG{INT}  = sub { exit 130 };
 $SIG{TERM} = $SIG{HUP} = sub { exit 143 };
 STDOUT->autoflush(1);
@@ -40,7 +40,7 @@ sub report {
     return;
 }
 
-# What a broken promise may be explained by: records, and the logs of all that ran.
+# Copy the records and all logs, which may explain a broken promise, to FOLDER.
 sub keep {
     my ($folder) = @_;
     system('rm', '-rf', $folder);
@@ -59,7 +59,7 @@ my %missing = (mariadb => Tickr::Database::missing(), sqlite => Tickr::File::mis
 $missing{'mariadb alone'} = $missing{mariadb}
     || (Tickr::Vendor::is_mariadb() ? '' : 'its faults use statements that MySQL does not have');
 my @runnable = grep { !$missing{ $_->{needs} } } @{ $options{configurations} };
-print "# $_->{name} is left out: $missing{ $_->{needs} }\n"
+print "# $_->{name} is skipped: $missing{ $_->{needs} }\n"
     for grep { $missing{ $_->{needs} } } @{ $options{configurations} };
 my ($shares, $turn) = (0, 0);
 $shares += $_->{share} // 1 for @runnable;
@@ -78,7 +78,7 @@ for my $configuration (@runnable) {
     report($name, $round);
     system('rm', '-rf', $round->folder) unless $options{keep} || $failed;
 }
-printf "not ok %d - there was something to torture\n", ++$tests and $failed++ if !@runnable;
+printf "not ok %d - a configuration could run\n", ++$tests and $failed++ if !@runnable;
 
 printf "# --- seed %d, %.1f minutes\n", $options{seed}, (time - $began) / 60;
 printf "# requests: %d\n# tickets issued: %d\n", $total{requests} // 0, $total{tickets} // 0;

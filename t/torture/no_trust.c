@@ -1,6 +1,8 @@
 /*
- * In the place of pool/trust.c: believes whatever a database gives. With it and a store that repeats
- * a range a server breaks the law, so that the torture can show that it would notice.
+ * no_trust -- replaces pool/trust.c and accepts every range of a database.
+ *
+ * With it and a store that repeats ranges, a server breaks the law. t/torture.t shows that the checker
+ * notices.
  */
 #include "base/attributes.h"
 #include "base/clock.h"
@@ -61,21 +63,10 @@ trust_set_latch(struct trust *trust, const struct store_share *share, uint64_t l
 	return false;
 }
 
-bool
-trust_pardon(struct trust *trust, const struct store_share *share)
+void
+trust_mark_free(struct trust_mark *mark)
 {
-	(void)trust;
-	(void)share;
-	return true;
-}
-
-bool
-trust_note_move(struct trust *trust, const struct store_share *share, uint64_t past)
-{
-	(void)trust;
-	(void)share;
-	(void)past;
-	return true;
+	(void)mark;
 }
 
 void
@@ -85,10 +76,21 @@ trust_note_advances(struct trust *trust, uint64_t advances)
 	(void)advances;
 }
 
-void
-trust_mark_free(struct trust_mark *mark)
+bool
+trust_pardon(struct trust *trust, const struct store_share *share)
 {
-	(void)mark;
+	(void)trust;
+	(void)share;
+	return false;
+}
+
+bool
+trust_note_move(struct trust *trust, const struct store_share *share, uint64_t past)
+{
+	(void)trust;
+	(void)share;
+	(void)past;
+	return false;
 }
 
 void

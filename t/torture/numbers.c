@@ -10,7 +10,7 @@ struct numbers {
 	uint64_t tickets;
 	uint64_t unavailable; /* answers 503 */
 	uint64_t closed;
-	uint64_t outage_us; /* the longest in which a client was given nothing */
+	uint64_t outage_us; /* the longest time between two answers of a client with tickets */
 	uint64_t outage_began_us;
 	const char *outage_of;
 };
@@ -46,7 +46,7 @@ count_client(struct numbers *numbers, const struct client_file *client)
 	}
 }
 
-/* The kinds of those that were going on, with plus signs between, and the line's end. */
+/* Print the kinds of the faults of that time, with plus signs between, and end the line. */
 static void
 print_faults(const struct run *run, uint64_t from_us, uint64_t to_us)
 {
@@ -64,7 +64,7 @@ print_faults(const struct run *run, uint64_t from_us, uint64_t to_us)
 void
 numbers_print(const struct run *run)
 {
-	struct numbers numbers = {.outage_of = "nobody", .outage_began_us = run->began_us};
+	struct numbers numbers = {.outage_of = "none", .outage_began_us = run->began_us};
 
 	for (size_t i = 0; i < run->client_count; i++)
 		count_client(&numbers, &run->clients[i]);

@@ -1,12 +1,12 @@
 /*
- * numbers -- a run in numbers, on one line: how much was asked and given, and the longest outage.
+ * numbers -- prints a run in numbers, on one line: requests, tickets, and the longest outage.
  */
 #ifndef TORTURE_NUMBERS_H
 #define TORTURE_NUMBERS_H
 
 #include "run.h"
 
-/* A comment of TAP: "# numbers:" and name=value for each. */
+/* Print a comment of TAP: "# numbers:" and a name=value for each number. */
 void numbers_print(const struct run *run);
 
 #endif

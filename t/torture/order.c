@@ -50,13 +50,13 @@ order_on_connections(struct promise *promise)
 
 #define EACH_SERVER UINT_MAX
 
-/* The records of a server by one of their times: a place in each client's file, which is in that order. */
+/* Merges the records of a server by one of their times. Each client's file is in the order of both times. */
 struct merge {
 	const struct run *run;
 	unsigned server; /* or EACH_SERVER */
 	size_t *next;
 	uint64_t (*time_of)(const struct record *record);
-	const struct client_file *client; /* of the record that is next over all */
+	const struct client_file *client; /* of the next record */
 };
 
 static uint64_t
@@ -65,7 +65,7 @@ asked_us(const struct record *record)
 	return record->asked_us;
 }
 
-/* The next record without taking it; NULL at the end. */
+/* Return the next record without taking it, or NULL at the end. */
 static const struct record *
 merge_peek(struct merge *merge)
 {
@@ -96,7 +96,7 @@ struct answer {
 	const struct record *record;
 };
 
-/* Let HIGHEST know of the answers that came before UNTIL_US. */
+/* Add the answers that arrived before UNTIL_US to HIGHEST. */
 static void
 take_answers(struct merge *answers, uint64_t until_us, struct answer *highest)
 {
@@ -113,7 +113,7 @@ take_answers(struct merge *answers, uint64_t until_us, struct answer *highest)
 	}
 }
 
-/* Over the clients of SERVER, or of all: each request is held against the answers that came before it. */
+/* Compare each request to SERVER, or to all, with the answers that arrived before it began. */
 static void
 look_at_order_over(struct promise *promise, unsigned server)
 {
@@ -131,7 +131,7 @@ look_at_order_over(struct promise *promise, unsigned server)
 		if (!record_gave_tickets(record) || before->record == NULL ||
 		    record->first > run_last_ticket(before->record) || !promise_breaks(promise))
 			continue;
-		printf("# who asked later was given less:\n");
+		printf("# a later request got a lower ticket:\n");
 		run_show(run, before->client, before->record);
 		run_show(run, questions.client, record);
 	}

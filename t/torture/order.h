@@ -1,5 +1,5 @@
 /*
- * order -- whether tickets rise: on a connection, on a server, and between any two clients.
+ * order -- checks that tickets rise: on a connection, on a server, and between any two clients.
  */
 #ifndef TORTURE_ORDER_H
 #define TORTURE_ORDER_H
@@ -10,13 +10,13 @@
 void order_on_connections(struct promise *promise);
 
 /*
- * On each server the tickets of each node rise: a request that begins after an answer of the same server has
- * arrived gets higher tickets, whoever sent it. It holds too where tickets are reserved ahead, and where several
- * databases are behind the server, whose tickets have no order between them.
+ * On each server the tickets of each node rise. A request that begins after an answer of the server gets
+ * higher tickets, also between clients. That holds too with tickets reserved ahead, and with
+ * several databases, whose tickets have no order between each other.
  */
 void order_on_servers(struct promise *promise);
 
-/* Who asked after another was answered was given higher tickets of the same node. */
+/* A request that begins after any answer gets higher tickets of the same node. */
 void order_over_all(struct promise *promise);
 
 #endif

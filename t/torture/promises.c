@@ -8,10 +8,10 @@
 #include "promises.h"
 #include "spans.h"
 
-#define MOST_SHOWN   5	     /* of what breaks one promise; the rest is counted */
+#define MOST_SHOWN   5	     /* breaches of a promise; the others are counted */
 #define BACK_WITHIN  2000000 /* microseconds */
-#define AT_ONCE	     25000   /* microseconds */
-#define MOST_AT_ONCE 1000    /* tickets; the statement for more may be slow by itself */
+#define MEANWHILE    25000   /* microseconds */
+#define MOST_TICKETS 1000    /* the statement for more may be slow by itself */
 #define LAST_TICKET  INT64_MAX
 #define MICRO	     1e6
 
@@ -23,7 +23,7 @@ promise_breaks(struct promise *promise)
 
 /* --- no ticket twice ---------------------------------------------------------------------------- */
 
-/* A place is the client's index and the record's. */
+/* The place of a record: the client's index and its own. */
 #define PLACE(client, record) ((uint64_t)(client) << 40 | (uint64_t)(record))
 
 static void
@@ -39,7 +39,7 @@ on_twice(void *arg, uint64_t ticket, const struct span *one, const struct span *
 {
 	struct promise *promise = arg;
 
-	printf("# ticket %" PRIu64 " was given twice:\n", ticket);
+	printf("# ticket %" PRIu64 " was issued twice:\n", ticket);
 	show_place(promise->run, one->place);
 	if (one == other)
 		printf("#   ... in one answer\n");
@@ -82,7 +82,7 @@ no_ticket_twice(struct promise *promise)
 	free(spans);
 }
 
-/* The first record of CLIENT that came at FROM_US or later: they are in that order. */
+/* Return the first record of CLIENT that arrived at FROM_US or later. The records are in that order. */
 static size_t
 first_since(const struct client_file *client, uint64_t from_us)
 {
@@ -123,7 +123,10 @@ is_wrong(const struct run *run, const struct client_file *client, const struct r
 	       (record->count > 1 && record->increment % run->max_nodes != 0);
 }
 
-/* Since when the connection of RECORD may be closed: a client may read late what came before its end. */
+/*
+ * Return the earliest time at which the connection of RECORD may have ended. A client may read the answers
+ * before the end late.
+ */
 static uint64_t
 open_until_us(const struct client_file *client, const struct record *record)
 {
@@ -132,7 +135,7 @@ open_until_us(const struct client_file *client, const struct record *record)
 	return (record - 1)->asked_us;
 }
 
-/* The fault that explains why the connection of RECORD was closed; NULL: none does. */
+/* Return the fault that closed the connection of RECORD, or NULL. */
 static const struct fault *
 closer_of(const struct run *run, const struct client_file *client, const struct record *record)
 {
@@ -153,7 +156,7 @@ is_unexplained(const struct run *run, const struct client_file *client, const st
 	return RECORD_KIND(record) == RECORD_CLOSED && closer_of(run, client, record) == NULL;
 }
 
-/* A server may close what was sent while it drains, or behind another request: who reads knows. */
+/* A server may close a connection on which a request arrives while it drains, or after another request. */
 static bool
 is_lost_in_drain(const struct run *run, const struct client_file *client,
 		 const struct record *record)
@@ -169,7 +172,7 @@ is_lost_in_drain(const struct run *run, const struct client_file *client,
 
 /* --- outages ------------------------------------------------------------------------------------ */
 
-/* When SERVER gave the first tickets from FROM_US on; UINT64_MAX: never. */
+/* Return the time of the first tickets of SERVER from FROM_US on, or UINT64_MAX. */
 static uint64_t
 gives_again_us(const struct run *run, unsigned server, uint64_t from_us)
 {
@@ -189,7 +192,7 @@ gives_again_us(const struct run *run, unsigned server, uint64_t from_us)
 	return first_us;
 }
 
-/* Whether another fault came before service was back: then it is judged by that one's end. */
+/* Return true if another fault began before the server issued tickets again. Its end is judged instead. */
 static bool
 is_overtaken(const struct run *run, const struct fault *fault, unsigned server, uint64_t back_us)
 {
@@ -216,9 +219,9 @@ look_whether_back(struct promise *promise, const struct fault *fault, unsigned s
 	printf("# server %u after %s, which ended at %.3f s: ", server, fault->kind,
 	       (double)(fault->ended_us - run->began_us) / MICRO);
 	if (back_us == UINT64_MAX)
-		printf("it gave no more tickets\n");
+		printf("it issued no more tickets\n");
 	else
-		printf("the next ticket came %.3f s later\n",
+		printf("the next ticket arrived %.3f s later\n",
 		       (double)(back_us - fault->ended_us) / MICRO);
 }
 
@@ -232,7 +235,7 @@ service_comes_back(struct promise *promise)
 				look_whether_back(promise, &promise->run->faults.list[i], server);
 }
 
-/* A fault that may still be felt when RECORD came. */
+/* Return true if FAULT may still have affected RECORD. */
 static bool
 may_be_felt(const struct fault *fault, const struct client_file *client,
 	    const struct record *record)
@@ -242,15 +245,15 @@ may_be_felt(const struct fault *fault, const struct client_file *client,
 }
 
 /*
- * Whether others of the same server were given another node's tickets while RECORD was answered 503,
- * in no more than the half of its time. A database that is slow itself proves nothing.
+ * Return true if other clients of the server got another node's tickets while RECORD waited for its 503.
+ * They must need at most half of its time, because a database that is slow itself proves nothing.
  */
 static bool
 others_were_served(const struct run *run, uint64_t node, const struct client_file *client,
 		   const struct record *record)
 {
-	uint64_t from_us = record->asked_us + record->took_us / 2 - AT_ONCE;
-	uint64_t to_us = record_came_us(record) + AT_ONCE;
+	uint64_t from_us = record->asked_us + record->took_us / 2 - MEANWHILE;
+	uint64_t to_us = record_came_us(record) + MEANWHILE;
 
 	for (size_t i = 0; i < run->client_count; i++) {
 		const struct client_file *other = &run->clients[i];
@@ -270,14 +273,14 @@ others_were_served(const struct run *run, uint64_t node, const struct client_fil
 	return false;
 }
 
-/* It was not served although only one database of several was not well. */
+/* RECORD got 503 although only one of several databases had a fault. */
 static bool
 is_turned_away(const struct run *run, const struct client_file *client, const struct record *record)
 {
 	uint64_t node = NO_NODE;
 
 	if (RECORD_KIND(record) != RECORD_STATUS || record->status != 503 ||
-	    record->increment > MOST_AT_ONCE)
+	    record->increment > MOST_TICKETS)
 		return false;
 	for (size_t i = 0; i < run->faults.count; i++) {
 		const struct fault *fault = &run->faults.list[i];
@@ -292,8 +295,8 @@ is_turned_away(const struct run *run, const struct client_file *client, const st
 }
 
 /*
- * It was given by a server that said meanwhile that it refuses the database, of that database. What the server had
- * reserved ahead is no better: a new server beside it may give the same from the database as it is now.
+ * RECORD has tickets of a database from a server that reported meanwhile that it refuses that database. Tickets
+ * reserved ahead count too: another server may now issue the same ones from the older copy.
  */
 static bool
 is_from_a_past(const struct run *run, const struct client_file *client, const struct record *record)
@@ -312,7 +315,7 @@ is_from_a_past(const struct run *run, const struct client_file *client, const st
 	return false;
 }
 
-/* It was answered 503 although nothing else happened than that idle clients used up the descriptors. */
+/* RECORD got 503 although the only fault was that idle clients used up the descriptors. */
 static bool
 is_starved(const struct run *run, const struct client_file *client, const struct record *record)
 {
@@ -347,13 +350,13 @@ each_client_is_served(struct promise *promise)
 		while (n < client->count && !record_gave_tickets(&client->records[n]))
 			n++;
 		if (n == client->count && promise_breaks(promise))
-			printf("# %s was given nothing\n", client->name);
+			printf("# %s got no tickets\n", client->name);
 	}
 }
 
 /* --- all of them ------------------------------------------------------------------------------------ */
 
-/* Either the whole run is looked at, or each record, which breaks the promise or does not. */
+/* A promise is checked over the whole run (look), or for each record (breaks). */
 static const struct {
 	const char *name;
 	void (*look)(struct promise *promise);
@@ -362,23 +365,24 @@ static const struct {
 	bool needs_order;
 	bool needs_another;
 } promises[] = {
-	{"no ticket was given twice", .look = no_ticket_twice},
+	{"no ticket was issued twice", .look = no_ticket_twice},
 	{"on each connection the tickets of each database rise", .look = order_on_connections},
-	{"a server gives higher tickets to each request that begins after one of its answers",
+	{"a server issues higher tickets to each request that begins after one of its answers",
 	 .look = order_on_servers},
-	{"who asked after another was answered was given higher tickets", .look = order_over_all,
+	{"a request that begins after any answer gets higher tickets", .look = order_over_all,
 	 .needs_order = true},
-	{"each answer has what was asked for, or is 503", .breaks = is_wrong},
-	{"each request got an answer or the connection's end", .breaks = is_hung},
+	{"each answer has the requested tickets, or is 503", .breaks = is_wrong},
+	{"each request got an answer or the end of its connection", .breaks = is_hung},
 	{"no connection was closed without a reason", .breaks = is_unexplained},
-	{"a server that stops answers what it has taken in", .breaks = is_lost_in_drain},
-	{"service was back within 2 s of the end of each cause", .look = service_comes_back},
-	{"while one of several databases is well nobody is answered 503", .breaks = is_turned_away,
-	 .needs_another = true},
-	{"a server that refuses a database gives no ticket of it", .breaks = is_from_a_past},
+	{"a server that stops answers the requests it has accepted", .breaks = is_lost_in_drain},
+	{"each server issues tickets within 2 s of the end of each fault",
+	 .look = service_comes_back},
+	{"while one of several databases works no request is answered 503",
+	 .breaks = is_turned_away, .needs_another = true},
+	{"a server that refuses a database issues no ticket of it", .breaks = is_from_a_past},
 	{"while idle clients use up the descriptors no open connection is answered 503",
 	 .breaks = is_starved},
-	{"each client was given tickets", .look = each_client_is_served},
+	{"each client got tickets", .look = each_client_is_served},
 };
 
 static void

@@ -1,5 +1,5 @@
 /*
- * promises -- what a server promises, each held against all that was written down in a run.
+ * promises -- checks each promise of a server against the records of a run.
  */
 #ifndef TORTURE_PROMISES_H
 #define TORTURE_PROMISES_H
@@ -7,16 +7,16 @@
 #include "base/attributes.h"
 #include "run.h"
 
-/* A promise while a run is looked into for it. */
+/* A promise while it is checked. */
 struct promise {
 	const struct run *run;
-	uint64_t broken; /* so many times */
+	uint64_t broken; /* breaches so far */
 };
 
-/* It was broken once more; whether to show how, which is done for the first few. */
+/* Count a breach. Return true if it is one of the first few, whose evidence is printed. */
 bool promise_breaks(struct promise *promise) MUST_CHECK;
 
-/* Prints a line of TAP for each promise, behind the evidence; whether all were kept. */
+/* Print a line of TAP for each promise, after its evidence. Return true if all were kept. */
 bool promises_check(const struct run *run) MUST_CHECK;
 
 #endif

@@ -1,18 +1,20 @@
 /*
- * proxy -- stands between tickrd and its database, and cuts connections when it is told to.
+ * proxy -- passes bytes between tickrd and its database, and cuts connections on order.
  *
  *	proxy PORT FIFO
  *
- * Listens on a port of 127.0.0.1 that it prints, and passes every byte on to PORT there and back.
- * A line in FIFO arms one cut:
+ * The proxy listens on a port of 127.0.0.1, which it prints, and passes all bytes to PORT and back.
+ * A line in FIFO is an order:
  *
  *	to-database BYTES reset		from-database BYTES end		to-database BYTES hang
  *	all 0 reset			move PORT all
  *
- * After BYTES more in that direction, over whatever connections, the one that carries the
- * next byte is cut in front of it: both its ends are reset, or see an orderly end, or it stays open
- * and nothing passes any more. With all every connection is cut at once. With move new connections go to
- * another PORT, and those that are open stay as they are: the address moves. A line is printed for each cut or move.
+ * The first three arm one cut. The proxy passes BYTES more in that direction, over all connections, and
+ * cuts the connection that carries the next byte, before that byte. With reset both ends are reset, with
+ * end both are closed in order, with hang the connection stays open and passes no byte.
+ *
+ * The order all cuts all connections immediately. After move new connections go to another PORT, and open
+ * ones stay: the address moves. The proxy prints a line for each cut or move.
  */
 #include <err.h>
 #include <errno.h>
@@ -34,7 +36,7 @@
 
 enum direction { TO_DATABASE, FROM_DATABASE };
 
-/* fds[TO_DATABASE] is read for what goes there: it is tickrd's connection. -1: the pair is free. */
+/* fds[TO_DATABASE] is tickrd's connection, whose bytes go to the database. -1: the pair is free. */
 struct pair {
 	int fds[2];
 	bool is_hung;
@@ -45,7 +47,7 @@ enum cut_way { CUT_RESET, CUT_END, CUT_HANG };
 struct cut {
 	bool is_armed;
 	enum direction direction;
-	unsigned long bytes; /* to go before it happens */
+	unsigned long bytes; /* that pass before the cut */
 	enum cut_way way;
 };
 
@@ -62,12 +64,12 @@ struct proxy {
 static void
 cut_pair(struct pair *pair, enum cut_way way)
 {
-	struct linger at_once = {1, 0};
+	struct linger reset = {1, 0};
 
 	pair->is_hung = way == CUT_HANG;
 	for (int i = 0; i < 2 && !pair->is_hung; i++) {
 		if (way == CUT_RESET)
-			setsockopt(pair->fds[i], SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+			setsockopt(pair->fds[i], SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
 		close(pair->fds[i]);
 		pair->fds[i] = -1;
 	}
@@ -124,7 +126,7 @@ send_all(int fd, const char *bytes, size_t len)
 	return true;
 }
 
-/* How many of LEN bytes may still go in DIRECTION; fewer than LEN: the cut is due. */
+/* Return the number of LEN bytes that may still pass in DIRECTION. If it is less than LEN, the cut is due. */
 static size_t
 allowed(struct cut *cut, enum direction direction, size_t len)
 {
@@ -153,7 +155,7 @@ pump(struct proxy *proxy, struct pair *pair, enum direction direction)
 	if (!send_all(pair->fds[!direction], buffer, may_pass)) {
 		cut_pair(pair, CUT_RESET);
 	} else if (may_pass < (size_t)got) {
-		printf("cut %s behind byte %zu of %zd\n",
+		printf("cut %s after byte %zu of %zd\n",
 		       direction == TO_DATABASE ? "to-database" : "from-database", may_pass, got);
 		cut_pair(pair, proxy->cut.way);
 	}
@@ -178,10 +180,10 @@ way_called(const char *name)
 	for (unsigned i = 0; i < ARRAY_LENGTH(names); i++)
 		if (strcmp(name, names[i]) == 0)
 			return (enum cut_way)i;
-	errx(64, "there is no way %s to cut", name);
+	errx(64, "unknown way to cut: %s", name);
 }
 
-/* A whole line is written at once. */
+/* Read an order. Its writer writes the whole line in one call. */
 static void
 take_order(struct proxy *proxy)
 {
@@ -193,7 +195,7 @@ take_order(struct proxy *proxy)
 		return;
 	line[got] = '\0';
 	if (sscanf(line, "%15s %lu %7s", where, &bytes, how) != 3)
-		errx(64, "this is no order: %s", line);
+		errx(64, "not an order: %s", line);
 	if (strcmp(where, "all") == 0) {
 		cut_all(proxy, way_called(how));
 	} else if (strcmp(where, "move") == 0) {
@@ -212,7 +214,7 @@ take_order(struct proxy *proxy)
 
 /* --- the loop --------------------------------------------------------------------------------------- */
 
-/* Of a pair that hangs only the end is of interest. */
+/* Poll a pair that hangs only for its end. */
 static struct pollfd
 polled_of(const struct pair *pair, enum direction direction)
 {
@@ -263,7 +265,7 @@ main(int argc, char **argv)
 		errx(64, "usage: proxy PORT FIFO");
 	setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
 	proxy.port = (uint16_t)port;
-	/* For writing too, so that it has no end. */
+	/* Open it for writing too, so that it never ends. */
 	proxy.orders = open(argv[2], O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (proxy.orders < 0)
 		err(1, "%s", argv[2]);

@@ -1,8 +1,8 @@
 /*
- * record -- what the torture's clients write down and its checker reads: each request, and what came of it.
+ * record -- a request of a client and its outcome. The clients write records, and the checker reads them.
  *
  * A file holds the records of one client, a thread that waits for each answer, in the order
- * of their answers. All tickets that a client was given are in its records, none is left out.
+ * of the answers. The records of a client contain all tickets that it got.
  * Times are microseconds of CLOCK_MONOTONIC. Tests write records too: pack 'Q< Q< L< L< L< S< C C'.
  */
 #ifndef TORTURE_RECORD_H
@@ -12,27 +12,27 @@
 #include <stdint.h>
 
 enum record_kind {
-	RECORD_TICKETS,	    /* 200: FIRST, INCREMENT and COUNT are what was given */
-	RECORD_STATUS,	    /* another STATUS, or one that makes no sense, for INCREMENT tickets */
-	RECORD_CLOSED,	    /* the connection ended before the answer was whole */
-	RECORD_UNREACHABLE, /* no connection could be made, nothing was asked */
-	RECORD_HUNG,	    /* neither an answer nor an end came in time */
+	RECORD_TICKETS,	    /* 200: FIRST, INCREMENT and COUNT are the tickets */
+	RECORD_STATUS,	    /* another STATUS, or a wrong answer, for INCREMENT tickets */
+	RECORD_CLOSED,	    /* the connection ended before the answer was complete */
+	RECORD_UNREACHABLE, /* the client could not connect and sent no request */
+	RECORD_HUNG,	    /* neither an answer nor the end arrived in time */
 };
 
 enum record_flag {
 	RECORD_IS_FIRST = 1,  /* the first of its connection */
-	RECORD_IS_BEHIND = 2, /* sent behind another that had no answer yet */
-	RECORD_IS_WRONG = 4,  /* not as many tickets as were asked for, or no progression */
+	RECORD_IS_BEHIND = 2, /* sent while an earlier request had no answer */
+	RECORD_IS_WRONG = 4,  /* another number of tickets than requested, or not a progression */
 };
 
 struct record {
 	uint64_t first;
 	uint64_t asked_us; /* before the request was sent */
-	uint32_t took_us;  /* until the answer, or the end, was there */
+	uint32_t took_us;  /* until the answer or the end */
 	uint32_t count;
 	uint32_t increment;
-	uint16_t status; /* of HTTP; 0: none came */
-	uint8_t server;	 /* by the order in which the client was told of them */
+	uint16_t status; /* of HTTP; 0: none */
+	uint8_t server;	 /* index of the port among the client's arguments */
 	uint8_t marks;	 /* the kind in the low four bits, flags in the high four */
 };
 

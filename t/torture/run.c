@@ -48,7 +48,7 @@ add_client(struct run *run, int folder, const char *name)
 	if (sscanf(name, "client-%u-", &server) != 1)
 		return;
 	if (server >= RUN_MOST_SERVERS)
-		errx(1, "%s: there can be %d servers", name, RUN_MOST_SERVERS);
+		errx(1, "%s: at most %d servers are supported", name, RUN_MOST_SERVERS);
 	run->clients = xrealloc(run->clients, (run->client_count + 1) * sizeof(*run->clients));
 	client = &run->clients[run->client_count++];
 	*client = (struct client_file){.server = server};
@@ -102,7 +102,7 @@ run_free(struct run *run)
 	faults_free(&run->faults);
 }
 
-/* The highest 64-bit number where the range ends beyond. */
+/* Return the last ticket of RECORD, or the highest 64-bit number if the range ends beyond it. */
 uint64_t
 run_last_ticket(const struct record *record)
 {
@@ -123,18 +123,17 @@ show_what_came(const struct record *record)
 	switch (RECORD_KIND(record)) {
 	case RECORD_TICKETS:
 		if (record->count == 1)
-			printf("was given %" PRIu64, record->first);
+			printf("got %" PRIu64, record->first);
 		else
-			printf("was given %" PRIu32 " tickets from %" PRIu64 " to %" PRIu64,
+			printf("got %" PRIu32 " tickets from %" PRIu64 " to %" PRIu64,
 			       record->count, record->first, run_last_ticket(record));
 		break;
 	case RECORD_STATUS:
-		printf("was answered %u for %" PRIu32 " tickets", record->status,
-		       record->increment);
+		printf("got %u for %" PRIu32 " tickets", record->status, record->increment);
 		break;
 	case RECORD_CLOSED: printf("found the connection closed"); break;
 	case RECORD_UNREACHABLE: printf("could not connect"); break;
-	case RECORD_HUNG: printf("waited in vain"); break;
+	case RECORD_HUNG: printf("got no answer"); break;
 	}
 }
 

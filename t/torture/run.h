@@ -1,7 +1,7 @@
 /*
- * run -- all that was written down in one run of the torture: the clients' records and the faults.
+ * run -- the clients' records and the faults of one run of the torture. One thread.
  *
- * One thread. Files are mapped, not copied; run_free() gives all back.
+ * Files are mapped, not copied. run_free() releases everything.
  */
 #ifndef TORTURE_RUN_H
 #define TORTURE_RUN_H
@@ -31,18 +31,18 @@ struct run {
 	struct client_file *clients;
 	size_t client_count;
 	struct faults faults;
-	uint64_t began_us; /* the first request; evidence counts from it */
+	uint64_t began_us; /* the first request; times in the evidence count from it */
 	uint64_t ended_us;
 };
 
-/* Reads FOLDER into RUN, whose settings are there already; ends the process when it cannot. */
+/* Read FOLDER into RUN, whose settings are filled already. End the process if that fails. */
 void run_read(struct run *run, const char *folder);
 void run_free(struct run *run);
 
 uint64_t run_last_ticket(const struct record *record);
 uint64_t run_node_of(const struct run *run, uint64_t ticket);
 
-/* A comment of TAP that tells an answer: to whom, when, and which faults were going on. */
+/* Print a comment of TAP about a record: its client, its time, its outcome, the faults of that time. */
 void run_show(const struct run *run, const struct client_file *client, const struct record *record);
 
 #endif

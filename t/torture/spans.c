@@ -1,9 +1,8 @@
 /*
- * DESIGN. The spans are sorted by their first number, and gone through once. Those that began before
- * and have not ended are "open": a new one can share a number with these only. Two that overlap
- * and never meet, such as the even and the odd numbers, are told apart by arithmetic, not by
- * their bounds. As long as nothing is given twice there are no more open ones than sequences that
- * are interleaved, one for each node and master.
+ * DESIGN. The search sorts the spans by their first number and visits each once. A span is "open" if it
+ * began before and has not ended. A new span can share a number only with open ones. Two spans may overlap
+ * without a common number, such as the even and the odd numbers, so the search compares them by
+ * arithmetic. Without duplicates the open spans are at most one for each node and master.
  */
 #include <stdbool.h>
 #include <stdlib.h>
@@ -43,7 +42,7 @@ greatest_common_divisor(uint64_t a, uint64_t b)
 	return a;
 }
 
-/* A span of one number goes on nowhere, so any increment will do. */
+/* A span of one number has no next number, so any increment is correct. */
 static uint64_t
 increment_of(const struct span *span)
 {
@@ -51,8 +50,8 @@ increment_of(const struct span *span)
 }
 
 /*
- * The lowest number of both; EARLIER begins first. Going through LATER from its beginning, the
- * remainders by EARLIER's increment come again after increment / divisor steps.
+ * Find the lowest number that is in both; EARLIER begins first. Along LATER the remainders by EARLIER's
+ * increment repeat after increment / divisor steps, so more steps find nothing new.
  */
 static bool
 meet(const struct span *earlier, const struct span *later, uint64_t *number)
@@ -80,7 +79,7 @@ found(struct search *search, uint64_t number, const struct span *one, const stru
 	search->report(search->arg, number, one, other);
 }
 
-/* Compare SPAN with those that are open, and close those that have ended. */
+/* Compare SPAN with the open spans, and close those that have ended. */
 static void
 compare_with_open(struct search *search, const struct span *span)
 {

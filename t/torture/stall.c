@@ -1,9 +1,9 @@
 /*
- * stall -- a disk that stalls: preloaded into a server, it holds up fsync() and fdatasync().
+ * stall -- a disk that stalls: a library that, preloaded into a server, blocks fsync() and fdatasync().
  *
  *	LD_PRELOAD=t/torture/stall.so TORTURE_STALL=FILE tickrd
  *
- * While FILE exists both calls wait; when it is removed they go on. Any thread may call them.
+ * While FILE exists both calls wait. Any thread may call them.
  */
 #define _GNU_SOURCE
 #include <stdlib.h>

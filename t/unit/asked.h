@@ -1,5 +1,5 @@
 /*
- * asked -- a request for tickets, and what was answered to it: for the tests of the allocator.
+ * asked -- a request for tickets and its answer, for the tests of the allocator.
  */
 #ifndef TICKR_UNIT_ASKED_H
 #define TICKR_UNIT_ASKED_H

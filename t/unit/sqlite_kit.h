@@ -1,5 +1,5 @@
 /*
- * sqlite_kit -- a database file of its own for each test, and a session on it: for tests of the sqlite store.
+ * sqlite_kit -- makes a database file for each test of the sqlite store, and sessions of it.
  */
 #ifndef TICKR_UNIT_SQLITE_KIT_H
 #define TICKR_UNIT_SQLITE_KIT_H
@@ -13,12 +13,12 @@
 #include <unistd.h>
 
 #include "base/attributes.h"
-#include "store/store.h"
+#include "store/drivers.h"
 
 static char folder[] = "/tmp/tickr-test-XXXXXX";
 static char path[64];
 static struct store_settings settings;
-static char memory[1024]; /* of reason and report, whichever came last */
+static char memory[1024]; /* the last reason or report */
 
 static inline void
 begin(void)
@@ -26,7 +26,7 @@ begin(void)
 	cr_assert_not_null(mkdtemp(folder));
 	snprintf(path, sizeof(path), "%s/tickr.db", folder);
 	settings = (struct store_settings){
-		.database = path, .query_timeout_s = 1, .space = {10, 3, 326}};
+		.name = path, .own = path, .query_timeout_s = 1, .space = {10, 3, 326}};
 	cr_assert(sqlite_store.begin());
 	sqlite_store.claim(&settings);
 }
@@ -102,7 +102,7 @@ first_of(struct store_session *session, uint32_t count)
 	return bases.first;
 }
 
-/* As somebody with the sqlite3 program. */
+/* Open the file as the sqlite3 program does. */
 static inline sqlite3 *
 open_by_hand(void)
 {

@@ -3,6 +3,7 @@
 
 #include "base/attributes.h"
 #include "config/address.h"
+#include "loop/socket_address.h"
 
 /* 107 bytes, the longest path of a Unix socket. */
 #define TEN	     "/123456789"
@@ -39,7 +40,7 @@ Test(address, listen_lists_are_read_in_their_order)
 			  cases[i].list);
 		cr_assert_eq(count, cases[i].count, "%s", cases[i].list);
 		cr_assert_str_empty(memory);
-		listen_address_describe(&addresses[count - 1], &text);
+		socket_address_describe(&addresses[count - 1].address, &text);
 		cr_assert_str_eq(described, cases[i].last);
 	}
 }
@@ -50,19 +51,21 @@ Test(address, every_bad_part_of_a_listen_list_is_named_with_the_reason)
 		const char *list;
 		const char *problem;
 	} cases[] = {
-		{"", "number 1, \"\": nothing stands between the commas, or behind the last one"},
-		{",", "number 1, \"\": nothing stands between the commas, or behind the last one; "
-		      "number 2, \"\": nothing stands between the commas, or behind the last one"},
+		{"",
+		 "number 1, \"\": an address is missing between the commas or after the last one"},
+		{",",
+		 "number 1, \"\": an address is missing between the commas or after the last one; "
+		 "number 2, \"\": an address is missing between the commas or after the last one"},
 		{"127.0.0.1:1,",
-		 "number 2, \"\": nothing stands between the commas, or behind the last one"},
+		 "number 2, \"\": an address is missing between the commas or after the last one"},
 		{"127.0.0.1:1, 127.0.0.1:2",
-		 "number 2, \" 127.0.0.1:2\": a blank is at its beginning or its end: remove it"},
+		 "number 2, \" 127.0.0.1:2\": it begins or ends in a blank: remove the blank"},
 		{"127.0.0.1:1 ",
-		 "number 1, \"127.0.0.1:1 \": a blank is at its beginning or its end: remove it"},
-		{"127.0.0.1:1\r", "number 1, \"127.0.0.1:1\\x0d\": a control character is in it, "
+		 "number 1, \"127.0.0.1:1 \": it begins or ends in a blank: remove the blank"},
+		{"127.0.0.1:1\r", "number 1, \"127.0.0.1:1\\x0d\": it has a control character, "
 				  "such as a carriage return at its end"},
-		{"http://127.0.0.1:1", "number 1, \"http://127.0.0.1:1\": leave out what is before "
-				       "the //, and the // too"},
+		{"http://127.0.0.1:1",
+		 "number 1, \"http://127.0.0.1:1\": remove the scheme and the //"},
 		{"8080", "number 1, \"8080\": an address is missing before the port"},
 		{":8080", "number 1, \":8080\": an address is missing before the port"},
 		{"127.0.0.1", "number 1, \"127.0.0.1\": a colon and a port are missing"},
@@ -74,49 +77,48 @@ Test(address, every_bad_part_of_a_listen_list_is_named_with_the_reason)
 		 "number 1, \"127.0.0.1:-1\": the port must be a number from 0 to 65535"},
 		{"127.0.0.1:80x",
 		 "number 1, \"127.0.0.1:80x\": the port must be a number from 0 to 65535"},
-		{"127.0.0.1:80:90", "number 1, \"127.0.0.1:80:90\": an IPv6 address is written in "
-				    "brackets: [::1]:8080"},
-		{"127.1:80", "number 1, \"127.1:80\": what is before the colon is no IPv4 address"},
+		{"127.0.0.1:80:90",
+		 "number 1, \"127.0.0.1:80:90\": write an IPv6 address in brackets: [::1]:8080"},
+		{"127.1:80",
+		 "number 1, \"127.1:80\": the text before the colon is not an IPv4 address"},
 		{"256.0.0.1:80",
-		 "number 1, \"256.0.0.1:80\": what is before the colon is no IPv4 address"},
+		 "number 1, \"256.0.0.1:80\": the text before the colon is not an IPv4 address"},
 		{"localhost:80",
-		 "number 1, \"localhost:80\": names are not looked up: write an address"},
+		 "number 1, \"localhost:80\": tickrd does not look up names: write an address"},
 		{"localhost:x",
 		 "number 1, \"localhost:x\": the port must be a number from 0 to 65535"},
 		{"localhost", "number 1, \"localhost\": a colon and a port are missing"},
 		{"*:80", "number 1, \"*:80\": write 0.0.0.0 for every IPv4 address of this host, "
 			 "[::] for every IPv6 address"},
-		{"::1:80",
-		 "number 1, \"::1:80\": an IPv6 address is written in brackets: [::1]:8080"},
-		{"::", "number 1, \"::\": an IPv6 address is written in brackets: [::1]:8080"},
-		{"fe80::1",
-		 "number 1, \"fe80::1\": an IPv6 address is written in brackets: [::1]:8080"},
-		{"[::1]", "number 1, \"[::1]\": a colon and a port are missing behind the bracket"},
+		{"::1:80", "number 1, \"::1:80\": write an IPv6 address in brackets: [::1]:8080"},
+		{"::", "number 1, \"::\": write an IPv6 address in brackets: [::1]:8080"},
+		{"fe80::1", "number 1, \"fe80::1\": write an IPv6 address in brackets: [::1]:8080"},
+		{"[::1]", "number 1, \"[::1]\": a colon and a port are missing after the bracket"},
 		{"[::1]80",
-		 "number 1, \"[::1]80\": a colon and a port are missing behind the bracket"},
+		 "number 1, \"[::1]80\": a colon and a port are missing after the bracket"},
 		{"[::1:80", "number 1, \"[::1:80\": the bracket is not closed"},
-		{"[]:80", "number 1, \"[]:80\": what is between the brackets is no IPv6 address"},
+		{"[]:80", "number 1, \"[]:80\": the brackets do not hold an IPv6 address"},
 		{"[127.0.0.1]:80",
-		 "number 1, \"[127.0.0.1]:80\": what is between the brackets is no IPv6 address"},
+		 "number 1, \"[127.0.0.1]:80\": the brackets do not hold an IPv6 address"},
 		{"[::1]:99999",
 		 "number 1, \"[::1]:99999\": the port must be a number from 0 to 65535"},
-		{"[fe80::1%eth0]:80", "number 1, \"[fe80::1%eth0]:80\": a zone, behind the %, is "
-				      "not supported: leave it out, or use another address"},
-		{"[::ffff:127.0.0.1]:80", "number 1, \"[::ffff:127.0.0.1]:80\": an IPv4 address is "
-					  "written without ::ffff: and without brackets"},
+		{"[fe80::1%eth0]:80", "number 1, \"[fe80::1%eth0]:80\": a zone (after the %) is "
+				      "not supported: remove it, or use another address"},
+		{"[::ffff:127.0.0.1]:80", "number 1, \"[::ffff:127.0.0.1]:80\": write an IPv4 "
+					  "address without ::ffff: and without brackets"},
 		{"unix:", "number 1, \"unix:\": the path of a Unix socket begins with a slash"},
 		{"unix:relative",
 		 "number 1, \"unix:relative\": the path of a Unix socket begins with a slash"},
 		{"unix:" LONGEST_PATH "x",
-		 "number 1, \"unix:" LONGEST_PATH "x\": a path of more than 107 bytes: the system "
-		 "takes no longer one for a Unix socket"},
+		 "number 1, \"unix:" LONGEST_PATH "x\": the path has more than the 107 bytes that "
+		 "the system allows for a Unix socket"},
 		{"/run/tickr.sock",
 		 "number 1, \"/run/tickr.sock\": write unix: before the path of a Unix socket"},
 		{"127.0.0.1:80,[::1]:80,127.0.0.1:80",
 		 "number 3, \"127.0.0.1:80\": it is in the list twice"},
 		{"8080,127.0.0.1:1,localhost:80",
 		 "number 1, \"8080\": an address is missing before the port; number 3, "
-		 "\"localhost:80\": names are not looked up: write an address"},
+		 "\"localhost:80\": tickrd does not look up names: write an address"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
@@ -147,125 +149,12 @@ Test(address, a_list_longer_than_the_most_is_refused)
 	cr_assert_str_eq(memory, "more than 16 of them");
 }
 
-Test(address, databases_are_hosts_ports_and_sockets)
+Test(address, an_unknown_family_is_described_by_its_number)
 {
-	static const struct {
-		const char *text;
-		struct database_address address;
-	} cases[] = {
-		{"localhost", {"localhost", 0, ""}},
-		{"db-1.example.org", {"db-1.example.org", 0, ""}},
-		{"db:3307", {"db", 3307, ""}},
-		{"10.0.0.1", {"10.0.0.1", 0, ""}},
-		{"10.0.0.1:65535", {"10.0.0.1", 65535, ""}},
-		{"::1", {"::1", 0, ""}},
-		{"fd00::12:3306", {"fd00::12:3306", 0, ""}},
-		{"[::1]", {"::1", 0, ""}},
-		{"[fd00::1]:3306", {"fd00::1", 3306, ""}},
-		{"/run/mysqld/mysqld.sock", {"", 0, "/run/mysqld/mysqld.sock"}},
-		{"/a:b", {"", 0, "/a:b"}},
-		{LONGEST_PATH, {"", 0, LONGEST_PATH}},
-	};
-
-	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
-		struct database_address address;
-
-		cr_assert(database_address_parse(cases[i].text, &address), "%s", cases[i].text);
-		cr_assert_str_eq(address.host, cases[i].address.host);
-		cr_assert_eq(address.port, cases[i].address.port, "%s", cases[i].text);
-		cr_assert_str_eq(address.socket, cases[i].address.socket);
-	}
-}
-
-Test(address, databases_that_cannot_be_are_refused)
-{
-	static const char *const cases[] = {
-		"",	   ":3306",	   "db:",
-		"db:0",	   "db:65536",	   "db:3306x",
-		"db:1:2",  "db 1",	   " db",
-		"a,b",	   "db/name",	   "db:3306/name",
-		"[::1",	   "[::1]x",	   "[::1]:",
-		"[::1]:0", "[::1]:x",	   "[db]:3306",
-		"[]",	   "[10.0.0.1]:1", LONGEST_PATH "x",
-	};
-
-	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
-		struct database_address address;
-
-		cr_assert_not(database_address_parse(cases[i], &address), "%s", cases[i]);
-	}
-}
-
-Test(address, a_host_name_too_long_is_refused)
-{
-	char name[HOST_SIZE + 1];
-	struct database_address address;
-
-	memset(name, 'h', sizeof(name));
-	name[HOST_SIZE] = '\0';
-	cr_assert_not(database_address_parse(name, &address));
-	name[HOST_SIZE - 1] = '\0';
-	cr_assert(database_address_parse(name, &address));
-	cr_assert_str_eq(address.host, name);
-}
-
-Test(address, a_family_we_do_not_know_is_described_all_the_same)
-{
-	struct listen_address address = {.address.ss_family = 99};
+	struct sockaddr_storage address = {.ss_family = 99};
 	char memory[64];
 	struct text text = TEXT_OVER(memory);
 
-	listen_address_describe(&address, &text);
+	socket_address_describe(&address, &text);
 	cr_assert_str_eq(memory, "family:99");
-}
-
-Test(address, every_bad_database_is_named_with_the_reason)
-{
-	static const struct {
-		const char *list;
-		const char *problem;
-	} cases[] = {
-		{"db:0", "number 1, \"db:0\": the port must be a number from 1 to 65535"},
-		{"db,",
-		 "number 2, \"\": nothing stands between the commas, or behind the last one"},
-		{"a,db\r",
-		 "number 2, \"db\\x0d\": a control character is in it, such as a carriage "
-		 "return at its end"},
-		{"a, b", "number 2, \" b\": a blank is at its beginning or its end: remove it"},
-		{"tcp://db:3306",
-		 "number 1, \"tcp://db:3306\": leave out what is before the //, and "
-		 "the // too"},
-		{"[fe80::1%eth0]:1", "number 1, \"[fe80::1%eth0]:1\": a zone, behind the %, is not "
-				     "supported: leave it out, or use another address"},
-		{"fe80::1%eth0", "number 1, \"fe80::1%eth0\": a zone, behind the %, is not "
-				 "supported: leave it out, or use another address"},
-		{"fe80::12345:1",
-		 "number 1, \"fe80::12345:1\": an IPv6 address with a port is written "
-		 "in brackets: [::1]:3306"},
-		{"[::1]x",
-		 "number 1, \"[::1]x\": nothing but a colon and a port may stand behind the "
-		 "bracket"},
-		{"db/name",
-		 "number 1, \"db/name\": a host has no blank and no slash in it; the path "
-		 "of a socket begins with a slash"},
-		{"unix:/run/d", "number 1, \"unix:/run/d\": leave out unix: before the path of the "
-				"socket"},
-		{LONGEST_PATH "x",
-		 "number 1, \"" LONGEST_PATH "x\": a path of more than 107 bytes: "
-		 "the system takes no longer one for a Unix socket"},
-		{"db:0,b,:1",
-		 "number 1, \"db:0\": the port must be a number from 1 to 65535; number "
-		 "3, \":1\": a name or an address is missing before the port"},
-	};
-
-	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
-		struct database_address addresses[MOST_DATABASES];
-		char memory[1024];
-		struct text problem = TEXT_OVER(memory);
-		size_t count;
-
-		cr_assert_not(database_addresses_parse(cases[i].list, addresses, &count, &problem),
-			      "%s", cases[i].list);
-		cr_assert_str_eq(memory, cases[i].problem, "%s: %s", cases[i].list, memory);
-	}
 }

@@ -15,7 +15,7 @@ struct sample {
 		literal, sizeof(literal) - 1, code \
 	}
 
-/* In pieces of PIECE bytes. USED says how many were of the body. */
+/* Scan in pieces of PIECE bytes. USED gets how many belong to the body. */
 static struct chunks
 scan(const struct sample *sample, size_t piece, size_t *used)
 {
@@ -51,7 +51,7 @@ Test(chunks, a_sound_body_is_read_to_its_end)
 		}
 }
 
-Test(chunks, bytes_after_the_end_are_left_alone)
+Test(chunks, bytes_after_the_end_are_not_read)
 {
 	static const struct sample sample = SAMPLE(0, "1\r\nx\r\n0\r\n\r\nGET / HTTP/1.1\r\n");
 
@@ -63,7 +63,7 @@ Test(chunks, bytes_after_the_end_are_left_alone)
 	}
 }
 
-Test(chunks, a_body_that_readers_see_differently_is_refused)
+Test(chunks, a_body_that_readers_parse_differently_is_refused)
 {
 	static const struct sample cases[] = {
 		SAMPLE(400, "+3\r\nabc\r\n"),
@@ -105,8 +105,8 @@ Test(chunks, a_body_that_readers_see_differently_is_refused)
 		}
 }
 
-/* The largest body passes, and no line holds the server up for ever. */
-Test(chunks, everything_has_a_limit)
+/* The largest body is accepted, and no line is read for ever. */
+Test(chunks, bodies_and_lines_have_limits)
 {
 	static const char *const endless[] = {"0", ";aaa", "0\r\nX: aaaa", "0\r\nX: a\r\n"};
 	struct chunks chunks = {0};

@@ -29,7 +29,7 @@ reach(uint64_t first, uint64_t increment, uint32_t count)
 	return classes_reach(&classes, &bases, &highest);
 }
 
-Test(classes, nothing_is_known_at_first)
+Test(classes, zeroed_classes_know_no_base)
 {
 	cr_assert_not(reach(1, 1, 1000000));
 	cr_assert_eq(classes_top(&classes), 0);
@@ -45,7 +45,7 @@ Test(classes, a_base_at_or_below_the_highest_is_reached)
 	cr_assert_eq(classes_top(&classes), 101);
 }
 
-Test(classes, each_class_has_its_own)
+Test(classes, each_class_has_its_own_highest_base)
 {
 	raise(1001, 2, 10);
 	raise(2, 2, 1);
@@ -54,11 +54,11 @@ Test(classes, each_class_has_its_own)
 	cr_assert_not(reach(4, 2, 1));
 	cr_assert_not(reach(1021, 2, 1));
 	cr_assert(reach(1020, 1, 2) == false);
-	cr_assert(reach(1000, 1, 2), "1001 was given");
+	cr_assert(reach(1000, 1, 2), "1001 is known");
 }
 
-/* For all increments: exactly those bases are reached that are not above a base of their class. */
-Test(classes, changing_increments_forget_nothing)
+/* With any increments a range is reached if and only if it is at or below a base of its class. */
+Test(classes, changing_increments_forget_no_base)
 {
 	static const struct ticket_range ranges[] = {
 		{10, 1, 5}, {20, 2, 7},	 {31, 2, 3},  {40, 3, 9},
@@ -79,7 +79,7 @@ Test(classes, changing_increments_forget_nothing)
 	cr_assert_not(reach(141, 1, 1000));
 }
 
-Test(classes, too_many_become_one_which_errs_on_the_safe_side)
+Test(classes, too_many_classes_become_one_which_refuses_more)
 {
 	raise(5000, 2, 1);
 	raise(11, 1023, 1);
@@ -92,7 +92,7 @@ Test(classes, too_many_become_one_which_errs_on_the_safe_side)
 	cr_assert_not(reach(5002, 2, 1));
 }
 
-Test(classes, the_top_of_some_classes_is_that_of_all_they_meet)
+Test(classes, the_top_of_a_residue_is_the_highest_of_its_classes)
 {
 	cr_assert_eq(classes_top_of(&classes, 2, 1), 0);
 	raise(1001, 2, 1);
@@ -107,7 +107,7 @@ Test(classes, the_top_of_some_classes_is_that_of_all_they_meet)
 	cr_assert_eq(classes_top_of(&classes, 4, 2), 500);
 }
 
-Test(classes, some_classes_are_set_and_the_others_stay)
+Test(classes, setting_a_residue_keeps_the_other_classes)
 {
 	raise(1001, 2, 1);
 	classes_set(&classes, 3, 1, 7);

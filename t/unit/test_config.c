@@ -10,6 +10,7 @@
 #include "base/attributes.h"
 #include "base/processors.h"
 #include "config/config.h"
+#include "store/mysql_settings.h"
 
 #define SECRET "correct-horse"
 
@@ -32,6 +33,13 @@ load(const char *env_file, const char *const *environment)
 	loaded.is_good = config_load(&loaded.config, env_file, (char *const *)environment,
 				     &problems, &warnings);
 	return loaded;
+}
+
+/* The settings of MySQL's for the database with this INDEX. */
+static const struct mysql_settings *
+mysql_of(const struct config *config, size_t index)
+{
+	return config->databases[index].own;
 }
 
 #define LOAD(...) load(NULL, (const char *const[]){__VA_ARGS__, NULL})
@@ -75,17 +83,17 @@ Test(config, what_is_not_set_has_its_default)
 
 	cr_assert(loaded.is_good, "%s", loaded.problems);
 	cr_assert_str_empty(loaded.warnings);
-	cr_assert_str_eq(config->databases[0].address.host, "localhost");
-	cr_assert_eq(config->databases[0].address.port, 3306);
-	cr_assert_not(config->databases[0].port_is_given);
-	cr_assert_str_eq(config->databases[0].user, "root");
-	cr_assert_str_empty(config->databases[0].password);
-	cr_assert_str_eq(config->databases[0].name, "tickr");
+	cr_assert_str_eq(mysql_of(config, 0)->server.address.host, "localhost");
+	cr_assert_eq(mysql_of(config, 0)->server.address.port, 3306);
+	cr_assert_not(mysql_of(config, 0)->server.is_tcp);
+	cr_assert_str_eq(mysql_of(config, 0)->server.user, "root");
+	cr_assert_str_empty(mysql_of(config, 0)->server.password);
+	cr_assert_str_eq(mysql_of(config, 0)->server.database, "tickr");
 	cr_assert_eq(config->pool_size, 5);
 	cr_assert_eq(config->pool_timeout_ms, 1000);
-	cr_assert_eq(config->connect_timeout_ms, 2000);
-	cr_assert_eq(config->query_timeout_ms, 2000);
-	cr_assert_eq(config->ssl_verify, 1);
+	cr_assert_eq(config->databases[0].connect_timeout_s, 2);
+	cr_assert_eq(config->databases[0].query_timeout_s, 2);
+	cr_assert_eq(mysql_of(config, 0)->ssl_verify, true);
 	cr_assert_eq(config->listen_count, 1);
 	cr_assert_str_empty(config->http_auth_password);
 	cr_assert_eq(config->batch_format, BATCH_FORMAT_ARRAY);
@@ -119,15 +127,15 @@ Test(config, what_is_set_counts)
 	const struct config *config = &loaded.config;
 
 	cr_assert(loaded.is_good, "%s", loaded.problems);
-	cr_assert_str_eq(config->databases[0].address.host, "db.example");
-	cr_assert_eq(config->databases[0].address.port, 3307);
-	cr_assert(config->databases[0].port_is_given);
-	cr_assert_str_eq(config->databases[0].user, "tickr");
-	cr_assert_str_eq(config->databases[0].password, SECRET);
-	cr_assert_str_eq(config->databases[0].name, "ids");
+	cr_assert_str_eq(mysql_of(config, 0)->server.address.host, "db.example");
+	cr_assert_eq(mysql_of(config, 0)->server.address.port, 3307);
+	cr_assert(mysql_of(config, 0)->server.is_tcp);
+	cr_assert_str_eq(mysql_of(config, 0)->server.user, "tickr");
+	cr_assert_str_eq(mysql_of(config, 0)->server.password, SECRET);
+	cr_assert_str_eq(mysql_of(config, 0)->server.database, "ids");
 	cr_assert_eq(config->pool_size, 12);
 	cr_assert_eq(config->pool_timeout_ms, 250);
-	cr_assert_eq(config->ssl_verify, 0);
+	cr_assert_eq(mysql_of(config, 0)->ssl_verify, false);
 	cr_assert_eq(config->listen_count, 2);
 	cr_assert_str_eq(config->http_auth_password, "p");
 	cr_assert_eq(config->batch_format, BATCH_FORMAT_GROUP);
@@ -146,9 +154,12 @@ Test(config, the_port_of_the_host_goes_before_the_port_variable)
 		const char *host;
 		const char *port;
 		uint16_t expected;
-		bool is_given;
+		bool is_tcp;
 	} cases[] = {
-		{"TICKR_DATABASE_HOST=db", "TICKR_DATABASE_PORT=", 3306, false},
+		{"TICKR_DATABASE_HOST=localhost", "TICKR_DATABASE_PORT=", 3306, false},
+		{"TICKR_DATABASE_HOST=localhost", "TICKR_DATABASE_PORT=4000", 4000, true},
+		{"TICKR_DATABASE_HOST=localhost:4000", "TICKR_DATABASE_PORT=", 4000, true},
+		{"TICKR_DATABASE_HOST=db", "TICKR_DATABASE_PORT=", 3306, true},
 		{"TICKR_DATABASE_HOST=db", "TICKR_DATABASE_PORT=4000", 4000, true},
 		{"TICKR_DATABASE_HOST=db:5000", "TICKR_DATABASE_PORT=4000", 5000, true},
 		{"TICKR_DATABASE_HOST=[::1]:5000", "TICKR_DATABASE_PORT=", 5000, true},
@@ -158,8 +169,8 @@ Test(config, the_port_of_the_host_goes_before_the_port_variable)
 		struct loaded loaded = LOAD(REQUIRED, cases[i].host, cases[i].port);
 
 		cr_assert(loaded.is_good, "%s", loaded.problems);
-		cr_assert_eq(loaded.config.databases[0].address.port, cases[i].expected);
-		cr_assert_eq(loaded.config.databases[0].port_is_given, cases[i].is_given);
+		cr_assert_eq(mysql_of(&loaded.config, 0)->server.address.port, cases[i].expected);
+		cr_assert_eq(mysql_of(&loaded.config, 0)->server.is_tcp, cases[i].is_tcp);
 		config_free(&loaded.config);
 	}
 }
@@ -187,7 +198,7 @@ Test(config, an_empty_value_counts_as_not_set)
 	cr_assert_eq(lines_of(loaded.problems), 1, "%s", loaded.problems);
 	cr_assert_not_null(strstr(loaded.problems, "TICKR_MAX_NODES is not set"));
 	cr_assert_eq(loaded.config.max_batch, 100000);
-	cr_assert_str_eq(loaded.config.databases[0].name, "tickr");
+	cr_assert_str_eq(mysql_of(&loaded.config, 0)->server.database, "tickr");
 	cr_assert_eq(loaded.config.listen_count, 1);
 	cr_assert_eq(loaded.config.log_level, 2);
 	config_free(&loaded.config);
@@ -322,14 +333,14 @@ Test(config, what_kubernetes_makes_for_a_service_is_ignored_with_one_warning)
 	struct loaded loaded = load(path, environment);
 
 	cr_assert(loaded.is_good, "%s", loaded.problems);
-	cr_assert_eq(loaded.config.databases[0].address.port, 4000);
+	cr_assert_eq(mysql_of(&loaded.config, 0)->server.address.port, 4000);
 	cr_assert_str_eq(
 		loaded.warnings,
 		"Kubernetes or Docker made TICKR_DATABASE_PORT, "
 		"TICKR_DATABASE_PORT_3306_TCP, TICKR_SERVICE_HOST, TICKR_SERVICE_PORT for a "
 		"service, so they are ignored as settings. To remove them set "
-		"enableServiceLinks: false in the pod's spec, or give the service a name "
-		"that does not begin with tickr\n");
+		"enableServiceLinks: false in the pod's spec, or rename the service, so that its "
+		"name does not begin with tickr\n");
 	config_free(&loaded.config);
 	remove_file(path);
 }
@@ -360,7 +371,7 @@ Test(config, bytes_that_are_hardly_ever_meant_are_warned_of)
 		const char *warning;
 	} cases[] = {
 		{"TICKR_DATABASE_PASSWORD=" SECRET "\n",
-		 "TICKR_DATABASE_PASSWORD ends in a newline, which is taken for a part of the "
+		 "TICKR_DATABASE_PASSWORD ends in a newline, and tickrd takes it as a part of the "
 		 "password\n"},
 		{"TICKR_DATABASE_PASSWORD=" SECRET "\r",
 		 "TICKR_DATABASE_PASSWORD ends in a carriage return"},
@@ -371,7 +382,7 @@ Test(config, bytes_that_are_hardly_ever_meant_are_warned_of)
 		{"TICKR_HTTP_AUTH_PASSWORD=" SECRET "\n",
 		 "TICKR_HTTP_AUTH_PASSWORD ends in a newline"},
 		{"TICKR_DATABASE_USERNAME=tickr\n",
-		 "TICKR_DATABASE_USERNAME ends in a newline, which is taken for a part of the "
+		 "TICKR_DATABASE_USERNAME ends in a newline, and tickrd takes it as a part of the "
 		 "value\n"},
 		{"TICKR_DATABASE_NAME=tickr\r", "TICKR_DATABASE_NAME ends in a carriage return"},
 	};
@@ -513,7 +524,7 @@ Test(config, a_password_may_come_from_a_file)
 		snprintf(http, sizeof(http), "TICKR_HTTP_AUTH_PASSWORD_FILE=%s", path);
 		loaded = LOAD(REQUIRED, database, http);
 		cr_assert(loaded.is_good, "%s", loaded.problems);
-		cr_assert_str_eq(loaded.config.databases[0].password, SECRET);
+		cr_assert_str_eq(mysql_of(&loaded.config, 0)->server.password, SECRET);
 		cr_assert_str_eq(loaded.config.http_auth_password, SECRET);
 		config_free(&loaded.config);
 		remove_file(path);
@@ -529,7 +540,7 @@ Test(config, blanks_of_a_password_file_belong_to_the_password)
 	snprintf(setting, sizeof(setting), "TICKR_DATABASE_PASSWORD_FILE=%s", path);
 	loaded = LOAD(REQUIRED, setting);
 	cr_assert(loaded.is_good, "%s", loaded.problems);
-	cr_assert_str_eq(loaded.config.databases[0].password, " " SECRET " ");
+	cr_assert_str_eq(mysql_of(&loaded.config, 0)->server.password, " " SECRET " ");
 	config_free(&loaded.config);
 	remove_file(path);
 }
@@ -541,7 +552,7 @@ Test(config, bytes_of_a_password_file_that_are_hardly_ever_meant_are_warned_of)
 		const char *warning; /* behind the path */
 	} cases[] = {
 		{SECRET " \n",
-		 ": line 1 ends in a blank, which is taken for a part of the password\n"},
+		 ": line 1 ends in a blank, and tickrd takes it as a part of the password\n"},
 		{"\xef\xbb\xbf" SECRET "\n", ": line 1 begins with a byte order mark"},
 		{"\t" SECRET, ": line 1 begins with a blank"},
 		{SECRET "\n" SECRET "\t\n", ": line 2 ends in a blank"},
@@ -586,7 +597,7 @@ Test(config, a_pipe_is_read_and_waited_for_in_vain_only_so_long)
 	}
 	loaded = LOAD(REQUIRED, setting);
 	cr_assert(loaded.is_good, "%s", loaded.problems);
-	cr_assert_str_eq(loaded.config.databases[0].password, SECRET);
+	cr_assert_str_eq(mysql_of(&loaded.config, 0)->server.password, SECRET);
 	config_free(&loaded.config);
 
 	loaded = LOAD(REQUIRED, setting);
@@ -657,91 +668,6 @@ Test(config, passwords_are_never_shown)
 	remove_file(path);
 }
 
-#define SQLITE REQUIRED, "TICKR_DATABASE_ADAPTER=sqlite"
-
-Test(config, with_sqlite_the_name_is_a_path)
-{
-	static const struct {
-		const char *name;
-		const char *state_dir;
-		const char *path;
-	} cases[] = {
-		{"TICKR_DATABASE_NAME=", "TICKR_STATE_DIR=", "./tickr.db"},
-		{"TICKR_DATABASE_NAME=", "TICKR_STATE_DIR=/var/lib/tickr",
-		 "/var/lib/tickr/tickr.db"},
-		{"TICKR_DATABASE_NAME=ids.db", "TICKR_STATE_DIR=", "./ids.db"},
-		{"TICKR_DATABASE_NAME=ids.db", "TICKR_STATE_DIR=state", "state/ids.db"},
-		{"TICKR_DATABASE_NAME=/srv/ids", "TICKR_STATE_DIR=/var/lib/tickr", "/srv/ids"},
-		{"TICKR_DATABASE_NAME=:memory:", "TICKR_STATE_DIR=", "./:memory:"},
-	};
-
-	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
-		struct loaded loaded = LOAD(SQLITE, cases[i].name, cases[i].state_dir);
-
-		cr_assert(loaded.is_good, "%s", loaded.problems);
-		cr_assert_eq(loaded.config.database_adapter, DATABASE_ADAPTER_SQLITE);
-		cr_assert_str_eq(loaded.config.databases[0].name, cases[i].path);
-		config_free(&loaded.config);
-	}
-}
-
-Test(config, a_path_that_sqlite_would_not_take_is_refused)
-{
-	char name[600] = "TICKR_DATABASE_NAME=/";
-	struct loaded loaded;
-
-	memset(name + strlen(name), 'x', 500);
-	loaded = LOAD(SQLITE, name);
-	cr_assert_not(loaded.is_good);
-	cr_assert_not_null(strstr(loaded.problems, "with sqlite a path of at most 500 bytes"));
-	config_free(&loaded.config);
-}
-
-Test(config, with_sqlite_there_is_one_node)
-{
-	struct loaded loaded = LOAD(SQLITE, "TICKR_NODE_NUMBER=3,4");
-
-	cr_assert_not(loaded.is_good);
-	cr_assert_not_null(
-		strstr(loaded.problems,
-		       "TICKR_NODE_NUMBER has 2 numbers, and with "
-		       "TICKR_DATABASE_ADAPTER=sqlite there is one database: give one\n"),
-		"%s", loaded.problems);
-	config_free(&loaded.config);
-}
-
-Test(config, with_sqlite_each_variable_of_a_server_is_refused)
-{
-	static const char *const settings[] = {
-		"TICKR_DATABASE_HOST=localhost",	  "TICKR_DATABASE_PORT=3306",
-		"TICKR_DATABASE_USERNAME=root",		  "TICKR_DATABASE_PASSWORD=" SECRET,
-		"TICKR_DATABASE_PASSWORD_FILE=/dev/null", "TICKR_DATABASE_SSL_CA=/dev/null",
-		"TICKR_DATABASE_SSL_CERT=/dev/null",	  "TICKR_DATABASE_SSL_KEY=/dev/null",
-		"TICKR_DATABASE_SSL_VERIFY=yes",
-	};
-
-	for (size_t i = 0; i < ARRAY_LENGTH(settings); i++) {
-		struct loaded loaded = LOAD(SQLITE, settings[i]);
-		char expected[128];
-
-		snprintf(expected, sizeof(expected),
-			 "%.*s is set, and with TICKR_DATABASE_ADAPTER=sqlite there is no server",
-			 (int)strcspn(settings[i], "="), settings[i]);
-		cr_assert_not(loaded.is_good);
-		cr_assert_not_null(strstr(loaded.problems, expected), "%s", loaded.problems);
-		cr_assert_null(strstr(loaded.problems, SECRET));
-		config_free(&loaded.config);
-	}
-}
-
-Test(config, with_sqlite_empty_variables_of_a_server_do_no_harm)
-{
-	struct loaded loaded = LOAD(SQLITE, "TICKR_DATABASE_HOST=", "TICKR_DATABASE_PASSWORD=");
-
-	cr_assert(loaded.is_good, "%s", loaded.problems);
-	config_free(&loaded.config);
-}
-
 /* --- several databases ------------------------------------------------------------------------ */
 
 #define TWO                                                                                    \
@@ -759,15 +685,16 @@ Test(config, each_of_several_databases_is_a_node)
 	cr_assert(loaded.is_good, "%s", loaded.problems);
 	cr_assert_eq(loaded.config.database_count, 4);
 	for (size_t i = 0; i < 4; i++) {
-		const struct database_config *database = &loaded.config.databases[i];
+		const struct store_settings *database = &loaded.config.databases[i];
+		const struct server *server = &mysql_of(&loaded.config, i)->server;
 
-		cr_assert_str_eq(database->label, labels[i]);
+		cr_assert_str_eq(database->name, labels[i]);
 		cr_assert_eq(database->space.node_number, nodes[i]);
 		cr_assert_eq(database->space.max_nodes, 10);
 		cr_assert_eq(database->space.starting_offset, 326);
-		cr_assert_str_eq(database->user, "root");
-		cr_assert_str_eq(database->password, "");
-		cr_assert_str_eq(database->name, "tickr");
+		cr_assert_str_eq(server->user, "root");
+		cr_assert_str_eq(server->password, "");
+		cr_assert_str_eq(server->database, "tickr");
 	}
 	config_free(&loaded.config);
 }
@@ -780,12 +707,12 @@ Test(config, what_belongs_to_a_database_is_given_once_or_for_each)
 
 	cr_assert(loaded.is_good, "%s", loaded.problems);
 	cr_assert_eq(loaded.config.database_policy, DATABASE_POLICY_FAILOVER);
-	cr_assert_str_eq(loaded.config.databases[0].user, "a");
-	cr_assert_str_eq(loaded.config.databases[1].user, "b");
-	cr_assert_str_eq(loaded.config.databases[0].password, "one");
-	cr_assert_str_eq(loaded.config.databases[1].password, "one");
-	cr_assert_str_eq(loaded.config.databases[0].name, "x");
-	cr_assert_str_eq(loaded.config.databases[1].name, "y");
+	cr_assert_str_eq(mysql_of(&loaded.config, 0)->server.user, "a");
+	cr_assert_str_eq(mysql_of(&loaded.config, 1)->server.user, "b");
+	cr_assert_str_eq(mysql_of(&loaded.config, 0)->server.password, "one");
+	cr_assert_str_eq(mysql_of(&loaded.config, 1)->server.password, "one");
+	cr_assert_str_eq(mysql_of(&loaded.config, 0)->server.database, "x");
+	cr_assert_str_eq(mysql_of(&loaded.config, 1)->server.database, "y");
 	config_free(&loaded.config);
 }
 
@@ -794,7 +721,7 @@ Test(config, with_one_database_a_comma_belongs_to_the_password)
 	struct loaded loaded = LOAD(REQUIRED, "TICKR_DATABASE_PASSWORD=a,b");
 
 	cr_assert(loaded.is_good, "%s", loaded.problems);
-	cr_assert_str_eq(loaded.config.databases[0].password, "a,b");
+	cr_assert_str_eq(mysql_of(&loaded.config, 0)->server.password, "a,b");
 	config_free(&loaded.config);
 }
 
@@ -818,8 +745,10 @@ Test(config, a_password_file_has_a_line_for_all_or_for_each)
 		loaded = LOAD(TWO, setting);
 		cr_assert_eq(loaded.is_good, cases[i].first != NULL, "%zu: %s", i, loaded.problems);
 		if (cases[i].first != NULL) {
-			cr_assert_str_eq(loaded.config.databases[0].password, cases[i].first);
-			cr_assert_str_eq(loaded.config.databases[1].password, cases[i].second);
+			cr_assert_str_eq(mysql_of(&loaded.config, 0)->server.password,
+					 cases[i].first);
+			cr_assert_str_eq(mysql_of(&loaded.config, 1)->server.password,
+					 cases[i].second);
 		}
 		config_free(&loaded.config);
 		remove_file(path);
@@ -836,8 +765,8 @@ Test(config, there_may_be_a_password_file_for_each)
 		 paths[1]);
 	loaded = LOAD(TWO, setting);
 	cr_assert(loaded.is_good, "%s", loaded.problems);
-	cr_assert_str_eq(loaded.config.databases[0].password, "a,a");
-	cr_assert_str_eq(loaded.config.databases[1].password, "b");
+	cr_assert_str_eq(mysql_of(&loaded.config, 0)->server.password, "a,a");
+	cr_assert_str_eq(mysql_of(&loaded.config, 1)->server.password, "b");
 	config_free(&loaded.config);
 	remove_file(paths[0]);
 	remove_file(paths[1]);
@@ -855,15 +784,16 @@ Test(config, databases_that_do_not_fit_together_are_refused)
 		{"TICKR_NODE_NUMBER=3,3", "TICKR_NODE_NUMBER has 3 twice"},
 		{"TICKR_NODE_NUMBER=3,10", "must be below TICKR_MAX_NODES, which is 10"},
 		{"TICKR_NODE_NUMBER=3,", "TICKR_NODE_NUMBER=\"3,\" is not allowed"},
-		{"TICKR_DATABASE_HOST=db1,db1", "databases number 1 and 2 are the same one"},
-		{"TICKR_DATABASE_HOST=db1,", "number 2, \"\": nothing stands between the commas"},
+		{"TICKR_DATABASE_HOST=db1,db1", "databases number 1 and 2 are the same"},
+		{"TICKR_DATABASE_HOST=db1,",
+		 "number 2, \"\": an address is missing between the commas"},
 		{"TICKR_DATABASE_HOST=a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q", "more than 16 of them"},
 		{"TICKR_DATABASE_HOST=db1", "TICKR_DATABASE_HOST names 1 databases"},
 		{"TICKR_DATABASE_USERNAME=a,b,c", "TICKR_DATABASE_USERNAME has 3 names"},
 		{"TICKR_DATABASE_USERNAME=a,",
-		 "TICKR_DATABASE_USERNAME: of its names number 2 is empty"},
+		 "TICKR_DATABASE_USERNAME: number 2 of its names is empty"},
 		{"TICKR_DATABASE_PASSWORD_FILE=,/a",
-		 "TICKR_DATABASE_PASSWORD_FILE: of its files number 1 is empty"},
+		 "TICKR_DATABASE_PASSWORD_FILE: number 1 of its files is empty"},
 		{"TICKR_DATABASE_NAME=a,b,c", "TICKR_DATABASE_NAME has 3 names"},
 		{"TICKR_DATABASE_NAME=a,", "TICKR_DATABASE_NAME=\"a,\" is not allowed"},
 		{"TICKR_DATABASE_PASSWORD=a,b,c", "TICKR_DATABASE_PASSWORD has 3 passwords"},

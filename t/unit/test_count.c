@@ -11,10 +11,10 @@ parse(const char *argument, enum batch_format format, uint32_t *count, char *pro
 	struct text text = text_over(problem, size);
 
 	*count = 0;
-	return count_parse(argument, format, MOST, count, &text);
+	return count_parse(argument, strlen(argument), format, MOST, count, &text);
 }
 
-Test(count, each_argument_counts_as_its_format_says)
+Test(count, each_argument_is_read_as_its_format_allows)
 {
 	/* 0: refused */
 	static const struct {
@@ -73,7 +73,7 @@ Test(count, each_argument_counts_as_its_format_says)
 	}
 }
 
-Test(count, a_refusal_says_what_was_asked_and_what_is_allowed)
+Test(count, a_refusal_names_the_argument_and_the_allowed_numbers)
 {
 	char problem[256];
 	uint32_t count;
@@ -83,7 +83,7 @@ Test(count, a_refusal_says_what_was_asked_and_what_is_allowed)
 				  "number from 1 to 100000");
 }
 
-Test(count, a_refusal_does_not_repeat_more_than_a_little)
+Test(count, a_refusal_cuts_a_long_argument)
 {
 	char argument[10000], problem[512];
 	uint32_t count;
@@ -99,7 +99,7 @@ Test(count, a_query_may_name_the_format)
 {
 	static const struct {
 		const char *query;
-		enum batch_format format; /* where it was the array before */
+		enum batch_format format; /* the result, if it was the array before */
 	} cases[] = {
 		{NULL, BATCH_FORMAT_ARRAY},
 		{"", BATCH_FORMAT_ARRAY},
@@ -128,7 +128,7 @@ Test(count, a_query_may_name_the_format)
 	}
 }
 
-Test(count, a_query_without_a_format_leaves_it_as_it_was)
+Test(count, a_query_without_a_format_changes_nothing)
 {
 	enum batch_format format = BATCH_FORMAT_GROUP;
 	char memory[256];
@@ -141,7 +141,7 @@ Test(count, a_query_without_a_format_leaves_it_as_it_was)
 #define SHOWN_WORD "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 #define LONG_WORD  SHOWN_WORD "yz"
 
-Test(count, a_format_we_do_not_have_is_refused)
+Test(count, an_unknown_format_is_refused)
 {
 	static const char *const queries[] = {
 		"format=",	  "format=Group",  "format=groups",	 "format=grou",

@@ -26,7 +26,7 @@ static struct memory_script script, other;
 static struct pool *pool;
 static struct state_file *state;
 static char folder[] = "/tmp/tickr-test-counter-XXXXXX";
-static _Atomic unsigned refusals; /* that the listener was told of */
+static _Atomic unsigned refusals; /* that the listener has noted */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static unsigned answers; /* under the mutex */
@@ -124,7 +124,7 @@ static void
 start_on(struct memory_script *counted)
 {
 	struct pool_settings settings = {.store = &store,
-					 .database = {.script = counted, .space = space},
+					 .database = {.own = counted, .space = space},
 					 .sessions = 2,
 					 .name = "memory",
 					 .listener = {told, NULL}};
@@ -317,7 +317,7 @@ newest_of(struct memory_script *counted)
 static void
 advance_as_operator(void)
 {
-	struct store_settings settings = {.script = &script};
+	struct store_settings settings = {.own = &script};
 	char memory[256];
 	struct text problem = TEXT_OVER(memory);
 	struct store_session *session;
@@ -646,7 +646,7 @@ Test(counter, a_database_without_an_identity_is_left_as_it_is)
 	set_newest(&script, 3000);
 	cr_assert(comes_true(is_refused));
 	before = newest_of(&script);
-	cr_assert_leq(before, 3001, "but for the base that showed where it is");
+	cr_assert_leq(before, 3001, "except for the base that showed where it is");
 	set_newest(&script, 50000);
 	cr_assert(comes_true(is_ready), "it has passed all that was issued");
 	cr_assert_gt(reserve(1), 50000);
@@ -722,7 +722,7 @@ Test(counter, nothing_is_reserved_when_the_counter_was_not_seen_for_a_second)
 	cr_assert_neq(reservation.status, TICKET_OK);
 }
 
-/* A disk that stalls: reads are answered all the same. */
+/* A disk stalls: reads are still answered. */
 Test(counter, a_reservation_that_is_out_for_long_makes_the_pool_unready)
 {
 	struct reservation reservation = {

@@ -17,7 +17,7 @@ Test(descriptors, clients_get_all_but_the_reserve)
 		{1024, 24, 937, 64, true}, /* the reserve is cut, so that some clients are served */
 		{1024, 24, 5000, 64, true},
 		{148, 20, 100, 64, true},
-		{40, 20, 50, 10, true}, /* each side has half of what is free */
+		{40, 20, 50, 10, true}, /* each side has half of the free ones */
 		{20, 20, 50, 1, true},
 		{20, 30, 50, 1, true},
 		{UINT64_MAX, 20, 50, UINT64_MAX - 70, false},
@@ -33,7 +33,7 @@ Test(descriptors, clients_get_all_but_the_reserve)
 	}
 }
 
-Test(descriptors, those_in_use_are_counted)
+Test(descriptors, descriptors_in_use_are_counted)
 {
 	uint64_t before = descriptors_in_use();
 	int one = open("/dev/null", O_RDONLY), two = dup(one);
@@ -59,21 +59,21 @@ Test(descriptors, the_limit_is_raised_as_far_as_allowed)
 	cr_assert_eq(limit.rlim_cur, 200);
 }
 
-Test(descriptors, the_last_connection_stops_the_accepting_and_one_that_leaves_makes_room)
+Test(descriptors, the_last_connection_stops_accepting_and_a_close_makes_room)
 {
 	struct connection_limit limit = {.most = 2};
 
 	cr_assert(connection_limit_enter(&limit));
 	cr_assert_not(connection_limit_enter(&limit));
 	cr_assert_not(connection_limit_has_room(&limit));
-	cr_assert_not(connection_limit_enter(&limit)); /* another loop's */
+	cr_assert_not(connection_limit_enter(&limit)); /* of another loop */
 	connection_limit_leave(&limit);
 	cr_assert_not(connection_limit_has_room(&limit));
 	connection_limit_leave(&limit);
 	cr_assert(connection_limit_has_room(&limit));
 }
 
-Test(descriptors, the_limit_is_reported_once_until_a_sixteenth_has_left)
+Test(descriptors, the_limit_is_reported_once_until_a_sixteenth_is_closed)
 {
 	struct connection_limit limit = {.most = 32, .open = 32};
 	uint64_t since_ms;
@@ -90,7 +90,7 @@ Test(descriptors, the_limit_is_reported_once_until_a_sixteenth_has_left)
 	cr_assert(connection_limit_is_reached_now(&limit, 7));
 }
 
-Test(descriptors, a_limit_of_one_is_over_when_that_one_leaves)
+Test(descriptors, a_limit_of_one_is_over_when_its_connection_closes)
 {
 	struct connection_limit limit = {.most = 1};
 	uint64_t since_ms;

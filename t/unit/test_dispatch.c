@@ -34,7 +34,7 @@ make(size_t count, bool is_failover)
 		memory_script_init(&scripts[i]);
 		pools[i] = (struct pool_settings){
 			.store = &memory_store,
-			.database = {.script = &scripts[i], .space = {10, i + 3, 326}},
+			.database = {.own = &scripts[i], .space = {10, i + 3, 326}},
 			.sessions = 1,
 			.number = i,
 			.name = i == 0 ? "first" : "second",
@@ -179,6 +179,33 @@ Test(dispatch, if_one_database_fails_another_answers)
 	}
 }
 
+static void
+set_most_at_once(struct memory_script *script, uint32_t most)
+{
+	memory_script_lock(script);
+	script->most_at_once = most;
+	memory_script_unlock(script);
+}
+
+Test(dispatch, what_is_too_large_for_one_database_another_gives_and_both_stay_in_service)
+{
+	struct database_state states[MOST_DATABASES];
+	struct reservation reservation;
+
+	begin(true);
+	set_most_at_once(&scripts[0], 10);
+	cr_assert_eq(reserve(11), 4);
+	set_most_at_once(&scripts[1], 10);
+	submit(&reservation, 11, PATIENCE_MS);
+	wait_for_answers(2);
+	cr_assert_eq(reservation.status, TICKET_TOO_LARGE);
+	cr_assert_str_not_empty(reservation.reason);
+	(void)dispatch_states(dispatch, states);
+	cr_assert_eq(states[0].condition, DATABASE_UP);
+	cr_assert_eq(states[1].condition, DATABASE_UP);
+	cr_assert_eq(reserve(10), 3);
+}
+
 Test(dispatch, if_one_database_does_not_answer_another_does_within_a_part_of_the_time)
 {
 	uint64_t began_ms, first_ms;
@@ -232,7 +259,7 @@ Test(dispatch, an_answer_that_comes_too_late_is_a_gap)
 	newest = scripts[0].newest;
 	cr_assert_eq(newest, 6, "the hung session has reserved");
 	cr_assert_eq(reserve(1), 3);
-	cr_assert_eq(scripts[0].newest, newest + 1, "and nobody got what it reserved");
+	cr_assert_eq(scripts[0].newest, newest + 1, "and no reservation got its base");
 	cr_assert_eq(answers, 2);
 }
 

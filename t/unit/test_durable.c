@@ -1,4 +1,5 @@
 #include <criterion/criterion.h>
+#include <string.h>
 
 #include "store/durable.h"
 #include "store/memory.h"
@@ -14,7 +15,7 @@ static void
 begin(void)
 {
 	memory_script_init(&script);
-	settings.script = &script;
+	settings.own = &script;
 	memory_store.claim(&settings);
 	reason = TEXT_OVER(memory);
 }
@@ -28,14 +29,14 @@ end(void)
 
 TestSuite(durable, .init = begin, .fini = end);
 
-Test(durable, a_warning_is_no_refusal_unless_that_is_asked_for)
+Test(durable, a_warning_is_no_refusal_by_default)
 {
 	script.warning = "the disk is made of sand; buy one\n";
 	cr_assert_eq(durable_open(&memory_store, &settings, &session, &reason), STORE_OK);
 	memory_store.close(session);
 }
 
-Test(durable, a_warning_is_a_refusal_with_its_words_where_that_is_asked_for)
+Test(durable, require_durable_makes_a_warning_a_refusal)
 {
 	script.warning = "the disk is made of sand; buy one\nthe log too; buy another\n";
 	settings.require_durable = true;
@@ -46,14 +47,14 @@ Test(durable, a_warning_is_a_refusal_with_its_words_where_that_is_asked_for)
 	cr_assert_eq(script.opened, script.closed);
 }
 
-Test(durable, a_database_without_warnings_is_served_from)
+Test(durable, require_durable_serves_without_warnings)
 {
 	settings.require_durable = true;
 	cr_assert_eq(durable_open(&memory_store, &settings, &session, &reason), STORE_OK);
 	memory_store.close(session);
 }
 
-Test(durable, what_cannot_be_opened_says_so)
+Test(durable, a_failed_open_keeps_its_reason)
 {
 	settings.require_durable = true;
 	script.open_result = STORE_LOST;
@@ -61,7 +62,7 @@ Test(durable, what_cannot_be_opened_says_so)
 	cr_assert_str_eq(memory, "the script says that opening fails");
 }
 
-Test(durable, servers_that_forget_their_counter)
+Test(durable, old_servers_forget_their_counter)
 {
 	static const struct {
 		const char *version;
@@ -84,4 +85,46 @@ Test(durable, servers_that_forget_their_counter)
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)
 		cr_assert_eq(mysql_forgets_counter(cases[i].version), cases[i].forgets, "%s",
 			     cases[i].version);
+}
+
+/* The value that a server prints, and words of the warning; NULL: the value is safe. */
+Test(durable, unsafe_settings_have_a_warning)
+{
+	static const struct {
+		const char *name;
+		const char *value;
+		const char *warning;
+	} cases[] = {
+		{"innodb_flush_log_at_trx_commit", "1", NULL},
+		{"innodb_flush_log_at_trx_commit", "3", NULL},
+		{"innodb_flush_log_at_trx_commit", "0", "set it to 1"},
+		{"innodb_flush_log_at_trx_commit", "2", "set it to 1"},
+		{"innodb_flush_method", "nosync", "innodb_flush_method is nosync: "},
+		{"innodb_flush_method", "littlesync", "set it to fsync or O_DIRECT"},
+		{"innodb_flush_method", "fsync", NULL},
+		{"innodb_flush_method", "O_DIRECT", NULL},
+		{"innodb_flush_method", "O_DIRECT_NO_FSYNC", NULL},
+		{"innodb_flush_method", "", NULL},
+		{"innodb_doublewrite", "ON", NULL},
+		{"innodb_doublewrite", "DETECT_AND_RECOVER", NULL},
+		{"innodb_doublewrite", "fast", NULL},
+		{"innodb_doublewrite", "OFF", "innodb_doublewrite is OFF: "},
+		{"innodb_doublewrite", "DETECT_ONLY", "innodb_doublewrite is DETECT_ONLY: "},
+		{"debug_no_sync", "OFF", NULL},
+		{"debug_no_sync", "ON", "debug_no_sync is ON: "},
+		{"Innodb_redo_log_enabled", "ON", NULL},
+		{"Innodb_redo_log_enabled", "OFF", "run ALTER INSTANCE ENABLE INNODB REDO_LOG"},
+		{"innodb_buffer_pool_size", "OFF", NULL},
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		char line[512] = "";
+		struct text warnings = TEXT_OVER(line);
+
+		mysql_judge_setting(cases[i].name, cases[i].value, &warnings);
+		if (cases[i].warning == NULL)
+			cr_assert_str_empty(line, "%s", cases[i].name);
+		else
+			cr_assert_not_null(strstr(line, cases[i].warning), "%s", cases[i].name);
+	}
 }

@@ -6,7 +6,7 @@
 
 #define MOST_HEADERS 4
 
-/* Names and values in turn, as a client may send them: the library's own adder is stricter. */
+/* Names and values in turn, as a client may send them. libevent's function for adding them is stricter. */
 struct request {
 	enum evhttp_cmd_type method;
 	int minor;
@@ -29,7 +29,7 @@ judge(const struct request *request, int major)
 
 #define HOST "Host", "x"
 
-Test(guard, sound_requests_pass)
+Test(guard, sound_requests_are_accepted)
 {
 	static const struct request cases[] = {
 		{EVHTTP_REQ_GET, 1, {HOST}},
@@ -59,7 +59,7 @@ Test(guard, sound_requests_pass)
 	}
 }
 
-Test(guard, requests_that_two_readers_could_end_differently_are_refused)
+Test(guard, requests_that_two_readers_end_differently_are_refused)
 {
 	static const struct {
 		struct request request;

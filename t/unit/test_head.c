@@ -14,7 +14,7 @@ struct sample {
 		literal, sizeof(literal) - 1 \
 	}
 
-/* In one piece, or a byte at a time: it must make no difference. */
+/* Scan in one piece, or byte by byte: the result must be the same. */
 static struct head
 scan(const struct sample *sample, size_t piece)
 {
@@ -26,7 +26,7 @@ scan(const struct sample *sample, size_t piece)
 	return head;
 }
 
-Test(head, sound_heads_pass)
+Test(head, sound_heads_are_accepted)
 {
 	static const struct sample cases[] = {
 		SAMPLE("GET / HTTP/1.1\r\nHost: t\r\n\r\n"),
@@ -46,7 +46,7 @@ Test(head, sound_heads_pass)
 		}
 }
 
-Test(head, a_head_says_how_its_body_comes)
+Test(head, a_head_says_how_its_body_is_sent)
 {
 	static const struct {
 		struct sample sample;
@@ -90,7 +90,7 @@ Test(head, more_than_a_hundred_headers_are_refused)
 	}
 }
 
-Test(head, bytes_after_the_head_are_left_alone)
+Test(head, bytes_after_the_head_are_not_read)
 {
 	struct head head = {0};
 
@@ -98,7 +98,7 @@ Test(head, bytes_after_the_head_are_left_alone)
 	cr_assert_eq(head_scan(&head, "GET /", 5), 0);
 }
 
-Test(head, what_the_library_hides_is_refused)
+Test(head, faults_that_libevent_hides_are_refused)
 {
 	static const struct sample cases[] = {
 		SAMPLE("GET / HTTP/1.1\r\nX: a\r\n b\r\n\r\n"),

@@ -174,7 +174,7 @@ Test(health, a_refusal_that_is_over_is_not_reported_again)
 	struct health_look look;
 
 	come_up(1);
-	health_note_trouble(&health, STORE_REFUSED, true, "it has gone back");
+	health_note_trouble(&health, STORE_REFUSED, true, "it has gone back in time");
 	health_look(&health, AGE_MS, &look);
 	cr_assert(look.is_refused);
 	health_note_good(&health, 42);

@@ -21,7 +21,7 @@ open_file(void)
 {
 	file = state_file_open(folder, &space, &problem);
 	cr_assert(file, "%s", memory);
-	high_water_init(&mark, file);
+	high_water_init(&mark, file, "db");
 }
 
 static void
@@ -137,7 +137,7 @@ Test(high_water, the_margin_shrinks_when_nothing_happens)
 	disk_says(0, 3004, 4004);
 	cr_assert(high_water_tend(&mark, now_ms + 40000, &problem));
 	disk_says(0, 3004, 4004);
-	cr_assert(covers(4005, 1, 1), "and what is above the lower bound moves it");
+	cr_assert(covers(4005, 1, 1), "and a base above the lower bound moves it");
 	disk_says(0, 4005, 6005);
 }
 
@@ -176,7 +176,7 @@ Test(high_water, the_bound_is_never_after_the_last_ticket_of_the_space)
 
 	cr_assert(covers(last - 10, 1, 1));
 	disk_says(0, last - 10, last);
-	cr_assert(covers(last, 1, 5), "what has no ticket is refused elsewhere");
+	cr_assert(covers(last, 1, 5), "other code refuses bases without a ticket");
 	disk_says(0, last + 4, last + 4);
 }
 
@@ -310,7 +310,7 @@ Test(high_water, without_a_file_everything_is_covered)
 {
 	struct high_water none;
 
-	high_water_init(&none, NULL);
+	high_water_init(&none, NULL, "db");
 	cr_assert(high_water_covers(&none, &(struct ticket_range){2, 1, 1000000}, &problem));
 	cr_assert(high_water_tend(&none, clock_ms(), &problem));
 	cr_assert(high_water_end(&none, &problem));

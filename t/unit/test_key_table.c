@@ -40,7 +40,7 @@ Test(key_table, any_name_has_a_nearest_however_long)
 Test(key_table, every_variable_is_described)
 {
 	for (size_t i = 0; i < key_count; i++) {
-		char memory[256];
+		char memory[512];
 		struct text text = TEXT_OVER(memory);
 
 		key_describe(&key_table[i], &text);
@@ -55,12 +55,13 @@ Test(key_table, variables_and_fields_are_named_once)
 	for (size_t i = 0; i < key_count; i++)
 		for (size_t j = 0; j < i; j++) {
 			cr_assert_str_neq(key_table[i].variable, key_table[j].variable);
-			cr_assert_neq(key_table[i].offset, key_table[j].offset, "%s",
-				      key_table[i].variable);
+			cr_assert(key_table[i].is_of_store || key_table[j].is_of_store ||
+					  key_table[i].offset != key_table[j].offset,
+				  "%s", key_table[i].variable);
 		}
 }
 
-/* What PRINT writes; the caller frees it. */
+/* Return the text that PRINT writes. The caller frees it. */
 static char *
 printed(void (*print)(FILE *to))
 {

@@ -13,7 +13,7 @@ static void
 begin(void)
 {
 	memory_script_init(&script);
-	settings.script = &script;
+	settings.own = &script;
 	memory_store.claim(&settings);
 	reason = TEXT_OVER(reason_memory);
 }
@@ -37,7 +37,7 @@ open_session(void)
 	return session;
 }
 
-Test(memory_store, a_fresh_one_begins_at_2)
+Test(memory_store, a_new_counter_begins_at_2)
 {
 	struct store_session *session = open_session();
 	struct ticket_range bases;
@@ -75,7 +75,7 @@ Test(memory_store, ranges_of_all_sessions_follow_one_another)
 	memory_store.close(sessions[1]);
 }
 
-Test(memory_store, failures_come_as_the_script_says)
+Test(memory_store, reservations_fail_by_the_script)
 {
 	static const struct {
 		enum store_result failure;
@@ -106,7 +106,7 @@ Test(memory_store, failures_come_as_the_script_says)
 	}
 }
 
-Test(memory_store, opening_fails_as_the_script_says)
+Test(memory_store, opening_fails_by_the_script)
 {
 	struct store_session *session = NULL;
 
@@ -117,7 +117,7 @@ Test(memory_store, opening_fails_as_the_script_says)
 	cr_assert_eq(script.opened, 0);
 }
 
-Test(memory_store, the_counter_is_moved_forward_only)
+Test(memory_store, the_counter_moves_forward_only)
 {
 	struct store_session *session = open_session();
 	uint64_t newest;
@@ -140,7 +140,7 @@ reserve_two(void *arg)
 	return NULL;
 }
 
-Test(memory_store, a_script_may_give_bases_twice)
+Test(memory_store, a_script_may_repeat_bases)
 {
 	struct ticket_range first, second, third;
 
@@ -153,17 +153,34 @@ Test(memory_store, a_script_may_give_bases_twice)
 	cr_assert_eq(third.first, 4);
 }
 
-Test(memory_store, without_a_script_the_sessions_of_the_process_share_a_counter)
+static const char *
+text_of(const struct store_given *given, const char *variable, size_t database)
 {
-	struct ticket_range first, second;
+	(void)given;
+	(void)database;
+	return strcmp(variable, "TICKR_DATABASE_HOST") == 0 ? "localhost" : "broken";
+}
 
-	settings = (struct store_settings){.database = "tickr"};
-	memory_store.claim(&settings);
-	reserve_two(&first);
-	reserve_two(&second);
-	cr_assert_eq(first.first, 2);
-	cr_assert_eq(second.first, 4);
-	memory_store.release(&settings);
-	cr_assert_null(settings.script);
-	settings.script = &script; /* for end() */
+static bool
+is_set(const struct store_given *given, const char *variable)
+{
+	(void)given;
+	(void)variable;
+	return false;
+}
+
+Test(memory_store, parse_makes_a_script)
+{
+	const struct store_given given = {.text = text_of, .is_set = is_set};
+	struct store_settings parsed = {.name = NULL};
+	struct memory_script *made;
+
+	memory_store.parse(&given, &parsed, 1);
+	made = parsed.own;
+	cr_assert_str_eq(parsed.name, "localhost");
+	cr_assert(made->is_own);
+	cr_assert_eq(made->newest, 1);
+	cr_assert_eq(made->repeat_every, MEMORY_BROKEN_EVERY);
+	memory_store.forget(&parsed);
+	cr_assert_null(parsed.own);
 }

@@ -8,7 +8,7 @@
 
 static char page[METRICS_PAGE_SIZE];
 
-/* As the table has them: those of the process, and those of each database. */
+/* The numbers of series in the table: of the process, and of each database. */
 enum {
 	SERIES = 1 * 18
 #define METRIC(id, name, type, series, labels, help) +(series)
@@ -38,7 +38,7 @@ write_page(void)
 	cr_assert_not(text.is_truncated);
 }
 
-/* The number behind SERIES, which is its line up to the blank. */
+/* Return the number of SERIES, which is its line up to the blank. */
 static double
 value_of(const char *series)
 {
@@ -51,7 +51,7 @@ value_of(const char *series)
 	return 0;
 }
 
-/* Whether LINE is a series of the metric NAME. */
+/* Return true if LINE is a series of the metric NAME. */
 static bool
 is_series_of(const char *line, const char *name)
 {
@@ -87,7 +87,7 @@ Test(metrics, every_metric_has_help_and_type_before_its_series)
 				  strcmp(kind, "histogram") == 0);
 			continue;
 		}
-		cr_assert(is_series_of(line, type), "%.80s is behind %s", line, type);
+		cr_assert(is_series_of(line, type), "%.80s follows %s", line, type);
 		cr_assert_str_eq(type, help);
 		series++;
 	}
@@ -150,7 +150,7 @@ Test(metrics, requests_count_by_route_and_code)
 		 "tickr_http_requests_total{route=\"/tickets/create/N\",code=\"400\"}"},
 		{ROUTE_OTHER, 404, "tickr_http_requests_total{route=\"other\",code=\"404\"}"},
 		{ROUTE_STATUS, 503, "tickr_http_requests_total{route=\"/status\",code=\"503\"}"},
-		/* Codes without a place of their own. */
+		/* Codes that have no series. */
 		{ROUTE_LIVEZ, 418, "tickr_http_requests_total{route=\"/livez\",code=\"400\"}"},
 		{ROUTE_READYZ, 502, "tickr_http_requests_total{route=\"/readyz\",code=\"500\"}"},
 	};
@@ -204,7 +204,7 @@ Test(metrics, durations_are_shown_in_seconds)
 	cr_assert_float_eq(value_of("tickr_http_request_seconds_sum"), 1.50025, 1e-9);
 }
 
-Test(metrics, the_start_is_noted)
+Test(metrics, the_start_time_is_set)
 {
 	metrics_begin();
 	write_page();
@@ -212,7 +212,7 @@ Test(metrics, the_start_is_noted)
 	cr_assert_not_null(strstr(page, "\ntickr_build_info{version=\""));
 }
 
-Test(metrics, databases_are_told_apart)
+Test(metrics, each_database_has_its_own_series)
 {
 	metrics_name_database(1, "/run/a \"b\\c\nd", 7);
 	metrics_set(METRIC_DATABASE_UP, 1);
@@ -232,8 +232,8 @@ Test(metrics, databases_are_told_apart)
 	cr_assert_null(strstr(page, "node=\"0\""), "nobody has named a third one");
 }
 
-/* Prometheus takes nothing of a page with one byte that is not. */
-Test(metrics, names_are_utf8_whatever_the_paths_are)
+/* Prometheus rejects a whole page for one byte that is not UTF-8. */
+Test(metrics, names_are_utf8_even_if_paths_are_not)
 {
 	char name[400] = "/";
 

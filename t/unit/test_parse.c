@@ -3,7 +3,7 @@
 
 #include "base/parse.h"
 
-Test(parse, numbers_are_digits_up_to_the_most)
+Test(parse, digits_up_to_the_most_are_a_number)
 {
 	static const struct {
 		const char *text;
@@ -27,7 +27,7 @@ Test(parse, numbers_are_digits_up_to_the_most)
 	}
 }
 
-Test(parse, what_is_no_number_is_refused_and_changes_nothing)
+Test(parse, other_text_is_not_a_number_and_changes_nothing)
 {
 	static const struct {
 		const char *text;
@@ -59,7 +59,7 @@ Test(parse, what_is_no_number_is_refused_and_changes_nothing)
 	}
 }
 
-Test(parse, a_number_is_exactly_the_bytes_it_was_given)
+Test(parse, a_number_is_exactly_its_length_of_bytes)
 {
 	uint64_t value;
 
@@ -87,7 +87,7 @@ Test(parse, seconds_have_up_to_three_decimals)
 	}
 }
 
-Test(parse, what_is_no_seconds_is_refused_and_changes_nothing)
+Test(parse, other_text_is_not_seconds_and_changes_nothing)
 {
 	static const char *const cases[] = {
 		"",

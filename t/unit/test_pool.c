@@ -21,7 +21,7 @@ static void
 begin(void)
 {
 	struct pool_settings settings = {.store = &memory_store,
-					 .database = {.script = &script, .space = {10, 3, 326}},
+					 .database = {.own = &script, .space = {10, 3, 326}},
 					 .sessions = 1,
 					 .name = "memory"};
 
@@ -242,9 +242,8 @@ Test(pool, each_failure_has_its_status)
 		enum store_result failure;
 		enum ticket_status status;
 	} cases[] = {
-		{STORE_FAILED, TICKET_DATABASE_FAILED},
-		{STORE_REFUSED, TICKET_DATABASE_REFUSED},
-		{STORE_EXHAUSTED, TICKET_EXHAUSTED},
+		{STORE_FAILED, TICKET_DATABASE_FAILED}, {STORE_REFUSED, TICKET_DATABASE_REFUSED},
+		{STORE_EXHAUSTED, TICKET_EXHAUSTED},	{STORE_TOO_LARGE, TICKET_TOO_LARGE},
 		{STORE_BUSY, TICKET_DATABASE_FAILED}, /* at its deadline */
 	};
 
@@ -262,6 +261,42 @@ Test(pool, each_failure_has_its_status)
 			     ticket_status_name(reservation.status));
 		cr_assert_str_not_empty(reservation.reason);
 	}
+}
+
+static void
+refuse_too_large(struct reservation *reservation, unsigned answer)
+{
+	submit(reservation, 11);
+	wait_for_answers(answer);
+	cr_assert_eq(reservation->status, TICKET_TOO_LARGE);
+	cr_assert_str_not_empty(reservation->reason);
+	cr_assert(is_ready());
+}
+
+Test(pool, what_is_too_large_leaves_the_database_ready_and_its_session_open)
+{
+	struct reservation reservation;
+	uint64_t opened;
+
+	script.most_at_once = 10;
+	cr_assert(pool_start(pool));
+	reserve(&reservation, 10);
+	while (!is_ready())
+		usleep(1000);
+	opened = script.opened;
+	refuse_too_large(&reservation, 2);
+	cr_assert_eq(script.opened, opened);
+	/* The server's own word costs the session, and no more. */
+	memory_script_lock(&script);
+	script.most_at_once = 0;
+	script.fail_every = 1;
+	script.failure = STORE_TOO_LARGE;
+	memory_script_unlock(&script);
+	refuse_too_large(&reservation, 3);
+	memory_script_lock(&script);
+	script.fail_every = 0;
+	memory_script_unlock(&script);
+	cr_assert(is_ready());
 }
 
 Test(pool, a_busy_database_is_retried_until_it_answers)

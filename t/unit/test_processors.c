@@ -28,7 +28,7 @@ end(void)
 
 TestSuite(processors, .init = begin, .fini = end);
 
-/* Make a file below the test's folder, and the folders that it is in. */
+/* Make a file below the test's folder, and its parent folders. */
 static void
 put(const char *name, const char *format, ...)
 {

@@ -5,7 +5,7 @@
 
 enum step { QUEUE, TAKE, RECALL, RETURN };
 
-/* Where a step leads, and what it returns. A step that is not here is a bug, and ends the process. */
+/* A step, the place it leads to, and its result. A step that is not here is a bug, and ends the process. */
 struct passage {
 	enum reservation_place from;
 	enum step step;

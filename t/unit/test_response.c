@@ -4,7 +4,7 @@
 
 #include "http/response.h"
 
-/* The head of RESPONSE with its date cut out, which must be one. */
+/* Return the head of RESPONSE without its date, which must be valid. */
 static char *
 head_of(struct response response, char *memory, size_t size)
 {
@@ -21,7 +21,7 @@ head_of(struct response response, char *memory, size_t size)
 	return memory;
 }
 
-Test(response, a_head_has_what_every_reply_needs)
+Test(response, a_head_has_the_headers_of_every_reply)
 {
 	char memory[RESPONSE_HEAD_SIZE];
 	struct response response = {1, 200, "application/json", "", "", NULL, 12};
@@ -32,7 +32,7 @@ Test(response, a_head_has_what_every_reply_needs)
 			 "X-Content-Type-Options: nosniff\r\n\r\n\r\n");
 }
 
-Test(response, a_head_has_what_was_asked_for)
+Test(response, a_head_has_the_optional_headers)
 {
 	char memory[RESPONSE_HEAD_SIZE];
 	struct response response = {0, 503, "text/plain", "Retry-After: 1\r\n", "a", "keep-alive",
@@ -76,7 +76,7 @@ Test(response, the_date_is_made_once_a_second)
 		text_clear(&head);
 		response_write_head(&head, &response, &date);
 		cr_assert_leq(second, date.second);
-		date.text[0] = 'x'; /* stays, until the second is over */
+		date.text[0] = 'x'; /* stays until the second ends */
 		text_clear(&head);
 		response_write_head(&head, &response, &date);
 	} while (time(NULL) != second);

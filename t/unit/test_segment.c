@@ -235,7 +235,7 @@ Test(segment, a_reservation_of_more_than_is_held_gets_one_progression)
 	cr_assert_geq(bring(0), 5 * MOST);
 	cr_assert_eq(asked.answers, 1);
 	cr_assert_eq(asked.reservation.status, TICKET_OK);
-	cr_assert_eq(asked.reservation.bases.first, 3, "what goes on is joined to what was held");
+	cr_assert_eq(asked.reservation.bases.first, 3, "bases that continue the held ones join them");
 	cr_assert_eq(asked.reservation.bases.count, 5 * MOST);
 	cr_assert_eq(take(1), 3 + 5 * MOST);
 }
@@ -298,6 +298,42 @@ Test(segment, if_the_database_fails_waiting_reservations_fail_and_held_bases_are
 	cr_assert_str_eq(asked.reservation.reason, "the disk is full");
 	for (unsigned i = 0; i < LEAST; i++)
 		cr_assert_neq(take(1), 0);
+}
+
+static void
+fail_too_large(void)
+{
+	struct reservation *fetch = pool.out;
+
+	pool.out = NULL;
+	reservation_take(fetch);
+	fetch->status = TICKET_TOO_LARGE;
+	snprintf(fetch->reason, sizeof(fetch->reason), "too large");
+	fetch->answer(fetch);
+}
+
+Test(segment, a_fetch_that_is_too_large_for_the_database_is_made_smaller)
+{
+	struct asked small, large, other;
+
+	ask(&small, 10);
+	while (pool.out->count > 20)
+		fail_too_large();
+	cr_assert_eq(small.answers, 0);
+	bring(0);
+	cr_assert_eq(small.answers, 1);
+	cr_assert_eq(small.reservation.status, TICKET_OK);
+	if (pool.out != NULL)
+		bring(0);
+	ask(&large, 500);
+	ask(&other, 10);
+	while (large.answers == 0)
+		pool.out->count < 500 ? (void)bring(0) : fail_too_large();
+	cr_assert_eq(large.reservation.status, TICKET_TOO_LARGE);
+	cr_assert_str_eq(large.reservation.reason, "too large");
+	if (other.answers == 0)
+		bring(0);
+	cr_assert_eq(other.reservation.status, TICKET_OK);
 }
 
 Test(segment, a_failed_fetch_is_retried_immediately_only_for_a_waiting_reservation)

@@ -1,6 +1,6 @@
 /*
- * One HTTP server and its allocator on a loop of the test's own. The test is the clients and the database:
- * it answers reservations when it likes, and so can stop the world between any two events.
+ * One HTTP server and its allocator on a loop of the test's own. The test acts as the clients and as the
+ * database. It chooses when a reservation is answered, so it can order any two events.
  */
 #include <criterion/criterion.h>
 #include <arpa/inet.h>
@@ -20,6 +20,7 @@
 #include "base/memory.h"
 #include "http/connection.h"
 #include "base/log.h"
+#include "http/handlers.h"
 #include "http/server.h"
 #include "loop/descriptors.h"
 #include "loop/loop.h"
@@ -115,7 +116,7 @@ listen_somewhere(void)
 	int small = 32768;
 
 	listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-	/* Inherited by the connections: their answers fill the kernel's memory soon. */
+	/* The connections inherit it, so that few answers fill the kernel's memory. */
 	setsockopt(listener, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
 	address.sin_family = AF_INET;
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -123,26 +124,16 @@ listen_somewhere(void)
 	assert(getsockname(listener, (struct sockaddr *)&address, &len) == 0);
 }
 
+static struct ticket_service service = {.max_batch = 100000, .databases = databases};
+
 static void
-begin(uint64_t deadline_ms)
+begin_with(const struct http_settings *serving, const struct route_table *table)
 {
 	struct allocator_settings allocating = {
 		.pool_timeout_ms = 60000,
 		.limit = &limit,
 		.source = {.submit = submit, .withdraw = withdraw},
 		.wake = wake,
-	};
-	static struct connection_limit connections = {.most = UINT64_MAX};
-	static struct log_limit error_lines;
-	struct http_settings serving = {
-		.max_batch = 100000,
-		.batch_format = BATCH_FORMAT_ARRAY,
-		.password = "",
-		.deadline_ms = deadline_ms,
-		.databases = databases,
-		.drained = on_drained,
-		.connections = &connections,
-		.error_lines = &error_lines,
 	};
 
 	signal(SIGPIPE, SIG_IGN);
@@ -151,7 +142,25 @@ begin(uint64_t deadline_ms)
 	flush = loop_event_new(base, -1, 0, on_flush, NULL);
 	allocator = allocator_new(&allocating);
 	listen_somewhere();
-	server = http_server_new(base, &serving, allocator, &listener, 1);
+	service.allocator = allocator;
+	server = http_server_new(base, serving, table, &listener, 1);
+}
+
+static void
+begin(uint64_t deadline_ms)
+{
+	static struct connection_limit connections = {.most = UINT64_MAX};
+	static struct log_limit error_lines;
+	struct http_settings serving = {
+		.password = "",
+		.deadline_ms = deadline_ms,
+		.context = &service,
+		.drained = on_drained,
+		.connections = &connections,
+		.error_lines = &error_lines,
+	};
+
+	begin_with(&serving, &client_routes);
 }
 
 static void
@@ -205,7 +214,7 @@ turn(void)
 	event_base_loop(base, EVLOOP_NONBLOCK);
 }
 
-/* Turn the loop until it has had nothing to do for a while. */
+/* Turn the loop so often that it has nothing left to do. */
 static void
 settle(void)
 {
@@ -227,7 +236,7 @@ receive(struct client *client)
 		client->error = errno;
 }
 
-/* Send LEN BYTES, and turn the loop while the kernel takes no more. */
+/* Send LEN BYTES. Turn the loop while the kernel accepts none. */
 static void
 send_bytes(struct client *client, const char *bytes, size_t len)
 {
@@ -253,7 +262,7 @@ say(struct client *client, const char *text)
 	settle();
 }
 
-/* Until all of TEXT was received. */
+/* Receive until TEXT has arrived. */
 static void
 expect(struct client *client, const char *text)
 {
@@ -282,7 +291,7 @@ expect_end(struct client *client)
 	}
 }
 
-/* A close that resets the connection. */
+/* Close the connection by a reset. */
 static void
 reset(struct client *client)
 {
@@ -319,7 +328,7 @@ pass_time(uint64_t ms)
 
 /* --- a connection lives until its answer ------------------------------------------------------ */
 
-/* Ask until the server cannot send any more. */
+/* Send requests until the server cannot send more answers. */
 static void
 fill_up(struct client *client)
 {
@@ -331,7 +340,7 @@ fill_up(struct client *client)
 	}
 }
 
-/* Whether the kernel would wake the server to send more to CLIENT: a third of its memory must be free. */
+/* Return whether the kernel would report the socket of CLIENT as writable: a third of its memory is free. */
 static bool
 can_send_to(const struct client *client)
 {
@@ -518,7 +527,7 @@ Test(server, requests_that_follow_the_last_one_do_not_reset_its_answer)
 	expect_connections(0);
 	client = connect_client(0);
 	say(&client, "GET /livez HTTP/1.0\r\n\r\n");
-	expect_connections(0); /* nothing else came: it ends without lingering */
+	expect_connections(0); /* no other bytes arrived, so it ends without lingering */
 	leave(&client);
 	end();
 }
@@ -613,7 +622,7 @@ Test(server, chunk_extensions_are_accepted)
 				cr_assert_eq(asked_count, 0);
 				send_bytes(&client, bodies[i] + at, bytewise ? 1 : len);
 			}
-			say(&client, CREATE); /* nothing is read after chunks */
+			say(&client, CREATE); /* the server reads nothing after chunks */
 			cr_assert_eq(asked_count, 1, "body %zu", i);
 			answer_all();
 			expect(&client, " 200 ");
@@ -646,7 +655,7 @@ Test(server, a_request_begun_in_the_last_moment_of_an_idle_connection_is_answere
 	end();
 }
 
-Test(server, no_drip_of_bytes_holds_a_connection_for_ever)
+Test(server, a_slow_sender_does_not_hold_a_connection_for_ever)
 {
 	static const char *const drips[] = {
 		"\r\n",
@@ -671,7 +680,7 @@ Test(server, no_drip_of_bytes_holds_a_connection_for_ever)
 	end();
 }
 
-Test(server, an_untaken_reply_ends_with_its_deadline)
+Test(server, a_reply_that_is_not_read_ends_at_its_deadline)
 {
 	struct client client;
 
@@ -684,7 +693,7 @@ Test(server, an_untaken_reply_ends_with_its_deadline)
 	end();
 }
 
-Test(server, a_client_that_closes_its_half_is_let_go)
+Test(server, a_connection_ends_when_its_client_closes_its_half)
 {
 	static const char *const requests[] = {
 		"",
@@ -764,5 +773,57 @@ Test(server, creates_are_answered_during_a_drain_and_probes_are_not)
 	expect_connections(0);
 	pass_time(100);
 	cr_assert_eq(drained, 1);
+	end();
+}
+
+/* --- access --------------------------------------------------------------------------------------- */
+
+static const struct route guarded_routes[] = {
+	{"/open", EVHTTP_REQ_GET, ROUTE_ANYBODY, handle_livez, ROUTE_OTHER},
+	{"/client", EVHTTP_REQ_GET, ROUTE_CLIENT, handle_livez, ROUTE_OTHER},
+	{"/operator", EVHTTP_REQ_GET, ROUTE_OPERATOR, handle_livez, ROUTE_OTHER},
+};
+
+/* TCP carries no credentials of a user, so no client there is the operator. */
+Test(server, each_route_asks_for_its_access_and_an_unknown_path_for_the_strictest)
+{
+	static const struct {
+		const char *request;
+		const char *answer;
+	} cases[] = {
+		{"GET /open HTTP/1.1\r\nHost: t\r\n\r\n", " 200 OK\r\n"},
+		{"GET /client HTTP/1.1\r\nHost: t\r\n\r\n", " 401 Unauthorized\r\n"},
+		{"GET /client HTTP/1.1\r\nHost: t\r\nAuthorization: Basic OnB3\r\n\r\n",
+		 " 200 OK\r\n"},
+		{"GET /operator HTTP/1.1\r\nHost: t\r\nAuthorization: Basic OnB3\r\n\r\n",
+		 " 403 Forbidden\r\n"},
+		{"GET /nowhere HTTP/1.1\r\nHost: t\r\n\r\n", " 403 Forbidden\r\n"},
+	};
+	static const struct route_table all = {guarded_routes, 3}, clients = {guarded_routes, 2};
+	static struct log_limit error_lines;
+	struct http_settings serving = {.password = "pw",
+					.deadline_ms = 75000,
+					.context = &service,
+					.ends_lines = true,
+					.error_lines = &error_lines};
+	uint64_t connections = metrics_get(METRIC_HTTP_CONNECTIONS);
+	struct client client;
+
+	begin_with(&serving, &all);
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		client = connect_client(0);
+		say(&client, cases[i].request);
+		expect(&client, cases[i].answer);
+		expect(&client, "}\n"); /* the server ends lines */
+		cr_assert_eq(metrics_get(METRIC_HTTP_CONNECTIONS), connections, "not counted");
+		leave(&client);
+	}
+	end();
+	begin_with(&serving, &clients);
+	client = connect_client(0);
+	say(&client, "GET /nowhere HTTP/1.1\r\nHost: t\r\nAuthorization: Basic OnB3\r\n\r\n");
+	expect(&client, " 404 Not Found\r\n");
+	expect(&client, "try GET /open or GET /client\"}\n");
+	leave(&client);
 	end();
 }

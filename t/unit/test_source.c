@@ -1,4 +1,4 @@
-/* What every source keeps to, whoever offers it. */
+/* The rules that every source keeps. */
 #include <assert.h>
 #include <criterion/criterion.h>
 #include <pthread.h>
@@ -43,7 +43,7 @@ begin(const struct kind *kind)
 		memory_script_init(&scripts[i]);
 		pools[i] = (struct pool_settings){
 			.store = &memory_store,
-			.database = {.script = &scripts[i], .space = {DATABASES, i, 0}},
+			.database = {.own = &scripts[i], .space = {DATABASES, i, 0}},
 			.sessions = 1,
 			.number = i,
 			.name = "memory",

@@ -7,9 +7,9 @@
 
 TestSuite(sqlite, .init = begin, .fini = end, .timeout = 60);
 
-/* --- what is given ------------------------------------------------------------------------------- */
+/* --- reservations ------------------------------------------------------------------------------- */
 
-Test(sqlite, a_fresh_one_begins_at_2)
+Test(sqlite, a_new_counter_begins_at_2)
 {
 	struct store_session *session = create_and_open();
 	uint64_t base;
@@ -22,7 +22,7 @@ Test(sqlite, a_fresh_one_begins_at_2)
 	sqlite_store.close(session);
 }
 
-Test(sqlite, a_batch_is_one_progression_behind_the_one_before)
+Test(sqlite, a_batch_is_one_progression_after_the_last)
 {
 	static const uint32_t counts[] = {20, 20, 40, 2, 2, 1, 1000000, UINT32_MAX, 1};
 	struct store_session *session = create_and_open();
@@ -35,7 +35,7 @@ Test(sqlite, a_batch_is_one_progression_behind_the_one_before)
 	sqlite_store.close(session);
 }
 
-Test(sqlite, what_was_given_is_not_given_again_after_reopening)
+Test(sqlite, reopening_repeats_nothing)
 {
 	uint64_t expected = 2;
 
@@ -81,7 +81,7 @@ compare(const void *a, const void *b)
 	return left < right ? -1 : left > right;
 }
 
-Test(sqlite, sessions_of_one_process_never_give_the_same)
+Test(sqlite, sessions_of_one_process_never_repeat_a_base)
 {
 	static uint64_t firsts[2 * ROUNDS];
 	pthread_t threads[2];
@@ -123,7 +123,7 @@ Test(sqlite, a_commit_is_synchronous_and_in_the_log)
 	cr_assert_eq(stat(log, &status), 0);
 	cr_assert_gt(status.st_size, 4096);
 	sqlite_store.close(session);
-	cr_assert_neq(stat(log, &status), 0); /* and in the database when the last is closed */
+	cr_assert_neq(stat(log, &status), 0); /* the last session has moved it into the database */
 }
 
 static void *
@@ -133,7 +133,7 @@ close_it(void *session)
 	return NULL;
 }
 
-Test(sqlite, sessions_that_close_at_once_leave_no_log_behind)
+Test(sqlite, sessions_that_close_together_leave_no_log)
 {
 	char log[80];
 
@@ -153,7 +153,7 @@ Test(sqlite, sessions_that_close_at_once_leave_no_log_behind)
 
 /* --- createdb ------------------------------------------------------------------------------------- */
 
-Test(sqlite, creating_twice_finds_what_is_there)
+Test(sqlite, creating_twice_finds_the_database)
 {
 	struct store_session *session = create_and_open();
 
@@ -164,7 +164,7 @@ Test(sqlite, creating_twice_finds_what_is_there)
 	sqlite_store.close(session);
 }
 
-Test(sqlite, creating_says_what_it_made)
+Test(sqlite, creating_reports_each_part)
 {
 	cr_assert_eq(create(), STORE_CREATED);
 	cr_assert_not_null(strstr(memory, "tickr.db: created\n"));
@@ -172,14 +172,14 @@ Test(sqlite, creating_says_what_it_made)
 					  "TICKR_NODE_NUMBER=3 TICKR_STARTING_OFFSET=326)\n"));
 }
 
-Test(sqlite, an_empty_file_may_be_made_a_database)
+Test(sqlite, an_empty_file_can_become_a_database)
 {
 	write_file("");
 	assert_refused("is empty: run tickrd createdb");
 	cr_assert_eq(create(), STORE_CREATED, "%s", memory);
 }
 
-Test(sqlite, creating_leaves_alone_what_does_not_fit)
+Test(sqlite, creating_changes_no_database_that_does_not_fit)
 {
 	by_hand("CREATE TABLE notes (text TEXT)");
 	cr_assert_eq(create(), STORE_NOT_CREATED);
@@ -209,21 +209,21 @@ Test(sqlite, creating_where_a_database_was_lost_fails)
 	sqlite_store.close(session);
 }
 
-/* --- what is refused ------------------------------------------------------------------------------ */
+/* --- refusals ------------------------------------------------------------------------------ */
 
-Test(sqlite, a_missing_file_is_refused_and_not_made)
+Test(sqlite, a_missing_file_is_refused)
 {
 	assert_refused("No such file or directory. Set TICKR_STATE_DIR or");
 	cr_assert_neq(access(path, F_OK), 0);
 }
 
-Test(sqlite, what_is_no_file_is_refused)
+Test(sqlite, a_folder_is_refused)
 {
 	cr_assert_eq(mkdir(path, 0700), 0);
 	assert_refused("is not a plain file");
 }
 
-Test(sqlite, what_is_no_database_is_refused)
+Test(sqlite, a_text_file_is_refused)
 {
 	write_file("Dear diary, today a program wanted to make a database of me. I said no.\n"
 		   "It asked again, and so I grew longer than a hundred bytes.\n");
@@ -231,7 +231,7 @@ Test(sqlite, what_is_no_database_is_refused)
 	cr_assert_eq(create(), STORE_NOT_CREATED);
 }
 
-Test(sqlite, a_file_that_does_not_fit_is_refused_and_says_why)
+Test(sqlite, a_file_that_does_not_fit_is_refused_with_the_reason)
 {
 	static const struct {
 		const char *change;
@@ -257,7 +257,7 @@ Test(sqlite, a_file_that_does_not_fit_is_refused_and_says_why)
 		 "the server is set to TICKR_MAX_NODES=10"},
 		{"CREATE TABLE kept AS SELECT * FROM tickets; DELETE FROM tickets",
 		 "INSERT INTO tickets SELECT * FROM kept; DROP TABLE kept",
-		 "has no row: which numbers were given is lost"},
+		 "has no row: it is not known which numbers were issued"},
 		{"DELETE FROM tickr_settings",
 		 "INSERT INTO tickr_settings VALUES (1, 10, 3, 326, '')", "no pinned settings"},
 	};
@@ -303,7 +303,7 @@ Test(sqlite, a_file_stays_claimed_between_two_sessions)
 	sqlite_store.claim(&settings);
 }
 
-/* SQLite's locks are the process's: closing a descriptor of the file would lose them. */
+/* Return whether a process has SQLite's locks on the file. A process that closes a descriptor of it loses them. */
 static bool
 has_locks(int fd)
 {
@@ -333,7 +333,7 @@ Test(sqlite, a_file_that_is_served_twice_in_one_process_is_refused)
 
 /* --- while it serves ------------------------------------------------------------------------------ */
 
-Test(sqlite, a_writer_that_takes_long_is_busy_and_nothing_is_lost)
+Test(sqlite, a_slow_writer_makes_the_store_busy)
 {
 	struct store_session *session = create_and_open();
 	struct ticket_range bases;
@@ -361,7 +361,7 @@ Test(sqlite, vacuum_between_two_reservations_does_no_harm)
 	sqlite_store.close(session);
 }
 
-Test(sqlite, an_emptied_table_gives_nothing)
+Test(sqlite, an_emptied_table_is_refused)
 {
 	struct store_session *session = create_and_open();
 	struct ticket_range bases;
@@ -374,7 +374,7 @@ Test(sqlite, an_emptied_table_gives_nothing)
 	sqlite_store.close(session);
 }
 
-Test(sqlite, a_deleted_file_gives_nothing)
+Test(sqlite, a_deleted_file_is_refused)
 {
 	struct store_session *session = create_and_open();
 	struct ticket_range bases;
@@ -388,7 +388,7 @@ Test(sqlite, a_deleted_file_gives_nothing)
 	sqlite_store.close(session);
 }
 
-Test(sqlite, a_file_in_the_place_of_the_one_served_gives_nothing)
+Test(sqlite, another_file_of_that_name_is_refused)
 {
 	struct store_session *session = create_and_open();
 	char aside[80];
@@ -423,13 +423,13 @@ Test(sqlite, a_file_may_be_served_by_another_name)
 	cr_assert_eq(create(), STORE_CREATED, "%s", memory);
 	snprintf(link, sizeof(link), "%s/link", folder);
 	cr_assert_eq(symlink(path, link), 0);
-	settings.database = link;
+	settings.own = link;
 	session = open_session();
 	cr_assert_eq(first_of(session, 1), 2);
 	sqlite_store.close(session);
 }
 
-/* Whoever has the old one yet would write what nobody finds: who closes it last saves what is in it. */
+/* No other program finds the commits in a deleted log. The session that closes it last saves them. */
 Test(sqlite, a_deleted_log_costs_its_sessions_and_no_ticket)
 {
 	struct store_session *session = create_and_open(), *other = open_session(), *late = NULL;
@@ -441,9 +441,9 @@ Test(sqlite, a_deleted_log_costs_its_sessions_and_no_ticket)
 	cr_assert_eq(unlink(log), 0);
 	cr_assert_eq(reserve(session, 1, &bases), STORE_LOST);
 	cr_assert_not_null(strstr(memory, "-wal was moved or deleted"), "%s", memory);
-	cr_assert_eq(try_open(&late), STORE_LOST, "somebody has the old one yet");
+	cr_assert_eq(try_open(&late), STORE_LOST, "a session has the old log open");
 	sqlite_store.close(session);
-	cr_assert_eq(try_open(&late), STORE_LOST, "somebody has the old one yet");
+	cr_assert_eq(try_open(&late), STORE_LOST, "a session has the old log open");
 	cr_assert_eq(newest(other, &base), STORE_LOST);
 	sqlite_store.close(other);
 	session = open_session();
@@ -451,7 +451,7 @@ Test(sqlite, a_deleted_log_costs_its_sessions_and_no_ticket)
 	sqlite_store.close(session);
 }
 
-Test(sqlite, the_counter_is_moved_forward_only)
+Test(sqlite, the_counter_moves_forward_only)
 {
 	struct store_session *session = create_and_open();
 	struct ticket_range bases;
@@ -463,7 +463,7 @@ Test(sqlite, the_counter_is_moved_forward_only)
 	sqlite_store.close(session);
 }
 
-Test(sqlite, a_guest_moves_it_beside_a_server)
+Test(sqlite, a_guest_moves_the_counter_of_a_server)
 {
 	struct store_session *session = create_and_open();
 	struct store_session *guest;
@@ -478,7 +478,7 @@ Test(sqlite, a_guest_moves_it_beside_a_server)
 	sqlite_store.close(session);
 }
 
-Test(sqlite, what_nobody_got_is_given_back_if_nobody_has_reserved_since)
+Test(sqlite, unused_bases_return_unless_others_followed)
 {
 	struct text reason = TEXT_OVER(memory);
 	struct store_session *session = NULL;
@@ -491,7 +491,7 @@ Test(sqlite, what_nobody_got_is_given_back_if_nobody_has_reserved_since)
 	cr_assert_eq(sqlite_store.reserve(session, 10, &second, &reason), STORE_OK);
 	unused = (struct ticket_range){first.first + 60, 1, 40};
 	cr_assert_eq(sqlite_store.give_back(session, &unused, &is_back, &reason), STORE_OK);
-	cr_assert_not(is_back, "others came after it");
+	cr_assert_not(is_back, "other bases were reserved after it");
 	unused = (struct ticket_range){second.first + 3, 1, 7};
 	cr_assert_eq(sqlite_store.give_back(session, &unused, &is_back, &reason), STORE_OK);
 	cr_assert(is_back);

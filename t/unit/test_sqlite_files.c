@@ -19,9 +19,9 @@ beside(const char *suffix)
 	return name;
 }
 
-/* Whether SESSION gives nothing and says WHY. */
+/* SESSION must return RESULT and no base. The reason must contain WHY. */
 static void
-assert_gives_nothing(struct store_session *session, enum store_result result, const char *why)
+assert_returns_nothing(struct store_session *session, enum store_result result, const char *why)
 {
 	struct ticket_range bases;
 	uint64_t base;
@@ -72,8 +72,8 @@ Test(sqlite_files, a_link_to_a_missing_file_is_not_made)
 	cr_assert_not_null(strstr(memory, "symbolic link to a file that is missing"), "%s", memory);
 }
 
-/* The folder of a link is not where the log lies. */
-Test(sqlite_files, the_companions_are_looked_for_beside_the_file_that_a_link_leads_to)
+/* The log is not in the folder of the link. */
+Test(sqlite_files, the_log_is_checked_next_to_the_file_that_a_link_leads_to)
 {
 	char link_path[80];
 
@@ -83,7 +83,7 @@ Test(sqlite_files, the_companions_are_looked_for_beside_the_file_that_a_link_lea
 	cr_assert_eq(mkdir(link_path, 0700), 0);
 	snprintf(link_path, sizeof(link_path), "%s/folder/link", folder);
 	cr_assert_eq(symlink(path, link_path), 0);
-	settings.database = link_path;
+	settings.own = link_path;
 	assert_refused("tickr.db-wal is not a plain file");
 }
 
@@ -95,8 +95,8 @@ Test(sqlite_files, a_deleted_index_costs_its_sessions_and_no_ticket)
 	uint64_t last = first_of(session, 10) + 9;
 
 	cr_assert_eq(unlink(beside("-shm")), 0);
-	assert_gives_nothing(session, STORE_LOST, "tickr.db-shm was moved or deleted");
-	cr_assert_eq(try_open(&late), STORE_LOST, "somebody has the old one yet");
+	assert_returns_nothing(session, STORE_LOST, "tickr.db-shm was moved or deleted");
+	cr_assert_eq(try_open(&late), STORE_LOST, "a session has the old index open");
 	sqlite_store.close(session);
 	sqlite_store.close(other);
 	session = open_session();
@@ -111,7 +111,7 @@ Test(sqlite_files, log_and_index_deleted_together_cost_no_ticket)
 
 	cr_assert_eq(unlink(beside("-shm")), 0);
 	cr_assert_eq(unlink(beside("-wal")), 0);
-	assert_gives_nothing(session, STORE_LOST, "was moved or deleted");
+	assert_returns_nothing(session, STORE_LOST, "was moved or deleted");
 	sqlite_store.close(session);
 	sqlite_store.close(other);
 	session = open_session();
@@ -128,23 +128,23 @@ wait_for_next_millisecond(void)
 		continue;
 }
 
-/* It is mapped into memory: reading past its end is a SIGBUS. */
-Test(sqlite_files, an_index_that_was_cut_short_does_not_end_the_process)
+/* The index is mapped into memory: reading past its end is a SIGBUS. */
+Test(sqlite_files, an_index_cut_short_does_not_end_the_process)
 {
 	struct store_session *session = create_and_open();
 	uint64_t last = first_of(session, 10) + 9;
 
 	wait_for_next_millisecond();
 	cr_assert_eq(truncate(beside("-shm"), 0), 0);
-	assert_gives_nothing(session, STORE_LOST, "tickr.db-shm was cut short");
+	assert_returns_nothing(session, STORE_LOST, "tickr.db-shm was cut short");
 	sqlite_store.close(session);
 	session = open_session();
 	cr_assert_eq(first_of(session, 1), last + 1);
 	sqlite_store.close(session);
 }
 
-/* What was in it is lost. Nothing must come behind the hole, where a recovery does not find it. */
-Test(sqlite_files, a_log_that_was_cut_short_gives_nothing)
+/* The commits in the log are lost. No commit may follow the hole: a recovery would not find it. */
+Test(sqlite_files, a_log_cut_short_is_lost)
 {
 	struct store_session *session = create_and_open();
 	struct stat before, after;
@@ -152,14 +152,14 @@ Test(sqlite_files, a_log_that_was_cut_short_gives_nothing)
 	first_of(session, 10);
 	cr_assert_eq(truncate(beside("-wal"), 0), 0);
 	cr_assert_eq(stat(path, &before), 0);
-	assert_gives_nothing(session, STORE_LOST, "tickr.db-wal was cut short");
+	assert_returns_nothing(session, STORE_LOST, "tickr.db-wal was cut short");
 	sqlite_store.close(session);
 	cr_assert_eq(stat(path, &after), 0);
 	cr_assert_eq(before.st_mtim.tv_nsec, after.st_mtim.tv_nsec, "the hole is not copied");
 	sqlite_store.close(open_session());
 }
 
-Test(sqlite_files, a_log_that_another_program_has_emptied_rightly_costs_no_ticket)
+Test(sqlite_files, a_checkpoint_of_another_program_costs_no_ticket)
 {
 	struct store_session *session = create_and_open();
 	struct ticket_range bases;
@@ -173,7 +173,7 @@ Test(sqlite_files, a_log_that_another_program_has_emptied_rightly_costs_no_ticke
 	sqlite_store.close(session);
 }
 
-Test(sqlite_files, a_second_name_under_a_server_gives_nothing_until_it_is_removed)
+Test(sqlite_files, a_second_name_under_a_server_is_refused_until_it_is_removed)
 {
 	static const char *const suffixes[] = {"", "-wal", "-shm"};
 	struct store_session *session = create_and_open();
@@ -183,24 +183,24 @@ Test(sqlite_files, a_second_name_under_a_server_gives_nothing_until_it_is_remove
 	snprintf(other, sizeof(other), "%s/other", folder);
 	for (size_t i = 0; i < ARRAY_LENGTH(suffixes); i++) {
 		cr_assert_eq(link(beside(suffixes[i]), other), 0);
-		assert_gives_nothing(session, STORE_REFUSED, "has a second name");
+		assert_returns_nothing(session, STORE_REFUSED, "has a second name");
 		cr_assert_eq(unlink(other), 0);
 		cr_assert_gt(first_of(session, 1), last++);
 	}
 	sqlite_store.close(session);
 }
 
-Test(sqlite_files, a_file_that_was_emptied_gives_nothing)
+Test(sqlite_files, an_emptied_file_is_refused)
 {
 	struct store_session *session = create_and_open();
 
 	first_of(session, 1);
 	cr_assert_eq(truncate(path, 0), 0);
-	assert_gives_nothing(session, STORE_REFUSED, "was emptied");
+	assert_returns_nothing(session, STORE_REFUSED, "was emptied");
 	sqlite_store.close(session);
 }
 
-Test(sqlite_files, a_copy_renamed_over_the_file_gives_nothing)
+Test(sqlite_files, a_copy_renamed_over_the_file_is_refused)
 {
 	struct store_session *session = create_and_open();
 	char command[200];
@@ -209,12 +209,12 @@ Test(sqlite_files, a_copy_renamed_over_the_file_gives_nothing)
 	cr_assert_eq(system(command), 0);
 	first_of(session, 1);
 	cr_assert_eq(rename(beside(".copy"), path), 0);
-	assert_gives_nothing(session, STORE_REFUSED, "was moved or deleted");
+	assert_returns_nothing(session, STORE_REFUSED, "was moved or deleted");
 	sqlite_store.close(session);
 	assert_refused("is not the file that this tickrd began with");
 }
 
-/* SQLite writes the counter with each commit, so the older one is not seen and comes to nothing. */
+/* The page of the counter is in the log, so SQLite does not read the older one. */
 Test(sqlite_files, an_older_copy_written_over_the_file_costs_no_ticket)
 {
 	struct store_session *session = create_and_open();
@@ -251,7 +251,7 @@ Test(sqlite_files, a_trigger_on_the_counter_is_refused)
 	sqlite_store.close(open_session());
 }
 
-Test(sqlite_files, a_trigger_that_is_made_under_a_server_gives_nothing)
+Test(sqlite_files, a_trigger_made_under_a_server_is_refused)
 {
 	struct store_session *session = create_and_open();
 	struct ticket_range bases;
@@ -263,7 +263,7 @@ Test(sqlite_files, a_trigger_that_is_made_under_a_server_gives_nothing)
 	sqlite_store.close(session);
 }
 
-Test(sqlite_files, a_column_that_is_added_under_a_server_gives_nothing)
+Test(sqlite_files, a_column_added_under_a_server_is_refused)
 {
 	struct store_session *session = create_and_open();
 	struct ticket_range bases;
@@ -289,7 +289,7 @@ Test(sqlite_files, a_change_that_does_not_matter_costs_nothing)
 	sqlite_store.close(session);
 }
 
-Test(sqlite_files, a_journal_mode_that_another_program_has_set_is_set_back)
+Test(sqlite_files, opening_restores_the_journal_mode)
 {
 	static const char *const modes[] = {"DELETE", "TRUNCATE", "PERSIST", "MEMORY", "OFF"};
 	struct stat status;
@@ -309,16 +309,16 @@ Test(sqlite_files, a_journal_mode_that_another_program_has_set_is_set_back)
 	}
 }
 
-/* --- who waits for whom ----------------------------------------------------------------------------- */
+/* --- turns ------------------------------------------------------------------------------------------ */
 
-Test(sqlite_files, a_session_that_hangs_at_the_disk_keeps_no_other_one_for_ever)
+Test(sqlite_files, a_session_that_hangs_blocks_no_other_for_ever)
 {
 	struct store_session *session = create_and_open(), *late;
 	struct text reason = TEXT_OVER(memory);
 
 	cr_assert(sqlite_claim_begin_turn(settings.claim, 1, &reason));
 	cr_assert_eq(try_open(&late), STORE_FAILED);
-	cr_assert_not_null(strstr(memory, "it stalls"), "%s", memory);
+	cr_assert_not_null(strstr(memory, "the disk stalls"), "%s", memory);
 	first_of(session, 1);
 	sqlite_store.close(session);
 	sqlite_claim_end_turn(settings.claim);
@@ -338,7 +338,7 @@ create_at(uint64_t newest)
 	return sqlite_store.create(&settings, &order, &report);
 }
 
-/* In a process that is killed as soon as a file grows beyond LIMIT bytes. Whether it was. */
+/* Create in a process that is killed when a file exceeds LIMIT bytes. Return whether it was killed. */
 static bool
 create_until(uint64_t newest, rlim_t limit)
 {
@@ -355,7 +355,7 @@ create_until(uint64_t newest, rlim_t limit)
 	return WIFSIGNALED(status);
 }
 
-Test(sqlite_files, createdb_that_is_killed_leaves_nothing_or_all)
+Test(sqlite_files, a_killed_createdb_leaves_nothing_or_all)
 {
 	unsigned kills = 0;
 
@@ -378,7 +378,7 @@ Test(sqlite_files, createdb_that_is_killed_leaves_nothing_or_all)
 	cr_assert_lt(kills, 120);
 }
 
-Test(sqlite_files, of_two_createdb_at_the_same_moment_one_makes_the_file)
+Test(sqlite_files, of_two_createdb_one_makes_the_file)
 {
 	for (unsigned i = 0; i < 20; i++) {
 		unsigned made = 0;
@@ -429,7 +429,7 @@ Test(sqlite_files, a_database_without_an_identity_serves_and_createdb_adds_one)
 	cr_assert_eq(create(), STORE_CREATED, "%s", memory);
 	cr_assert_not_null(strstr(memory, "table `tickets`: found\n"), "%s", memory);
 	cr_assert_not_null(strstr(memory, "identity: made\n"), "%s", memory);
-	cr_assert_eq(first_of(session, 1), ++last, "beside a server");
-	cr_assert_eq(strlen(sqlite_store.identity(session)), 32, "which knows it now");
+	cr_assert_eq(first_of(session, 1), ++last, "under a server");
+	cr_assert_eq(strlen(sqlite_store.identity(session)), 32, "the open session reads it");
 	sqlite_store.close(session);
 }

@@ -74,7 +74,7 @@ leave_behind(void)
 	cr_assert_eq(access(name, F_OK), 0);
 }
 
-/* Give the line KEY of the owner's file another VALUE. */
+/* Change the line KEY of the owner's file to VALUE. */
 static void
 change(const char *key, const char *value)
 {
@@ -96,7 +96,7 @@ write_file(const char *content)
 
 /* --- tests -------------------------------------------------------------------------------------- */
 
-Test(sqlite_owner, a_second_one_is_refused_and_hears_of_the_first)
+Test(sqlite_owner, a_second_owner_is_refused_with_the_name_of_the_first)
 {
 	struct sqlite_owner first = {0}, second = {0};
 	char expected[64];
@@ -113,24 +113,24 @@ Test(sqlite_owner, a_second_one_is_refused_and_hears_of_the_first)
 	sqlite_owner_drop(&second);
 }
 
-Test(sqlite_owner, who_never_had_to_be_is_not_asked)
+Test(sqlite_owner, a_process_that_never_had_to_be_the_owner_passes)
 {
 	cr_assert(is(&(struct sqlite_owner){0}));
 }
 
-Test(sqlite_owner, the_lock_of_this_mount_proves_that_the_last_one_has_ended)
+Test(sqlite_owner, the_lock_of_this_mount_proves_that_the_owner_has_ended)
 {
 	struct sqlite_owner owner = {0};
 
 	leave_behind();
-	change("process", "1"); /* in another container, which is restarted with other numbers */
+	change("process", "1"); /* as after the restart of a container, with other numbers */
 	change("namespace", "7");
 	cr_assert_not(try_to_take(&owner, false));
 	cr_assert(try_to_take(&owner, true), "%s", memory);
 	sqlite_owner_drop(&owner);
 }
 
-Test(sqlite_owner, by_another_mount_a_process_that_has_ended_is_no_owner)
+Test(sqlite_owner, on_another_mount_a_process_that_has_ended_is_no_owner)
 {
 	struct sqlite_owner owner = {0};
 
@@ -140,7 +140,7 @@ Test(sqlite_owner, by_another_mount_a_process_that_has_ended_is_no_owner)
 	sqlite_owner_drop(&owner);
 }
 
-Test(sqlite_owner, a_number_that_another_process_has_now_is_no_owner)
+Test(sqlite_owner, a_reused_process_number_is_no_owner)
 {
 	struct sqlite_owner first = {0}, second = {0};
 
@@ -151,7 +151,7 @@ Test(sqlite_owner, a_number_that_another_process_has_now_is_no_owner)
 	sqlite_owner_drop(&first);
 }
 
-Test(sqlite_owner, nobody_knows_of_another_kernel_what_has_ended)
+Test(sqlite_owner, an_owner_in_another_kernel_is_never_dead)
 {
 	struct sqlite_owner owner = {0};
 
@@ -177,7 +177,7 @@ Test(sqlite_owner, a_file_that_names_no_process_is_left_to_the_operator)
 	}
 }
 
-Test(sqlite_owner, an_owner_notices_that_its_file_is_gone_and_leaves_anothers_alone)
+Test(sqlite_owner, an_owner_notices_that_its_file_was_replaced)
 {
 	struct sqlite_owner owner = {0};
 
@@ -191,7 +191,7 @@ Test(sqlite_owner, an_owner_notices_that_its_file_is_gone_and_leaves_anothers_al
 	cr_assert_eq(access(name, F_OK), 0);
 }
 
-/* Wait at START, take it, tell RESULT, and live until the test closes END: a dead one is no owner. */
+/* Wait for START, become the owner, write the result to RESULT, and live until the test closes its END. */
 static void
 race(int start, int result, int end_of_test)
 {
@@ -205,7 +205,7 @@ race(int start, int result, int end_of_test)
 	_exit(0);
 }
 
-Test(sqlite_owner, at_most_one_of_many_takes_the_place_of_a_dead_one)
+Test(sqlite_owner, at_most_one_of_many_follows_a_dead_owner)
 {
 	enum { RACERS = 8 };
 	int start[2], result[2], end_of_test[2];
@@ -230,7 +230,7 @@ Test(sqlite_owner, at_most_one_of_many_takes_the_place_of_a_dead_one)
 	cr_assert_leq(owners, 1);
 }
 
-Test(sqlite_owner, who_is_beside_it_must_be_on_the_same_mount)
+Test(sqlite_owner, a_guest_must_be_on_the_mount_of_the_owner)
 {
 	struct sqlite_owner owner = {0};
 

@@ -34,10 +34,10 @@ Test(sqlite_place, only_file_systems_of_one_kernel_have_locks)
 		{"afs", 0x5346414f, SQLITE_PLACE_SHARED, false},
 		{"vboxsf", 0x786f4256, SQLITE_PLACE_SHARED, false},
 		{"vmhgfs", 0xbacbacbc, SQLITE_PLACE_SHARED, false},
-		/* The name counts: a file system that shows another's magic is not that one. */
+		/* The name decides: a file system may show the magic of another. */
 		{"wrapfs", 0xef53, SQLITE_PLACE_UNKNOWN, false},
 		{"tomorrowfs", 0x12345678, SQLITE_PLACE_UNKNOWN, false},
-		/* Outside of the root of the process there is only the magic. */
+		/* Outside of the root of the process, only the magic is known. */
 		{"", 0xef53, SQLITE_PLACE_DISK, true},
 		{"", 0x65735546, SQLITE_PLACE_SHARED, false},
 		{"", 0x12345678, SQLITE_PLACE_UNKNOWN, false},
@@ -63,7 +63,7 @@ Test(sqlite_place, the_kernel_names_the_file_system)
 	cr_assert_eq(sqlite_place_mount("/proc/self/no such file"), 0);
 }
 
-Test(sqlite_place, a_place_that_is_not_known_has_a_warning)
+Test(sqlite_place, an_unknown_place_has_a_warning)
 {
 	char memory[512];
 	struct text warnings = TEXT_OVER(memory);

@@ -44,7 +44,7 @@ end(void)
 		snprintf(path, sizeof(path), "%s/node-3.%s", folder, names[i]);
 		unlink(path);
 	}
-	assert(rmdir(folder) == 0); /* nothing else is left */
+	assert(rmdir(folder) == 0); /* no other file is left */
 }
 
 TestSuite(state, .init = begin, .fini = end);
@@ -105,7 +105,7 @@ Test(state, the_largest_record_has_room)
 	record_free(&large);
 }
 
-Test(state, a_record_that_is_cut_off_anywhere_is_damaged)
+Test(state, a_record_that_is_cut_at_any_byte_is_damaged)
 {
 	for (size_t len = 0; len < strlen(good); len++) {
 		text_clear(&problem);
@@ -114,7 +114,7 @@ Test(state, a_record_that_is_cut_off_anywhere_is_damaged)
 	}
 }
 
-Test(state, a_record_with_any_other_byte_is_damaged)
+Test(state, a_record_with_any_byte_changed_is_damaged)
 {
 	char bytes[sizeof(good)];
 
@@ -144,13 +144,14 @@ Test(state, a_record_with_more_bytes_after_it_is_damaged)
 	}
 }
 
-Test(state, a_newer_version_is_told_from_damage)
+Test(state, a_newer_version_is_refused_by_its_number)
 {
-	static const char newer[] = "tickr state 3\nwhatever that has\n";
+	static const char newer[] = "tickr state 3\nlines of the future\n";
 
 	cr_assert_not(record_read(&record, newer, strlen(newer), &problem));
-	cr_assert_str_eq(memory, "its version is 3, and this tickrd knows 2: a newer tickrd wrote "
-				 "it, or it is damaged");
+	cr_assert_str_eq(memory,
+			 "it is of version 3, and this tickrd knows 2: a newer tickrd wrote "
+			 "it, or it is damaged");
 }
 
 /* --- an identity and a refusal, which make it version 2 ------------------------------------------- */
@@ -183,7 +184,7 @@ Test(state, an_identity_and_a_refusal_are_read_as_they_were_written)
 	record_free(&refused);
 }
 
-Test(state, any_other_byte_of_them_is_damage)
+Test(state, an_identity_or_refusal_with_any_byte_changed_is_damaged)
 {
 	struct record refused = {0};
 	char bytes[512], changed[512];
@@ -202,7 +203,7 @@ Test(state, any_other_byte_of_them_is_damage)
 
 /* --- the file ---------------------------------------------------------------------------------- */
 
-Test(state, without_a_file_nothing_is_known)
+Test(state, a_missing_file_is_an_empty_record)
 {
 	struct state_file *file = state_file_open(folder, &space, &problem);
 
@@ -212,7 +213,7 @@ Test(state, without_a_file_nothing_is_known)
 	state_file_close(file);
 }
 
-Test(state, a_saved_record_is_read_again)
+Test(state, a_saved_record_is_read_at_the_next_opening)
 {
 	struct state_file *file = state_file_open(folder, &space, &problem);
 	struct record looked = {0};
@@ -220,7 +221,7 @@ Test(state, a_saved_record_is_read_again)
 	cr_assert(file, "%s", memory);
 	cr_assert(record_read(&record, good, strlen(good), &problem));
 	cr_assert(state_file_save(file, &record, &problem), "%s", memory);
-	cr_assert(state_file_look(folder, &space, &looked, &problem), "beside who has it open");
+	cr_assert(state_file_look(folder, &space, &looked, &problem), "while it is open");
 	cr_assert_eq(looked.ahead.highest[0], 40);
 	record_free(&looked);
 	record.ahead.highest[0] = 41;
@@ -232,7 +233,7 @@ Test(state, a_saved_record_is_read_again)
 	state_file_close(file);
 }
 
-Test(state, a_save_that_was_cut_off_changes_nothing)
+Test(state, an_interrupted_save_changes_nothing)
 {
 	struct state_file *file;
 	char half[PATH_MAX];
@@ -261,7 +262,7 @@ Test(state, a_second_server_is_refused)
 	cr_assert_not_null(strstr(memory, "give each server a folder of its own"));
 	state_file_close(file);
 	file = state_file_open(folder, &space, &problem);
-	cr_assert(file, "who has closed it lets go");
+	cr_assert(file, "closing releases the lock");
 	state_file_close(file);
 }
 
@@ -297,7 +298,7 @@ Test(state, a_damaged_file_is_refused_and_says_what_to_do)
 	cr_assert_not_null(strstr(memory, "tickrd advance, remove the file, and start again"));
 	text_clear(&problem);
 	write_file("", 0);
-	cr_assert_null(state_file_open(folder, &space, &problem), "an empty one too");
+	cr_assert_null(state_file_open(folder, &space, &problem), "an empty file");
 }
 
 Test(state, a_file_that_is_too_large_is_refused)
@@ -336,7 +337,7 @@ Test(state, a_save_succeeds_when_no_descriptor_is_left)
 	state_file_close(file);
 }
 
-Test(state, a_save_that_fails_says_so_and_the_next_may_succeed)
+Test(state, a_failed_save_returns_its_reason_and_the_next_may_succeed)
 {
 	struct state_file *file = state_file_open(folder, &space, &problem);
 	char in_the_way[PATH_MAX];

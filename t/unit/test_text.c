@@ -2,7 +2,7 @@
 
 #include "base/text.h"
 
-Test(text, what_fits_is_kept_whole)
+Test(text, text_that_fits_is_kept_whole)
 {
 	char memory[8];
 	struct text text = TEXT_OVER(memory);
@@ -13,7 +13,7 @@ Test(text, what_fits_is_kept_whole)
 	cr_assert_not(text.is_truncated);
 }
 
-Test(text, what_does_not_fit_is_cut_and_remembered)
+Test(text, text_that_does_not_fit_is_cut_and_marked)
 {
 	char memory[8];
 	struct text text = TEXT_OVER(memory);
@@ -61,7 +61,7 @@ Test(text, one_byte_of_memory_holds_the_empty_text)
 	cr_assert(text.is_truncated);
 }
 
-Test(text, clearing_begins_anew)
+Test(text, a_cleared_text_is_empty_and_not_truncated)
 {
 	char memory[4];
 	struct text text = TEXT_OVER(memory);
@@ -74,7 +74,7 @@ Test(text, clearing_begins_anew)
 	cr_assert_str_eq(memory, "ok");
 }
 
-Test(text, quoting_leaves_nothing_that_a_terminal_or_a_log_reader_acts_on)
+Test(text, quoting_escapes_all_bytes_that_a_terminal_or_a_log_reader_acts_on)
 {
 	static const struct {
 		const char *string;
@@ -121,7 +121,7 @@ Test(text, quoting_never_passes_the_end)
 	cr_assert_eq(memory[7], '\0');
 }
 
-Test(text, what_is_cut_to_a_limit_says_so_within_it)
+Test(text, text_cut_to_a_limit_ends_in_dots_within_it)
 {
 	static const struct {
 		size_t limit;

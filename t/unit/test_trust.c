@@ -74,7 +74,7 @@ refuses_newest(uint64_t newest)
 	return refuses_newest_of(newest, 1, 0);
 }
 
-/* Having reached its floor NEWEST it is refused no longer, but moved past what is unsure. */
+/* The class has reached its floor NEWEST. It is trusted again, and moved past its unsure bases. */
 static bool
 moves_on_from(uint64_t newest, uint64_t increment, uint64_t residue)
 {
@@ -324,7 +324,7 @@ Test(trust, what_was_only_read_lately_is_left_out_and_no_reason_to_distrust)
 	cr_assert_eq(trust_judge(&trust, &mark, &bases, &past, &reason), TRUST_UNSURE);
 	cr_assert_geq(past, 500);
 	cr_assert(is_given(1, 0));
-	cr_assert_not(accepts(past, 1, 1), "for it may have been issued all the same");
+	cr_assert_not(accepts(past, 1, 1), "because it may have been issued anyway");
 	cr_assert(accepts(past + 1, 1, 1));
 	bases.first = 300;
 	cr_assert_eq(trust_judge(&trust, &mark, &bases, &past, &reason), TRUST_REFUSED,
@@ -537,7 +537,7 @@ Test(trust_after_another_run, what_may_have_been_given_is_left_behind)
 	cr_assert(accepts(2001, 1, 1));
 }
 
-/* What follows is from the move, and not from other servers. */
+/* The higher bases come from the move, not from other servers. */
 Test(trust_after_another_run, a_counter_that_was_moved_past_the_bound_makes_no_rate)
 {
 	trust_remember(&trust, &mark, now_ms);

@@ -1,17 +1,17 @@
 package Bench::Contenders;
 
-# The one table of what is measured.
+# The one table of contenders.
 #
-#   name         as in --only
-#   title        as in the report
-#   group        the table and the plot of the report it is in: single or batch; raw and idle are
-#                measured in their own ways
-#   server       one of Bench::Servers
-#   path         what is asked of it
-#   tickets      how many an answer holds; 0: none, it is a limit
-#   connections  where not all; of raw the sessions are meant, and POOL is the pool's size
-#   last         measured in the end of a round, in this order, with all connections
-#   quick        those that the ratios with a target need: what --quick measures
+#	name         for --only
+#	title        in the report
+#	group        its table and plot in the report: single or batch; raw and idle are measured in
+#	             their own ways
+#	server       one of Bench::Servers
+#	path         the path of the requests
+#	tickets      tickets of an answer; 0: none, it is an upper limit
+#	connections  if not the default; of raw the number of sessions, and POOL is the pool's size
+#	last         measured at the end of a round, in this order, with all connections
+#	quick        numbers of connections that --quick measures, for the ratios with a target
 
 use strict;
 use warnings;
@@ -71,6 +71,17 @@ our @table = (
 );
 
 sub names { return map { $_->{name} } @table }
+
+# After each contender that is a tickrd, add the same contender of another build.
+sub add_before {
+    @table = map {
+        my $is_tickrd = $_->{title} =~ /^tickrd/ && $_->{server} && $_->{server} ne 'memory';
+        my %before = (%$_, name => "$_->{name}-before", title => "$_->{title}, before");
+        $before{server} .= ' before';
+        ($_, $is_tickrd ? \%before : ());
+    } @table;
+    return;
+}
 
 sub by_name {
     my ($name) = @_;

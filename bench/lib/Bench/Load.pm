@@ -1,16 +1,16 @@
 package Bench::Load;
 
-# Puts load on servers and measures. What is measured is a hash:
+# Puts load on servers and measures them. The result is a hash:
 #
-#   rate          requests answered with 2xx or 3xx, a second; of raw: commits
-#   tickets       tickets a second
-#   bytes         bytes of answers a second
-#   p50, p99      of the latency, microseconds
-#   processor_us  processor time of the server for a request, microseconds
-#   behind_us     the same of the database behind it
-#   refused       how many requests were answered with another status
-#   failed        how many connections failed or timed out
-#   resident_kib  of idle: resident memory of the server after the load
+#	rate          requests answered with 2xx or 3xx, a second; of raw: commits a second
+#	tickets       tickets a second
+#	bytes         bytes of answers a second
+#	p50, p99      of the latency, microseconds
+#	processor_us  processor time of the server for a request, microseconds
+#	behind_us     the same of its database
+#	refused       requests answered with another status
+#	failed        connections that failed or timed out
+#	resident_kib  of idle: resident memory of the server after the load
 
 use strict;
 use warnings;
@@ -20,9 +20,9 @@ use Tickr::Client;
 use Tickr::Process qw(wait_for slurp);
 use Bench::Servers;
 
-my $load_of_idle = 64;    # connections that are busy beside idle ones
+my $load_of_idle = 64;    # busy connections while others are idle
 
-# Run a program and return what it printed.
+# Run a program and return its output.
 sub output_of {
     my (@command) = @_;
     open my $out, '-|', @command or die "$command[0]: $!\n";
@@ -33,7 +33,7 @@ sub output_of {
 
 # --- processes ------------------------------------------------------------------------------------
 
-# Seconds of processor time of all threads of these processes.
+# The processor time of all threads of these processes, in seconds.
 sub processor_seconds {
     my $ticks = 0;
     for my $pid (@_) {
@@ -48,8 +48,8 @@ sub resident_kib {
     return slurp("/proc/$pid/status") =~ /^VmRSS:\s+([0-9]+)/m ? $1 : undef;
 }
 
-# What a database still has to do after the load of one contender must not slow the next one
-# down: wait until our servers use less than a tenth of a processor, but not for ever.
+# A database may still work after the load of a contender, which must not slow down the next one. Wait until our
+# servers use less than a tenth of a processor, for 3 s at most.
 sub wait_until_quiet {
     my $deadline = time + 3;
     while (time < $deadline) {
@@ -62,7 +62,7 @@ sub wait_until_quiet {
 
 # --- load -----------------------------------------------------------------------------------------
 
-# wrk on the SERVER of a contender.
+# Run wrk on the SERVER of a contender.
 sub wrk {
     my ($contender, $server, $connections) = @_;
     my @processes = ($server->{pids}, $server->{behind} // []);
@@ -72,7 +72,7 @@ sub wrk {
     my @used = map { processor_seconds(@{ $processes[$_] }) - $before[$_] } 0, 1;
     my ($requests, $refused, $failed, $bytes, $us, $p50, $p99)
         = $text =~ /^numbers (\d+) (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)$/m
-        or die "wrk said:\n$text";
+        or die "cannot parse the output of wrk:\n$text";
     my $answered = $requests - $refused;
     return {
         refused => $refused, failed => $failed, rate => 0, tickets => 0, bytes => $bytes / $us * 1e6,
@@ -86,20 +86,20 @@ sub wrk {
         : () };
 }
 
-# One request, to see that the contender answers what it should.
+# Send one request, to check the contender's answer.
 sub try_out {
     my ($contender, $server) = @_;
     my $answer = Tickr::Client->new(port => $server->{port})->request('GET', $contender->{path});
     die "$contender->{name} answers $answer->{status}: " . substr($answer->{body}, 0, 200) . "\n"
         if $answer->{status} != 200;
     return if $contender->{group} ne 'single' || $contender->{path} =~ /INCR/;
-    die "$contender->{name} answers $answer->{body}, which is not as long as the constant\n"
+    die "$contender->{name} answers $answer->{body}, whose length differs from the constant's\n"
         if length $answer->{body} != length $Bench::Servers::constant;
     return;
 }
 
-# Each of these measures a contender on COUNTS connections, and gives a hash: count => numbers.
-# A contender that cannot be had gives { skip => why }.
+# Each of these functions measures a contender on COUNTS connections and returns a hash: count => numbers. For a
+# contender that is not available it returns { skip => reason }.
 
 sub measure_http {
     my ($contender, @counts) = @_;
@@ -129,7 +129,7 @@ sub measure_raw {
 
 # --- idle connections -----------------------------------------------------------------------------
 
-# In a child: open COUNT connections, use each once, and hold them.
+# In a child process: open COUNT connections, use each once, and keep them open.
 sub hold_connections {
     my ($port, $count) = @_;
     $SIG{$_} = 'DEFAULT' for qw(INT TERM HUP);
@@ -148,13 +148,13 @@ sub open_connections {
     my $holder = Tickr::Process->new(
         name => 'holder' . ++$holders, code => sub { hold_connections($port, $count) });
     wait_for("$count connections to open", 30, sub {
-        die "connections cannot be opened:\n" . $holder->log unless $holder->is_running;
+        die "cannot open the connections:\n" . $holder->log unless $holder->is_running;
         $holder->log =~ /^open$/m;
     });
     return $holder;
 }
 
-# On a server of its own, since memory that was used once stays with a process.
+# Use a new server, because a process keeps memory that it used once.
 sub measure_idle {
     my ($contender, @counts) = @_;
     return { skip => 'the limit of open files, ulimit -Hn, is too low' }

@@ -17,7 +17,7 @@ my @plots = (
       title => 'Batches: 99th percentile of the latency', axis => 'ms' },
 );
 
-# Told apart by those who do not see all colours, and by their marks.
+# Colours that colour-blind readers can distinguish. The marks differ too.
 my @colours = map {"#$_"} qw(999999 000000 e69f00 cc79a7 0072b2 d55e00 009e73 56b4e9 882255 999933 44aa99);
 
 # The points of one contender: [connections, median].
@@ -29,7 +29,7 @@ sub points {
         $results->connections_of($name);
 }
 
-# [title, points] of each contender that has any.
+# [title, points] of each contender that has points.
 sub lines_of {
     my ($results, $plot) = @_;
     return grep { @{ $_->[1] } } map { [ $_->{title}, [ points($results, $_->{name}, $plot) ] ] }
@@ -79,7 +79,7 @@ sub script {
     } 0 .. $#lines) . "\n";
 }
 
-# Into FOLDER, which is there.
+# Draw the plots into FOLDER, which must exist.
 sub draw {
     my ($results, $folder) = @_;
     for my $plot (of($results)) {

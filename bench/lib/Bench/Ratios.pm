@@ -1,13 +1,13 @@
 package Bench::Ratios;
 
-# The ratios that tell how fast tickrd is whatever the machine, and the thresholds they must keep.
-# A ratio is made of numbers of one round, measured within a minute or so of each other.
+# The ratios, which measure the speed of tickrd on any machine, and their thresholds. The numbers of a ratio are of
+# one round and were measured within seconds of each other.
 
 use strict;
 use warnings;
 
-# Each: its name, what it is, and how it is made. $of->(contender, connections, number) is a
-# number of the round, or dies where it was not measured; the numbers are those of Bench::Load.
+# Of each: its name, its text in the report, and the function that computes it. The function's argument
+# $of->(contender, connections, number) returns a number of the round, see Bench::Load. It dies if that was not measured.
 our @table = (
     [ strict_over_evhttp => 'strict, 64 connections: requests/s over those of evhttp constant',
       sub { my ($of) = @_; $of->('strict', 64, 'rate') / $of->('evhttp', 64, 'rate') } ],
@@ -65,7 +65,25 @@ our @table = (
             $of->('strict', 64, 'processor_us') / $of->('evhttp', 64, 'processor_us') } ],
 );
 
-# Of every round in which it can be made. $number->(round, contender, connections, number)
+# With --before: add the ratio of this build to the other, for each number of connections.
+sub add_before {
+    my (%options) = @_;
+    for my $contender (grep {/-before\z/} @{ $options{only} }) {
+        my $name = $contender =~ s/-before\z//r;
+        for my $count (@{ $options{connections} }) {
+            push @table, [ "${name}_${count}_over_before" =~ tr/-/_/r,
+                "$name, $count connections: requests/s over those of the other build",
+                sub { my ($of) = @_; $of->($name, $count, 'rate') / $of->($contender, $count, 'rate') } ];
+            push @table, [ "${name}_${count}_processor_over_before" =~ tr/-/_/r,
+                "$name, $count connections: processor time per request over that of the other build",
+                sub { my ($of) = @_;
+                      $of->($name, $count, 'processor_us') / $of->($contender, $count, 'processor_us') } ];
+        }
+    }
+    return;
+}
+
+# The values of RATIO in all rounds that measured its numbers. $number->(round, contender, connections, number)
 sub values_of {
     my ($ratio, $rounds, $number) = @_;
     my $make = $ratio->[2];
@@ -85,7 +103,7 @@ sub read_thresholds {
         next if /^\s*(?:#|$)/;
         my ($name, $operator, $number) = /^\s*(\w+)\s+(>=|<=)\s+([0-9]+(?:\.[0-9]+)?)\s*$/
             or die "$path, line $.: not a ratio's name, >= or <=, and a number\n";
-        die "$path, line $.: there is no ratio $name\n" unless $known{$name};
+        die "$path, line $.: unknown ratio $name\n" unless $known{$name};
         $thresholds{$name} = [ $operator, $number ];
     }
     return \%thresholds;

@@ -1,6 +1,6 @@
 package Bench::Report;
 
-# Makes the report of the results, in Markdown: the ratios, the tables, the machine.
+# Writes the report in Markdown: the ratios, the tables, the machine.
 
 use strict;
 use warnings;
@@ -42,8 +42,8 @@ sub spread {
     return sprintf '%s (%s..%s)', map { $write->($_) } Bench::Results::median(@values), $least, $most;
 }
 
-# A table whose columns are aligned in the source too. LEFT: how many columns hold words, and begin
-# at the left; the others hold numbers. The first row is the head.
+# A table whose columns are aligned in the source too. The first LEFT columns hold words and are aligned to the left.
+# The others hold numbers. The first row is the head.
 sub table {
     my $left = shift;
     my @rows = map { [ map { my $cell = $_; utf8::decode($cell); $cell } @$_ ] } @_;
@@ -84,7 +84,7 @@ sub verdict {
 
 sub ratio_table {
     my ($results, %given) = @_;
-    my @rows = [ 'ratio', 'what', 'median (least..most)', 'target', 'is' ];
+    my @rows = [ 'ratio', 'meaning', 'median (least..most)', 'target', 'result' ];
     for my $ratio (ratios($results, %given)) {
         my ($name, $text, $values, $threshold) = @$ratio;
         push @rows, [ "`$name`", $text, spread(sub { sprintf '%.3g', @_ }, @$values),
@@ -118,7 +118,7 @@ sub load_table {
         @Bench::Contenders::table;
     return '' unless @contenders;
     my @rows = [ 'contender', 'connections', 'requests/s (least..most)', 'tickets/s', 'MB/s',
-                 'p50 ms', 'p99 ms', 'server µs', 'behind µs', 'lost' ];
+                 'p50 ms', 'p99 ms', 'server µs', 'database µs', 'lost' ];
     for my $contender (@contenders) {
         push @rows, map { load_row($results, $contender, $_) }
             $results->connections_of($contender->{name});
@@ -134,7 +134,7 @@ sub raw_table {
         push @rows, [ $sessions, spread(\&whole, $results->of_rounds('raw', $sessions, 'rate')),
                       map { milliseconds($results->median_of('raw', $sessions, $_)) } qw(p50 p99) ];
     }
-    return "## One row, one commit\n\nA C client without a server of tickets.\n\n" . table(0, @rows);
+    return "## One row, one commit\n\nA C client without a ticket server.\n\n" . table(0, @rows);
 }
 
 sub idle_table {
@@ -155,7 +155,7 @@ sub idle_table {
             $count ? with_decimals(2, ($median->('resident_kib') - $memory) / $count) : $none,
         ];
     }
-    return "## Idle connections\n\nSingle tickets, strict, on 64 connections, while others are open and"
+    return "## Idle connections\n\nSingle tickets, strict, on 64 connections, while other connections are open and"
         . " idle.\n\n" . table(0, @rows);
 }
 
@@ -181,7 +181,7 @@ sub versions {
     return join ', ', @found;
 }
 
-# Of the databases.
+# The file system of the databases.
 sub filesystem {
     open my $out, '-|', 'df', '--output=fstype', $ENV{TMPDIR} or return 'unknown';
     my @lines = <$out>;
@@ -209,7 +209,7 @@ sub machine_lines {
         [ 'day', POSIX::strftime('%Y-%m-%d', gmtime) ];
 }
 
-# --- the whole --------------------------------------------------------------------------------------
+# --- the report -------------------------------------------------------------------------------------
 
 sub skipped_lines {
     my ($results) = @_;
@@ -223,16 +223,15 @@ sub section {
     return grep({ $_ ne '' } @rest) ? join '', "## $head\n\n", @rest : '';
 }
 
-# FOLDER is the plots' place as seen from the report; GIVEN: rounds, thresholds, load.
+# FOLDER: of the plots, relative to the report; GIVEN: rounds, thresholds, load.
 sub markdown {
     my ($results, $folder, %given) = @_;
     my @plots = map {"![$_->{title}]($folder/$_->{file})\n\n"} Bench::Plots::of($results);
     return join '',
-        "Made by `scripts/bench`: each contender in its turn was loaded by `wrk` for a second with one number\n"
-        . "of connections, then all with the next, and that again; rounds: $given{rounds}. The numbers are medians of the rounds.\n"
-        . "_server µs_ is the processor time of the server for one request and _behind µs_ that of its\n"
-        . "database; _lost_ counts requests that failed or were refused, in all rounds. The tickets table\n"
-        . "in MariaDB has the counter layout, where nothing else is said.\n\n",
+        "Made by `scripts/bench`. In a round `wrk` loads each contender for a second with one number of connections, then\n"
+        . "each with the next number. The numbers are medians of $given{rounds} rounds. _server µs_ is the processor time of the server for\n"
+        . "one request, and _database µs_ that of its database. _lost_ counts the requests of all rounds that failed or were\n"
+        . "refused. The tickets table in MariaDB has the counter layout, except where a row names the append layout.\n\n",
         section('Ratios', ratio_table($results, %given), skipped_lines($results)),
         section('Single tickets', load_table($results, 'single')),
         section('Batches', load_table($results, 'batch')),

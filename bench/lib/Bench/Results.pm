@@ -1,13 +1,13 @@
 package Bench::Results;
 
-# What was measured: for each contender and number of connections the numbers of every round.
+# The results: for each contender and number of connections the numbers of all rounds.
 
 use strict;
 use warnings;
 
 sub new { return bless { numbers => {}, skipped => {} }, shift }
 
-# MEASURED as Bench::Load::measure gives it.
+# MEASURED: the result of Bench::Load::measure.
 sub add {
     my ($self, $name, $round, $measured) = @_;
     if ($measured->{skip}) {
@@ -21,13 +21,13 @@ sub add {
 sub skipped    { %{ $_[0]{skipped} } }
 sub was_measured { exists $_[0]{numbers}{ $_[1] } }
 
-# The numbers of connections with which a contender was measured, rising.
+# The numbers of connections with which a contender was measured, in order.
 sub connections_of {
     my ($self, $name) = @_;
     return sort { $a <=> $b } keys %{ $self->{numbers}{$name} // {} };
 }
 
-# One number of one round; undef where there is none.
+# One number of one round, or undef.
 sub of_round {
     my ($self, $round, $name, $connections, $number) = @_;
     my $rounds = ($self->{numbers}{$name} // {})->{$connections} // return;

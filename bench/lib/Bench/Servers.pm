@@ -1,11 +1,10 @@
 package Bench::Servers;
 
-# The private servers of the benchmark, each started when it is first asked for, on 127.0.0.1 or a
-# Unix socket, with its files in a scratch folder. They end with this process: Tickr::Process
-# sees to it, by their pids.
+# The private servers of the benchmark, on 127.0.0.1 or a Unix socket, with their files in a scratch folder. get()
+# starts each on first use. They end with this process: Tickr::Process ends them by their pids.
 #
-# A server is a hash: port; pids, the processes that serve; behind, those of its database;
-# settle, which waits for what it has still to do after a load; or skip, a word on why it is not there.
+# A server is a hash: port; pids, the processes that serve; behind, those of its database; settle, which waits for
+# its work after a load; or skip, the reason why it is missing.
 
 use strict;
 use warnings;
@@ -14,7 +13,7 @@ use Tickr::Database;
 use Tickr::Process qw(wait_for scratch free_port slurp spew);
 use Tickr::Server;
 
-# Tickets have eight digits from the first to the last, and so has the constant.
+# All tickets have eight digits, and so does the constant.
 our $constant = '[54313001]';
 my $first_ticket = 10_000_001;
 
@@ -22,6 +21,8 @@ my $processors = do { my $count = qx{nproc}; chomp $count; $count };
 my %servers;
 my ($database, $nginx);
 my $states = 0;
+our $before;      # the tickrd of --before
+our $is_before;   # while a server of that build is started
 
 sub program {
     my ($name) = @_;
@@ -55,7 +56,7 @@ http {
         listen 127.0.0.1:PORT reuseport backlog=1024;
         location = /ticket { return 200 'CONSTANT'; }
         location = /array {
-            # From memory: for a body of this size faster than sendfile().
+            # From memory, which is faster than sendfile() for a body of this size.
             alias FOLDER/array.json;
             output_buffers 1 64k;
             open_file_cache max=4 inactive=1h;
@@ -125,14 +126,14 @@ sub start_webdis {
 
 # --- tickrd and its database ---------------------------------------------------------------------
 
-# With MariaDB's own size of the redo log, rather than the small one of the tests.
+# With MariaDB's default size of the redo log. The tests use a small one.
 sub database {
     return $database //= Tickr::Database->new(
         options => [ '--innodb-buffer-pool-size=64M', '--innodb-log-file-size=96M',
                      '--innodb-flush-log-at-trx-commit=1' ]);
 }
 
-# variable => [default, what is allowed]
+# variable => [default, allowed values]
 sub variables {
     return map { my ($name, $default, $allowed) = split /\t/; ($name => [ $default, $allowed ]) }
         qx{'$ENV{BUILDDIR}/tickrd' --variables};
@@ -146,7 +147,7 @@ sub has_adapter {
     return ($variable{TICKR_DATABASE_ADAPTER} // [ '', '' ])->[1] =~ /\b\Q$name\E\b/;
 }
 
-# A new one for each, on the disk of the databases, as the units have one.
+# A new state folder for each server, on the disk of the databases.
 sub state_folder {
     my $folder = scratch() . '/state' . ++$states;
     mkdir $folder or die "$folder: $!";
@@ -158,7 +159,7 @@ sub tickrd {
     my ($database, $createdb, %env) = @_;
     my %given = (
         database => $database,
-        program  => delete $env{program},
+        program  => delete $env{program} // ($is_before ? $before : undef),
         env      => {
             TICKR_MAX_NODES => 1, TICKR_NODE_NUMBER => 0, TICKR_STARTING_OFFSET => $first_ticket,
             TICKR_HTTP_THREADS => undef, TICKR_STATE_DIR => state_folder(), %env,
@@ -173,15 +174,18 @@ sub tickrd {
     };
 }
 
+sub of_build { return $is_before ? "$_[0]_before" : $_[0] }
+
 # NAME: of its database
 sub tickrd_on_counter {
     my ($name, %env) = @_;
-    return tickrd(database(), [ '--layout', 'counter' ], TICKR_DATABASE_NAME => $name, %env);
+    return tickrd(database(), [ '--layout', 'counter' ], TICKR_DATABASE_NAME => of_build($name), %env);
 }
 
-# Old rows are deleted when there is less to do: that must not slow down who is measured next.
+# The server deletes old rows when it has less to do. That must not slow down the next contender.
 sub tickrd_on_append {
-    my ($name, %env) = @_;
+    my ($base, %env) = @_;
+    my $name   = of_build($base);
     my $server = tickrd(database(), [ '--layout', 'append' ], TICKR_DATABASE_NAME => $name, %env);
     $server->{settle} = sub {
         wait_for('old rows to be deleted', 60,
@@ -194,14 +198,14 @@ sub start_sqlite {
     my ($name, %env) = @_;
     return { skip => 'this tickrd has no adapter sqlite' } unless has_adapter('sqlite');
     return tickrd(undef, [], TICKR_DATABASE_ADAPTER => 'sqlite',
-        TICKR_DATABASE_NAME => scratch() . "/$name.db", %env);
+        TICKR_DATABASE_NAME => scratch() . '/' . of_build($name) . '.db', %env);
 }
 
 sub start_memory {
     return tickrd(undef, [], program => 'tickrd-memory', TICKR_DATABASE_ADAPTER => 'memory');
 }
 
-# --- all of them ----------------------------------------------------------------------------------
+# --- all servers -----------------------------------------------------------------------------------
 
 my %start = (
     'nginx'           => \&start_nginx,
@@ -233,19 +237,21 @@ sub wait_until_answers {
 sub get {
     my ($name) = @_;
     return $servers{$name} //= do {
-        my $server = $start{$name}->();
+        my ($kind, $of) = split / /, $name;
+        local $is_before = defined $of;
+        my $server = $start{$kind}->();
         wait_until_answers($server) unless $server->{skip};
         $server;
     };
 }
 
-# The processes that run because of us, but for nginx's master.
+# All processes that we started, except nginx's master.
 sub all_pids {
     return ((map { @{ $_->{pids} // [] }, @{ $_->{behind} // [] } } values %servers),
         $database ? $database->{process}->pid : ());
 }
 
-# nginx's master must end its workers; the rest Tickr::Process ends.
+# nginx's master must end its workers. Tickr::Process ends the others.
 END {
     my $status = $?;
     if ($nginx && $nginx->is_running) {

@@ -1,6 +1,6 @@
 package Tickr::Balancer;
 
-# HAProxy with one of the files that are shipped: only addresses and paths are put in.
+# Runs HAProxy with one of the files of contrib/haproxy. It replaces only addresses and paths.
 
 use strict;
 use warnings;
@@ -12,7 +12,7 @@ my $count = 0;
 
 sub missing { return missing_program('haproxy') }
 
-# file: below contrib/haproxy; servers: [name, port] for each server of it. More than the file has are added.
+# file: below contrib/haproxy; servers: [name, port] of each server. If the file has fewer, the others are added.
 sub new {
     my ($class, %given) = @_;
     my $number = ++$count;
@@ -27,7 +27,7 @@ sub new {
     return $self;
 }
 
-# In front of DATABASES, which are db1, db2... to it, when it has found all of them.
+# HAProxy in front of DATABASES, which it calls db1, db2.. Returns when all are up.
 sub of_databases {
     my ($class, @databases) = @_;
     my @names = map {"db$_"} 1 .. @databases;
@@ -42,7 +42,7 @@ sub of_databases {
 sub replace_once {
     my ($text, $what, $with) = @_;
     my $found = $$text =~ s/$what/$with/g;
-    die "$what is not there once, but " . ($found || 0) . " times\n" if $found != 1;
+    die "$what is there not once, but " . ($found || 0) . " times\n" if $found != 1;
     return;
 }
 
@@ -80,7 +80,7 @@ sub start {
 sub log  { $_[0]{process}->log }
 sub port { $_[0]{port} }
 
-# One command on its stats socket, and the answer.
+# Send a command to its stats socket, and return the answer.
 sub ask {
     my ($self, $command) = @_;
     my $socket = IO::Socket::UNIX->new(Peer => $self->{socket}) or die "$self->{socket}: $!\n";
@@ -107,7 +107,7 @@ sub rows {
 sub state_of    { $_[0]->rows->{ $_[1] }{status} }
 sub sessions_of { $_[0]->rows->{ $_[1] }{scur} }
 
-# Until SERVER has STATE ("UP" or "DOWN") for the checks.
+# Wait until the checks give SERVER the STATE "UP" or "DOWN".
 sub wait_until {
     my ($self, $state, @servers) = @_;
     for my $server (@servers) {
@@ -116,10 +116,10 @@ sub wait_until {
     return;
 }
 
-# As a database: the settings with which a server finds it.
+# The settings with which a tickrd connects to it, as to a database.
 sub environment { return (TICKR_DATABASE_HOST => "127.0.0.1:$_[0]{port}") }
 
-# As a server: a new connection, for Tickr::Load.
+# A new connection to it, as to a tickrd, for Tickr::Load.
 sub client {
     my ($self, %given) = @_;
     return Tickr::Client->new(port => $self->{port}, %given);

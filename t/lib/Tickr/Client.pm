@@ -1,6 +1,6 @@
 package Tickr::Client;
 
-# One HTTP connection, as plain as can be: what is sent and what came back can be seen whole.
+# One plain HTTP connection. A test sees all bytes that are sent and received.
 
 use strict;
 use warnings;
@@ -34,7 +34,7 @@ sub send {
     return 1;
 }
 
-# More bytes into the buffer; false at the end of the connection. Dies at the time-out.
+# Read more bytes into the buffer. Return false at the end of the connection. Die at the time-out.
 sub fill {
     my ($self) = @_;
     IO::Select->new($self->{socket})->can_read($self->{timeout})
@@ -43,7 +43,7 @@ sub fill {
     return $got;
 }
 
-# The rest of what the server has to say, up to the end of the connection.
+# Return all bytes up to the end of the connection.
 sub read_all {
     my ($self) = @_;
     1 while $self->fill;
@@ -55,7 +55,7 @@ sub at_end {
     return !length($self->{buffer}) && !$self->fill;
 }
 
-# One response; undef when the connection ended before it began. IS_HEAD: it has no body.
+# Return one response, or undef if the connection ended before it. IS_HEAD: it has no body.
 sub response {
     my ($self, $is_head) = @_;
     while ($self->{buffer} !~ /\r\n\r\n/) {
@@ -80,14 +80,14 @@ sub response {
     };
 }
 
-# Send BYTES and collect whatever comes until the server closes; undef when it does not.
+# Send BYTES, and return all bytes until the server closes, or undef if it does not.
 sub last_words {
     my ($self, $bytes) = @_;
     $self->send($bytes);
     return eval { $self->read_all };
 }
 
-# headers: a list of lines; body: sent with its length.
+# Send a request and return the response. headers: a list of lines; body: sent with its length.
 sub request {
     my ($self, $method, $path, %given) = @_;
     my @lines = ("$method $path HTTP/1.1", 'Host: t', @{ $given{headers} // [] });

@@ -1,7 +1,7 @@
 package Tickr::Database;
 
-# A database server of the test's own: a copy of a template that is made once, on a Unix socket. Tickr::Vendor
-# says which program it is.
+# A private database server of a test, on a Unix socket. Its data folder is a copy of a template. Tickr::Vendor
+# selects the program.
 
 use strict;
 use warnings;
@@ -13,10 +13,10 @@ use Tickr::Vendor;
 
 my $count = 0;
 
-# What is missing to run a database here; '' when nothing is.
+# The reason why no database can run here, or ''.
 sub missing { return Tickr::Vendor::missing() }
 
-# All tests of one build share the template; the first one makes it.
+# Return the template, which all tests of one build share. The first test makes it.
 sub template {
     my $folder = ($ENV{BUILDDIR} // '.') . '/t/' . Tickr::Vendor::template_name();
     File::Path::make_path($folder);
@@ -26,14 +26,13 @@ sub template {
     system("rm -rf '$folder/data'");
     local $ENV{TMPDIR} = $folder;
     Tickr::Vendor::install("$folder/data", "$folder/log")
-        or die "the data folder cannot be made:\n" . slurp("$folder/log");
+        or die "cannot make the data folder:\n" . slurp("$folder/log");
     open my $ready, '>', "$folder/ready" or die "$folder/ready: $!";
     return "$folder/data";
 }
 
-# options: a list of server options; tcp: also listen on a port of 127.0.0.1; layout: that of the
-# table, append or counter, by default what createdb makes; or stub, which is made by hand as an old Tickr
-# did. engine: of a stub table.
+# options: a list of server options; tcp: also listen on a port of 127.0.0.1; layout: of the table: append or counter,
+# by default that of createdb; or stub, which this package makes as an old Tickr did. engine: of a stub table.
 sub new {
     my ($class, %given) = @_;
     my $number = ++$count;
@@ -44,8 +43,8 @@ sub new {
         engine  => $given{engine} // 'MyISAM',
     }, $class;
     $self->{port} = free_port() if $given{tcp};
-    # A server that starts deletes temporary tables: in a folder that is shared those of others, and
-    # a server that misses one in the midst of a query dies.
+    # A server that starts deletes all temporary tables in its folder. In a shared folder these may be another
+    # server's, which then dies during its query.
     for my $folder ($self->{folder}, "$self->{folder}/tmp") {
         mkdir $folder or die "$folder: $!";
     }
@@ -57,22 +56,22 @@ sub new {
 
 sub name   {'mysql'}
 sub socket { "$_[0]{folder}/s" }
-sub label  { $_[0]->socket }    # what tickrd calls it
+sub label  { $_[0]->socket }    # its name in tickrd
 sub port   { $_[0]{port} }
 
-# The settings with which a server finds it.
+# The settings with which a tickrd connects to it.
 sub environment {
     my ($self) = @_;
     return (TICKR_DATABASE_HOST => $self->socket);
 }
 
-# The arguments that make it.
+# The arguments of tickrd that create it.
 sub createdb {
     my ($self) = @_;
     return ('createdb', $self->{layout} && $self->{layout} ne 'stub' ? ('--layout', $self->{layout}) : ());
 }
 
-# As if it had never been; a stub table is made again, since createdb makes none.
+# Remove the database. Make a stub table again, because createdb makes none.
 sub drop {
     my ($self) = @_;
     $self->sql('DROP DATABASE IF EXISTS tickr');
@@ -92,7 +91,7 @@ sub make_stub_table {
     return;
 }
 
-# Of its table, when createdb has made it.
+# The layout of the table that createdb makes.
 sub layout { $_[0]{layout} // 'append' }
 
 # Move the counter to BASE, which is ahead of it.
@@ -109,14 +108,14 @@ sub advance {
     return;
 }
 
-# Whether createdb has given the database an identity; an older one had none.
+# True if createdb has given the database an identity. An older createdb did not.
 sub has_identity {
     my ($self) = @_;
     return $self->sql(q{SELECT COUNT(*) FROM information_schema.TABLES
         WHERE TABLE_SCHEMA = 'tickr' AND TABLE_NAME = 'tickr_identity'}) > 0;
 }
 
-# Move the counter to BASE, wherever it is.
+# Move the counter to BASE, forward or back in time.
 sub turn_back {
     my ($self, $base) = @_;
     my %sql = (
@@ -168,21 +167,21 @@ sub log    { $_[0]{process}->log }
 sub kill   { $_[0]{process}->kill_hard }
 sub resume { $_[0]{process}->signal('CONT') }
 
-# Let nobody in, until let_in(): before a server starts.
+# Accept no connection until let_in(), from before a tickrd starts.
 sub shut_out { $_[0]->kill }
 sub let_in   { $_[0]->launch }
 
-# Stop it as if it hung; true when every thread of it stands still.
+# Stop it as if it hung. Return true when all its threads have stopped.
 sub pause {
     my ($self) = @_;
     $self->{process}->signal('STOP');
     my $tasks = '/proc/' . $self->{process}->pid . '/task';
-    return wait_for('the database to stand still', 10, sub {
+    return wait_for('the database to stop', 10, sub {
         !grep { slurp($_) !~ /\) T / } glob "$tasks/*/stat";
     });
 }
 
-# Of what drop() left: the layout in which one statement gives any count, to be pinned by createdb.
+# After drop(): make the layout in which one statement reserves any count. createdb must pin it.
 sub lay_out_for_large_batches {
     my ($self) = @_;
     $self->sql('CREATE DATABASE tickr');
@@ -191,7 +190,7 @@ sub lay_out_for_large_batches {
     return;
 }
 
-# Keep everybody from writing to the tickets table until unlock().
+# Lock the tickets table against all writers until unlock().
 sub lock {
     my ($self) = @_;
     $self->{lock} = Tickr::Process->new(
@@ -212,7 +211,7 @@ sub unlock {
     return;
 }
 
-# Put a copy of all it holds aside; and put that in its place, as if from a backup.
+# Keep a copy of all data. restore_copy() replaces the data by it, as from a backup.
 sub keep_copy {
     my ($self) = @_;
     $self->stop;
@@ -237,8 +236,8 @@ sub stop {
     return;
 }
 
-# Run SQL as root; rows as tab-separated lines. Dies with the client's words when it fails.
-# MariaDB now and then resets a connection before its greeting: then nothing was run yet.
+# Run SQL as root, and return rows as tab-separated lines. Die with the client's message if it fails. MariaDB sometimes
+# resets a connection before its greeting: then the SQL did not run, so repeat it.
 sub sql {
     my ($self, $sql, $database) = @_;
     for my $attempt (1 .. 5) {
@@ -249,7 +248,7 @@ sub sql {
     }
 }
 
-# (wait status of the client, what it printed)
+# (wait status of the client, its output)
 sub try_sql {
     my ($self, $sql, $database) = @_;
     my $out = scratch() . '/sql.out';

@@ -1,6 +1,6 @@
 package Tickr::File;
 
-# A database in a file of SQLite's: for tests that take either, what Tickr::Database is for a server.
+# A database in an SQLite file, with the interface of Tickr::Database, for tests that accept both.
 
 use strict;
 use warnings;
@@ -10,7 +10,7 @@ use Tickr::Server;
 
 my $count = 0;
 
-# What is missing to serve from a file here, and to look into it meanwhile; '' when nothing is.
+# The reason why tickrd cannot serve from a file here, or the test cannot read it meanwhile; or ''.
 sub missing {
     return missing_program('sqlite3') if missing_program('sqlite3');
     my ($status, $output) = Tickr::Server->run(
@@ -20,7 +20,7 @@ sub missing {
     return $output =~ /was built without/ ? 'tickrd was built without SQLite' : '';
 }
 
-# folder: where it lies, which is made; by default one in the test's own.
+# folder: of the file, which is made if missing; by default one in the scratch folder.
 sub new {
     my ($class, %given) = @_;
     my $folder = $given{folder} // scratch() . '/file' . ++$count;
@@ -38,20 +38,20 @@ sub environment {
     return (TICKR_DATABASE_ADAPTER => 'sqlite', TICKR_DATABASE_NAME => $self->path);
 }
 
-# There is but one.
+# A file has one layout.
 sub layout {'file'}
 
-# The arguments that make it.
+# The argument of tickrd that creates it.
 sub createdb {'createdb'}
 
-# As if it had never been.
+# Remove the file.
 sub drop {
     my ($self) = @_;
     unlink map { $self->path . $_ } '', '-wal', '-shm', '-owner';
     return;
 }
 
-# As if its disk were gone: the file and what lies beside it.
+# Remove its disk: the file and all files of its folder.
 sub kill {
     my ($self) = @_;
     rename $self->folder, $self->folder . '.away' or die "rename: $!";
@@ -67,14 +67,14 @@ sub launch {
 sub start   { $_[0]->launch }
 sub answers { -e $_[0]->path }
 
-# One statement gives any count as it is.
+# In a file one statement always reserves any count.
 sub lay_out_for_large_batches { }
 
-# Let nobody in, until let_in(): before a server starts.
+# Accept no connection until let_in(), from before a tickrd starts.
 sub shut_out { $_[0]->lock('PRAGMA locking_mode = EXCLUSIVE;') }
 sub let_in   { $_[0]->unlock }
 
-# Keep everybody from writing to it until unlock(). PRAGMA: another way to hold it.
+# Lock the file against all writers until unlock(). PRAGMA: another kind of lock.
 sub lock {
     my ($self, $pragma) = @_;
     my $locked = scratch() . '/locked';
@@ -94,7 +94,7 @@ sub unlock {
     return;
 }
 
-# Put a copy of all it holds aside; and put that in its place, as if from a backup.
+# Keep a copy of all data. restore_copy() replaces the data by it, as from a backup.
 sub keep_copy {
     my ($self) = @_;
     $self->sql('.backup ' . scratch() . '/copy.db');
@@ -115,7 +115,7 @@ sub advance {
     return;
 }
 
-# Run SQL, or a command of the program's that begins with a dot; what it printed.
+# Run SQL, or a dot command of the program, and return its output.
 sub sql {
     my ($self, $sql) = @_;
     open my $out, '-|', 'sqlite3', '-bail', '-cmd', '.timeout 10000', $self->path, $sql

@@ -1,7 +1,7 @@
 package Tickr::Galera;
 
-# A Galera cluster of the test's own: real servers on loopback, with a state transfer of our own,
-# since those that are packaged want root or more packages.
+# A private Galera cluster of a test: real servers on loopback. It has its own state transfer, because the packaged
+# ones need root or more packages.
 
 use strict;
 use warnings;
@@ -12,8 +12,8 @@ use Tickr::Server;
 
 my @providers = qw(/usr/lib/galera/libgalera_smm.so /usr/lib64/galera-4/libgalera_smm.so);
 
-# A server tells the donor the folder it wants the state in; the donor copies it there while
-# its own writing is held up. See "Scriptable State Snapshot Transfer" in Galera's manual.
+# A joining server names a folder for the state. The donor copies its state there while its own writes are blocked. See
+# "Scriptable State Snapshot Transfer" in Galera's manual.
 my $transfer = <<'SH';
 #!/bin/sh
 while [ $# -gt 0 ]; do
@@ -59,13 +59,13 @@ SH
 
 sub provider { return (grep { -e $_ } @providers)[0] }
 
-# What is missing to run a cluster here; '' when nothing is.
+# The reason why no cluster can run here, or ''.
 sub missing {
     return Tickr::Database::missing() if Tickr::Database::missing();
     return provider() ? '' : 'the Galera provider is not installed (package galera-4)';
 }
 
-# The script of the state transfer, where servers look for it.
+# Write the script of the state transfer to a folder of PATH.
 sub install_transfer {
     my $folder = scratch() . '/bin';
     mkdir $folder or die "$folder: $!";
@@ -75,7 +75,7 @@ sub install_transfer {
     return;
 }
 
-# nodes: how many. They join one after the other.
+# nodes: their number. They join in order.
 sub new {
     my ($class, %given) = @_;
     my $self = bless { nodes => [], group => [ map { free_port() } 1 .. $given{nodes} ] }, $class;
@@ -86,7 +86,7 @@ sub new {
     }
     $self->{nodes}[0]->sql("CREATE USER 'haproxy_check'\@'%'; CREATE USER 'tickr'\@'%' IDENTIFIED BY 'secret';"
             . " GRANT SELECT, INSERT, DELETE ON tickr.* TO 'tickr'\@'%'");
-    $self->{nodes}[0]{options} = $self->options_of(1, 0);    # it founded the cluster once
+    $self->{nodes}[0]{options} = $self->options_of(1, 0);    # only the first start founds the cluster
     return $self;
 }
 
@@ -103,7 +103,7 @@ sub options_of {
         "--wsrep-node-name=node$number",
         "--wsrep-node-address=127.0.0.1:$port",
         "--wsrep-cluster-address=gcomm://$peers",
-        # A node that is silent for a second is suspected, not for five as by default.
+        # Suspect a silent node after a second. The default is five.
         "--wsrep-provider-options=gmcast.listen_addr=tcp://127.0.0.1:$port;"
             . "ist.recv_addr=127.0.0.1:$self->{ist}[$number];gcache.size=16M;"
             . 'evs.keepalive_period=PT0.3S;evs.inactive_check_period=PT0.3S;'
@@ -125,7 +125,7 @@ sub status {
     return (split /\t/, $line)[1] // '';
 }
 
-# Until each of NODES is in the cluster and takes statements.
+# Wait until each of NODES is in the cluster and accepts statements.
 sub wait_until_synced {
     my ($self, @nodes) = @_;
     for my $node (@nodes) {
@@ -138,14 +138,14 @@ sub wait_until_synced {
     return;
 }
 
-# Until NODE sees SIZE nodes.
+# Wait until NODE sees SIZE nodes.
 sub wait_for_size {
     my ($self, $node, $size) = @_;
     wait_for("a cluster of $size", 60, sub { status($node, 'wsrep_cluster_size') eq $size });
     return;
 }
 
-# The whole cluster ends, and comes back as one node, whose counter stands at BASE as in an older copy.
+# End the whole cluster, and start it as one node, whose counter is at BASE, as in an older copy.
 sub restore_as_one {
     my ($self, $base) = @_;
     my $node = $self->{nodes}[0];
@@ -157,14 +157,14 @@ sub restore_as_one {
         $node->turn_back($base);
         $node->kill;
     }
-    unlink glob "$node->{folder}/data/g*state.dat";    # what it knows of the others
+    unlink glob "$node->{folder}/data/g*state.dat";    # its knowledge of the other nodes
     $node->{options} = $self->options_of(1, 1);
     $node->start;
     $self->wait_until_synced($node);
     return;
 }
 
-# The increments that the nodes count by.
+# The increments of the nodes.
 sub increments {
     my ($self, @nodes) = @_;
     return map { $_->sql('SELECT @@auto_increment_increment') } @nodes;

@@ -1,10 +1,11 @@
 package Tickr::Load;
 
-# Clients that ask for tickets as fast as they can, each in a process of its own, and note
-# every answer. What they saw is checked when they have ended.
+# Clients that request tickets as fast as they can, each in its own process, and record every answer. Tests check the
+# records after the clients have ended.
 
 use strict;
 use warnings;
+use IO::Handle;
 use Test::More;
 use Tickr::Client;
 use Tickr::Process qw(scratch slurp wait_for);
@@ -12,7 +13,7 @@ use Time::HiRes qw(time sleep);
 
 my $count = 0;
 
-# clients: how many; path: what they ask for; pause: seconds between two requests of a client.
+# clients: their number; path: of the requests; pause: seconds between two requests of a client.
 sub start {
     my ($class, $server, %given) = @_;
     my $self = bless {
@@ -31,10 +32,11 @@ sub start {
     return $self;
 }
 
-# A line an answer: when it was asked for, when it came, its status ("closed" where there was none), its body.
+# Write a line for each answer: the times of request and answer, the status (or "closed", "refused"), the body.
 sub run_client {
     my ($self, $number) = @_;
     open my $out, '>', "$self->{folder}/$number" or die "$self->{folder}/$number: $!";
+    $out->autoflush(1);    # answers() counts what is in the file
     my $client;
     until (-e "$self->{folder}/stop") {
         my $asked  = time;
@@ -48,13 +50,13 @@ sub run_client {
         undef $client
             if !$answer || lc($answer->{headers}{connection} // '') eq 'close';
         sleep $self->{pause} if $self->{pause};
-        sleep 0.01 if !$answer;    # nobody listens: do not spin
+        sleep 0.01 if !$answer;    # no server listens: do not spin
     }
     close $out;
     return;
 }
 
-# How many answers there are so far, over all clients.
+# The number of answers so far, over all clients.
 sub answers {
     my ($self) = @_;
     my $lines = 0;
@@ -75,7 +77,7 @@ sub wait_for_answers {
     die $why;
 }
 
-# End the clients and return what they saw: a list of clients, each a list of answers.
+# End the clients and return their records: a list of clients, each a list of answers.
 sub finish {
     my ($self) = @_;
     open my $stop, '>', "$self->{folder}/stop" or die "$self->{folder}/stop: $!";
@@ -101,7 +103,7 @@ sub finish {
     return @clients;
 }
 
-# Over what finish() returned: how many answers had each status.
+# CLIENTS are the result of finish(). Return the number of answers with each status.
 sub statuses {
     my (@clients) = @_;
     my %statuses;
@@ -115,7 +117,7 @@ sub duplicates {
     return grep { $seen{$_}++ } map { @{ $_->{tickets} } } map {@$_} @clients;
 }
 
-# WHAT is the name of the check.
+# Check that no ticket occurs twice, and that the tickets of each client rise. WHAT begins the names of the checks.
 sub is_sound {
     my ($what, @clients) = @_;
     is_deeply [ duplicates(@clients) ], [], "$what: no ticket twice";
@@ -123,7 +125,7 @@ sub is_sound {
     return;
 }
 
-# Clients whose tickets do not rise.
+# Return the tickets that are not above the ticket before them on their client.
 sub unordered {
     my (@clients) = @_;
     my @unordered;
@@ -137,8 +139,8 @@ sub unordered {
     return @unordered;
 }
 
-# Over all clients together: answers to requests that were asked after another answer had come, and
-# hold no higher tickets than that.
+# Over all clients together, return the answers to requests that began after another answer had arrived, and whose
+# tickets are not higher.
 sub overtaken {
     my (@clients) = @_;
     my @answers = grep { @{ $_->{tickets} } } map {@$_} @clients;

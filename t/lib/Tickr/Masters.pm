@@ -1,6 +1,6 @@
 package Tickr::Masters;
 
-# Two databases that count apart, odd and even, as they stand behind a balancer.
+# Two databases with counters of their own, odd and even, for a balancer in front of them.
 
 use strict;
 use warnings;
@@ -25,7 +25,7 @@ my %layouts = (
 sub layouts    { return sort keys %layouts }
 sub layout_sql { return $layouts{ $_[0] } }
 
-# options: more options of the servers; same_offset: the mistake of giving both the same.
+# options: more options of the servers; same_offset: give both the same offset, by mistake.
 sub new {
     my ($class, %given) = @_;
     my $self = bless { databases => [] }, $class;
@@ -49,7 +49,7 @@ sub new {
 
 sub databases { return @{ $_[0]{databases} } }
 
-# Each replicates the other, from here on.
+# Make each replicate the other, from now on.
 sub replicate {
     my ($self) = @_;
     my @databases = $self->databases;
@@ -62,7 +62,7 @@ sub replicate {
     return;
 }
 
-# What stopped the replication into DATABASE; '' when it runs.
+# The error that stopped the replication into DATABASE; '' if it runs.
 sub replication_error {
     my ($self, $database) = @_;
     # Columns: Slave_SQL_Running, Last_Errno, Last_Error.
@@ -70,7 +70,7 @@ sub replication_error {
     return $runs eq 'Yes' ? '' : "$number: $error";
 }
 
-# The tables of LAYOUT on both, made by hand where replication does not bring them, and pinned.
+# Make the tables of LAYOUT on both, and pin the settings. With IS_REPLICATED, replication copies the pinned settings.
 sub make_tables {
     my ($self, $layout, $is_replicated) = @_;
     for my $database ($self->databases) {
@@ -88,19 +88,19 @@ sub make_tables {
 # A balancer in front of both.
 sub balancer { return Tickr::Balancer->of_databases($_[0]->databases) }
 
-# The newest base that each has given itself.
+# The newest base that each has allocated itself.
 sub newest {
     my ($self) = @_;
     my $sql = 'SELECT COALESCE(MAX(id), 0) FROM tickets WHERE id % 2 = @@auto_increment_offset % 2';
     return map { $_->sql($sql, 'tickr') } $self->databases;
 }
 
-# Whether each database gives tickets within a minute, told by its counter. If not, SERVER's log may say why.
+# Test that each database allocates tickets within a minute, by its counter. If not, show the warnings of SERVER's log.
 sub wait_for_both {
     my ($self, $what, $server) = @_;
     my @before = $self->newest;
     my $is_good = eval {
-        wait_for("$what: both give tickets", 60, sub {
+        wait_for("$what: both allocate tickets", 60, sub {
             my @now = $self->newest;
             return $now[0] > $before[0] && $now[1] > $before[1];
         });
@@ -108,7 +108,7 @@ sub wait_for_both {
     diag join "\n", $@, "newest: @before, then " . join(' ', $self->newest),
         grep {/level=(warn|error)/} split /\n/, $server->log
         unless $is_good;
-    return ok $is_good, "$what: both databases give tickets";
+    return ok $is_good, "$what: both databases allocate tickets";
 }
 
 sub rows {

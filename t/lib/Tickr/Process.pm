@@ -1,6 +1,6 @@
 package Tickr::Process;
 
-# A program that a test starts: its output goes to a file, and it never outlives the test.
+# A program that a test starts. Its output goes to a file, and it ends with the test.
 
 use strict;
 use warnings;
@@ -15,10 +15,10 @@ our @EXPORT_OK = qw(wait_for scratch free_port slurp spew missing_program);
 my %running;    # pid => 1
 my $scratch;
 
-# Where servers are, and not every user looks.
+# The folders of servers, which PATH of some users lacks.
 $ENV{PATH} .= ':/usr/local/sbin:/usr/sbin:/sbin';
 
-# What to say of the first of PROGRAMS that is not here; '' when all are.
+# A message about the first of PROGRAMS that is not installed; '' if all are.
 sub missing_program {
     my (@programs) = @_;
     for my $program (@programs) {
@@ -27,7 +27,7 @@ sub missing_program {
     return '';
 }
 
-# A folder of this test's own, short enough for the paths of Unix sockets, gone at the end.
+# The scratch folder of this test, which is removed at the end. Its path is short enough for Unix sockets.
 sub scratch {
     $scratch //= File::Temp->newdir('tickr-test-XXXXXX', TMPDIR => 1, CLEANUP => 1);
     return "$scratch";
@@ -40,7 +40,7 @@ sub slurp {
     return scalar <$in> // '';
 }
 
-# Write TEXT into a new file of the scratch folder, and give its path.
+# Write TEXT to a new file in the scratch folder, and return its path.
 sub spew {
     my ($name, $text) = @_;
     my $path = scratch() . "/$name";
@@ -50,26 +50,26 @@ sub spew {
     return $path;
 }
 
-# Ask CONDITION again and again until it is true, and return what it said; die after SECONDS.
+# Call CONDITION until it returns true, and return that value. Die after SECONDS.
 sub wait_for {
     my ($what, $seconds, $condition) = @_;
     my $deadline = time + $seconds;
     while (1) {
         my $answer = $condition->();
         return $answer if $answer;
-        die "waited $seconds s in vain: $what\n" if time > $deadline;
+        die "did not happen within $seconds s: $what\n" if time > $deadline;
         sleep 0.01;
     }
 }
 
-# A TCP port that the kernel had free a moment ago, for programs that cannot take port 0.
+# A TCP port that was free a moment ago, for programs that cannot listen on port 0.
 sub free_port {
     require IO::Socket::INET;
     my $socket = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1) or die "no port: $!";
     return $socket->sockport;
 }
 
-# In a child: it ends here, and takes nothing of the test's with it.
+# Run CODE in a child process and end it here, without the END blocks of the test.
 sub run_code {
     my ($code) = @_;
     STDOUT->autoflush(1);
@@ -111,7 +111,7 @@ sub signal {
     return kill $name, $self->{pid};
 }
 
-# Whether it runs; once it does not, {status} is its wait status.
+# True if it runs. After its end, {status} is its wait status.
 sub is_running {
     my ($self) = @_;
     return 0 if defined $self->{status};
@@ -121,7 +121,7 @@ sub is_running {
     return 0;
 }
 
-# Wait for its end; its exit status, or "signal N".
+# Wait for its end, and return its exit status, or "signal N".
 sub wait_exit {
     my ($self, $seconds) = @_;
     my $name = $self->{command} ? $self->{command}[0] : 'a child';

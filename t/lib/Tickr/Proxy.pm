@@ -1,6 +1,6 @@
 package Tickr::Proxy;
 
-# A proxy in front of a database, which cuts connections when it is told to: see t/torture/proxy.c.
+# A proxy in front of a database, which cuts connections on order: see t/torture/proxy.c.
 
 use strict;
 use warnings;
@@ -35,7 +35,7 @@ sub order {
     return;
 }
 
-# New connections go to another PORT of 127.0.0.1 from now on; those that are open stay.
+# Connect new connections to another PORT of 127.0.0.1 from now on. Open connections stay.
 sub move {
     my ($self, $port) = @_;
     my $count = () = $self->{process}->log =~ /^moved/mg;
@@ -43,8 +43,8 @@ sub move {
     return wait_for('the address to move', 5, sub { (() = $self->{process}->log =~ /^moved/mg) > $count });
 }
 
-# where: to-database, from-database or all; bytes: after so many; how: reset, end or hang. Waits for the
-# cut, but not for long: false when nothing was sent.
+# where: to-database, from-database or all; bytes: that pass before the cut; how: reset, end or hang. Wait up to 2 s for
+# the cut. Return false if no bytes were sent meanwhile.
 sub cut {
     my ($self, $where, $bytes, $how) = @_;
     my $before = $self->cuts;

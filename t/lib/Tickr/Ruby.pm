@@ -1,7 +1,7 @@
 package Tickr::Ruby;
 
-# A stand-in for the Ruby server: its routes, its arithmetic and its statements, on a database of a test's.
-# The server itself needs a Ruby of 2013.
+# A substitute for the Ruby server, with its routes, arithmetic and statements, on a database of a test. The server
+# itself needs a Ruby of 2013.
 
 use strict;
 use warnings;
@@ -13,13 +13,13 @@ use Tickr::Process qw(wait_for);
 
 my $count = 0;
 
-# The tables that it made: from July 2013 on, and before.
+# The tables of the Ruby server: from July 2013 on, and before.
 my %tables = (
     counter => "(id BIGINT(20) UNSIGNED NOT NULL, stub CHAR(1) NOT NULL UNIQUE PRIMARY KEY)",
     stub    => "(id BIGINT(20) UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, stub CHAR(1) NOT NULL UNIQUE DEFAULT '')",
 );
 
-# Make its database anew, as it made it, and pin nothing.
+# Make its database again, as it did, and pin no settings.
 sub createdb {
     my ($class, $database, $layout, $engine) = @_;
     $database->sql('DROP DATABASE IF EXISTS tickr; CREATE DATABASE tickr');
@@ -28,8 +28,8 @@ sub createdb {
     return;
 }
 
-# database: a Tickr::Database; code: 'update', of July 2013 and later, or 'replace', before that; workers: how
-# many requests it answers at a time.
+# database: a Tickr::Database; code: 'update', of July 2013 and later, or 'replace', of before; workers: the number of
+# requests that it answers at a time.
 sub new {
     my ($class, %given) = @_;
     my $self = bless { workers => 3, code => 'update', %given }, $class;
@@ -59,7 +59,7 @@ sub stop {
 
 sub work {
     my ($self, $listener) = @_;
-    # A session that ends with the worker: its pipe is closed.
+    # The session ends with the worker, which closes its pipe.
     my $pid = open2(my $out, my $in, 'mariadb', '--no-defaults', '-uroot', '-S', $self->{database}->socket,
         '--batch', '--skip-column-names', '--unbuffered', 'tickr');
     $in->autoflush(1);
@@ -81,7 +81,7 @@ sub work {
     return;
 }
 
-# As String#to_i.
+# The same as String#to_i of Ruby.
 sub to_i { return $_[0] =~ /^\s*([-+]?\d+)/ ? $1 + 0 : 0 }
 
 sub ticket_of { return ($_[0] - 2) * 10 + 3 + 326 }
@@ -99,7 +99,7 @@ sub answer {
     return qq({"first":$first,"increment":10,"count":$size});
 }
 
-# The last base of SIZE new ones.
+# Allocate SIZE bases, and return the last one.
 sub move {
     my ($self, $size, $ask) = @_;
     return $ask->("REPLACE INTO tickets (stub) VALUES ('a'); SELECT LAST_INSERT_ID();") if $self->{code} eq 'replace';

@@ -1,6 +1,6 @@
 package Tickr::Server;
 
-# A tickrd of the test's own, on a port that the kernel chose.
+# A private tickrd of a test, on a port that the kernel chooses.
 
 use strict;
 use warnings;
@@ -10,9 +10,13 @@ use Tickr::Client;
 
 my $count = 0;
 
-sub program { ($ENV{BUILDDIR} // '.') . '/' . ($_[0] // 'tickrd') }
+sub program {
+    my ($name) = @_;
+    return $name if defined $name && $name =~ m{^/};
+    return ($ENV{BUILDDIR} // '.') . '/' . ($name // 'tickrd');
+}
 
-# The settings of the examples in the documents; OVERRIDES win, undef removes one.
+# The settings of the examples in the documents, changed by OVERRIDES. undef removes a setting.
 sub environment {
     my (%overrides) = @_;
     my %env = map { $_ => undef } grep {/^TICKR_/} keys %ENV;
@@ -28,10 +32,10 @@ sub environment {
     );
 }
 
-# The base that TICKET was made of, with these.
+# The base of TICKET, with these settings.
 sub base_of { return ($_[0] - 329) / 10 + 2 }
 
-# Make a database: what `run` takes, with more arguments for createdb. Dies with its words when it fails.
+# Create a database. It takes the arguments of `run`, and those of createdb in `arguments`. Die if createdb fails.
 sub createdb {
     my ($class, %given) = @_;
     my @command = $given{database} ? $given{database}->createdb : 'createdb';
@@ -40,7 +44,7 @@ sub createdb {
     return;
 }
 
-# A server on a database that createdb has just made anew: what `new` takes.
+# A server on a database that is removed and created first. It takes the arguments of `new`.
 sub fresh {
     my ($class, %given) = @_;
     $given{database}->drop;
@@ -48,11 +52,11 @@ sub fresh {
     return $class->new(%given);
 }
 
-# Settings for tests that are not about time: a machine whose disk stalls is no reason to fail.
+# Settings for tests that do not test time, so that they pass on a machine whose disk stalls.
 sub patient { return (TICKR_DATABASE_POOL_TIMEOUT => 20, TICKR_DATABASE_QUERY_TIMEOUT => 20) }
 
-# Start it and wait until it serves. database: a Tickr::Database or Tickr::File; env: settings; wait: 0 not to;
-# program: another than tickrd.
+# Start a server and wait until it serves. database: a Tickr::Database or Tickr::File; env: settings; wait: 0: do not
+# wait; program: a name in the build folder or a path; by default tickrd.
 sub new {
     my ($class, %given) = @_;
     my %env = environment(
@@ -81,29 +85,29 @@ sub wait_until_serving {
     return;
 }
 
-# Where it listens, as it is written in TICKR_LISTEN.
+# The addresses on which it listens, in the form of TICKR_LISTEN.
 sub addresses { $_[0]->log =~ /msg="listening" address=(\S+)/g }
 
-# How many descriptors it has open.
+# The number of its open descriptors.
 sub descriptors {
     my @open = glob '/proc/' . $_[0]->pid . '/fd/*';
     return scalar @open;
 }
 
-# The kilobytes of memory it holds; undef under a sanitizer, which keeps memory that was freed.
+# Its resident memory in kilobytes; undef under a sanitizer, which keeps freed memory.
 sub memory {
     my ($self) = @_;
     return undef if slurp('/proc/' . $self->pid . '/maps') =~ m{/lib[at]san};
     return slurp('/proc/' . $self->pid . '/status') =~ /^VmRSS:\s+(\d+) kB/m ? $1 : die "no VmRSS\n";
 }
 
-# The seconds of processor time it has used.
+# Its processor time in seconds.
 sub processor_seconds {
     my @fields = split ' ', slurp('/proc/' . $_[0]->pid . '/stat') =~ s/^.*\) //r;
     return ($fields[11] + $fields[12]) / POSIX::sysconf(POSIX::_SC_CLK_TCK());
 }
 
-# Whether PATTERN is in the log by SECONDS from now.
+# Wait up to SECONDS until PATTERN is in the log. Return true if it is.
 sub wait_for_log {
     my ($self, $pattern, $seconds) = @_;
     return eval { wait_for("$pattern in the log", $seconds // 10, sub { $self->log =~ $pattern }) };
@@ -115,20 +119,20 @@ sub process { $_[0]{process} }
 sub log     { $_[0]{process}->log }
 sub signal  { $_[0]{process}->signal($_[1]) }
 
-# SIGTERM, and the exit status.
+# Send SIGTERM, and return the exit status.
 sub stop {
     my ($self, $seconds) = @_;
     $self->signal('TERM');
     return $self->{process}->wait_exit($seconds // 15);
 }
 
-# A new connection.
+# A new connection to it.
 sub client {
     my ($self, %given) = @_;
     return Tickr::Client->new(port => $self->{port}, unix => $self->{unix}, %given);
 }
 
-# One request on a connection of its own. timeout: in seconds.
+# One request on a new connection. timeout: in seconds.
 sub get {
     my ($self, $path, %given) = @_;
     return $self->client(timeout => delete $given{timeout})->request('GET', $path, %given);
@@ -139,16 +143,15 @@ sub request {
     return $self->client->request($method, $path, %given);
 }
 
-# Until /status is 200.
+# Wait until /status is 200.
 sub wait_until_ready {
     my ($self, $seconds) = @_;
-    wait_for('tickets to be had', $seconds // 10,
+    wait_for('/status to be 200', $seconds // 10,
         sub { eval { $self->get('/status')->{status} == 200 } });
     return;
 }
 
-# The page of metrics as a hash of series => value; the labels of the database are left out of
-# names where there is but one.
+# The metrics as a hash of series => value. With one database the names have no labels of the database.
 sub metrics {
     my ($self) = @_;
     my $body    = $self->get('/metrics')->{body};
@@ -163,13 +166,13 @@ sub metrics {
     return \%values;
 }
 
-# The value of a metric by its name and labels, as on the page.
+# The value of a metric, by its name and labels as in the page of metrics.
 sub metric {
     my ($self, $name) = @_;
     return $self->metrics->{$name};
 }
 
-# Run tickrd to its end: (exit status, what it printed on either).
+# Run tickrd to its end. Return (exit status, output and errors).
 sub run {
     my ($class, %given) = @_;
     my $process = Tickr::Process->new(

@@ -1,6 +1,6 @@
 package Tickr::Stores;
 
-# Every kind of database that tickrd serves from, for tests that do not care which it is.
+# All kinds of databases that tickrd serves from, for tests that run on any of them.
 
 use strict;
 use warnings;
@@ -11,8 +11,8 @@ use Tickr::File;
 
 our @EXPORT_OK = qw(on_each_store the_store);
 
-# A fresh database of the kind that TICKR_TEST_STORE names, mysql unless it is set: the whole test
-# is skipped where it cannot be had.
+# A fresh database of the kind that TICKR_TEST_STORE names, by default mysql. If it cannot run here, skip the whole
+# test.
 sub the_store {
     my %kinds = (
         mysql   => ['Tickr::Database'],
@@ -27,7 +27,7 @@ sub the_store {
     return $class->new(@given);
 }
 
-# Run TEST with a fresh database of each kind; one that cannot be had here is skipped.
+# Run TEST with a fresh database of each kind. Skip a kind that cannot run here.
 sub on_each_store {
     my ($test) = @_;
     for my $class (qw(Tickr::Database Tickr::File)) {

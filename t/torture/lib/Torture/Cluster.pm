@@ -1,11 +1,11 @@
 package Torture::Cluster;
 
-# The databases, the proxies in front of them and the servers of one configuration.
+# The databases, their proxies and the servers of one configuration.
 #
 #   databases   a list of { number, node, database, second, proxy, servers }: second is another database
 #               server, a replica of the first one or a master that joins it
-#   servers     a list of { number, port, env, server, databases, proxy, is_steady }: a steady one is
-#               never ended, so that its memory can be watched
+#   servers     a list of { number, port, env, server, databases, proxy, is_steady }: no fault ends a steady
+#               server, so that its memory can be measured
 
 use strict;
 use warnings;
@@ -16,7 +16,7 @@ use Tickr::Proxy;
 use Tickr::Server;
 
 our ($max_nodes, $starting_offset) = (10, 326);
-our $most_descriptors = 256;    # of a server: as many as a few hundred idle clients use up
+our $most_descriptors = 256;    # of a server, few enough for idle clients to use them up
 my $count = 0;
 
 sub new {
@@ -50,7 +50,7 @@ sub add_database {
 
 sub new_database {
     my ($self) = @_;
-    # No machine crashes here, and a replica that waits for the disk is late.
+    # The machine does not crash, and a replica that waits for the disk is late.
     my @log = ($self->{second} // '') eq 'replica'
         ? ('--log-bin=binlog', '--server-id=' . ++$count, '--innodb-flush-log-at-trx-commit=2') : ();
     my $database = Tickr::Database->new(tcp => 1, options => [ '--skip-ssl', @log ], layout => $self->{layout});
@@ -62,8 +62,7 @@ sub new_database {
     return $database;
 }
 
-# Let REPLICA follow MASTER from here on, with the counter as it stands there: what REPLICA wrote that MASTER does
-# not have is overwritten.
+# Make REPLICA follow MASTER from its present state on. The counter of MASTER overwrites that of REPLICA.
 sub follow {
     my ($replica, $master) = @_;
     my $has_table = $master->sql("SHOW DATABASES LIKE 'tickr'") ne '';
@@ -91,8 +90,8 @@ sub environment {
         : ( TICKR_DATABASE_HOST     => join(',', map { $_->{proxy}->address } @databases),
             TICKR_DATABASE_USERNAME => 'tickr',
             TICKR_DATABASE_PASSWORD => 'secret',
-            # Below the 2 s within which service must be back: a server that is just starting
-            # accepts a connection before it answers.
+            # Less than the 2 s within which a server must issue tickets again. A database that is just
+            # starting accepts a connection before it answers.
             TICKR_DATABASE_CONNECT_TIMEOUT => 1,
             TICKR_DATABASE_QUERY_TIMEOUT   => 1,
         ),
@@ -113,7 +112,7 @@ sub add_server {
         state     => scratch() . '/state' . ++$count,
     };
     mkdir $entry->{state} or die "$entry->{state}: $!";
-    $entry->{stall} = "$entry->{state}.stall";    # while it is there its disk stalls
+    $entry->{stall} = "$entry->{state}.stall";    # while this file exists the disk stalls
     $entry->{env} = {
         $self->environment(@databases),
         TICKR_LISTEN    => "127.0.0.1:$entry->{port}",
@@ -121,7 +120,7 @@ sub add_server {
         LD_PRELOAD      => "$ENV{BUILDDIR}/t/torture/stall.so",
         TORTURE_STALL   => $entry->{stall},
     };
-    if (($self->{second} // '') eq 'master') {    # it may have another master than the others
+    if (($self->{second} // '') eq 'master') {    # its master may differ from the others'
         $entry->{proxy} = Tickr::Proxy->new($databases[0]{database}->port);
         $entry->{env}{TICKR_DATABASE_HOST} = $entry->{proxy}->address;
     }
@@ -146,7 +145,7 @@ sub add_servers {
     return;
 }
 
-# Start it, or start it again; when it was started, in microseconds.
+# Start or restart a server. Return the time of the start in microseconds.
 sub start_server {
     my ($entry, %given) = @_;
     my $began = now_us();
@@ -159,7 +158,7 @@ sub start_server {
     return $began;
 }
 
-# Stop it as a service manager would; its exit status is remembered.
+# Stop a server as a service manager does, and note its exit status.
 sub stop_server {
     my ($self, $entry) = @_;
     my $status = eval { $entry->{server}->stop(20) } // 'it did not end';
@@ -168,7 +167,7 @@ sub stop_server {
     return;
 }
 
-# Those that the configuration lets a fault end, and all.
+# The servers that a fault may end.
 sub mortal_servers { return grep { !$_->{is_steady} } $_[0]->servers }
 
 # --- watching -------------------------------------------------------------------------------------
@@ -190,7 +189,7 @@ sub resident_kib {
     return Tickr::Process::slurp('/proc/' . $server->pid . '/status') =~ /^VmRSS:\s+(\d+)/m ? $1 : 0;
 }
 
-# In a quiet moment between two faults: age of the process in seconds, memory.
+# Note the age in seconds and the memory of each server, in a quiet moment between two faults.
 sub sample {
     my ($self) = @_;
     for my $entry ($self->servers) {

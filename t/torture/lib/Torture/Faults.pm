@@ -1,8 +1,7 @@
 package Torture::Faults;
 
-# What is done to databases and servers. Each fault is done to its end before the next one begins, but
-# for cuts that are armed and traffic, which may go on meanwhile. Each is written down for the checker,
-# see faults.h, with the moment when its cause had ended.
+# The faults of databases and servers. A fault ends before the next one begins. Only armed cuts and traffic may
+# continue meanwhile. Each fault is recorded for the checker, with the time at which its cause ended: see faults.h.
 
 use strict;
 use warnings;
@@ -13,7 +12,7 @@ use Torture::Cluster;
 
 my $count = 0;
 
-# cluster; folder: of the records; on_event: called with what is noteworthy
+# cluster; folder: of the records; on_event: called with a line about each event
 sub new {
     my ($class, %given) = @_;
     open my $file, '>', "$given{folder}/faults" or die "$given{folder}/faults: $!";
@@ -23,14 +22,14 @@ sub new {
 
 sub counts { return $_[0]{counts} }
 
-# Promises that a fault looks at by itself, those that were looked at; and what it saw of one that was broken.
-my $refuses  = 'a database that has gone back is refused';
+# Promises that a fault checks itself; promises(): those that were checked; broken(): the breaches of one.
+my $refuses  = 'a database that went back in time is refused';
 my $is_open  = 'while idle clients use up the descriptors open connections are served';
-my $is_told  = 'while a disk stalls readiness ends within 2 s, and /status and /livez answer';
+my $unready  = 'while a disk stalls readiness ends within 2 s, and /status and /livez answer';
 sub promises { return sort keys %{ $_[0]{broken} } }
 sub broken   { return @{ $_[0]{broken}{ $_[1] } } }
 
-# PROMISE is looked at; it was broken where there is EVIDENCE.
+# Note that PROMISE was checked. It was broken if there is EVIDENCE.
 sub judge {
     my ($self, $promise, @evidence) = @_;
     push @{ $self->{broken}{$promise} //= [] }, @evidence;
@@ -51,7 +50,7 @@ sub note {
 
 sub now_us { return Torture::Cluster::now_us() }
 
-# The one of LIST at the SHARE of its length.
+# The element of LIST at the SHARE of its length.
 sub pick { my ($share, @list) = @_; return $list[ int($share * @list) ] }
 
 my %do = (
@@ -105,7 +104,7 @@ sub stop_database {
 
 sub newest { return $_[0]{database}->sql('SELECT MAX(id) FROM tickr.tickets') }
 
-# Each of SERVERS has given tickets since now, and some were this database's: a server may have another.
+# Wait until each of SERVERS has issued tickets, and some were of this database. A server may have another one.
 sub wait_for_use {
     my ($entry, @servers) = @_;
     my $first = newest($entry);
@@ -117,20 +116,20 @@ sub wait_for_use {
     return;
 }
 
-# It says no, for this reason, or has left for it. With several databases the others go on.
+# True if SERVER reports that it refuses the database, or has ended because of that. Its other databases may serve.
 sub is_refused {
     my ($server) = @_;
     return 1 if !$server->process->is_running;
     my $answer = eval { $server->get('/status') } or return 0;
     return 1 if $answer->{status} == 503 && $answer->{body} =~ /gone back|below/;
     return 1 if $answer->{body} =~ /"state":"refused"/;
-    # It may serve on from what it holds ahead.
+    # It may still issue tickets reserved ahead.
     return eval { $server->get('/metrics')->{body} =~ /^tickr_database_refused(?:\{[^}]*\})? 1$/m };
 }
 
-# A server that was killed cannot know whether what lies between the last that it knows to be given and
-# the last that it may have given was given. It may leave all of that out by itself. If all do, or find that the
-# counter is past what they know, they serve, and true is returned. False: one refuses, until an operator acts.
+# A killed server does not know whether the tickets between its last certain one and its bound were issued. It may
+# skip them all by itself. Return true if all servers do that, or find the counter past their bound, and serve.
+# Return false if one refuses until an operator acts.
 sub has_passed {
     my ($entry) = @_;
     my @servers = map { $_->{server} } @{ $entry->{servers} };
@@ -144,11 +143,11 @@ sub is_serving_all {
     return $answer->{status} == 200 && $answer->{body} !~ /"state":"(?!up")/;
 }
 
-# Each of SERVERS refuses the database, or serves because another has moved the counter past all that it knows. At
-# least one refuses: those that do are returned.
+# Wait until each of SERVERS refuses the database, or serves because another one has moved the counter past all its
+# tickets. At least one must refuse. Return those that do.
 sub wait_for_refusal {
     my ($self, $entry, $kind, @servers) = @_;
-    # One that holds tickets serves from them until it has reached the database again.
+    # A server that holds tickets issues them until it has reached the database again.
     eval { wait_for('a refusal', 6, sub { scalar grep { is_refused($_->{server}) } @servers }) };
     my @undecided = grep {
         my $server = $_->{server};
@@ -160,7 +159,7 @@ sub wait_for_refusal {
     return @refusing;
 }
 
-# Forward, past LAST: as an operator would.
+# Move the counter past LAST, as an operator does.
 sub advance {
     my ($self, $entry, $last) = @_;
     my $ticket = ($last - 2) * $Torture::Cluster::max_nodes + $entry->{node}
@@ -174,7 +173,8 @@ sub advance {
     return;
 }
 
-# Killed, copied to COPY, started; and each of SERVERS, which are all that run, has given tickets since.
+# Kill the database, copy it to COPY, start it, and wait until each of SERVERS, which are all that run, has issued
+# tickets.
 sub copy_database {
     my ($self, $entry, $copy, @servers) = @_;
     my $database = $entry->{database};
@@ -188,22 +188,25 @@ sub copy_database {
     return;
 }
 
-# The servers that say that they refuse the database give nothing of it, until an operator moves the counter past
-# NEWEST, its number before.
+# Wait until servers refuse the database, and note them: they may issue no ticket of it until an operator moves the
+# counter past NEWEST, its number before.
 sub refuse_and_advance {
     my ($self, $entry, $kind, $newest, @servers) = @_;
     my @refusing = $self->wait_for_refusal($entry, $kind, @servers);
     my $began    = now_us();
     sleep 0.3;
     $self->note('refuse', $began, now_us(), \@refusing, $entry->{node}) if @refusing;
-    # What was reserved since then, or is reserved ahead, is less than this.
+    # Fewer were reserved since then, or ahead.
     $self->advance($entry, $newest + 10_000_000);
     return;
 }
 
-# A server sees nothing of it: it stands still (SIGSTOP), is down, or is started later with an empty state folder.
-# Another one goes on meanwhile, and sees that an older copy takes the place of the database: newer than what the
-# first one knows, older than what the other has given since. A second later the first one is there again.
+# An older copy replaces the database while server A does not see it: A is stopped (SIGSTOP), down, or started later
+# with an empty state folder. Server B works on and notices the copy.
+#
+#   1. A stops.   2. B issues tickets.   3. The database is copied.   4. B issues more tickets.
+#   5. The copy replaces the database: it is newer than all that A knows, and older than the tickets of B.
+#   6. A second later A runs again. It must not issue the tickets of step 4.
 sub restore_unseen {
     my ($self, $fault) = @_;
     my $entry = pick($fault->{target}, $self->{cluster}->databases);
@@ -223,7 +226,7 @@ sub restore_unseen {
     system("rm -rf '$data' && mv '$copy' '$data'") == 0 or die 'mv failed';
     $database->start;
     my @refusing = $self->wait_for_refusal($entry, "$fault->{kind} ($way)", @others);
-    sleep 1;    # so long it may take a server to tell the others
+    sleep 1;    # a server needs up to a second to tell the others
 
     if ($way eq 'stopped') { $blind->{server}->signal('CONT') }
     else                   { Torture::Cluster::start_server($blind, may_refuse => 1) }
@@ -238,8 +241,8 @@ sub restore_unseen {
     return;
 }
 
-# An older copy of the database takes its place. AND_RESTART: the servers are killed meanwhile, and know
-# of it only by what they have written down.
+# An older copy replaces the database. AND_RESTART: the servers are killed meanwhile, and recognise the copy only by
+# their state files.
 sub replace_database {
     my ($self, $fault, $and_restart) = @_;
     my $entry = pick($fault->{target}, $self->{cluster}->databases);
@@ -270,9 +273,9 @@ sub replace_database {
     return;
 }
 
-# The master becomes read_only, the replica that has all of it is promoted, and the address moves. One server was
-# down meanwhile and finds the new master; the other one is still connected to the old one. In the end the old one
-# follows the new one.
+# The master becomes read_only, its complete replica is promoted, and the address moves. One server was down
+# meanwhile and finds the new master. The other server is still connected to the old master. In the end the old
+# master follows the new one.
 sub fail_over {
     my ($self, $fault) = @_;
     my $entry = pick($fault->{target}, $self->{cluster}->databases);
@@ -295,8 +298,8 @@ sub fail_over {
     return;
 }
 
-# Under the running servers the steps are set for two masters; the second one begins above the first, and one server
-# moves to it. After a while the second one ends, and all is as before.
+# Set the steps for two masters while the servers run. The second master begins above the first, and one server
+# moves to it. After a while the second master leaves, and everything is as before.
 sub add_master {
     my ($self, $fault) = @_;
     my ($entry) = $self->{cluster}->databases;
@@ -306,7 +309,8 @@ sub add_master {
     set_step($first, 2, 1);
     set_step($second, 2, 2);
     $second->sql('SET GLOBAL read_only = 0');
-    # From now on the first one may count by 2 only. What it counts until its server has moved is below the second one's first.
+    # From now on the first master may count by 2 only. Its numbers until the server has moved are below the
+    # second master's first one.
     set_beyond($second, newest($entry), 1_000_000);
     $self->move_server($moves, $second);
     $self->note($fault->{kind}, $began, now_us(), $entry->{servers}, $entry->{node});
@@ -321,7 +325,7 @@ sub add_master {
     return;
 }
 
-# The counter of DATABASE is beyond BASE by GAP at least.
+# Move the counter of DATABASE beyond BASE by GAP at least.
 sub set_beyond {
     my ($database, $base, $gap) = @_;
     $database->sql('INSERT IGNORE INTO tickr.tickets VALUES (' . ($base + $gap) . ')');
@@ -334,7 +338,7 @@ sub set_step {
     return;
 }
 
-# Its address moves, and its connections end.
+# Move the address of SERVER to DATABASE, and end its connections.
 sub move_server {
     my ($self, $server, $database) = @_;
     $server->{proxy}->move($database->port);
@@ -342,7 +346,7 @@ sub move_server {
     return;
 }
 
-# In the next connection that has so many more bytes, or in all at once.
+# Cut the connection that carries the byte after so many, or all connections together.
 sub cut {
     my ($self, $fault) = @_;
     my $entry = pick($fault->{target}, $self->{cluster}->databases);
@@ -354,7 +358,7 @@ sub cut {
     return;
 }
 
-# Other tables get rows, in small and large transactions, and are altered and emptied meanwhile.
+# Write rows to other tables, in small and large transactions, and alter and empty these tables meanwhile.
 my $traffic = <<'END';
 CREATE TABLE IF NOT EXISTS tickr.neighbour
     (id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, filler VARCHAR(200)) ENGINE=InnoDB;
@@ -441,10 +445,10 @@ sub drain_server {
     return;
 }
 
-# --- what a server needs of its machine ------------------------------------------------------------
+# --- the server's machine ---------------------------------------------------------------------------
 
-# Idle clients connect until the server takes no more of them, and stay for a while. A connection that was open before
-# is served all the time; every other time although the sessions to the database are cut, and must be opened again.
+# Idle clients connect until the server accepts no more of them, and stay for a while. The server must serve a
+# connection that was open before. Every other time the sessions to the database are cut too and must open again.
 sub use_up_descriptors {
     my ($self, $fault) = @_;
     my $entry  = pick($fault->{target}, $self->{cluster}->servers);
@@ -453,7 +457,7 @@ sub use_up_descriptors {
     $early->get('/livez');
     my $began = now_us();
     my @idle  = map { idle_client($entry->{port}) } 1 .. 2 * $Torture::Cluster::most_descriptors;
-    # A server that keeps some for itself stops earlier.
+    # A server that keeps a reserve stops earlier.
     eval { wait_for('the descriptors', 1, sub { $server->descriptors >= $Torture::Cluster::most_descriptors - 1 }) };
     my $is_cut = $fault->{how} eq 'reset' && !$self->{cluster}{is_file};
     ($entry->{proxy} // $entry->{databases}[0]{proxy})->cut('all', 0, 'reset') if $is_cut;
@@ -470,20 +474,20 @@ sub use_up_descriptors {
     $self->note($fault->{kind}, $began, now_us(), [$entry]);
     my @bad = grep { $_ ne '200' } sort keys %statuses;
     $self->judge($is_open, map {
-        sprintf 'server %d, with %d descriptors%s: a connection that was open got %d times %s', $entry->{number},
+        sprintf 'server %d, with %d descriptors%s: an open connection got %d times %s', $entry->{number},
             $open, $is_cut ? ' and its sessions cut' : '', $statuses{$_}, $_
     } @bad);
     return;
 }
 
-# It connects without waiting: the server may not accept it.
+# Connect without waiting, because the server may not accept the connection.
 sub idle_client {
     my ($port) = @_;
     require IO::Socket::INET;
     return IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port, Blocking => 0) // ();
 }
 
-# Every fsync of a server waits. Two seconds after its last ticket it is not ready, and still answers.
+# Make every fsync of a server wait. Two seconds after its last ticket it must be not ready, and still answer.
 sub stall_disk {
     my ($self, $fault) = @_;
     my $entry  = pick($fault->{target}, $self->{cluster}->servers);
@@ -496,7 +500,7 @@ sub stall_disk {
     unlink $entry->{stall};
     $self->note($fault->{kind}, $began, now_us(), [$entry]);
     my %right = ('/readyz' => qr/^503$/, '/status' => qr/^503$/, '/livez' => qr/^200$/);
-    $self->judge($is_told, !$is_silent ? () : map {"server $entry->{number}: $_ was $answers{$_} when its disk stalled"}
+    $self->judge($unready, !$is_silent ? () : map {"server $entry->{number}: $_ was $answers{$_} when its disk stalled"}
             grep { $answers{$_} !~ $right{$_} } sort keys %right);
     return;
 }
@@ -508,7 +512,8 @@ sub spew_file {
     return;
 }
 
-# Until no ticket was given for two seconds. False where tickets are given all the time: it had no need to write.
+# Wait until the server has issued no ticket for two seconds. Return false if it issues tickets all the time, because
+# it had no need to write.
 sub wait_for_silence {
     my ($server) = @_;
     my ($last, $since, $until) = (-1, now_us(), now_us() + 5e6);

@@ -1,15 +1,15 @@
 package Torture::Options;
 
-# The arguments of scripts/torture, whose head explains them. Needs nothing that has to be installed.
+# Parses the arguments of scripts/torture, which explains them. Needs only Perl itself.
 
 use strict;
 use warnings;
 use Getopt::Long ();
 use Torture::Plan;
 
-# needs: what must be installed; layout: of the tables, where it is not the one that createdb makes by itself;
-# share: of the time, where it is not that of the others; faults: where not all kinds are tried that apply.
-# second: another database server beside the first: a replica, or a master that joins.
+# needs: the database that must be installed; layout: of the tables, if not createdb's default; share: of the time, if not
+# the same as the others'; faults: the kinds to try, if not all that apply; second: a second database server: a replica,
+# or a master that joins.
 our @configurations = (
     { name => 'strict', needs => 'mariadb', databases => 1, server_count => 1, is_in_order => 1,
       what => 'a server and its database' },
@@ -43,13 +43,13 @@ sub usage {
     exit 64;
 }
 
-# Those of KNOWN that LIST names, all where it names none, as name => 1.
+# The elements of KNOWN that LIST names, or all if LIST is undefined, as name => 1.
 sub wanted {
     my ($what, $list, @known) = @_;
     my %known = map { $_ => 1 } @known;
     my @wanted = split /,/, $list // join ',', @known;
     for my $name (@wanted) {
-        usage("there is no $what $name; there are", join ', ', @known) unless $known{$name};
+        usage("unknown $what $name; choose from", join ', ', @known) unless $known{$name};
     }
     return map { $_ => 1 } @wanted;
 }
@@ -58,7 +58,7 @@ sub parse {
     local @ARGV = @_;
     my %given = (minutes => 2);
     Getopt::Long::GetOptions(\%given, 'minutes=f', 'seed=i', 'config=s', 'fault=s', 'keep') or usage();
-    usage("what is $ARGV[0]?") if @ARGV;
+    usage("unknown argument $ARGV[0]") if @ARGV;
     usage('--minutes must be more than 0, and at most 10000')
         unless $given{minutes} > 0 && $given{minutes} <= 10_000;
     usage('--seed must be from 0 to 2147483646')
@@ -67,7 +67,7 @@ sub parse {
     my %wanted = wanted('configuration', $given{config}, map { $_->{name} } @configurations);
     $given{configurations} = [ grep { $wanted{ $_->{name} } } @configurations ];
     $_->{kinds} = [ Torture::Plan::kinds_of($_, %faults) ] for @{ $given{configurations} };
-    # Where only some faults are wanted a configuration that has none of them proves nothing.
+    # A configuration that has none of the wanted faults proves nothing.
     $given{configurations} = [ grep { @{ $_->{kinds} } } @{ $given{configurations} } ];
     usage('no configuration of these has a fault of these') if !@{ $given{configurations} };
     $given{seed} //= time % 1_000_000;

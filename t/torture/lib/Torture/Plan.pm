@@ -1,13 +1,13 @@
 package Torture::Plan;
 
-# Which fault comes when, to whom and for how long: all of it follows from the seed and the name of the
-# configuration. Every kind that applies comes once, in some order, before any comes again. The order is the same in
-# each configuration but begins elsewhere, so that a short run tries every kind in some of them.
+# The plan of faults: their order, targets, times and lengths. It follows from the seed and the name of the
+# configuration. Each kind that applies occurs once, in random order, before any repeats. All configurations
+# have the same order, and each begins at another place, so that even a short run tries every kind.
 
 use strict;
 use warnings;
 
-# kind, how often beside the others, what it needs of a configuration
+# kind, its share of all faults, the feature of a configuration that it needs
 our @kinds = (
     { name => 'kill-database',    weight => 3, needs => 'database' },
     { name => 'stop-database',    weight => 2, needs => 'database' },
@@ -41,7 +41,7 @@ sub kinds_of {
     return grep { $has{ $_->{needs} } && $tried{ $_->{name} } && $wanted{ $_->{name} } } @kinds;
 }
 
-# kinds: of kinds_of(); turn: where the order begins, from 0 to below 1
+# kinds: of kinds_of(); turn: the begin of the order, from 0 to below 1
 sub new {
     my ($class, %given) = @_;
     my $self = bless { kinds => $given{kinds} }, $class;
@@ -49,7 +49,7 @@ sub new {
     $self->begin($given{seed});
     my @order = $self->shuffled(@kinds);
     push @order, splice @order, 0, int(($given{turn} // 0) * @order);
-    # What only this configuration has comes first, or a short run would miss it.
+    # The kinds that few configurations have are first, or a short run would miss them.
     @order = ((grep { $_->{needs} =~ /^(?:replica|master|another server)$/ } @order),
         (grep { $_->{needs} !~ /^(?:replica|master|another server)$/ } @order));
     $self->{first} = [ grep { $applies{ $_->{name} } } @order ];
@@ -67,7 +67,7 @@ sub begin {
     return;
 }
 
-# From 0 to below 1; perl's own numbers are others' to use.
+# A number from 0 to below 1. Perl's own generator is left to other code.
 sub draw {
     my ($self) = @_;
     $self->{state} = $self->{state} * 48271 % 2147483647;
@@ -96,8 +96,8 @@ sub weighted {
     return $self->{kinds}[-1];
 }
 
-# The next fault. Every number that it may need is drawn, whether it does or not, so that what comes
-# after does not depend on it. Shares are from 0 to below 1.
+# The next fault. It draws every number that any kind may need, so that the later faults do not depend on
+# its kind. Shares are from 0 to below 1.
 sub next_fault {
     my ($self) = @_;
     my $kind = shift @{ $self->{first} } // $self->weighted;

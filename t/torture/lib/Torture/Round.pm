@@ -1,6 +1,6 @@
 package Torture::Round;
 
-# One configuration under load, with faults, for a while; and what is to be said about it.
+# Runs one configuration under load and faults for a while, and collects the results.
 
 use strict;
 use warnings;
@@ -11,11 +11,11 @@ use Torture::Faults;
 use Torture::Plan;
 
 my $clients     = 16;    # over all servers
-my $warm_up     = 3;     # seconds until a process has what memory it needs
-my $least_life  = 5;     # and for how long after it is watched at least
-my $most_growth = 12;    # MiB, while the same load goes on
+my $warm_up     = 3;     # seconds until the memory of a process is settled
+my $least_life  = 5;     # seconds after that for which it is measured at least
+my $most_growth = 12;    # MiB, under the same load
 
-# configuration, seed, seconds; turn: see Plan.pm; on_event: called with what is noteworthy
+# configuration, seed, seconds; turn: see Plan.pm; on_event: called with a line about each event
 sub new {
     my ($class, %given) = @_;
     my $folder = scratch() . "/records-$given{configuration}{name}";
@@ -48,14 +48,14 @@ sub start_clients {
 sub is_well {
     my ($self) = @_;
     for my $entry ($self->{cluster}->servers) {
-        die "server $entry->{number} ended by itself:\n" . $entry->{server}->log
+        die "server $entry->{number} ended unexpectedly:\n" . $entry->{server}->log
             unless $entry->{server}->process->is_running;
         return 0 unless eval { $entry->{server}->get('/status', timeout => 5)->{status} == 200 };
     }
     return 1;
 }
 
-# What the servers say and wrote last, and the databases: for who must find out why there is no service.
+# The status of the servers, and the last lines of all logs, for the search for the cause.
 sub state_of_all {
     my ($self) = @_;
     my @lines;
@@ -76,7 +76,7 @@ sub last_lines {
     return map {"  $_"} @lines > $count ? @lines[ -$count .. -1 ] : @lines;
 }
 
-# Faults until the time is up; then nothing more for long enough to see that all is well again.
+# Inject faults until the time is up. Then wait long enough for the servers to recover.
 sub inject_faults {
     my ($self) = @_;
     my $plan = Torture::Plan->new(seed => $self->{seed}, name => $self->{configuration}{name},
@@ -87,7 +87,7 @@ sub inject_faults {
     while (time < $until) {
         my $fault = $plan->next_fault;
         $self->{faults}->inject($fault);
-        # The checker judges whether it took too long; here it only must not run into the next one.
+        # The checker judges the time that this takes. Here it must only not run into the next fault.
         eval { wait_for('service', 15, sub { $self->is_well }); 1 }
             or die "after $fault->{kind}: $@";
         sleep $fault->{pause};
@@ -104,12 +104,12 @@ sub judge_client {
     my ($self) = @_;
     $self->{client}->signal('TERM');
     my $status = eval { $self->{client}->wait_exit(40) } // 'it did not end';
-    $self->say_whether($status eq '0', 'the clients could write down everything',
+    $self->say_whether($status eq '0', 'the clients recorded all answers',
         $status eq '0' ? () : ("client: $status", split /\n/, $self->{client}->log));
     return;
 }
 
-# What the faults themselves saw of the promises that are about them.
+# The promises that the faults check themselves.
 sub judge_faults {
     my ($self) = @_;
     for my $promise ($self->{faults}->promises) {
@@ -127,14 +127,14 @@ sub judge_descriptors {
         next if eval {
             wait_for('descriptors', 10, sub { $server->descriptors <= $entry->{idle_descriptors} });
         };
-        push @grown, sprintf 'server %d: %d descriptors without clients, at first there were %d',
+        push @grown, sprintf 'server %d: %d descriptors without clients, %d at first',
             $entry->{number}, $server->descriptors, $entry->{idle_descriptors};
     }
-    $self->say_whether(!@grown, 'without clients there are no more descriptors than at first', @grown);
+    $self->say_whether(!@grown, 'without clients a server has no more descriptors than at first', @grown);
     return;
 }
 
-# The growth of each process that has lived for long enough, from when it was warm.
+# The growth of each process that ran long enough, after its warm-up.
 sub judge_memory {
     my ($self) = @_;
     my @grown;
@@ -157,7 +157,7 @@ sub judge_stops {
     my $cluster = $self->{cluster};
     $cluster->stop_server($_) for $cluster->servers;
     my @bad = grep { $_ ne '0' } @{ $cluster->{stops} };
-    $self->say_whether(!@bad, 'each server that was told to stop ended with status 0',
+    $self->say_whether(!@bad, 'each server that got SIGTERM ended with status 0',
         map {"one ended with $_"} @bad);
     return;
 }
@@ -180,7 +180,7 @@ sub judge_records {
         }
         else { push @evidence, $line =~ s/^# //r }
     }
-    $self->say_whether(0, 'the checker came to its end', "it ended with $status", @evidence)
+    $self->say_whether(0, 'the checker finished', "it ended with $status", @evidence)
         if $status !~ /^[01]$/ || !$self->{numbers}{requests};
     return;
 }
@@ -198,7 +198,7 @@ sub run {
     my @evidence = $is_good ? () : split /\n/, $@;
     push @evidence, $self->state_of_all if !$is_good && $self->{cluster};
     $self->{faults}->end_traffic if $self->{faults};
-    $self->say_whether($is_good, 'servers and databases could be tortured to the end', @evidence);
+    $self->say_whether($is_good, 'the torture ran to its end', @evidence);
     return if !$self->{client};
     $self->judge_client;
     if ($is_good) {

@@ -1,0 +1,21 @@
+/*
+ * sqlite_settings -- finds the path of the database file.
+ *
+ * Main thread; afterwards the path is read only. For the files of the sqlite store only.
+ */
+#ifndef TICKR_STORE_SQLITE_SETTINGS_H
+#define TICKR_STORE_SQLITE_SETTINGS_H
+
+#include "store/store.h"
+
+/* The variables that sqlite_parse() reads, ended by NULL. */
+extern const char *const sqlite_variables[];
+
+/* Return the path of the file of SETTINGS, which is their name too. */
+const char *sqlite_path(const struct store_settings *settings);
+
+/* As parse() and forget() of the store. */
+void sqlite_parse(const struct store_given *given, struct store_settings *databases, size_t count);
+void sqlite_forget(struct store_settings *database);
+
+#endif
