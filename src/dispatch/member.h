@@ -73,7 +73,7 @@ bool members_have_other(const struct members *members, size_t except) MUST_CHECK
 /* Whether the last answer of each was TICKET_EXHAUSTED. */
 bool members_are_exhausted(const struct members *members) MUST_CHECK;
 
-/* Add to TEXT why none of them issues tickets, for people. */
+/* Add to TEXT why none of them issues tickets. */
 void members_explain(const struct members *members, struct text *text);
 
 #endif

@@ -19,7 +19,7 @@
 #define LATE_MS	     100 /* after the deadline */
 #define BUSY_TICK_MS 10	 /* while errands are parked */
 
-/* What to log, and which pools must rest, after the mutex was given back. */
+/* The changes to log, and the pools that must rest, after the mutex was given back. */
 struct news {
 	bool was_in[MOST_DATABASES];
 	bool was_drained[MOST_DATABASES];

@@ -28,7 +28,7 @@ enum health_state {
 
 enum health_event {
 	HEALTH_OPENED,	   /* a session that serves was opened */
-	HEALTH_ANSWERED,   /* the database did what it was asked */
+	HEALTH_ANSWERED,   /* the database answered as it should */
 	HEALTH_UNSERVED,   /* the same, while no session that serves is open */
 	HEALTH_UNRESERVED, /* a reservation failed; its trouble follows as another event */
 	HEALTH_TROUBLED,   /* one session failed, or the database is busy: others may do better */
@@ -72,7 +72,7 @@ struct health {
 	char reason[REASON_SIZE];
 };
 
-/* What is known at one moment. */
+/* The knowledge at one moment. */
 struct health_look {
 	bool is_ready; /* the database is up, and has answered within the time that was asked for */
 	bool is_refused;
@@ -89,7 +89,7 @@ void health_note_open(struct health *health);  /* a session that serves was open
 void health_note_close(struct health *health); /* one was closed */
 
 /*
- * The database did what it was asked; NEWEST_BASE is its highest. While health_is_failing() only a
+ * The database answered as it should. NEWEST_BASE is its highest base. While health_is_failing() only a
  * reservation proves that: the caller makes one first.
  */
 void health_note_good(struct health *health, uint64_t newest_base);
@@ -118,7 +118,7 @@ bool health_is_failing(struct health *health);
 /* Whether a reservation has succeeded within the last MS. */
 bool health_has_reserved(struct health *health, uint64_t ms);
 
-/* Add to TEXT why no tickets can be reserved, for people; nothing when they can. */
+/* Add to TEXT why no tickets can be reserved; nothing if they can. */
 void health_explain(struct health *health, struct text *text);
 
 #endif

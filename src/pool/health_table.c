@@ -1,5 +1,5 @@
 /*
- * health_table -- which state follows an event, and what is done about it.
+ * health_table -- which state follows an event, and which action.
  *
  * DOUBTED and FAILING end only with an answer (see health_note_good()), so no event of another kind may
  * make DOWN or UP of them.

@@ -45,7 +45,7 @@ keeper_note_open(struct keeper *keeper)
 /* --- opening and closing --------------------------------------------------------------------- */
 
 /*
- * Open a session. At one of several masters it serves only if that master can be trusted: otherwise
+ * Open a session. At one of several masters it serves only if that master can be trusted. Otherwise
  * reservations would go to the refused master again and again, while the others serve.
  */
 static enum store_result

@@ -9,7 +9,7 @@
 
 #define ASK_EVERY_MS   250
 #define PRUNE_PAUSE_MS 5    /* between chunks, so that tickets come first */
-#define KEEP_ROWS      1000 /* the newest ones, for people to read */
+#define KEEP_ROWS      1000 /* the newest ones, for operators to read */
 
 /* To delete a row costs the database more than to insert it, so that waits until the load is lower. */
 #define BUSY_RATE      5000 /* bases a second */

@@ -31,7 +31,7 @@ struct pool_settings {
 	struct pool_listener listener;
 };
 
-/* What the pool knows of the database at one moment. */
+/* The state of the database at one moment. */
 struct pool_look {
 	struct health_look health; /* as known at most 1 s ago */
 	bool is_at_rest;	   /* no session is open, and none will be */

@@ -303,7 +303,7 @@ trust_find_past(const struct trust *trust, const struct store_share *share)
 	return floor > unsure ? floor : unsure;
 }
 
-/* With the mutex held: refuse the database of SHARE, whose counter went back to WENT_TO. */
+/* With the mutex held: refuse the database of SHARE, whose counter fell to WENT_TO. */
 static void
 trust_refuse(struct trust *trust, const struct store_share *share, uint64_t went_to,
 	     uint64_t now_ms)

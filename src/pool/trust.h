@@ -111,10 +111,10 @@ void trust_forget_other_steps(struct trust *trust, struct trust_mark *mark, uint
 
 /*
  * Judge BASES, which a statement returned, and which are not empty and end below 2^64. They are accepted
- * if they are higher than the known ones of MARK, and were not issued since then: by another master,
- * while this answer was on its way. Otherwise the database of their class is refused from now on. Only
- * accepted bases may be issued. TRUST_UNSURE and TRUST_REFUSED: the counter must pass *PAST, if that is
- * not 0.
+ * if they are higher than the known ones of MARK, and were not issued since then. Another master may
+ * have returned them while this answer was on its way. Otherwise the database of their class is refused
+ * from now on. Only accepted bases may be issued. TRUST_UNSURE and TRUST_REFUSED: the counter must pass
+ * *PAST, if that is not 0.
  */
 enum trust_verdict trust_judge(struct trust *trust, const struct trust_mark *mark,
 			       const struct ticket_range *bases, uint64_t *past,

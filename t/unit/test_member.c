@@ -180,7 +180,8 @@ Test(member, a_member_is_described_by_what_its_pool_knows)
 	cr_assert_eq(state.condition, DATABASE_DOWN);
 	cr_assert_str_eq(state.reason, "it hangs");
 
-	look.health = (struct health_look){.is_refused = true, .reason = "it has gone back in time"};
+	look.health =
+		(struct health_look){.is_refused = true, .reason = "it has gone back in time"};
 	member_note_look(&all[0], &look, false, START_MS);
 	member_describe(&all[0], &state);
 	cr_assert_eq(state.condition, DATABASE_REFUSED);
@@ -208,6 +209,7 @@ Test(member, all_are_named_if_none_issues_tickets)
 	cr_assert(strncmp(memory, "no database gives tickets: a:1: xxx", 35) == 0, "%s", memory);
 	cr_assert_not_null(strstr(memory, "; b:2: xxx"));
 	cr_assert_not_null(strstr(memory, "; c:3: xxx"));
-	cr_assert_not_null(strstr(memory, "xxx...; b:2: "), "a cut reason ends in dots: %s", memory);
+	cr_assert_not_null(strstr(memory, "xxx...; b:2: "), "a cut reason ends in dots: %s",
+			   memory);
 	cr_assert_str_eq(memory + strlen(memory) - 4, "x...");
 }

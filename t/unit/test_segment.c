@@ -235,7 +235,8 @@ Test(segment, a_reservation_of_more_than_is_held_gets_one_progression)
 	cr_assert_geq(bring(0), 5 * MOST);
 	cr_assert_eq(asked.answers, 1);
 	cr_assert_eq(asked.reservation.status, TICKET_OK);
-	cr_assert_eq(asked.reservation.bases.first, 3, "bases that continue the held ones join them");
+	cr_assert_eq(asked.reservation.bases.first, 3,
+		     "bases that continue the held ones join them");
 	cr_assert_eq(asked.reservation.bases.count, 5 * MOST);
 	cr_assert_eq(take(1), 3 + 5 * MOST);
 }
