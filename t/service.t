@@ -139,7 +139,7 @@ SKIP: {
     is $answer->{status}, 200, 'it serves on an inherited TCP socket';
     my $local = Tickr::Client->new(unix => $socket)->get('/livez');
     is $local->{status}, 200, 'and on a Unix socket';
-    like $server->log, qr/address=127\.0\.0\.1:$port inherited=yes/, 'the log says so';
+    ok $server->wait_for_log(qr{address=127\.0\.0\.1:$port inherited=yes}), 'the log says so';
     is $server->stop, 0, 'it stops cleanly';
 }
 
