@@ -43,7 +43,7 @@ worker_open_reservation(struct mail *mail)
 	allocator_deliver(worker->allocator, reservation);
 }
 
-/* Post RESERVATION to its worker. A thread of a pool or of the dispatcher runs this. */
+/* Post RESERVATION to its worker. Any thread. The reservation is the worker's again when its mail is opened. */
 static void
 worker_post_answer(struct reservation *reservation)
 {

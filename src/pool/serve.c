@@ -211,8 +211,8 @@ serve_reservations(struct keeper *keeper)
 		uint32_t most;
 
 		keeper_move_on(keeper);
-		/* A rest makes sessions stale, so a thread with a session need not check for one. */
-		if (keeper->session == NULL && !keeper_rest(keeper))
+		/* A drain makes sessions stale, so a thread with a session need not check for one. */
+		if (keeper->session == NULL && !keeper_wait_for_resume(keeper))
 			return;
 		if (!keeper_open(keeper)) {
 			if (!keeper_pause(keeper, 0))
