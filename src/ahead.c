@@ -6,7 +6,7 @@
 #define FILL_EVERY_MS 100
 
 static void
-ahead_fill(evutil_socket_t fd, short what, void *arg)
+ahead_on_fill(evutil_socket_t fd, short what, void *arg)
 {
 	struct ahead *ahead = arg;
 
@@ -33,14 +33,14 @@ ahead_init(struct ahead *ahead, const struct config *config, struct dispatch *di
 	if (config->reserve_ahead_ms == 0)
 		return;
 	ahead->segment = segment_new(&settings);
-	ahead->fill = loop_event_new(base, -1, 0, ahead_fill, ahead);
+	ahead->fill = loop_event_new(base, -1, 0, ahead_on_fill, ahead);
 }
 
 void
 ahead_start(struct ahead *ahead)
 {
 	if (ahead->segment != NULL)
-		ahead_fill(-1, 0, ahead);
+		ahead_on_fill(-1, 0, ahead);
 }
 
 struct source

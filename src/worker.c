@@ -11,8 +11,8 @@
 #include "segment/segment.h"
 #include "worker.h"
 
-#define BEGUN_MARGIN_MS	 1000 /* so that a session reaches its own time-outs before */
-#define HTTP_DEADLINE_MS 75000
+#define OVERDUE_MARGIN_MS 1000 /* so that a session reaches its own time-outs before */
+#define HTTP_DEADLINE_MS  75000
 
 struct worker {
 	struct worker_settings settings;
@@ -43,7 +43,7 @@ worker_open_reservation(struct mail *mail)
 	allocator_deliver(worker->allocator, reservation);
 }
 
-/* Post RESERVATION to its worker. A thread of a pool or of the dispatcher runs this. */
+/* Post RESERVATION to its worker. Any thread. The reservation is the worker's again when its mail is opened. */
 static void
 worker_post_answer(struct reservation *reservation)
 {
@@ -191,7 +191,7 @@ worker_make_allocator(struct worker *worker)
 	const struct config *config = worker->settings.config;
 	struct allocator_settings settings = {
 		.pool_timeout_ms = config->pool_timeout_ms,
-		.begun_timeout_ms = config->query_timeout_ms + BEGUN_MARGIN_MS,
+		.overdue_timeout_ms = config->query_timeout_ms + OVERDUE_MARGIN_MS,
 		.limit = worker->settings.limit,
 		.source = worker->settings.source,
 		.answer = worker_post_answer,

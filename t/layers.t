@@ -1,17 +1,21 @@
 #!/usr/bin/perl
-# Rooms include only what src/LAYERS lets them.
+# Rooms include only the rooms that src/LAYERS lets them, and docs/architecture.md has the same list.
 use strict;
 use warnings;
 use Test::More;
+use Tickr::Process qw(slurp);
 
-my $src = ($ENV{SRCDIR} // '.') . '/src';
+my $top = $ENV{SRCDIR} // '.';
+my $src = "$top/src";
+my %is_generated = map { $_ => 1 } qw(build.h sql.h);
 
-my %allowed;
+my (%allowed, %listed);
 open my $layers, '<', "$src/LAYERS" or die "$src/LAYERS: $!";
 while (<$layers>) {
     next if /^\s*(#|$)/;
     my ($room, @below) = split;
     $allowed{$room} = { map { $_ => 1 } $room, @below };
+    $listed{$room} = "@below";
 }
 
 sub room_of { $_[0] =~ m{^([^/]+)/} ? $1 : 'top' }
@@ -27,7 +31,7 @@ for my $file (@files) {
     while (<$in>) {
         next unless /^#include "([^"]+)"/;
         my $included = $1;
-        next if $included eq 'build.h' || $included eq 'sql.h';
+        next if $is_generated{$included};
         push @wrong, "$file:$.: include of $included, which is no file of ours"
             unless -e "$src/$included";
         push @wrong, "$file:$.: $room must not include " . room_of($included)
@@ -35,4 +39,16 @@ for my $file (@files) {
     }
 }
 is_deeply(\@wrong, [], 'every room includes only what LAYERS lets it');
+
+# --- the table of rooms ---------------------------------------------------------------------
+
+my $of_top = delete $listed{top};
+is join(' ', sort split ' ', $of_top), join(' ', sort keys %listed), 'the files of src/ itself may include all rooms';
+
+my $architecture = slurp("$top/docs/architecture.md");
+my %documented = $architecture =~ m{^\| `(\w+)/` \| ([a-z ]+|-) \|}mg;
+is_deeply { map { $_ => $documented{$_} =~ s/^-$//r } keys %documented }, \%listed,
+    'the table of rooms in docs/architecture.md has the lists of LAYERS';
+my @unnamed = grep { $architecture !~ /`\Q$_\E`/ } sort keys %is_generated;
+is_deeply \@unnamed, [], '... and the page names the headers that are exempt';
 done_testing;

@@ -2,9 +2,11 @@
  * DESIGN. A batch is in exactly one of four lists:
  *
  *	gathering   the loop fills it in this round, and has not submitted it yet
- *	submitted   the source has it; the list is in the order of the deadlines
- *	begun       its deadline has passed, but a session works on it
+ *	submitted   the source or a session has it, and its deadline has not passed
+ *	overdue     its deadline has passed, and the source could not return it
  *	given up    the same, and its requests were failed: its range becomes a gap
+ *
+ * Each list is in the order of the deadlines.
  */
 #include <assert.h>
 #include <stddef.h>
@@ -18,7 +20,7 @@ struct allocator {
 	struct allocator_settings settings;
 	struct batch_list gathering; /* the last one takes new requests */
 	struct batch_list submitted;
-	struct batch_list begun;
+	struct batch_list overdue;
 	struct batch_list given_up;
 	bool is_woken;
 };
@@ -31,7 +33,7 @@ allocator_new(const struct allocator_settings *settings)
 	a->settings = *settings;
 	TAILQ_INIT(&a->gathering);
 	TAILQ_INIT(&a->submitted);
-	TAILQ_INIT(&a->begun);
+	TAILQ_INIT(&a->overdue);
 	TAILQ_INIT(&a->given_up);
 	return a;
 }
@@ -134,7 +136,7 @@ allocator_list_of(struct allocator *a, const struct batch *batch)
 {
 	switch (batch->place) {
 	case BATCH_SUBMITTED: return &a->submitted;
-	case BATCH_BEGUN: return &a->begun;
+	case BATCH_OVERDUE: return &a->overdue;
 	case BATCH_GIVEN_UP: break;
 	}
 	return &a->given_up;
@@ -159,7 +161,7 @@ allocator_deliver(struct allocator *a, struct reservation *reservation)
 static uint64_t
 allocator_give_up_at_ms(const struct allocator *a, const struct batch *batch)
 {
-	return batch->reservation.deadline_ms + a->settings.begun_timeout_ms;
+	return batch->reservation.deadline_ms + a->settings.overdue_timeout_ms;
 }
 
 void
@@ -174,14 +176,14 @@ allocator_expire(struct allocator *a, uint64_t now_ms)
 			allocator_fail(a, batch, TICKET_TIMED_OUT, batch->reservation.reason);
 			free(batch);
 		} else {
-			batch->place = BATCH_BEGUN;
-			TAILQ_INSERT_TAIL(&a->begun, batch, link);
+			batch->place = BATCH_OVERDUE;
+			TAILQ_INSERT_TAIL(&a->overdue, batch, link);
 		}
 	}
 	/* If a session hangs, the source has the reservation. So its batch stays until the answer. */
-	while ((batch = TAILQ_FIRST(&a->begun)) != NULL &&
+	while ((batch = TAILQ_FIRST(&a->overdue)) != NULL &&
 	       allocator_give_up_at_ms(a, batch) <= now_ms) {
-		TAILQ_REMOVE(&a->begun, batch, link);
+		TAILQ_REMOVE(&a->overdue, batch, link);
 		batch->place = BATCH_GIVEN_UP;
 		TAILQ_INSERT_TAIL(&a->given_up, batch, link);
 		allocator_fail(a, batch, TICKET_TIMED_OUT,
@@ -194,11 +196,11 @@ uint64_t
 allocator_next_deadline(const struct allocator *a)
 {
 	const struct batch *submitted = TAILQ_FIRST(&a->submitted);
-	const struct batch *begun = TAILQ_FIRST(&a->begun);
+	const struct batch *overdue = TAILQ_FIRST(&a->overdue);
 	uint64_t deadline_ms = submitted != NULL ? submitted->reservation.deadline_ms : UINT64_MAX;
 
-	if (begun != NULL && allocator_give_up_at_ms(a, begun) < deadline_ms)
-		deadline_ms = allocator_give_up_at_ms(a, begun);
+	if (overdue != NULL && allocator_give_up_at_ms(a, overdue) < deadline_ms)
+		deadline_ms = allocator_give_up_at_ms(a, overdue);
 	return deadline_ms;
 }
 
@@ -220,6 +222,6 @@ allocator_free(struct allocator *a)
 		allocator_fail(a, batch, TICKET_DRAINING, STATUS_DRAINING);
 		free(batch);
 	}
-	assert(TAILQ_EMPTY(&a->begun) && TAILQ_EMPTY(&a->given_up));
+	assert(TAILQ_EMPTY(&a->overdue) && TAILQ_EMPTY(&a->given_up));
 	free(a);
 }

@@ -22,9 +22,9 @@ struct waiting_limit {
 
 struct allocator_settings {
 	uint64_t pool_timeout_ms;    /* the longest wait until a session takes the reservation */
-	uint64_t begun_timeout_ms;   /* how much longer to wait for the answer of that session */
+	uint64_t overdue_timeout_ms; /* how much longer to wait for the answer of that session */
 	struct waiting_limit *limit; /* shared; outlives the allocators */
-	struct source source;	     /* of reservations */
+	struct source source;	     /* a pool, the dispatcher or the segment, see ahead_source() */
 
 	/*
 	 * Called in any thread when a reservation, whose owner is ARG, was answered. It must lead to a

@@ -32,7 +32,7 @@ struct ticket_request {
 /* The list that a submitted batch is in. */
 enum batch_place {
 	BATCH_SUBMITTED,
-	BATCH_BEGUN,	/* it could not be withdrawn: a session works on it */
+	BATCH_OVERDUE,	/* the source could not return it at its deadline */
 	BATCH_GIVEN_UP, /* the same, and its requests were failed */
 };
 

@@ -238,8 +238,8 @@ errand_patience_ms(const struct dispatch *d, const struct errand *errand)
 }
 
 /*
- * Return an attempt at MEMBER. The pool must not retry it when a session is lost, so it counts as
- * retried: another database is a better choice.
+ * Return an attempt at MEMBER. The pool must not retry it when a session is lost, so it begins
+ * with one loss: another database is a better choice.
  */
 static struct attempt *
 errand_new_attempt(struct dispatch *d, size_t member, struct errand *errand, uint64_t now_ms)
@@ -248,7 +248,7 @@ errand_new_attempt(struct dispatch *d, size_t member, struct errand *errand, uin
 
 	attempt->reservation.count = errand->asked->count;
 	attempt->reservation.deadline_ms = errand->asked->deadline_ms;
-	attempt->reservation.attempts = 1;
+	attempt->reservation.losses = 1;
 	attempt->reservation.answer = errand_on_answer;
 	attempt->dispatch = d;
 	attempt->member = member;

@@ -79,8 +79,8 @@ static enum database_condition
 member_condition_of(const struct member *member)
 {
 	if (member->is_drained)
-		return member->is_resting && member->view.is_at_rest ? DATABASE_DRAINED
-								     : DATABASE_DRAINING;
+		return member->is_pool_drained && member->view.is_disconnected ? DATABASE_DRAINED
+									       : DATABASE_DRAINING;
 	if (member->is_in && member->view.health.is_ready)
 		return DATABASE_UP;
 	return member->view.health.is_refused ? DATABASE_REFUSED : DATABASE_DOWN;

@@ -26,11 +26,11 @@ struct member {
 	const char *name;
 	const struct ticket_space *space;
 
-	bool is_in;	   /* in service: it may be asked */
-	bool has_been_in;  /* at some time */
-	bool is_drained;   /* by the operator, until the operator resumes it */
-	bool is_resting;   /* its pool must close the sessions */
-	bool is_exhausted; /* its last answer was TICKET_EXHAUSTED */
+	bool is_in;	      /* in service: it may be asked */
+	bool has_been_in;     /* at some time */
+	bool is_drained;      /* by the operator, until the operator resumes it */
+	bool is_pool_drained; /* its pool must close the sessions */
+	bool is_exhausted;    /* its last answer was TICKET_EXHAUSTED */
 	uint64_t in_since_ms;
 	uint64_t out_since_ms;
 	uint64_t hold_ms;	/* the least time that it stays out, longer after a brief service */

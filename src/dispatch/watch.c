@@ -20,7 +20,7 @@
 #define LATE_MS	     100 /* after the deadline */
 #define BUSY_TICK_MS 10	 /* while errands are parked */
 
-/* The log lines to write and the pools to rest, after the mutex was given back. */
+/* The log lines to write and the pools to drain, after the mutex was given back. */
 struct news {
 	bool was_in[MOST_DATABASES];
 	bool was_drained[MOST_DATABASES];
@@ -28,8 +28,8 @@ struct news {
 	bool is_in[MOST_DATABASES];
 	bool is_taken_out[MOST_DATABASES]; /* by the operator, who has an answer already */
 	bool is_drained[MOST_DATABASES];
-	bool must_rest[MOST_DATABASES];
-	bool rests[MOST_DATABASES]; /* the last order to its pool; only the watcher gives it */
+	bool is_pool_drained[MOST_DATABASES];
+	bool was_pool_drained[MOST_DATABASES]; /* the last order of the watcher */
 };
 
 /* Let the errand of ATTEMPT, at the member with this INDEX, ask another member. */
@@ -128,11 +128,11 @@ watch_collect_news(struct dispatch *d, struct news *news)
 	for (size_t i = 0; i < d->members.count; i++) {
 		struct member *member = &d->members.all[i];
 
-		member->is_resting = member->is_drained && member->in_flight == 0;
-		news->must_rest[i] = member->is_resting;
+		member->is_pool_drained = member->is_drained && member->in_flight == 0;
+		news->is_pool_drained[i] = member->is_pool_drained;
 		news->is_in[i] = member->is_in;
 		news->is_taken_out[i] = member->is_drained;
-		news->is_drained[i] = member->is_resting && member->view.is_at_rest;
+		news->is_drained[i] = member->is_pool_drained && member->view.is_disconnected;
 		snprintf(news->reasons[i], REASON_SIZE, "%s", member->reason);
 	}
 }
@@ -143,9 +143,9 @@ watch_tell(struct dispatch *d, struct news *news)
 	for (size_t i = 0; i < d->members.count; i++) {
 		const struct member *member = &d->members.all[i];
 
-		if (news->rests[i] != news->must_rest[i])
-			pool_set_resting(member->pool, news->must_rest[i]);
-		news->rests[i] = news->must_rest[i];
+		if (news->was_pool_drained[i] != news->is_pool_drained[i])
+			pool_set_drained(member->pool, news->is_pool_drained[i]);
+		news->was_pool_drained[i] = news->is_pool_drained[i];
 		if (news->was_in[i] && !news->is_in[i] && !news->is_taken_out[i])
 			log_warn("a database is out of service",
 				 LOG_TEXT("reason", news->reasons[i]), LOG_DATABASE(member->name));

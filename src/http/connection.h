@@ -50,7 +50,7 @@ struct connection *connection_begin(struct connections *connections,
 				    struct evhttp_connection *evcon, uint64_t now_ms);
 
 /* Return a message about the fault in the bytes of the request's head; NULL: none. */
-const char *connection_refusal(const struct connection *connection);
+const char *connection_input_refusal(const struct connection *connection);
 
 /* Return its descriptor, which stays the connection's. */
 int connection_fd(const struct connection *connection);

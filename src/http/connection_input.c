@@ -141,6 +141,7 @@ connection_input_on_input(struct evbuffer *input, const struct evbuffer_cb_info 
 	if (connection->has_begun) {
 		connection_input_scan(connection, evbuffer_get_length(input) - change->n_added);
 	} else if (connection_input_begin(connection)) {
+		/* Again: the deadline of the request begins. */
 		connection_enter(connection, STATE_READING);
 		connection_input_scan(connection, 0);
 	}
@@ -157,7 +158,7 @@ connection_input_next(struct connection *connection)
 }
 
 const char *
-connection_refusal(const struct connection *connection)
+connection_input_refusal(const struct connection *connection)
 {
 	return connection->head.refusal;
 }

@@ -26,7 +26,11 @@
 static const char *
 server_refusal(const struct exchange *exchange)
 {
-	const char *refusal = connection_refusal(exchange->connection);
+	/*
+	 * connection_input.c has noted this fault. If libevent delivers a pipelined request before the
+	 * note is read, refuse it here.
+	 */
+	const char *refusal = connection_input_refusal(exchange->connection);
 	int major, minor;
 
 	tricks_version(exchange->http, &major, &minor);
@@ -39,8 +43,8 @@ server_refusal(const struct exchange *exchange)
 }
 
 /*
- * Return whether the client may use the route. If not, answer. A path that no route has asks for the
- * strictest access of the table, so that a 404 tells a stranger nothing.
+ * Return whether the client may use the route. If not, answer. If no route has the path, the strictest
+ * access applies, so a 404 tells a stranger nothing.
  */
 static bool
 server_admits(struct exchange *exchange)
@@ -106,8 +110,8 @@ server_on_request(struct evhttp_request *http, void *arg)
 /* --- listening ---------------------------------------------------------------------------------- */
 
 /*
- * Pause, because the loop would report the same connection again and again. libevent has replaced the
- * argument of this callback. So the next tick resumes listening.
+ * Pause LISTENER. Otherwise the loop would report the connection that the system refused again and again.
+ * ARG is an object of libevent, so this cannot find the server: server_on_tick() resumes all listeners.
  */
 static void
 server_on_accept_error(struct evconnlistener *listener, void *arg)

@@ -165,9 +165,14 @@ counter_set_latch(struct keeper *keeper, const struct store_share *share, uint64
 }
 
 /*
- * Latch the refusal with the number of the last advance from before the statement. *IS_OVER: the
- * refusal has ended, or the number is greater now. Then the statement may be from before the operator's
- * advance, and is no reason to refuse.
+ * Latch the refusal with the advance number from before the statement, plus 1. Set *IS_OVER if the
+ * refusal is over, or if this happened:
+ *
+ *	1. A's statement reserves low bases.
+ *	2. An operator advances the counter.
+ *	3. A reads a greater advance number.
+ *
+ * Then the low bases are no reason to refuse, because the operator has acted since.
  */
 static enum store_result
 counter_latch(struct keeper *keeper, const struct store_share *share, uint64_t past, bool *is_over,
@@ -236,6 +241,10 @@ counter_refuse(struct keeper *keeper, const struct store_share *share, uint64_t 
 
 /* --- reserving --------------------------------------------------------------------------------- */
 
+/*
+ * Reserve COUNT bases with one statement, and judge them. STORE_OK without TRUST_ACCEPTED: the bases are
+ * abandoned, and the caller retries.
+ */
 static enum store_result
 counter_reserve_once(struct keeper *keeper, uint32_t count, struct ticket_range *bases,
 		     enum trust_verdict *verdict, struct text *reason)
@@ -258,14 +267,13 @@ counter_reserve_once(struct keeper *keeper, uint32_t count, struct ticket_range 
 		trust_forget_other_steps(keeper->trust, &keeper->mark, share.increment);
 	*verdict = trust_judge(keeper->trust, &keeper->mark, bases, &past, reason);
 	switch (*verdict) {
-	case TRUST_REFUSED:
-		*verdict = TRUST_UNSURE;
+	case TRUST_REFUSED: /* STORE_OK: the refusal is over */
 		return counter_refuse(keeper, &share, past, reason);
 	case TRUST_UNSURE:
-		if (past == 0)
+		if (past == 0) /* too many recent ranges to compare with: retry as it is */
 			return STORE_OK;
 		return counter_move_past(keeper, &share, past, reason);
-	case TRUST_SUSPECT:
+	case TRUST_SUSPECT: /* only a read is suspect */
 	case TRUST_ACCEPTED: break;
 	}
 	keeper->seen_ms = keeper->mark.began_ms;
@@ -335,7 +343,7 @@ counter_is_released(struct keeper *keeper, uint64_t latch)
 
 /*
  * Reconsider the refusal of the database, whose counter reads NEWEST and should be past PAST.
- * *IS_AGAIN: the counter was moved, so look again.
+ * *IS_AGAIN: Set if the refusal may be over. With STORE_OK the caller then looks again.
  */
 static enum store_result
 counter_reconsider(struct keeper *keeper, uint64_t newest, uint64_t past, bool *is_again,
@@ -369,6 +377,7 @@ counter_look_once(struct keeper *keeper, uint64_t *newest, bool *is_again, struc
 	result = counter_read(keeper, newest, reason);
 	if (result != STORE_OK)
 		return result;
+	/* The row may hold another master's base, so the read proves nothing. Only keep the state file. */
 	if (!counter_learn_share(keeper))
 		return high_water_tend(keeper->high_water, clock_ms(), reason) ? STORE_OK
 									       : STORE_REFUSED;

@@ -44,7 +44,7 @@ health_step(struct health *health, enum health_event event)
 		health->reason[0] = '\0';
 		break;
 	case HEALTH_FALL:
-	case HEALTH_REST: health->down_since_ms = clock_ms(); break;
+	case HEALTH_DRAIN: health->down_since_ms = clock_ms(); break;
 	case HEALTH_SILENT:
 	case HEALTH_WARN_SESSION:
 	case HEALTH_WARN_FIRST:
@@ -175,12 +175,12 @@ health_note_doubt(struct health *health)
 }
 
 void
-health_note_rest(struct health *health)
+health_note_drained(struct health *health)
 {
 	pthread_mutex_lock(&health->mutex);
 	snprintf(health->reason, sizeof(health->reason),
 		 "no session has been opened since the operator took it out");
-	health_step_and_unlock(health, HEALTH_RESTED);
+	health_step_and_unlock(health, HEALTH_DRAINED);
 }
 
 void

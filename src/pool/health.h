@@ -34,15 +34,15 @@ enum health_event {
 	HEALTH_TROUBLED, /* one session failed, or the database is busy: another one may succeed */
 	HEALTH_CUT_OFF,	 /* a session failed, and none that serves is open */
 	HEALTH_DENIED,	 /* a statement failed on a live session: no other one will succeed */
-	HEALTH_RESTED,	 /* the operator took the database out */
+	HEALTH_DRAINED,	 /* the operator took the database out */
 	HEALTH_EVENTS
 };
 
 enum health_action {
 	HEALTH_SILENT,
-	HEALTH_RISE, /* forget the trouble, and log that the database is up */
-	HEALTH_FALL, /* the outage begins; log the error */
-	HEALTH_REST, /* the outage begins; the operator knows */
+	HEALTH_RISE,  /* forget the trouble, and log that the database is up */
+	HEALTH_FALL,  /* the outage begins; log the error */
+	HEALTH_DRAIN, /* the outage begins; the operator knows */
 	/* Log a warning, unless it repeats the last one: */
 	HEALTH_WARN_SESSION, /* of one session */
 	HEALTH_WARN_FIRST,   /* the database was never up */
@@ -107,7 +107,7 @@ void health_note_trouble(struct health *health, enum store_result result, bool w
 void health_note_doubt(struct health *health);
 
 /* Note that the operator took the database out: it is not up, and that is no trouble. */
-void health_note_rest(struct health *health);
+void health_note_drained(struct health *health);
 
 /* Wait until the database is known to be up or down, or for MS. */
 void health_wait_known(struct health *health, uint64_t ms);

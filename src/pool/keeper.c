@@ -119,14 +119,14 @@ keeper_move_on(struct keeper *keeper)
 }
 
 bool
-keeper_rest(struct keeper *keeper)
+keeper_wait_for_resume(struct keeper *keeper)
 {
-	if (!queue_is_resting(keeper->queue))
+	if (!queue_is_drained(keeper->queue))
 		return true;
 	keeper_close(keeper);
 	keeper->was_open = false; /* to open it again is no reconnect */
-	health_note_rest(keeper->health);
-	return queue_rest(keeper->queue);
+	health_note_drained(keeper->health);
+	return queue_wait_for_resume(keeper->queue);
 }
 
 void

@@ -70,8 +70,8 @@ void keeper_close(struct keeper *keeper);
  */
 void keeper_move_on(struct keeper *keeper);
 
-/* While the pool rests, close the session and wait. Return false if the queue stops. */
-bool keeper_rest(struct keeper *keeper) MUST_CHECK;
+/* While the pool is drained, close the session and wait. Return false if the queue stops. */
+bool keeper_wait_for_resume(struct keeper *keeper) MUST_CHECK;
 
 /* Close the session and release the keeper's memory. */
 void keeper_end(struct keeper *keeper);

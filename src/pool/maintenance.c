@@ -118,7 +118,7 @@ maintenance_run(struct keeper *keeper)
 		bool is_new;
 
 		queue_nudge(keeper->queue);
-		if (!keeper_rest(keeper))
+		if (!keeper_wait_for_resume(keeper))
 			return;
 		is_new = keeper->session == NULL;
 		if (is_new && keeper->was_open) /* it was lost: it may be another database now */

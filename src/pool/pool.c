@@ -230,13 +230,13 @@ pool_view(struct pool *pool, struct pool_view *view)
 	if (view->health.reason[0] == '\0' && clock_ms() - view->health.last_good_ms > LOOK_AGE_MS)
 		queue_want_look(&pool->queue);
 	pool_judge_reservations(pool, &view->health);
-	view->is_at_rest = queue_count_resting(&pool->queue) == pool->thread_count;
+	view->is_disconnected = queue_count_disconnected(&pool->queue) == pool->thread_count;
 }
 
 void
-pool_set_resting(struct pool *pool, bool is_resting)
+pool_set_drained(struct pool *pool, bool is_drained)
 {
-	queue_set_resting(&pool->queue, is_resting);
+	queue_set_drained(&pool->queue, is_drained);
 }
 
 const struct ticket_space *

@@ -1,7 +1,8 @@
 /*
  * pool -- the sessions of one database, each in a thread of its own.
  *
- * The pool is a source: any thread submits reservations, and pool threads call their answer functions.
+ * The pool is a source. Any thread submits reservations, and any thread may call their answer functions.
+ * A reservation is its owner's again when the owner calls reservation_return().
  * A free session takes a reservation immediately. While all sessions are busy, reservations gather.
  * Then the next free session takes all of them as one statement. A thread without a session tries to
  * open one, and backs off. So waiting reservations are served as soon as the database is up again.
@@ -34,7 +35,7 @@ struct pool_settings {
 /* The knowledge of the pool about its database at one moment. */
 struct pool_view {
 	struct health_view health; /* as known at most 1 s ago */
-	bool is_at_rest;	   /* no session is open, and none will open */
+	bool is_disconnected;	   /* no session is open, and none will open */
 };
 
 struct pool;
@@ -47,17 +48,17 @@ bool pool_start(struct pool *pool) MUST_CHECK;
 /* Wait until the database is known to be up or down, or for MS. */
 void pool_wait_known(struct pool *pool, uint64_t ms);
 
-/* Return the pool as a source. Its threads give the answers. */
+/* Return the pool as a source. Its threads answer, and the caller of pool_close() does. */
 struct source pool_source(struct pool *pool);
 
 /* Fill VIEW with knowledge that is at most 1 s old. This asks no database. */
 void pool_view(struct pool *pool, struct pool_view *view);
 
 /*
- * Begin or end a rest. In a rest each session ends its statement and is closed, and none is opened. No
- * thread may submit a reservation meanwhile.
+ * Drain the pool, or resume it. While it is drained, each session ends its statement and is closed, and
+ * none is opened. No thread may submit a reservation meanwhile.
  */
-void pool_set_resting(struct pool *pool, bool is_resting);
+void pool_set_drained(struct pool *pool, bool is_drained);
 
 /* Return the arithmetic of the database. It lives as long as the pool. */
 const struct ticket_space *pool_space(const struct pool *pool);

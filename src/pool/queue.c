@@ -149,7 +149,7 @@ queue_end_work(struct queue *queue, struct queue_taker *taker)
 static bool
 queue_is_stale(const struct queue *queue, uint64_t generation)
 {
-	return queue->is_resting || queue->generation != generation;
+	return queue->is_drained || queue->generation != generation;
 }
 
 /*
@@ -311,10 +311,10 @@ queue_pause(struct queue *queue, uint64_t ms)
 
 /* The new generation wakes the threads that wait for work. */
 void
-queue_set_resting(struct queue *queue, bool is_resting)
+queue_set_drained(struct queue *queue, bool is_drained)
 {
 	pthread_mutex_lock(&queue->mutex);
-	queue->is_resting = is_resting;
+	queue->is_drained = is_drained;
 	queue->generation++;
 	pthread_mutex_unlock(&queue->mutex);
 	pthread_cond_broadcast(&queue->work);
@@ -322,40 +322,40 @@ queue_set_resting(struct queue *queue, bool is_resting)
 }
 
 bool
-queue_is_resting(struct queue *queue)
+queue_is_drained(struct queue *queue)
 {
-	bool is_resting;
+	bool is_drained;
 
 	pthread_mutex_lock(&queue->mutex);
-	is_resting = queue->is_resting;
+	is_drained = queue->is_drained;
 	pthread_mutex_unlock(&queue->mutex);
-	return is_resting;
+	return is_drained;
 }
 
 bool
-queue_rest(struct queue *queue)
+queue_wait_for_resume(struct queue *queue)
 {
 	bool goes_on;
 
 	pthread_mutex_lock(&queue->mutex);
-	queue->resting++;
-	while (queue->is_resting && !queue->is_stopping)
+	queue->disconnected++;
+	while (queue->is_drained && !queue->is_stopping)
 		pthread_cond_wait(&queue->stop, &queue->mutex);
-	queue->resting--;
+	queue->disconnected--;
 	goes_on = !queue->is_stopping;
 	pthread_mutex_unlock(&queue->mutex);
 	return goes_on;
 }
 
 unsigned
-queue_count_resting(struct queue *queue)
+queue_count_disconnected(struct queue *queue)
 {
-	unsigned resting;
+	unsigned disconnected;
 
 	pthread_mutex_lock(&queue->mutex);
-	resting = queue->resting;
+	disconnected = queue->disconnected;
 	pthread_mutex_unlock(&queue->mutex);
-	return resting;
+	return disconnected;
 }
 
 void

@@ -23,7 +23,7 @@
 enum queue_take {
 	QUEUE_TAKEN,
 	QUEUE_IDLE, /* no reservation arrived for a long time, or the session must look at the counter */
-	QUEUE_STALE, /* the session is older than the last loss, or the queue rests: close it */
+	QUEUE_STALE, /* the session is older than the last loss, or the queue is drained: close it */
 	QUEUE_STOPPING,
 };
 
@@ -50,8 +50,8 @@ struct queue {
 	uint64_t generation;
 	bool is_open;
 	bool is_stopping;
-	bool is_resting;  /* sessions must be closed, and no reservation is taken */
-	unsigned resting; /* threads that have closed theirs */
+	bool is_drained;       /* sessions must be closed, and no reservation is taken */
+	unsigned disconnected; /* threads that have closed theirs */
 };
 
 void queue_init(struct queue *queue);
@@ -118,15 +118,15 @@ bool queue_wait_open(struct queue *queue, uint64_t ms) MUST_CHECK;
 /* Sleep for MS, or until the queue stops. Return false if it stops. */
 bool queue_pause(struct queue *queue, uint64_t ms);
 
-/* Begin a rest, in which every session must be closed, or end it. */
-void queue_set_resting(struct queue *queue, bool is_resting);
-bool queue_is_resting(struct queue *queue);
+/* Drain the queue, so that every session must be closed, or resume it. */
+void queue_set_drained(struct queue *queue, bool is_drained);
+bool queue_is_drained(struct queue *queue);
 
-/* Wait until the rest is over. Return false if the queue stops. */
-bool queue_rest(struct queue *queue) MUST_CHECK;
+/* Wait until the queue is resumed. Return false if it stops. */
+bool queue_wait_for_resume(struct queue *queue) MUST_CHECK;
 
-/* Return how many threads wait for the end of the rest. */
-unsigned queue_count_resting(struct queue *queue);
+/* Return how many threads have no session, and wait for the resume. */
+unsigned queue_count_disconnected(struct queue *queue);
 
 /* Wake all threads for the end, and move the reservations that still wait into GROUP. */
 void queue_stop(struct queue *queue, struct mail_list *group);

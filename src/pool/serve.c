@@ -97,12 +97,11 @@ serve_deal(const struct keeper *keeper, struct mail_list *group, struct ticket_r
 }
 
 /*
- * Put back the reservations that may have another attempt, and answer the others. The session is lost.
- * So all bases that it has allocated are abandoned, and the next attempt reserves new ones. After an
- * attempt that COUNTS there is at most one more. After other attempts there are as many as time allows.
+ * Put reservations of GROUP back into the queue, and fail the others. If IS_LIMITED, each gets one more
+ * session. Otherwise sessions retry until its deadline. The bases of the lost session are abandoned.
  */
 static void
-serve_try_again(struct keeper *keeper, struct mail_list *group, bool counts, const char *reason)
+serve_put_back(struct keeper *keeper, struct mail_list *group, bool is_limited, const char *reason)
 {
 	struct mail_list again = TAILQ_HEAD_INITIALIZER(again);
 	unsigned database = keeper->health->database;
@@ -110,7 +109,7 @@ serve_try_again(struct keeper *keeper, struct mail_list *group, bool counts, con
 
 	for (mail = TAILQ_FIRST(group); mail != NULL; mail = following) {
 		following = TAILQ_NEXT(mail, link);
-		if (counts && reservation_of(mail)->attempts++ > 0)
+		if (is_limited && reservation_of(mail)->losses++ > 0)
 			continue;
 		TAILQ_REMOVE(group, mail, link);
 		TAILQ_INSERT_TAIL(&again, mail, link);
@@ -136,11 +135,11 @@ serve_note_failure(struct keeper *keeper, struct mail_list *group, enum store_re
 	switch (result) {
 	case STORE_LOST:
 		queue_note_loss(keeper->queue, keeper->generation);
-		serve_try_again(keeper, group, true, reason);
+		serve_put_back(keeper, group, true, reason);
 		break;
 	case STORE_UNREADY: /* other sessions take the group immediately; this one pauses */
 		queue_note_loss(keeper->queue, keeper->generation);
-		serve_try_again(keeper, group, false, reason);
+		serve_put_back(keeper, group, false, reason);
 		(void)keeper_pause(keeper, BUSY_PAUSE_MS);
 		break;
 	case STORE_EXHAUSTED: serve_fail(group, database, TICKET_EXHAUSTED, reason); break;
@@ -160,6 +159,8 @@ serve_group(struct keeper *keeper, struct mail_list *group)
 	struct ticket_range bases = {0};
 	uint64_t deadline_ms;
 	uint32_t count = serve_sum_up(group, &deadline_ms);
+	uint64_t newest;
+	bool is_in_range;
 	enum store_result result;
 
 	if (keeper->store->fits != NULL && !keeper->store->fits(keeper->session, count, &reason)) {
@@ -182,11 +183,16 @@ serve_group(struct keeper *keeper, struct mail_list *group)
 		serve_note_failure(keeper, group, result, memory);
 		return;
 	}
-	health_note_reserved(keeper->health, bases.first + bases.increment * (count - 1));
+	is_in_range = range_last(&bases, &newest);
+	assert(is_in_range); /* counter_reserve() has checked it */
+	health_note_reserved(keeper->health, newest);
 	serve_deal(keeper, group, bases);
 }
 
-/* Serve GROUP, and set the time of its start meanwhile. After too long the pool is not ready. */
+/*
+ * Serve GROUP. pool_view() reads busy_since_ms, to notice a statement that hangs. A large statement may
+ * take longer, so its time begins later.
+ */
 static void
 serve_busily(struct keeper *keeper, struct mail_list *group)
 {
@@ -204,6 +210,7 @@ serve_busily(struct keeper *keeper, struct mail_list *group)
 void
 serve_reservations(struct keeper *keeper)
 {
+	/* If the queue stops, the loop ends. If the first session hangs while it opens, wait no longer. */
 	(void)!queue_wait_open(keeper->queue, OPEN_WAIT_MS);
 	for (;;) {
 		struct mail_list group = TAILQ_HEAD_INITIALIZER(group);
@@ -211,8 +218,8 @@ serve_reservations(struct keeper *keeper)
 		uint32_t most;
 
 		keeper_move_on(keeper);
-		/* A rest makes sessions stale, so a thread with a session need not check for one. */
-		if (keeper->session == NULL && !keeper_rest(keeper))
+		/* A drain makes sessions stale, so a thread with a session need not check for one. */
+		if (keeper->session == NULL && !keeper_wait_for_resume(keeper))
 			return;
 		if (!keeper_open(keeper)) {
 			if (!keeper_pause(keeper, 0))

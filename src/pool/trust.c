@@ -357,7 +357,7 @@ trust_compare_with_recent(const struct trust *trust, const struct trust_mark *ma
 	case RECENT_REPEATED: return TRUST_REFUSED;
 	case RECENT_UNKNOWN: break;
 	}
-	return classes_reach(&trust->known, bases, &known) ? TRUST_UNSURE : TRUST_ACCEPTED;
+	return classes_cover_any(&trust->known, bases, &known) ? TRUST_UNSURE : TRUST_ACCEPTED;
 }
 
 /* Judge BASES, which are in the class of SHARE. With the mutex held. */
@@ -370,16 +370,16 @@ trust_judge_locked(struct trust *trust, const struct trust_mark *mark,
 
 	*past = 0;
 	if (trust_top_of(&trust->floors, share) != 0 ||
-	    classes_reach(&mark->certain, bases, &known))
+	    classes_cover_any(&mark->certain, bases, &known))
 		return TRUST_REFUSED;
-	if (classes_reach(&mark->known, bases, past)) {
+	if (classes_cover_any(&mark->known, bases, past)) {
 		trust_doubt_beyond(trust, share, *past, mark->began_ms);
 		*past = trust_top_of(&trust->unsure, share) > *past
 				? trust_top_of(&trust->unsure, share)
 				: *past;
 		return TRUST_UNSURE;
 	}
-	if (classes_reach(&trust->unsure, bases, past))
+	if (classes_cover_any(&trust->unsure, bases, past))
 		return TRUST_UNSURE;
 	return trust_compare_with_recent(trust, mark, bases);
 }

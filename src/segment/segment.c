@@ -207,7 +207,7 @@ segment_begin_fetch(struct segment *s, uint64_t now_ms)
 	assert(count <= UINT32_MAX);
 	fetch->reservation.count = (uint32_t)count;
 	fetch->reservation.deadline_ms = now_ms + s->settings.pool_timeout_ms;
-	fetch->reservation.attempts = 0;
+	fetch->reservation.losses = 0;
 	fetch->began_ms = now_ms;
 	fetch->refusals = s->shared.sights.refusals;
 	s->shared.late_ms = now_ms + (LATE_MS << segment_count_hopes(s)) + count / LATE_PER_MS;

@@ -86,7 +86,8 @@ classes_period(const struct classes *classes, const struct ticket_range *bases)
 }
 
 bool
-classes_reach(const struct classes *classes, const struct ticket_range *bases, uint64_t *highest)
+classes_cover_any(const struct classes *classes, const struct ticket_range *bases,
+		  uint64_t *highest)
 {
 	uint32_t period = classes->step > 0 ? classes_period(classes, bases) : 0;
 

@@ -34,8 +34,8 @@ void classes_widen(struct classes *classes, uint64_t increment);
  * Return true if any of BASES is at or below the highest of its class, and store that in *HIGHEST.
  * BASES are not empty.
  */
-bool classes_reach(const struct classes *classes, const struct ticket_range *bases,
-		   uint64_t *highest) MUST_CHECK;
+bool classes_cover_any(const struct classes *classes, const struct ticket_range *bases,
+		       uint64_t *highest) MUST_CHECK;
 
 /* Raise the classes of BASES to them. BASES are not empty and end below 2^64. */
 void classes_raise(struct classes *classes, const struct ticket_range *bases);

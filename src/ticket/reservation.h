@@ -51,7 +51,7 @@ struct reservation {
 	struct mail mail;     /* the source's queue, then a loop's mailbox */
 	uint32_t count;	      /* of bases, 1 or more */
 	uint64_t deadline_ms; /* by clock_ms(): no session begins with it after this */
-	unsigned attempts;    /* sessions that were lost while they worked on it */
+	unsigned losses;      /* sessions that were lost while they worked on it */
 	enum reservation_place place;
 
 	void (*answer)(struct reservation *reservation); /* any thread: returns it to its owner */

@@ -7,7 +7,7 @@
 #include "asked.h"
 
 #define TIMEOUT_MS 1000
-#define BEGUN_MS   3000
+#define OVERDUE_MS 3000
 #define MOST_OUT   16
 
 static const struct ticket_space example = {10, 3, 326};
@@ -20,7 +20,7 @@ struct fake_pool {
 	struct reservation *out[MOST_OUT]; /* submitted, neither answered nor withdrawn */
 	size_t out_count;
 	unsigned submitted; /* in all */
-	bool has_begun;	    /* nothing can be withdrawn */
+	bool has_taken_all; /* a session did: the source can return nothing */
 	unsigned wakes;
 	uint64_t next_base;
 };
@@ -52,7 +52,7 @@ submit(void *self, struct reservation *reservation)
 
 /* A session takes RESERVATION, if none has yet. */
 static void
-begin_with_it(struct reservation *reservation)
+take_it(struct reservation *reservation)
 {
 	if (reservation->place == RESERVATION_QUEUED)
 		reservation_take(reservation);
@@ -63,8 +63,8 @@ withdraw(void *self, struct reservation *reservation)
 {
 	struct fake_pool *pool = self;
 
-	if (pool->has_begun)
-		begin_with_it(reservation);
+	if (pool->has_taken_all)
+		take_it(reservation);
 	if (!reservation_withdraw(reservation))
 		return false;
 	remove_out(pool, reservation);
@@ -85,7 +85,7 @@ begin_with(struct fake_pool *pool, struct waiting_limit *limit)
 {
 	struct allocator_settings settings = {
 		.pool_timeout_ms = TIMEOUT_MS,
-		.begun_timeout_ms = BEGUN_MS,
+		.overdue_timeout_ms = OVERDUE_MS,
 		.limit = limit,
 		.source = {.submit = submit, .withdraw = withdraw, .self = pool},
 		.wake = wake,
@@ -119,7 +119,7 @@ answer(struct fake_pool *pool)
 
 	cr_assert_gt(pool->out_count, 0);
 	remove_out(pool, reservation);
-	begin_with_it(reservation);
+	take_it(reservation);
 	reservation->status = TICKET_OK;
 	reservation->space = &example;
 	reservation->bases = (struct ticket_range){pool->next_base, 1, reservation->count};
@@ -133,7 +133,7 @@ fail(struct fake_pool *pool, enum ticket_status status)
 	struct reservation *reservation = pool->out[0];
 
 	remove_out(pool, reservation);
-	begin_with_it(reservation);
+	take_it(reservation);
 	reservation->status = status;
 	snprintf(reservation->reason, REASON_SIZE, "it failed");
 	allocator_deliver(pool->allocator, reservation);
@@ -357,7 +357,7 @@ Test(allocator, a_request_times_out_if_no_session_begins_with_it)
 	end(&pool);
 }
 
-Test(allocator, a_request_that_a_session_has_begun_with_is_answered_later)
+Test(allocator, an_overdue_request_is_answered_when_its_session_returns)
 {
 	struct fake_pool pool;
 	struct asked asked;
@@ -365,11 +365,11 @@ Test(allocator, a_request_that_a_session_has_begun_with_is_answered_later)
 	begin(&pool, 10);
 	ask(&pool, &asked, 1, 0);
 	allocator_flush(pool.allocator);
-	pool.has_begun = true;
+	pool.has_taken_all = true;
 	allocator_expire(pool.allocator, TIMEOUT_MS);
-	allocator_expire(pool.allocator, TIMEOUT_MS + BEGUN_MS - 1);
+	allocator_expire(pool.allocator, TIMEOUT_MS + OVERDUE_MS - 1);
 	cr_assert_eq(asked.answers, 0);
-	cr_assert_eq(allocator_next_deadline(pool.allocator), TIMEOUT_MS + BEGUN_MS);
+	cr_assert_eq(allocator_next_deadline(pool.allocator), TIMEOUT_MS + OVERDUE_MS);
 	answer(&pool);
 	cr_assert_eq(asked.answers, 1);
 	cr_assert_eq(asked.answer.status, TICKET_OK);
@@ -385,9 +385,9 @@ Test(allocator, a_session_that_hangs_is_given_up_and_its_late_range_is_a_gap)
 	ask(&pool, &asked[0], 1, 0);
 	ask(&pool, &asked[1], 5, 0);
 	allocator_flush(pool.allocator);
-	pool.has_begun = true;
+	pool.has_taken_all = true;
 	allocator_expire(pool.allocator, TIMEOUT_MS);
-	allocator_expire(pool.allocator, TIMEOUT_MS + BEGUN_MS);
+	allocator_expire(pool.allocator, TIMEOUT_MS + OVERDUE_MS);
 	for (size_t i = 0; i < ARRAY_LENGTH(asked); i++) {
 		cr_assert_eq(asked[i].answers, 1);
 		cr_assert_eq(asked[i].answer.status, TICKET_TIMED_OUT);

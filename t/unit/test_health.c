@@ -178,7 +178,7 @@ Test(health, a_refusal_that_is_over_is_not_reported_again)
 	health_view(&health, AGE_MS, &view);
 	cr_assert(view.is_refused);
 	health_note_good(&health, 42);
-	health_note_rest(&health);
+	health_note_drained(&health);
 	health_view(&health, AGE_MS, &view);
 	cr_assert_not(view.is_refused,
 		      "the operator has taken it out, and nobody has asked it since");
@@ -215,8 +215,8 @@ is_trouble(enum health_event event)
 static enum health_action
 action_for(enum health_state state, enum health_event event, enum health_state next)
 {
-	if (event == HEALTH_RESTED)
-		return HEALTH_REST;
+	if (event == HEALTH_DRAINED)
+		return HEALTH_DRAIN;
 	if (!is_up(state) && is_up(next))
 		return HEALTH_RISE;
 	if (is_up(state) && !is_up(next))
@@ -288,7 +288,7 @@ cause(enum health_event event)
 	case HEALTH_TROUBLED:
 	case HEALTH_CUT_OFF: health_note_trouble(&health, STORE_LOST, true, "gone"); break;
 	case HEALTH_DENIED: health_note_trouble(&health, STORE_FAILED, true, "full"); break;
-	case HEALTH_RESTED: health_note_rest(&health); break;
+	case HEALTH_DRAINED: health_note_drained(&health); break;
 	case HEALTH_EVENTS: break;
 	}
 }

@@ -190,7 +190,7 @@ Test(member, a_member_is_described_by_what_its_pool_knows)
 	all[0].is_drained = true;
 	member_describe(&all[0], &state);
 	cr_assert_eq(state.condition, DATABASE_DRAINING);
-	all[0].is_resting = all[0].view.is_at_rest = true;
+	all[0].is_pool_drained = all[0].view.is_disconnected = true;
 	member_describe(&all[0], &state);
 	cr_assert_eq(state.condition, DATABASE_DRAINED);
 }

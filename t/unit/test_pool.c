@@ -149,7 +149,7 @@ Test(pool, a_reservation_survives_a_lost_session_whose_bases_are_abandoned)
 		reserve(&reservation, 1);
 		cr_assert_eq(reservation.status, TICKET_OK);
 		cr_assert_geq(reservation.bases.first, cases[i].least);
-		cr_assert_eq(reservation.attempts, 1);
+		cr_assert_eq(reservation.losses, 1);
 	}
 }
 
@@ -164,7 +164,7 @@ Test(pool, a_second_loss_fails_with_the_reason)
 	reserve(&reservation, 1);
 	cr_assert_eq(reservation.status, TICKET_DATABASE_FAILED);
 	cr_assert_str_eq(reservation.reason, "the script says that this reservation fails");
-	cr_assert_eq(reservation.attempts, 2);
+	cr_assert_eq(reservation.losses, 2);
 }
 
 Test(pool, a_server_that_is_not_ready_is_left_until_the_deadline)

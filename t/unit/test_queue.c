@@ -90,8 +90,8 @@ Test(queue, a_reservation_withdrawn_before_it_is_submitted_is_not_queued)
 	queue_destroy(&queue);
 }
 
-/* A thread that opens its session after a rest began must not wait for work with it. */
-Test(queue, during_a_rest_no_session_is_kept, .timeout = 10)
+/* A thread that opens its session after a drain began must not wait for work with it. */
+Test(queue, a_drained_queue_keeps_no_session, .timeout = 10)
 {
 	struct mail_list group = TAILQ_HEAD_INITIALIZER(group);
 	struct reservation reservation = {.count = 1, .deadline_ms = UINT64_MAX};
@@ -99,10 +99,10 @@ Test(queue, during_a_rest_no_session_is_kept, .timeout = 10)
 	struct queue queue;
 
 	queue_init(&queue);
-	queue_set_resting(&queue, true);
+	queue_set_drained(&queue, true);
 	cr_assert_eq(queue_take(&queue, &taker, queue_generation(&queue), MOST, &group),
 		     QUEUE_STALE);
-	queue_set_resting(&queue, false);
+	queue_set_drained(&queue, false);
 	cr_assert(queue_submit(&queue, &reservation));
 	take(&queue, &reservation, 1);
 	queue_destroy(&queue);
