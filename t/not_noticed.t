@@ -265,6 +265,7 @@ subtest '5: a new server serves from a copy before another server notices' => su
     is_deeply [ repeated(\@after,  \@now) ], [ @after[ 0 .. 19 ] ], 'the tickets after it repeat';
     $server->signal('CONT');
     wait_for('the refusal', 5, sub { $server->get('/tickets/create')->{status} == 503 });
+    wait_for('the counter to be moved', 5, sub { $database->sql('SELECT id FROM tickets', 'tickr') >= $base + 50 });
     @now = take($new, 50);
     is_deeply [ repeated(\@after, \@now) ], [], '... until the other server notices';
     is $_->stop, 0, 'the server stops' for $server, $new;
