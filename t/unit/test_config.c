@@ -7,33 +7,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "loaded.h"
 #include "base/attributes.h"
 #include "base/processors.h"
-#include "config/config.h"
 #include "store/mysql_settings.h"
-
-#define SECRET "correct-horse"
 
 /* The three variables that must be set, and room for what a case adds. */
 #define REQUIRED "TICKR_MAX_NODES=10", "TICKR_NODE_NUMBER=3", "TICKR_STARTING_OFFSET=326"
-
-struct loaded {
-	struct config config;
-	bool is_good;
-	char problems[8192];
-	char warnings[4096];
-};
-
-static struct loaded
-load(const char *env_file, const char *const *environment)
-{
-	struct loaded loaded;
-	struct text problems = TEXT_OVER(loaded.problems), warnings = TEXT_OVER(loaded.warnings);
-
-	loaded.is_good = config_load(&loaded.config, env_file, (char *const *)environment,
-				     &problems, &warnings);
-	return loaded;
-}
 
 /* The settings of MySQL's for the database with this INDEX. */
 static const struct mysql_settings *
@@ -41,8 +21,6 @@ mysql_of(const struct config *config, size_t index)
 {
 	return config->databases[index].own;
 }
-
-#define LOAD(...) load(NULL, (const char *const[]){__VA_ARGS__, NULL})
 
 /* A file with CONTENT; the caller frees and removes it. */
 static char *

@@ -1,6 +1,5 @@
 #include <assert.h>
 #include <criterion/criterion.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "answers.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "pool/pool.h"
@@ -27,9 +27,6 @@ static struct pool *pool;
 static struct state_file *state;
 static char folder[] = "/tmp/tickr-test-counter-XXXXXX";
 static _Atomic unsigned refusals; /* that the listener has noted */
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
-static unsigned answers; /* under the mutex */
 
 static void
 told(void *arg, const struct ticket_space *told_of, bool is_trusted)
@@ -198,42 +195,12 @@ end(void)
 
 TestSuite(counter, .init = begin, .fini = end, .timeout = 120);
 
-static void
-note_answer(struct reservation *reservation)
-{
-	(void)reservation;
-	pthread_mutex_lock(&mutex);
-	answers++;
-	pthread_mutex_unlock(&mutex);
-	pthread_cond_signal(&changed);
-}
-
 static bool
 submit(struct reservation *reservation)
 {
 	const struct source source = pool_source(pool);
 
 	return source_submit(&source, reservation);
-}
-
-static unsigned
-count_answers(void)
-{
-	unsigned count;
-
-	pthread_mutex_lock(&mutex);
-	count = answers;
-	pthread_mutex_unlock(&mutex);
-	return count;
-}
-
-static void
-wait_for_answer(unsigned before)
-{
-	pthread_mutex_lock(&mutex);
-	while (answers == before)
-		pthread_cond_wait(&changed, &mutex);
-	pthread_mutex_unlock(&mutex);
 }
 
 /* Reserve COUNT: the first base; 0: it was refused, and REASON has the words. */
@@ -247,7 +214,7 @@ reserve(uint32_t count)
 	unsigned before = count_answers();
 
 	assert(submit(&reservation));
-	wait_for_answer(before);
+	wait_for_answers(before + 1);
 	snprintf(reason, sizeof(reason), "%s", reservation.reason);
 	return reservation.status == TICKET_OK ? reservation.bases.first : 0;
 }
@@ -489,7 +456,7 @@ Test(counter, an_answer_from_before_the_advance_refuses_nothing)
 	advance_as_operator();
 	cr_assert(comes_true(is_not_refused));
 	hold = HOLD_NONE;
-	wait_for_answer(before);
+	wait_for_answers(before + 1);
 	wait_for_looks(4);
 	cr_assert_not(is_refused());
 	cr_assert_eq(latch_on_disk(), 0);
@@ -514,7 +481,7 @@ Test(counter, neither_does_one_that_comes_before_any_look)
 	set_newest(&script, 1000000);
 	advance_as_operator();
 	hold = HOLD_NONE;
-	wait_for_answer(before);
+	wait_for_answers(before + 1);
 	is_look_failing = false;
 	wait_for_looks(4);
 	cr_assert_not(is_refused());
@@ -716,7 +683,7 @@ Test(counter, nothing_is_reserved_when_the_counter_was_not_seen_for_a_second)
 	reservation.deadline_ms = clock_ms() + 300;
 	before = count_answers();
 	assert(submit(&reservation));
-	wait_for_answer(before);
+	wait_for_answers(before + 1);
 	is_look_failing = false;
 	cr_assert_eq(newest_of(&script), 2);
 	cr_assert_neq(reservation.status, TICKET_OK);
@@ -779,7 +746,7 @@ Test(counter, neither_does_a_reservation_that_hangs)
 	cr_assert(is_held());
 	cr_assert_leq(newest_of(&script), 2 + 10, "few tickets become a gap");
 	hold = HOLD_NONE;
-	wait_for_answer(before);
+	wait_for_answers(before + 1);
 }
 
 /* In the append layout each base is a row. */
@@ -787,12 +754,12 @@ Test(counter, a_large_reservation_has_longer)
 {
 	struct reservation reservation = {
 		.count = 1000000, .deadline_ms = clock_ms() + PATIENCE_MS, .answer = note_answer};
-	unsigned before = answers;
+	unsigned before = count_answers();
 
 	memory_script_lock(&script);
 	script.reserve_us = 3000000;
 	memory_script_unlock(&script);
 	assert(submit(&reservation));
 	stay_ready_for(2000);
-	wait_for_answer(before);
+	wait_for_answers(before + 1);
 }

@@ -1,9 +1,9 @@
 #include <assert.h>
 #include <criterion/criterion.h>
-#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "answers.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "dispatch/dispatch.h"
@@ -16,9 +16,6 @@
 static struct memory_script scripts[2];
 static struct dispatch *dispatch;
 static struct source source; /* the dispatcher's */
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
-static unsigned answers; /* under the mutex */
 
 static void
 make(size_t count, bool is_failover)
@@ -81,16 +78,6 @@ begin(bool is_failover)
 }
 
 static void
-note_answer(struct reservation *reservation)
-{
-	(void)reservation;
-	pthread_mutex_lock(&mutex);
-	answers++;
-	pthread_mutex_unlock(&mutex);
-	pthread_cond_signal(&changed);
-}
-
-static void
 submit(struct reservation *reservation, uint32_t count, uint64_t ms)
 {
 	*reservation = (struct reservation){
@@ -98,21 +85,12 @@ submit(struct reservation *reservation, uint32_t count, uint64_t ms)
 	cr_assert(source_submit(&source, reservation));
 }
 
-static void
-wait_for_answers(unsigned count)
-{
-	pthread_mutex_lock(&mutex);
-	while (answers < count)
-		pthread_cond_wait(&changed, &mutex);
-	pthread_mutex_unlock(&mutex);
-}
-
 /* The node that answers a reservation of COUNT. */
 static uint64_t
 reserve(uint32_t count)
 {
 	struct reservation reservation;
-	unsigned before = answers;
+	unsigned before = count_answers();
 
 	submit(&reservation, count, PATIENCE_MS);
 	wait_for_answers(before + 1);
@@ -260,7 +238,7 @@ Test(dispatch, an_answer_that_comes_too_late_is_a_gap)
 	cr_assert_eq(newest, 6, "the hung session has reserved");
 	cr_assert_eq(reserve(1), 3);
 	cr_assert_eq(scripts[0].newest, newest + 1, "and no reservation got its base");
-	cr_assert_eq(answers, 2);
+	cr_assert_eq(count_answers(), 2);
 }
 
 static bool
@@ -307,7 +285,7 @@ Test(dispatch, a_withdrawn_reservation_has_the_reasons_of_all)
 	cr_assert_not_null(strstr(reservation.reason, "second: "), "%s", reservation.reason);
 	set_hanging(&scripts[1], false);
 	wait_for(1, DATABASE_UP);
-	cr_assert_eq(answers, 0);
+	cr_assert_eq(count_answers(), 0);
 }
 
 Test(dispatch, a_reservation_past_its_deadline_is_answered_without_a_withdrawal)
@@ -423,6 +401,6 @@ Test(dispatch, a_reservation_submitted_during_a_stop_is_answered)
 	wait_for(0, DATABASE_DOWN);
 	wait_for(1, DATABASE_DOWN);
 	end();
-	cr_assert_eq(answers, 1);
+	cr_assert_eq(count_answers(), 1);
 	cr_assert_eq(another.status, TICKET_DRAINING);
 }

@@ -1,8 +1,8 @@
 #include <assert.h>
 #include <criterion/criterion.h>
-#include <pthread.h>
 #include <unistd.h>
 
+#include "answers.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "pool/pool.h"
@@ -13,9 +13,6 @@
 static struct memory_script script;
 static struct pool *pool;
 static struct source source; /* the pool's */
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
-static unsigned answers; /* under the mutex */
 
 static void
 begin(void)
@@ -45,16 +42,6 @@ end(void)
 TestSuite(pool, .init = begin, .fini = end, .timeout = 60);
 
 static void
-note_answer(struct reservation *reservation)
-{
-	(void)reservation;
-	pthread_mutex_lock(&mutex);
-	answers++;
-	pthread_mutex_unlock(&mutex);
-	pthread_cond_signal(&changed);
-}
-
-static void
 submit_within(struct reservation *reservation, uint32_t count, uint64_t ms)
 {
 	*reservation = (struct reservation){
@@ -69,18 +56,9 @@ submit(struct reservation *reservation, uint32_t count)
 }
 
 static void
-wait_for_answers(unsigned count)
-{
-	pthread_mutex_lock(&mutex);
-	while (answers < count)
-		pthread_cond_wait(&changed, &mutex);
-	pthread_mutex_unlock(&mutex);
-}
-
-static void
 reserve(struct reservation *reservation, uint32_t count)
 {
-	unsigned before = answers;
+	unsigned before = count_answers();
 
 	submit(reservation, count);
 	wait_for_answers(before + 1);
@@ -332,7 +310,7 @@ Test(pool, a_reservation_that_waits_can_be_withdrawn_and_says_why)
 	cr_assert(source_withdraw(&source, &reservation));
 	cr_assert_str_eq(reservation.reason,
 			 "the database is down: no session has been opened yet");
-	cr_assert_eq(answers, 0);
+	cr_assert_eq(count_answers(), 0);
 }
 
 Test(pool, a_late_withdrawal_changes_no_answer)
@@ -354,7 +332,7 @@ Test(pool, a_stop_answers_the_reservations_that_wait)
 	for (unsigned i = 0; i < 3; i++)
 		submit(&reservations[i], i + 1);
 	cr_assert(pool_stop(pool, clock_ms() + PATIENCE_MS));
-	cr_assert_eq(answers, 3);
+	cr_assert_eq(count_answers(), 3);
 	for (unsigned i = 0; i < 3; i++) {
 		cr_assert_eq(reservations[i].status, TICKET_DRAINING);
 		cr_assert_str_eq(reservations[i].reason, "the server is stopping");
@@ -373,7 +351,7 @@ Test(pool, a_stop_does_not_wait_for_sessions_that_hang_while_they_open)
 	submit(&reservation, 1);
 	cr_assert_not(pool_stop(pool, clock_ms() + PATIENCE_MS));
 	cr_assert_lt(clock_ms() - began_ms, PATIENCE_MS / 2);
-	cr_assert_eq(answers, 1);
+	cr_assert_eq(count_answers(), 1);
 	cr_assert_eq(reservation.status, TICKET_DRAINING);
 	memory_script_lock(&script);
 	script.hangs = false;
@@ -393,7 +371,7 @@ Test(pool, a_stop_waits_for_sessions_that_hang_at_work)
 	while (source_withdraw(&source, &reservation)) /* no session has begun with it */
 		submit(&reservation, 1);
 	cr_assert_not(pool_stop(pool, clock_ms() + 500));
-	cr_assert_eq(answers, 1);
+	cr_assert_eq(count_answers(), 1);
 	memory_script_lock(&script);
 	script.hangs = false;
 	memory_script_unlock(&script);

@@ -1,8 +1,8 @@
 /* The rules that every source keeps. */
 #include <assert.h>
 #include <criterion/criterion.h>
-#include <pthread.h>
 
+#include "answers.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "dispatch/dispatch.h"
@@ -27,9 +27,6 @@ static struct memory_script scripts[DATABASES];
 static struct dispatch *dispatch;
 static struct segment *segment; /* NULL: none */
 static struct source source;
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
-static unsigned answers; /* under the mutex */
 
 static void
 begin(const struct kind *kind)
@@ -62,7 +59,7 @@ begin(const struct kind *kind)
 		segment = segment_new(&ahead);
 		source = segment_source(segment);
 	}
-	answers = 0;
+	forget_answers();
 }
 
 static void
@@ -76,25 +73,6 @@ end(void)
 	dispatch_free(dispatch);
 	for (unsigned i = 0; i < DATABASES; i++)
 		memory_script_destroy(&scripts[i]);
-}
-
-static void
-note_answer(struct reservation *reservation)
-{
-	(void)reservation;
-	pthread_mutex_lock(&mutex);
-	answers++;
-	pthread_mutex_unlock(&mutex);
-	pthread_cond_signal(&changed);
-}
-
-static void
-wait_for_answers(unsigned count)
-{
-	pthread_mutex_lock(&mutex);
-	while (answers < count)
-		pthread_cond_wait(&changed, &mutex);
-	pthread_mutex_unlock(&mutex);
 }
 
 static struct reservation
@@ -133,7 +111,7 @@ Test(source, a_waiting_reservation_can_be_withdrawn_and_says_why, .timeout = 60)
 		cr_assert_eq(reservation.place, RESERVATION_OWNER, "%s", kinds[i].name);
 		cr_assert_str_not_empty(reservation.reason, "%s", kinds[i].name);
 		end();
-		cr_assert_eq(answers, 0, "%s", kinds[i].name);
+		cr_assert_eq(count_answers(), 0, "%s", kinds[i].name);
 	}
 }
 
@@ -146,7 +124,7 @@ Test(source, a_reservation_withdrawn_before_it_came_stays_its_owners, .timeout =
 		cr_assert_not(source_withdraw(&source, &reservation), "%s", kinds[i].name);
 		cr_assert_not(source_submit(&source, &reservation), "%s", kinds[i].name);
 		end();
-		cr_assert_eq(answers, 0, "%s", kinds[i].name);
+		cr_assert_eq(count_answers(), 0, "%s", kinds[i].name);
 	}
 }
 

@@ -2,30 +2,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "loaded.h"
 #include "base/attributes.h"
-#include "config/config.h"
 #include "store/drivers.h"
 
-struct loaded {
-	struct config config;
-	bool is_good;
-	char problems[8192];
-	char warnings[4096];
-};
-
-static struct loaded
-load(const char *const *environment)
-{
-	struct loaded loaded;
-	struct text problems = TEXT_OVER(loaded.problems), warnings = TEXT_OVER(loaded.warnings);
-
-	loaded.is_good =
-		config_load(&loaded.config, NULL, (char *const *)environment, &problems, &warnings);
-	return loaded;
-}
-
-#define SECRET	  "correct-horse"
-#define LOAD(...) load((const char *const[]){__VA_ARGS__, NULL})
 #define SQLITE                                                                    \
 	"TICKR_MAX_NODES=10", "TICKR_NODE_NUMBER=3", "TICKR_STARTING_OFFSET=326", \
 		"TICKR_DATABASE_ADAPTER=sqlite"
