@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -39,7 +40,7 @@ route_end_of_argument(const char *path, const char *rest)
 static bool
 route_matches(const char *pattern, const char *path, struct route_argument *arguments)
 {
-	for (;;) {
+	for (size_t i = 0;; i++) {
 		const char *end;
 
 		while (*pattern != '\0' && !route_is_capital(*pattern))
@@ -52,7 +53,8 @@ route_matches(const char *pattern, const char *path, struct route_argument *argu
 		end = route_end_of_argument(path, pattern);
 		if (end == NULL)
 			return false;
-		*arguments++ = (struct route_argument){path, (size_t)(end - path)};
+		assert(i < ROUTE_MOST_PARAMETERS); /* a table with more is our mistake */
+		arguments[i] = (struct route_argument){path, (size_t)(end - path)};
 		path = end;
 	}
 }
