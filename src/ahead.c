@@ -1,4 +1,3 @@
-
 #include "ahead.h"
 #include "base/log.h"
 #include "loop/loop.h"

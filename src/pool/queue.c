@@ -112,10 +112,7 @@ queue_withdraw(struct queue *queue, struct reservation *reservation)
 	return was_queued;
 }
 
-/*
- * Move the first reservation, and those that may share its statement, into
- * GROUP. With the mutex held.
- */
+/* Move the first reservation, and those that may share its statement, into GROUP. With the mutex held. */
 static void
 queue_move_group(struct queue *queue, uint32_t most, struct mail_list *group)
 {
@@ -152,10 +149,7 @@ queue_is_stale(const struct queue *queue, uint64_t generation)
 	return queue->is_drained || queue->generation != generation;
 }
 
-/*
- * Wait until a session of GENERATION has something to do, for at most the idle
- * time. With the mutex held.
- */
+/* Wait until a session of GENERATION has something to do, at most for the idle time. With the mutex held. */
 static void
 queue_wait_for_work(struct queue *queue, uint64_t generation)
 {

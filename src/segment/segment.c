@@ -159,8 +159,8 @@ segment_is_any_out(const struct segment *s)
 }
 
 /*
- * With the mutex held. Return COUNT, or as many as the database takes in one statement. The first
- * reservation that waits needs one range, so the fetch is never smaller than that.
+ * Return COUNT, or as many as the database takes in one statement. The first reservation that waits
+ * needs one range, so the fetch is never smaller than that. With the mutex held.
  */
 static uint64_t
 segment_cap(const struct segment *s, uint64_t count, uint64_t now_ms)
