@@ -48,9 +48,9 @@ queue_has_work(const struct queue *queue)
 	return last == NULL || queue_is_large(first) || clock_ms() >= last->late_ms;
 }
 
-/* Give the mutex back, and wake an idle thread if there is work. */
+/* Release the mutex. If there is work, wake an idle thread, which waits in queue_take(). */
 static void
-queue_release(struct queue *queue)
+queue_unlock_and_wake(struct queue *queue)
 {
 	bool wakes = queue->idle > 0 && queue_has_work(queue);
 
@@ -68,7 +68,7 @@ queue_submit(struct queue *queue, struct reservation *reservation)
 	is_queued = reservation_queue(reservation);
 	if (is_queued)
 		TAILQ_INSERT_TAIL(&queue->waiting, &reservation->mail, link);
-	queue_release(queue);
+	queue_unlock_and_wake(queue);
 	return is_queued;
 }
 
@@ -188,7 +188,7 @@ queue_take(struct queue *queue, struct queue_taker *taker, uint64_t generation, 
 			TAILQ_INSERT_TAIL(&queue->at_work, taker, link);
 		}
 	}
-	queue_release(queue);
+	queue_unlock_and_wake(queue);
 	return taken;
 }
 
@@ -197,14 +197,14 @@ queue_leave(struct queue *queue, struct queue_taker *taker)
 {
 	pthread_mutex_lock(&queue->mutex);
 	queue_end_work(queue, taker);
-	queue_release(queue);
+	queue_unlock_and_wake(queue);
 }
 
 void
 queue_nudge(struct queue *queue)
 {
 	pthread_mutex_lock(&queue->mutex);
-	queue_release(queue);
+	queue_unlock_and_wake(queue);
 }
 
 uint64_t

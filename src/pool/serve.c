@@ -81,7 +81,10 @@ serve_sum_up(const struct mail_list *group, uint64_t *deadline_ms)
 	return (uint32_t)total;
 }
 
-/* Answer the reservations of GROUP with their parts of BASES. */
+/*
+ * Answer the reservations of GROUP with their parts of BASES. Each returns through its answer function,
+ * which is worker_post_answer() for the reservation of a worker.
+ */
 static void
 serve_deal(const struct keeper *keeper, struct mail_list *group, struct ticket_range bases)
 {
@@ -190,21 +193,24 @@ serve_group(struct keeper *keeper, struct mail_list *group)
 }
 
 /*
- * Serve GROUP. pool_view() reads busy_since_ms, to notice a statement that hangs. A large statement may
- * take longer, so its time begins later.
+ * Note that the session works on GROUP. pool_view() reads busy_since_ms, to notice a statement that hangs.
+ * A large statement may take longer, so its time begins later.
  */
 static void
-serve_busily(struct keeper *keeper, struct mail_list *group)
+serve_note_busy(struct keeper *keeper, const struct mail_list *group)
 {
-	unsigned database = keeper->health->database;
 	uint64_t deadline_ms;
 	uint64_t work_ms = serve_sum_up(group, &deadline_ms) / BASES_PER_MS;
 
-	metrics_add(METRIC_SESSIONS_BUSY + database, 1);
+	metrics_add(METRIC_SESSIONS_BUSY + keeper->health->database, 1);
 	atomic_store_explicit(&keeper->busy_since_ms, clock_ms() + work_ms, memory_order_relaxed);
-	serve_group(keeper, group);
+}
+
+static void
+serve_note_idle(struct keeper *keeper)
+{
 	atomic_store_explicit(&keeper->busy_since_ms, 0, memory_order_relaxed);
-	metrics_subtract(METRIC_SESSIONS_BUSY + database, 1);
+	metrics_subtract(METRIC_SESSIONS_BUSY + keeper->health->database, 1);
 }
 
 void
@@ -232,7 +238,11 @@ serve_reservations(struct keeper *keeper)
 		case QUEUE_STOPPING: return;
 		case QUEUE_STALE: keeper_close(keeper); break;
 		case QUEUE_IDLE: (void)trial_look(keeper, &newest); break;
-		case QUEUE_TAKEN: serve_busily(keeper, &group); break;
+		case QUEUE_TAKEN:
+			serve_note_busy(keeper, &group);
+			serve_group(keeper, &group);
+			serve_note_idle(keeper);
+			break;
 		}
 	}
 }
