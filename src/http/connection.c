@@ -271,7 +271,8 @@ connection_reply(struct connection *connection, struct evhttp_request *http,
 	if (future == CONNECTION_STAYS) {
 		tricks_give_back(connection->bufferevent, connection->evcon,
 				 &connection->owner->callbacks);
-		tricks_end_reply(http, connection->bufferevent, connection_on_complete, connection);
+		tricks_write_reply(http, connection->bufferevent, connection_on_complete,
+				   connection);
 		return;
 	}
 	/* Headers are memory, and the connection may linger. */

@@ -130,6 +130,10 @@ connection_input_scan(struct connection *connection, size_t offset)
 		connection_input_refuse(connection, 413, NULL);
 }
 
+/*
+ * Refuse bytes that libevent must not see. libevent parses all others next. When the request is complete, it
+ * calls server_on_request().
+ */
 static void
 connection_input_on_input(struct evbuffer *input, const struct evbuffer_cb_info *change, void *arg)
 {

@@ -6,6 +6,7 @@
 #include "http/count.h"
 #include "http/handlers.h"
 #include "http/reply.h"
+#include "metrics/metrics.h"
 #include "ticket/json.h"
 
 #define PROBLEM_SIZE 256
@@ -38,12 +39,13 @@ handle_create_on_answer(struct ticket_request *request, const struct ticket_answ
 		reply_status(exchange, TICKET_EXHAUSTED, SPACE_EXHAUSTED);
 	} else {
 		handle_create_write(exchange, &tickets);
-		reply_tickets(exchange, tickets.count);
+		metrics_add(METRIC_TICKETS_ISSUED, tickets.count);
+		reply_json(exchange);
 	}
 }
 
 static void
-handle_create_ask(struct exchange *exchange, uint32_t count)
+handle_create_ask_allocator(struct exchange *exchange, uint32_t count)
 {
 	const struct ticket_service *service = exchange_context(exchange);
 
@@ -68,7 +70,7 @@ handle_create(struct exchange *exchange, const struct route_argument *arguments)
 	(void)arguments;
 	exchange->format = BATCH_FORMAT_ARRAY;
 	if (count_parse_format(exchange_query(exchange), &exchange->format, &problem))
-		handle_create_ask(exchange, 1);
+		handle_create_ask_allocator(exchange, 1);
 	else
 		reply_error(exchange, 400, "%s", memory);
 }
@@ -85,7 +87,7 @@ handle_create_many(struct exchange *exchange, const struct route_argument *argum
 	if (count_parse_format(exchange_query(exchange), &exchange->format, &problem) &&
 	    count_parse(arguments[0].start, arguments[0].len, exchange->format, service->max_batch,
 			&count, &problem))
-		handle_create_ask(exchange, count);
+		handle_create_ask_allocator(exchange, count);
 	else
 		reply_error(exchange, 400, "%s", memory);
 }

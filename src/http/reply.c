@@ -124,13 +124,6 @@ reply_json(struct exchange *exchange)
 	reply_send(exchange, 200, json_type, "");
 }
 
-void
-reply_tickets(struct exchange *exchange, uint32_t count)
-{
-	metrics_add(METRIC_TICKETS_ISSUED, count);
-	reply_send(exchange, 200, json_type, "");
-}
-
 /* Log the server's errors for the operator, and mistakes of clients at the debug level only. */
 static void
 reply_log(struct exchange *exchange, int code, const char *message)

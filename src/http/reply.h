@@ -21,9 +21,6 @@ void reply_json(struct exchange *exchange);
 /* Answer 200 with the body, which is of CONTENT_TYPE. */
 void reply_text(struct exchange *exchange, const char *content_type);
 
-/* Answer 200 with the body, which is JSON with COUNT new tickets. Count them as issued. */
-void reply_tickets(struct exchange *exchange, uint32_t count);
-
 /* Answer {"error":"..."} with the HTTP status CODE. */
 void reply_error(struct exchange *exchange, int code, const char *format, ...) PRINTF_LIKE(3, 4);
 

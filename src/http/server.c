@@ -80,6 +80,7 @@ server_reply_not_found(struct exchange *exchange)
 	reply_error(exchange, 404, "there is nothing here; try %s", memory);
 }
 
+/* Handle a complete request. Until its reply, libevent neither reads nor frees the connection. */
 static void
 server_on_request(struct evhttp_request *http, void *arg)
 {

@@ -121,8 +121,8 @@ tricks_write_now(struct bufferevent *bufferevent)
 }
 
 void
-tricks_end_reply(struct evhttp_request *http, struct bufferevent *bufferevent,
-		 void (*complete)(struct evhttp_request *http, void *arg), void *arg)
+tricks_write_reply(struct evhttp_request *http, struct bufferevent *bufferevent,
+		   void (*complete)(struct evhttp_request *http, void *arg), void *arg)
 {
 	http->type = EVHTTP_REQ_GET;
 	http->minor = 1;

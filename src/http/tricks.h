@@ -18,10 +18,10 @@
  *     struct tricks_reading.
  *  4. Write a reply without libevent. The head and the body go into the bufferevent's output.
  *     evhttp_send_reply_end() then ends a reply that libevent has not seen begin. It reads the next request
- *     when the output is empty. tricks_end_reply().
+ *     when the output is empty. tricks_write_reply().
  *  5. Decide whether the connection stays. libevent decides by the request: it reads the first word of one
  *     header only, closes after a proxy's address, and never closes after CONNECT. So it is shown a
- *     request after which it keeps the connection. tricks_end_reply() changes fields of the request.
+ *     request after which it keeps the connection. tricks_write_reply() changes fields of the request.
  *  6. Write immediately. libevent waits until the loop reports that the socket is writable, which it nearly
  *     always is: a round of the loop and two system calls. A bufferevent keeps the front of its output
  *     frozen, and we thaw it. tricks_write_now().
@@ -96,11 +96,12 @@ void tricks_reading_free(struct tricks_reading *reading);
 void tricks_write_now(struct bufferevent *bufferevent);
 
 /*
- * The output has the reply to HTTP, whose callbacks libevent has back. Call COMPLETE when the kernel has
- * the reply, and read the next request. HTTP is gone after this, and the connection may be.
+ * Write the output, which has the reply to HTTP, to the socket. The rest is libevent's, which has its
+ * callbacks back. Call COMPLETE when the kernel has the reply, and read the next request. HTTP is gone after
+ * this, and the connection may be.
  */
-void tricks_end_reply(struct evhttp_request *http, struct bufferevent *bufferevent,
-		      void (*complete)(struct evhttp_request *http, void *arg), void *arg);
+void tricks_write_reply(struct evhttp_request *http, struct bufferevent *bufferevent,
+			void (*complete)(struct evhttp_request *http, void *arg), void *arg);
 
 /* Call ON_INPUT and ON_OUTPUT when the buffers of BUFFEREVENT change. */
 void tricks_watch(struct bufferevent *bufferevent, evbuffer_cb_func on_input,
