@@ -43,7 +43,10 @@ worker_open_reservation(struct mail *mail)
 	allocator_deliver(worker->allocator, reservation);
 }
 
-/* Post RESERVATION to its worker. Any thread. The reservation is the worker's again when its mail is opened. */
+/*
+ * Post RESERVATION to its worker, which passes it to allocator_deliver(). Any thread. The reservation is
+ * the worker's again when its mail is opened.
+ */
 static void
 worker_post_answer(struct reservation *reservation)
 {

@@ -101,7 +101,7 @@ allocator_request(struct allocator *a, struct ticket_request *request, uint64_t 
 		return;
 	}
 	batch_add(allocator_batch_for(a, request, now_ms), request);
-	if (!a->is_woken)
+	if (!a->is_woken) /* allocator_flush() runs at the end of the round */
 		a->settings.wake(a->settings.arg);
 	a->is_woken = true;
 }
