@@ -80,6 +80,13 @@ none_missing('docs/architecture.md has every room',
 none_missing('... and every file of src/ itself',
     grep { $architecture !~ /^\| `\Q$_\E` \|/m } map { m{([^/]+)$} } glob "$top/src/*.c");
 
+# The walk through one request has a function at each stop, in a file of src/.
+my @stops = $architecture =~ /^\d+\. (.*)$/mg;
+cmp_ok(scalar @stops, '>', 5, 'the stops of one request are found');
+cmp_ok(scalar @stops, '<', 33, '... and they are few');
+none_missing('... each in the file that it names',
+    grep { !(/^\*\*`([a-z_\/]+\.c)`\*\*, `(\w+)\(\)` / && -e "$top/src/$1" && content_of("src/$1") =~ /^$2\(/m) } @stops);
+
 # --- commands -------------------------------------------------------------------------------
 
 for my $command ('scripts/quickstart --mysql --again', 'scripts/test --galera --again') {
