@@ -47,16 +47,19 @@ enum reservation_place {
 	RESERVATION_WITHDRAWN, /* its owner withdrew it while it was in no queue: no queue accepts it */
 };
 
+struct sequence;
+
 struct reservation {
-	struct mail mail;     /* the source's queue, then a loop's mailbox */
-	uint32_t count;	      /* of bases, 1 or more */
-	uint64_t deadline_ms; /* by clock_ms(): no session begins with it after this */
-	unsigned losses;      /* sessions that were lost while they worked on it */
+	struct mail mail;	   /* the source's queue, then a loop's mailbox */
+	struct sequence *sequence; /* whose numbers; NULL: the Tickr sequence */
+	uint32_t count;		   /* of bases, 1 or more */
+	uint64_t deadline_ms;	   /* by clock_ms(): no session begins with it after this */
+	unsigned losses;	   /* sessions that were lost while they worked on it */
 	enum reservation_place place;
 
 	void (*answer)(struct reservation *reservation); /* any thread: returns it to its owner */
 	void *owner;					 /* for the answer function */
-	void *carrier; /* for the dispatcher, while it has the reservation */
+	void *carrier; /* for the dispatcher, or held/, while it has the reservation */
 
 	enum ticket_status status;
 	struct ticket_range bases; /* TICKET_OK: COUNT bases */
