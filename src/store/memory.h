@@ -9,7 +9,8 @@
  * The program tickrd-memory serves from it. That program is built for measurements and tests only, since a
  * restart issues every ticket again. With the database name MEMORY_BROKEN_NAME the store breaks the law of
  * store.h on purpose, so that tests can show which check notices. With MEMORY_SLOW_NAME each reservation
- * takes MEMORY_SLOW_US, so that requests wait.
+ * takes MEMORY_SLOW_US, so that requests wait. With MEMORY_LEAPING_NAME named sequences move further than their
+ * clock.
  */
 #ifndef TICKR_STORE_MEMORY_H
 #define TICKR_STORE_MEMORY_H
@@ -17,10 +18,12 @@
 #include <pthread.h>
 
 #include "store/drivers.h"
+#include "store/memory_sequences.h"
 #include "store/server.h"
 
 #define MEMORY_BROKEN_NAME  "broken"
 #define MEMORY_BROKEN_EVERY 100
+#define MEMORY_LEAPING_NAME "leaping"
 #define MEMORY_SLOW_NAME    "slow"
 #define MEMORY_SLOW_US	    30000
 
@@ -48,6 +51,8 @@ struct memory_script {
 	 * do, and the pool notices. 0: none.
 	 */
 	unsigned repeat_every;
+
+	struct memory_sequences sequences; /* named ones, and what fails with them */
 
 	bool is_own; /* parse() made it, which sets the server too */
 	struct server server;
