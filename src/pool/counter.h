@@ -35,11 +35,18 @@ enum store_result counter_look(struct keeper *keeper, uint64_t *newest,
 enum store_result counter_may_reserve(struct keeper *keeper, struct text *reason) MUST_CHECK;
 
 /*
- * Reserve COUNT bases that were never issued before; see reserve() of the store. If no answer has shown
- * the counter for a second, it is looked at first.
+ * Reserve the bases of ORDER that were never issued before; see reserve() and move() of the store. If no answer has
+ * shown the counter for a second, it is looked at first. A count of 0 writes the row of this server among named
+ * sequences: then BASES is empty, and begins after the clock.
  */
-enum store_result counter_reserve(struct keeper *keeper, uint32_t count, struct ticket_range *bases,
-				  struct text *reason) MUST_CHECK;
+enum store_result counter_reserve(struct keeper *keeper, const struct store_order *order,
+				  struct ticket_range *bases, struct text *reason) MUST_CHECK;
+
+/*
+ * Named sequences that nobody has used for a second: bring the row of this server, and the bound of the state file,
+ * to the clock. Then a kill leaves a small gap. As counter_look() otherwise.
+ */
+enum store_result counter_rest(struct keeper *keeper, struct text *reason) MUST_CHECK;
 
 /* How a refusal ends: STORE_REFUSED, or STORE_LOST if one of several masters is refused. */
 enum store_result counter_refusal(struct keeper *keeper) MUST_CHECK;

@@ -21,6 +21,7 @@ high_water_init(struct high_water *mark, struct state_file *file)
 	if (file == NULL)
 		return;
 	record_copy(&mark->record, state_file_record(file));
+	mark->count_limit = mark->record.count_ahead;
 	classes_copy(&mark->unsure, &mark->record.ahead);
 }
 
@@ -59,6 +60,16 @@ write_locked(struct high_water *mark, const struct record *record)
 	return is_good;
 }
 
+/* Release the mutex, and return IS_GOOD. False: add why the file could not be written. */
+static bool
+high_water_finish(struct high_water *mark, bool is_good, struct text *reason)
+{
+	if (!is_good)
+		text_add(reason, mark->problem);
+	pthread_mutex_unlock(&mark->mutex);
+	return is_good;
+}
+
 static void
 wait_for_writer(struct high_water *mark)
 {
@@ -68,12 +79,19 @@ wait_for_writer(struct high_water *mark)
 
 /* --- the bound --------------------------------------------------------------------------------- */
 
-/* How far a class may be ahead of BASE: in steps of its own, and not behind the last ticket. */
+static bool
+high_water_has_instance(const struct high_water *mark)
+{
+	return mark->record.instance[0] != '\0';
+}
+
+/* How far a class may be ahead of BASE: in steps of its own, and not behind the last ticket. A clock has none. */
 static uint64_t
 bound_behind(const struct high_water *mark, uint64_t base)
 {
 	uint64_t step = mark->record.given.step;
-	uint64_t last = space_last_base(&mark->record.space);
+	uint64_t last =
+		high_water_has_instance(mark) ? INT64_MAX : space_last_base(&mark->record.space);
 	uint64_t room = base < last ? (last - base) / step : 0;
 
 	return base + step * (mark->margin < room ? mark->margin : room);
@@ -90,6 +108,13 @@ next_bound(const struct high_water *mark, uint64_t i)
 	return bound > unsure ? bound : unsure;
 }
 
+/* How far the count's bound is put ahead. It costs no number, so it is never small, except at the end. */
+static uint64_t
+high_water_count_margin(const struct high_water *mark)
+{
+	return mark->margin == HIGH_WATER_REST_MARGIN ? HIGH_WATER_LEAST_MARGIN : mark->margin;
+}
+
 /* A record with every class's bound a margin behind what it has given; the caller frees it. */
 static struct record
 make_next(const struct high_water *mark)
@@ -97,6 +122,8 @@ make_next(const struct high_water *mark)
 	struct record next = {0};
 
 	record_copy(&next, &mark->record);
+	if (high_water_has_instance(mark))
+		next.count_ahead = mark->count_limit + high_water_count_margin(mark);
 	for (uint64_t i = 0; i < next.given.step; i++)
 		next.ahead.highest[i] = next_bound(mark, i);
 	return next;
@@ -113,8 +140,12 @@ static void
 adapt_margin(struct high_water *mark, uint64_t now_ms)
 {
 	uint64_t passed_ms = since_moved_ms(mark, now_ms);
+	bool was_soon = mark->moved_ms != 0 && passed_ms < SOON_MS;
 
-	if (mark->moved_ms != 0 && passed_ms < SOON_MS && mark->margin < HIGH_WATER_MOST_MARGIN)
+	mark->moved_ms = now_ms;
+	if (mark->margin == HIGH_WATER_REST_MARGIN && !was_soon)
+		return;
+	if (was_soon && mark->margin < HIGH_WATER_MOST_MARGIN)
 		mark->margin *= 2;
 	else if (passed_ms > LATE_MS && mark->margin > HIGH_WATER_LEAST_MARGIN)
 		mark->margin /= 2;
@@ -122,7 +153,6 @@ adapt_margin(struct high_water *mark, uint64_t now_ms)
 		mark->margin = HIGH_WATER_MOST_MARGIN;
 	if (mark->margin < HIGH_WATER_LEAST_MARGIN)
 		mark->margin = HIGH_WATER_LEAST_MARGIN;
-	mark->moved_ms = now_ms;
 }
 
 /*
@@ -159,7 +189,11 @@ move_bound(struct high_water *mark)
 	for (uint64_t i = 0; i < next.ahead.step; i++)
 		if (next.ahead.highest[i] < mark->record.ahead.highest[i])
 			mark->record.ahead.highest[i] = next.ahead.highest[i];
+	if (next.count_ahead < mark->record.count_ahead)
+		mark->record.count_ahead = next.count_ahead;
 	is_good = write_locked(mark, &next);
+	if (is_good && strcmp(next.instance, mark->record.instance) == 0)
+		mark->record.count_ahead = next.count_ahead;
 	/* It may have been widened meanwhile; where its classes became one it has no bound yet. */
 	if (is_good && next.ahead.step > 0 && mark->record.ahead.step % next.ahead.step == 0) {
 		classes_widen(&next.ahead, mark->record.ahead.step);
@@ -185,6 +219,19 @@ is_below_bound(const struct high_water *mark, const struct ticket_range *bases)
 	return true;
 }
 
+/* A bound was reached: move it, or wait for the thread that does. False: the file cannot be written. */
+static bool
+high_water_go_on(struct high_water *mark)
+{
+	if (mark->is_writing) {
+		wait_for_writer(mark);
+		return !mark->is_failing;
+	}
+	if (!mark->is_failing) /* else it is for the disk that the bound was reached */
+		adapt_margin(mark, clock_ms());
+	return move_bound(mark);
+}
+
 bool
 high_water_covers(struct high_water *mark, const struct ticket_range *bases, struct text *reason)
 {
@@ -195,20 +242,27 @@ high_water_covers(struct high_water *mark, const struct ticket_range *bases, str
 	pthread_mutex_lock(&mark->mutex);
 	widen(mark, bases->increment);
 	classes_raise(&mark->record.given, bases);
-	while (is_covered && !is_below_bound(mark, bases)) {
-		if (mark->is_writing) {
-			wait_for_writer(mark);
-			is_covered = !mark->is_failing;
-			continue;
-		}
-		if (!mark->is_failing) /* else it is for the disk that the bound was reached */
-			adapt_margin(mark, clock_ms());
-		is_covered = move_bound(mark);
-	}
-	if (!is_covered)
-		text_add(reason, mark->problem);
-	pthread_mutex_unlock(&mark->mutex);
-	return is_covered;
+	while (is_covered && !is_below_bound(mark, bases))
+		is_covered = high_water_go_on(mark);
+	return high_water_finish(mark, is_covered, reason);
+}
+
+bool
+high_water_covers_count(struct high_water *mark, uint64_t count, uint64_t limit,
+			struct text *reason)
+{
+	bool is_covered = true;
+
+	if (mark->file == NULL)
+		return true;
+	pthread_mutex_lock(&mark->mutex);
+	if (mark->record.count < count)
+		mark->record.count = count;
+	if (mark->count_limit < limit)
+		mark->count_limit = limit;
+	while (is_covered && limit > mark->record.count_ahead)
+		is_covered = high_water_go_on(mark);
+	return high_water_finish(mark, is_covered, reason);
 }
 
 bool
@@ -218,10 +272,7 @@ high_water_is_kept(struct high_water *mark, struct text *reason)
 
 	pthread_mutex_lock(&mark->mutex);
 	is_kept = !mark->is_failing;
-	if (!is_kept)
-		text_add(reason, mark->problem);
-	pthread_mutex_unlock(&mark->mutex);
-	return is_kept;
+	return high_water_finish(mark, is_kept, reason);
 }
 
 /* How far the bound of class I is ahead, in steps of its own. */
@@ -238,6 +289,9 @@ room_of(const struct high_water *mark, uint64_t i)
 static bool
 is_low(const struct high_water *mark)
 {
+	if (high_water_has_instance(mark) &&
+	    mark->record.count_ahead < mark->count_limit + high_water_count_margin(mark) / 2)
+		return true;
 	for (uint64_t i = 0; i < mark->record.given.step; i++)
 		if (room_of(mark, i) < mark->margin / 2 &&
 		    next_bound(mark, i) > mark->record.ahead.highest[i])
@@ -311,10 +365,7 @@ high_water_tend(struct high_water *mark, uint64_t now_ms, struct text *reason)
 		adapt_margin(mark, now_ms);
 		is_kept = move_bound(mark);
 	}
-	if (!is_kept)
-		text_add(reason, mark->problem);
-	pthread_mutex_unlock(&mark->mutex);
-	return is_kept;
+	return high_water_finish(mark, is_kept, reason);
 }
 
 void
@@ -332,17 +383,12 @@ high_water_repair(struct high_water *mark, uint64_t now_ms)
 
 /* With the mutex held: bring the record to the disk. */
 static bool
-save(struct high_water *mark, struct text *reason)
+save(struct high_water *mark)
 {
-	bool is_good = true;
-
 	if (mark->file == NULL)
 		return true;
 	wait_for_writer(mark);
-	is_good = move_bound(mark);
-	if (!is_good)
-		text_add(reason, mark->problem);
-	return is_good;
+	return move_bound(mark);
 }
 
 bool
@@ -350,28 +396,21 @@ high_water_set_latch(struct high_water *mark, const struct store_share *share, u
 		     uint64_t bound, struct text *reason)
 {
 	struct record *record = &mark->record;
-	bool is_good;
 
 	pthread_mutex_lock(&mark->mutex);
 	widen(mark, share->increment);
 	classes_set(&record->latches, share->increment, share->residue, latch);
 	if (classes_top_of(&mark->unsure, share->increment, share->residue) < bound)
 		classes_set(&mark->unsure, share->increment, share->residue, bound);
-	is_good = save(mark, reason);
-	pthread_mutex_unlock(&mark->mutex);
-	return is_good;
+	return high_water_finish(mark, save(mark), reason);
 }
 
 bool
 high_water_set_identity(struct high_water *mark, const char *identity, struct text *reason)
 {
-	bool is_good;
-
 	pthread_mutex_lock(&mark->mutex);
 	snprintf(mark->record.identity, sizeof(mark->record.identity), "%s", identity);
-	is_good = save(mark, reason);
-	pthread_mutex_unlock(&mark->mutex);
-	return is_good;
+	return high_water_finish(mark, save(mark), reason);
 }
 
 void
@@ -379,6 +418,44 @@ high_water_identity(struct high_water *mark, char *identity)
 {
 	pthread_mutex_lock(&mark->mutex);
 	memcpy(identity, mark->record.identity, RANDOM_ID_SIZE);
+	pthread_mutex_unlock(&mark->mutex);
+}
+
+bool
+high_water_set_instance(struct high_water *mark, const char *id, uint64_t count, uint64_t limit,
+			struct text *reason)
+{
+	struct record *record = &mark->record;
+
+	pthread_mutex_lock(&mark->mutex);
+	snprintf(record->instance, sizeof(record->instance), "%s", id);
+	record->count = count;
+	record->count_ahead = 0; /* until the file has the new instance */
+	mark->count_limit = limit;
+	return high_water_finish(mark, save(mark), reason);
+}
+
+void
+high_water_settle_count(struct high_water *mark, uint64_t count, uint64_t limit)
+{
+	pthread_mutex_lock(&mark->mutex);
+	mark->record.count = count;
+	mark->count_limit = limit;
+	pthread_mutex_unlock(&mark->mutex);
+}
+
+void
+high_water_rest(struct high_water *mark)
+{
+	if (mark->file == NULL)
+		return;
+	pthread_mutex_lock(&mark->mutex);
+	if (!mark->is_writing && !mark->is_failing &&
+	    classes_top(&mark->record.ahead) >
+		    classes_top(&mark->record.given) + HIGH_WATER_REST_MARGIN) {
+		mark->margin = HIGH_WATER_REST_MARGIN;
+		(void)move_bound(mark);
+	}
 	pthread_mutex_unlock(&mark->mutex);
 }
 
@@ -395,10 +472,7 @@ high_water_end(struct high_water *mark, struct text *reason)
 	wait_for_writer(mark);
 	mark->margin = 0;
 	is_good = move_bound(mark);
-	if (!is_good)
-		text_add(reason, mark->problem);
-	pthread_mutex_unlock(&mark->mutex);
-	return is_good;
+	return high_water_finish(mark, is_good, reason);
 }
 
 void

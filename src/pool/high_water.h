@@ -13,6 +13,9 @@
  * What another server of the node gives is seen a moment later only. That the bound is well ahead
  * of all that was seen makes it likely to be ahead of that, too.
  *
+ * A pool of named sequences has a second bound in the file: how often its instance may have counted in the
+ * database. It is written ahead in the same way.
+ *
  * Any thread; one mutex, which is not held while the file is written. Without a file every base may
  * be given.
  */
@@ -32,6 +35,7 @@
 
 #define HIGH_WATER_LEAST_MARGIN 1000 /* bases */
 #define HIGH_WATER_MOST_MARGIN	100000000
+#define HIGH_WATER_REST_MARGIN	16 /* of named sequences that nobody uses */
 
 struct high_water {
 	struct state_file *file; /* NULL: none */
@@ -40,6 +44,7 @@ struct high_water {
 	/* Under the mutex: */
 	struct record record;	   /* its given and ahead and unsure always have the same step */
 	struct classes unsure;	   /* the bound that the last process left: ours is never lower */
+	uint64_t count_limit;	   /* statements may have brought the instance's count so far */
 	uint64_t margin;	   /* how far ahead the bound is put */
 	uint64_t moved_ms;	   /* when the bound was moved last */
 	uint64_t checked_ms;	   /* when the file was last seen where it belongs */
@@ -58,6 +63,29 @@ void high_water_destroy(struct high_water *mark);
 /* True when BASES, which are not empty, may be given: the disk knows. May block for it. */
 bool high_water_covers(struct high_water *mark, const struct ticket_range *bases,
 		       struct text *reason) MUST_CHECK;
+
+/*
+ * The same for the count of the instance, which the next statement may bring to LIMIT. COUNT is the highest that the
+ * database has certainly shown.
+ */
+bool high_water_covers_count(struct high_water *mark, uint64_t count, uint64_t limit,
+			     struct text *reason) MUST_CHECK;
+
+/*
+ * This server is the instance ID from now on, over restarts too. It has counted COUNT times for certain, and no
+ * statement has brought it above LIMIT. False as above.
+ */
+bool high_water_set_instance(struct high_water *mark, const char *id, uint64_t count,
+			     uint64_t limit, struct text *reason) MUST_CHECK;
+
+/*
+ * The same counts once more, without writing the file. Before the end, when no statement is under way: then LIMIT
+ * may be lower than before.
+ */
+void high_water_settle_count(struct high_water *mark, uint64_t count, uint64_t limit);
+
+/* Nothing is issued for a while: bring the bound close, so that a kill leaves a small gap. */
+void high_water_rest(struct high_water *mark);
 
 /* Whether the file could be written when it was last tried. */
 bool high_water_is_kept(struct high_water *mark, struct text *reason) MUST_CHECK;

@@ -7,6 +7,9 @@
  * as one statement. A thread without a session keeps trying to open one, with
  * back-off, so that what waits is served as soon as the database is back.
  *
+ * A store with move() makes it a pool of named sequences (store.h). Its reservations name their sequences, and each
+ * statement moves all that were asked. Their answers have the space of the node with the starting offset 1.
+ *
  * One thread more looks after the table: it asks the database several times a
  * second whether it is well, and prunes old rows.
  */
@@ -30,6 +33,7 @@ struct pool_settings {
 	unsigned number;  /* of the database, for metrics */
 	const char *name; /* of the database, for the log; outlives the pool */
 	struct pool_listener listener;
+	struct pool_policies policies; /* of named sequences only */
 };
 
 /* What is known of the database, at one moment. */

@@ -30,10 +30,26 @@ queue_destroy(struct queue *queue)
 	pthread_mutex_destroy(&queue->mutex);
 }
 
+/* Whether it shares its statement with no other reservation. */
 static bool
 is_large(const struct mail *mail)
 {
-	return CONTAINER_OF(mail, const struct reservation, mail)->count > RESERVATION_MOST_SHARED;
+	const struct reservation *reservation = CONTAINER_OF(mail, const struct reservation, mail);
+
+	if (reservation->sequence != NULL)
+		return reservation->task != RESERVATION_RESERVE;
+	return reservation->count > RESERVATION_MOST_SHARED ||
+	       reservation->task != RESERVATION_RESERVE;
+}
+
+/* Whether a group has room for the sequence of RESERVATION. */
+static bool
+queue_has_room(struct queue_taker *taker, const struct reservation *reservation)
+{
+	unsigned number;
+
+	return reservation->sequence == NULL ||
+	       distinct_add(taker->distinct, reservation->sequence, &number);
 }
 
 /* With the mutex held: whether a session that rests should take what is in front. */
@@ -117,7 +133,7 @@ queue_withdraw(struct queue *queue, struct reservation *reservation)
 
 /* With the mutex held: the front, and what may share a statement with it. */
 static void
-move_group(struct queue *queue, uint32_t most, struct mail_list *group)
+move_group(struct queue *queue, struct queue_taker *taker, uint32_t most, struct mail_list *group)
 {
 	uint64_t total = 0;
 	struct mail *mail;
@@ -127,6 +143,8 @@ move_group(struct queue *queue, uint32_t most, struct mail_list *group)
 
 		total += reservation->count;
 		if (!TAILQ_EMPTY(group) && (total > most || is_large(mail)))
+			break;
+		if (!queue_has_room(taker, reservation))
 			break;
 		TAILQ_REMOVE(&queue->waiting, mail, link);
 		reservation->is_queued = false;
@@ -191,6 +209,8 @@ queue_take(struct queue *queue, struct queue_taker *taker, uint64_t generation, 
 {
 	enum queue_take taken = QUEUE_TAKEN;
 
+	if (taker->distinct != NULL)
+		distinct_clear(taker->distinct);
 	pthread_mutex_lock(&queue->mutex);
 	end_work(queue, taker);
 	wait_for_call(queue, generation);
@@ -202,7 +222,7 @@ queue_take(struct queue *queue, struct queue_taker *taker, uint64_t generation, 
 		taken = QUEUE_IDLE;
 		queue->wants_look = false;
 	} else {
-		move_group(queue, most, group);
+		move_group(queue, taker, most, group);
 		begin_work(queue, taker, group);
 	}
 	release(queue);

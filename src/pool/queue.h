@@ -9,6 +9,9 @@
  * A statement costs the database far more than a row does. So while one session is at work,
  * what comes gathers for its next statement, and the other sessions rest; they step in when
  * that statement takes unusually long, and for large reservations, for which nobody shall wait.
+ *
+ * A pool of named sequences takes reservations of at most STORE_MOST_MOVES different sequences together. A large
+ * one shares the statement there, because its numbers cost no more. A reservation that only reads goes alone.
  */
 #ifndef TICKR_POOL_QUEUE_H
 #define TICKR_POOL_QUEUE_H
@@ -17,6 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "pool/distinct.h"
 #include "ticket/reservation.h"
 
 enum queue_take {
@@ -28,8 +32,9 @@ enum queue_take {
 
 /* Who takes: one for each thread. Zeroed at the start; then under the queue's mutex. */
 struct queue_taker {
-	bool is_at_work;  /* on small reservations */
-	uint64_t late_ms; /* when that has taken too long */
+	bool is_at_work;	   /* on small reservations */
+	uint64_t late_ms;	   /* when that has taken too long */
+	struct distinct *distinct; /* the keeper's: the sequences of the group; NULL: of tickets */
 	TAILQ_ENTRY(queue_taker) link;
 };
 TAILQ_HEAD(queue_takers, queue_taker);
@@ -70,8 +75,8 @@ bool queue_withdraw(struct queue *queue, struct reservation *reservation) MUST_C
 
 /*
  * Wait for work and move into GROUP what has gathered, from the front: as many as together want no
- * more than MOST bases, and at least one. GENERATION is the session's. What TAKER took before
- * is done with. After half a minute without work the session is to be used for something else, lest
+ * more than MOST bases, and at least one. The taker's DISTINCT has their sequences afterwards, if they
+ * reserve. GENERATION is the session's. What TAKER took before is done with. After half a minute without work the session is to be used for something else, lest
  * a firewall forget it.
  */
 enum queue_take queue_take(struct queue *queue, struct queue_taker *taker, uint64_t generation,

@@ -6,14 +6,16 @@
 #include "metrics/metrics.h"
 #include "pool/counter.h"
 #include "pool/serve.h"
+#include "pool/serve_sequences.h"
 #include "pool/trial.h"
 
 #define BUSY_PAUSE_MS 20
 #define OPEN_WAIT_MS  60000
 #define BASES_PER_MS  100 /* that any database inserts */
 
-static void
-answer(struct mail_list *group, struct mail *mail, unsigned database, enum ticket_status status)
+void
+serve_answer(struct mail_list *group, struct mail *mail, unsigned database,
+	     enum ticket_status status)
 {
 	struct reservation *reservation = reservation_of(mail);
 
@@ -31,7 +33,7 @@ serve_refuse(struct mail_list *group, unsigned database, enum ticket_status stat
 
 	while ((mail = TAILQ_FIRST(group)) != NULL) {
 		snprintf(reservation_of(mail)->reason, REASON_SIZE, "%s", reason);
-		answer(group, mail, database, status);
+		serve_answer(group, mail, database, status);
 	}
 }
 
@@ -40,15 +42,15 @@ serve_refuse(struct mail_list *group, unsigned database, enum ticket_status stat
  * time is not up.
  */
 static enum store_result
-reserve(struct keeper *keeper, uint32_t count, uint64_t deadline_ms, struct ticket_range *bases,
-	struct text *reason)
+reserve(struct keeper *keeper, const struct store_order *order, uint64_t deadline_ms,
+	struct ticket_range *bases, struct text *reason)
 {
 	unsigned database = keeper->health->database;
 	uint64_t began_us = clock_us();
 	enum store_result result;
 
 	for (;;) {
-		result = counter_reserve(keeper, count, bases, reason);
+		result = counter_reserve(keeper, order, bases, reason);
 		if (result != STORE_BUSY || clock_ms() >= deadline_ms ||
 		    !keeper_pause(keeper, BUSY_PAUSE_MS))
 			break;
@@ -57,7 +59,7 @@ reserve(struct keeper *keeper, uint32_t count, uint64_t deadline_ms, struct tick
 	}
 	metrics_observe(HISTOGRAM_RESERVATION_SECONDS + database, clock_us() - began_us);
 	if (result == STORE_OK)
-		metrics_observe(HISTOGRAM_RESERVATION_TICKETS + database, count);
+		metrics_observe(HISTOGRAM_RESERVATION_TICKETS + database, order->count);
 	return result;
 }
 
@@ -89,8 +91,8 @@ deal(const struct keeper *keeper, struct mail_list *group, struct ticket_range b
 		struct reservation *reservation = reservation_of(mail);
 
 		reservation->bases = range_take(&bases, reservation->count);
-		reservation->space = &keeper->database->space;
-		answer(group, mail, keeper->health->database, TICKET_OK);
+		reservation->space = keeper->space;
+		serve_answer(group, mail, keeper->health->database, TICKET_OK);
 	}
 }
 
@@ -118,8 +120,9 @@ try_again(struct keeper *keeper, struct mail_list *group, bool counts, const cha
 	serve_refuse(group, database, TICKET_DATABASE_FAILED, reason);
 }
 
-static void
-fail(struct keeper *keeper, struct mail_list *group, enum store_result result, const char *reason)
+void
+serve_fail(struct keeper *keeper, struct mail_list *group, enum store_result result,
+	   const char *reason)
 {
 	unsigned database = keeper->health->database;
 
@@ -156,7 +159,7 @@ refuse(struct keeper *keeper, struct mail_list *group, enum store_result result,
 	if (result == STORE_REFUSED)
 		serve_refuse(group, keeper->health->database, TICKET_DATABASE_REFUSED, reason);
 	else
-		fail(keeper, group, result, reason);
+		serve_fail(keeper, group, result, reason);
 }
 
 static bool
@@ -165,34 +168,44 @@ fits(const struct keeper *keeper, uint32_t count, struct text *reason)
 	return keeper->store->fits == NULL || keeper->store->fits(keeper->session, count, reason);
 }
 
-static void
-serve_group(struct keeper *keeper, struct mail_list *group)
+bool
+serve_statement(struct keeper *keeper, struct mail_list *group, const struct store_order *order,
+		uint64_t deadline_ms, struct ticket_range *bases)
 {
 	char memory[REASON_SIZE];
 	struct text reason = TEXT_OVER(memory);
-	struct ticket_range bases = {0};
-	uint64_t deadline_ms;
-	uint32_t count = sum_up(group, &deadline_ms);
 	enum store_result result;
 
-	if (!fits(keeper, count, &reason)) {
+	if (!fits(keeper, order->count, &reason)) {
 		serve_refuse(group, keeper->health->database, TICKET_TOO_LARGE, memory);
-		return;
+		return false;
 	}
 	result = counter_may_reserve(keeper, &reason);
 	if (result != STORE_OK) {
 		refuse(keeper, group, result, memory);
-		return;
+		return false;
 	}
-	result = reserve(keeper, count, deadline_ms, &bases, &reason);
+	result = reserve(keeper, order, deadline_ms, bases, &reason);
 	if (result != STORE_OK) {
 		if (result != STORE_TOO_LARGE)
 			health_note_doubt(keeper->health);
-		fail(keeper, group, result, memory);
-		return;
+		serve_fail(keeper, group, result, memory);
+		return false;
 	}
-	health_note_reserved(keeper->health, bases.first + bases.increment * (count - 1));
-	deal(keeper, group, bases);
+	health_note_reserved(keeper->health, bases->first + bases->increment * (order->count - 1));
+	return true;
+}
+
+static void
+serve_group(struct keeper *keeper, struct mail_list *group)
+{
+	struct store_order order = {.count = 0};
+	struct ticket_range bases = {0};
+	uint64_t deadline_ms;
+
+	order.count = sum_up(group, &deadline_ms);
+	if (serve_statement(keeper, group, &order, deadline_ms, &bases))
+		deal(keeper, group, bases);
 }
 
 /* While the group is out the keeper says since when: the pool is not ready if that is too long. */
@@ -205,7 +218,10 @@ serve_busily(struct keeper *keeper, struct mail_list *group)
 
 	metrics_add(METRIC_SESSIONS_BUSY + database, 1);
 	atomic_store_explicit(&keeper->busy_since_ms, clock_ms() + work_ms, memory_order_relaxed);
-	serve_group(keeper, group);
+	if (keeper->group != NULL)
+		serve_sequences(keeper, group);
+	else
+		serve_group(keeper, group);
 	atomic_store_explicit(&keeper->busy_since_ms, 0, memory_order_relaxed);
 	metrics_subtract(METRIC_SESSIONS_BUSY + database, 1);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "pool/trust.h"
+#include "pool/trust_words.h"
 
 #define DOUBT_LEAST 100	 /* bases that may have been issued, whatever the rate */
 #define DOUBT_MS    1000 /* for statements under way when the counter was seen last */
@@ -30,6 +31,13 @@ trust_init(struct trust *trust, const struct ticket_space *space, const struct r
 }
 
 void
+trust_use_clock(struct trust *trust)
+{
+	trust->is_clock = true;
+	trust->space = (struct ticket_space){1, 0, 1};
+}
+
+void
 trust_destroy(struct trust *trust)
 {
 	classes_free(&trust->unsure);
@@ -52,51 +60,14 @@ top_of(const struct classes *classes, const struct store_share *share)
 	return classes_top_of(classes, share->increment, share->residue);
 }
 
-/* The ticket to move the counter past, so that no base up to FLOOR comes again. */
-static void
-add_ticket(const struct trust *trust, uint64_t floor, struct text *reason)
-{
-	uint64_t ticket = 0;
-
-	if (space_ticket(&trust->space, floor, &ticket))
-		text_addf(reason, "%" PRIu64, ticket);
-	else
-		text_add(reason, "TICKET");
-}
-
-/* The state of a refused class, as people are told of it. */
-struct refusal {
-	uint64_t went_to; /* 0: in the last run, nobody noted it */
-	uint64_t known;
-	uint64_t floor;
-	uint64_t latch;
-};
-
-static void
-explain(const struct trust *trust, const struct refusal *refusal, struct text *reason)
-{
-	text_add(reason, "the database has gone back in time: ");
-	if (refusal->went_to > 0)
-		text_addf(reason, "its counter was at %" PRIu64 ", but %" PRIu64 " was issued. ",
-			  refusal->went_to, refusal->known);
-	else
-		text_add(reason, "it was refused in an earlier run. ");
-	if (refusal->latch > 0)
-		text_add(reason, "No tickets are issued until an operator runs: ");
-	else
-		text_addf(reason, "No tickets are issued until the counter reaches %" PRIu64 ": ",
-			  refusal->floor);
-	text_add(reason, "tickrd advance --past ");
-	add_ticket(trust, refusal->floor, reason);
-}
-
 bool
 trust_is_given(struct trust *trust, const struct store_share *share, struct text *reason)
 {
-	struct refusal refusal;
+	struct trust_refusal refusal;
 
 	pthread_mutex_lock(&trust->mutex);
-	refusal = (struct refusal){
+	refusal = (struct trust_refusal){
+		.space = trust->is_clock ? NULL : &trust->space,
 		.went_to = top_of(&trust->went_to, share),
 		.known = top_of(&trust->known, share),
 		.floor = top_of(&trust->floors, share),
@@ -104,7 +75,7 @@ trust_is_given(struct trust *trust, const struct store_share *share, struct text
 	};
 	pthread_mutex_unlock(&trust->mutex);
 	if (refusal.floor != 0)
-		explain(trust, &refusal, reason);
+		trust_explain(&refusal, reason);
 	return refusal.floor == 0;
 }
 
@@ -412,7 +383,8 @@ judge_newest(struct trust *trust, const struct trust_mark *mark, const struct st
 	uint64_t floor = top_of(&trust->floors, share);
 
 	*past = find_past(trust, share);
-	if (newest < floor || (floor != 0 && top_of(&trust->latches, share) != 0))
+	if (newest < floor ||
+	    (floor != 0 && (trust->is_clock || top_of(&trust->latches, share) != 0)))
 		return TRUST_REFUSED;
 	if (newest < top_of(&mark->known, share))
 		return TRUST_SUSPECT;
@@ -436,6 +408,63 @@ trust_judge_newest(struct trust *trust, const struct trust_mark *mark,
 	verdict = judge_newest(trust, mark, share, newest, past);
 	pthread_mutex_unlock(&trust->mutex);
 	return trust_is_given(trust, share, reason) ? verdict : TRUST_REFUSED;
+}
+
+/* With the mutex held: of a NEWEST that is below what was known at MARK, and that no replica told. */
+static enum trust_verdict
+trust_judge_lower(struct trust *trust, const struct trust_mark *mark,
+		  const struct store_share *share, uint64_t newest, uint64_t *past)
+{
+	uint64_t known = top_of(&mark->known, share);
+
+	if (newest < top_of(&mark->certain, share)) {
+		refuse(trust, share, newest, mark->began_ms);
+		*past = find_past(trust, share);
+		return TRUST_REFUSED;
+	}
+	doubt_beyond(trust, share, known, mark->began_ms);
+	*past = top_of(&trust->unsure, share) > known ? top_of(&trust->unsure, share) : known;
+	rate_restart(&trust->rate, share);
+	return TRUST_UNSURE;
+}
+
+enum trust_verdict
+trust_judge_confirmed(struct trust *trust, const struct trust_mark *mark,
+		      const struct store_share *share, uint64_t newest, uint64_t *past,
+		      struct text *reason)
+{
+	enum trust_verdict verdict;
+
+	pthread_mutex_lock(&trust->mutex);
+	verdict = judge_newest(trust, mark, share, newest, past);
+	if (verdict == TRUST_SUSPECT)
+		verdict = trust_judge_lower(trust, mark, share, newest, past);
+	pthread_mutex_unlock(&trust->mutex);
+	return trust_is_given(trust, share, reason) ? verdict : TRUST_REFUSED;
+}
+
+void
+trust_accuse(struct trust *trust, const struct trust_mark *mark, const struct store_share *share,
+	     uint64_t newest, uint64_t *past)
+{
+	pthread_mutex_lock(&trust->mutex);
+	if (top_of(&trust->floors, share) == 0) {
+		if (classes_top(&trust->known) == 0)
+			classes_set(&trust->known, share->increment, share->residue, 1);
+		refuse(trust, share, newest, mark->began_ms);
+	}
+	*past = find_past(trust, share);
+	pthread_mutex_unlock(&trust->mutex);
+}
+
+void
+trust_release(struct trust *trust, const struct store_share *share)
+{
+	pthread_mutex_lock(&trust->mutex);
+	classes_set(&trust->floors, share->increment, share->residue, 0);
+	classes_set(&trust->latches, share->increment, share->residue, 0);
+	rate_restart(&trust->rate, share);
+	pthread_mutex_unlock(&trust->mutex);
 }
 
 uint64_t

@@ -27,6 +27,10 @@
  * crashes then, the counter comes back lower, and nothing is wrong. So what was only read, and
  * lately, is known but not certain: if the counter is below that, the bases between are unsure.
  *
+ * The bases of a pool of named sequences are values of their clock. There an older copy may stand anywhere, because
+ * another server may have carried its clock on. So a refusal ends only when trust_release() says so, and the row of
+ * this server in the database can accuse the database (instance.h).
+ *
  * Any thread; one mutex. Times are those of clock_ms(), handed in by the caller.
  */
 #ifndef TICKR_POOL_TRUST_H
@@ -65,6 +69,7 @@ struct trust_mark {
 struct trust {
 	pthread_mutex_t mutex;
 	struct ticket_space space; /* to name the ticket of a base */
+	bool is_clock;		   /* the bases are those of a clock, and have no tickets */
 	/* Under the mutex: */
 	struct classes unsure;	/* up to here somebody may have issued, and nobody can tell */
 	struct classes known;	/* the highest that was issued, by us or by another server */
@@ -86,6 +91,9 @@ struct trust {
 /* LAST is the record of the last process; NULL: nothing is known of it. */
 void trust_init(struct trust *trust, const struct ticket_space *space, const struct record *last);
 void trust_destroy(struct trust *trust);
+
+/* The bases are values of the clock of named sequences. Call before there are threads. */
+void trust_use_clock(struct trust *trust);
 
 /* Whether the database of SHARE is not refused; else add the reason, for people. */
 bool trust_is_given(struct trust *trust, const struct store_share *share,
@@ -127,6 +135,24 @@ enum trust_verdict trust_judge(struct trust *trust, const struct trust_mark *mar
 enum trust_verdict trust_judge_newest(struct trust *trust, const struct trust_mark *mark,
 				      const struct store_share *share, uint64_t newest,
 				      uint64_t *past, struct text *reason) MUST_CHECK;
+
+/*
+ * The same after a statement that reads where others write, so that no replica answered: never TRUST_SUSPECT. If
+ * NEWEST is below the certain bases of MARK, the database is refused from now on.
+ */
+enum trust_verdict trust_judge_confirmed(struct trust *trust, const struct trust_mark *mark,
+					 const struct store_share *share, uint64_t newest,
+					 uint64_t *past, struct text *reason) MUST_CHECK;
+
+/*
+ * Of a clock: the database of SHARE is an older copy, whatever its clock shows, which is at NEWEST. It is refused
+ * from now on. *PAST as above.
+ */
+void trust_accuse(struct trust *trust, const struct trust_mark *mark,
+		  const struct store_share *share, uint64_t newest, uint64_t *past);
+
+/* Of a clock: an operator has acted, and the sequences are past all that was issued. The refusal and its latch end. */
+void trust_release(struct trust *trust, const struct store_share *share);
 
 /* When the last statement began that showed the counter, by clock_ms(); 0: none has. */
 uint64_t trust_seen_ms(struct trust *trust);

@@ -21,7 +21,7 @@
 
 #define NAME_SIZE 48
 
-/* What a file is of: the first word of its name, and the remedy if it is damaged. */
+/* A kind of state file: the first word of its name, and the remedy if it is damaged. */
 struct state_kind {
 	const char *stem;
 	const char *remedy;

@@ -20,6 +20,7 @@
 #include "base/attributes.h"
 #include "base/mail.h"
 #include "ticket/range.h"
+#include "ticket/sequence.h"
 #include "ticket/space.h"
 #include "ticket/status.h"
 
@@ -28,9 +29,16 @@
 /* Who wants more bases shares a statement with nobody, so that nobody waits for its many rows. */
 #define RESERVATION_MOST_SHARED 1000
 
+enum reservation_task {
+	RESERVATION_RESERVE,
+	RESERVATION_SHOW, /* read the row of one sequence into RESULT, a struct sequence_shown */
+	RESERVATION_LIST, /* read a page of rows into RESULT, a struct sequence_page */
+};
+
 struct reservation {
-	struct mail mail;     /* the pool's queue, then a loop's mailbox */
-	uint32_t count;	      /* bases wanted, 1 or more */
+	struct mail mail; /* the pool's queue, then a loop's mailbox */
+	enum reservation_task task;
+	uint32_t count;	      /* bases wanted, 1 or more; 0 if nothing is to be reserved */
 	uint64_t deadline_ms; /* by clock_ms(): no session begins with it after this */
 	unsigned attempts;    /* sessions that were lost over it */
 	bool is_queued;	  /* the pool's queue, or the segment, holds it; under that one's mutex */
@@ -40,8 +48,18 @@ struct reservation {
 	void *owner;					 /* for answer */
 	void *carrier; /* the dispatcher's, while it has the reservation */
 
+	/*
+	 * Of a pool of named sequences. REVISION is that of the policy on which the owner relies. TICKET_OK: it is
+	 * the one of the row. If it is another one, the owner reads the policy again before it makes ids of BASES.
+	 */
+	struct sequence *sequence; /* NULL: the Tickr sequence, or another task */
+	uint32_t revision;
+	enum sequence_order order; /* SEQUENCE_WEAK: of several databases, any may reserve */
+	void *result;		   /* of the other tasks */
+
 	enum ticket_status status;
-	struct ticket_range bases; /* TICKET_OK: COUNT bases */
+	/* TICKET_OK: COUNT bases; of a named sequence COUNT numbers, and number n is base n + 1. */
+	struct ticket_range bases;
 	const struct ticket_space
 		*space; /* TICKET_OK: of the database that answered; outlives the reservation */
 	char reason[REASON_SIZE]; /* else: why, for people */
