@@ -53,6 +53,12 @@ enum store_layout {
 struct create_order {
 	uint64_t newest; /* where its counter stands; 1 for a fresh start */
 	enum store_layout layout;
+
+	/*
+	 * Add the table of named sequences to a database that is there, and change nothing else of it. A new
+	 * database has the table anyway, if it can have one.
+	 */
+	bool with_sequences;
 };
 
 /* How to use one database. A copy of it shares NAME and OWN, which outlive the sessions. */

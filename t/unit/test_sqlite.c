@@ -313,13 +313,35 @@ has_locks(int fd)
 	return lock.l_type != F_UNLCK;
 }
 
+/* A second pool of the server: it has a copy of the settings. */
+Test(sqlite, two_pools_of_one_process_share_their_claim)
+{
+	struct store_settings second = settings;
+	struct store_session *session = create_and_open(), *other;
+	struct text reason = TEXT_OVER(memory);
+	int file = open(path, O_RDWR);
+
+	sqlite_store.claim(&second);
+	cr_assert_eq(sqlite_store.open(&second, &other, &reason), STORE_OK, "%s", memory);
+	cr_assert_eq(first_of(session, 1), 2);
+	cr_assert_eq(first_of(other, 1), 3);
+	sqlite_store.close(other);
+	sqlite_store.release(&second);
+	cr_assert_neq(flock(file, LOCK_EX | LOCK_NB), 0);
+	cr_assert_eq(first_of(session, 1), 4);
+	sqlite_store.close(session);
+	close(file);
+}
+
 Test(sqlite, a_file_that_is_served_twice_in_one_process_is_refused)
 {
+	struct sqlite_settings own_twice = {.path = path, .mutex = PTHREAD_MUTEX_INITIALIZER};
 	struct store_settings twice = settings;
 	struct store_session *session = create_and_open(), *second;
 	struct text reason = TEXT_OVER(memory);
 	int other = open(path, O_RDWR);
 
+	twice.own = &own_twice;
 	sqlite_store.claim(&twice);
 	for (unsigned i = 0; i < 3; i++)
 		cr_assert_eq(sqlite_store.open(&twice, &second, &reason), STORE_REFUSED);
@@ -423,7 +445,7 @@ Test(sqlite, a_file_may_be_served_by_another_name)
 	cr_assert_eq(create(), STORE_CREATED, "%s", memory);
 	snprintf(link, sizeof(link), "%s/link", folder);
 	cr_assert_eq(symlink(path, link), 0);
-	settings.own = link;
+	own.path = link;
 	session = open_session();
 	cr_assert_eq(first_of(session, 1), 2);
 	sqlite_store.close(session);
