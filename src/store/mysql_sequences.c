@@ -17,13 +17,6 @@
 
 #define PREPARE_LOOK "PREPARE tickr_sequences_look FROM \"" SEQUENCES_LOOK "\""
 
-/* Only MariaDB from 10.5 on can prepare it. */
-#define PREPARE_RETURNING                                                              \
-	"PREPARE tickr_sequences_probe FROM 'INSERT INTO tickr_sequences(name,newest)" \
-	"VALUES(" SEQUENCES_PROBE ",0)ON DUPLICATE KEY UPDATE newest=newest RETURNING name'"
-#define SEQUENCES_PROBE "0xFF"
-#define DROP_PROBE	"DEALLOCATE PREPARE tickr_sequences_probe"
-
 /* --- results ----------------------------------------------------------------------------------- */
 
 enum store_result
@@ -301,7 +294,6 @@ mysql_sequences_check_pinned(struct store_session *session, struct text *reason)
 	return result == STORE_OK && finding != FOUND_IT ? STORE_REFUSED : result;
 }
 
-/* Learn which statements the server prepares. Where it prepares none, all is sent as text. */
 static enum store_result
 mysql_sequences_prepare(struct store_session *session)
 {
@@ -311,13 +303,7 @@ mysql_sequences_prepare(struct store_session *session)
 	enum store_result result = session_run(session, PREPARE_LOOK, &ignored);
 
 	own->is_prepared = result == STORE_OK;
-	if (result == STORE_LOST)
-		return STORE_LOST;
-	result = session_run(session, PREPARE_RETURNING, &ignored);
-	own->has_returning = result == STORE_OK;
-	if (result == STORE_OK)
-		result = session_run(session, DROP_PROBE, &ignored);
-	return result == STORE_LOST ? STORE_LOST : STORE_OK;
+	return result == STORE_LOST ? STORE_LOST : sequences_prepare_move(session);
 }
 
 static enum store_result

@@ -22,7 +22,8 @@ struct mysql_sequences {
 };
 
 /* The names of the two rows as literals of SQL. */
-#define SEQUENCES_CLOCK "X'FF636C6F636B'"
+#define SEQUENCES_CLOCK		"X'FF636C6F636B'"
+#define SEQUENCES_CLOCK_DOUBLED "X''FF636C6F636B''" /* within another literal */
 
 /* The look that ends each packet, and the definition of the table. */
 #define SEQUENCES_LOOK_COLUMNS                                                  \
@@ -33,6 +34,12 @@ struct mysql_sequences {
 
 /* Add the LEN bytes of NAME to SQL, as a literal. */
 void sequences_add_name(struct text *sql, const char *name, size_t len);
+
+/*
+ * Prepare the most frequent statement, and learn by it whether the server has RETURNING. Where it prepares none, all is
+ * sent as text, and without RETURNING. STORE_LOST: the session is lost.
+ */
+enum store_result sequences_prepare_move(struct store_session *session) MUST_CHECK;
 
 /* The last error as a result, with the reason. */
 enum store_result sequences_error(struct store_session *session, struct text *reason);
