@@ -240,7 +240,7 @@ counter_reserve_once(struct keeper *keeper, uint32_t count, struct ticket_range 
 	enum store_result result;
 
 	trust_remember(keeper->trust, &keeper->mark, clock_ms());
-	result = keeper->store->reserve(keeper->session, count, bases, reason);
+	result = keeper->store->reserve(keeper->session, STORE_COUNT(count), bases, reason);
 	if (result != STORE_OK)
 		return result;
 	if (!range_last(bases, &last)) {

@@ -185,8 +185,8 @@ memory_sequences_move_rows(struct memory_sequences *sequences, struct sequence_r
 }
 
 static enum store_result
-memory_sequences_move(struct store_session *session, const struct store_order *order,
-		      struct ticket_range *bases, struct text *reason)
+memory_sequences_reserve(struct store_session *session, const struct store_order *order,
+			 struct ticket_range *bases, struct text *reason)
 {
 	struct memory_script *script = session->script;
 	struct memory_sequences *sequences = &script->sequences;
@@ -417,7 +417,7 @@ const struct store memory_sequences_store = {
 	.release = memory_sequences_release,
 	.open = memory_sequences_open,
 	.close = memory_sequences_close,
-	.move = memory_sequences_move,
+	.reserve = memory_sequences_reserve,
 	.most_per_statement = memory_sequences_most_per_statement,
 	.newest = memory_sequences_newest,
 	.confirm = memory_sequences_confirm,

@@ -74,9 +74,10 @@ bool sequences_read_number(const char *column, uint64_t *number) MUST_CHECK;
 
 /* --- as the functions of the store ---------------------------------------------------------------- */
 
-enum store_result mysql_sequences_move(struct store_session *session,
-				       const struct store_order *order, struct ticket_range *bases,
-				       struct text *reason) MUST_CHECK;
+enum store_result mysql_sequences_reserve(struct store_session *session,
+					  const struct store_order *order,
+					  struct ticket_range *bases,
+					  struct text *reason) MUST_CHECK;
 enum store_result mysql_sequences_instance(struct store_session *session,
 					   struct store_instance *row,
 					   struct text *reason) MUST_CHECK;

@@ -249,8 +249,8 @@ mysql_move_take_results(struct store_session *session, struct sequence_rows *row
 }
 
 enum store_result
-mysql_sequences_move(struct store_session *session, const struct store_order *order,
-		     struct ticket_range *bases, struct text *reason)
+mysql_sequences_reserve(struct store_session *session, const struct store_order *order,
+			struct ticket_range *bases, struct text *reason)
 {
 	struct mysql_sequences *own = session->sequences;
 	struct sequence_rows rows;

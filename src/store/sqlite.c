@@ -265,9 +265,10 @@ move_with_what_room_there_is(struct store_session *session, uint32_t count, uint
 }
 
 static enum store_result
-reserve(struct store_session *session, uint32_t count, struct ticket_range *bases,
+reserve(struct store_session *session, const struct store_order *order, struct ticket_range *bases,
 	struct text *reason)
 {
+	uint32_t count = order->count;
 	uint64_t last;
 	enum store_result result = sqlite_check_index(session, reason);
 

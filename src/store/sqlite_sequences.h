@@ -53,9 +53,10 @@ enum store_result sqlite_sequences_check_clock(struct store_session *session,
 
 /* --- as the functions of the store ---------------------------------------------------------------- */
 
-enum store_result sqlite_sequences_move(struct store_session *session,
-					const struct store_order *order, struct ticket_range *bases,
-					struct text *reason) MUST_CHECK;
+enum store_result sqlite_sequences_reserve(struct store_session *session,
+					   const struct store_order *order,
+					   struct ticket_range *bases,
+					   struct text *reason) MUST_CHECK;
 enum store_result sqlite_sequences_instance(struct store_session *session,
 					    struct store_instance *row,
 					    struct text *reason) MUST_CHECK;

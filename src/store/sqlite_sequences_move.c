@@ -100,8 +100,8 @@ sqlite_move_may_find_room(struct store_session *session)
 }
 
 enum store_result
-sqlite_sequences_move(struct store_session *session, const struct store_order *order,
-		      struct ticket_range *bases, struct text *reason)
+sqlite_sequences_reserve(struct store_session *session, const struct store_order *order,
+			 struct ticket_range *bases, struct text *reason)
 {
 	struct sequence_rows rows;
 	enum store_result result;

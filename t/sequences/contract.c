@@ -59,7 +59,7 @@ contract_move(struct contract *contract, struct store_session *session, const ch
 	order.moves = move != NULL ? move : &own;
 	order.moves[0] = (struct store_move){
 		.name = name, .name_len = (uint8_t)strlen(name), .count = count};
-	return contract->store->move(session, &order, clock != NULL ? clock : &range, &reason);
+	return contract->store->reserve(session, &order, clock != NULL ? clock : &range, &reason);
 }
 
 uint64_t

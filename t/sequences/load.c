@@ -63,7 +63,7 @@ load_move(struct load *load, struct store_session *session, struct text *reason)
 		};
 		order.count += moves[i].count;
 	}
-	result = load->contract->store->move(session, &order, &clock, reason);
+	result = load->contract->store->reserve(session, &order, &clock, reason);
 	if (result == STORE_OK)
 		load_write(moves, &clock);
 	return result;

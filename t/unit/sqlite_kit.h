@@ -82,7 +82,7 @@ reserve(struct store_session *session, uint32_t count, struct ticket_range *base
 {
 	struct text reason = TEXT_OVER(memory);
 
-	return sqlite_store.reserve(session, count, bases, &reason);
+	return sqlite_store.reserve(session, STORE_COUNT(count), bases, &reason);
 }
 
 static inline enum store_result

@@ -63,7 +63,8 @@ reserve_many(void *arg)
 	for (unsigned i = 0; i < ROUNDS;) {
 		struct text reason = TEXT_OVER(reason_memory);
 		struct ticket_range bases;
-		enum store_result result = sqlite_store.reserve(session, 3, &bases, &reason);
+		enum store_result result =
+			sqlite_store.reserve(session, STORE_COUNT(3), &bases, &reason);
 
 		cr_assert(result == STORE_OK || result == STORE_BUSY, "%s", reason_memory);
 		if (result == STORE_OK)
@@ -509,8 +510,8 @@ Test(sqlite, what_nobody_got_is_given_back_if_nobody_has_reserved_since)
 
 	cr_assert_eq(create(), STORE_CREATED);
 	cr_assert_eq(try_open(&session), STORE_OK);
-	cr_assert_eq(sqlite_store.reserve(session, 100, &first, &reason), STORE_OK);
-	cr_assert_eq(sqlite_store.reserve(session, 10, &second, &reason), STORE_OK);
+	cr_assert_eq(sqlite_store.reserve(session, STORE_COUNT(100), &first, &reason), STORE_OK);
+	cr_assert_eq(sqlite_store.reserve(session, STORE_COUNT(10), &second, &reason), STORE_OK);
 	unused = (struct ticket_range){first.first + 60, 1, 40};
 	cr_assert_eq(sqlite_store.give_back(session, &unused, &is_back, &reason), STORE_OK);
 	cr_assert_not(is_back, "others came after it");
@@ -519,7 +520,7 @@ Test(sqlite, what_nobody_got_is_given_back_if_nobody_has_reserved_since)
 	cr_assert(is_back);
 	cr_assert_eq(sqlite_store.give_back(session, &unused, &is_back, &reason), STORE_OK);
 	cr_assert_not(is_back, "once");
-	cr_assert_eq(sqlite_store.reserve(session, 1, &first, &reason), STORE_OK);
+	cr_assert_eq(sqlite_store.reserve(session, STORE_COUNT(1), &first, &reason), STORE_OK);
 	cr_assert_eq(first.first, unused.first);
 	sqlite_store.close(session);
 }
