@@ -7,8 +7,10 @@ use Tickr::Database;
 use Tickr::File;
 use Tickr::Process qw(slurp wait_for);
 use Tickr::Server;
+use Tickr::Vendor;
 
 my $runs     = 0;
+our $user    = 'root';
 my $contract = Tickr::Server::program('t/sequences/contract');
 my %space    = (TICKR_MAX_NODES => 10, TICKR_NODE_NUMBER => 3, TICKR_STARTING_OFFSET => 326);
 
@@ -27,7 +29,13 @@ sub start_contract {
     return Tickr::Process->new(
         name    => 'contract' . ++$runs,
         command => [ $contract, $database->name, @groups ],
-        env     => { TICKR_DATABASE_NAME => 'tickr', TICKR_DATABASE_USERNAME => 'root', $database->environment },
+        env     => {
+            TICKR_DATABASE_NAME     => 'tickr',
+            TICKR_DATABASE_USERNAME => $user,
+            TICKR_DATABASE_PORT     => $user eq 'root' ? undef : $database->port,
+            $database->environment,
+            $user eq 'root' ? () : (TICKR_DATABASE_HOST => '127.0.0.1'),
+        },
     );
 }
 
@@ -121,6 +129,19 @@ sub ends_are_no_duplicates {
     like try_one($database), qr/^open 5 .*no row of the clock/, "$name: a clock without its raises is refused";
     sql($database, 'DROP TABLE tickr_sequences');
     createdb($database, '--sequences');
+    return;
+}
+
+# --- hostile settings --------------------------------------------------------------------------------
+
+# The settings of init_connect reach users without SUPER only.
+sub settings_do_not_matter {
+    my ($database) = @_;
+    $database->sql(q{CREATE USER plain@'127.0.0.1'; GRANT SELECT, INSERT, UPDATE, DELETE ON tickr.* TO plain@'127.0.0.1'});
+    $database->sql('SET GLOBAL init_connect = "' . join('', map {"SET SESSION $_;"} Tickr::Vendor::hostile_settings()) . '"');
+    local $user = 'plain';
+    contract_holds($database, qw(moves policies copies threads));
+    $database->sql('SET GLOBAL init_connect = ""');
     return;
 }
 
@@ -236,7 +257,7 @@ sub changes_under_sessions {
 
 # --- the run -----------------------------------------------------------------------------------------
 
-my @databases = map { $_->missing ? () : $_->new } qw(Tickr::Database Tickr::File);
+my @databases = map { $_->missing ? () : $_->new(tcp => 1) } qw(Tickr::Database Tickr::File);
 plan skip_all => 'no database can run here' if !@databases;
 
 for my $database (@databases) {
@@ -245,6 +266,9 @@ for my $database (@databases) {
     contract_holds($database);
     killed_programs_repeat_nothing($database);
     next if $database->name eq 'sqlite';
+    sql($database, 'DROP TABLE tickr_sequences');
+    createdb($database, '--sequences');
+    settings_do_not_matter($database);
     refusals($database);
     changes_under_sessions($database);
     crashes_repeat_nothing($database);

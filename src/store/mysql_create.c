@@ -334,7 +334,7 @@ mysql_create(const struct store_settings *settings, const struct create_order *o
 		}
 		if (step == STEP_MADE && i > 0)
 			result = STORE_CREATED;
-		if (step == STEP_MADE && steps[i] != make_identity)
+		if (step == STEP_MADE && steps[i] == make_tickets)
 			session.is_new = true;
 	}
 	session_disconnect(&session);
