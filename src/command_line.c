@@ -31,6 +31,7 @@ enum option_code {
 	OPTION_IF_NOT_EXISTS,
 	OPTION_CONTINUE_AFTER,
 	OPTION_LAYOUT,
+	OPTION_SEQUENCES,
 	OPTION_PAST,
 	OPTION_YES,
 	OPTION_VARIABLES
@@ -41,6 +42,7 @@ static const struct option options[] = {
 	{"if-not-exists", no_argument, NULL, OPTION_IF_NOT_EXISTS},
 	{"continue-after", required_argument, NULL, OPTION_CONTINUE_AFTER},
 	{"layout", required_argument, NULL, OPTION_LAYOUT},
+	{"sequences", no_argument, NULL, OPTION_SEQUENCES},
 	{"past", required_argument, NULL, OPTION_PAST},
 	{"yes", no_argument, NULL, OPTION_YES},
 	{"help", no_argument, NULL, 'h'},
@@ -95,6 +97,7 @@ command_line_take_option(struct command_line *line, int option)
 		line->has_continue_after = true;
 		return command_line_take_ticket(line, "--continue-after", optarg);
 	case OPTION_LAYOUT: return command_line_take_layout(line, optarg);
+	case OPTION_SEQUENCES: line->with_sequences = true; return true;
 	case OPTION_PAST:
 		line->has_past = true;
 		return command_line_take_ticket(line, "--past", optarg);
@@ -126,11 +129,12 @@ static bool
 command_line_options_fit(const struct command_line *line)
 {
 	bool is_for_createdb = line->if_not_exists || line->has_continue_after ||
-			       line->layout != STORE_LAYOUT_USUAL;
+			       line->layout != STORE_LAYOUT_USUAL || line->with_sequences;
 	const char *problem = NULL;
 
 	if (is_for_createdb && line->command != COMMAND_CREATEDB)
-		problem = "--if-not-exists, --continue-after and --layout go with createdb only";
+		problem = "--if-not-exists, --continue-after, --layout and --sequences go with "
+			  "createdb only";
 	else if ((line->has_past || line->is_confirmed) && line->command != COMMAND_ADVANCE)
 		problem = "--past and --yes go with advance only";
 	else if (line->command == COMMAND_ADVANCE && !line->has_past)
@@ -181,6 +185,8 @@ command_line_print_help(void)
 	     "counter: "
 	     "one row,\n"
 	     "                                  for a database that is one master\n"
+	     "         --sequences              add the table of named sequences to a database "
+	     "that is there\n"
 	     "  tickrd advance --past TICKET    ask, then move the counter forward past TICKET\n"
 	     "         --yes                    do not ask\n"
 	     "\n"

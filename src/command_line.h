@@ -29,6 +29,7 @@ struct command_line {
 	uint64_t last_ticket;	  /* of --continue-after or --past */
 	bool is_confirmed;	  /* advance --yes */
 	enum store_layout layout; /* createdb */
+	bool with_sequences;	  /* createdb */
 };
 
 /* Fill LINE from the COUNT ARGUMENTS. False: the mistake was printed on standard error. */

@@ -137,7 +137,7 @@ databases_create_one(const struct config *config, const struct store_settings *d
 {
 	char memory[REPORT_SIZE];
 	struct text report = TEXT_OVER(memory);
-	struct create_order order = {SPACE_FIRST_BASE - 1, line->layout};
+	struct create_order order = {SPACE_FIRST_BASE - 1, line->layout, line->with_sequences};
 	enum store_create_result result;
 
 	if (line->has_continue_after)

@@ -212,7 +212,7 @@ for my $case (
     [ [ 'createdb', '--layout', 'stub' ], qr/--layout takes append or counter, not stub$/m ],
     [ [ 'createdb', '--layout=' ],        qr/--layout takes append or counter, not $/m ],
     [ [ 'createdb', '--layout', 'append', '--layout', 'Counter' ], qr/append or counter, not Counter$/m ],
-    [ [ '--layout', 'counter' ],          qr/--layout go with createdb only/ ],
+    [ [ '--layout', 'counter' ],          qr/--layout and --sequences go with createdb only/ ],
     )
 {
     my ($arguments, $why) = @$case;
@@ -285,7 +285,8 @@ for my $case (@old) {
         like $output, qr/lost.*give its tickets again.*Restore it/s, '... and prints the reason and the remedy';
         like $output, qr/createdb --continue-after the last ticket/, '... also for a table that cannot be restored';
     }
-    is $database->sql('SHOW TABLES', 'tickr'), "tickr_identity\ntickr_settings", '... nothing was made';
+    is $database->sql('SHOW TABLES', 'tickr'), "tickr_identity\ntickr_sequences\ntickr_settings",
+        '... nothing was made';
 }
 
 # A killed createdb leaves no row or the right one. The next createdb does not begin at 1.

@@ -60,7 +60,7 @@ counter_reserve_once(struct keeper *keeper, const struct store_order *order,
 
 	trust_remember(keeper->trust, &keeper->mark, clock_ms());
 	if (keeper->instance == NULL)
-		result = keeper->store->reserve(keeper->session, order->count, bases, reason);
+		result = keeper->store->reserve(keeper->session, order, bases, reason);
 	else
 		result = counter_move_sequences(keeper, order, bases, &row, reason);
 	if (result != STORE_OK)

@@ -35,7 +35,7 @@ enum store_result counter_look(struct keeper *keeper, uint64_t *newest,
 enum store_result counter_may_reserve(struct keeper *keeper, struct text *reason) MUST_CHECK;
 
 /*
- * Reserve the bases of ORDER that were never issued before; see reserve() and move() of the store. If no answer has
+ * Reserve the bases of ORDER that were never issued before; see reserve() of the store. If no answer has
  * shown the counter for a second, it is looked at first. A count of 0 writes the row of this server among named
  * sequences: then BASES is empty, and begins after the clock.
  */

@@ -26,7 +26,7 @@ counter_move_sequences(struct keeper *keeper, const struct store_order *order,
 		return STORE_REFUSED;
 	counted.known = &known;
 	counted.found = &found;
-	result = keeper->store->move(keeper->session, &counted, bases, reason);
+	result = keeper->store->reserve(keeper->session, &counted, bases, reason);
 	if (result == STORE_OK)
 		clock = bases->first + bases->count - 1;
 	*verdict = instance_end(keeper->instance, result, &known, &found, order, clock);

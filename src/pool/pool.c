@@ -119,7 +119,7 @@ pool_new(const struct pool_settings *settings)
 		   settings->state != NULL ? state_file_record(settings->state) : NULL);
 	high_water_init(&pool->high_water, settings->state);
 	pool->space = settings->database.space;
-	if (settings->store->move != NULL)
+	if (settings->store->raise != NULL)
 		pool_use_sequences(pool);
 	pthread_mutex_init(&pool->running.mutex, NULL);
 	clock_cond_init(&pool->running.changed);

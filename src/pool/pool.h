@@ -7,7 +7,7 @@
  * as one statement. A thread without a session keeps trying to open one, with
  * back-off, so that what waits is served as soon as the database is back.
  *
- * A store with move() makes it a pool of named sequences (store.h). Its reservations name their sequences, and each
+ * A store of named sequences makes it a pool of them (store.h). Its reservations name their sequences, and each
  * statement moves all that were asked. Their answers have the space of the node with the starting offset 1.
  *
  * One thread more looks after the table: it asks the database several times a

@@ -183,7 +183,7 @@ reserve_locked(struct memory_script *script, uint32_t count, struct ticket_range
 }
 
 static enum store_result
-reserve(struct store_session *session, uint32_t count, struct ticket_range *bases,
+reserve(struct store_session *session, const struct store_order *order, struct ticket_range *bases,
 	struct text *reason)
 {
 	struct memory_script *script = session->script;
@@ -191,7 +191,7 @@ reserve(struct store_session *session, uint32_t count, struct ticket_range *base
 	unsigned us;
 
 	memory_script_lock(script);
-	result = reserve_locked(script, count, bases);
+	result = reserve_locked(script, order->count, bases);
 	us = script->reserve_us;
 	wait_while_hung(script);
 	memory_script_unlock(script);

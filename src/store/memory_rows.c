@@ -38,6 +38,12 @@ memory_rows_find(const struct memory_rows *rows, const char *name, size_t name_l
 }
 
 struct memory_row *
+memory_rows_clock(const struct memory_rows *rows)
+{
+	return memory_rows_find(rows, SEQUENCE_CLOCK, SEQUENCE_CLOCK_LEN);
+}
+
+struct memory_row *
 memory_rows_make(struct memory_rows *rows, const char *name, size_t name_len, bool *is_new)
 {
 	size_t at = memory_rows_search(rows, name, name_len);

@@ -5,19 +5,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "store/memory.h"
 #include "store/memory_rows.h"
-
-struct store_session {
-	struct memory_script *script;
-	uint64_t advances; /* as newest() found them */
-};
-
-static struct memory_row *
-memory_sequences_clock_of(const struct memory_rows *rows)
-{
-	return memory_rows_find(rows, SEQUENCE_CLOCK, SEQUENCE_CLOCK_LEN);
-}
 
 void
 memory_sequences_init(struct memory_sequences *sequences)
@@ -51,7 +39,7 @@ memory_sequences_restore_copy(struct memory_sequences *sequences)
 uint64_t
 memory_sequences_clock(const struct memory_sequences *sequences)
 {
-	return memory_sequences_clock_of(&sequences->rows)->newest;
+	return memory_rows_clock(&sequences->rows)->newest;
 }
 
 /* --- sessions ---------------------------------------------------------------------------------- */
@@ -89,8 +77,7 @@ memory_sequences_release(struct store_settings *settings)
 	memory_script_unlock(script);
 }
 
-/* With the script locked. */
-static void
+void
 memory_sequences_wait_while_hung(struct memory_script *script)
 {
 	while (script->hangs)
@@ -179,7 +166,7 @@ static void
 memory_sequences_move_rows(struct memory_sequences *sequences, struct sequence_rows *taken)
 {
 	const struct store_order *order = taken->order;
-	struct memory_row *clock = memory_sequences_clock_of(&sequences->rows);
+	struct memory_row *clock = memory_rows_clock(&sequences->rows);
 	bool is_new;
 
 	for (size_t i = 0; i < order->moves_count; i++) {
@@ -198,8 +185,8 @@ memory_sequences_move_rows(struct memory_sequences *sequences, struct sequence_r
 }
 
 static enum store_result
-memory_sequences_move(struct store_session *session, const struct store_order *order,
-		      struct ticket_range *bases, struct text *reason)
+memory_sequences_reserve(struct store_session *session, const struct store_order *order,
+			 struct ticket_range *bases, struct text *reason)
 {
 	struct memory_script *script = session->script;
 	struct memory_sequences *sequences = &script->sequences;
@@ -254,7 +241,7 @@ memory_sequences_newest(struct store_session *session, uint64_t *base, struct te
 	memory_script_lock(script);
 	memory_sequences_wait_while_hung(script);
 	script->sequences.looks++;
-	clock = memory_sequences_clock_of(memory_sequences_read(&script->sequences));
+	clock = memory_rows_clock(memory_sequences_read(&script->sequences));
 	*base = clock->newest;
 	session->advances = clock->revision;
 	memory_script_unlock(script);
@@ -298,7 +285,7 @@ memory_sequences_note_advance(struct store_session *session, struct text *reason
 	clock_gettime(CLOCK_REALTIME, &now);
 	now_us = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 	memory_script_lock(script);
-	clock = memory_sequences_clock_of(&script->sequences.rows);
+	clock = memory_rows_clock(&script->sequences.rows);
 	clock->revision = clock->revision + 1 > now_us ? clock->revision + 1 : now_us;
 	memory_script_unlock(script);
 	return STORE_OK;
@@ -307,7 +294,7 @@ memory_sequences_note_advance(struct store_session *session, struct text *reason
 static void
 memory_sequences_lift(struct memory_sequences *sequences, uint64_t distance)
 {
-	struct memory_row *clock = memory_sequences_clock_of(&sequences->rows);
+	struct memory_row *clock = memory_rows_clock(&sequences->rows);
 
 	clock->newest += distance;
 	clock->raised += distance;
@@ -411,180 +398,6 @@ memory_sequences_fold(struct store_session *session, const char *id, bool *found
 	return STORE_OK;
 }
 
-/* --- sequences --------------------------------------------------------------------------------- */
-
-/* With the script locked. */
-static void
-memory_sequences_describe(const struct memory_rows *rows, const struct memory_row *row,
-			  struct store_listed *listed)
-{
-	*listed = (struct store_listed){
-		.name = row->name,
-		.name_len = row->name_len,
-		.last = row->newest + memory_sequences_clock_of(rows)->raised,
-		.policy = row->policy,
-	};
-	listed->policy.revision = (uint32_t)row->revision;
-}
-
-static enum store_result
-memory_sequences_show(struct store_session *session, const char *name, uint8_t name_len,
-		      struct store_listed *listed, bool *found, struct text *reason)
-{
-	const struct memory_rows *rows = &session->script->sequences.rows;
-	const struct memory_row *row;
-
-	(void)reason;
-	memory_script_lock(session->script);
-	memory_sequences_wait_while_hung(session->script);
-	row = memory_rows_find(rows, name, name_len);
-	*found = row != NULL;
-	if (row != NULL)
-		memory_sequences_describe(rows, row, listed);
-	memory_script_unlock(session->script);
-	listed->name = name;
-	return STORE_OK;
-}
-
-static enum store_result
-memory_sequences_list(struct store_session *session, const char *after, uint8_t after_len,
-		      uint32_t limit, store_listed_fn *each, void *arg, struct text *reason)
-{
-	struct memory_rows rows = {0};
-	struct store_listed listed;
-
-	(void)reason;
-	memory_script_lock(session->script);
-	memory_sequences_wait_while_hung(session->script);
-	memory_rows_copy(&rows, &session->script->sequences.rows);
-	memory_script_unlock(session->script);
-	for (size_t i = memory_rows_after(&rows, after, after_len); i < rows.count && limit > 0;
-	     i++, limit--) {
-		if (!memory_row_is_sequence(rows.all[i]))
-			break;
-		memory_sequences_describe(&rows, rows.all[i], &listed);
-		each(arg, &listed);
-	}
-	memory_rows_clear(&rows);
-	return STORE_OK;
-}
-
-static enum store_result
-memory_sequences_count(struct store_session *session, uint64_t *count, struct text *reason)
-{
-	const struct memory_rows *rows = &session->script->sequences.rows;
-
-	(void)reason;
-	*count = 0;
-	memory_script_lock(session->script);
-	for (size_t i = 0; i < rows->count && memory_row_is_sequence(rows->all[i]); i++)
-		*count += !rows->all[i]->policy.is_retired;
-	memory_script_unlock(session->script);
-	return STORE_OK;
-}
-
-/* With the script locked. */
-static enum store_result
-memory_sequences_declare_new(struct memory_sequences *sequences, const char *name, uint8_t name_len,
-			     const struct sequence_policy *wanted, struct text *reason)
-{
-	struct memory_row *clock = memory_sequences_clock_of(&sequences->rows), *row;
-	uint64_t distance;
-	bool is_new;
-	enum store_result result =
-		sequence_rows_jump(0, 0, clock->newest, wanted->start - 1, &distance, reason);
-
-	if (result != STORE_OK)
-		return result;
-	row = memory_rows_make(&sequences->rows, name, name_len, &is_new);
-	row->newest = distance;
-	row->revision = 1;
-	row->policy = *wanted;
-	row->policy.is_declared = true;
-	clock->newest += distance;
-	return STORE_OK;
-}
-
-/* With the script locked. */
-static enum store_declared
-memory_sequences_redeclare(struct memory_row *row, const struct sequence_policy *wanted,
-			   struct text *reason)
-{
-	bool is_same;
-
-	if (!sequence_rows_may_become(&row->policy, wanted, &is_same, reason))
-		return STORE_DECLARED_DIFFERS;
-	if (is_same)
-		return STORE_DECLARED_SAME;
-	row->policy = *wanted;
-	row->policy.is_declared = true;
-	row->revision++;
-	return STORE_DECLARED_CHANGED;
-}
-
-static enum store_result
-memory_sequences_declare(struct store_session *session, const char *name, uint8_t name_len,
-			 const struct sequence_policy *wanted, enum store_declared *declared,
-			 struct text *reason)
-{
-	struct memory_sequences *sequences = &session->script->sequences;
-	enum store_result result = STORE_OK;
-	struct memory_row *row;
-
-	assert(wanted->start >= 1 && wanted->most <= SEQUENCE_MOST);
-	memory_script_lock(session->script);
-	row = memory_rows_find(&sequences->rows, name, name_len);
-	*declared = STORE_DECLARED_MADE;
-	if (row != NULL)
-		*declared = memory_sequences_redeclare(row, wanted, reason);
-	else
-		result = memory_sequences_declare_new(sequences, name, name_len, wanted, reason);
-	memory_script_unlock(session->script);
-	return result;
-}
-
-static enum store_result
-memory_sequences_retire(struct store_session *session, const char *name, uint8_t name_len,
-			bool *found, struct text *reason)
-{
-	struct memory_row *row;
-
-	(void)reason;
-	memory_script_lock(session->script);
-	row = memory_rows_find(&session->script->sequences.rows, name, name_len);
-	*found = row != NULL;
-	if (row != NULL && !row->policy.is_retired) {
-		row->policy.is_retired = true;
-		row->revision++;
-	}
-	memory_script_unlock(session->script);
-	return STORE_OK;
-}
-
-static enum store_result
-memory_sequences_jump(struct store_session *session, const char *name, uint8_t name_len,
-		      uint64_t number, bool *found, struct text *reason)
-{
-	struct memory_sequences *sequences = &session->script->sequences;
-	enum store_result result = STORE_OK;
-	struct memory_row *clock, *row;
-	uint64_t distance = 0;
-
-	memory_script_lock(session->script);
-	clock = memory_sequences_clock_of(&sequences->rows);
-	row = memory_rows_find(&sequences->rows, name, name_len);
-	*found = row != NULL;
-	if (row != NULL)
-		result = sequence_rows_jump(row->newest, clock->raised, clock->newest, number,
-					    &distance, reason);
-	if (distance > 0) {
-		row->newest += distance;
-		clock->newest += distance;
-	}
-	memory_script_unlock(session->script);
-	return result;
-}
-
 static void
 memory_sequences_warn(struct store_session *session, struct text *warnings)
 {
@@ -604,7 +417,7 @@ const struct store memory_sequences_store = {
 	.release = memory_sequences_release,
 	.open = memory_sequences_open,
 	.close = memory_sequences_close,
-	.move = memory_sequences_move,
+	.reserve = memory_sequences_reserve,
 	.most_per_statement = memory_sequences_most_per_statement,
 	.newest = memory_sequences_newest,
 	.confirm = memory_sequences_confirm,

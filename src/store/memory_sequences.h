@@ -32,7 +32,7 @@ struct memory_sequences {
 	unsigned leap_every;
 
 	/* Seen so far: */
-	uint64_t statements; /* calls of move() */
+	uint64_t statements; /* calls of reserve() */
 	uint64_t looks;	     /* calls of newest() */
 	uint64_t raises;     /* those that moved the clock */
 	uint64_t opened;

@@ -24,6 +24,7 @@
 #include "store/sqlite_create.h"
 #include "store/sqlite_place.h"
 #include "store/sqlite_schema.h"
+#include "store/sqlite_sequences.h"
 #include "store/sqlite_usable.h"
 
 #define FULL 2 /* of PRAGMA synchronous; EXTRA is above it */
@@ -56,8 +57,8 @@ nothing(void)
 
 /* --- sessions --------------------------------------------------------------------------------- */
 
-static enum store_result
-use_write_ahead_log(struct store_session *session, struct text *reason)
+enum store_result
+sqlite_use_log(struct store_session *session, struct text *reason)
 {
 	char memory[16];
 	struct text mode = TEXT_OVER(memory);
@@ -79,8 +80,8 @@ read_once(struct store_session *session, struct text *reason)
 	return sqlite3_reset(session->look) == SQLITE_OK ? STORE_OK : sqlite_error(session, reason);
 }
 
-static enum store_result
-join(struct store_session *session, struct text *reason)
+enum store_result
+sqlite_join(struct store_session *session, struct text *reason)
 {
 	struct store_claim *claim = session->settings->claim;
 	const char *file = sqlite3_db_filename(session->db, "main");
@@ -102,7 +103,7 @@ check_and_prepare(struct store_session *session, struct text *reason)
 	enum store_result result = sqlite_schema_check(session, &is_empty, reason);
 
 	if (result == STORE_OK)
-		result = use_write_ahead_log(session, reason);
+		result = sqlite_use_log(session, reason);
 	if (result == STORE_OK)
 		result = sqlite_prepare(session, MOVE, &session->move, reason);
 	if (result == STORE_OK)
@@ -111,7 +112,7 @@ check_and_prepare(struct store_session *session, struct text *reason)
 				       &session->look, reason);
 	if (result == STORE_OK)
 		result = read_once(session, reason);
-	return result == STORE_OK ? join(session, reason) : result;
+	return result == STORE_OK ? sqlite_join(session, reason) : result;
 }
 
 /*
@@ -119,8 +120,8 @@ check_and_prepare(struct store_session *session, struct text *reason)
  * server leaves one file. Two sessions that close together would both see that they are not alone,
  * so they take turns. If a disk stalls and the turn does not come, the log stays.
  */
-static void
-close_session(struct store_session *session)
+void
+sqlite_close_session(struct store_session *session)
 {
 	struct store_claim *claim = session->settings->claim;
 	char memory[8];
@@ -154,9 +155,9 @@ begin_to_open(const struct store_settings *settings, struct text *reason)
 	return result;
 }
 
-static enum store_result
-open_session(const struct store_settings *settings, struct store_session **session,
-	     struct text *reason)
+enum store_result
+sqlite_open_session(const struct store_settings *settings, sqlite_prepare_fn *prepare,
+		    struct store_session **session, struct text *reason)
 {
 	struct store_session *opened;
 	enum store_result result;
@@ -169,13 +170,20 @@ open_session(const struct store_settings *settings, struct store_session **sessi
 	opened = xcalloc(1, sizeof(*opened));
 	result = sqlite_connect(opened, settings, false, reason);
 	if (result == STORE_OK)
-		result = check_and_prepare(opened, reason);
+		result = prepare(opened, reason);
 	if (result != STORE_OK) {
-		close_session(opened);
+		sqlite_close_session(opened);
 		return result;
 	}
 	*session = opened;
 	return STORE_OK;
+}
+
+static enum store_result
+open_session(const struct store_settings *settings, struct store_session **session,
+	     struct text *reason)
+{
+	return sqlite_open_session(settings, check_and_prepare, session, reason);
 }
 
 /* --- the counter ------------------------------------------------------------------------------- */
@@ -257,16 +265,22 @@ move_with_what_room_there_is(struct store_session *session, uint32_t count, uint
 }
 
 static enum store_result
-reserve(struct store_session *session, uint32_t count, struct ticket_range *bases,
+reserve(struct store_session *session, const struct store_order *order, struct ticket_range *bases,
 	struct text *reason)
 {
+	uint32_t count = order->count;
 	uint64_t last;
 	enum store_result result = sqlite_check_index(session, reason);
 
 	if (result != STORE_OK)
 		return result;
+	if (!sqlite_begin_write(session, reason))
+		return STORE_BUSY;
 	if (move_with_what_room_there_is(session, count, &last) != SQLITE_OK)
-		return sqlite_error(session, reason);
+		result = sqlite_error(session, reason);
+	sqlite_end_write(session);
+	if (result != STORE_OK)
+		return result;
 	if (last == 0)
 		return explain_no_row(session, reason);
 	result = sqlite_check_commit(session, reason);
@@ -326,8 +340,8 @@ identity(struct store_session *session)
 	return session->identity;
 }
 
-static void
-warn(struct store_session *session, struct text *warnings)
+void
+sqlite_warn(struct store_session *session, struct text *warnings)
 {
 	char memory[256];
 	struct text problem = TEXT_OVER(memory);
@@ -364,6 +378,7 @@ note_advance(struct store_session *session, struct text *reason)
 
 const struct store sqlite_store = {
 	.name = "sqlite",
+	.sequences = &sqlite_sequences_store,
 	.variables = sqlite_variables,
 	.parse = sqlite_parse,
 	.forget = sqlite_forget,
@@ -375,7 +390,7 @@ const struct store sqlite_store = {
 	.claim = sqlite_claim,
 	.release = sqlite_claim_release,
 	.open = open_session,
-	.close = close_session,
+	.close = sqlite_close_session,
 	.reserve = reserve,
 	.most_per_statement = most_per_statement,
 	.newest = look,
@@ -384,6 +399,6 @@ const struct store sqlite_store = {
 	.note_advance = note_advance,
 	.advance = advance,
 	.give_back = give_back,
-	.warn = warn,
+	.warn = sqlite_warn,
 	.create = sqlite_create,
 };

@@ -3,22 +3,33 @@
  *
  * A claim is held over all sessions: no other tickrd can take the file meanwhile (the
  * kernel lets go of it however the process ends), and no other file can take its place.
+ * Two pools of one process share the claim, since they share OWN of their settings.
  * Any thread; used by the sqlite store's files only.
  */
 #ifndef TICKR_STORE_SQLITE_CLAIM_H
 #define TICKR_STORE_SQLITE_CLAIM_H
 
 #include <pthread.h>
+#include <sys/queue.h>
 
 #include "store/sqlite_files.h"
 #include "store/sqlite_owner.h"
 #include "store/store.h"
+
+struct sqlite_writer;
 
 struct store_claim {
 	/* One session at a time opens, closes, or uses the fields below. The others wait, not for ever. */
 	pthread_mutex_t mutex;
 	pthread_cond_t is_over;
 	bool is_turn; /* under the mutex */
+
+	/* Sessions of this process write one after another, in the order in which they asked. */
+	struct {
+		pthread_mutex_t mutex;
+		TAILQ_HEAD(, sqlite_writer) line;
+		bool is_taken;
+	} writing;
 
 	/* In a turn: */
 	int fd;			   /* of the file; -1: not opened yet */
@@ -40,6 +51,14 @@ void sqlite_claim_release(struct store_settings *settings);
 bool sqlite_claim_begin_turn(struct store_claim *claim, unsigned timeout_s,
 			     struct text *reason) MUST_CHECK;
 void sqlite_claim_end_turn(struct store_claim *claim);
+
+/*
+ * Wait until no other session of this process writes, TIMEOUT_S seconds at most. SQLite's own way to wait for another
+ * writer is to sleep and to try again. False: REASON says so. True: call sqlite_claim_end_write().
+ */
+bool sqlite_claim_begin_write(struct store_claim *claim, unsigned timeout_s,
+			      struct text *reason) MUST_CHECK;
+void sqlite_claim_end_write(struct store_claim *claim);
 
 /* --- in a turn ------------------------------------------------------------------------------------ */
 

@@ -14,6 +14,7 @@
 #include "store/pinned.h"
 #include "store/sqlite_create.h"
 #include "store/sqlite_schema.h"
+#include "store/sqlite_sequences.h"
 #include "store/sqlite_usable.h"
 
 #define REASON_ROOM 512
@@ -31,7 +32,7 @@ report_creation(const struct store_settings *settings, struct text *report)
 	text_addf(report, "database file %s: created\ntable `tickets`: created\nsettings: pinned (",
 		  sqlite_path(settings));
 	pinned_describe(&settings->space, report);
-	text_add(report, ")\nidentity: made\n");
+	text_add(report, ")\nidentity: made\ntable `tickr_sequences`: created\n");
 }
 
 static bool
@@ -68,27 +69,63 @@ add_identity(struct store_session *session, struct text *reason)
 	       session->identity[0] != '\0';
 }
 
-static enum store_create_result
-report_found(struct store_session *session, uint64_t newest, struct text *report)
+/* *WAS_THERE: the table of named sequences, and fit. */
+static bool
+add_sequences(struct store_session *session, const struct create_order *order, bool *was_there,
+	      struct text *report)
 {
-	bool has_identity = session->identity[0] != '\0';
+	static const char *const scripts[] = {"BEGIN IMMEDIATE", sql_sqlite_sequences, "COMMIT"};
+	char memory[REASON_ROOM];
+	struct text reason = TEXT_OVER(memory);
+
+	if (sqlite_sequences_check_table(session, was_there, &reason) == STORE_OK &&
+	    (*was_there ? sqlite_sequences_check_clock(session, &reason) == STORE_OK
+			: !order->with_sequences ||
+				  run_all(session, scripts, ARRAY_LENGTH(scripts), &reason)))
+		return true;
+	text_addf(report, "%s\n", memory);
+	return false;
+}
+
+static const char *
+name_sequences(bool was_there, bool with_sequences)
+{
+	if (was_there)
+		return "found";
+	return with_sequences ? "created"
+			      : "none; for named sequences run tickrd createdb --sequences";
+}
+
+static enum store_create_result
+report_found(struct store_session *session, const struct create_order *order, struct text *report)
+{
+	bool has_identity = session->identity[0] != '\0', adds_identity = !has_identity;
+	bool has_sequences, found;
 	uint64_t stands = 0;
-	bool found;
 
 	if (sqlite_numbers(session, "SELECT id FROM tickets", &stands, 1, &found, report) !=
 	    STORE_OK)
 		return report_failure("", report);
-	if (stands < newest) {
-		pinned_explain_behind(&session->settings->space, stands, newest, report);
+	if (stands < order->newest) {
+		pinned_explain_behind(&session->settings->space, stands, order->newest, report);
 		return report_failure("", report);
 	}
-	if (!has_identity && !add_identity(session, report))
+	if (!add_sequences(session, order, &has_sequences, report))
+		return STORE_NOT_CREATED;
+	adds_identity = adds_identity && !order->with_sequences;
+	if (adds_identity && !add_identity(session, report))
 		return report_failure("; the identity could not be made", report);
 	text_addf(report,
 		  "database file %s: found\ntable `tickets`: found\n"
-		  "settings: found, and they are the same\nidentity: %s\n",
-		  sqlite_path(session->settings), has_identity ? "found" : "made");
-	return has_identity ? STORE_EXISTED : STORE_CREATED;
+		  "settings: found, and they are the same\nidentity: %s\n"
+		  "table `tickr_sequences`: %s\n",
+		  sqlite_path(session->settings),
+		  has_identity	  ? "found"
+		  : adds_identity ? "made"
+				  : "none",
+		  name_sequences(has_sequences, order->with_sequences));
+	return adds_identity || (order->with_sequences && !has_sequences) ? STORE_CREATED
+									  : STORE_EXISTED;
 }
 
 /* --- the whole --------------------------------------------------------------------------------- */
@@ -102,8 +139,8 @@ make(struct store_session *session, uint64_t newest, struct text *report)
 {
 	char stand[64];
 	const char *const scripts[] = {
-		"PRAGMA journal_mode = WAL", "BEGIN IMMEDIATE",	  sql_sqlite_tickets, stand,
-		sql_sqlite_settings,	     sql_sqlite_identity, "COMMIT",
+		"PRAGMA journal_mode = WAL", "BEGIN IMMEDIATE",	  sql_sqlite_tickets,	stand,
+		sql_sqlite_settings,	     sql_sqlite_identity, sql_sqlite_sequences, "COMMIT",
 	};
 	char memory[REASON_ROOM];
 	struct text reason = TEXT_OVER(memory);
@@ -117,7 +154,7 @@ make(struct store_session *session, uint64_t newest, struct text *report)
 }
 
 static enum store_create_result
-create(const struct store_settings *settings, uint64_t newest, struct text *report)
+create(const struct store_settings *settings, const struct create_order *order, struct text *report)
 {
 	char memory[REASON_ROOM];
 	struct text reason = TEXT_OVER(memory);
@@ -128,9 +165,9 @@ create(const struct store_settings *settings, uint64_t newest, struct text *repo
 	if (sqlite_connect(&session, settings, true, &reason) != STORE_OK)
 		created = report_failure(memory, report);
 	else if (sqlite_schema_check(&session, &is_empty, &reason) == STORE_OK)
-		created = report_found(&session, newest, report);
+		created = report_found(&session, order, report);
 	else if (is_empty)
-		created = make(&session, newest, report);
+		created = make(&session, order->newest, report);
 	else
 		created = report_failure(memory, report);
 	sqlite_disconnect(&session);
@@ -138,7 +175,8 @@ create(const struct store_settings *settings, uint64_t newest, struct text *repo
 }
 
 static enum store_create_result
-claim_and_create(const struct store_settings *settings, uint64_t newest, struct text *report)
+claim_and_create(const struct store_settings *settings, const struct create_order *order,
+		 struct text *report)
 {
 	struct store_settings claimed = *settings;
 	char memory[REASON_ROOM];
@@ -149,7 +187,7 @@ claim_and_create(const struct store_settings *settings, uint64_t newest, struct 
 		return report_failure(memory, report);
 	sqlite_claim(&claimed);
 	if (sqlite_claim_visit(claimed.claim, sqlite_path(settings), &reason))
-		created = create(&claimed, newest, report);
+		created = create(&claimed, order, report);
 	else
 		created = report_failure(memory, report);
 	sqlite_claim_release(&claimed);
@@ -189,7 +227,7 @@ sqlite_create(const struct store_settings *settings, const struct create_order *
 			"TICKR_DATABASE_ADAPTER=mysql",
 			report);
 	folder = lock_folder(settings);
-	created = claim_and_create(settings, order->newest, report);
+	created = claim_and_create(settings, order, report);
 	if (folder >= 0)
 		close(folder);
 	return created;

@@ -4,10 +4,11 @@
  * would only fail again, so that is STORE_FAILED: the pool answers 503, and believes in the file
  * again when a reservation has succeeded.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "store/sqlite_session.h"
+#include "store/sqlite_sequences.h"
 
 #define PRIMARY(code) ((code)&0xff) /* without what makes it an extended one */
 
@@ -82,6 +83,12 @@ sqlite_disconnect(struct store_session *session)
 {
 	sqlite3_finalize(session->move);
 	sqlite3_finalize(session->look);
+	if (session->sequences != NULL) {
+		sqlite3_finalize(session->sequences->begin);
+		sqlite3_finalize(session->sequences->upsert);
+		sqlite3_finalize(session->sequences->commit);
+	}
+	free(session->sequences);
 	if (session->has_joined)
 		prepare_end(session);
 	sqlite3_close(session->db);
@@ -180,6 +187,21 @@ sqlite_error(struct store_session *session, struct text *reason)
 		  sqlite3_errmsg(session->db), code, is_io && system != 0 ? ", " : "",
 		  is_io && system != 0 ? strerror(system) : "", advice(code));
 	return classify(code);
+}
+
+/* --- writing ------------------------------------------------------------------------------------ */
+
+bool
+sqlite_begin_write(struct store_session *session, struct text *reason)
+{
+	return sqlite_claim_begin_write(session->settings->claim,
+					(session->settings->query_timeout_s + 1) / 2, reason);
+}
+
+void
+sqlite_end_write(struct store_session *session)
+{
+	sqlite_claim_end_write(session->settings->claim);
 }
 
 /* --- statements ------------------------------------------------------------------------------- */

@@ -24,6 +24,8 @@ struct store_session {
 	char identity[RANDOM_ID_SIZE]; /* of the database; "" if it has none */
 	uint64_t advances;	       /* as newest() found them last */
 
+	struct sqlite_sequences *sequences; /* of a session of named sequences; NULL: none */
+
 	/* Why the last commit was rolled back; STORE_OK: it was not. */
 	enum store_result objection;
 	char problem[256]; /* in words */
@@ -50,6 +52,10 @@ enum store_result sqlite_check_commit(struct store_session *session,
 
 /* The part of it that must come before a statement: see sqlite_files_check_index(). */
 enum store_result sqlite_check_index(struct store_session *session, struct text *reason) MUST_CHECK;
+
+/* Keep the other sessions of this process from writing. False: the present one takes too long. */
+bool sqlite_begin_write(struct store_session *session, struct text *reason) MUST_CHECK;
+void sqlite_end_write(struct store_session *session);
 
 /* The last error as a result, with its text and number in REASON. */
 enum store_result sqlite_error(struct store_session *session, struct text *reason);

@@ -53,6 +53,12 @@ enum store_layout {
 struct create_order {
 	uint64_t newest; /* where its counter stands; 1 for a fresh start */
 	enum store_layout layout;
+
+	/*
+	 * Add the table of named sequences to a database that is there, and change nothing else of it. A new
+	 * database has the table anyway, if it can have one.
+	 */
+	bool with_sequences;
 };
 
 /* How to use one database. A copy of it shares NAME and OWN, which outlive the sessions. */
@@ -134,6 +140,9 @@ struct store_order {
 	struct store_instance *found;
 };
 
+/* The order of COUNT bases of the Tickr sequence. */
+#define STORE_COUNT(bases_wanted) (&(const struct store_order){.count = (bases_wanted)})
+
 /* The result of declare(). */
 enum store_declared {
 	STORE_DECLARED_MADE,
@@ -206,19 +215,15 @@ struct store {
 	void (*close)(struct store_session *session);
 
 	/*
-	 * Reserve COUNT (1 or more) bases as one progression. After anything but STORE_OK
+	 * Reserve ORDER's count (1 or more) of bases as one progression. After anything but STORE_OK
 	 * and STORE_BUSY the session is good for close() only.
+	 *
+	 * A store of named sequences moves all sequences of ORDER and the clock in one transaction. BASES is then
+	 * the clock's range, which is empty if ORDER's count is 0. A sequence that has no row begins at 1, or above
+	 * all that was raised. A number beyond the row's MOST is no failure of the statement.
 	 */
-	enum store_result (*reserve)(struct store_session *session, uint32_t count,
+	enum store_result (*reserve)(struct store_session *session, const struct store_order *order,
 				     struct ticket_range *bases, struct text *reason) MUST_CHECK;
-
-	/*
-	 * Sequences only: move all sequences of ORDER and the clock in one transaction. BASES: the
-	 * clock's range, which is empty if ORDER's count is 0. A sequence that has no row begins at 1, or
-	 * above all that was raised. A number beyond the row's MOST is no failure of the statement.
-	 */
-	enum store_result (*move)(struct store_session *session, const struct store_order *order,
-				  struct ticket_range *bases, struct text *reason) MUST_CHECK;
 
 	/* How many bases several small requests may want together to share one reservation. */
 	uint32_t (*most_per_statement)(struct store_session *session);

@@ -2,9 +2,12 @@
  * Run the checks of contract.h over one store, and print TAP.
  *
  *	contract [memory|sqlite|mysql [GROUP..]]
+ *	contract sqlite|mysql try|load
  *
- * The settings come from the variables TICKR_DATABASE_* of the environment. Without a group all run.
+ * The settings come from the variables TICKR_DATABASE_* of the environment. Without a group all run. With try print
+ * the result of one statement, its number or its reason.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,7 +59,7 @@ contract_move(struct contract *contract, struct store_session *session, const ch
 	order.moves = move != NULL ? move : &own;
 	order.moves[0] = (struct store_move){
 		.name = name, .name_len = (uint8_t)strlen(name), .count = count};
-	return contract->store->move(session, &order, clock != NULL ? clock : &range, &reason);
+	return contract->store->reserve(session, &order, clock != NULL ? clock : &range, &reason);
 }
 
 uint64_t
@@ -135,6 +138,26 @@ contract_run_group(struct contract *contract, const struct contract_test *tests)
 	}
 }
 
+/* Open a session, move a sequence, and print the number or the reason. */
+static int
+contract_try(struct contract *contract)
+{
+	struct text reason = TEXT_OVER(contract->words);
+	struct store_move move = {.newest = 0};
+	enum store_result result =
+		contract->store->open(contract->settings, &contract->session, &reason);
+
+	if (result != STORE_OK) {
+		printf("open %d %s\n", result, contract->words);
+		return 1;
+	}
+	result = contract_move(contract, contract->session, "try", 1, &move, NULL);
+	printf("move %d %" PRIu64 " %s\n", result, move.newest,
+	       result == STORE_OK ? "" : contract->words);
+	contract->store->close(contract->session);
+	return result != STORE_OK;
+}
+
 static bool
 contract_is_wanted(const char *name, int count, char **names)
 {
@@ -144,16 +167,27 @@ contract_is_wanted(const char *name, int count, char **names)
 	return count <= 0;
 }
 
+static int
+contract_run_groups(struct contract *contract, int count, char **names)
+{
+	for (size_t i = 0; i < ARRAY_LENGTH(groups); i++)
+		if (contract_is_wanted(groups[i].name, count, names))
+			contract_run_group(contract, groups[i].tests);
+	return tap_end();
+}
+
 int
 main(int count, char **arguments)
 {
 	const char *name = count > 1 ? arguments[1] : "memory";
+	const char *mode = count > 2 ? arguments[2] : "";
 	const struct store_given given = {
 		.text = contract_text, .is_set = contract_is_set, .refuse = contract_refuse};
 	struct store_settings settings = {
 		.connect_timeout_s = 10, .query_timeout_s = 10, .space = {10, 3, 326}};
 	const struct store *parent = contract_driver(name);
 	struct contract contract = {.settings = &settings};
+	int status;
 
 	if (parent == NULL || !parent->begin())
 		return 2;
@@ -163,11 +197,14 @@ main(int count, char **arguments)
 	contract.is_memory = parent == &memory_store;
 	parent->parse(&given, &settings, 1);
 	contract.store->claim(&settings);
-	for (size_t i = 0; i < ARRAY_LENGTH(groups); i++)
-		if (contract_is_wanted(groups[i].name, count - 2, arguments + 2))
-			contract_run_group(&contract, groups[i].tests);
+	if (strcmp(mode, "try") == 0)
+		status = contract_try(&contract);
+	else if (strcmp(mode, "load") == 0)
+		status = contract_load(&contract);
+	else
+		status = contract_run_groups(&contract, count - 2, arguments + 2);
 	contract.store->release(&settings);
 	parent->forget(&settings);
 	parent->end();
-	return tap_end();
+	return status;
 }

@@ -37,6 +37,9 @@ uint64_t contract_newest(struct contract *contract, const char *name, uint32_t c
 /* The clock; 0: it cannot be read. */
 uint64_t contract_clock(struct contract *contract);
 
+/* Run a load until SIGTERM, see load.c. Return the exit status. */
+int contract_load(struct contract *contract);
+
 struct contract_test {
 	const char *promise;
 	void (*run)(struct contract *contract);

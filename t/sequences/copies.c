@@ -24,7 +24,7 @@ copies_move(struct contract *contract, const struct store_instance *known, const
 	};
 
 	CHECK(contract,
-	      contract->store->move(contract->session, &order, clock, &reason) == STORE_OK);
+	      contract->store->reserve(contract->session, &order, clock, &reason) == STORE_OK);
 }
 
 static void

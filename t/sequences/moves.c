@@ -38,7 +38,7 @@ moves_several(struct contract *contract)
 
 	CHECK(contract, contract_newest(contract, "several/c", 10) == 10);
 	CHECK(contract,
-	      contract->store->move(contract->session, &order, &clock, &reason) == STORE_OK);
+	      contract->store->reserve(contract->session, &order, &clock, &reason) == STORE_OK);
 	CHECK(contract, clock.count == 8);
 	CHECK(contract, strcmp(moves[0].name, "several/a") == 0 && moves[0].newest == 1);
 	CHECK(contract, strcmp(moves[1].name, "several/ab") == 0 && moves[1].newest == 2);
@@ -62,11 +62,11 @@ moves_most(struct contract *contract)
 		order.count += i + 1;
 	}
 	CHECK(contract,
-	      contract->store->move(contract->session, &order, &clock, &reason) == STORE_OK);
+	      contract->store->reserve(contract->session, &order, &clock, &reason) == STORE_OK);
 	for (unsigned i = 0; i < STORE_MOST_MOVES; i++)
 		CHECK(contract, moves[i].newest == moves[i].count);
 	CHECK(contract,
-	      contract->store->move(contract->session, &order, &clock, &reason) == STORE_OK);
+	      contract->store->reserve(contract->session, &order, &clock, &reason) == STORE_OK);
 	for (unsigned i = 0; i < STORE_MOST_MOVES; i++)
 		CHECK(contract, moves[i].newest == 2ull * moves[i].count);
 	CHECK(contract, clock.count == order.count);
@@ -86,11 +86,11 @@ moves_once(struct contract *contract)
 	uint64_t before = contract_clock(contract);
 
 	CHECK(contract,
-	      contract->store->move(contract->session, &order, &clock, &reason) == STORE_FAILED);
+	      contract->store->reserve(contract->session, &order, &clock, &reason) == STORE_FAILED);
 	CHECK(contract, reason.len > 0);
 	order.moves_count = 2;
 	CHECK(contract,
-	      contract->store->move(contract->session, &order, &clock, &reason) == STORE_FAILED);
+	      contract->store->reserve(contract->session, &order, &clock, &reason) == STORE_FAILED);
 	CHECK(contract, contract_clock(contract) == before);
 }
 

@@ -194,7 +194,7 @@ policies_most(struct contract *contract)
 	wanted.most = 11;
 	CHECK(contract, policies_declare(contract, "end/full", &wanted) == STORE_DECLARED_MADE);
 	CHECK(contract,
-	      contract->store->move(contract->session, &order, &clock, &reason) == STORE_OK);
+	      contract->store->reserve(contract->session, &order, &clock, &reason) == STORE_OK);
 	CHECK(contract, moves[0].newest == 12 && moves[0].most == 11);
 	CHECK(contract, moves[1].newest == 3 && moves[1].most == SEQUENCE_MOST);
 }

@@ -80,7 +80,7 @@ threads_move(struct run *run, struct store_session *session, unsigned statement,
 		};
 		order.count += moves[i].count;
 	}
-	while ((result = run->contract->store->move(session, &order, &clock, &reason)) ==
+	while ((result = run->contract->store->reserve(session, &order, &clock, &reason)) ==
 		       STORE_BUSY &&
 	       ++tries < 10)
 		run->busy++;

@@ -347,7 +347,7 @@ reserve_elsewhere(const char *name, uint32_t count)
 	char memory[256];
 	struct text problem = TEXT_OVER(memory);
 
-	assert(store.move(session, &order, &bases, &problem) == STORE_OK);
+	assert(store.reserve(session, &order, &bases, &problem) == STORE_OK);
 	close_foreign(session);
 	return move.newest;
 }
