@@ -86,18 +86,18 @@ advance_is_sound(const struct advance_order *order, const struct plan *plan, str
 
 /* --- the question ------------------------------------------------------------------------------ */
 
-static bool
-advance_is_wanted(const struct advance_order *order, struct text *problem)
+bool
+advance_is_wanted(bool is_confirmed, const char *question, struct text *problem)
 {
 	char answer[16];
 
-	if (order->is_confirmed)
+	if (is_confirmed)
 		return true;
 	if (!isatty(STDIN_FILENO)) {
 		text_add(problem, "there is no terminal to ask at: add --yes");
 		return false;
 	}
-	fputs("Move the counter? Only \"yes\" does: ", stdout);
+	printf("%s Only \"yes\" does: ", question);
 	fflush(stdout);
 	if (fgets(answer, sizeof(answer), stdin) != NULL && strcmp(answer, "yes\n") == 0)
 		return true;
@@ -202,7 +202,7 @@ advance_session(const struct advance_order *order, struct store_session *session
 		printf("the counter is already past this ticket, so it stays\n");
 	else
 		advance_print_plan(order, &plan);
-	if (!advance_is_wanted(order, &problem))
+	if (!advance_is_wanted(order->is_confirmed, "Move the counter?", &problem))
 		return advance_give_up(memory);
 	if (!is_past && advance_patiently(order, session, plan.past, &problem) != STORE_OK) {
 		fprintf(stderr, "tickrd: cannot move the counter: %s\n", memory);

@@ -6,6 +6,7 @@
 #include "base/parse.h"
 #include "command_line.h"
 #include "config/config.h"
+#include "ticket/sequence.h"
 #include "ticket/space.h"
 
 static const struct {
@@ -33,6 +34,7 @@ enum option_code {
 	OPTION_LAYOUT,
 	OPTION_SEQUENCES,
 	OPTION_PAST,
+	OPTION_BY,
 	OPTION_YES,
 	OPTION_VARIABLES
 };
@@ -44,6 +46,7 @@ static const struct option options[] = {
 	{"layout", required_argument, NULL, OPTION_LAYOUT},
 	{"sequences", no_argument, NULL, OPTION_SEQUENCES},
 	{"past", required_argument, NULL, OPTION_PAST},
+	{"by", required_argument, NULL, OPTION_BY},
 	{"yes", no_argument, NULL, OPTION_YES},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, 'V'},
@@ -59,6 +62,17 @@ command_line_take_ticket(struct command_line *line, const char *option, const ch
 	fprintf(stderr,
 		"tickrd: %s takes a ticket, a whole number from 0 to 9223372036854775807, not %s\n",
 		option, ticket);
+	return false;
+}
+
+static bool
+command_line_take_distance(struct command_line *line, const char *distance)
+{
+	if (parse_number(distance, strlen(distance), SEQUENCE_MOST_JUMP, &line->raise_by) &&
+	    line->raise_by > 0)
+		return true;
+	fprintf(stderr, "tickrd: --by takes a whole number from 1 to 9007199254740992, not %s\n",
+		distance);
 	return false;
 }
 
@@ -101,6 +115,7 @@ command_line_take_option(struct command_line *line, int option)
 	case OPTION_PAST:
 		line->has_past = true;
 		return command_line_take_ticket(line, "--past", optarg);
+	case OPTION_BY: return command_line_take_distance(line, optarg);
 	case OPTION_YES: line->is_confirmed = true; return true;
 	case 'h': line->command = COMMAND_HELP; return true;
 	case 'V': line->command = COMMAND_VERSION; return true;
@@ -129,15 +144,21 @@ static bool
 command_line_options_fit(const struct command_line *line)
 {
 	bool is_for_createdb = line->if_not_exists || line->has_continue_after ||
-			       line->layout != STORE_LAYOUT_USUAL || line->with_sequences;
+			       line->layout != STORE_LAYOUT_USUAL;
 	const char *problem = NULL;
 
 	if (is_for_createdb && line->command != COMMAND_CREATEDB)
-		problem = "--if-not-exists, --continue-after, --layout and --sequences go with "
-			  "createdb only";
+		problem = "--if-not-exists, --continue-after and --layout go with createdb only";
+	else if (line->with_sequences && line->command != COMMAND_CREATEDB &&
+		 line->command != COMMAND_ADVANCE)
+		problem = "--sequences goes with createdb and advance only";
 	else if ((line->has_past || line->is_confirmed) && line->command != COMMAND_ADVANCE)
 		problem = "--past and --yes go with advance only";
-	else if (line->command == COMMAND_ADVANCE && !line->has_past)
+	else if (line->raise_by > 0 && (line->command != COMMAND_ADVANCE || !line->with_sequences))
+		problem = "--by goes with advance --sequences only";
+	else if (line->has_past && line->with_sequences)
+		problem = "advance takes --past or --sequences, not both";
+	else if (line->command == COMMAND_ADVANCE && !line->has_past && !line->with_sequences)
 		problem = "advance needs --past TICKET: the last ticket that may have been issued";
 	if (problem != NULL)
 		fprintf(stderr, "tickrd: %s\n", problem);
@@ -188,6 +209,8 @@ command_line_print_help(void)
 	     "         --sequences              add the table of named sequences to a database "
 	     "that is there\n"
 	     "  tickrd advance --past TICKET    ask, then move the counter forward past TICKET\n"
+	     "         --sequences              end the refusal of the named sequences instead\n"
+	     "         --by NUMBER              raise each of them by NUMBER, too\n"
 	     "         --yes                    do not ask\n"
 	     "\n"
 	     "Options:\n"

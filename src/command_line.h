@@ -27,6 +27,7 @@ struct command_line {
 	bool has_continue_after;  /* createdb */
 	bool has_past;		  /* advance */
 	uint64_t last_ticket;	  /* of --continue-after or --past */
+	uint64_t raise_by;	  /* advance --sequences --by; 0: not given */
 	bool is_confirmed;	  /* advance --yes */
 	enum store_layout layout; /* createdb */
 	bool with_sequences;	  /* createdb */

@@ -14,8 +14,26 @@
 
 struct control {
 	struct dispatch *dispatch;
+	struct dispatch *sequences; /* NULL: there are none */
 	struct http_server *http;
 };
+
+/* A database is drained when the sessions of its named sequences are closed, too. */
+static size_t
+control_states(struct control *control, struct database_state *states)
+{
+	struct database_state sequences[MOST_DATABASES];
+	size_t count = dispatch_states(control->dispatch, states);
+
+	if (control->sequences == NULL)
+		return count;
+	(void)dispatch_states(control->sequences, sequences);
+	for (size_t i = 0; i < count; i++)
+		if (states[i].condition == DATABASE_DRAINED &&
+		    sequences[i].condition != DATABASE_DRAINED)
+			states[i].condition = DATABASE_DRAINING;
+	return count;
+}
 
 static void
 control_add_database(struct exchange *exchange, const struct database_state *state)
@@ -33,7 +51,7 @@ control_list(struct exchange *exchange, const struct route_argument *arguments)
 	struct control *control = exchange_context(exchange);
 	struct evbuffer *body = reply_body(exchange);
 	struct database_state states[MOST_DATABASES];
-	size_t count = dispatch_states(control->dispatch, states);
+	size_t count = control_states(control, states);
 
 	(void)arguments;
 	evbuffer_add_printf(body, "{\"databases\":[");
@@ -67,7 +85,7 @@ control_find(struct exchange *exchange, const struct route_argument *argument, s
 {
 	struct control *control = exchange_context(exchange);
 	struct database_state states[MOST_DATABASES];
-	size_t count = dispatch_states(control->dispatch, states);
+	size_t count = control_states(control, states);
 	char *encoded = xstrndup(argument->start, argument->len);
 	char *node = evhttp_uridecode(encoded, 0, NULL);
 	size_t found = 0;
@@ -96,7 +114,7 @@ control_reply_state(struct exchange *exchange, size_t database, bool is_drained)
 	struct control *control = exchange_context(exchange);
 	struct database_state states[MOST_DATABASES];
 
-	(void)dispatch_states(control->dispatch, states);
+	(void)control_states(control, states);
 	log_info(is_drained ? "the operator drains a database" : "the operator resumes a database",
 		 "database=\"%s\"", states[database].name);
 	control_add_database(exchange, &states[database]);
@@ -111,12 +129,15 @@ control_drain(struct exchange *exchange, const struct route_argument *arguments)
 
 	if (!control_find(exchange, &arguments[0], &database))
 		return;
-	if (dispatch_drain(control->dispatch, database))
-		control_reply_state(exchange, database, true);
-	else
+	if (!dispatch_drain(control->dispatch, database)) {
 		reply_error(exchange, 409,
 			    "no other database is in service: without this one there would be no "
 			    "tickets");
+		return;
+	}
+	if (control->sequences != NULL)
+		(void)!dispatch_drain(control->sequences, database);
+	control_reply_state(exchange, database, true);
 }
 
 static void
@@ -128,6 +149,8 @@ control_resume(struct exchange *exchange, const struct route_argument *arguments
 	if (!control_find(exchange, &arguments[0], &database))
 		return;
 	dispatch_resume(control->dispatch, database);
+	if (control->sequences != NULL)
+		dispatch_resume(control->sequences, database);
 	control_reply_state(exchange, database, false);
 }
 
@@ -142,8 +165,8 @@ static const struct route_table control_table = {control_routes, ARRAY_LENGTH(co
 /* --- birth and death ----------------------------------------------------------------------------- */
 
 struct control *
-control_new(struct event_base *base, struct dispatch *dispatch, struct log_limit *error_lines,
-	    int fd)
+control_new(struct event_base *base, struct dispatch *dispatch, struct dispatch *sequences,
+	    struct log_limit *error_lines, int fd)
 {
 	struct control *control = xcalloc(1, sizeof(*control));
 	struct http_settings settings = {
@@ -155,6 +178,7 @@ control_new(struct event_base *base, struct dispatch *dispatch, struct log_limit
 	};
 
 	control->dispatch = dispatch;
+	control->sequences = sequences;
 	control->http = http_server_new(base, &settings, &control_table, &fd, 1);
 	return control;
 }

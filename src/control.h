@@ -19,9 +19,13 @@
 
 struct control;
 
-/* Serve the listening descriptor FD, which it takes. DISPATCH and ERROR_LINES outlive it. */
+/*
+ * Serve the listening descriptor FD, which it takes. DISPATCH, SEQUENCES and ERROR_LINES outlive it. SEQUENCES has the
+ * pools of named sequences of the same databases; NULL: there are none.
+ */
 struct control *control_new(struct event_base *base, struct dispatch *dispatch,
-			    struct log_limit *error_lines, int fd) MUST_CHECK;
+			    struct dispatch *sequences, struct log_limit *error_lines,
+			    int fd) MUST_CHECK;
 
 /* After the loop has ended. CONTROL may be NULL. */
 void control_free(struct control *control);

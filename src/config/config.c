@@ -72,6 +72,24 @@ config_check_reserve_ahead(struct loader *loader)
 			  config->reserve_ahead_min, config->reserve_ahead_max);
 }
 
+static void
+config_check_sequences(struct loader *loader)
+{
+	const struct config *config = loader->config;
+
+	if (config->sequences == CONFIG_SEQUENCES_NONE)
+		return;
+	if (config->state_dir[0] == '\0')
+		text_add(loader->problems,
+			 "TICKR_SEQUENCES needs TICKR_STATE_DIR, so that an older copy of the "
+			 "database is noticed: set it to a folder of this server\n");
+	if (config->store != NULL && config->store->sequences == NULL)
+		text_addf(loader->problems,
+			  "TICKR_SEQUENCES: the store %s has no named sequences: remove the "
+			  "variable\n",
+			  config->store->name);
+}
+
 /* --- all settings ---------------------------------------------------------------------------- */
 
 bool
@@ -97,6 +115,7 @@ config_load(struct config *config, const char *env_file, char *const *environmen
 	config_set_listening(&loader);
 	config_set_http_password(&loader);
 	config_check_reserve_ahead(&loader);
+	config_check_sequences(&loader);
 
 	for (size_t i = 0; i < key_count; i++)
 		xforget(loader.values[i]);

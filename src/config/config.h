@@ -22,6 +22,7 @@
 
 /* The indices of CHOICE keys, in the order of their words in keys.h. */
 enum database_policy { DATABASE_POLICY_ROUND_ROBIN, DATABASE_POLICY_FAILOVER };
+enum config_sequences { CONFIG_SEQUENCES_NONE, CONFIG_SEQUENCES_DECLARED, CONFIG_SEQUENCES_ANY };
 
 struct config {
 #define CONFIG_NUMBER							 uint64_t

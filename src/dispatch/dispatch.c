@@ -1,6 +1,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -18,18 +19,49 @@ is_alone(const struct dispatch *d)
 	return d->members.count == 1;
 }
 
+/* The pool that RESERVATION goes to without a choice; NULL: it may go to any. */
+static struct pool *
+dispatch_pool_for(const struct dispatch *d, const struct reservation *reservation)
+{
+	bool is_bound = reservation->task != RESERVATION_RESERVE ||
+			(reservation->sequence != NULL && reservation->order == SEQUENCE_STRONG);
+
+	return is_alone(d) || is_bound ? d->members.all[d->lowest].pool : NULL;
+}
+
+/* Submit RESERVATION to POOL, or answer it if the operator has taken the database out. */
+static void
+dispatch_submit_to(struct dispatch *d, struct pool *pool, struct reservation *reservation)
+{
+	bool is_drained = false, is_taken;
+
+	if (!is_alone(d)) {
+		pthread_mutex_lock(&d->mutex);
+		is_drained = d->members.all[d->lowest].is_drained;
+		pthread_mutex_unlock(&d->mutex);
+	}
+	if (is_drained) {
+		snprintf(reservation->reason, REASON_SIZE,
+			 "the operator has taken out the database that serves strong sequences");
+		reservation->status = TICKET_DATABASE_FAILED;
+		reservation->answer(reservation);
+		return;
+	}
+	is_taken = pool_submit(pool, reservation);
+	assert(is_taken); /* nobody has it who could have wanted it back */
+}
+
 /* --- reservations -------------------------------------------------------------------------------- */
 
 void
 dispatch_submit(struct dispatch *d, struct reservation *reservation)
 {
+	struct pool *pool = dispatch_pool_for(d, reservation);
 	struct errand *errand;
 	struct todo todo;
 
-	if (is_alone(d)) {
-		bool is_taken = pool_submit(d->members.all[0].pool, reservation);
-
-		assert(is_taken); /* nobody has it who could have wanted it back */
+	if (pool != NULL) {
+		dispatch_submit_to(d, pool, reservation);
 		return;
 	}
 	errand = xcalloc(1, sizeof(*errand));
@@ -47,12 +79,13 @@ dispatch_submit(struct dispatch *d, struct reservation *reservation)
 bool
 dispatch_withdraw(struct dispatch *d, struct reservation *reservation)
 {
+	struct pool *pool = dispatch_pool_for(d, reservation);
 	struct text reason;
 	struct errand *errand;
 	struct todo todo;
 
-	if (is_alone(d))
-		return pool_withdraw(d->members.all[0].pool, reservation);
+	if (pool != NULL)
+		return pool_withdraw(pool, reservation);
 	todo_init(&todo);
 	pthread_mutex_lock(&d->mutex);
 	errand = reservation->carrier;
@@ -119,7 +152,8 @@ dispatch_drain(struct dispatch *d, size_t database)
 
 	assert(database < d->members.count);
 	pthread_mutex_lock(&d->mutex);
-	is_allowed = member->is_drained || members_have_other(&d->members, database);
+	is_allowed = member->is_drained || d->is_of_sequences ||
+		     members_have_other(&d->members, database);
 	if (is_allowed) {
 		member->is_in = false;
 		member->is_drained = true;
@@ -170,10 +204,15 @@ dispatch_new(const struct dispatch_settings *settings)
 	clock_cond_init(&d->changed);
 	TAILQ_INIT(&d->parked);
 	d->members.count = settings->count;
+	d->is_of_sequences = settings->is_of_sequences;
 	d->members.is_failover = settings->is_failover;
 	d->members.all = xcalloc(settings->count, sizeof(*d->members.all));
 	for (size_t i = 0; i < settings->count; i++)
 		init_member(&d->members.all[i], &settings->pools[i]);
+	for (size_t i = 1; i < settings->count; i++)
+		if (d->members.all[i].space->node_number <
+		    d->members.all[d->lowest].space->node_number)
+			d->lowest = i;
 	return d;
 }
 

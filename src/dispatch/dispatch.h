@@ -7,7 +7,9 @@
  * fails or hangs is out of service at once, so that nobody else waits for it, and back by
  * itself when it has answered its own pool well.
  *
- * With one database there is nothing to choose: its pool is called directly.
+ * With one database there is nothing to choose: its pool is called directly. Over pools of named sequences, a strong
+ * reservation and a task that reads go to the database with the lowest node number. That database may be out of service. Ids of one
+ * database rise for all servers. Weak reservations go to any.
  */
 #ifndef TICKR_DISPATCH_DISPATCH_H
 #define TICKR_DISPATCH_DISPATCH_H
@@ -25,6 +27,7 @@ struct dispatch_settings {
 	const struct pool_settings *pools; /* copied; numbered from 0, and each with a name */
 	size_t count;			   /* 1 .. MOST_DATABASES */
 	bool is_failover;		   /* the first that is well, rather than each in turn */
+	bool is_of_sequences;		   /* over pools of named sequences */
 	uint64_t pool_timeout_ms;	   /* what reservations have: attempts have a part of it */
 };
 
@@ -59,7 +62,7 @@ size_t dispatch_states(struct dispatch *d, struct database_state *states);
 
 /*
  * The operator takes DATABASE out: nothing more is asked of it, what it is at is answered, then its
- * sessions are closed. False when no other is in service.
+ * sessions are closed. False when no other is in service. Over named sequences it is always allowed.
  */
 bool dispatch_drain(struct dispatch *d, size_t database) MUST_CHECK;
 

@@ -142,7 +142,16 @@ succeed(struct errand *errand, const struct reservation *answered, struct todo *
 {
 	errand->asked->bases = answered->bases;
 	errand->asked->space = answered->space;
+	errand->asked->revision = answered->revision;
 	finish(errand, TICKET_OK, todo);
+}
+
+/* Whether the answer is about the named sequence, and the database is good. */
+static bool
+errand_is_of_sequence(const struct reservation *answered)
+{
+	return answered->sequence != NULL &&
+	       (answered->status == TICKET_EXHAUSTED || answered->status == TICKET_NO_SEQUENCE);
 }
 
 /* With the mutex. The database is good, and takes fewer at a time: another may take as many. */
@@ -206,7 +215,13 @@ on_answer(struct reservation *reservation)
 		TAILQ_REMOVE(&member->attempts, attempt, link);
 		errand->attempt = NULL;
 	}
-	if (reservation->status == TICKET_OK && is_in_space(reservation)) {
+	if (reservation->sequence != NULL && reservation->status == TICKET_OK) {
+		if (errand != NULL)
+			succeed(errand, reservation, &todo);
+	} else if (errand_is_of_sequence(reservation)) {
+		if (errand != NULL)
+			errand_fail(errand, reservation->status, reservation->reason, &todo);
+	} else if (reservation->status == TICKET_OK && is_in_space(reservation)) {
 		member->is_exhausted = false;
 		member_note_bases(member, &reservation->bases);
 		if (errand != NULL)
@@ -246,6 +261,9 @@ attempt_new(struct dispatch *d, size_t member, struct errand *errand, uint64_t n
 	struct attempt *attempt = xcalloc(1, sizeof(*attempt));
 
 	attempt->reservation.count = errand->asked->count;
+	attempt->reservation.sequence = errand->asked->sequence;
+	attempt->reservation.revision = errand->asked->revision;
+	attempt->reservation.order = errand->asked->order;
 	attempt->reservation.deadline_ms = errand->asked->deadline_ms;
 	attempt->reservation.attempts = 1;
 	attempt->reservation.answer = on_answer;

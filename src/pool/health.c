@@ -25,6 +25,17 @@ health_destroy(struct health *health)
 	pthread_mutex_destroy(&health->mutex);
 }
 
+/* With the mutex held. A scrape sets these metrics for pools of tickets again. */
+static void
+health_publish(const struct health *health)
+{
+	bool is_good = health->is_up && !health->is_failing;
+
+	metrics_set(METRIC_DATABASE_UP + health->database, is_good);
+	metrics_set(METRIC_DATABASE_REFUSED + health->database,
+		    !is_good && health->trouble == STORE_REFUSED);
+}
+
 /* What is logged when a database has come up, and the mutex is free. */
 struct rise {
 	bool came_up;
@@ -45,6 +56,7 @@ health_rise(struct health *health)
 	health->is_outage = false;
 	health->trouble = STORE_OK;
 	health->reason[0] = '\0';
+	health_publish(health);
 	pthread_cond_broadcast(&health->changed);
 	return rise;
 }
@@ -83,8 +95,10 @@ void
 health_note_good(struct health *health, uint64_t newest_base)
 {
 	struct rise rise;
+	bool was_failing;
 
 	pthread_mutex_lock(&health->mutex);
+	was_failing = health->is_failing;
 	health->is_good = true;
 	health->is_failing = false;
 	health->is_in_doubt = false;
@@ -92,6 +106,8 @@ health_note_good(struct health *health, uint64_t newest_base)
 	if (newest_base > health->newest_base)
 		health->newest_base = newest_base;
 	rise = health_rise(health);
+	if (was_failing)
+		health_publish(health);
 	pthread_mutex_unlock(&health->mutex);
 	health_log_rise(health, &rise);
 }
@@ -163,6 +179,7 @@ health_note_trouble(struct health *health, enum store_result result, bool was_op
 	is_up = health->is_up;
 	was_outage = health->is_outage;
 	health->is_outage = !is_up;
+	health_publish(health);
 	pthread_mutex_unlock(&health->mutex);
 
 	text_add_quoted(&quoted, reason, REASON_SIZE);
@@ -193,6 +210,7 @@ health_note_rest(struct health *health)
 	health->is_outage = true;
 	snprintf(health->reason, sizeof(health->reason),
 		 "no session has been opened since the operator took it out");
+	health_publish(health);
 	pthread_mutex_unlock(&health->mutex);
 }
 
