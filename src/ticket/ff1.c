@@ -68,8 +68,8 @@ ff1_power(unsigned radix, unsigned exponent)
 }
 
 /*
- * All of the standard's P || Q but its last block is the same in every round and for every text: P, and the
- * tweak's bytes before that block. The last block ends in the number of the round and the RIGHT half.
+ * The standard's P || Q is the same in every round and for every text, except for its last block. That is P, and
+ * the bytes of the tweak before that block. The last block ends in the number of the round and the RIGHT half.
  */
 void
 ff1_domain_init(struct ff1_domain *domain, struct ff1 *ff1, unsigned radix, unsigned digits,

@@ -24,8 +24,7 @@ struct ff1_domain {
 	uint64_t left_size;  /* radix to the power of the digits of LEFT */
 	uint64_t right_size; /* the same of RIGHT */
 	unsigned right_bytes;
-	unsigned tail_size;	/* bytes of the tweak in the last block */
-	unsigned char tail[16]; /* those bytes, then zeros */
+	unsigned char tail[16];	 /* those bytes, then zeros */
 	unsigned char chain[16]; /* the cipher-block chain up to that block */
 };
 
