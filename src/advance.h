@@ -9,11 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/attributes.h"
 #include "store/store.h"
-
-/* Ask QUESTION at the terminal, unless IS_CONFIRMED. False: the answer was not yes, as PROBLEM says. */
-bool advance_is_wanted(bool is_confirmed, const char *question, struct text *problem) MUST_CHECK;
 
 struct advance_order {
 	const struct store *store;

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "advance.h"
 #include "advance_sequences.h"
+#include "question.h"
 #include "state/state_file.h"
 
 #define EXIT_NOT_DONE 1
@@ -125,7 +125,7 @@ advance_sequences_session(const struct advance_sequences_order *order,
 	if (!advance_sequences_make_plan(order, session, &plan, &problem))
 		return advance_sequences_give_up(memory);
 	advance_sequences_print_plan(order, &plan);
-	if (!advance_is_wanted(order->is_confirmed, "Raise the sequences?", &problem))
+	if (!order->is_confirmed && !question_ask("Raise the sequences?", &problem))
 		return advance_sequences_give_up(memory);
 	if (advance_sequences_raise(order, session, &plan, &problem) != STORE_OK) {
 		fprintf(stderr, "tickrd: cannot raise the sequences: %s\n", memory);

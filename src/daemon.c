@@ -229,10 +229,12 @@ daemon_open_control(struct daemon *d)
 static void
 daemon_make_control(struct daemon *d)
 {
+	struct control_settings settings = {d->config, d->dispatch, d->sequences, d->mailbox,
+					    &d->error_lines};
+
 	if (d->config->control_socket[0] == '\0')
 		return;
-	d->control = control_new(d->base, d->dispatch, d->sequences, &d->error_lines,
-				 *sockets_of_loop(&d->control_sockets, 0));
+	d->control = control_new(d->base, &settings, *sockets_of_loop(&d->control_sockets, 0));
 	sockets_give_away(&d->control_sockets);
 }
 

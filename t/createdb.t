@@ -212,7 +212,7 @@ for my $case (
     [ [ 'createdb', '--layout', 'stub' ], qr/--layout takes append or counter, not stub$/m ],
     [ [ 'createdb', '--layout=' ],        qr/--layout takes append or counter, not $/m ],
     [ [ 'createdb', '--layout', 'append', '--layout', 'Counter' ], qr/append or counter, not Counter$/m ],
-    [ [ '--layout', 'counter' ],          qr/--continue-after and --layout go with createdb only/ ],
+    [ [ '--layout', 'counter' ],          qr/--layout goes with createdb only/ ],
     )
 {
     my ($arguments, $why) = @$case;

@@ -18,6 +18,7 @@
 #include "store/store.h"
 #include "ticket/database.h"
 #include "ticket/json.h"
+#include "ticket/scramble.h"
 #include "ticket/space.h"
 
 /* The indices of CHOICE keys, in the order of their words in keys.h. */
@@ -36,6 +37,8 @@ struct config {
 #include "config/keys.h"
 
 	/* These follow from the variables. */
+	bool has_scramble_key;
+	unsigned char scramble_key[SCRAMBLE_KEY_SIZE];
 	const struct store *store; /* NULL: this tickrd was built without it */
 	struct store_settings databases[MOST_DATABASES];
 	size_t database_count;

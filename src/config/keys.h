@@ -79,6 +79,10 @@ KEY("TICKR_REQUIRE_DURABLE", require_durable, CHOICE, "0", 0, 0, "0|1",
     "whether to refuse a database whose settings allow it to issue a ticket twice, for example "
     "after "
     "a crash. 1 refuses it. 0 warns")
+KEY("TICKR_SCRAMBLE_KEY_FILE", scramble_key_file, TEXT, "", 0, 0, "the path of a readable file",
+    "a file that holds the key of scrambled named sequences, 64 hexadecimal digits. It never "
+    "changes: "
+    "ids under another key repeat")
 KEY("TICKR_STATE_DIR", state_dir, TEXT, "", 0, 0, "the path of a folder",
     "where tickrd keeps the highest issued ticket, to recognise an older copy of the database "
     "after a restart. A relative file name in TICKR_DATABASE_NAME starts here, or in the working "

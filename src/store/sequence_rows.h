@@ -8,7 +8,8 @@
  *	a server instance	how often it has counted, and where it saw the clock
  *
  * A statement moves rows in that order, so two statements never wait for each other. The names of the clock and
- * the instances begin with a byte that no sequence has. Used by stores only, in the session's thread.
+ * the instances begin with a byte that no sequence has. Used by stores, in the session's thread. Commands use
+ * sequence_rows_may_become(), which is pure, to check before they change anything.
  */
 #ifndef TICKR_STORE_SEQUENCE_ROWS_H
 #define TICKR_STORE_SEQUENCE_ROWS_H

@@ -382,6 +382,7 @@ const struct store sqlite_store = {
 	.variables = sqlite_variables,
 	.parse = sqlite_parse,
 	.forget = sqlite_forget,
+	.is_exclusive = true,
 	.most_sessions = 1,
 	.begin = begin,
 	.end = end,

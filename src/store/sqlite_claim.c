@@ -122,10 +122,12 @@ sqlite_claim_wait_in_line(struct store_claim *claim, const struct timespec *unti
 
 	clock_cond_init(&writer.changed);
 	TAILQ_INSERT_TAIL(&claim->writing.line, &writer, link);
+	claim->writing.length++;
 	while (!writer.is_next && problem == 0)
 		problem = pthread_cond_timedwait(&writer.changed, &claim->writing.mutex, until);
 	if (!writer.is_next)
 		TAILQ_REMOVE(&claim->writing.line, &writer, link);
+	claim->writing.length--;
 	pthread_cond_destroy(&writer.changed);
 	return writer.is_next;
 }

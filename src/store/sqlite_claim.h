@@ -28,6 +28,7 @@ struct store_claim {
 	struct {
 		pthread_mutex_t mutex;
 		TAILQ_HEAD(, sqlite_writer) line;
+		unsigned length; /* of the line */
 		bool is_taken;
 	} writing;
 

@@ -188,6 +188,12 @@ struct store {
 	/* Free what parse() has set. */
 	void (*forget)(struct store_settings *database);
 
+	/*
+	 * Only one process serves from a database. It carries out the commands on named sequences of others, which
+	 * ask it over its control socket.
+	 */
+	bool is_exclusive;
+
 	/* How many sessions may serve tickets at once, beside one for maintenance; 0: any number. */
 	unsigned most_sessions;
 

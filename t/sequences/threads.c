@@ -95,6 +95,45 @@ threads_move(struct run *run, struct store_session *session, unsigned statement,
 	return true;
 }
 
+/* Do as an operator, or a server after a restart, in the midst of the statements. */
+static bool
+threads_operate(struct run *run, struct store_session *session, unsigned statement)
+{
+	const struct store *store = run->contract->store;
+	const struct sequence_policy policy = SEQUENCE_DEFAULT_POLICY;
+	struct store_instance row = {.id = "00000000000000000000000000abcdef"};
+	char words[512], name[48];
+	struct text reason = TEXT_OVER(words);
+	enum store_result result = STORE_OK;
+	enum store_declared declared;
+	uint64_t clock = 0;
+	bool found;
+	int len = snprintf(name, sizeof(name), "%s/%u", run->prefix, statement % NAMES);
+
+	switch (statement % 10) {
+	case 1:
+	case 2: result = store->newest(session, &clock, &reason); break;
+	case 3: /* of a row that all sessions make in the same moment */
+		len = snprintf(name, sizeof(name), "%s/fresh/%u", run->prefix, statement);
+		result = store->declare(session, name, (uint8_t)len, &policy, &declared, &reason);
+		break;
+	case 4:
+		result = store->declare(session, name, (uint8_t)len, &policy, &declared, &reason);
+		break;
+	case 5:
+		result = store->jump(session, name, (uint8_t)len, 100 * statement, &found, &reason);
+		break;
+	default: return true;
+	}
+	if (result == STORE_OK && statement % 10 == 1)
+		result = store->advance(session, clock + 100, &reason);
+	if (result == STORE_OK && statement % 10 == 2)
+		result = store->raise(session, &row, clock + 10, &reason);
+	if (result != STORE_OK)
+		fprintf(stderr, "# %u: %s\n", statement % 10, words);
+	return result == STORE_OK;
+}
+
 static void *
 threads_run(void *arg)
 {
@@ -116,13 +155,8 @@ threads_run(void *arg)
 	for (unsigned i = 0; i < STATEMENTS; i++) {
 		if (!threads_move(run, session, i, &seed))
 			run->failed++;
-		if (run->raises && i % 50 == 10) {
-			uint64_t clock;
-
-			if (store->newest(session, &clock, &reason) != STORE_OK ||
-			    store->advance(session, clock + 100, &reason) != STORE_OK)
-				run->failed++;
-		}
+		if (run->raises && !threads_operate(run, session, i))
+			run->failed++;
 	}
 	store->close(session);
 	store->thread_end();
@@ -203,6 +237,7 @@ const struct contract_test contract_threads[] = {
 	{"several sessions move the same sequences without a duplicate or a deadlock",
 	 threads_same},
 	{"several sessions make the same sequences without a deadlock", threads_new},
-	{"raises in the midst of statements make no duplicate", threads_raised},
+	{"raises, jumps and declarations in the midst of statements make no duplicate",
+	 threads_raised},
 	{NULL, NULL},
 };

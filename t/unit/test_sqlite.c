@@ -1,9 +1,11 @@
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 
 #include "sqlite_kit.h"
+#include "store/sqlite_claim.h"
 
 TestSuite(sqlite, .init = begin, .fini = end, .timeout = 60);
 
@@ -332,6 +334,72 @@ Test(sqlite, two_pools_of_one_process_share_their_claim)
 	cr_assert_eq(first_of(session, 1), 4);
 	sqlite_store.close(session);
 	close(file);
+}
+
+/* A writer that waits in line, and the order in which the line moved. */
+struct waiter {
+	unsigned number;
+	unsigned place; /* 0: it gave up */
+};
+static unsigned places;
+
+static void *
+wait_in_line(void *arg)
+{
+	char words[128];
+	struct text reason = TEXT_OVER(words);
+	struct waiter *waiter = arg;
+
+	if (sqlite_claim_begin_write(settings.claim, 10, &reason)) {
+		waiter->place = ++places;
+		sqlite_claim_end_write(settings.claim);
+	}
+	return NULL;
+}
+
+static unsigned
+length_of_line(void)
+{
+	struct store_claim *claim = settings.claim;
+	unsigned length;
+
+	pthread_mutex_lock(&claim->writing.mutex);
+	length = claim->writing.length;
+	pthread_mutex_unlock(&claim->writing.mutex);
+	return length;
+}
+
+Test(sqlite, writers_of_one_process_write_in_the_order_in_which_they_asked)
+{
+	struct text reason = TEXT_OVER(memory);
+	struct waiter waiters[3];
+	pthread_t threads[3];
+
+	cr_assert(sqlite_claim_begin_write(settings.claim, 1, &reason));
+	for (unsigned i = 0; i < 3; i++) {
+		waiters[i] = (struct waiter){i, 0};
+		cr_assert_eq(pthread_create(&threads[i], NULL, wait_in_line, &waiters[i]), 0);
+		while (length_of_line() <= i)
+			sched_yield();
+	}
+	sqlite_claim_end_write(settings.claim);
+	for (unsigned i = 0; i < 3; i++) {
+		pthread_join(threads[i], NULL);
+		cr_assert_eq(waiters[i].place, i + 1);
+	}
+}
+
+Test(sqlite, a_writer_gives_up_when_the_present_one_takes_too_long)
+{
+	struct text reason = TEXT_OVER(memory);
+
+	cr_assert(sqlite_claim_begin_write(settings.claim, 1, &reason));
+	cr_assert_not(sqlite_claim_begin_write(settings.claim, 0, &reason));
+	cr_assert_not_null(strstr(memory, "has been writing"));
+	cr_assert_eq(length_of_line(), 0);
+	sqlite_claim_end_write(settings.claim);
+	cr_assert(sqlite_claim_begin_write(settings.claim, 1, &reason));
+	sqlite_claim_end_write(settings.claim);
 }
 
 Test(sqlite, a_file_that_is_served_twice_in_one_process_is_refused)
