@@ -5,7 +5,7 @@
  *	POST /databases/NODE/drain	take a database out of service for maintenance
  *	POST /databases/NODE/resume	return it to service
  *
- * sequence_request.h has the routes of named sequences, which answer with text for people.
+ * sequence_request.h has the routes of named sequences, which answer with the text of the commands.
  *
  * NODE is a node number, or the name of a database in /status. Root and the server's user may use the
  * routes. They are served by the main thread's loop, and the workers know nothing of them.

@@ -1,7 +1,8 @@
 /*
- * DESIGN. The server of an exclusive database carries out a request in the same way as this process does on others,
- * and answers with the same text. So each command is written once, over command_ask(). A command that cannot be
- * undone is asked for twice: as a trial, whose text is the plan, and after the answer of the operator.
+ * DESIGN. The server of an exclusive database carries out requests with the same code as this process, and answers
+ * with the same text. So each command is written once, over sequence_command_ask(). A command that cannot be undone
+ * sends two requests. The first one is a trial, whose text is the plan. The second one follows the answer of the
+ * operator.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -20,7 +21,7 @@
 #define EXIT_NOT_DONE 1
 #define PROBLEM_SIZE  1024
 
-/* Who carries out the requests. */
+/* The process that carries out the requests. */
 struct clerk {
 	const struct config *config;
 	struct sequence_registry *registry; /* NULL: the server at the control socket */
@@ -48,9 +49,9 @@ sequence_command_explain(const struct config *config, struct text *problem)
 	if (sequence_registry_open(guest, &ignored)) {
 		text_clear(problem);
 		text_addf(problem,
-			  "a server serves from %s, and only that server may change it meanwhile: "
-			  "set TICKR_CONTROL_SOCKET for the server and for this command, or stop "
-			  "the server",
+			  "another tickrd has %s, and a file is for one process: if it is a "
+			  "server, set "
+			  "TICKR_CONTROL_SOCKET for it and for this command, or stop it",
 			  config->databases[0].name);
 	}
 	sequence_registry_free(guest);

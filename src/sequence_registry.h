@@ -45,7 +45,7 @@ void sequence_registry_free(struct sequence_registry *registry);
 bool sequence_registry_open(struct sequence_registry *registry, struct text *problem) MUST_CHECK;
 
 /*
- * Carry out REQUEST. Append the lines for people to OUT, also those before a failure. PROBLEM, which is empty, gets
+ * Carry out REQUEST. Append its lines to OUT, also those before a failure. PROBLEM, which is empty, gets
  * the reason of any outcome but DONE.
  */
 enum sequence_outcome sequence_registry_run(struct sequence_registry *registry,

@@ -115,6 +115,7 @@ sequence_remote_exchange(const struct listen_address *address, const struct text
 
 	if (fd < 0)
 		return false;
+	errno = 0;
 	while (sent < text->len) {
 		ssize_t more = send(fd, text->start + sent, text->len - sent, MSG_NOSIGNAL);
 
@@ -161,9 +162,14 @@ sequence_remote_read_error(struct evbuffer *body, struct text *problem)
 	if (c == NULL)
 		text_add(problem, "the server's error cannot be read");
 	for (c = c != NULL ? c + strlen("{\"error\":\"") : ""; *c != '\0' && *c != '"'; c++) {
-		if (*c == '\\' && c[1] != '\0')
-			c++;
-		text_add_bytes(problem, c, 1);
+		bool is_escaped = *c == '\\' && c[1] != '\0';
+
+		c += is_escaped;
+		if (is_escaped && *c == 'u' && strnlen(c, 5) == 5) { /* of a control character */
+			text_add(problem, " ");
+			c += 4;
+		} else
+			text_add_bytes(problem, c, 1);
 	}
 	free(json);
 }
@@ -199,8 +205,8 @@ sequence_remote_run(const struct listen_address *address, const struct sequence_
 	sequence_remote_add_request(&text, request);
 	if (!sequence_remote_exchange(address, &text, answer))
 		text_addf(problem,
-			  "the connection to the server was lost: %s. Run the command "
-			  "again: what it has done it does not do twice",
+			  "the connection to the server was lost: %s. Run the command again: a "
+			  "change that was made is not repeated",
 			  errno != 0 ? strerror(errno) : "no answer");
 	else if (!sequence_remote_take_head(answer, &code))
 		text_add(problem, "the server's answer is not whole: run the command again");

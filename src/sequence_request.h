@@ -54,7 +54,7 @@ struct sequence_request {
 bool sequence_request_set_name(struct sequence_request *request, const char *name, size_t len,
 			       struct text *problem) MUST_CHECK;
 
-/* Take the VALUE of an option of the task, in the words of the query. False: PROBLEM says what is allowed. */
+/* Take the VALUE of an option of the task, in the words of the query. False: PROBLEM has the allowed values. */
 bool sequence_request_set(struct sequence_request *request, const char *option, const char *value,
 			  struct text *problem) MUST_CHECK;
 

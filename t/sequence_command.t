@@ -306,10 +306,10 @@ SKIP: {
     my $server   = Tickr::Server->fresh(database => $database);
     my $path     = $database->path;
     refused({ database => $database },
-        qr/^tickrd: a server serves from \Q$path\E, and only that server may change it meanwhile: set TICKR_CONTROL_SOCKET/,
+        qr/^tickrd: another tickrd has \Q$path\E, and a file is for one process: if it is a server, set TICKR_CONTROL_SOCKET/,
         'sequence', 'create', 'orders');
     refused({ database => $database, env => { TICKR_CONTROL_SOCKET => $control } },
-        qr/a server serves from \Q$path\E/, 'sequence', 'list');
+        qr/another tickrd has \Q$path\E/, 'sequence', 'list');
     is $server->stop, 0, 'the server stops cleanly';
 
     $server = Tickr::Server->new(database => $database,
