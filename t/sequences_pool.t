@@ -93,7 +93,7 @@ on_each_store(sub {
     # An older copy: the server's row is one statement behind.
     sql($database, "UPDATE tickr_sequences SET newest = newest - 1 WHERE $row");
     wait_for_pool($server, 'refused', 'the older copy to be noticed');
-    like $server->log, qr/level=error msg="the database is refused" reason="[^"]*does not have all statements of this server/,
+    ok $server->wait_for_log(qr/level=error msg="the database is refused" reason="[^"]*does not have all statements of this server/),
         "$on: an older copy is refused";
     is $server->get('/tickets/create')->{status}, 200, "$on: ... and tickets are issued meanwhile";
     is $server->stop, 0, "$on: the server stops cleanly";
@@ -130,7 +130,7 @@ on_each_store(sub {
     sql($database, 'DROP TABLE tickr_sequences');
     $server = Tickr::Server->new(database => $database, env => { settings() });
     wait_for_pool($server, 'refused', 'the missing table to be noticed');
-    like $server->log, qr/createdb --sequences/, "$on: without the table the log names the command that makes it";
+    ok $server->wait_for_log(qr/createdb --sequences/), "$on: without the table the log names the command that makes it";
     is $server->get('/tickets/create')->{status}, 200, "$on: ... and tickets are issued";
     is $server->stop, 0, "$on: the server stops cleanly";
 });
