@@ -818,6 +818,69 @@ Test(sequences, reads_from_a_replica_that_lags_refuse_nothing)
 	cr_assert_eq(script.sequences.raises, 0);
 }
 
+/* A second server of the same database, with a state folder of its own. */
+struct one_server {
+	struct pool *pool;
+	struct state_file *state;
+};
+
+static void
+swap_servers(struct one_server *server)
+{
+	const struct one_server mine = {pool, state};
+
+	pool = server->pool;
+	state = server->state;
+	*server = mine;
+}
+
+Test(sequences, two_servers_notice_an_older_copy_and_repeat_nothing)
+{
+	char own[sizeof(folder)], second[] = "/tmp/tickr-test-sequences-XXXXXX";
+	struct one_server server;
+	uint64_t first;
+
+	assert(mkdtemp(second) != NULL);
+	memcpy(own, folder, sizeof(own));
+	memcpy(folder, second, sizeof(folder));
+	server = (struct one_server){pool, state};
+	start_on(&script);
+	swap_servers(&server); /* the first one is asked */
+	cr_assert_eq(reserve(&a, 10), 1);
+	swap_servers(&server);
+	cr_assert_eq(reserve(&a, 10), 11);
+	keep_copy();
+	cr_assert_eq(reserve(&a, 10), 21);
+	swap_servers(&server);
+	cr_assert_eq(reserve(&a, 10), 31);
+	cr_assert_eq(reserve(&b, 10), 1);
+	restore_copy();
+	(void)reserve_elsewhere("z", 1000);
+	cr_assert(comes_true(is_refused));
+	cr_assert_eq(reserve(&a, 1), 0);
+	swap_servers(&server);
+	cr_assert(comes_true(is_refused));
+	cr_assert_eq(reserve(&b, 1), 0);
+	advance_as_operator(&script);
+	cr_assert(comes_true(is_ready));
+	first = reserve(&a, 1);
+	cr_assert_gt(first, 40);
+	cr_assert_gt(reserve(&b, 1), 10);
+	swap_servers(&server);
+	cr_assert(comes_true(is_ready));
+	cr_assert_gt(reserve(&a, 1), first);
+	swap_servers(&server);
+	stop();
+	set_path("state");
+	unlink(path);
+	set_path("lock");
+	unlink(path);
+	assert(rmdir(second) == 0);
+	memcpy(folder, own, sizeof(folder));
+	pool = server.pool;
+	state = server.state;
+}
+
 /* --- unclean ends --------------------------------------------------------------------------------------------- */
 
 static bool
