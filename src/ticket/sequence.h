@@ -15,6 +15,7 @@
 #define SEQUENCE_NAME_MOST 255		      /* bytes of a name in a store */
 #define SEQUENCE_MOST	   ((1ull << 62) - 1) /* the highest number that may be issued */
 #define SEQUENCE_MOST_JUMP (1ull << 53)	      /* numbers that an operator may skip in one step */
+#define SEQUENCE_FIRST_ID  1		      /* of node 0: the starting offset of all sequences */
 #define SEQUENCE_RESERVED  0xFF		      /* the first byte of a row that is no sequence */
 
 enum sequence_order {
