@@ -22,15 +22,15 @@ enum acquaintance {
 };
 
 static const char *
-counter_identity(struct keeper *keeper)
+counter_guard_identity(struct keeper *keeper)
 {
 	return keeper->store->identity != NULL ? keeper->store->identity(keeper->session) : "";
 }
 
 static enum acquaintance
-counter_recognise(struct keeper *keeper)
+counter_guard_recognise(struct keeper *keeper)
 {
-	const char *identity = counter_identity(keeper);
+	const char *identity = counter_guard_identity(keeper);
 	char known[RANDOM_ID_SIZE];
 
 	high_water_identity(keeper->high_water, known);
@@ -46,7 +46,7 @@ counter_recognise(struct keeper *keeper)
 bool
 counter_adopt(struct keeper *keeper, struct text *reason)
 {
-	const char *identity = counter_identity(keeper);
+	const char *identity = counter_guard_identity(keeper);
 	char known[RANDOM_ID_SIZE];
 
 	high_water_identity(keeper->high_water, known);
@@ -66,16 +66,16 @@ counter_adopt(struct keeper *keeper, struct text *reason)
  * Return the number of the operator's last advance, as the session last read it. 0: none, or unknown.
  */
 static uint64_t
-counter_advances(struct keeper *keeper)
+counter_guard_advances(struct keeper *keeper)
 {
-	if (keeper->instance == NULL && counter_identity(keeper)[0] == '\0')
+	if (keeper->instance == NULL && counter_guard_identity(keeper)[0] == '\0')
 		return 0;
 	return keeper->store->advances(keeper->session);
 }
 
 /* Move the counter past the base PAST, or raise all sequences past it. */
 static enum store_result
-counter_advance(struct keeper *keeper, uint64_t past, struct text *reason)
+counter_guard_advance(struct keeper *keeper, uint64_t past, struct text *reason)
 {
 	if (keeper->instance != NULL)
 		return counter_raise(keeper, past, reason);
@@ -88,12 +88,12 @@ counter_read(struct keeper *keeper, uint64_t *newest, struct text *reason)
 	enum store_result result = keeper->store->newest(keeper->session, newest, reason);
 
 	if (result == STORE_OK)
-		trust_note_advances(keeper->trust, counter_advances(keeper));
+		trust_note_advances(keeper->trust, counter_guard_advances(keeper));
 	return result;
 }
 
 static void
-counter_explain_other(struct keeper *keeper, uint64_t past, struct text *reason)
+counter_guard_explain_other(struct keeper *keeper, uint64_t past, struct text *reason)
 {
 	uint64_t ticket;
 
@@ -120,8 +120,8 @@ counter_raise_unsure(struct keeper *keeper, uint64_t newest, uint64_t past, stru
 {
 	enum store_result result;
 
-	if (counter_recognise(keeper) == DATABASE_OTHER) {
-		counter_explain_other(keeper, past, reason);
+	if (counter_guard_recognise(keeper) == DATABASE_OTHER) {
+		counter_guard_explain_other(keeper, past, reason);
 		return STORE_REFUSED;
 	}
 	result = counter_raise(keeper, past, reason);
@@ -139,14 +139,14 @@ counter_move_past(struct keeper *keeper, const struct store_share *share, uint64
 	uint64_t newest = 0;
 	enum store_result result;
 
-	if (counter_recognise(keeper) == DATABASE_OTHER) {
-		counter_explain_other(keeper, past, reason);
+	if (counter_guard_recognise(keeper) == DATABASE_OTHER) {
+		counter_guard_explain_other(keeper, past, reason);
 		return STORE_REFUSED;
 	}
 	result = counter_read(keeper, &newest, reason);
 	if (result != STORE_OK || newest >= past)
 		return result;
-	result = counter_advance(keeper, past, reason);
+	result = counter_guard_advance(keeper, past, reason);
 	if (result == STORE_OK && trust_note_move(keeper->trust, share, past))
 		log_info(keeper->instance != NULL ? "sequences raised past possibly issued ids"
 						  : "counter moved past possibly issued tickets",
@@ -161,8 +161,8 @@ counter_move_past(struct keeper *keeper, const struct store_share *share, uint64
  * counter_reconsider() retries.
  */
 static bool
-counter_set_latch(struct keeper *keeper, const struct store_share *share, uint64_t latch,
-		  uint64_t past)
+counter_guard_set_latch(struct keeper *keeper, const struct store_share *share, uint64_t latch,
+			uint64_t past)
 {
 	char memory[REASON_SIZE];
 	struct text ignored = TEXT_OVER(memory);
@@ -184,15 +184,15 @@ counter_set_latch(struct keeper *keeper, const struct store_share *share, uint64
  * Then the low bases are no reason to refuse, because the operator has acted since.
  */
 static enum store_result
-counter_latch(struct keeper *keeper, const struct store_share *share, uint64_t past, bool *is_over,
-	      struct text *problem)
+counter_guard_latch(struct keeper *keeper, const struct store_share *share, uint64_t past,
+		    bool *is_over, struct text *problem)
 {
 	uint64_t newest, known = keeper->mark.advances;
 	enum store_result result = counter_read(keeper, &newest, problem);
 
 	if (result == STORE_OK)
-		*is_over = counter_advances(keeper) > known ||
-			   !counter_set_latch(keeper, share, known + 1, past);
+		*is_over = counter_guard_advances(keeper) > known ||
+			   !counter_guard_set_latch(keeper, share, known + 1, past);
 	return result;
 }
 
@@ -213,13 +213,13 @@ counter_guard_others(struct keeper *keeper, const struct store_share *share, uin
 	bool is_over = false;
 
 	if (trust_latch(keeper->trust, share) == 0)
-		result = counter_latch(keeper, share, past, &is_over, &problem);
+		result = counter_guard_latch(keeper, share, past, &is_over, &problem);
 	if (is_over && trust_pardon(keeper->trust, share))
 		return false;
-	if (result == STORE_OK && counter_recognise(keeper) != DATABASE_KNOWN)
+	if (result == STORE_OK && counter_guard_recognise(keeper) != DATABASE_KNOWN)
 		return true; /* the sequences of another database wait for an operator */
 	if (result == STORE_OK)
-		result = counter_advance(keeper, past, &problem);
+		result = counter_guard_advance(keeper, past, &problem);
 	if (result == STORE_OK && trust_note_move(keeper->trust, share, past))
 		log_warn(keeper->instance != NULL ? "sequences raised past all issued ids"
 						  : "counter moved past all issued tickets",
@@ -239,7 +239,8 @@ counter_refuse(struct keeper *keeper, const struct store_share *share, uint64_t 
 	       struct text *reason)
 {
 	counter_note(keeper, false);
-	if (past > 0 && (keeper->instance != NULL || counter_recognise(keeper) == DATABASE_KNOWN) &&
+	if (past > 0 &&
+	    (keeper->instance != NULL || counter_guard_recognise(keeper) == DATABASE_KNOWN) &&
 	    !counter_guard_others(keeper, share, past)) {
 		text_clear(reason);
 		return STORE_OK;
@@ -257,13 +258,13 @@ counter_refuse(struct keeper *keeper, const struct store_share *share, uint64_t 
  * when its counter has passed all issued bases.
  */
 static bool
-counter_is_released(struct keeper *keeper, uint64_t latch)
+counter_guard_is_released(struct keeper *keeper, uint64_t latch)
 {
 	if (latch == 0)
 		return false;
-	if (keeper->instance == NULL && counter_identity(keeper)[0] == '\0')
+	if (keeper->instance == NULL && counter_guard_identity(keeper)[0] == '\0')
 		return true;
-	return counter_advances(keeper) >= latch;
+	return counter_guard_advances(keeper) >= latch;
 }
 
 /*
@@ -271,7 +272,7 @@ counter_is_released(struct keeper *keeper, uint64_t latch)
  * refusal and its latch end together, because another thread may look in between.
  */
 static enum store_result
-counter_release(struct keeper *keeper, uint64_t past, struct text *reason)
+counter_guard_release(struct keeper *keeper, uint64_t past, struct text *reason)
 {
 	char memory[REASON_SIZE];
 	struct text ignored = TEXT_OVER(memory);
@@ -279,7 +280,7 @@ counter_release(struct keeper *keeper, uint64_t past, struct text *reason)
 
 	text_clear(reason);
 	if (keeper->instance == NULL) {
-		(void)!counter_set_latch(keeper, &keeper->share, 0, past);
+		(void)!counter_guard_set_latch(keeper, &keeper->share, 0, past);
 		return STORE_OK;
 	}
 	result = counter_raise(keeper, past, reason);
@@ -299,9 +300,9 @@ counter_reconsider(struct keeper *keeper, uint64_t newest, uint64_t past, bool *
 
 	high_water_repair(keeper->high_water,
 			  clock_ms()); /* the latch may not be in the file yet */
-	if (counter_is_released(keeper, latch)) {
+	if (counter_guard_is_released(keeper, latch)) {
 		*is_again = true;
-		return counter_release(keeper, past, reason);
+		return counter_guard_release(keeper, past, reason);
 	}
 	if (latch == 0 || newest < past || is_unraised) {
 		*is_again = true;

@@ -5,7 +5,7 @@
 
 /* Another server counts in the row of KNOWN: both have copies of one state folder. */
 static void
-counter_rename_instance(struct keeper *keeper, const struct store_instance *known)
+counter_sequences_rename_instance(struct keeper *keeper, const struct store_instance *known)
 {
 	instance_rename(keeper->instance, known);
 	log_warn("another server has a copy of the state folder; took a new instance",
@@ -31,7 +31,7 @@ counter_move_sequences(struct keeper *keeper, const struct store_order *order,
 		clock = bases->first + bases->count - 1;
 	*verdict = instance_end(keeper->instance, result, &known, &found, order, clock);
 	if (*verdict == INSTANCE_CLONED)
-		counter_rename_instance(keeper, &known);
+		counter_sequences_rename_instance(keeper, &known);
 	return result;
 }
 
@@ -49,7 +49,7 @@ counter_read_row(struct keeper *keeper, uint64_t clock, enum instance_verdict *v
 		return result;
 	*verdict = instance_judge(keeper->instance, &known, &row, clock);
 	if (*verdict == INSTANCE_CLONED)
-		counter_rename_instance(keeper, &known);
+		counter_sequences_rename_instance(keeper, &known);
 	return STORE_OK;
 }
 

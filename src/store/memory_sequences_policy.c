@@ -4,8 +4,8 @@
 
 /* With the script locked. */
 static void
-memory_policy_describe(const struct memory_rows *rows, const struct memory_row *row,
-		       struct store_listed *listed)
+memory_sequences_policy_describe(const struct memory_rows *rows, const struct memory_row *row,
+				 struct store_listed *listed)
 {
 	*listed = (struct store_listed){
 		.name = row->name,
@@ -29,7 +29,7 @@ memory_sequences_show(struct store_session *session, const char *name, uint8_t n
 	row = memory_rows_find(rows, name, name_len);
 	*found = row != NULL;
 	if (row != NULL)
-		memory_policy_describe(rows, row, listed);
+		memory_sequences_policy_describe(rows, row, listed);
 	memory_script_unlock(session->script);
 	listed->name = name;
 	return STORE_OK;
@@ -51,7 +51,7 @@ memory_sequences_list(struct store_session *session, const char *after, uint8_t 
 	     i++, limit--) {
 		if (!memory_row_is_sequence(rows.all[i]))
 			break;
-		memory_policy_describe(&rows, rows.all[i], &listed);
+		memory_sequences_policy_describe(&rows, rows.all[i], &listed);
 		each(arg, &listed);
 	}
 	memory_rows_clear(&rows);
@@ -74,8 +74,9 @@ memory_sequences_count(struct store_session *session, uint64_t *count, struct te
 
 /* With the script locked. */
 static enum store_result
-memory_policy_declare_new(struct memory_sequences *sequences, const char *name, uint8_t name_len,
-			  const struct sequence_policy *wanted, struct text *reason)
+memory_sequences_policy_declare_new(struct memory_sequences *sequences, const char *name,
+				    uint8_t name_len, const struct sequence_policy *wanted,
+				    struct text *reason)
 {
 	struct memory_row *clock = memory_rows_clock(&sequences->rows), *row;
 	uint64_t distance;
@@ -96,8 +97,8 @@ memory_policy_declare_new(struct memory_sequences *sequences, const char *name, 
 
 /* With the script locked. */
 static enum store_declared
-memory_policy_redeclare(struct memory_row *row, const struct sequence_policy *wanted,
-			struct text *reason)
+memory_sequences_policy_redeclare(struct memory_row *row, const struct sequence_policy *wanted,
+				  struct text *reason)
 {
 	bool is_same;
 
@@ -125,9 +126,10 @@ memory_sequences_declare(struct store_session *session, const char *name, uint8_
 	row = memory_rows_find(&sequences->rows, name, name_len);
 	*declared = STORE_DECLARED_MADE;
 	if (row != NULL)
-		*declared = memory_policy_redeclare(row, wanted, reason);
+		*declared = memory_sequences_policy_redeclare(row, wanted, reason);
 	else
-		result = memory_policy_declare_new(sequences, name, name_len, wanted, reason);
+		result = memory_sequences_policy_declare_new(sequences, name, name_len, wanted,
+							     reason);
 	memory_script_unlock(session->script);
 	return result;
 }

@@ -17,7 +17,7 @@ struct instance_row {
 
 /* Columns: whether it is the clock's, newest, seen. */
 static void
-mysql_instance_read_pair(void *arg, MYSQL_ROW columns)
+mysql_sequences_instance_read_pair(void *arg, MYSQL_ROW columns)
 {
 	struct instance_row *pair = arg;
 
@@ -30,7 +30,7 @@ mysql_instance_read_pair(void *arg, MYSQL_ROW columns)
 }
 
 static void
-mysql_instance_add_instance(struct text *sql, const char *id)
+mysql_sequences_instance_add_instance(struct text *sql, const char *id)
 {
 	char name[SEQUENCE_INSTANCE_LEN + 1];
 
@@ -48,14 +48,16 @@ mysql_sequences_instance(struct store_session *session, struct store_instance *r
 
 	row->count = row->seen = 0;
 	text_add(&sql, "SELECT '0',newest,seen FROM tickr_sequences WHERE name=");
-	mysql_instance_add_instance(&sql, row->id);
-	return mysql_session_query(session, memory, mysql_instance_read_pair, &pair, reason);
+	mysql_sequences_instance_add_instance(&sql, row->id);
+	return mysql_session_query(session, memory, mysql_sequences_instance_read_pair, &pair,
+				   reason);
 }
 
 /* Write the raise that was computed while the rows of the clock and of the instance are locked. */
 static enum store_result
-mysql_instance_write_raise(struct store_session *session, const struct store_instance *row,
-			   uint64_t distance, struct text *reason)
+mysql_sequences_instance_write_raise(struct store_session *session,
+				     const struct store_instance *row, uint64_t distance,
+				     struct text *reason)
 {
 	char memory[512];
 	struct text sql = TEXT_OVER(memory);
@@ -65,7 +67,7 @@ mysql_instance_write_raise(struct store_session *session, const struct store_ins
 		  " WHERE name=" SEQUENCES_CLOCK
 		  ";INSERT INTO tickr_sequences(name,newest,seen)VALUES(",
 		  distance, distance);
-	mysql_instance_add_instance(&sql, row->id);
+	mysql_sequences_instance_add_instance(&sql, row->id);
 	text_addf(&sql,
 		  ",%" PRIu64 ",%" PRIu64
 		  ")ON DUPLICATE KEY UPDATE newest=VALUES(newest),seen=VALUES(seen);COMMIT",
@@ -86,9 +88,10 @@ mysql_sequences_raise(struct store_session *session, struct store_instance *row,
 
 	text_add(&sql, "BEGIN;SELECT name=" SEQUENCES_CLOCK ",newest,seen FROM tickr_sequences "
 		       "WHERE name IN(" SEQUENCES_CLOCK ",");
-	mysql_instance_add_instance(&sql, row->id);
+	mysql_sequences_instance_add_instance(&sql, row->id);
 	text_add(&sql, ")ORDER BY name FOR UPDATE");
-	result = mysql_sequences_begin(session, memory, mysql_instance_read_pair, &pair, reason);
+	result = mysql_sequences_begin(session, memory, mysql_sequences_instance_read_pair, &pair,
+				       reason);
 	if (result != STORE_OK)
 		return result;
 	if (!pair.has_clock)
@@ -96,7 +99,7 @@ mysql_sequences_raise(struct store_session *session, struct store_instance *row,
 	distance = sequence_rows_raise(base, pair.clock, &found);
 	row->count = (found.count > row->count ? found.count : row->count) + 1;
 	row->seen = pair.clock + distance;
-	return mysql_instance_write_raise(session, row, distance, reason);
+	return mysql_sequences_instance_write_raise(session, row, distance, reason);
 }
 
 struct instances {
@@ -105,7 +108,7 @@ struct instances {
 };
 
 static void
-mysql_instance_read_instance(void *arg, MYSQL_ROW columns)
+mysql_sequences_instance_read_instance(void *arg, MYSQL_ROW columns)
 {
 	const struct instances *instances = arg;
 	struct store_instance row;
@@ -128,7 +131,7 @@ mysql_sequences_instances(struct store_session *session,
 		session,
 		"SELECT name,newest,seen FROM tickr_sequences WHERE name>" SEQUENCES_CLOCK
 		" ORDER BY name",
-		mysql_instance_read_instance, &instances, reason);
+		mysql_sequences_instance_read_instance, &instances, reason);
 }
 
 enum store_result
@@ -140,7 +143,7 @@ mysql_sequences_fold(struct store_session *session, const char *id, bool *found,
 	enum store_result result = mysql_check_writable(session, reason);
 
 	text_add(&sql, "DELETE FROM tickr_sequences WHERE name=");
-	mysql_instance_add_instance(&sql, id);
+	mysql_sequences_instance_add_instance(&sql, id);
 	if (result != STORE_OK)
 		return result;
 	if (mysql_real_query(&session->mysql, memory, sql.len) != 0)

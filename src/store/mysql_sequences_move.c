@@ -76,7 +76,7 @@ mysql_sequences_prepare_move(struct store_session *session)
 
 /* An empty text that has room for the packet of ROWS. */
 static struct text
-mysql_move_room(struct mysql_sequences *own, const struct sequence_rows *rows)
+mysql_sequences_move_room(struct mysql_sequences *own, const struct sequence_rows *rows)
 {
 	size_t size = REST_ROOM;
 
@@ -91,7 +91,7 @@ mysql_move_room(struct mysql_sequences *own, const struct sequence_rows *rows)
 }
 
 static void
-mysql_move_add_rows(const struct sequence_rows *rows, struct text *sql)
+mysql_sequences_move_add_rows(const struct sequence_rows *rows, struct text *sql)
 {
 	const struct store_order *order = rows->order;
 
@@ -110,7 +110,7 @@ mysql_move_add_rows(const struct sequence_rows *rows, struct text *sql)
 }
 
 static void
-mysql_move_add_names(const struct sequence_rows *rows, struct text *sql)
+mysql_sequences_move_add_names(const struct sequence_rows *rows, struct text *sql)
 {
 	for (size_t i = 0; i < rows->order->moves_count; i++) {
 		mysql_sequences_add_name(sql, rows->order->moves[i].name,
@@ -126,7 +126,7 @@ mysql_move_add_names(const struct sequence_rows *rows, struct text *sql)
 
 /* MariaDB executes with literals, which saves it the parsing. */
 static void
-mysql_move_add_execute(const struct sequence_rows *rows, struct text *sql)
+mysql_sequences_move_add_execute(const struct sequence_rows *rows, struct text *sql)
 {
 	const struct store_order *order = rows->order;
 
@@ -139,34 +139,35 @@ mysql_move_add_execute(const struct sequence_rows *rows, struct text *sql)
 }
 
 static void
-mysql_move_add_statement(const struct mysql_sequences *own, const struct sequence_rows *rows,
-			 struct text *sql)
+mysql_sequences_move_add_statement(const struct mysql_sequences *own,
+				   const struct sequence_rows *rows, struct text *sql)
 {
 	if (own->has_returning && rows->order->moves_count == 1 && rows->instance[0] != '\0') {
-		mysql_move_add_execute(rows, sql);
+		mysql_sequences_move_add_execute(rows, sql);
 		return;
 	}
 	text_add(sql, own->has_returning ? INSERT : "BEGIN;" INSERT);
-	mysql_move_add_rows(rows, sql);
+	mysql_sequences_move_add_rows(rows, sql);
 	text_add(sql, UPDATE);
 	if (own->has_returning) {
 		text_add(sql, RETURNING);
 		return;
 	}
 	text_add(sql, ";SELECT " COLUMNS " FROM tickr_sequences WHERE name IN(");
-	mysql_move_add_names(rows, sql);
+	mysql_sequences_move_add_names(rows, sql);
 	text_add(sql, ")");
 }
 
 static void
-mysql_move_write(struct mysql_sequences *own, const struct sequence_rows *rows, struct text *sql)
+mysql_sequences_move_write(struct mysql_sequences *own, const struct sequence_rows *rows,
+			   struct text *sql)
 {
 	uint64_t now_us = clock_us();
 
 	own->asks_definition = !own->has_returning || now_us - own->asked_us >= SEQUENCES_EVERY_US;
 	if (own->asks_definition)
 		own->asked_us = now_us;
-	mysql_move_add_statement(own, rows, sql);
+	mysql_sequences_move_add_statement(own, rows, sql);
 	if (own->asks_definition)
 		text_add(sql, ";" SEQUENCES_DEFINITION);
 	if (!own->has_returning)
@@ -177,7 +178,7 @@ mysql_move_write(struct mysql_sequences *own, const struct sequence_rows *rows, 
 /* --- its results ------------------------------------------------------------------------------- */
 
 static bool
-mysql_move_read_row(MYSQL_ROW columns, size_t name_len, struct sequence_row *row)
+mysql_sequences_move_read_row(MYSQL_ROW columns, size_t name_len, struct sequence_row *row)
 {
 	uint64_t retired;
 
@@ -195,7 +196,8 @@ mysql_move_read_row(MYSQL_ROW columns, size_t name_len, struct sequence_row *row
 }
 
 static enum store_result
-mysql_move_take_rows(struct store_session *session, struct sequence_rows *rows, struct text *reason)
+mysql_sequences_move_take_rows(struct store_session *session, struct sequence_rows *rows,
+			       struct text *reason)
 {
 	MYSQL_RES *found = mysql_store_result(&session->mysql);
 	bool is_good = true;
@@ -207,7 +209,7 @@ mysql_move_take_rows(struct store_session *session, struct sequence_rows *rows, 
 		const unsigned long *lengths = mysql_fetch_lengths(found);
 		struct sequence_row row;
 
-		is_good = is_good && mysql_move_read_row(columns, lengths[0], &row);
+		is_good = is_good && mysql_sequences_move_read_row(columns, lengths[0], &row);
 		if (is_good)
 			sequence_rows_take(rows, &row);
 	}
@@ -220,7 +222,7 @@ mysql_move_take_rows(struct store_session *session, struct sequence_rows *rows, 
 }
 
 static enum store_result
-mysql_move_skip(struct store_session *session, unsigned statements, struct text *reason)
+mysql_sequences_move_skip(struct store_session *session, unsigned statements, struct text *reason)
 {
 	for (unsigned i = 0; i < statements; i++)
 		if (mysql_next_result(&session->mysql) != 0)
@@ -229,23 +231,23 @@ mysql_move_skip(struct store_session *session, unsigned statements, struct text 
 }
 
 static enum store_result
-mysql_move_take_results(struct store_session *session, struct sequence_rows *rows,
-			struct text *reason)
+mysql_sequences_move_take_results(struct store_session *session, struct sequence_rows *rows,
+				  struct text *reason)
 {
 	const struct mysql_sequences *own = session->sequences;
 	enum store_result result = STORE_OK;
 
 	if (!own->has_returning) /* BEGIN, INSERT */
-		result = mysql_move_skip(session, 2, reason);
+		result = mysql_sequences_move_skip(session, 2, reason);
 	if (result == STORE_OK)
-		result = mysql_move_take_rows(session, rows, reason);
+		result = mysql_sequences_move_take_rows(session, rows, reason);
 	if (result == STORE_OK && own->asks_definition) {
-		result = mysql_move_skip(session, 1, reason);
+		result = mysql_sequences_move_skip(session, 1, reason);
 		if (result == STORE_OK)
 			result = mysql_sequences_take_definition(session, reason);
 	}
 	if (result == STORE_OK) /* COMMIT; or straight to the look */
-		result = mysql_move_skip(session, own->has_returning ? 1 : 2, reason);
+		result = mysql_sequences_move_skip(session, own->has_returning ? 1 : 2, reason);
 	return result == STORE_OK ? mysql_sequences_take_look(session, reason) : result;
 }
 
@@ -260,12 +262,12 @@ mysql_sequences_reserve(struct store_session *session, const struct store_order 
 
 	if (result != STORE_OK)
 		return result;
-	sql = mysql_move_room(own, &rows);
-	mysql_move_write(own, &rows, &sql);
+	sql = mysql_sequences_move_room(own, &rows);
+	mysql_sequences_move_write(own, &rows, &sql);
 	if (mysql_real_query(&session->mysql, sql.start, sql.len) != 0)
 		result = mysql_sequences_error(session, reason);
 	else
-		result = mysql_move_take_results(session, &rows, reason);
+		result = mysql_sequences_move_take_results(session, &rows, reason);
 	if (result == STORE_OK)
 		return sequence_rows_end(&rows, bases, reason);
 	if (result == STORE_BUSY && !own->has_returning)

@@ -10,7 +10,7 @@
 #include "store/mysql_look.h"
 #include "store/mysql_sequences.h"
 
-/* The columns of mysql_policy_read(), of the table k, and all that was raised. */
+/* The columns of mysql_sequences_policy_read(), of the table k, and all that was raised. */
 #define COLUMNS                                                                        \
 	"k.name,LENGTH(k.name),k.newest,k.revision,k.start,k.most,k.ordering,k.width," \
 	"k.form,k.fingerprint,k.retired"
@@ -28,7 +28,7 @@ struct listing {
 
 /* Read the policy of ROW. False: it holds a number that tickrd never writes. */
 static bool
-mysql_policy_read(MYSQL_ROW row, struct store_listed *listed, uint64_t *newest)
+mysql_sequences_policy_read(MYSQL_ROW row, struct store_listed *listed, uint64_t *newest)
 {
 	uint64_t numbers[9];
 
@@ -54,14 +54,14 @@ mysql_policy_read(MYSQL_ROW row, struct store_listed *listed, uint64_t *newest)
 }
 
 static void
-mysql_policy_list(void *arg, MYSQL_ROW row)
+mysql_sequences_policy_list(void *arg, MYSQL_ROW row)
 {
 	struct listing *listing = arg;
 	struct store_listed listed;
 	uint64_t newest, raised, name_len;
 
 	listing->found++;
-	if (!mysql_policy_read(row, &listed, &newest) || row[11] == NULL ||
+	if (!mysql_sequences_policy_read(row, &listed, &newest) || row[11] == NULL ||
 	    !mysql_sequences_read_number(row[1], &name_len) ||
 	    !mysql_sequences_read_number(row[11], &raised) ||
 	    !sequence_rows_number(newest, raised, &listed.last)) {
@@ -73,11 +73,11 @@ mysql_policy_list(void *arg, MYSQL_ROW row)
 }
 
 static enum store_result
-mysql_policy_query(struct store_session *session, const char *sql, struct listing *listing,
-		   struct text *reason)
+mysql_sequences_policy_query(struct store_session *session, const char *sql,
+			     struct listing *listing, struct text *reason)
 {
 	enum store_result result =
-		mysql_session_query(session, sql, mysql_policy_list, listing, reason);
+		mysql_session_query(session, sql, mysql_sequences_policy_list, listing, reason);
 
 	if (result != STORE_OK || !listing->is_damaged)
 		return result;
@@ -89,7 +89,7 @@ mysql_policy_query(struct store_session *session, const char *sql, struct listin
 /* --- reading ----------------------------------------------------------------------------------- */
 
 static void
-mysql_policy_keep(void *arg, const struct store_listed *listed)
+mysql_sequences_policy_keep(void *arg, const struct store_listed *listed)
 {
 	*(struct store_listed *)arg = *listed;
 }
@@ -98,14 +98,14 @@ enum store_result
 mysql_sequences_show(struct store_session *session, const char *name, uint8_t name_len,
 		     struct store_listed *listed, bool *found, struct text *reason)
 {
-	struct listing listing = {.each = mysql_policy_keep, .arg = listed};
+	struct listing listing = {.each = mysql_sequences_policy_keep, .arg = listed};
 	char memory[SQL_SIZE];
 	struct text sql = TEXT_OVER(memory);
 	enum store_result result;
 
 	text_add(&sql, SELECT "k.name=");
 	mysql_sequences_add_name(&sql, name, name_len);
-	result = mysql_policy_query(session, memory, &listing, reason);
+	result = mysql_sequences_policy_query(session, memory, &listing, reason);
 	*found = listing.found > 0;
 	listed->name = name;
 	listed->name_len = name_len;
@@ -123,7 +123,7 @@ mysql_sequences_list(struct store_session *session, const char *after, uint8_t a
 	text_add(&sql, SELECT "k.name>");
 	mysql_sequences_add_name(&sql, after, after_len);
 	text_addf(&sql, " AND k.name<X'FF' ORDER BY k.name LIMIT %" PRIu32, limit);
-	return mysql_policy_query(session, memory, &listing, reason);
+	return mysql_sequences_policy_query(session, memory, &listing, reason);
 }
 
 enum store_result
@@ -147,7 +147,7 @@ struct locked {
 };
 
 static void
-mysql_policy_read_locked(void *arg, MYSQL_ROW row)
+mysql_sequences_policy_read_locked(void *arg, MYSQL_ROW row)
 {
 	struct locked *locked = arg;
 	uint64_t name_len;
@@ -160,14 +160,14 @@ mysql_policy_read_locked(void *arg, MYSQL_ROW row)
 				    mysql_sequences_read_number(row[11], &locked->raised);
 	else {
 		locked->has_sequence = true;
-		if (!mysql_policy_read(row, &locked->listed, &locked->newest))
+		if (!mysql_sequences_policy_read(row, &locked->listed, &locked->newest))
 			locked->is_damaged = true;
 	}
 }
 
 /* Add the statement that locks the rows of NAME and the clock. */
 static void
-mysql_policy_add_lock(struct text *sql, const char *name, uint8_t name_len)
+mysql_sequences_policy_add_lock(struct text *sql, const char *name, uint8_t name_len)
 {
 	text_add(sql, "SELECT " COLUMNS ",k.raised FROM tickr_sequences k WHERE k.name IN(");
 	mysql_sequences_add_name(sql, name, name_len);
@@ -175,11 +175,11 @@ mysql_policy_add_lock(struct text *sql, const char *name, uint8_t name_len)
 }
 
 static enum store_result
-mysql_policy_lock(struct store_session *session, const char *sql, struct locked *locked,
-		  struct text *reason)
+mysql_sequences_policy_lock(struct store_session *session, const char *sql, struct locked *locked,
+			    struct text *reason)
 {
-	enum store_result result =
-		mysql_sequences_begin(session, sql, mysql_policy_read_locked, locked, reason);
+	enum store_result result = mysql_sequences_begin(
+		session, sql, mysql_sequences_policy_read_locked, locked, reason);
 
 	if (result != STORE_OK || (locked->has_clock && !locked->is_damaged))
 		return result;
@@ -190,8 +190,8 @@ mysql_policy_lock(struct store_session *session, const char *sql, struct locked 
 
 /* Move the locked rows of NAME and the clock by DISTANCE, and commit. */
 static enum store_result
-mysql_policy_move(struct store_session *session, const char *name, uint8_t name_len,
-		  uint64_t distance, struct text *reason)
+mysql_sequences_policy_move(struct store_session *session, const char *name, uint8_t name_len,
+			    uint64_t distance, struct text *reason)
 {
 	char memory[SQL_SIZE];
 	struct text sql = TEXT_OVER(memory);
@@ -214,8 +214,8 @@ mysql_sequences_jump(struct store_session *session, const char *name, uint8_t na
 	enum store_result result;
 
 	text_add(&sql, "BEGIN;");
-	mysql_policy_add_lock(&sql, name, name_len);
-	result = mysql_policy_lock(session, memory, &locked, reason);
+	mysql_sequences_policy_add_lock(&sql, name, name_len);
+	result = mysql_sequences_policy_lock(session, memory, &locked, reason);
 	*found = locked.has_sequence;
 	if (result != STORE_OK)
 		return result;
@@ -224,7 +224,7 @@ mysql_sequences_jump(struct store_session *session, const char *name, uint8_t na
 					    &distance, reason);
 	if (distance == 0)
 		return mysql_sequences_roll_back(session, result);
-	return mysql_policy_move(session, name, name_len, distance, reason);
+	return mysql_sequences_policy_move(session, name, name_len, distance, reason);
 }
 
 enum store_result
@@ -250,7 +250,7 @@ mysql_sequences_retire(struct store_session *session, const char *name, uint8_t 
 
 /* Add the policy as assignments to columns. */
 static void
-mysql_policy_add(struct text *sql, const struct sequence_policy *policy)
+mysql_sequences_policy_add(struct text *sql, const struct sequence_policy *policy)
 {
 	text_addf(sql,
 		  "revision=revision+1,start=%" PRIu64 ",most=%" PRIu64
@@ -261,14 +261,15 @@ mysql_policy_add(struct text *sql, const struct sequence_policy *policy)
 
 /* Write the policy of the locked row; move it and the clock by DISTANCE. */
 static enum store_result
-mysql_policy_write(struct store_session *session, const char *name, uint8_t name_len,
-		   const struct sequence_policy *wanted, uint64_t distance, struct text *reason)
+mysql_sequences_policy_write(struct store_session *session, const char *name, uint8_t name_len,
+			     const struct sequence_policy *wanted, uint64_t distance,
+			     struct text *reason)
 {
 	char memory[SQL_SIZE];
 	struct text sql = TEXT_OVER(memory);
 
 	text_add(&sql, "UPDATE tickr_sequences SET ");
-	mysql_policy_add(&sql, wanted);
+	mysql_sequences_policy_add(&sql, wanted);
 	text_addf(&sql, ",newest=newest+%" PRIu64 " WHERE name=", distance);
 	mysql_sequences_add_name(&sql, name, name_len);
 	text_addf(&sql,
@@ -279,9 +280,9 @@ mysql_policy_write(struct store_session *session, const char *name, uint8_t name
 }
 
 static enum store_result
-mysql_policy_declare_old(struct store_session *session, const struct locked *locked,
-			 const struct sequence_policy *wanted, enum store_declared *declared,
-			 struct text *reason)
+mysql_sequences_policy_declare_old(struct store_session *session, const struct locked *locked,
+				   const struct sequence_policy *wanted,
+				   enum store_declared *declared, struct text *reason)
 {
 	bool is_same;
 
@@ -291,14 +292,14 @@ mysql_policy_declare_old(struct store_session *session, const struct locked *loc
 		*declared = is_same ? STORE_DECLARED_SAME : STORE_DECLARED_CHANGED;
 	if (*declared != STORE_DECLARED_CHANGED)
 		return mysql_sequences_roll_back(session, STORE_OK);
-	return mysql_policy_write(session, locked->listed.name, locked->listed.name_len, wanted, 0,
-				  reason);
+	return mysql_sequences_policy_write(session, locked->listed.name, locked->listed.name_len,
+					    wanted, 0, reason);
 }
 
 /* A row that was made by this transaction has moved nothing, and no policy; an old one may be like that. */
 static enum store_result
-mysql_policy_declare_new(struct store_session *session, const struct locked *locked,
-			 const struct sequence_policy *wanted, struct text *reason)
+mysql_sequences_policy_declare_new(struct store_session *session, const struct locked *locked,
+				   const struct sequence_policy *wanted, struct text *reason)
 {
 	uint64_t distance;
 	enum store_result result =
@@ -306,8 +307,8 @@ mysql_policy_declare_new(struct store_session *session, const struct locked *loc
 
 	if (result != STORE_OK)
 		return mysql_sequences_roll_back(session, result);
-	return mysql_policy_write(session, locked->listed.name, locked->listed.name_len, wanted,
-				  distance, reason);
+	return mysql_sequences_policy_write(session, locked->listed.name, locked->listed.name_len,
+					    wanted, distance, reason);
 }
 
 enum store_result
@@ -324,8 +325,8 @@ mysql_sequences_declare(struct store_session *session, const char *name, uint8_t
 	text_add(&sql, "BEGIN;INSERT INTO tickr_sequences(name,newest)VALUES(");
 	mysql_sequences_add_name(&sql, name, name_len);
 	text_add(&sql, ",0)ON DUPLICATE KEY UPDATE name=VALUES(name);");
-	mysql_policy_add_lock(&sql, name, name_len);
-	result = mysql_policy_lock(session, memory, &locked, reason);
+	mysql_sequences_policy_add_lock(&sql, name, name_len);
+	result = mysql_sequences_policy_lock(session, memory, &locked, reason);
 	if (result != STORE_OK)
 		return result;
 	locked.listed.name = name;
@@ -333,6 +334,6 @@ mysql_sequences_declare(struct store_session *session, const char *name, uint8_t
 	*declared = STORE_DECLARED_MADE;
 	if (locked.newest == 0 && !locked.listed.policy.is_declared &&
 	    !locked.listed.policy.is_retired)
-		return mysql_policy_declare_new(session, &locked, wanted, reason);
-	return mysql_policy_declare_old(session, &locked, wanted, declared, reason);
+		return mysql_sequences_policy_declare_new(session, &locked, wanted, reason);
+	return mysql_sequences_policy_declare_old(session, &locked, wanted, declared, reason);
 }

@@ -33,7 +33,7 @@ struct table_facts {
 };
 
 static void
-mysql_table_read_column(void *arg, MYSQL_ROW row)
+mysql_sequences_table_read_column(void *arg, MYSQL_ROW row)
 {
 	struct table_facts *facts = arg;
 
@@ -42,7 +42,7 @@ mysql_table_read_column(void *arg, MYSQL_ROW row)
 }
 
 static void
-mysql_table_read_table(void *arg, MYSQL_ROW row)
+mysql_sequences_table_read_table(void *arg, MYSQL_ROW row)
 {
 	struct table_facts *facts = arg;
 
@@ -52,7 +52,7 @@ mysql_table_read_table(void *arg, MYSQL_ROW row)
 }
 
 static void
-mysql_table_read_unique(void *arg, MYSQL_ROW row)
+mysql_sequences_table_read_unique(void *arg, MYSQL_ROW row)
 {
 	struct table_facts *facts = arg;
 	bool is_primary = row[0] != NULL && strcmp(row[0], "PRIMARY name") == 0;
@@ -61,7 +61,7 @@ mysql_table_read_unique(void *arg, MYSQL_ROW row)
 }
 
 static void
-mysql_table_read_trigger(void *arg, MYSQL_ROW row)
+mysql_sequences_table_read_trigger(void *arg, MYSQL_ROW row)
 {
 	struct table_facts *facts = arg;
 
@@ -72,8 +72,8 @@ mysql_table_read_trigger(void *arg, MYSQL_ROW row)
 #define OF_TABLE(schema, table) " WHERE " schema " = DATABASE() AND " table " = 'tickr_sequences' "
 
 static enum store_result
-mysql_table_read_facts(struct store_session *session, struct table_facts *facts,
-		       struct text *reason)
+mysql_sequences_table_read_facts(struct store_session *session, struct table_facts *facts,
+				 struct text *reason)
 {
 	static const struct {
 		const char *sql;
@@ -83,18 +83,18 @@ mysql_table_read_facts(struct store_session *session, struct table_facts *facts,
 		 "CONCAT('varbinary(', CHARACTER_MAXIMUM_LENGTH, ')'), DATA_TYPE)) FROM "
 		 "information_schema.COLUMNS" OF_TABLE("TABLE_SCHEMA",
 						       "TABLE_NAME") "ORDER BY ORDINAL_POSITION",
-		 mysql_table_read_column},
+		 mysql_sequences_table_read_column},
 		{"SELECT ENGINE, TABLE_TYPE, CREATE_OPTIONS FROM "
 		 "information_schema.TABLES" OF_TABLE("TABLE_SCHEMA", "TABLE_NAME"),
-		 mysql_table_read_table},
+		 mysql_sequences_table_read_table},
 		{"SELECT CONCAT(INDEX_NAME, ' ', COLUMN_NAME) FROM "
 		 "information_schema.STATISTICS" OF_TABLE("TABLE_SCHEMA",
 							  "TABLE_NAME") "AND NON_UNIQUE = 0",
-		 mysql_table_read_unique},
+		 mysql_sequences_table_read_unique},
 		{"SELECT TRIGGER_NAME FROM "
 		 "information_schema.TRIGGERS" OF_TABLE("EVENT_OBJECT_SCHEMA",
 							"EVENT_OBJECT_TABLE"),
-		 mysql_table_read_trigger},
+		 mysql_sequences_table_read_trigger},
 	};
 	enum store_result result = STORE_OK;
 
@@ -116,7 +116,7 @@ enum store_result
 mysql_sequences_check_table(struct store_session *session, bool *is_there, struct text *reason)
 {
 	struct table_facts facts;
-	enum store_result result = mysql_table_read_facts(session, &facts, reason);
+	enum store_result result = mysql_sequences_table_read_facts(session, &facts, reason);
 
 	*is_there = facts.columns.len > 0;
 	if (result != STORE_OK || !*is_there)

@@ -4,8 +4,8 @@
 
 /* Read newest and seen of the row NAME. Zeros: there is none. */
 static enum store_result
-sqlite_instance_read(struct store_session *session, const char *name, struct store_instance *row,
-		     struct text *reason)
+sqlite_sequences_instance_read(struct store_session *session, const char *name,
+			       struct store_instance *row, struct text *reason)
 {
 	sqlite3_stmt *statement = NULL;
 	enum store_result result =
@@ -31,13 +31,14 @@ sqlite_sequences_instance(struct store_session *session, struct store_instance *
 	enum store_result result = sqlite_check_index(session, reason);
 
 	sequence_rows_name_instance(name, row->id);
-	return result == STORE_OK ? sqlite_instance_read(session, name, row, reason) : result;
+	return result == STORE_OK ? sqlite_sequences_instance_read(session, name, row, reason)
+				  : result;
 }
 
 /* In a transaction. */
 static enum store_result
-sqlite_instance_raise(struct store_session *session, struct store_instance *row, uint64_t base,
-		      struct text *reason)
+sqlite_sequences_instance_raise(struct store_session *session, struct store_instance *row,
+				uint64_t base, struct text *reason)
 {
 	static const char lift[] =
 		"UPDATE tickr_sequences SET raised = raised + ?2, newest = newest "
@@ -52,7 +53,7 @@ sqlite_instance_raise(struct store_session *session, struct store_instance *row,
 
 	sequence_rows_name_instance(name, row->id);
 	if (result == STORE_OK)
-		result = sqlite_instance_read(session, name, &found, reason);
+		result = sqlite_sequences_instance_read(session, name, &found, reason);
 	if (result != STORE_OK)
 		return result;
 	distance = sequence_rows_raise(base, clock, &found);
@@ -74,7 +75,7 @@ sqlite_sequences_raise(struct store_session *session, struct store_instance *row
 
 	if (result != STORE_OK)
 		return result;
-	result = sqlite_instance_raise(session, row, base, reason);
+	result = sqlite_sequences_instance_raise(session, row, base, reason);
 	return sqlite_sequences_end_write(session, result, reason);
 }
 

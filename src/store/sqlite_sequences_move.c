@@ -7,8 +7,8 @@
 #include "store/sqlite_sequences.h"
 
 static void
-sqlite_move_take(sqlite3_stmt *upsert, const char *name, size_t name_len,
-		 struct sequence_rows *rows)
+sqlite_sequences_move_take(sqlite3_stmt *upsert, const char *name, size_t name_len,
+			   struct sequence_rows *rows)
 {
 	sequence_rows_take(rows,
 			   &(struct sequence_row){
@@ -26,20 +26,20 @@ sqlite_move_take(sqlite3_stmt *upsert, const char *name, size_t name_len,
 
 /* Move the row NAME, whose other parameters are bound, and take its new values. */
 static int
-sqlite_move_row(struct store_session *session, const char *name, size_t name_len, uint64_t count,
-		struct sequence_rows *rows)
+sqlite_sequences_move_row(struct store_session *session, const char *name, size_t name_len,
+			  uint64_t count, struct sequence_rows *rows)
 {
 	sqlite3_stmt *upsert = session->sequences->upsert;
 
 	sqlite_sequences_bind_name(upsert, 1, name, name_len);
 	sqlite3_bind_int64(upsert, 2, (sqlite3_int64)count);
 	while (sqlite3_step(upsert) == SQLITE_ROW)
-		sqlite_move_take(upsert, name, name_len, rows);
+		sqlite_sequences_move_take(upsert, name, name_len, rows);
 	return sqlite3_reset(upsert);
 }
 
 static int
-sqlite_move_instance(struct store_session *session, struct sequence_rows *rows)
+sqlite_sequences_move_instance(struct store_session *session, struct sequence_rows *rows)
 {
 	const struct store_instance *known = rows->order->known;
 	sqlite3_stmt *upsert = session->sequences->upsert;
@@ -49,33 +49,35 @@ sqlite_move_instance(struct store_session *session, struct sequence_rows *rows)
 		return SQLITE_OK;
 	sqlite3_bind_int64(upsert, 3, (sqlite3_int64)known->seen);
 	sqlite3_bind_int64(upsert, 4, (sqlite3_int64)known->count);
-	code = sqlite_move_row(session, rows->instance, SEQUENCE_INSTANCE_LEN, known->count == 0,
-			       rows);
+	code = sqlite_sequences_move_row(session, rows->instance, SEQUENCE_INSTANCE_LEN,
+					 known->count == 0, rows);
 	sqlite3_bind_null(upsert, 3);
 	sqlite3_bind_null(upsert, 4);
 	return code;
 }
 
 static enum store_result
-sqlite_move_rows(struct store_session *session, struct sequence_rows *rows, struct text *reason)
+sqlite_sequences_move_rows(struct store_session *session, struct sequence_rows *rows,
+			   struct text *reason)
 {
 	const struct store_order *order = rows->order;
 	int code = SQLITE_OK;
 
 	for (size_t i = 0; i < order->moves_count && code == SQLITE_OK; i++)
-		code = sqlite_move_row(session, order->moves[i].name, order->moves[i].name_len,
-				       order->moves[i].count, rows);
+		code = sqlite_sequences_move_row(session, order->moves[i].name,
+						 order->moves[i].name_len, order->moves[i].count,
+						 rows);
 	if (code == SQLITE_OK)
-		code = sqlite_move_row(session, SEQUENCE_CLOCK, SEQUENCE_CLOCK_LEN, order->count,
-				       rows);
+		code = sqlite_sequences_move_row(session, SEQUENCE_CLOCK, SEQUENCE_CLOCK_LEN,
+						 order->count, rows);
 	if (code == SQLITE_OK)
-		code = sqlite_move_instance(session, rows);
+		code = sqlite_sequences_move_instance(session, rows);
 	return code == SQLITE_OK ? STORE_OK : sqlite_sequences_error(session, reason);
 }
 
 static enum store_result
-sqlite_move_once(struct store_session *session, const struct store_order *order,
-		 struct sequence_rows *rows, struct text *reason)
+sqlite_sequences_move_once(struct store_session *session, const struct store_order *order,
+			   struct sequence_rows *rows, struct text *reason)
 {
 	enum store_result result = sequence_rows_begin(rows, order, reason);
 
@@ -83,13 +85,13 @@ sqlite_move_once(struct store_session *session, const struct store_order *order,
 		result = sqlite_sequences_begin_write(session, reason);
 	if (result != STORE_OK)
 		return result;
-	result = sqlite_move_rows(session, rows, reason);
+	result = sqlite_sequences_move_rows(session, rows, reason);
 	return sqlite_sequences_end_write(session, result, reason);
 }
 
 /* A full disk has room yet where the log is: see sqlite.c. */
 static bool
-sqlite_move_may_find_room(struct store_session *session)
+sqlite_sequences_move_may_find_room(struct store_session *session)
 {
 	int problem = session->sequences->problem;
 
@@ -107,10 +109,10 @@ sqlite_sequences_reserve(struct store_session *session, const struct store_order
 	enum store_result result;
 
 	session->sequences->problem = SQLITE_OK;
-	result = sqlite_move_once(session, order, &rows, reason);
-	if (result == STORE_FAILED && sqlite_move_may_find_room(session)) {
+	result = sqlite_sequences_move_once(session, order, &rows, reason);
+	if (result == STORE_FAILED && sqlite_sequences_move_may_find_room(session)) {
 		text_clear(reason);
-		result = sqlite_move_once(session, order, &rows, reason);
+		result = sqlite_sequences_move_once(session, order, &rows, reason);
 	}
 	if (result == STORE_OK)
 		result = sqlite_sequences_check_schema(session, session->sequences->upsert, reason);

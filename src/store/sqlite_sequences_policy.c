@@ -3,7 +3,7 @@
 
 #include "store/sqlite_sequences.h"
 
-/* Columns of sqlite_policy_read(), and all that was raised. */
+/* Columns of sqlite_sequences_policy_read(), and all that was raised. */
 #define SELECT                                                                             \
 	"SELECT name, newest, revision, start, most, ordering, width, form, fingerprint, " \
 	"retired, (SELECT raised FROM tickr_sequences WHERE name = X'FF636C6F636B') "      \
@@ -11,7 +11,7 @@
 
 /* Read the row at which STATEMENT stands; the newest number is without all that was raised. */
 static void
-sqlite_policy_read(sqlite3_stmt *statement, struct store_listed *listed, uint64_t *newest)
+sqlite_sequences_policy_read(sqlite3_stmt *statement, struct store_listed *listed, uint64_t *newest)
 {
 	uint64_t start = (uint64_t)sqlite3_column_int64(statement, 3);
 	uint64_t most = (uint64_t)sqlite3_column_int64(statement, 4);
@@ -39,16 +39,16 @@ sqlite_policy_read(sqlite3_stmt *statement, struct store_listed *listed, uint64_
 
 /* Hand each row of STATEMENT to EACH, which may be NULL, and end the statement. LISTED and NEWEST: the last. */
 static enum store_result
-sqlite_policy_list(struct store_session *session, sqlite3_stmt *statement, store_listed_fn *each,
-		   void *arg, struct store_listed *listed, uint64_t *newest, bool *found,
-		   struct text *reason)
+sqlite_sequences_policy_list(struct store_session *session, sqlite3_stmt *statement,
+			     store_listed_fn *each, void *arg, struct store_listed *listed,
+			     uint64_t *newest, bool *found, struct text *reason)
 {
 	*found = false;
 	while (sqlite3_step(statement) == SQLITE_ROW) {
 		uint64_t raised = (uint64_t)sqlite3_column_int64(statement, 10);
 
 		*found = true;
-		sqlite_policy_read(statement, listed, newest);
+		sqlite_sequences_policy_read(statement, listed, newest);
 		if (!sequence_rows_number(*newest, raised, &listed->last))
 			listed->last = UINT64_MAX;
 		if (each != NULL)
@@ -59,8 +59,9 @@ sqlite_policy_list(struct store_session *session, sqlite3_stmt *statement, store
 
 /* In a transaction, or alone. */
 static enum store_result
-sqlite_policy_show(struct store_session *session, const char *name, uint8_t name_len,
-		   struct store_listed *listed, uint64_t *newest, bool *found, struct text *reason)
+sqlite_sequences_policy_show(struct store_session *session, const char *name, uint8_t name_len,
+			     struct store_listed *listed, uint64_t *newest, bool *found,
+			     struct text *reason)
 {
 	sqlite3_stmt *statement = NULL;
 	enum store_result result = sqlite_prepare(session, SELECT "name = ?1", &statement, reason);
@@ -68,7 +69,8 @@ sqlite_policy_show(struct store_session *session, const char *name, uint8_t name
 	if (result != STORE_OK)
 		return result;
 	sqlite_sequences_bind_name(statement, 1, name, name_len);
-	result = sqlite_policy_list(session, statement, NULL, NULL, listed, newest, found, reason);
+	result = sqlite_sequences_policy_list(session, statement, NULL, NULL, listed, newest, found,
+					      reason);
 	listed->name = name;
 	listed->name_len = name_len;
 	return result;
@@ -83,7 +85,8 @@ sqlite_sequences_show(struct store_session *session, const char *name, uint8_t n
 
 	if (result != STORE_OK)
 		return result;
-	return sqlite_policy_show(session, name, name_len, listed, &newest, found, reason);
+	return sqlite_sequences_policy_show(session, name, name_len, listed, &newest, found,
+					    reason);
 }
 
 enum store_result
@@ -104,7 +107,8 @@ sqlite_sequences_list(struct store_session *session, const char *after, uint8_t 
 		return result;
 	sqlite_sequences_bind_name(statement, 1, after, after_len);
 	sqlite3_bind_int64(statement, 2, limit);
-	return sqlite_policy_list(session, statement, each, arg, &listed, &newest, &found, reason);
+	return sqlite_sequences_policy_list(session, statement, each, arg, &listed, &newest, &found,
+					    reason);
 }
 
 enum store_result
@@ -125,8 +129,8 @@ sqlite_sequences_count(struct store_session *session, uint64_t *count, struct te
 
 /* In a transaction: move the rows of NAME and of the clock by DISTANCE. */
 static enum store_result
-sqlite_policy_move(struct store_session *session, const char *name, uint8_t name_len,
-		   uint64_t distance, struct text *reason)
+sqlite_sequences_policy_move(struct store_session *session, const char *name, uint8_t name_len,
+			     uint64_t distance, struct text *reason)
 {
 	return sqlite_sequences_run(
 		session,
@@ -136,21 +140,21 @@ sqlite_policy_move(struct store_session *session, const char *name, uint8_t name
 }
 
 static enum store_result
-sqlite_policy_jump(struct store_session *session, const char *name, uint8_t name_len,
-		   uint64_t number, bool *found, struct text *reason)
+sqlite_sequences_policy_jump(struct store_session *session, const char *name, uint8_t name_len,
+			     uint64_t number, bool *found, struct text *reason)
 {
 	struct store_listed listed;
 	uint64_t newest = 0, clock, raised, distance = 0;
 	enum store_result result = sqlite_sequences_read_clock(session, &clock, &raised, reason);
 
 	if (result == STORE_OK)
-		result = sqlite_policy_show(session, name, name_len, &listed, &newest, found,
-					    reason);
+		result = sqlite_sequences_policy_show(session, name, name_len, &listed, &newest,
+						      found, reason);
 	if (result == STORE_OK && *found)
 		result = sequence_rows_jump(newest, raised, clock, number, &distance, reason);
 	if (result != STORE_OK || distance == 0)
 		return result;
-	return sqlite_policy_move(session, name, name_len, distance, reason);
+	return sqlite_sequences_policy_move(session, name, name_len, distance, reason);
 }
 
 enum store_result
@@ -162,7 +166,7 @@ sqlite_sequences_jump(struct store_session *session, const char *name, uint8_t n
 	*found = false;
 	if (result != STORE_OK)
 		return result;
-	result = sqlite_policy_jump(session, name, name_len, number, found, reason);
+	result = sqlite_sequences_policy_jump(session, name, name_len, number, found, reason);
 	return sqlite_sequences_end_write(session, result, reason);
 }
 
@@ -182,15 +186,15 @@ sqlite_sequences_retire(struct store_session *session, const char *name, uint8_t
 		"WHERE name = ?1 AND retired IS NULL",
 		name, name_len, 0, 0, NULL, reason);
 	if (result == STORE_OK)
-		result = sqlite_policy_show(session, name, name_len, &listed, &newest, found,
-					    reason);
+		result = sqlite_sequences_policy_show(session, name, name_len, &listed, &newest,
+						      found, reason);
 	return sqlite_sequences_end_write(session, result, reason);
 }
 
 /* In a transaction: write the policy of the row NAME, which is made if it is missing. */
 static enum store_result
-sqlite_policy_write(struct store_session *session, const char *name, uint8_t name_len,
-		    const struct sequence_policy *policy, struct text *reason)
+sqlite_sequences_policy_write(struct store_session *session, const char *name, uint8_t name_len,
+			      const struct sequence_policy *policy, struct text *reason)
 {
 	char memory[512];
 	struct text sql = TEXT_OVER(memory);
@@ -210,9 +214,9 @@ sqlite_policy_write(struct store_session *session, const char *name, uint8_t nam
 }
 
 static enum store_result
-sqlite_policy_declare(struct store_session *session, const char *name, uint8_t name_len,
-		      const struct sequence_policy *wanted, enum store_declared *declared,
-		      struct text *reason)
+sqlite_sequences_policy_declare(struct store_session *session, const char *name, uint8_t name_len,
+				const struct sequence_policy *wanted, enum store_declared *declared,
+				struct text *reason)
 {
 	struct store_listed listed;
 	uint64_t newest, clock, raised, distance = 0;
@@ -221,8 +225,8 @@ sqlite_policy_declare(struct store_session *session, const char *name, uint8_t n
 
 	*declared = STORE_DECLARED_DIFFERS;
 	if (result == STORE_OK)
-		result = sqlite_policy_show(session, name, name_len, &listed, &newest, &found,
-					    reason);
+		result = sqlite_sequences_policy_show(session, name, name_len, &listed, &newest,
+						      &found, reason);
 	if (result != STORE_OK)
 		return result;
 	if (found && !sequence_rows_may_become(&listed.policy, wanted, &is_same, reason))
@@ -235,9 +239,9 @@ sqlite_policy_declare(struct store_session *session, const char *name, uint8_t n
 	if (!found)
 		result = sequence_rows_jump(0, 0, clock, wanted->start - 1, &distance, reason);
 	if (result == STORE_OK)
-		result = sqlite_policy_write(session, name, name_len, wanted, reason);
+		result = sqlite_sequences_policy_write(session, name, name_len, wanted, reason);
 	if (result == STORE_OK && distance > 0)
-		result = sqlite_policy_move(session, name, name_len, distance, reason);
+		result = sqlite_sequences_policy_move(session, name, name_len, distance, reason);
 	return result;
 }
 
@@ -251,6 +255,6 @@ sqlite_sequences_declare(struct store_session *session, const char *name, uint8_
 	assert(wanted->start >= 1 && wanted->most <= SEQUENCE_MOST);
 	if (result != STORE_OK)
 		return result;
-	result = sqlite_policy_declare(session, name, name_len, wanted, declared, reason);
+	result = sqlite_sequences_policy_declare(session, name, name_len, wanted, declared, reason);
 	return sqlite_sequences_end_write(session, result, reason);
 }
