@@ -11,6 +11,9 @@ CREATE USER 'tickr'@'localhost' IDENTIFIED BY 'change this';
 GRANT SELECT, INSERT, DELETE ON tickr.tickets TO 'tickr'@'localhost';
 GRANT SELECT ON tickr.tickr_settings TO 'tickr'@'localhost';
 GRANT SELECT, UPDATE (advances) ON tickr.tickr_identity TO 'tickr'@'localhost';
+-- Named sequences, and the commands tickrd sequence, need one more right:
+GRANT SELECT, INSERT, UPDATE ON tickr.tickr_sequences TO 'tickr'@'localhost';
+-- To remove the row of a server that no longer exists, tickrd sequence fold also needs DELETE on this table.
 
 -- The stub layout of an old Tickr needs the same rights. The counter layout inserts and deletes no rows. There,
 -- replace the first of the three GRANTs by:

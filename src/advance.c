@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "advance.h"
 #include "base/clock.h"
+#include "question.h"
 #include "state/state_file.h"
 
 #define EXIT_NOT_DONE 1
@@ -82,27 +82,6 @@ advance_is_sound(const struct advance_order *order, const struct plan *plan, str
 			  " was issued. Use --past %" PRIu64 " or more",
 			  order->past, known, known);
 	return problem->len == 0;
-}
-
-/* --- the question ------------------------------------------------------------------------------ */
-
-static bool
-advance_is_wanted(const struct advance_order *order, struct text *problem)
-{
-	char answer[16];
-
-	if (order->is_confirmed)
-		return true;
-	if (!isatty(STDIN_FILENO)) {
-		text_add(problem, "there is no terminal to ask at: add --yes");
-		return false;
-	}
-	fputs("Move the counter? Only \"yes\" does: ", stdout);
-	fflush(stdout);
-	if (fgets(answer, sizeof(answer), stdin) != NULL && strcmp(answer, "yes\n") == 0)
-		return true;
-	text_add(problem, "the answer was not yes");
-	return false;
 }
 
 /* --- the command ------------------------------------------------------------------------------- */
@@ -202,7 +181,7 @@ advance_session(const struct advance_order *order, struct store_session *session
 		printf("the counter is already past this ticket, so it stays\n");
 	else
 		advance_print_plan(order, &plan);
-	if (!advance_is_wanted(order, &problem))
+	if (!order->is_confirmed && !question_ask("Move the counter?", &problem))
 		return advance_give_up(memory);
 	if (!is_past && advance_patiently(order, session, plan.past, &problem) != STORE_OK) {
 		fprintf(stderr, "tickrd: cannot move the counter: %s\n", memory);

@@ -6,17 +6,8 @@
 #include "base/parse.h"
 #include "command_line.h"
 #include "config/config.h"
+#include "ticket/sequence.h"
 #include "ticket/space.h"
-
-static const struct {
-	const char *name;
-	enum command command;
-} commands[] = {
-	{"serve", COMMAND_SERVE},
-	{"check-config", COMMAND_CHECK_CONFIG},
-	{"createdb", COMMAND_CREATEDB},
-	{"advance", COMMAND_ADVANCE},
-};
 
 static const struct {
 	const char *name;
@@ -28,12 +19,23 @@ static const struct {
 
 enum option_code {
 	OPTION_ENV_FILE = 1,
+	OPTION_VARIABLES,
 	OPTION_IF_NOT_EXISTS,
 	OPTION_CONTINUE_AFTER,
 	OPTION_LAYOUT,
+	OPTION_SEQUENCES,
 	OPTION_PAST,
+	OPTION_BY,
 	OPTION_YES,
-	OPTION_VARIABLES
+	OPTION_INSTANCES,
+	OPTION_SEQUENCE,
+	OPTION_FROM,
+	OPTION_START, /* the first of sequence_wish_set() */
+	OPTION_AFTER,
+	OPTION_MOST,
+	OPTION_ORDER,
+	OPTION_WIDTH,
+	OPTION_FORM,
 };
 
 static const struct option options[] = {
@@ -41,13 +43,107 @@ static const struct option options[] = {
 	{"if-not-exists", no_argument, NULL, OPTION_IF_NOT_EXISTS},
 	{"continue-after", required_argument, NULL, OPTION_CONTINUE_AFTER},
 	{"layout", required_argument, NULL, OPTION_LAYOUT},
+	{"sequences", no_argument, NULL, OPTION_SEQUENCES},
 	{"past", required_argument, NULL, OPTION_PAST},
+	{"by", required_argument, NULL, OPTION_BY},
 	{"yes", no_argument, NULL, OPTION_YES},
+	{"instances", no_argument, NULL, OPTION_INSTANCES},
+	{"sequence", required_argument, NULL, OPTION_SEQUENCE},
+	{"from", required_argument, NULL, OPTION_FROM},
+	{"start", required_argument, NULL, OPTION_START},
+	{"after", required_argument, NULL, OPTION_AFTER},
+	{"most", required_argument, NULL, OPTION_MOST},
+	{"order", required_argument, NULL, OPTION_ORDER},
+	{"width", required_argument, NULL, OPTION_WIDTH},
+	{"form", required_argument, NULL, OPTION_FORM},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, 'V'},
 	{"variables", no_argument, NULL, OPTION_VARIABLES},
 	{NULL, 0, NULL, 0},
 };
+
+#define BIT(option) (1u << (option))
+#define OF_ALL	    BIT(OPTION_ENV_FILE)
+#define OF_CREATEDB                                                                    \
+	(BIT(OPTION_IF_NOT_EXISTS) | BIT(OPTION_CONTINUE_AFTER) | BIT(OPTION_LAYOUT) | \
+	 BIT(OPTION_SEQUENCES))
+#define OF_CREATE                                                                      \
+	(BIT(OPTION_FROM) | BIT(OPTION_START) | BIT(OPTION_AFTER) | BIT(OPTION_MOST) | \
+	 BIT(OPTION_ORDER) | BIT(OPTION_WIDTH) | BIT(OPTION_FORM))
+
+/* A command, its words, and what follows them. */
+static const struct command_entry {
+	const char *name;     /* as an error shows it */
+	const char *words[2]; /* the second one of tickrd sequence only */
+	enum command command;
+	enum sequence_task task;
+	unsigned takes;	     /* options */
+	unsigned needs;	     /* options that must be there */
+	const char *operand; /* NULL: none */
+	const char *lacks;   /* the error if an option or the operand is missing */
+} commands[] = {
+	{"serve", {"serve"}, .command = COMMAND_SERVE},
+	{"check-config", {"check-config"}, .command = COMMAND_CHECK_CONFIG},
+	{"createdb", {"createdb"}, COMMAND_CREATEDB, .takes = OF_CREATEDB},
+	{"advance",
+	 {"advance"},
+	 COMMAND_ADVANCE,
+	 .takes = BIT(OPTION_PAST) | BIT(OPTION_SEQUENCES) | BIT(OPTION_BY) | BIT(OPTION_YES),
+	 .lacks = "advance needs --past TICKET, the last ticket that may have been issued, or "
+		  "--sequences"},
+	{"sequence create",
+	 {"sequence", "create"},
+	 COMMAND_SEQUENCE,
+	 SEQUENCE_CREATE,
+	 .takes = OF_CREATE,
+	 .operand = "NAME",
+	 .lacks = "sequence create needs the NAME of a sequence, or --from FILE"},
+	{"sequence list",
+	 {"sequence", "list"},
+	 COMMAND_SEQUENCE,
+	 SEQUENCE_LIST,
+	 .takes = BIT(OPTION_INSTANCES)},
+	{"sequence show",
+	 {"sequence", "show"},
+	 COMMAND_SEQUENCE,
+	 SEQUENCE_SHOW,
+	 .operand = "NAME",
+	 .lacks = "sequence show needs the NAME of a sequence"},
+	{"sequence advance",
+	 {"sequence", "advance"},
+	 COMMAND_SEQUENCE,
+	 SEQUENCE_ADVANCE,
+	 .takes = BIT(OPTION_PAST) | BIT(OPTION_YES),
+	 .needs = BIT(OPTION_PAST),
+	 .operand = "NAME",
+	 .lacks = "sequence advance needs the NAME of a sequence, and --past ID: the last id that "
+		  "may have been issued"},
+	{"sequence retire",
+	 {"sequence", "retire"},
+	 COMMAND_SEQUENCE,
+	 SEQUENCE_RETIRE,
+	 .takes = BIT(OPTION_YES),
+	 .operand = "NAME",
+	 .lacks = "sequence retire needs the NAME of a sequence"},
+	{"sequence fold",
+	 {"sequence", "fold"},
+	 COMMAND_SEQUENCE,
+	 SEQUENCE_FOLD,
+	 .takes = BIT(OPTION_YES),
+	 .operand = "ID",
+	 .lacks = "sequence fold needs the ID of an instance, as sequence list --instances prints "
+		  "it"},
+	{"decode",
+	 {"decode"},
+	 COMMAND_SEQUENCE,
+	 SEQUENCE_DECODE,
+	 .takes = BIT(OPTION_SEQUENCE),
+	 .needs = BIT(OPTION_SEQUENCE),
+	 .operand = "ID",
+	 .lacks = "decode needs --sequence NAME, and an ID of that sequence"},
+};
+
+/* --- options ------------------------------------------------------------------------------------- */
 
 static bool
 command_line_take_ticket(struct command_line *line, const char *option, const char *ticket)
@@ -55,8 +151,20 @@ command_line_take_ticket(struct command_line *line, const char *option, const ch
 	if (parse_number(ticket, strlen(ticket), SPACE_LAST_TICKET, &line->last_ticket))
 		return true;
 	fprintf(stderr,
-		"tickrd: %s takes a ticket, a whole number from 0 to 9223372036854775807, not %s\n",
+		"tickrd: %s takes a ticket or an id, a whole number from 0 to "
+		"9223372036854775807, not %s\n",
 		option, ticket);
+	return false;
+}
+
+static bool
+command_line_take_distance(struct command_line *line, const char *distance)
+{
+	if (parse_number(distance, strlen(distance), SEQUENCE_MOST_JUMP, &line->raise_by) &&
+	    line->raise_by > 0)
+		return true;
+	fprintf(stderr, "tickrd: --by takes a whole number from 1 to 9007199254740992, not %s\n",
+		distance);
 	return false;
 }
 
@@ -85,6 +193,22 @@ command_line_take_env_file(struct command_line *line, const char *path)
 	return true;
 }
 
+/* Take an option of a sequence that sequence create makes. */
+static bool
+command_line_take_wish(struct command_line *line, int option)
+{
+	char memory[256];
+	struct text problem = TEXT_OVER(memory);
+	const struct option *entry = options;
+
+	while (entry->val != option)
+		entry++;
+	if (sequence_wish_set(&line->sequence.request.wish, entry->name, optarg, &problem))
+		return true;
+	fprintf(stderr, "tickrd: --%s\n", memory);
+	return false;
+}
+
 static bool
 command_line_take_option(struct command_line *line, int option)
 {
@@ -95,74 +219,177 @@ command_line_take_option(struct command_line *line, int option)
 		line->has_continue_after = true;
 		return command_line_take_ticket(line, "--continue-after", optarg);
 	case OPTION_LAYOUT: return command_line_take_layout(line, optarg);
+	case OPTION_SEQUENCES: line->with_sequences = true; return true;
 	case OPTION_PAST:
-		line->has_past = true;
-		return command_line_take_ticket(line, "--past", optarg);
-	case OPTION_YES: line->is_confirmed = true; return true;
+		if (!command_line_take_ticket(line, "--past", optarg))
+			return false;
+		line->sequence.request.id = line->last_ticket;
+		return true;
+	case OPTION_BY: return command_line_take_distance(line, optarg);
+	case OPTION_YES:
+		line->is_confirmed = true;
+		line->sequence.is_confirmed = true;
+		return true;
+	case OPTION_INSTANCES: return true;
+	case OPTION_SEQUENCE: line->sequence_name = optarg; return true;
+	case OPTION_FROM: line->sequence.from = optarg; return true;
 	case 'h': line->command = COMMAND_HELP; return true;
 	case 'V': line->command = COMMAND_VERSION; return true;
 	case OPTION_VARIABLES: line->command = COMMAND_VARIABLES; return true;
-	default: /* getopt has printed the mistake */
+	case '?': /* getopt has printed the mistake */
 		fprintf(stderr, "tickrd: see tickrd --help\n");
 		return false;
+	default: return command_line_take_wish(line, option);
 	}
 }
 
-static bool
-command_line_take_command(struct command_line *line, const char *name)
+/* --- commands ------------------------------------------------------------------------------------ */
+
+/* Find the command that COUNT OPERANDS begin with. NULL: the mistake was printed. */
+static const struct command_entry *
+command_line_find(size_t count, char *const *operands)
 {
+	const char *first = count > 0 ? operands[0] : "serve";
+	bool is_known = false;
+
 	for (size_t i = 0; i < ARRAY_LENGTH(commands); i++) {
-		if (strcmp(commands[i].name, name) == 0) {
-			line->command = commands[i].command;
-			return true;
-		}
+		const char *second = commands[i].words[1];
+
+		if (strcmp(commands[i].words[0], first) != 0)
+			continue;
+		is_known = true;
+		if (second == NULL || (count > 1 && strcmp(operands[1], second) == 0))
+			return &commands[i];
 	}
-	fprintf(stderr, "tickrd: there is no command %s; see tickrd --help\n", name);
+	if (is_known)
+		fprintf(stderr,
+			"tickrd: after %s comes create, list, show, advance, retire or fold; see "
+			"tickrd --help\n",
+			first);
+	else
+		fprintf(stderr, "tickrd: there is no command %s; see tickrd --help\n", first);
+	return NULL;
+}
+
+/* Print which commands take OPTION. */
+static void
+command_line_refuse_option(const struct option *option)
+{
+	const char *before = "";
+
+	fprintf(stderr, "tickrd: --%s goes with ", option->name);
+	for (size_t i = 0; i < ARRAY_LENGTH(commands); i++) {
+		if ((commands[i].takes & BIT(option->val)) == 0)
+			continue;
+		fprintf(stderr, "%s%s", before, commands[i].name);
+		before = " and ";
+	}
+	fputs(" only\n", stderr);
+}
+
+/* Check whether COMMAND takes the options GIVEN, and has those that it needs. */
+static bool
+command_line_options_fit(const struct command_entry *command, unsigned given)
+{
+	for (const struct option *option = options; option->name != NULL; option++) {
+		bool is_of_all = option->val == OPTION_ENV_FILE || option->val > OPTION_FORM;
+
+		if (is_of_all || (given & BIT(option->val) & ~command->takes) == 0)
+			continue;
+		command_line_refuse_option(option);
+		return false;
+	}
+	if ((command->needs & ~given) == 0)
+		return true;
+	fprintf(stderr, "tickrd: %s\n", command->lacks);
 	return false;
 }
 
-/* Whether the command takes each option, and has the options that it needs. */
+/* Check the options of tickrd advance, which moves the tickets or the named sequences. */
 static bool
-command_line_options_fit(const struct command_line *line)
+command_line_advance_fits(const struct command_entry *command, unsigned given)
 {
-	bool is_for_createdb = line->if_not_exists || line->has_continue_after ||
-			       line->layout != STORE_LAYOUT_USUAL;
+	bool has_past = (given & BIT(OPTION_PAST)) != 0;
+	bool has_sequences = (given & BIT(OPTION_SEQUENCES)) != 0;
 	const char *problem = NULL;
 
-	if (is_for_createdb && line->command != COMMAND_CREATEDB)
-		problem = "--if-not-exists, --continue-after and --layout go with createdb only";
-	else if ((line->has_past || line->is_confirmed) && line->command != COMMAND_ADVANCE)
-		problem = "--past and --yes go with advance only";
-	else if (line->command == COMMAND_ADVANCE && !line->has_past)
-		problem = "advance needs --past TICKET: the last ticket that may have been issued";
+	if (command->command != COMMAND_ADVANCE)
+		return true;
+	if (!has_past && !has_sequences)
+		problem = command->lacks;
+	else if (has_past && has_sequences)
+		problem = "advance takes --past or --sequences, not both";
+	else if (has_past && (given & BIT(OPTION_BY)) != 0)
+		problem = "--by goes with advance --sequences only";
 	if (problem != NULL)
 		fprintf(stderr, "tickrd: %s\n", problem);
 	return problem == NULL;
 }
 
+/* Take the operand of a command on sequences; NULL: there is none. */
+static bool
+command_line_take_operand(struct command_line *line, const struct command_entry *command,
+			  const char *operand)
+{
+	struct sequence_request *request = &line->sequence.request;
+	const char *name = command->task == SEQUENCE_DECODE ? line->sequence_name : operand;
+	char memory[256];
+	struct text problem = TEXT_OVER(memory);
+	bool is_good;
+
+	request->task = command->task;
+	if ((operand != NULL) == (command->operand == NULL || line->sequence.from != NULL)) {
+		fprintf(stderr, "tickrd: %s%s\n", operand != NULL ? "remove " : "",
+			operand != NULL ? operand : command->lacks);
+		return false;
+	}
+	if (operand == NULL)
+		return true;
+	is_good = sequence_request_set_name(request, name, strlen(name), &problem) &&
+		  (command->task != SEQUENCE_DECODE ||
+		   sequence_request_set(request, "id", operand, &problem));
+	if (!is_good)
+		fprintf(stderr, "tickrd: %s\n", memory);
+	return is_good;
+}
+
 bool
 command_line_parse(struct command_line *line, int count, char **arguments)
 {
-	bool has_command = false;
+	const struct command_entry *command;
+	unsigned given = 0;
+	size_t left, words;
 	int option;
 
 	*line = (struct command_line){.command = COMMAND_SERVE};
-	while ((option = getopt_long(count, arguments, "hV", options, NULL)) != -1)
+	while ((option = getopt_long(count, arguments, "hV", options, NULL)) != -1) {
 		if (!command_line_take_option(line, option))
 			return false;
+		given |= option <= OPTION_FORM ? BIT(option) : 0;
+	}
 	if (line->command != COMMAND_SERVE)
 		return true; /* --help, --version and --variables win over a command */
-	for (; optind < count; optind++) {
-		if (has_command) {
-			fprintf(stderr, "tickrd: there is more than one command: remove %s\n",
-				arguments[optind]);
-			return false;
-		}
-		has_command = true;
-		if (!command_line_take_command(line, arguments[optind]))
-			return false;
+	left = (size_t)(count - optind);
+	command = command_line_find(left, arguments + optind);
+	if (command == NULL)
+		return false;
+	line->command = command->command;
+	words = left == 0 ? 0 : 1u + (command->words[1] != NULL);
+	if (left > words + (command->operand != NULL)) {
+		fprintf(stderr, "tickrd: there is more than one command: remove %s\n",
+			arguments[optind + (int)(words + (command->operand != NULL))]);
+		return false;
 	}
-	return command_line_options_fit(line);
+	if (!command_line_options_fit(command, given) || !command_line_advance_fits(command, given))
+		return false;
+	if (line->command != COMMAND_SEQUENCE)
+		return true;
+	if (!command_line_take_operand(line, command,
+				       left > words ? arguments[optind + (int)words] : NULL))
+		return false;
+	if (given & BIT(OPTION_INSTANCES))
+		line->sequence.request.task = SEQUENCE_INSTANCES;
+	return true;
 }
 
 void
@@ -181,8 +408,30 @@ command_line_print_help(void)
 	     "counter: "
 	     "one row,\n"
 	     "                                  for a database that is one master\n"
+	     "         --sequences              add the table of named sequences to a database "
+	     "that is there\n"
 	     "  tickrd advance --past TICKET    ask, then move the counter forward past TICKET\n"
+	     "         --sequences              end the refusal of the named sequences instead\n"
+	     "         --by NUMBER              raise each of them by NUMBER, too\n"
 	     "         --yes                    do not ask\n"
+	     "  tickrd sequence create NAME     make a named sequence, or change its policy\n"
+	     "         --start ID, --after ID   the first id, or the last id before it\n"
+	     "         --most ID                the last id\n"
+	     "         --order ORDER            strong (the default) or weak\n"
+	     "         --width BITS             of an id: 63 (the default) or 53\n"
+	     "         --form FORM              plain (the default) or scrambled\n"
+	     "         --from FILE              make one for each line: a name, and options after "
+	     "tabs\n"
+	     "  tickrd sequence list            print all named sequences\n"
+	     "         --instances              print the servers that the database knows\n"
+	     "  tickrd sequence show NAME       print one\n"
+	     "  tickrd sequence advance NAME --past ID\n"
+	     "                                  ask, then move it forward past ID\n"
+	     "  tickrd sequence retire NAME     ask, then refuse the name for ever\n"
+	     "  tickrd sequence fold ID         ask, then remove the row of a server that is gone\n"
+	     "         --yes                    do not ask\n"
+	     "  tickrd decode --sequence NAME ID\n"
+	     "                                  print the number that became this id\n"
 	     "\n"
 	     "Options:\n"
 	     "  --env-file FILE                 read variables from FILE too; the environment "

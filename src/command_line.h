@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/attributes.h"
+#include "sequence_command.h"
 #include "store/store.h"
 
 enum command {
@@ -15,6 +16,7 @@ enum command {
 	COMMAND_CHECK_CONFIG,
 	COMMAND_CREATEDB,
 	COMMAND_ADVANCE,
+	COMMAND_SEQUENCE, /* decode, too */
 	COMMAND_HELP,
 	COMMAND_VERSION,
 	COMMAND_VARIABLES,
@@ -25,10 +27,13 @@ struct command_line {
 	const char *env_file; /* NULL: none */
 	bool if_not_exists;
 	bool has_continue_after;  /* createdb */
-	bool has_past;		  /* advance */
 	uint64_t last_ticket;	  /* of --continue-after or --past */
+	uint64_t raise_by;	  /* advance --sequences --by; 0: not given */
 	bool is_confirmed;	  /* advance --yes */
 	enum store_layout layout; /* createdb */
+	bool with_sequences;	  /* createdb, advance */
+	struct sequence_command sequence;
+	const char *sequence_name; /* decode --sequence; NULL: none */
 };
 
 /* Fill LINE from the COUNT ARGUMENTS. False: the mistake was printed on standard error. */

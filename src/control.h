@@ -5,6 +5,8 @@
  *	POST /databases/NODE/drain	take a database out of service for maintenance
  *	POST /databases/NODE/resume	return it to service
  *
+ * sequence_request.h has the routes of named sequences, which answer with the text of the commands.
+ *
  * NODE is a node number, or the name of a database in /status. Root and the server's user may use the
  * routes. They are served by the main thread's loop, and the workers know nothing of them.
  */
@@ -15,15 +17,26 @@
 
 #include "base/attributes.h"
 #include "base/log.h"
+#include "config/config.h"
 #include "dispatch/dispatch.h"
+#include "loop/mailbox.h"
 
 struct control;
 
-/* Serve the listening descriptor FD, which it takes. DISPATCH and ERROR_LINES outlive it. */
-struct control *control_new(struct event_base *base, struct dispatch *dispatch,
-			    struct log_limit *error_lines, int fd) MUST_CHECK;
+/* All outlive the control. MAILBOX is the one of BASE. */
+struct control_settings {
+	const struct config *config;
+	struct dispatch *dispatch;
+	struct dispatch *sequences; /* the pools of named sequences; NULL: there are none */
+	struct mailbox *mailbox;
+	struct log_limit *error_lines;
+};
 
-/* After the loop has ended. CONTROL may be NULL. */
+/* Serve the listening descriptor FD, which it takes. */
+struct control *control_new(struct event_base *base, const struct control_settings *given,
+			    int fd) MUST_CHECK;
+
+/* After the loop has ended. It may wait for a database. CONTROL may be NULL. */
 void control_free(struct control *control);
 
 #endif

@@ -39,6 +39,8 @@ struct daemon {
 	struct looks *looks;			   /* of the databases, at the start */
 	struct state_file *states[MOST_DATABASES]; /* NULL: there is none */
 	struct dispatch *dispatch;
+	struct state_file *sequence_states[MOST_DATABASES];
+	struct dispatch *sequences; /* the source of numbers of named sequences; NULL: none */
 	struct ahead ahead;
 	struct waiting_limit limit;
 	struct connection_limit connections;
@@ -237,10 +239,12 @@ daemon_open_control(struct daemon *d)
 static void
 daemon_make_control(struct daemon *d)
 {
+	struct control_settings settings = {d->config, d->dispatch, d->sequences, d->mailbox,
+					    &d->error_lines};
+
 	if (d->config->control_socket[0] == '\0')
 		return;
-	d->control = control_new(d->base, d->dispatch, &d->error_lines,
-				 *sockets_of_loop(&d->control_sockets, 0));
+	d->control = control_new(d->base, &settings, *sockets_of_loop(&d->control_sockets, 0));
 	sockets_give_away(&d->control_sockets);
 }
 
@@ -296,10 +300,13 @@ daemon_take_orders(struct daemon *d)
 static void
 daemon_build(struct daemon *d)
 {
-	const struct pool_listener listener = {ahead_note, &d->ahead};
+	const struct pool_listener listener = {ahead_note, &d->ahead}, no_listener = {NULL, NULL};
+	const struct pool_policies no_policies = {NULL, NULL};
 
 	d->limit.most = (uint32_t)d->config->max_waiting;
 	d->dispatch = databases_dispatch(d->config, d->store, d->states, &listener);
+	d->sequences = databases_sequences(d->config, d->store, d->sequence_states, &no_listener,
+					   &no_policies);
 	ahead_init(&d->ahead, d->config, d->dispatch, d->base);
 	daemon_make_control(d);
 	daemon_make_workers(d);
@@ -309,10 +316,13 @@ daemon_build(struct daemon *d)
 static bool
 daemon_start_threads(struct daemon *d)
 {
-	bool is_started = dispatch_start(d->dispatch);
+	bool is_started = dispatch_start(d->dispatch) &&
+			  (d->sequences == NULL || dispatch_start(d->sequences));
 
 	if (is_started) {
 		dispatch_wait_known(d->dispatch, KNOWN_WAIT_MS);
+		if (d->sequences != NULL)
+			dispatch_wait_known(d->sequences, KNOWN_WAIT_MS);
 		ahead_start(&d->ahead);
 	}
 	while (is_started && d->started < d->worker_count) {
@@ -349,13 +359,24 @@ daemon_announce(struct daemon *d)
 
 /* --- serving ------------------------------------------------------------------------------------- */
 
+/* Stop the sources of all numbers. Return false if a session has not ended. */
+static bool
+daemon_stop_pools(struct daemon *d)
+{
+	bool have_ended = true;
+
+	if (d->sequences != NULL)
+		have_ended = dispatch_stop(d->sequences, d->drain_deadline_ms);
+	return dispatch_stop(d->dispatch, d->drain_deadline_ms) && have_ended;
+}
+
 static void
 daemon_tear_down(struct daemon *d)
 {
 	for (size_t i = 0; i < d->started; i++)
 		worker_join(d->workers[i]);
 	ahead_stop(&d->ahead);
-	if (!dispatch_stop(d->dispatch, d->drain_deadline_ms)) {
+	if (!daemon_stop_pools(d)) {
 		/* A session hangs in a statement until the deadline, or while it opens. */
 		log_info("stopped", LOG_WORD("sessions_left", "yes"));
 		daemon_leave(d, 0);
@@ -366,6 +387,8 @@ daemon_tear_down(struct daemon *d)
 		worker_free(d->workers[i]);
 	free(d->workers);
 	dispatch_free(d->dispatch);
+	if (d->sequences != NULL)
+		dispatch_free(d->sequences);
 	event_free(d->drain_delay);
 	event_free(d->drain_deadline);
 	notifier_free(d->manager);
@@ -381,6 +404,10 @@ daemon_serve(struct daemon *d)
 	d->looks = looks_new(d->config, d->store);
 	if (!looks_are_acceptable(d->looks) || !databases_open_states(d->config, d->states))
 		return EX_CONFIG;
+	if (!databases_open_sequence_states(d->config, d->sequence_states)) {
+		databases_close_states(d->states);
+		return EX_CONFIG;
+	}
 	daemon_take_orders(d);
 	if (!daemon_open_sockets(d) || !daemon_open_control(d))
 		daemon_leave(d, EX_OSERR);
@@ -393,6 +420,7 @@ daemon_serve(struct daemon *d)
 	log_info("stopped");
 	sockets_close(&d->control_sockets);
 	sockets_close(&d->sockets);
+	databases_close_states(d->sequence_states);
 	databases_close_states(d->states);
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include <sysexits.h>
 
 #include "advance.h"
+#include "advance_sequences.h"
 #include "base/log.h"
 #include "databases.h"
 #include "metrics/metrics.h"
@@ -14,6 +15,9 @@
 
 /* A session has a socket. While it connects, it looks up a name or reads certificates. */
 #define SESSION_DESCRIPTORS 4
+
+/* A session takes all that waits, for any number of sequences. The second one steps in when the first is late. */
+#define SEQUENCE_SESSIONS 2
 
 /* A save of the state file; SQLite's log, its index, its journal and its folder. */
 #define DATABASE_DESCRIPTORS 8
@@ -51,27 +55,54 @@ databases_sessions(const struct config *config, const struct store *store)
 	return most > 0 && wanted > most ? most : wanted;
 }
 
+unsigned
+databases_sequence_sessions(const struct config *config, const struct store *store)
+{
+	unsigned most = databases_sessions(config, store);
+
+	if (config->sequences == CONFIG_SEQUENCES_NONE)
+		return 0;
+	return most < SEQUENCE_SESSIONS ? most : SEQUENCE_SESSIONS;
+}
+
 uint64_t
 databases_descriptors(const struct config *config, const struct store *store)
 {
 	uint64_t sessions = (uint64_t)databases_sessions(config, store) + 1; /* with maintenance */
+	uint64_t more = databases_sequence_sessions(config, store);
+	uint64_t files = more > 0 ? 2 * DATABASE_DESCRIPTORS : DATABASE_DESCRIPTORS;
 
-	return config->database_count * (sessions * SESSION_DESCRIPTORS + DATABASE_DESCRIPTORS);
+	if (more > 0)
+		sessions += more + 1;
+	return config->database_count * (sessions * SESSION_DESCRIPTORS + files);
 }
 
 /* --- the start ----------------------------------------------------------------------------------- */
 
-bool
-databases_open_states(const struct config *config, struct state_file **states)
+/* Open the state file of database I of CONFIG: that of its tickets, or of its named sequences. */
+static struct state_file *
+databases_open_state(const struct config *config, size_t i, bool of_sequences, struct text *problem)
+{
+	struct ticket_space space = config->databases[i].space;
+
+	if (!of_sequences)
+		return state_file_open(config->state_dir, &space, problem);
+	space.starting_offset = SEQUENCE_FIRST_ID;
+	return state_file_open_sequences(config->state_dir, &space, problem);
+}
+
+static bool
+databases_open_all(const struct config *config, bool of_sequences, struct state_file **states)
 {
 	char memory[512];
 	struct text problem = TEXT_OVER(memory);
+	bool are_wanted = config->state_dir[0] != '\0' &&
+			  (!of_sequences || config->sequences != CONFIG_SEQUENCES_NONE);
 
 	for (size_t i = 0; i < MOST_DATABASES; i++)
 		states[i] = NULL;
-	for (size_t i = 0; config->state_dir[0] != '\0' && i < config->database_count; i++) {
-		states[i] =
-			state_file_open(config->state_dir, &config->databases[i].space, &problem);
+	for (size_t i = 0; are_wanted && i < config->database_count; i++) {
+		states[i] = databases_open_state(config, i, of_sequences, &problem);
 		if (states[i] != NULL)
 			continue;
 		log_error("cannot open the state file", LOG_TEXT("reason", memory),
@@ -80,6 +111,18 @@ databases_open_states(const struct config *config, struct state_file **states)
 		return false;
 	}
 	return true;
+}
+
+bool
+databases_open_states(const struct config *config, struct state_file **states)
+{
+	return databases_open_all(config, false, states);
+}
+
+bool
+databases_open_sequence_states(const struct config *config, struct state_file **states)
+{
+	return databases_open_all(config, true, states);
 }
 
 void
@@ -121,6 +164,37 @@ databases_dispatch(const struct config *config, const struct store *store,
 	return dispatch_new(&settings);
 }
 
+struct dispatch *
+databases_sequences(const struct config *config, const struct store *store,
+		    struct state_file *const *states, const struct pool_listener *listener,
+		    const struct pool_policies *policies)
+{
+	struct pool_settings pools[MOST_DATABASES];
+	struct dispatch_settings settings = {
+		.pools = pools,
+		.count = config->database_count,
+		.is_failover = config->database_policy == DATABASE_POLICY_FAILOVER,
+		.is_of_sequences = true,
+		.pool_timeout_ms = config->pool_timeout_ms,
+	};
+
+	if (config->sequences == CONFIG_SEQUENCES_NONE)
+		return NULL;
+	for (unsigned i = 0; i < config->database_count; i++)
+		pools[i] = (struct pool_settings){
+			.store = store->sequences,
+			.database = config->databases[i],
+			.state = states[i],
+			.sessions = databases_sequence_sessions(config, store),
+			.number = METRICS_SEQUENCES + i,
+			.name = config->databases[i].name,
+			.listener = *listener,
+			.policies = *policies,
+		};
+	metrics_show_sequences();
+	return dispatch_new(&settings);
+}
+
 /* --- createdb ------------------------------------------------------------------------------------ */
 
 /* With several databases, name the one that the next lines are about. */
@@ -138,7 +212,7 @@ databases_create_one(const struct config *config, const struct store_settings *d
 {
 	char memory[REPORT_SIZE];
 	struct text report = TEXT_OVER(memory);
-	struct create_order order = {SPACE_FIRST_BASE - 1, line->layout};
+	struct create_order order = {SPACE_FIRST_BASE - 1, line->layout, line->with_sequences};
 	enum store_create_result result;
 
 	if (line->has_continue_after)
@@ -194,6 +268,38 @@ databases_find_issuer(const struct config *config, uint64_t ticket)
 	return NULL;
 }
 
+static int
+databases_advance_sequences(const struct config *config, const struct store *store,
+			    const struct command_line *line)
+{
+	int status = 0;
+
+	if (store->sequences == NULL) {
+		fprintf(stderr, "tickrd: the store %s has no named sequences\n", store->name);
+		return 1;
+	}
+	if (!databases_begin(store))
+		return EX_OSERR;
+	for (size_t i = 0; i < config->database_count; i++) {
+		struct store_settings settings = config->databases[i];
+		struct advance_sequences_order order = {
+			.store = store->sequences,
+			.database = &settings,
+			.state_folder = config->state_dir,
+			.by = line->raise_by,
+			.is_confirmed = line->is_confirmed,
+		};
+
+		settings.is_guest = true;
+		store->sequences->claim(&settings);
+		databases_print_heading(config, &settings, stdout);
+		status = advance_sequences_run(&order) != 0 ? 1 : status;
+		store->sequences->release(&settings);
+	}
+	store->end();
+	return status;
+}
+
 int
 databases_advance(const struct config *config, const struct command_line *line)
 {
@@ -211,6 +317,8 @@ databases_advance(const struct config *config, const struct command_line *line)
 
 	if (store == NULL)
 		return EX_CONFIG;
+	if (line->with_sequences)
+		return databases_advance_sequences(config, store, line);
 	if (database == NULL) {
 		fprintf(stderr,
 			"tickrd: none of these databases issues ticket %" PRIu64

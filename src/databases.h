@@ -24,6 +24,9 @@ bool databases_begin(const struct store *store) MUST_CHECK;
 /* Return how many sessions of each database serve tickets. */
 unsigned databases_sessions(const struct config *config, const struct store *store);
 
+/* Return how many sessions of each database serve named sequences; 0: there are none. */
+unsigned databases_sequence_sessions(const struct config *config, const struct store *store);
+
 /*
  * Return how many descriptors all databases may need together: for sessions, also while they open, for the
  * files of SQLite, and for state files.
@@ -35,6 +38,9 @@ uint64_t databases_descriptors(const struct config *config, const struct store *
  * folder they are NULL. False, with a line in the log: one cannot be opened, and none is open.
  */
 bool databases_open_states(const struct config *config, struct state_file **states) MUST_CHECK;
+/* The same for the state files of the named sequences. Without these they are NULL. */
+bool databases_open_sequence_states(const struct config *config,
+				    struct state_file **states) MUST_CHECK;
 void databases_close_states(struct state_file **states);
 
 /*
@@ -45,10 +51,22 @@ struct dispatch *databases_dispatch(const struct config *config, const struct st
 				    struct state_file *const *states,
 				    const struct pool_listener *listener) MUST_CHECK;
 
+/*
+ * Make the dispatcher over the named sequences of all databases; NULL: there are none. It is a source of numbers
+ * of sequences, and POLICIES hears of changed policies. As above otherwise.
+ */
+struct dispatch *databases_sequences(const struct config *config, const struct store *store,
+				     struct state_file *const *states,
+				     const struct pool_listener *listener,
+				     const struct pool_policies *policies) MUST_CHECK;
+
 /* tickrd createdb: make and report each database. Return the exit status of the process. */
 int databases_create(const struct config *config, const struct command_line *line);
 
-/* tickrd advance: move the counter of one database past a ticket. Return the exit status of the process. */
+/*
+ * tickrd advance: move the counter of one database past a ticket, or raise the named sequences of all. Return the
+ * exit status of the process.
+ */
 int databases_advance(const struct config *config, const struct command_line *line);
 
 /* tickrd check-config, if CONFIG itself is good: check that its store was built. Return the exit status. */

@@ -12,6 +12,7 @@
 #include "config/config.h"
 #include "daemon.h"
 #include "databases.h"
+#include "sequence_command.h"
 #include "signals.h"
 
 #define MESSAGES_SIZE 16384
@@ -46,6 +47,8 @@ main_run(const struct command_line *line, struct signals *signals)
 		status = databases_create(&config, line);
 	else if (line->command == COMMAND_ADVANCE)
 		status = databases_advance(&config, line);
+	else if (line->command == COMMAND_SEQUENCE)
+		status = sequence_command_run(&config, &line->sequence);
 	else if (line->command == COMMAND_SERVE)
 		status = daemon_run(&config, signals);
 	else
@@ -97,7 +100,8 @@ main(int count, char **arguments)
 	case COMMAND_SERVE:
 	case COMMAND_CHECK_CONFIG:
 	case COMMAND_CREATEDB:
-	case COMMAND_ADVANCE: break;
+	case COMMAND_ADVANCE:
+	case COMMAND_SEQUENCE: break;
 	}
 	if (line.command == COMMAND_SERVE && (signals = signals_new()) == NULL) {
 		log_error("cannot create a thread", LOG_TEXT("reason", strerror(errno)));

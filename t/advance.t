@@ -34,12 +34,12 @@ sub next_ticket {
 
 for my $case (
     [ ['advance'], qr/advance needs --past TICKET/ ],
-    [ [ 'advance', '--past', 'x' ], qr/--past takes a ticket, a whole number/ ],
-    [ [ 'advance', '--past', '-1' ], qr/--past takes a ticket, a whole number/ ],
-    [ [ 'advance', '--past', '9223372036854775808' ], qr/--past takes a ticket, a whole number/ ],
-    [ [ 'createdb', '--past', '1' ], qr/--past and --yes go with advance only/ ],
-    [ ['--yes'], qr/--past and --yes go with advance only/ ],
-    [ [ 'advance', '--past', '1', '--continue-after', '1' ], qr/go with createdb only/ ],
+    [ [ 'advance', '--past', 'x' ], qr/--past takes a ticket or an id, a whole number/ ],
+    [ [ 'advance', '--past', '-1' ], qr/--past takes a ticket or an id, a whole number/ ],
+    [ [ 'advance', '--past', '9223372036854775808' ], qr/--past takes a ticket or an id, a whole number/ ],
+    [ [ 'createdb', '--past', '1' ], qr/--past goes with advance and sequence advance only/ ],
+    [ ['--yes'], qr/--yes goes with advance and sequence advance and sequence retire/ ],
+    [ [ 'advance', '--past', '1', '--continue-after', '1' ], qr/--continue-after goes with createdb only/ ],
     )
 {
     my ($arguments, $why) = @$case;

@@ -21,6 +21,7 @@ my @variables = map {"TICKR_$_"} qw(MAX_NODES NODE_NUMBER STARTING_OFFSET DATABA
     HTTP_AUTH_PASSWORD HTTP_AUTH_PASSWORD_FILE BATCH_FORMAT MAX_BATCH MAX_WAITING LOG_LEVEL
     DATABASE_ADAPTER STATE_DIR DATABASE_POLICY CONTROL_SOCKET REQUIRE_DURABLE
     RESERVE_AHEAD RESERVE_AHEAD_MIN RESERVE_AHEAD_MAX RESERVE_AHEAD_OUTAGE
+    SEQUENCES SEQUENCES_MOST SEQUENCES_PER_SECOND SCRAMBLE_KEY_FILE
     DRAIN_DELAY DRAIN_TIMEOUT);
 
 # (exit status, output) of tickrd with the settings ENV.
@@ -41,7 +42,7 @@ sub check { return run(['check-config'], @_) }
     my ($help_status, $help) = run(['--help']);
     is $help_status, 0, '--help exits 0';
     like $help, qr/^  \Q$_\E \(/m, "--help knows $_" for @variables;
-    like $help, qr/^  tickrd \Q$_\E\s/m, "--help knows $_" for qw(check-config createdb advance);
+    like $help, qr/^  tickrd \Q$_\E\s/m, "--help knows $_" for qw(check-config createdb advance sequence decode);
     like $help, qr/\Q$_\E\b/, "--help knows $_" for qw(--env-file --if-not-exists --version);
     is_deeply [ sort $help =~ /^  (TICKR_\w+) /mg ], [ sort @variables ],
         'and no variable that the documents do not know';
@@ -310,6 +311,29 @@ my %login = (TICKR_DATABASE_USERNAME => 'keeper', TICKR_DATABASE_PASSWORD => $pa
         database => $database, env => { %login, TICKR_DATABASE_PASSWORD => 'hushhush-wrong' });
     is $status, 78, 'a wrong database password is refused';
     unlike $output, qr/hushhush/, 'and not shown';
+}
+
+{
+    for my $case (
+        [ 'ab' x 32,          0,  'a key of 64 hexadecimal digits' ],
+        [ 'AB' x 32 . "\r\n", 0,  '... with a line end' ],
+        [ 'ab' x 31,          78, 'a shorter one' ],
+        [ 'ab' x 33,          78, 'a longer one' ],
+        [ 'zz' x 32,          78, 'other letters' ],
+        [ '',                 78, 'an empty file' ],
+        [ "\0" x 64,          78, 'binary bytes' ],
+        )
+    {
+        my ($key, $expected, $what) = @$case;
+        my $file = spew('key', $key);
+        my ($status, $output) = check(TICKR_SCRAMBLE_KEY_FILE => $file);
+        is $status, $expected, "TICKR_SCRAMBLE_KEY_FILE: $what";
+        like $output, qr/TICKR_SCRAMBLE_KEY_FILE=\Q$file\E must hold 64 hexadecimal digits/, '... is refused by name' if $expected;
+        unlike $output, qr/(?:ab){8}|(?:zz){8}/, '... and never shown';
+    }
+    my ($status, $output) = check(TICKR_SCRAMBLE_KEY_FILE => '/none');
+    is $status, 78, 'a file that is missing is a mistake';
+    like $output, qr{TICKR_SCRAMBLE_KEY_FILE=/none cannot be read: No such file}, '... with the reason';
 }
 
 {

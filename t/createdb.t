@@ -212,7 +212,7 @@ for my $case (
     [ [ 'createdb', '--layout', 'stub' ], qr/--layout takes append or counter, not stub$/m ],
     [ [ 'createdb', '--layout=' ],        qr/--layout takes append or counter, not $/m ],
     [ [ 'createdb', '--layout', 'append', '--layout', 'Counter' ], qr/append or counter, not Counter$/m ],
-    [ [ '--layout', 'counter' ],          qr/--layout go with createdb only/ ],
+    [ [ '--layout', 'counter' ],          qr/--layout goes with createdb only/ ],
     )
 {
     my ($arguments, $why) = @$case;
@@ -285,7 +285,8 @@ for my $case (@old) {
         like $output, qr/lost.*issue its tickets again.*Restore the table/s, '... and says why, and what to do';
         like $output, qr/createdb --continue-after the last ticket/, '... also where it cannot be restored';
     }
-    is $database->sql('SHOW TABLES', 'tickr'), "tickr_identity\ntickr_settings", '... nothing was made';
+    is $database->sql('SHOW TABLES', 'tickr'), "tickr_identity\ntickr_sequences\ntickr_settings",
+        '... nothing was made';
 }
 
 # A killed createdb leaves no row or the right one. The next createdb does not begin at 1.

@@ -43,8 +43,9 @@ is_deeply(\@headings, [ map { $_->[0] } @variables ], '... with a heading for ev
 my $env = content_of('contrib/systemd/tickrd.env');
 none_missing('contrib/systemd/tickrd.env has every variable with its default and its meaning',
     map { $_->[0] }
-    grep { my ($name, $default, undef, $help) = @$_;
-           my $line = $default eq 'required' ? "$name=" : "#$name=" . ($default eq 'none' ? '' : $default);
+    grep { my ($name, $default, $allowed, $help) = @$_;
+           my $has_none = $default eq 'none' && $allowed !~ /^one of none\b/;
+           my $line = $default eq 'required' ? "$name=" : "#$name=" . ($has_none ? '' : $default);
            $env !~ /^\Q$line\E$/m || $env !~ /^# \Q\u$help\E/m } @variables);
 
 my %known = map { $_->[0] => 1 } @variables;
@@ -57,11 +58,11 @@ for my $path ('README.md', 'man/tickrd.8', 'contrib/systemd/tickrd.env', glob "$
 # --- metrics --------------------------------------------------------------------------------
 
 my $page_of_metrics = content_of('docs/metrics.md');
-my @metrics = content_of('src/metrics/counters.h') =~ /^(?:DATABASE_|SECONDS_)?(?:METRIC|HISTOGRAM)\(\w+, "(\w+)"/mg;
+my @metrics = content_of('src/metrics/counters.h') =~ /^(?:DATABASE_|POOL_|SECONDS_)?(?:METRIC|HISTOGRAM)\(\w+, "(\w+)"/mg;
 cmp_ok(scalar @metrics, '>', 5, 'the metrics are found');
 none_missing('docs/metrics.md has every metric', grep { $page_of_metrics !~ /^\| `\Q$_\E`/m } @metrics);
 my %counted = map { $_ => 1 } @metrics;
-my %no_metric = map { $_ => 1 } qw(tickr_look tickr_move tickr_settings tickr_identity tickr_admin tickr_production);
+my %no_metric = map { $_ => 1 } qw(tickr_look tickr_move tickr_settings tickr_identity tickr_sequences tickr_admin tickr_production);
 for my $name (map { substr $_, length "$top/" } glob "$top/docs/*.md") {
     my @named = grep { !$no_metric{$_} } (content_of($name) =~ s/\]\([^)]*\)//gr) =~ /\b(tickr_[a-z_]+[a-z])\b/g;
     is_deeply([ grep { !$counted{$_} && !$counted{ s/_(?:bucket|sum|count)$//r } } @named ], [],

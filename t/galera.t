@@ -25,6 +25,11 @@ like $output, qr/node of a Galera cluster, whose nodes would fail each other's c
     '... with the reason and the remedy';
 ($status, $output) = Tickr::Server->run(database => $nodes[0], arguments => ['createdb']);
 is $status, 0, 'createdb on one node creates the database on all' or diag $output;
+like $output, qr/^table `tickr_sequences`: not created: this server is a node of a Galera cluster/m,
+    '... without the table of named sequences, which need one master';
+($status, $output) = Tickr::Server->run(database => $nodes[0], arguments => [ 'createdb', '--sequences' ]);
+is $status, 1, 'createdb --sequences is refused on a node';
+like $output, qr/node of a Galera cluster.*named sequences need a database with one master/, '... with the reason';
 
 my %env = (
     TICKR_DATABASE_USERNAME      => 'tickr',

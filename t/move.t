@@ -59,7 +59,7 @@ for my $way ([ 'sqlite', 'mysql' ], [ 'mysql', 'sqlite' ]) {
     for my $bad ('', 'abc', '-1', '9223372036854775808') {
         my ($status, $output) = createdb($stores{sqlite}->(), "--continue-after=$bad");
         is $status, 64, "--continue-after '$bad' is refused";
-        like $output, qr/takes a ticket, a whole number/, '... with the allowed values';
+        like $output, qr/takes a ticket or an id, a whole number/, '... with the allowed values';
     }
 }
 

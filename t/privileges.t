@@ -17,11 +17,13 @@ my ($serve_user)  = grep {/^CREATE USER 'tickr'@/} @words;
 my ($create_grant) = grep {/^GRANT .* TO 'tickr_admin'/} @words;
 my ($tickets_grant, $counter_grant) = grep {/ ON tickr\.tickets TO 'tickr'@/} @words;
 my ($identity_grant) = grep {/ ON tickr\.tickr_identity TO 'tickr'@/} @words;
+my ($sequences_grant) = grep {/ ON tickr\.tickr_sequences TO 'tickr'@/} @words;
 my ($settings_grant) = grep {/ ON tickr\.tickr_settings TO 'tickr'@/} @words;
 
 ok $_, 'sql/privileges.sql has: ' . ($_ // '(missing)')
-    for $create_user, $serve_user, $create_grant, $tickets_grant, $settings_grant, $identity_grant, $counter_grant;
-is scalar @words, 7, '... and no other statement';
+    for $create_user, $serve_user, $create_grant, $tickets_grant, $settings_grant, $identity_grant, $counter_grant,
+    $sequences_grant;
+is scalar @words, 8, '... and no other statement';
 
 my ($create_password) = $create_user =~ /IDENTIFIED BY '(.*)'/;
 my ($serve_password)  = $serve_user =~ /IDENTIFIED BY '(.*)'/;
@@ -82,6 +84,28 @@ sub is_refused {
     $database->sql('REVOKE ALL ON tickr.tickets FROM \'tickr\'@\'localhost\'');
     $database->sql($settings_grant);
     is_refused('a user that may not see the tickets', [ qr/tickets/, qr/grant SELECT/ ], %serve);
+}
+
+# --- named sequences ---------------------------------------------------------------------------------
+
+# Run the checks of the seam as the serving user.
+sub checks_of_sequences {
+    my ($user, @groups) = @_;
+    my $process = Tickr::Process->new(
+        name    => 'contract',
+        command => [ Tickr::Server::program('t/sequences/contract'), 'mysql', @groups ],
+        env     => { TICKR_DATABASE_NAME => 'tickr', $database->environment, %$user },
+    );
+    return ($process->wait_exit(60), $process->log);
+}
+
+{
+    my ($status, $output) = checks_of_sequences(\%serve, 'moves');
+    isnt $status, 0, 'without a right on their table named sequences are refused';
+    like $output, qr/no table `tickr_sequences` \(or its user may not see it\).*sql\/privileges\.sql/, '... with the remedy';
+    $database->sql($sequences_grant);
+    ($status, $output) = checks_of_sequences(\%serve, 'moves', 'policies');
+    is $status, 0, 'with the listed right they are moved, declared and retired' or diag $output;
 }
 
 # --- serving --------------------------------------------------------------------------------------

@@ -21,19 +21,6 @@ my %plain = (
     TICKR_BATCH_FORMAT          => 'group',
 );
 
-my @hostile = (
-    'autocommit = 0',           "completion_type = 'RELEASE'",
-    'foreign_key_checks = 0',   'max_join_size = 1',
-    Tickr::Vendor::only_mariadb('max_statement_time = 0.000001'),
-    Tickr::Vendor::only_mysql('max_execution_time = 1'),
-    'sql_auto_is_null = 1',
-    'sql_big_selects = 0',      "sql_mode = 'ORACLE,NO_AUTO_VALUE_ON_ZERO,ANSI_QUOTES'",
-    'sql_safe_updates = 1',     'sql_select_limit = 0',
-    'tx_read_only = 1',         'unique_checks = 0',
-    "tx_isolation = 'READ-UNCOMMITTED'",
-    'wait_timeout = 1',         "character_set_results = 'utf16'",
-);
-
 my $id      = 'id BIGINT UNSIGNED NOT NULL';
 my %layouts = (
     'append'         => "($id AUTO_INCREMENT PRIMARY KEY) ENGINE=InnoDB; INSERT INTO tickets VALUES (1)",
@@ -47,7 +34,7 @@ for my $layout (sort keys %layouts) {
     $database->sql('CREATE DATABASE tickr');
     $database->sql("CREATE TABLE tickets $layouts{$layout}", 'tickr');
     Tickr::Server->createdb(database => $database);
-    $database->sql('SET GLOBAL init_connect = "' . join('', map {"SET SESSION $_;"} @hostile) . '"');
+    $database->sql('SET GLOBAL init_connect = "' . join('', map {"SET SESSION $_;"} Tickr::Vendor::hostile_settings()) . '"');
     my $server = Tickr::Server->new(env => \%plain);
     my $client = $server->client;
     is $client->get('/tickets/create')->{body}, '[329]', "$layout: a ticket is issued";

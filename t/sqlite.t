@@ -51,6 +51,7 @@ database file $state/tickr.db: created
 table `tickets`: created
 settings: pinned (TICKR_MAX_NODES=10 TICKR_NODE_NUMBER=3 TICKR_STARTING_OFFSET=326)
 identity: made
+table `tickr_sequences`: created
 the database is ready: start tickrd
 END
     for my $layout (qw(append counter)) {
@@ -73,6 +74,7 @@ database file $state/tickr.db: found
 table `tickets`: found
 settings: found, and they are the same
 identity: found
+table `tickr_sequences`: found
 nothing was missing
 END
     is $server->stop, 0, 'the server stops cleanly';

@@ -185,7 +185,7 @@ on_each_store(sub {
             [ 'a torn file', substr($good, 0, 40), qr/it is torn or damaged.*move the counter past it with tickrd advance, remove the file/ ],
             [ 'an empty file',   '', qr/not a state file of tickrd, or it is damaged/ ],
             [ 'a changed file',  $good =~ s/given \d/given 9/r, qr/it is torn or damaged/ ],
-            [ 'a newer file',    $good =~ s/state \d/state 3/r, qr/it is of version 3, and this tickrd knows 2/ ],
+            [ 'a newer file',    $good =~ s/state \d/state 4/r, qr/it is of version 4, and this tickrd knows 3/ ],
             )
         {
             my ($name, $content, $why) = @$case;

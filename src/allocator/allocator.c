@@ -78,7 +78,7 @@ allocator_answer_from_held(struct allocator *a, struct ticket_request *request, 
 	struct ticket_answer answer = {.status = TICKET_OK};
 	struct ticket_piece taken;
 
-	if (!source_take(&a->settings.source, request->count, now_ms, &taken))
+	if (!source_take(&a->settings.source, NULL, request->count, now_ms, &taken))
 		return false;
 	answer.bases = taken.bases;
 	answer.space = taken.space;

@@ -1,10 +1,11 @@
 /*
- * random -- random names, from the kernel. Any thread.
+ * random -- random names and bytes, from the kernel. Any thread.
  */
 #ifndef TICKR_BASE_RANDOM_H
 #define TICKR_BASE_RANDOM_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/attributes.h"
 
@@ -16,5 +17,8 @@
  * an empty ID, if the kernel has no random numbers. May block while the machine boots.
  */
 bool random_id(char id[RANDOM_ID_SIZE]) MUST_CHECK;
+
+/* Fill SIZE bytes, at most 256. The same failure, and the same wait. */
+bool random_bytes(void *bytes, size_t size) MUST_CHECK;
 
 #endif

@@ -10,6 +10,7 @@
 #include "config/key_table.h"
 #include "config/loader.h"
 #include "config/secret.h"
+#include "config/small_file.h"
 
 #define MOST_HTTP_PASSWORD 256 /* with a user name it must fit into what auth.c reads */
 
@@ -72,6 +73,53 @@ config_check_reserve_ahead(struct loader *loader)
 			  config->reserve_ahead_min, config->reserve_ahead_max);
 }
 
+static void
+config_check_sequences(struct loader *loader)
+{
+	const struct config *config = loader->config;
+
+	if (config->sequences == CONFIG_SEQUENCES_NONE)
+		return;
+	if (config->state_dir[0] == '\0')
+		text_add(loader->problems,
+			 "TICKR_SEQUENCES needs TICKR_STATE_DIR, so that an older copy of the "
+			 "database is noticed: set it to a folder of this server\n");
+	if (config->store != NULL && config->store->sequences == NULL)
+		text_addf(loader->problems,
+			  "TICKR_SEQUENCES: the store %s has no named sequences: remove the "
+			  "variable\n",
+			  config->store->name);
+}
+
+static void
+config_set_scramble_key(struct loader *loader)
+{
+	struct config *config = loader->config;
+	const char *path = config->scramble_key_file;
+	char memory[256];
+	struct text problem = TEXT_OVER(memory);
+	char *content;
+	size_t len;
+
+	if (path[0] == '\0')
+		return;
+	content = small_file_read(path, &len, &problem);
+	if (content == NULL) {
+		text_addf(loader->problems, "TICKR_SCRAMBLE_KEY_FILE=%s cannot be read: %s\n", path,
+			  memory);
+		return;
+	}
+	while (len > 0 && (content[len - 1] == '\n' || content[len - 1] == '\r'))
+		content[--len] = '\0';
+	config->has_scramble_key = scramble_parse_key(content, len, config->scramble_key);
+	if (!config->has_scramble_key)
+		text_addf(loader->problems,
+			  "TICKR_SCRAMBLE_KEY_FILE=%s must hold 64 hexadecimal digits on one line: "
+			  "make a key with openssl rand -hex 32\n",
+			  path);
+	xforget(content);
+}
+
 /* --- all settings ---------------------------------------------------------------------------- */
 
 bool
@@ -97,6 +145,8 @@ config_load(struct config *config, const char *env_file, char *const *environmen
 	config_set_listening(&loader);
 	config_set_http_password(&loader);
 	config_check_reserve_ahead(&loader);
+	config_check_sequences(&loader);
+	config_set_scramble_key(&loader);
 
 	for (size_t i = 0; i < key_count; i++)
 		xforget(loader.values[i]);
@@ -110,5 +160,6 @@ config_free(struct config *config)
 	for (size_t i = 0; i < key_count; i++)
 		if (!key_table[i].is_of_store && key_is_text(&key_table[i]))
 			xforget(*(char **)((char *)config + key_table[i].offset));
+	explicit_bzero(config->scramble_key, sizeof(config->scramble_key));
 	deal_forget(config);
 }

@@ -18,10 +18,12 @@
 #include "store/store.h"
 #include "ticket/database.h"
 #include "ticket/json.h"
+#include "ticket/scramble.h"
 #include "ticket/space.h"
 
 /* The indices of CHOICE keys, in the order of their words in keys.h. */
 enum database_policy { DATABASE_POLICY_ROUND_ROBIN, DATABASE_POLICY_FAILOVER };
+enum config_sequences { CONFIG_SEQUENCES_NONE, CONFIG_SEQUENCES_DECLARED, CONFIG_SEQUENCES_ANY };
 
 struct config {
 #define CONFIG_NUMBER							 uint64_t
@@ -35,6 +37,8 @@ struct config {
 #include "config/keys.h"
 
 	/* These follow from the variables. */
+	bool has_scramble_key;
+	unsigned char scramble_key[SCRAMBLE_KEY_SIZE];
 	const struct store *store; /* NULL: this tickrd was built without it */
 	struct store_settings databases[MOST_DATABASES];
 	size_t database_count;

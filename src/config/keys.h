@@ -79,10 +79,24 @@ KEY("TICKR_REQUIRE_DURABLE", require_durable, CHOICE, "0", 0, 0, "0|1",
     "whether to refuse a database whose settings allow it to issue a ticket twice, for example "
     "after "
     "a crash. 1 refuses it. 0 warns")
+KEY("TICKR_SCRAMBLE_KEY_FILE", scramble_key_file, TEXT, "", 0, 0, "the path of a readable file",
+    "a file that holds the key of scrambled named sequences, 64 hexadecimal digits. It never "
+    "changes: "
+    "ids under another key repeat")
 KEY("TICKR_STATE_DIR", state_dir, TEXT, "", 0, 0, "the path of a folder",
     "where tickrd keeps the highest issued ticket, to recognise an older copy of the database "
     "after a restart. A relative file name in TICKR_DATABASE_NAME starts here, or in the working "
     "folder")
+
+KEY("TICKR_SEQUENCES", sequences, CHOICE, "none", 0, 0, "none|declared|any",
+    "which named sequences there are. declared serves those that an operator made. any also makes "
+    "a "
+    "sequence on its first use. Both need TICKR_STATE_DIR")
+KEY("TICKR_SEQUENCES_MOST", sequences_most, NUMBER, "100000", 1, 10000000, "",
+    "how many named sequences there may be before a first use makes no more. Retired ones do not "
+    "count")
+KEY("TICKR_SEQUENCES_PER_SECOND", sequences_per_second, NUMBER, "100", 1, 1000000, "",
+    "how many named sequences a first use may make in a second")
 
 KEY("TICKR_LISTEN", listen, TEXT, "127.0.0.1:8080", 0, 0,
     "address:port, [v6]:port or unix:/path, of at most 107 bytes. Several, at most 16, are a list, "

@@ -1,6 +1,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -14,13 +15,46 @@
 
 /* --- reservations -------------------------------------------------------------------------------- */
 
+/* Return true if RESERVATION must go to the database with the lowest node number. */
+static bool
+dispatch_is_bound(const struct reservation *reservation)
+{
+	return reservation->task != RESERVATION_RESERVE ||
+	       (reservation->sequence != NULL && reservation->order == SEQUENCE_STRONG);
+}
+
+/* Submit RESERVATION to the pool of the lowest node, or fail it if the operator has drained that. */
+static bool
+dispatch_submit_bound(struct dispatch *d, struct reservation *reservation)
+{
+	struct member *member = &d->members.all[d->lowest];
+	bool is_drained;
+
+	pthread_mutex_lock(&d->mutex);
+	is_drained = member->is_drained;
+	pthread_mutex_unlock(&d->mutex);
+	if (!is_drained)
+		return source_submit(&member->source, reservation);
+	if (!reservation_queue(reservation))
+		return false;
+	reservation_take(reservation);
+	snprintf(reservation->reason, REASON_SIZE,
+		 "the operator has taken out the database that serves strong sequences");
+	reservation->status = TICKET_DATABASE_FAILED;
+	reservation->answer(reservation);
+	return true;
+}
+
 static bool
 dispatch_submit(void *self, struct reservation *reservation)
 {
 	struct dispatch *d = self;
-	struct errand *errand = xcalloc(1, sizeof(*errand));
+	struct errand *errand;
 	struct todo todo;
 
+	if (dispatch_is_bound(reservation))
+		return dispatch_submit_bound(d, reservation);
+	errand = xcalloc(1, sizeof(*errand));
 	errand->asked = reservation;
 	todo_init(&todo);
 	pthread_mutex_lock(&d->mutex);
@@ -46,6 +80,8 @@ dispatch_withdraw(void *self, struct reservation *reservation)
 	struct text reason;
 	struct todo todo;
 
+	if (dispatch_is_bound(reservation))
+		return source_withdraw(&d->members.all[d->lowest].source, reservation);
 	todo_init(&todo);
 	pthread_mutex_lock(&d->mutex);
 	if (reservation_withdraw(reservation)) {
@@ -115,7 +151,8 @@ dispatch_drain(struct dispatch *d, size_t database)
 
 	assert(database < d->members.count);
 	pthread_mutex_lock(&d->mutex);
-	is_allowed = member->is_drained || members_have_other(&d->members, database);
+	is_allowed = member->is_drained || d->is_of_sequences ||
+		     members_have_other(&d->members, database);
 	if (is_allowed) {
 		member->is_in = false;
 		member->is_drained = true;
@@ -166,11 +203,16 @@ dispatch_new(const struct dispatch_settings *settings)
 	pthread_mutex_init(&d->mutex, NULL);
 	clock_cond_init(&d->changed);
 	TAILQ_INIT(&d->parked);
+	d->is_of_sequences = settings->is_of_sequences;
 	d->members.count = settings->count;
 	d->members.is_failover = settings->is_failover;
 	d->members.all = xcalloc(settings->count, sizeof(*d->members.all));
 	for (size_t i = 0; i < settings->count; i++)
 		dispatch_init_member(&d->members.all[i], &settings->pools[i]);
+	for (size_t i = 1; i < settings->count; i++)
+		if (d->members.all[i].space->node_number <
+		    d->members.all[d->lowest].space->node_number)
+			d->lowest = i;
 	return d;
 }
 

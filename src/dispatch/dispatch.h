@@ -9,6 +9,10 @@
  *
  * With one database, reservations do not pass through the dispatcher: its source is the pool's.
  *
+ * Over pools of named sequences, a strong reservation goes to the database with the lowest node number, and so does
+ * a task that reads. They wait while that database is out of service. So the ids of a strong sequence rise over all
+ * servers. A weak reservation goes to any database.
+ *
  * Any thread may submit and ask for states. The main thread calls the other functions.
  */
 #ifndef TICKR_DISPATCH_DISPATCH_H
@@ -27,6 +31,7 @@ struct dispatch_settings {
 	const struct pool_settings *pools; /* copied; numbered from 0, and each with a name */
 	size_t count;			   /* 1 .. MOST_DATABASES */
 	bool is_failover;		   /* ask the first one in service, not each in turn */
+	bool is_of_sequences;		   /* the pools are of named sequences */
 	uint64_t pool_timeout_ms;	   /* of reservations; an attempt may take a part of it */
 };
 
@@ -56,7 +61,7 @@ size_t dispatch_states(struct dispatch *d, struct database_state *states);
 
 /*
  * Drain DATABASE for the operator: send it no more reservations, and close its sessions after it has
- * answered the last one. Return false if no other database is in service.
+ * answered the last one. Return false if no other database is in service. Over named sequences it is always allowed.
  */
 bool dispatch_drain(struct dispatch *d, size_t database) MUST_CHECK;
 

@@ -128,12 +128,22 @@ errand_fail(struct errand *errand, enum ticket_status status, const char *reason
 }
 
 /*
- * Return true if every base of ANSWERED has a ticket. If not, the database is at the end of the space.
+ * Return true if every base of ANSWERED has a ticket. If not, the database is at the end of the space. The pool has
+ * compared numbers of a named sequence with the last one that may be issued.
  */
 static bool
 errand_is_in_space(const struct reservation *answered)
 {
-	return space_count(answered->space, &answered->bases) == answered->bases.count;
+	return answered->sequence != NULL ||
+	       space_count(answered->space, &answered->bases) == answered->bases.count;
+}
+
+/* Return true if ANSWERED failed because of its sequence, while the database is sound. */
+static bool
+errand_is_of_sequence(const struct reservation *answered)
+{
+	return answered->sequence != NULL &&
+	       (answered->status == TICKET_EXHAUSTED || answered->status == TICKET_NO_SEQUENCE);
 }
 
 /*
@@ -205,12 +215,17 @@ errand_on_answer(struct reservation *reservation)
 	}
 	if (reservation->status == TICKET_OK && errand_is_in_space(reservation)) {
 		member->is_exhausted = false;
-		member_note_bases(member, &reservation->bases);
+		if (reservation->sequence == NULL)
+			member_note_bases(member, &reservation->bases);
 		if (errand != NULL) {
 			errand->asked->bases = reservation->bases;
 			errand->asked->space = reservation->space;
+			errand->asked->revision = reservation->revision;
 			errand_finish(errand, TICKET_OK, &todo);
 		}
+	} else if (errand_is_of_sequence(reservation)) {
+		if (errand != NULL)
+			errand_fail(errand, reservation->status, reservation->reason, &todo);
 	} else if (reservation->status == TICKET_TOO_LARGE) {
 		errand_note_too_large(d, errand, attempt, &todo);
 	} else {
@@ -247,6 +262,9 @@ errand_new_attempt(struct dispatch *d, size_t member, struct errand *errand, uin
 	struct attempt *attempt = xcalloc(1, sizeof(*attempt));
 
 	attempt->reservation.count = errand->asked->count;
+	attempt->reservation.sequence = errand->asked->sequence;
+	attempt->reservation.revision = errand->asked->revision;
+	attempt->reservation.order = errand->asked->order;
 	attempt->reservation.deadline_ms = errand->asked->deadline_ms;
 	attempt->reservation.losses = 1;
 	attempt->reservation.answer = errand_on_answer;

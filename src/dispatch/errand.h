@@ -53,6 +53,8 @@ struct dispatch {
 
 	pthread_mutex_t mutex;
 	pthread_cond_t changed; /* for the watcher and for dispatch_stop() */
+	bool is_of_sequences;
+	size_t lowest; /* the member with the lowest node number */
 	/* Under the mutex: */
 	struct members members;
 	struct errand_list parked;

@@ -3,6 +3,7 @@
  *
  *	METRIC(id, name, type, series, labels, help)	series: number of label sets; labels: adds one set
  *	DATABASE_METRIC(...)				the same, with these label sets for each database
+ *	POOL_METRIC(...)				the same, also for its pool of named sequences
  *	SECONDS_METRIC(id, name, help)			a gauge that is counted in milliseconds
  *	HISTOGRAM(id, name, bounds, help)		bounds: a list of upper bounds, see metrics.c
  *	DATABASE_HISTOGRAM(...)				the same, one for each database
@@ -14,6 +15,9 @@
 #endif
 #ifndef DATABASE_METRIC
 #define DATABASE_METRIC(id, name, type, series, labels, help)
+#endif
+#ifndef POOL_METRIC
+#define POOL_METRIC DATABASE_METRIC
 #endif
 #ifndef SECONDS_METRIC
 #define SECONDS_METRIC(id, name, help) METRIC(id, name, "gauge", 1, NULL, help)
@@ -67,25 +71,25 @@ METRIC(ACCEPT_FAILURES, "tickr_http_accept_failures_total", "counter", ACCEPT_FA
        metrics_add_accept_failure_labels,
        "Times that the system refused a new connection, by reason.")
 METRIC(TICKETS_ISSUED, "tickr_tickets_issued_total", "counter", 1, NULL, "Tickets in answers.")
-DATABASE_METRIC(RESERVATIONS, "tickr_reservations_total", "counter", TICKET_STATUSES,
-		metrics_add_reservation_labels, "Reservations at the database, by result.")
+POOL_METRIC(RESERVATIONS, "tickr_reservations_total", "counter", TICKET_STATUSES,
+	    metrics_add_reservation_labels, "Reservations at the database, by result.")
 METRIC(REQUESTS_WAITING, "tickr_requests_waiting", "gauge", 1, NULL,
        "Requests that wait for the database.")
-DATABASE_METRIC(SESSIONS_OPEN, "tickr_database_sessions_open", "gauge", 1,
-		metrics_add_database_labels, "Open database sessions.")
-DATABASE_METRIC(SESSIONS_BUSY, "tickr_database_sessions_busy", "gauge", 1,
-		metrics_add_database_labels, "Database sessions that work on a reservation.")
-DATABASE_METRIC(DATABASE_UP, "tickr_database_up", "gauge", 1, metrics_add_database_labels,
-		"1 while the database reserves tickets, else 0.")
-DATABASE_METRIC(DATABASE_REFUSED, "tickr_database_refused", "gauge", 1, metrics_add_database_labels,
-		"1 while the database answers and tickrd refuses it, or cannot write the state "
-		"file.")
-DATABASE_METRIC(RECONNECTS, "tickr_database_reconnects_total", "counter", 1,
-		metrics_add_database_labels, "Sessions opened again after one was lost.")
-DATABASE_METRIC(CONNECT_FAILURES, "tickr_database_connect_failures_total", "counter", 1,
-		metrics_add_database_labels, "Attempts to open a session that failed.")
-DATABASE_METRIC(RETRIES, "tickr_database_retries_total", "counter", 1, metrics_add_database_labels,
-		"Statements repeated after a deadlock, a lock time-out or a lost session.")
+POOL_METRIC(SESSIONS_OPEN, "tickr_database_sessions_open", "gauge", 1, metrics_add_database_labels,
+	    "Open database sessions.")
+POOL_METRIC(SESSIONS_BUSY, "tickr_database_sessions_busy", "gauge", 1, metrics_add_database_labels,
+	    "Database sessions that work on a reservation.")
+POOL_METRIC(DATABASE_UP, "tickr_database_up", "gauge", 1, metrics_add_database_labels,
+	    "1 while the database reserves tickets, else 0.")
+POOL_METRIC(DATABASE_REFUSED, "tickr_database_refused", "gauge", 1, metrics_add_database_labels,
+	    "1 while the database answers and tickrd refuses it, or cannot write the state "
+	    "file.")
+POOL_METRIC(RECONNECTS, "tickr_database_reconnects_total", "counter", 1,
+	    metrics_add_database_labels, "Sessions opened again after one was lost.")
+POOL_METRIC(CONNECT_FAILURES, "tickr_database_connect_failures_total", "counter", 1,
+	    metrics_add_database_labels, "Attempts to open a session that failed.")
+POOL_METRIC(RETRIES, "tickr_database_retries_total", "counter", 1, metrics_add_database_labels,
+	    "Statements repeated after a deadlock, a lock time-out or a lost session.")
 DATABASE_METRIC(PRUNED_ROWS, "tickr_pruned_rows_total", "counter", 1, metrics_add_database_labels,
 		"Old rows deleted from the tickets table.")
 DATABASE_METRIC(LAST_TICKET, "tickr_last_ticket", "gauge", 1, metrics_add_database_labels,
@@ -114,6 +118,7 @@ DATABASE_HISTOGRAM(RESERVATION_TICKETS, "tickr_reservation_tickets", TICKETS,
 
 #undef METRIC
 #undef DATABASE_METRIC
+#undef POOL_METRIC
 #undef SECONDS_METRIC
 #undef HISTOGRAM
 #undef DATABASE_HISTOGRAM

@@ -40,6 +40,7 @@ static struct {
 	uint64_t node;
 } databases[MOST_DATABASES];
 static unsigned database_count;
+static bool has_sequences; /* the databases have pools of named sequences */
 
 struct bounds {
 	uint64_t upper[MOST_BOUNDS];
@@ -119,9 +120,14 @@ metrics_add_escaped(struct text *page, const char *string)
 static void
 metrics_add_database(struct text *page, unsigned database)
 {
+	bool is_of_sequences = database >= METRICS_SEQUENCES;
+
+	if (is_of_sequences)
+		database -= METRICS_SEQUENCES;
 	text_add(page, "database=\"");
 	metrics_add_escaped(page, databases[database].name);
-	text_addf(page, "\",node=\"%" PRIu64 "\"", databases[database].node);
+	text_addf(page, "\",node=\"%" PRIu64 "\"%s", databases[database].node,
+		  is_of_sequences ? ",pool=\"sequences\"" : "");
 }
 
 static void
@@ -155,14 +161,18 @@ static const struct {
 	enum metric first;
 	unsigned series; /* for each database if is_of_databases */
 	bool is_of_databases;
+	bool is_of_sequences; /* of their pools of named sequences, too */
 	bool is_milliseconds; /* the page shows seconds */
 	void (*labels)(struct text *page, unsigned series);
 } metric_table[] = {
 #define METRIC(id, name, type, series, labels, help) \
-	{name, type, help, METRIC_##id, series, false, false, labels},
+	{name, type, help, METRIC_##id, series, false, false, false, labels},
 #define DATABASE_METRIC(id, name, type, series, labels, help) \
-	{name, type, help, METRIC_##id, series, true, false, labels},
-#define SECONDS_METRIC(id, name, help) {name, "gauge", help, METRIC_##id, 1, false, true, NULL},
+	{name, type, help, METRIC_##id, series, true, false, false, labels},
+#define POOL_METRIC(id, name, type, series, labels, help) \
+	{name, type, help, METRIC_##id, series, true, true, false, labels},
+#define SECONDS_METRIC(id, name, help) \
+	{name, "gauge", help, METRIC_##id, 1, false, false, true, NULL},
 #include "metrics/counters.h"
 };
 
@@ -181,6 +191,12 @@ metrics_name_database(unsigned database, const char *name, uint64_t node)
 	databases[database].node = node;
 	if (database == database_count)
 		database_count++;
+}
+
+void
+metrics_show_sequences(void)
+{
+	has_sequences = true;
 }
 
 void
@@ -250,16 +266,11 @@ metrics_observe(enum metric_histogram histogram, uint64_t value)
 	atomic_fetch_add_explicit(&histograms[histogram].sum, value, memory_order_relaxed);
 }
 
+/* Write COUNT lines of a metric, from the label set FIRST on. */
 static void
-metrics_write_metric(struct text *page, size_t row)
+metrics_write_lines(struct text *page, size_t row, unsigned first, unsigned count)
 {
-	unsigned series = metric_table[row].series;
-
-	if (metric_table[row].is_of_databases)
-		series *= database_count;
-	text_addf(page, "# HELP %s %s\n# TYPE %s %s\n", metric_table[row].name,
-		  metric_table[row].help, metric_table[row].name, metric_table[row].type);
-	for (unsigned i = 0; i < series; i++) {
+	for (unsigned i = first; i < first + count; i++) {
 		uint64_t value = metrics_get(metric_table[row].first + i);
 
 		text_add(page, metric_table[row].name);
@@ -270,6 +281,19 @@ metrics_write_metric(struct text *page, size_t row)
 		else
 			text_addf(page, " %" PRIu64 "\n", value);
 	}
+}
+
+static void
+metrics_write_metric(struct text *page, size_t row)
+{
+	unsigned series = metric_table[row].series;
+	unsigned count = metric_table[row].is_of_databases ? database_count : 1;
+
+	text_addf(page, "# HELP %s %s\n# TYPE %s %s\n", metric_table[row].name,
+		  metric_table[row].help, metric_table[row].name, metric_table[row].type);
+	metrics_write_lines(page, row, 0, series * count);
+	if (metric_table[row].is_of_sequences && has_sequences)
+		metrics_write_lines(page, row, series * METRICS_SEQUENCES, series * count);
 }
 
 /* Add the name and the labels of a line of a histogram. LE is its bound, or NULL. */
@@ -318,12 +342,15 @@ metrics_write_histogram(struct text *page, size_t row, unsigned database)
 static void
 metrics_write_histograms(struct text *page, size_t row)
 {
-	unsigned count = histogram_table[row].is_of_databases ? database_count : 1;
+	bool is_of_databases = histogram_table[row].is_of_databases;
+	unsigned count = is_of_databases ? database_count : 1;
 
 	text_addf(page, "# HELP %s %s\n# TYPE %s histogram\n", histogram_table[row].name,
 		  histogram_table[row].help, histogram_table[row].name);
 	for (unsigned i = 0; i < count; i++)
 		metrics_write_histogram(page, row, i);
+	for (unsigned i = 0; i < count && is_of_databases && has_sequences; i++)
+		metrics_write_histogram(page, row, METRICS_SEQUENCES + i);
 }
 
 void

@@ -13,6 +13,9 @@
 #include "ticket/database.h"
 #include "ticket/status.h"
 
+#define METRICS_SEQUENCES MOST_DATABASES
+#define METRICS_POOLS	  (2 * MOST_DATABASES)
+
 enum metric_route {
 #define ROUTE(id, label) ROUTE_##id,
 #include "metrics/counters.h"
@@ -35,12 +38,13 @@ enum metric_code {
 /*
  * A metric takes a value for each of its label sets; its id is the first. A metric of a database takes
  * them for each database. If it has one label set, its id for a database is METRIC_X + the database's number.
+ * The pool of the database's named sequences has the number METRICS_SEQUENCES + that of the database.
  */
 enum metric {
 #define METRIC(id, name, type, series, labels, help) \
 	METRIC_##id, METRIC_##id##_END = METRIC_##id + (series)-1,
 #define DATABASE_METRIC(id, name, type, series, labels, help) \
-	METRIC(id, name, type, MOST_DATABASES *(series), labels, help)
+	METRIC(id, name, type, METRICS_POOLS *(series), labels, help)
 #include "metrics/counters.h"
 	METRICS
 };
@@ -48,13 +52,13 @@ enum metric {
 enum metric_histogram {
 #define HISTOGRAM(id, name, bounds, help) HISTOGRAM_##id,
 #define DATABASE_HISTOGRAM(id, name, bounds, help) \
-	HISTOGRAM_##id, HISTOGRAM_##id##_END = HISTOGRAM_##id + MOST_DATABASES - 1,
+	HISTOGRAM_##id, HISTOGRAM_##id##_END = HISTOGRAM_##id + METRICS_POOLS - 1,
 #include "metrics/counters.h"
 	HISTOGRAMS
 };
 
 /* Enough for the page with the largest numbers and the longest names. */
-#define METRICS_PAGE_SIZE ((1 + MOST_DATABASES) * 65536)
+#define METRICS_PAGE_SIZE ((1 + METRICS_POOLS) * 65536)
 
 void metrics_begin(void); /* once, at the start of the process, whose time it sets */
 
@@ -64,6 +68,9 @@ void metrics_begin(void); /* once, at the start of the process, whose time it se
  * outlive all pages.
  */
 void metrics_name_database(unsigned database, const char *name, uint64_t node);
+
+/* The page shows the pools of named sequences, too, with the label pool="sequences". Call as the function above. */
+void metrics_show_sequences(void);
 
 void metrics_add(enum metric metric, uint64_t n);
 void metrics_subtract(enum metric metric, uint64_t n);

@@ -1,9 +1,8 @@
-#include <inttypes.h>
-#include <string.h>
-
 #include "base/clock.h"
 #include "base/log.h"
 #include "pool/counter.h"
+#include "pool/counter_guard.h"
+#include "pool/counter_sequences.h"
 
 #define FIRST_ROW    1	  /* the newest base before the first; it is no ticket */
 #define MOST_MOVES   3	  /* of the counter, for one reservation */
@@ -32,231 +31,46 @@ counter_refusal(struct keeper *keeper)
 	return STORE_REFUSED;
 }
 
-static void
-counter_note(struct keeper *keeper, bool is_trusted)
-{
-	if (keeper->listener != NULL && keeper->listener->note != NULL)
-		keeper->listener->note(keeper->listener->arg, &keeper->database->space, is_trusted);
-}
-
-/* --- the identity ------------------------------------------------------------------------------ */
-
-enum acquaintance {
-	DATABASE_KNOWN,
-	DATABASE_OTHER,	   /* its identity is not the known one */
-	DATABASE_NAMELESS, /* it has no identity, none is known yet, or it is one of several masters */
-};
-
-static const char *
-counter_identity(struct keeper *keeper)
-{
-	return keeper->store->identity != NULL ? keeper->store->identity(keeper->session) : "";
-}
-
-static enum acquaintance
-counter_recognise(struct keeper *keeper)
-{
-	const char *identity = counter_identity(keeper);
-	char known[RANDOM_ID_SIZE];
-
-	high_water_identity(keeper->high_water, known);
-	if (keeper->share.increment > 1 || identity[0] == '\0' || known[0] == '\0')
-		return DATABASE_NAMELESS;
-	return strcmp(identity, known) == 0 ? DATABASE_KNOWN : DATABASE_OTHER;
-}
-
-/*
- * Make the database the known one, because its counter is past all issued bases. Several masters may
- * each have an identity. Then the first one stays.
- */
-static bool
-counter_adopt(struct keeper *keeper, struct text *reason)
-{
-	const char *identity = counter_identity(keeper);
-	char known[RANDOM_ID_SIZE];
-
-	high_water_identity(keeper->high_water, known);
-	if (identity[0] == '\0' || strcmp(identity, known) == 0 ||
-	    (known[0] != '\0' && keeper->share.increment > 1))
-		return true;
-	if (known[0] != '\0')
-		log_warn("another database took the place of the known one",
-			 LOG_WORD("identity", identity), LOG_WORD("was", known),
-			 LOG_DATABASE(keeper->health->name));
-	return high_water_set_identity(keeper->high_water, identity, reason);
-}
-
-/* --- reading and moving the counter ------------------------------------------------------------ */
-
-/*
- * Return the number of the operator's last advance, as the session last read it. 0: none, or unknown.
- */
-static uint64_t
-counter_advances(struct keeper *keeper)
-{
-	return counter_identity(keeper)[0] != '\0' ? keeper->store->advances(keeper->session) : 0;
-}
-
-static enum store_result
-counter_read(struct keeper *keeper, uint64_t *newest, struct text *reason)
-{
-	enum store_result result = keeper->store->newest(keeper->session, newest, reason);
-
-	if (result == STORE_OK)
-		trust_note_advances(keeper->trust, counter_advances(keeper));
-	return result;
-}
-
-static void
-counter_explain_other(struct keeper *keeper, uint64_t past, struct text *reason)
-{
-	uint64_t ticket;
-
-	text_addf(
-		reason,
-		"this is another database than the one that served before, and its counter may "
-		"repeat tickets of that one. Check TICKR_DATABASE_HOST and TICKR_DATABASE_NAME, or "
-		"run: tickrd advance --past ");
-	if (space_ticket(&keeper->database->space, past, &ticket))
-		text_addf(reason, "%" PRIu64, ticket);
-	else
-		text_add(reason, "TICKET");
-}
-
-/* Move the counter past the bases of SHARE up to PAST, which may have been issued. */
-static enum store_result
-counter_move_past(struct keeper *keeper, const struct store_share *share, uint64_t past,
-		  struct text *reason)
-{
-	uint64_t newest = 0;
-	enum store_result result;
-
-	if (counter_recognise(keeper) == DATABASE_OTHER) {
-		counter_explain_other(keeper, past, reason);
-		return STORE_REFUSED;
-	}
-	result = counter_read(keeper, &newest, reason);
-	if (result != STORE_OK || newest >= past)
-		return result;
-	result = keeper->store->advance(keeper->session, past, reason);
-	if (result == STORE_OK && trust_note_move(keeper->trust, share, past))
-		log_info("counter moved past possibly issued tickets", LOG_NUMBER("from", newest),
-			 LOG_NUMBER("to", past), LOG_NUMBER("gap", past - newest),
-			 LOG_DATABASE(keeper->health->name));
-	return result;
-}
-
-/*
- * Latch the refusal of SHARE with LATCH, over restarts too. Return false, with no latch set, if another
- * thread has seen the end of the refusal. If the state file cannot keep the latch now,
- * counter_reconsider() retries.
- */
-static bool
-counter_set_latch(struct keeper *keeper, const struct store_share *share, uint64_t latch,
-		  uint64_t past)
-{
-	char memory[REASON_SIZE];
-	struct text ignored = TEXT_OVER(memory);
-
-	if (!trust_set_latch(keeper->trust, share, latch))
-		return false;
-	(void)!high_water_set_latch(keeper->high_water, share, latch, past, &ignored);
-	return true;
-}
-
-/*
- * Latch the refusal with the advance number from before the statement, plus 1. Set *IS_OVER if the
- * refusal is over, or if this happened:
- *
- *	1. A's statement reserves low bases.
- *	2. An operator advances the counter.
- *	3. A reads a greater advance number.
- *
- * Then the low bases are no reason to refuse, because the operator has acted since.
- */
-static enum store_result
-counter_latch(struct keeper *keeper, const struct store_share *share, uint64_t past, bool *is_over,
-	      struct text *problem)
-{
-	uint64_t newest, known = keeper->mark.advances;
-	enum store_result result = counter_read(keeper, &newest, problem);
-
-	if (result == STORE_OK)
-		*is_over = counter_advances(keeper) > known ||
-			   !counter_set_latch(keeper, share, known + 1, past);
-	return result;
-}
-
-/*
- * Latch the refusal of SHARE, then move the counter past PAST, so that no other server of the node
- * repeats known bases. The database is the known one. If this fails, the next look retries. Return
- * false if the refusal is over.
- *
- * A server that is killed between the two steps continues here after its restart. In the other order it
- * would find the counter past all issued tickets, and serve.
- */
-static bool
-counter_guard_others(struct keeper *keeper, const struct store_share *share, uint64_t past)
-{
-	char memory[REASON_SIZE];
-	struct text problem = TEXT_OVER(memory);
-	enum store_result result = STORE_OK;
-	bool is_over = false;
-
-	if (trust_latch(keeper->trust, share) == 0)
-		result = counter_latch(keeper, share, past, &is_over, &problem);
-	if (is_over && trust_pardon(keeper->trust, share))
-		return false;
-	if (result == STORE_OK)
-		result = keeper->store->advance(keeper->session, past, &problem);
-	if (result == STORE_OK && trust_note_move(keeper->trust, share, past))
-		log_warn("counter moved past all issued tickets", LOG_NUMBER("to", past),
-			 LOG_DATABASE(keeper->health->name));
-	else if (result != STORE_OK && !keeper->is_stuck)
-		log_error("cannot move the counter past issued tickets; trying again",
-			  LOG_NUMBER("to", past), LOG_TEXT("reason", memory),
-			  LOG_DATABASE(keeper->health->name));
-	keeper->is_stuck = result != STORE_OK;
-	return true;
-}
-
-/*
- * Refuse the database of SHARE for REASON, which may change to that of a latched refusal. Return
- * STORE_OK if the refusal is over: then retry.
- */
-static enum store_result
-counter_refuse(struct keeper *keeper, const struct store_share *share, uint64_t past,
-	       struct text *reason)
-{
-	counter_note(keeper, false);
-	if (past > 0 && counter_recognise(keeper) == DATABASE_KNOWN &&
-	    !counter_guard_others(keeper, share, past)) {
-		text_clear(reason);
-		return STORE_OK;
-	}
-	text_clear(reason);
-	(void)!trust_allows(keeper->trust, share, reason);
-	return STORE_REFUSED;
-}
-
 /* --- reserving --------------------------------------------------------------------------------- */
 
+/* Reject BASES of the clock, because the row of this server says VERDICT, which is not good. */
+static enum store_result
+counter_reject(struct keeper *keeper, enum instance_verdict verdict,
+	       const struct ticket_range *bases, struct text *reason)
+{
+	uint64_t past;
+
+	if (verdict == INSTANCE_CLONED)
+		return STORE_OK;
+	trust_accuse(keeper->trust, &keeper->mark, &keeper->share, bases->first + bases->count - 1,
+		     &past);
+	return counter_refuse(keeper, &keeper->share, past, reason);
+}
+
 /*
- * Reserve COUNT bases with one statement, and judge them. STORE_OK without TRUST_ACCEPTED: the bases are
+ * Reserve the bases of ORDER with one statement, and judge them. STORE_OK without TRUST_ACCEPTED: the bases are
  * abandoned, and the caller retries.
  */
 static enum store_result
-counter_reserve_once(struct keeper *keeper, uint32_t count, struct ticket_range *bases,
-		     enum trust_verdict *verdict, struct text *reason)
+counter_reserve_once(struct keeper *keeper, const struct store_order *order,
+		     struct ticket_range *bases, enum trust_verdict *verdict, struct text *reason)
 {
 	struct store_share share = {.is_elastic = keeper->share.is_elastic};
+	enum instance_verdict row = INSTANCE_GOOD;
 	uint64_t last, past;
 	enum store_result result;
 
 	trust_remember(keeper->trust, &keeper->mark, clock_ms());
-	result = keeper->store->reserve(keeper->session, count, bases, reason);
+	if (keeper->instance == NULL)
+		result = keeper->store->reserve(keeper->session, order, bases, reason);
+	else
+		result = counter_move_sequences(keeper, order, bases, &row, reason);
 	if (result != STORE_OK)
 		return result;
+	if (row != INSTANCE_GOOD) {
+		*verdict = TRUST_UNSURE;
+		return counter_reject(keeper, row, bases, reason);
+	}
 	if (!range_last(bases, &last)) {
 		text_add(reason, "the database's counter is beyond 2^64-1");
 		return STORE_EXHAUSTED;
@@ -304,6 +118,75 @@ counter_accept(struct keeper *keeper, uint64_t newest, struct text *reason)
 	return STORE_OK;
 }
 
+/* Accept NEWEST, which a statement that writes has shown. Reads have shown the lower READ. */
+static enum store_result
+counter_accept_written(struct keeper *keeper, uint64_t read, uint64_t newest, struct text *reason)
+{
+	if (!keeper->was_stale)
+		log_warn("reads are older than writes", LOG_NUMBER("read", read),
+			 LOG_NUMBER("counter", newest),
+			 LOG_TEXT("reason",
+				  "a proxy sends reads to a replica, which is not supported"),
+			 LOG_DATABASE(keeper->health->name));
+	keeper->was_stale = true;
+	return counter_accept(keeper, newest, reason);
+}
+
+/* Act on VERDICT and PAST of the trust, after a statement that no replica answers. */
+static enum store_result
+counter_act(struct keeper *keeper, enum trust_verdict verdict, uint64_t past, struct text *reason)
+{
+	if (verdict == TRUST_REFUSED)
+		return counter_refuse(keeper, &keeper->share, past, reason);
+	if (verdict == TRUST_UNSURE)
+		return counter_move_past(keeper, &keeper->share, past, reason);
+	return STORE_OK;
+}
+
+/*
+ * Write the row of this server and nothing else, which shows the clock where reads may hide it. CLOCK is empty, and
+ * begins after the clock. *VERDICT is that of the trust, as for a reservation.
+ */
+static enum store_result
+counter_write_row(struct keeper *keeper, struct ticket_range *clock, enum trust_verdict *verdict,
+		  struct text *reason)
+{
+	const struct store_order order = {.count = 0};
+	enum instance_verdict row = INSTANCE_GOOD;
+	uint64_t past;
+	enum store_result result;
+
+	trust_remember(keeper->trust, &keeper->mark, clock_ms());
+	result = counter_move_sequences(keeper, &order, clock, &row, reason);
+	if (result != STORE_OK)
+		return result;
+	*verdict = TRUST_UNSURE;
+	if (row != INSTANCE_GOOD)
+		return counter_reject(keeper, row, clock, reason);
+	*verdict = trust_judge_confirmed(keeper->trust, &keeper->mark, &keeper->share,
+					 clock->first - 1, &past, reason);
+	return counter_act(keeper, *verdict, past, reason);
+}
+
+/* Read the clock where statements write, because a read of it was too low. */
+static enum store_result
+counter_confirm_clock(struct keeper *keeper, uint64_t *newest, struct text *reason)
+{
+	uint64_t read = *newest, past;
+	enum trust_verdict verdict;
+	enum store_result result;
+
+	trust_remember(keeper->trust, &keeper->mark, clock_ms());
+	result = keeper->store->confirm(keeper->session, newest, reason);
+	if (result != STORE_OK)
+		return result;
+	verdict = trust_judge_confirmed(keeper->trust, &keeper->mark, &keeper->share, *newest,
+					&past, reason);
+	if (verdict == TRUST_ACCEPTED)
+		return counter_accept_written(keeper, read, *newest, reason);
+	return counter_act(keeper, verdict, past, reason);
+}
+
 /*
  * Reserve one base, because NEWEST reads too low. A proxy may have sent the read to a replica that
  * lags, but it sends a reservation to the master. The base shows the counter, and becomes a gap.
@@ -313,68 +196,58 @@ counter_confirm(struct keeper *keeper, uint64_t *newest, struct text *reason)
 {
 	struct ticket_range trial;
 	enum trust_verdict verdict = TRUST_UNSURE;
-	enum store_result result = counter_reserve_once(keeper, 1, &trial, &verdict, reason);
+	uint64_t read = *newest;
+	enum store_result result;
 
+	if (keeper->store->confirm != NULL)
+		return counter_confirm_clock(keeper, newest, reason);
+	result = counter_reserve_once(keeper, STORE_COUNT(1), &trial, &verdict, reason);
 	if (result != STORE_OK || verdict != TRUST_ACCEPTED)
 		return result;
-	if (!keeper->was_stale)
-		log_warn("reads are older than writes", LOG_NUMBER("read", *newest),
-			 LOG_NUMBER("counter", trial.first),
-			 LOG_TEXT("reason",
-				  "a proxy sends reads to a replica, which is not supported"),
-			 LOG_DATABASE(keeper->health->name));
-	keeper->was_stale = true;
 	*newest = trial.first;
-	return counter_accept(keeper, *newest, reason);
+	return counter_accept_written(keeper, read, *newest, reason);
 }
 
-/*
- * Return true if an operator has moved the counter since the database was refused. A lower number than
- * the latch is from an older copy. A database without an identity has no such number. It is trusted
- * when its counter has passed all issued bases.
- */
-static bool
-counter_is_released(struct keeper *keeper, uint64_t latch)
-{
-	if (latch == 0)
-		return false;
-	return counter_identity(keeper)[0] == '\0' || counter_advances(keeper) >= latch;
-}
-
-/*
- * Reconsider the refusal of the database, whose counter reads NEWEST and should be past PAST.
- * *IS_AGAIN: Set if the refusal may be over. With STORE_OK the caller then looks again.
- */
+/* Heed VERDICT on the row of this server, as it was read. The clock is trusted. */
 static enum store_result
-counter_reconsider(struct keeper *keeper, uint64_t newest, uint64_t past, bool *is_again,
-		   struct text *reason)
+counter_heed_row(struct keeper *keeper, enum instance_verdict verdict, uint64_t past,
+		 uint64_t *newest, bool *is_again, struct text *reason)
 {
-	uint64_t latch = trust_latch(keeper->trust, &keeper->share);
+	enum trust_verdict trusted = TRUST_UNSURE;
+	struct ticket_range clock;
+	enum store_result result;
 
-	high_water_repair(keeper->high_water,
-			  clock_ms()); /* the latch may not be in the file yet */
-	if (counter_is_released(keeper, latch)) {
-		(void)!counter_set_latch(keeper, &keeper->share, 0, past);
-		text_clear(reason);
+	if (verdict == INSTANCE_CLONED) {
 		*is_again = true;
 		return STORE_OK;
 	}
-	if (latch == 0 || newest < past) {
+	if (verdict == INSTANCE_UNSURE) {
 		*is_again = true;
-		return counter_refuse(keeper, &keeper->share, past, reason);
+		return counter_raise_unsure(keeper, *newest, past > *newest ? past : *newest,
+					    reason);
 	}
-	counter_note(keeper, false);
-	return STORE_REFUSED;
+	result = counter_write_row(keeper, &clock, &trusted, reason);
+	if (result != STORE_OK || trusted != TRUST_ACCEPTED)
+		return result;
+	*newest = clock.first - 1;
+	if (verdict != INSTANCE_NEW)
+		return counter_accept_written(keeper, *newest, *newest, reason);
+	if (!instance_note_written(keeper->instance, reason))
+		return STORE_REFUSED;
+	return counter_accept(keeper, *newest, reason);
 }
 
 static enum store_result
 counter_look_once(struct keeper *keeper, uint64_t *newest, bool *is_again, struct text *reason)
 {
+	enum instance_verdict row = INSTANCE_GOOD;
 	uint64_t past;
 	enum store_result result;
 
 	trust_remember(keeper->trust, &keeper->mark, clock_ms());
 	result = counter_read(keeper, newest, reason);
+	if (result == STORE_OK && keeper->instance != NULL)
+		result = counter_read_row(keeper, *newest, &row, reason);
 	if (result != STORE_OK)
 		return result;
 	/* The row may hold another master's base, so the read proves nothing. Only keep the state file. */
@@ -392,6 +265,8 @@ counter_look_once(struct keeper *keeper, uint64_t *newest, bool *is_again, struc
 		return counter_move_past(keeper, &keeper->share, past, reason);
 	case TRUST_ACCEPTED: break;
 	}
+	if (row != INSTANCE_GOOD)
+		return counter_heed_row(keeper, row, past, newest, is_again, reason);
 	return counter_accept(keeper, *newest, reason);
 }
 
@@ -435,7 +310,7 @@ counter_is_seen(struct keeper *keeper)
 }
 
 enum store_result
-counter_reserve(struct keeper *keeper, uint32_t count, struct ticket_range *bases,
+counter_reserve(struct keeper *keeper, const struct store_order *order, struct ticket_range *bases,
 		struct text *reason)
 {
 	enum store_result result = STORE_OK;
@@ -446,11 +321,39 @@ counter_reserve(struct keeper *keeper, uint32_t count, struct ticket_range *base
 	for (unsigned i = 0; i < MOST_MOVES && result == STORE_OK; i++) {
 		enum trust_verdict verdict = TRUST_ACCEPTED;
 
-		result = counter_reserve_once(keeper, count, bases, &verdict, reason);
+		if (keeper->instance != NULL && !instance_is_met(keeper->instance)) {
+			result = counter_look(keeper, &newest, reason);
+			continue;
+		}
+		if (order->count == 0)
+			result = counter_write_row(keeper, bases, &verdict, reason);
+		else
+			result = counter_reserve_once(keeper, order, bases, &verdict, reason);
 		if (result == STORE_OK && verdict == TRUST_ACCEPTED)
 			return STORE_OK;
 	}
 	if (result == STORE_OK)
-		text_add(reason, "the counter stays below tickets that may have been issued");
+		text_add(reason,
+			 keeper->instance != NULL
+				 ? "the clock stays below ids that may have been issued"
+				 : "the counter stays below tickets that may have been issued");
 	return result == STORE_OK || result == STORE_REFUSED ? counter_refusal(keeper) : result;
+}
+
+enum store_result
+counter_rest(struct keeper *keeper, struct text *reason)
+{
+	const struct store_order order = {.count = 0};
+	struct ticket_range clock;
+	enum store_result result;
+
+	if (keeper->instance == NULL)
+		return STORE_OK;
+	trust_remember(keeper->trust, &keeper->mark, clock_ms());
+	if (!instance_is_idle(keeper->instance, classes_top(&keeper->mark.certain), clock_ms()))
+		return STORE_OK;
+	result = counter_reserve(keeper, &order, &clock, reason);
+	if (result == STORE_OK)
+		high_water_rest(keeper->high_water);
+	return result;
 }

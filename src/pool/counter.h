@@ -37,11 +37,18 @@ enum store_result counter_look(struct keeper *keeper, uint64_t *newest,
 enum store_result counter_may_reserve(struct keeper *keeper, struct text *reason) MUST_CHECK;
 
 /*
- * Reserve COUNT bases that were never issued before: see reserve() of the store. If no answer has shown
- * the counter for a second, look at it first.
+ * Reserve the bases of ORDER that were never issued before: see reserve() of the store. If no answer has shown
+ * the counter for a second, look at it first. A count of 0 writes the row of this server among named sequences.
+ * Then BASES is empty, and begins after the clock.
  */
-enum store_result counter_reserve(struct keeper *keeper, uint32_t count, struct ticket_range *bases,
-				  struct text *reason) MUST_CHECK;
+enum store_result counter_reserve(struct keeper *keeper, const struct store_order *order,
+				  struct ticket_range *bases, struct text *reason) MUST_CHECK;
+
+/*
+ * If no client has used the named sequences for a second, write the row of this server. Then also move the bound of
+ * the state file close to the clock, so that a kill leaves a small gap. Results are those of counter_look().
+ */
+enum store_result counter_rest(struct keeper *keeper, struct text *reason) MUST_CHECK;
 
 /* Return the result of a refusal: STORE_REFUSED, or STORE_LOST if one of several masters is refused. */
 enum store_result counter_refusal(struct keeper *keeper) MUST_CHECK;

@@ -32,6 +32,23 @@ health_is_known(const struct health *health)
 	return health->state != HEALTH_UNKNOWN && health->state != HEALTH_REACHED;
 }
 
+static bool
+health_is_up(enum health_state state)
+{
+	return state == HEALTH_UP || state == HEALTH_DOUBTED;
+}
+
+/* Set the metrics of the state. For a pool of tickets a scrape sets them again. With the mutex held. */
+static void
+health_publish(const struct health *health)
+{
+	bool is_up = health_is_up(health->state);
+
+	metrics_set(METRIC_DATABASE_UP + health->database, is_up);
+	metrics_set(METRIC_DATABASE_REFUSED + health->database,
+		    !is_up && health->trouble == STORE_REFUSED);
+}
+
 /* Take the step of EVENT. With the mutex held. */
 static enum health_action
 health_step(struct health *health, enum health_event event)
@@ -50,9 +67,11 @@ health_step(struct health *health, enum health_event event)
 	case HEALTH_WARN_FIRST:
 	case HEALTH_WARN_STILL: break;
 	}
-	if (health->state != step->next)
-		pthread_cond_broadcast(&health->changed);
+	if (health->state == step->next)
+		return step->action;
 	health->state = step->next;
+	health_publish(health);
+	pthread_cond_broadcast(&health->changed);
 	return step->action;
 }
 
@@ -154,6 +173,7 @@ health_note_trouble(struct health *health, enum store_result result, bool was_op
 	is_news = strncmp(health->reason, reason, REASON_SIZE - 1) != 0;
 	action = health_step(health, health_event_of(health, result, was_open));
 	health->trouble = result;
+	health_publish(health);
 	snprintf(health->reason, sizeof(health->reason), "%s", reason);
 	pthread_mutex_unlock(&health->mutex);
 
@@ -193,12 +213,6 @@ health_wait_known(struct health *health, uint64_t ms)
 	while (!health_is_known(health) && result == 0)
 		result = pthread_cond_timedwait(&health->changed, &health->mutex, &until);
 	pthread_mutex_unlock(&health->mutex);
-}
-
-static bool
-health_is_up(enum health_state state)
-{
-	return state == HEALTH_UP || state == HEALTH_DOUBTED;
 }
 
 void

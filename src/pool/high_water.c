@@ -22,6 +22,7 @@ high_water_init(struct high_water *mark, struct state_file *file, const char *da
 	if (file == NULL)
 		return;
 	record_copy(&mark->record, state_file_record(file));
+	mark->count_limit = mark->record.count_ahead;
 	classes_copy(&mark->unsure, &mark->record.ahead);
 }
 
@@ -60,6 +61,16 @@ high_water_write_locked(struct high_water *mark, const struct record *record)
 	return is_good;
 }
 
+/* Give the mutex back, and return IS_GOOD. If it is false, add to REASON why the file cannot be written. */
+static bool
+high_water_finish(struct high_water *mark, bool is_good, struct text *reason)
+{
+	if (!is_good)
+		text_add(reason, mark->problem);
+	pthread_mutex_unlock(&mark->mutex);
+	return is_good;
+}
+
 static void
 high_water_wait_for_writer(struct high_water *mark)
 {
@@ -69,12 +80,21 @@ high_water_wait_for_writer(struct high_water *mark)
 
 /* --- the bound --------------------------------------------------------------------------------- */
 
-/* The bound a margin after BASE, in steps of its class, but not after the last ticket. */
+static bool
+high_water_has_instance(const struct high_water *mark)
+{
+	return mark->record.instance[0] != '\0';
+}
+
+/*
+ * The bound a margin after BASE, in steps of its class, but not after the last ticket. A clock has no last ticket.
+ */
 static uint64_t
 high_water_bound_after(const struct high_water *mark, uint64_t base)
 {
 	uint64_t step = mark->record.given.step;
-	uint64_t last = space_last_base(&mark->record.space);
+	uint64_t last =
+		high_water_has_instance(mark) ? INT64_MAX : space_last_base(&mark->record.space);
 	uint64_t room = base < last ? (last - base) / step : 0;
 
 	return base + step * (mark->margin < room ? mark->margin : room);
@@ -91,6 +111,13 @@ high_water_next_bound(const struct high_water *mark, uint64_t i)
 	return bound > unsure ? bound : unsure;
 }
 
+/* How far ahead of the count its bound is set. It costs no number, so it is small at a clean end only. */
+static uint64_t
+high_water_count_margin(const struct high_water *mark)
+{
+	return mark->margin == HIGH_WATER_REST_MARGIN ? HIGH_WATER_LEAST_MARGIN : mark->margin;
+}
+
 /* The caller may have read the clock before another thread moved the bound. */
 static uint64_t
 high_water_since_moved_ms(const struct high_water *mark, uint64_t now_ms)
@@ -102,8 +129,12 @@ static void
 high_water_adapt_margin(struct high_water *mark, uint64_t now_ms)
 {
 	uint64_t passed_ms = high_water_since_moved_ms(mark, now_ms);
+	bool was_soon = mark->moved_ms != 0 && passed_ms < SOON_MS;
 
-	if (mark->moved_ms != 0 && passed_ms < SOON_MS && mark->margin < HIGH_WATER_MOST_MARGIN)
+	mark->moved_ms = now_ms;
+	if (mark->margin == HIGH_WATER_REST_MARGIN && !was_soon)
+		return;
+	if (was_soon && mark->margin < HIGH_WATER_MOST_MARGIN)
 		mark->margin *= 2;
 	else if (passed_ms > LATE_MS && mark->margin > HIGH_WATER_LEAST_MARGIN)
 		mark->margin /= 2;
@@ -111,7 +142,6 @@ high_water_adapt_margin(struct high_water *mark, uint64_t now_ms)
 		mark->margin = HIGH_WATER_MOST_MARGIN;
 	if (mark->margin < HIGH_WATER_LEAST_MARGIN)
 		mark->margin = HIGH_WATER_LEAST_MARGIN;
-	mark->moved_ms = now_ms;
 }
 
 /*
@@ -147,12 +177,18 @@ high_water_move_bound(struct high_water *mark)
 	bool is_good;
 
 	record_copy(&next, &mark->record);
+	if (high_water_has_instance(mark))
+		next.count_ahead = mark->count_limit + high_water_count_margin(mark);
 	for (uint64_t i = 0; i < next.given.step; i++)
 		next.ahead.highest[i] = high_water_next_bound(mark, i);
 	for (uint64_t i = 0; i < next.ahead.step; i++)
 		if (next.ahead.highest[i] < mark->record.ahead.highest[i])
 			mark->record.ahead.highest[i] = next.ahead.highest[i];
+	if (next.count_ahead < mark->record.count_ahead)
+		mark->record.count_ahead = next.count_ahead;
 	is_good = high_water_write_locked(mark, &next);
+	if (is_good && strcmp(next.instance, mark->record.instance) == 0)
+		mark->record.count_ahead = next.count_ahead;
 	/*
 	 * The record may have been widened meanwhile. If its classes became one, it has no bound yet.
 	 */
@@ -180,6 +216,19 @@ high_water_is_below_bound(const struct high_water *mark, const struct ticket_ran
 	return true;
 }
 
+/* Move the bound, which was reached, or wait for the thread that does. False: the file cannot be written. */
+static bool
+high_water_go_on(struct high_water *mark)
+{
+	if (mark->is_writing) {
+		high_water_wait_for_writer(mark);
+		return !mark->is_failing;
+	}
+	if (!mark->is_failing) /* otherwise the disk was the cause */
+		high_water_adapt_margin(mark, clock_ms());
+	return high_water_move_bound(mark);
+}
+
 bool
 high_water_covers(struct high_water *mark, const struct ticket_range *bases, struct text *reason)
 {
@@ -190,33 +239,34 @@ high_water_covers(struct high_water *mark, const struct ticket_range *bases, str
 	pthread_mutex_lock(&mark->mutex);
 	high_water_widen(mark, bases->increment);
 	classes_raise(&mark->record.given, bases);
-	while (is_covered && !high_water_is_below_bound(mark, bases)) {
-		if (mark->is_writing) {
-			high_water_wait_for_writer(mark);
-			is_covered = !mark->is_failing;
-			continue;
-		}
-		if (!mark->is_failing) /* otherwise the disk was the cause */
-			high_water_adapt_margin(mark, clock_ms());
-		is_covered = high_water_move_bound(mark);
-	}
-	if (!is_covered)
-		text_add(reason, mark->problem);
-	pthread_mutex_unlock(&mark->mutex);
-	return is_covered;
+	while (is_covered && !high_water_is_below_bound(mark, bases))
+		is_covered = high_water_go_on(mark);
+	return high_water_finish(mark, is_covered, reason);
+}
+
+bool
+high_water_covers_count(struct high_water *mark, uint64_t count, uint64_t limit,
+			struct text *reason)
+{
+	bool is_covered = true;
+
+	if (mark->file == NULL)
+		return true;
+	pthread_mutex_lock(&mark->mutex);
+	if (mark->record.count < count)
+		mark->record.count = count;
+	if (mark->count_limit < limit)
+		mark->count_limit = limit;
+	while (is_covered && limit > mark->record.count_ahead)
+		is_covered = high_water_go_on(mark);
+	return high_water_finish(mark, is_covered, reason);
 }
 
 bool
 high_water_is_kept(struct high_water *mark, struct text *reason)
 {
-	bool is_kept;
-
 	pthread_mutex_lock(&mark->mutex);
-	is_kept = !mark->is_failing;
-	if (!is_kept)
-		text_add(reason, mark->problem);
-	pthread_mutex_unlock(&mark->mutex);
-	return is_kept;
+	return high_water_finish(mark, !mark->is_failing, reason);
 }
 
 /* How far the bound of class I is ahead, in its own steps. */
@@ -233,6 +283,9 @@ high_water_room_of(const struct high_water *mark, uint64_t i)
 static bool
 high_water_is_low(const struct high_water *mark)
 {
+	if (high_water_has_instance(mark) &&
+	    mark->record.count_ahead < mark->count_limit + high_water_count_margin(mark) / 2)
+		return true;
 	for (uint64_t i = 0; i < mark->record.given.step; i++)
 		if (high_water_room_of(mark, i) < mark->margin / 2 &&
 		    high_water_next_bound(mark, i) > mark->record.ahead.highest[i])
@@ -300,10 +353,7 @@ high_water_tend(struct high_water *mark, uint64_t now_ms, struct text *reason)
 		high_water_adapt_margin(mark, now_ms);
 		is_kept = high_water_move_bound(mark);
 	}
-	if (!is_kept)
-		text_add(reason, mark->problem);
-	pthread_mutex_unlock(&mark->mutex);
-	return is_kept;
+	return high_water_finish(mark, is_kept, reason);
 }
 
 void
@@ -321,17 +371,12 @@ high_water_repair(struct high_water *mark, uint64_t now_ms)
 
 /* Bring the record to the disk. With the mutex held. */
 static bool
-high_water_save(struct high_water *mark, struct text *reason)
+high_water_save(struct high_water *mark)
 {
-	bool is_good = true;
-
 	if (mark->file == NULL)
 		return true;
 	high_water_wait_for_writer(mark);
-	is_good = high_water_move_bound(mark);
-	if (!is_good)
-		text_add(reason, mark->problem);
-	return is_good;
+	return high_water_move_bound(mark);
 }
 
 bool
@@ -339,28 +384,21 @@ high_water_set_latch(struct high_water *mark, const struct store_share *share, u
 		     uint64_t bound, struct text *reason)
 {
 	struct record *record = &mark->record;
-	bool is_good;
 
 	pthread_mutex_lock(&mark->mutex);
 	high_water_widen(mark, share->increment);
 	classes_set(&record->latches, share->increment, share->residue, latch);
 	if (classes_top_of(&mark->unsure, share->increment, share->residue) < bound)
 		classes_set(&mark->unsure, share->increment, share->residue, bound);
-	is_good = high_water_save(mark, reason);
-	pthread_mutex_unlock(&mark->mutex);
-	return is_good;
+	return high_water_finish(mark, high_water_save(mark), reason);
 }
 
 bool
 high_water_set_identity(struct high_water *mark, const char *identity, struct text *reason)
 {
-	bool is_good;
-
 	pthread_mutex_lock(&mark->mutex);
 	snprintf(mark->record.identity, sizeof(mark->record.identity), "%s", identity);
-	is_good = high_water_save(mark, reason);
-	pthread_mutex_unlock(&mark->mutex);
-	return is_good;
+	return high_water_finish(mark, high_water_save(mark), reason);
 }
 
 void
@@ -371,19 +409,55 @@ high_water_identity(struct high_water *mark, char *identity)
 	pthread_mutex_unlock(&mark->mutex);
 }
 
+/* --- the instance ------------------------------------------------------------------------------- */
+
+bool
+high_water_set_instance(struct high_water *mark, const char *id, uint64_t count, uint64_t limit,
+			struct text *reason)
+{
+	struct record *record = &mark->record;
+
+	pthread_mutex_lock(&mark->mutex);
+	snprintf(record->instance, sizeof(record->instance), "%s", id);
+	record->count = count;
+	record->count_ahead = 0; /* until the file has the new instance */
+	mark->count_limit = limit;
+	return high_water_finish(mark, high_water_save(mark), reason);
+}
+
+void
+high_water_settle_count(struct high_water *mark, uint64_t count, uint64_t limit)
+{
+	pthread_mutex_lock(&mark->mutex);
+	mark->record.count = count;
+	mark->count_limit = limit;
+	pthread_mutex_unlock(&mark->mutex);
+}
+
+void
+high_water_rest(struct high_water *mark)
+{
+	if (mark->file == NULL)
+		return;
+	pthread_mutex_lock(&mark->mutex);
+	if (!mark->is_writing && !mark->is_failing &&
+	    classes_top(&mark->record.ahead) >
+		    classes_top(&mark->record.given) + HIGH_WATER_REST_MARGIN) {
+		mark->margin = HIGH_WATER_REST_MARGIN;
+		(void)high_water_move_bound(mark);
+	}
+	pthread_mutex_unlock(&mark->mutex);
+}
+
 /* --- the end ----------------------------------------------------------------------------------- */
 
 bool
 high_water_end(struct high_water *mark, struct text *reason)
 {
-	bool is_good;
-
 	pthread_mutex_lock(&mark->mutex);
 	high_water_wait_for_writer(mark);
 	mark->margin = 0;
-	is_good = high_water_save(mark, reason);
-	pthread_mutex_unlock(&mark->mutex);
-	return is_good;
+	return high_water_finish(mark, high_water_save(mark), reason);
 }
 
 void

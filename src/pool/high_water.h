@@ -13,6 +13,9 @@
  * This server sees the bases of other servers of the node a moment later. The bound is far ahead of all
  * seen bases, so it is probably ahead of those, too.
  *
+ * A pool of named sequences has a second bound in the file: how often its instance may have counted in the
+ * database. It is written ahead in the same way.
+ *
  * Any thread; one mutex, which no thread holds while it writes the file. Without a file, every base may
  * be issued.
  */
@@ -32,6 +35,7 @@
 
 #define HIGH_WATER_LEAST_MARGIN 1000 /* bases */
 #define HIGH_WATER_MOST_MARGIN	100000000
+#define HIGH_WATER_REST_MARGIN	16 /* of named sequences that no client uses */
 
 struct high_water {
 	struct state_file *file; /* NULL: none */
@@ -41,6 +45,7 @@ struct high_water {
 	/* Under the mutex: */
 	struct record record;	   /* given, ahead and unsure always have the same step */
 	struct classes unsure;	   /* the bound of the last process: ours is never lower */
+	uint64_t count_limit;	   /* no statement has brought the instance's count above it */
 	uint64_t margin;	   /* how far ahead the bound is set */
 	uint64_t moved_ms;	   /* when the bound was last moved */
 	uint64_t checked_ms;	   /* when the file was last found in its place */
@@ -62,6 +67,29 @@ void high_water_destroy(struct high_water *mark);
  */
 bool high_water_covers(struct high_water *mark, const struct ticket_range *bases,
 		       struct text *reason) MUST_CHECK;
+
+/*
+ * The same for the count of the instance, which the next statement may bring to LIMIT. COUNT is the highest that the
+ * database has certainly shown.
+ */
+bool high_water_covers_count(struct high_water *mark, uint64_t count, uint64_t limit,
+			     struct text *reason) MUST_CHECK;
+
+/*
+ * Make this server the instance ID, over restarts too. It has counted COUNT times for certain, and no statement has
+ * brought its count above LIMIT. Return false as below.
+ */
+bool high_water_set_instance(struct high_water *mark, const char *id, uint64_t count,
+			     uint64_t limit, struct text *reason) MUST_CHECK;
+
+/*
+ * Set the same counts again, without a write of the file. Call this before the end, while no statement is under way.
+ * Then LIMIT may be lower than before.
+ */
+void high_water_settle_count(struct high_water *mark, uint64_t count, uint64_t limit);
+
+/* Bring the bound close, because no client uses the sequences for a while. Then a kill leaves a small gap. */
+void high_water_rest(struct high_water *mark);
 
 /* Return true if the last write of the file succeeded. */
 bool high_water_is_kept(struct high_water *mark, struct text *reason) MUST_CHECK;

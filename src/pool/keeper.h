@@ -11,6 +11,7 @@
 
 #include "pool/health.h"
 #include "pool/high_water.h"
+#include "pool/instance.h"
 #include "pool/queue.h"
 #include "pool/trust.h"
 #include "store/store.h"
@@ -24,6 +25,19 @@ struct pool_listener {
 	void *arg;
 };
 
+/*
+ * Policies of named sequences. A pool thread calls CHANGED, with no lock held. A reservation relied on revision SEEN
+ * of SEQUENCE, and the row has another one, with POLICY. False, with REASON: the sequence may not be used. NULL: any
+ * may.
+ */
+struct pool_policies {
+	bool (*changed)(void *arg, struct sequence *sequence, uint32_t seen,
+			const struct sequence_policy *policy, struct text *reason);
+	void *arg;
+};
+
+struct group;
+
 struct keeper {
 	const struct store *store;
 	const struct store_settings *database;
@@ -31,6 +45,10 @@ struct keeper {
 	struct health *health;
 	struct trust *trust;
 	struct high_water *high_water;
+	struct instance *instance;	      /* of named sequences; NULL: the pool is of tickets */
+	const struct pool_policies *policies; /* of named sequences */
+	struct group *group;		  /* of named sequences: what this thread works on; owned */
+	const struct ticket_space *space; /* of the answers */
 	const struct pool_listener *listener; /* NULL: none */
 	/*
 	 * Called when a session begins to open, and when it has opened. A stop does not wait for it

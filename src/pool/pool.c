@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "pool/group.h"
 #include "pool/health.h"
 #include "pool/high_water.h"
 #include "pool/maintenance.h"
@@ -33,6 +34,8 @@ struct pool {
 	struct health health;
 	struct trust trust;
 	struct high_water high_water;
+	struct ticket_space space;   /* of the answers */
+	struct instance *instance;   /* of named sequences; NULL: the pool is of tickets */
 	struct pool_thread *threads; /* settings.sessions that serve, and one for maintenance */
 	unsigned thread_count;
 	uint64_t closed_ms; /* when it was first closed; 0: it is open */
@@ -73,12 +76,32 @@ pool_init_thread(struct pool *pool, unsigned index)
 	thread->keeper.health = &pool->health;
 	thread->keeper.trust = &pool->trust;
 	thread->keeper.high_water = &pool->high_water;
+	thread->keeper.instance = pool->instance;
+	thread->keeper.policies = &pool->settings.policies;
+	thread->keeper.space = &pool->space;
 	thread->keeper.listener = &pool->settings.listener;
 	thread->keeper.note_opening = pool_note_opening;
 	thread->keeper.arg = pool;
 	thread->keeper.seed = index + 1;
 	thread->keeper.is_counted = index < pool->settings.sessions;
 	thread->run = thread->keeper.is_counted ? serve_reservations : maintenance_run;
+	if (pool->instance == NULL)
+		return;
+	thread->keeper.group = xcalloc(1, sizeof(*thread->keeper.group));
+	thread->keeper.taker.distinct = &thread->keeper.group->distinct;
+}
+
+/* Make it a pool of named sequences: its bases are values of a clock, its answers numbers of sequences. */
+static void
+pool_use_sequences(struct pool *pool)
+{
+	struct state_file *state = pool->settings.state;
+
+	pool->space.starting_offset = SEQUENCE_FIRST_ID;
+	trust_use_clock(&pool->trust);
+	pool->instance = xcalloc(1, sizeof(*pool->instance));
+	instance_init(pool->instance, &pool->high_water,
+		      state != NULL ? state_file_record(state) : NULL);
 }
 
 struct pool *
@@ -95,6 +118,9 @@ pool_new(const struct pool_settings *settings)
 	trust_init(&pool->trust, &settings->database.space,
 		   settings->state != NULL ? state_file_record(settings->state) : NULL);
 	high_water_init(&pool->high_water, settings->state, settings->name);
+	pool->space = settings->database.space;
+	if (settings->store->raise != NULL)
+		pool_use_sequences(pool);
 	pthread_mutex_init(&pool->running.mutex, NULL);
 	clock_cond_init(&pool->running.changed);
 	pool->thread_count = settings->sessions + 1;
@@ -242,7 +268,7 @@ pool_set_drained(struct pool *pool, bool is_drained)
 const struct ticket_space *
 pool_space(const struct pool *pool)
 {
-	return &pool->settings.database.space;
+	return &pool->space;
 }
 
 /* Wait until DEADLINE_MS for ALL threads, or for those that do not open a session. */
@@ -271,6 +297,8 @@ pool_settle(struct pool *pool)
 	char memory[REASON_SIZE];
 	struct text reason = TEXT_OVER(memory);
 
+	if (pool->instance != NULL)
+		instance_settle(pool->instance);
 	if (!high_water_end(&pool->high_water, &reason))
 		log_warn("cannot end the state file; the next start leaves a gap",
 			 LOG_TEXT("reason", memory), LOG_DATABASE(pool->health.name));
@@ -354,6 +382,11 @@ pool_free(struct pool *pool)
 	health_destroy(&pool->health);
 	high_water_destroy(&pool->high_water);
 	trust_destroy(&pool->trust);
+	if (pool->instance != NULL)
+		instance_destroy(pool->instance);
+	free(pool->instance);
+	for (unsigned i = 0; i < pool->thread_count; i++)
+		free(pool->threads[i].keeper.group);
 	pthread_cond_destroy(&pool->running.changed);
 	pthread_mutex_destroy(&pool->running.mutex);
 	free(pool->threads);

@@ -7,6 +7,10 @@
  * Then the next free session takes all of them as one statement. A thread without a session tries to
  * open one, and backs off. So waiting reservations are served as soon as the database is up again.
  *
+ * A store of named sequences makes it a pool of them (store.h). Its reservations name their sequences, and each
+ * statement moves all sequences of its reservations. Their answers have the space of the node with the starting
+ * offset 1.
+ *
  * One more thread maintains the table: it reads the newest base of the database several times a second,
  * and prunes old rows.
  */
@@ -30,6 +34,7 @@ struct pool_settings {
 	unsigned number;  /* of the database, for metrics */
 	const char *name; /* of the database, for the log; outlives the pool */
 	struct pool_listener listener;
+	struct pool_policies policies; /* of named sequences only */
 };
 
 /* The knowledge of the pool about its database at one moment. */

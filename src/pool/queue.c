@@ -30,10 +30,25 @@ queue_destroy(struct queue *queue)
 	pthread_mutex_destroy(&queue->mutex);
 }
 
+/* Return true if the reservation shares its statement with no other one. */
 static bool
 queue_is_large(const struct mail *mail)
 {
-	return CONTAINER_OF(mail, const struct reservation, mail)->count > RESERVATION_MOST_SHARED;
+	const struct reservation *reservation = CONTAINER_OF(mail, const struct reservation, mail);
+
+	if (reservation->task != RESERVATION_RESERVE)
+		return true;
+	return reservation->sequence == NULL && reservation->count > RESERVATION_MOST_SHARED;
+}
+
+/* Return true if the group of TAKER has room for the sequence of RESERVATION. */
+static bool
+queue_has_room(struct queue_taker *taker, const struct reservation *reservation)
+{
+	unsigned number;
+
+	return reservation->sequence == NULL ||
+	       distinct_add(taker->distinct, reservation->sequence, &number);
 }
 
 /* Return true if an idle session should take the first reservation. With the mutex held. */
@@ -114,7 +129,8 @@ queue_withdraw(struct queue *queue, struct reservation *reservation)
 
 /* Move the first reservation, and those that may share its statement, into GROUP. With the mutex held. */
 static void
-queue_move_group(struct queue *queue, uint32_t most, struct mail_list *group)
+queue_move_group(struct queue *queue, struct queue_taker *taker, uint32_t most,
+		 struct mail_list *group)
 {
 	uint64_t total = 0;
 	struct mail *mail;
@@ -124,6 +140,8 @@ queue_move_group(struct queue *queue, uint32_t most, struct mail_list *group)
 
 		total += reservation->count;
 		if (!TAILQ_EMPTY(group) && (total > most || queue_is_large(mail)))
+			break;
+		if (!queue_has_room(taker, reservation))
 			break;
 		TAILQ_REMOVE(&queue->waiting, mail, link);
 		reservation_take(reservation);
@@ -170,6 +188,8 @@ queue_take(struct queue *queue, struct queue_taker *taker, uint64_t generation, 
 {
 	enum queue_take taken = QUEUE_TAKEN;
 
+	if (taker->distinct != NULL)
+		distinct_clear(taker->distinct);
 	pthread_mutex_lock(&queue->mutex);
 	queue_end_work(queue, taker);
 	queue_wait_for_work(queue, generation);
@@ -181,7 +201,7 @@ queue_take(struct queue *queue, struct queue_taker *taker, uint64_t generation, 
 		taken = QUEUE_IDLE;
 		queue->wants_look = false;
 	} else {
-		queue_move_group(queue, most, group);
+		queue_move_group(queue, taker, most, group);
 		if (!queue_is_large(TAILQ_FIRST(group))) {
 			taker->is_at_work = true;
 			taker->late_ms = clock_ms() + LATE_MS;

@@ -10,6 +10,9 @@
  * A statement costs the database far more than a row does. So while one session works, reservations
  * gather for its next statement, and the other sessions are idle. An idle session takes reservations if
  * a statement is late. It also takes a large reservation, so that no other one waits for that.
+ *
+ * A pool of named sequences takes reservations of at most STORE_MOST_MOVES different sequences together. A large
+ * one shares the statement there, because its numbers cost no more. A reservation that only reads goes alone.
  */
 #ifndef TICKR_POOL_QUEUE_H
 #define TICKR_POOL_QUEUE_H
@@ -18,6 +21,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "pool/distinct.h"
 #include "ticket/reservation.h"
 
 enum queue_take {
@@ -29,8 +33,9 @@ enum queue_take {
 
 /* A thread that takes reservations. Zeroed at the start, then under the mutex of the queue. */
 struct queue_taker {
-	bool is_at_work;  /* on small reservations */
-	uint64_t late_ms; /* from then on its statement is late */
+	bool is_at_work;	   /* on small reservations */
+	uint64_t late_ms;	   /* from then on its statement is late */
+	struct distinct *distinct; /* the keeper's: the sequences of the group; NULL: of tickets */
 	TAILQ_ENTRY(queue_taker) link;
 };
 TAILQ_HEAD(queue_takers, queue_taker);
@@ -77,8 +82,8 @@ bool queue_withdraw(struct queue *queue, struct reservation *reservation) MUST_C
 /*
  * Wait for reservations, and move them from the head into GROUP: at least one, and as many as want at
  * most MOST bases together. GENERATION is that of the session. TAKER has done the work that it took
- * before. After half a minute without work the caller should use the session, so that no firewall drops
- * it.
+ * before. If the group reserves numbers of sequences, the DISTINCT of TAKER has these afterwards. After
+ * half a minute without work the caller should use the session, so that no firewall drops it.
  */
 enum queue_take queue_take(struct queue *queue, struct queue_taker *taker, uint64_t generation,
 			   uint32_t most, struct mail_list *group) MUST_CHECK;

@@ -6,13 +6,14 @@
 #include "metrics/metrics.h"
 #include "pool/counter.h"
 #include "pool/serve.h"
+#include "pool/serve_sequences.h"
 #include "pool/trial.h"
 
 #define BUSY_PAUSE_MS 20
 #define OPEN_WAIT_MS  60000
 #define BASES_PER_MS  100 /* even a slow database inserts so many */
 
-static void
+void
 serve_answer(struct mail_list *group, struct mail *mail, unsigned database,
 	     enum ticket_status status)
 {
@@ -37,11 +38,11 @@ serve_fail(struct mail_list *group, unsigned database, enum ticket_status status
 }
 
 /*
- * Reserve COUNT bases with one statement. While the database is too busy for it, retry until
+ * Reserve the bases of ORDER with one statement. While the database is too busy for it, retry until
  * DEADLINE_MS, which is that of the last reservation.
  */
 static enum store_result
-serve_reserve(struct keeper *keeper, uint32_t count, uint64_t deadline_ms,
+serve_reserve(struct keeper *keeper, const struct store_order *order, uint64_t deadline_ms,
 	      struct ticket_range *bases, struct text *reason)
 {
 	unsigned database = keeper->health->database;
@@ -49,7 +50,7 @@ serve_reserve(struct keeper *keeper, uint32_t count, uint64_t deadline_ms,
 	enum store_result result;
 
 	for (;;) {
-		result = counter_reserve(keeper, count, bases, reason);
+		result = counter_reserve(keeper, order, bases, reason);
 		if (result != STORE_BUSY || clock_ms() >= deadline_ms ||
 		    !keeper_pause(keeper, BUSY_PAUSE_MS))
 			break;
@@ -58,7 +59,7 @@ serve_reserve(struct keeper *keeper, uint32_t count, uint64_t deadline_ms,
 	}
 	metrics_observe(HISTOGRAM_RESERVATION_SECONDS + database, clock_us() - began_us);
 	if (result == STORE_OK)
-		metrics_observe(HISTOGRAM_RESERVATION_TICKETS + database, count);
+		metrics_observe(HISTOGRAM_RESERVATION_TICKETS + database, order->count);
 	return result;
 }
 
@@ -94,7 +95,7 @@ serve_deal(const struct keeper *keeper, struct mail_list *group, struct ticket_r
 		struct reservation *reservation = reservation_of(mail);
 
 		reservation->bases = range_take(&bases, reservation->count);
-		reservation->space = &keeper->database->space;
+		reservation->space = keeper->space;
 		serve_answer(group, mail, keeper->health->database, TICKET_OK);
 	}
 }
@@ -122,7 +123,7 @@ serve_put_back(struct keeper *keeper, struct mail_list *group, bool is_limited, 
 	serve_fail(group, database, TICKET_DATABASE_FAILED, reason);
 }
 
-static void
+void
 serve_note_failure(struct keeper *keeper, struct mail_list *group, enum store_result result,
 		   const char *reason)
 {
@@ -154,42 +155,53 @@ serve_note_failure(struct keeper *keeper, struct mail_list *group, enum store_re
 	}
 }
 
-static void
-serve_group(struct keeper *keeper, struct mail_list *group)
+bool
+serve_statement(struct keeper *keeper, struct mail_list *group, const struct store_order *order,
+		uint64_t deadline_ms, struct ticket_range *bases)
 {
 	char memory[REASON_SIZE];
 	struct text reason = TEXT_OVER(memory);
-	struct ticket_range bases = {0};
-	uint64_t deadline_ms;
-	uint32_t count = serve_sum_up(group, &deadline_ms);
 	uint64_t newest;
 	bool is_in_range;
 	enum store_result result;
 
-	if (keeper->store->fits != NULL && !keeper->store->fits(keeper->session, count, &reason)) {
+	if (keeper->store->fits != NULL &&
+	    !keeper->store->fits(keeper->session, order->count, &reason)) {
 		serve_fail(group, keeper->health->database, TICKET_TOO_LARGE, memory);
-		return;
+		return false;
 	}
 	result = counter_may_reserve(keeper, &reason);
 	if (result == STORE_REFUSED) { /* no statement was sent, so the session stays */
 		serve_fail(group, keeper->health->database, TICKET_DATABASE_REFUSED, memory);
-		return;
+		return false;
 	}
 	if (result != STORE_OK) { /* the next session may be at another of several masters */
 		serve_note_failure(keeper, group, result, memory);
-		return;
+		return false;
 	}
-	result = serve_reserve(keeper, count, deadline_ms, &bases, &reason);
+	result = serve_reserve(keeper, order, deadline_ms, bases, &reason);
 	if (result != STORE_OK) {
 		if (result != STORE_TOO_LARGE)
 			health_note_doubt(keeper->health);
 		serve_note_failure(keeper, group, result, memory);
-		return;
+		return false;
 	}
-	is_in_range = range_last(&bases, &newest);
+	is_in_range = range_last(bases, &newest);
 	assert(is_in_range); /* counter_reserve() has checked it */
 	health_note_reserved(keeper->health, newest);
-	serve_deal(keeper, group, bases);
+	return true;
+}
+
+static void
+serve_group(struct keeper *keeper, struct mail_list *group)
+{
+	struct store_order order = {.count = 0};
+	struct ticket_range bases = {0};
+	uint64_t deadline_ms;
+
+	order.count = serve_sum_up(group, &deadline_ms);
+	if (serve_statement(keeper, group, &order, deadline_ms, &bases))
+		serve_deal(keeper, group, bases);
 }
 
 /*
@@ -240,7 +252,10 @@ serve_reservations(struct keeper *keeper)
 		case QUEUE_IDLE: (void)trial_look(keeper, &newest); break;
 		case QUEUE_TAKEN:
 			serve_note_busy(keeper, &group);
-			serve_group(keeper, &group);
+			if (keeper->group != NULL)
+				serve_sequences(keeper, &group);
+			else
+				serve_group(keeper, &group);
 			serve_note_idle(keeper);
 			break;
 		}

@@ -28,11 +28,12 @@ trial_is_needed(struct keeper *keeper)
 static enum store_result
 trial_reserve(struct keeper *keeper, struct text *reason)
 {
+	const struct store_order order = {.count = keeper->instance == NULL};
 	struct ticket_range trial;
-	enum store_result result = counter_reserve(keeper, 1, &trial, reason);
+	enum store_result result = counter_reserve(keeper, &order, &trial, reason);
 
-	if (result == STORE_OK)
-		health_note_reserved(keeper->health, trial.first);
+	if (result == STORE_OK) /* the range of a clock may be empty */
+		health_note_reserved(keeper->health, trial.first + trial.count - 1);
 	return result;
 }
 
@@ -59,6 +60,8 @@ trial_look(struct keeper *keeper, uint64_t *newest)
 		result = trial_reserve(keeper, &reason);
 	if (result == STORE_OK)
 		result = counter_look(keeper, newest, &reason);
+	if (result == STORE_OK && !keeper->is_counted)
+		result = counter_rest(keeper, &reason);
 	if (result == STORE_REFUSED)
 		result = counter_refusal(keeper);
 	if (result != STORE_OK) {

@@ -1,8 +1,8 @@
 #include <assert.h>
-#include <inttypes.h>
 #include <string.h>
 
 #include "pool/trust.h"
+#include "pool/trust_words.h"
 
 #define DOUBT_LEAST 100	 /* bases that other servers may have issued, however slow they are */
 #define DOUBT_MS    1000 /* for statements under way when the counter was last seen */
@@ -30,6 +30,13 @@ trust_init(struct trust *trust, const struct ticket_space *space, const struct r
 }
 
 void
+trust_use_clock(struct trust *trust)
+{
+	trust->is_clock = true;
+	trust->space = (struct ticket_space){1, 0, 1};
+}
+
+void
 trust_destroy(struct trust *trust)
 {
 	classes_free(&trust->unsure);
@@ -52,51 +59,14 @@ trust_top_of(const struct classes *classes, const struct store_share *share)
 	return classes_top_of(classes, share->increment, share->residue);
 }
 
-/* Add the ticket that the operator must move the counter past, so that no base up to FLOOR returns. */
-static void
-trust_add_ticket(const struct trust *trust, uint64_t floor, struct text *reason)
-{
-	uint64_t ticket = 0;
-
-	if (space_ticket(&trust->space, floor, &ticket))
-		text_addf(reason, "%" PRIu64, ticket);
-	else
-		text_add(reason, "TICKET");
-}
-
-/* The facts about a refused class, for the reason. */
-struct refusal {
-	uint64_t went_to; /* 0: the class was refused in an earlier run */
-	uint64_t known;
-	uint64_t floor;
-	uint64_t latch;
-};
-
-static void
-trust_explain(const struct trust *trust, const struct refusal *refusal, struct text *reason)
-{
-	text_add(reason, "the database has gone back in time: ");
-	if (refusal->went_to > 0)
-		text_addf(reason, "its counter was at %" PRIu64 ", but %" PRIu64 " was issued. ",
-			  refusal->went_to, refusal->known);
-	else
-		text_add(reason, "it was refused in an earlier run. ");
-	if (refusal->latch > 0)
-		text_add(reason, "No tickets are issued until an operator runs: ");
-	else
-		text_addf(reason, "No tickets are issued until the counter reaches %" PRIu64 ": ",
-			  refusal->floor);
-	text_add(reason, "tickrd advance --past ");
-	trust_add_ticket(trust, refusal->floor, reason);
-}
-
 bool
 trust_allows(struct trust *trust, const struct store_share *share, struct text *reason)
 {
-	struct refusal refusal;
+	struct trust_refusal refusal;
 
 	pthread_mutex_lock(&trust->mutex);
-	refusal = (struct refusal){
+	refusal = (struct trust_refusal){
+		.space = trust->is_clock ? NULL : &trust->space,
 		.went_to = trust_top_of(&trust->went_to, share),
 		.known = trust_top_of(&trust->known, share),
 		.floor = trust_top_of(&trust->floors, share),
@@ -104,7 +74,7 @@ trust_allows(struct trust *trust, const struct store_share *share, struct text *
 	};
 	pthread_mutex_unlock(&trust->mutex);
 	if (refusal.floor != 0)
-		trust_explain(trust, &refusal, reason);
+		trust_explain(&refusal, reason);
 	return refusal.floor == 0;
 }
 
@@ -421,7 +391,8 @@ trust_judge_newest_locked(struct trust *trust, const struct trust_mark *mark,
 	uint64_t floor = trust_top_of(&trust->floors, share);
 
 	*past = trust_find_past(trust, share);
-	if (newest < floor || (floor != 0 && trust_top_of(&trust->latches, share) != 0))
+	if (newest < floor ||
+	    (floor != 0 && (trust->is_clock || trust_top_of(&trust->latches, share) != 0)))
 		return TRUST_REFUSED;
 	if (newest < trust_top_of(&mark->known, share))
 		return TRUST_SUSPECT;
@@ -445,6 +416,67 @@ trust_judge_newest(struct trust *trust, const struct trust_mark *mark,
 	verdict = trust_judge_newest_locked(trust, mark, share, newest, past);
 	pthread_mutex_unlock(&trust->mutex);
 	return trust_allows(trust, share, reason) ? verdict : TRUST_REFUSED;
+}
+
+/*
+ * Judge NEWEST, which is below the known base of MARK, although no replica has answered. With the mutex held.
+ */
+static enum trust_verdict
+trust_judge_lower(struct trust *trust, const struct trust_mark *mark,
+		  const struct store_share *share, uint64_t newest, uint64_t *past)
+{
+	uint64_t known = trust_top_of(&mark->known, share);
+	uint64_t unsure;
+
+	if (newest < trust_top_of(&mark->certain, share)) {
+		trust_refuse(trust, share, newest, mark->began_ms);
+		*past = trust_find_past(trust, share);
+		return TRUST_REFUSED;
+	}
+	trust_doubt_beyond(trust, share, known, mark->began_ms);
+	unsure = trust_top_of(&trust->unsure, share);
+	*past = unsure > known ? unsure : known;
+	rate_restart(&trust->rate, share);
+	return TRUST_UNSURE;
+}
+
+enum trust_verdict
+trust_judge_confirmed(struct trust *trust, const struct trust_mark *mark,
+		      const struct store_share *share, uint64_t newest, uint64_t *past,
+		      struct text *reason)
+{
+	enum trust_verdict verdict;
+
+	pthread_mutex_lock(&trust->mutex);
+	verdict = trust_judge_newest_locked(trust, mark, share, newest, past);
+	if (verdict == TRUST_SUSPECT)
+		verdict = trust_judge_lower(trust, mark, share, newest, past);
+	pthread_mutex_unlock(&trust->mutex);
+	return trust_allows(trust, share, reason) ? verdict : TRUST_REFUSED;
+}
+
+void
+trust_accuse(struct trust *trust, const struct trust_mark *mark, const struct store_share *share,
+	     uint64_t newest, uint64_t *past)
+{
+	pthread_mutex_lock(&trust->mutex);
+	if (trust_top_of(&trust->floors, share) == 0) {
+		if (classes_top(&trust->known) == 0)
+			classes_set(&trust->known, share->increment, share->residue, 1);
+		trust_refuse(trust, share, newest, mark->began_ms);
+	}
+	*past = trust_find_past(trust, share);
+	pthread_mutex_unlock(&trust->mutex);
+}
+
+void
+trust_release(struct trust *trust, const struct store_share *share)
+{
+	pthread_mutex_lock(&trust->mutex);
+	classes_set(&trust->floors, share->increment, share->residue, 0);
+	classes_set(&trust->latches, share->increment, share->residue, 0);
+	rate_restart(&trust->rate, share);
+	pthread_mutex_unlock(&trust->mutex);
 }
 
 uint64_t

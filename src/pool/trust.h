@@ -34,6 +34,10 @@
  * So bases that were read lately are known, but not certain. If the counter is below them, they are
  * unsure.
  *
+ * The bases of a pool of named sequences are values of their clock. An older copy may have any clock there, because
+ * another server may have carried it on. So a refusal ends only with trust_release(), and the row of this server in
+ * the database can accuse the database (instance.h).
+ *
  * Any thread; one mutex. Times are those of clock_ms(), from the caller.
  */
 #ifndef TICKR_POOL_TRUST_H
@@ -72,6 +76,7 @@ struct trust_mark {
 struct trust {
 	pthread_mutex_t mutex;
 	struct ticket_space space; /* to name the ticket of a base */
+	bool is_clock;		   /* the bases are those of a clock, and have no tickets */
 	/* Under the mutex: */
 	struct classes unsure;	/* the highest base that may have been issued, by any server */
 	struct classes known;	/* the highest one that was issued, by us or by another server */
@@ -93,6 +98,9 @@ struct trust {
 /* LAST is the record of the last process; NULL: there is none. */
 void trust_init(struct trust *trust, const struct ticket_space *space, const struct record *last);
 void trust_destroy(struct trust *trust);
+
+/* Take the bases as values of the clock of named sequences. Call this before other threads do. */
+void trust_use_clock(struct trust *trust);
 
 /* Return true if the database of SHARE is trusted. If it is refused, add the reason. */
 bool trust_allows(struct trust *trust, const struct store_share *share,
@@ -134,6 +142,27 @@ enum trust_verdict trust_judge(struct trust *trust, const struct trust_mark *mar
 enum trust_verdict trust_judge_newest(struct trust *trust, const struct trust_mark *mark,
 				      const struct store_share *share, uint64_t newest,
 				      uint64_t *past, struct text *reason) MUST_CHECK;
+
+/*
+ * The same for a statement that reads where others write, so no replica has answered: never TRUST_SUSPECT. If
+ * NEWEST is below the certain base of MARK, the database is refused from now on.
+ */
+enum trust_verdict trust_judge_confirmed(struct trust *trust, const struct trust_mark *mark,
+					 const struct store_share *share, uint64_t newest,
+					 uint64_t *past, struct text *reason) MUST_CHECK;
+
+/*
+ * Of a clock: refuse the database of SHARE from now on, because it is an older copy, whatever its clock shows.
+ * NEWEST is that clock. *PAST is as above.
+ */
+void trust_accuse(struct trust *trust, const struct trust_mark *mark,
+		  const struct store_share *share, uint64_t newest, uint64_t *past);
+
+/*
+ * Of a clock: end the refusal and its latch, because an operator has acted, and the sequences are past all issued
+ * ids.
+ */
+void trust_release(struct trust *trust, const struct store_share *share);
 
 /* Return when the last statement began that showed the counter, by clock_ms(); 0: none has. */
 uint64_t trust_seen_ms(struct trust *trust);

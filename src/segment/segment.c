@@ -16,10 +16,10 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "metrics/metrics.h"
-#include "segment/demand.h"
 #include "segment/segment.h"
 #include "segment/sights.h"
-#include "segment/waiting.h"
+#include "ticket/demand.h"
+#include "ticket/waiting.h"
 
 #define FIRST_FETCH 50000 /* bases ahead, until the segment has learnt how many are quick */
 #define LEAST_FETCH 1000
@@ -369,12 +369,14 @@ segment_note(struct segment *s, const struct ticket_space *space, bool is_truste
 }
 
 static bool
-segment_take(void *self, uint32_t count, uint64_t now_ms, struct ticket_piece *taken)
+segment_take(void *self, struct sequence *sequence, uint32_t count, uint64_t now_ms,
+	     struct ticket_piece *taken)
 {
 	struct segment *s = self;
 	struct mail_list none = TAILQ_HEAD_INITIALIZER(none);
 	bool is_taken;
 
+	assert(sequence == NULL);
 	pthread_mutex_lock(&s->shared.mutex);
 	segment_abandon_unseen(s, now_ms);
 	is_taken = pieces_take(&s->shared.held, count, taken);

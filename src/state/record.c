@@ -6,9 +6,10 @@
 #include "base/parse.h"
 #include "state/record.h"
 
-#define VERSION	    2
-#define OLD_VERSION 1  /* has no identity and no refusals */
-#define MOST_DIGITS 20 /* of a number */
+#define VERSION		3
+#define TICKETS_VERSION 2  /* has no instance */
+#define OLD_VERSION	1  /* has no identity and no refusals */
+#define MOST_DIGITS	20 /* of a number */
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
@@ -23,17 +24,28 @@ record_checksum(const char *bytes, size_t len)
 	return sum;
 }
 
+static int
+record_version(const struct record *record)
+{
+	if (record->instance[0] != '\0')
+		return VERSION;
+	return record->identity[0] == '\0' && classes_top(&record->latches) == 0 ? OLD_VERSION
+										 : TICKETS_VERSION;
+}
+
 void
 record_write(const struct record *record, struct text *text)
 {
-	bool is_old = record->identity[0] == '\0' && classes_top(&record->latches) == 0;
 	size_t begin = text->len;
 
 	text_addf(text, "tickr state %d\nspace %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
-		  is_old ? OLD_VERSION : VERSION, record->space.max_nodes,
-		  record->space.node_number, record->space.starting_offset);
+		  record_version(record), record->space.max_nodes, record->space.node_number,
+		  record->space.starting_offset);
 	if (record->identity[0] != '\0')
 		text_addf(text, "database %s\n", record->identity);
+	if (record->instance[0] != '\0')
+		text_addf(text, "instance %s count %" PRIu64 " ahead %" PRIu64 "\n",
+			  record->instance, record->count, record->count_ahead);
 	text_addf(text, "step %" PRIu64 "\n", record->given.step);
 	for (uint64_t i = 0; i < record->given.step; i++)
 		if (record->ahead.highest[i] > 0)
@@ -52,6 +64,9 @@ record_copy(struct record *to, const struct record *from)
 {
 	to->space = from->space;
 	memcpy(to->identity, from->identity, sizeof(to->identity));
+	memcpy(to->instance, from->instance, sizeof(to->instance));
+	to->count = from->count;
+	to->count_ahead = from->count_ahead;
 	classes_copy(&to->given, &from->given);
 	classes_copy(&to->ahead, &from->ahead);
 	classes_copy(&to->latches, &from->latches);
@@ -110,20 +125,38 @@ record_read_space(struct reader *reader, struct ticket_space *space)
 	       record_read_word(reader, "\n");
 }
 
+static bool
+record_read_id(struct reader *reader, char id[RANDOM_ID_SIZE])
+{
+	static const char digits[] = "0123456789abcdef";
+
+	if ((size_t)(reader->end - reader->at) < RANDOM_ID_LEN)
+		return false;
+	memcpy(id, reader->at, RANDOM_ID_LEN);
+	reader->at += RANDOM_ID_LEN;
+	return strspn(id, digits) == RANDOM_ID_LEN;
+}
+
 /* Read the line of the identity, if there is one. */
 static bool
 record_read_identity(struct reader *reader, char *identity)
 {
-	static const char digits[] = "0123456789abcdef";
-	size_t len = RANDOM_ID_SIZE - 1;
-
 	if (!record_read_word(reader, "database "))
 		return true;
-	if ((size_t)(reader->end - reader->at) < len)
-		return false;
-	memcpy(identity, reader->at, len);
-	reader->at += len;
-	return strspn(identity, digits) == len && record_read_word(reader, "\n");
+	return record_read_id(reader, identity) && record_read_word(reader, "\n");
+}
+
+/* Read the line of the instance, if there is one. */
+static bool
+record_read_instance(struct reader *reader, struct record *record)
+{
+	if (!record_read_word(reader, "instance "))
+		return true;
+	return record_read_id(reader, record->instance) && record_read_word(reader, " count ") &&
+	       record_read_number(reader, UINT64_MAX, &record->count) &&
+	       record_read_word(reader, " ahead ") &&
+	       record_read_number(reader, UINT64_MAX, &record->count_ahead) &&
+	       record_read_word(reader, "\n") && record->count <= record->count_ahead;
 }
 
 static bool
@@ -212,7 +245,8 @@ record_parse(struct record *record, const char *bytes, size_t len, struct text *
 	}
 	if (!record_read_space(&reader, &record->space) ||
 	    !record_read_identity(&reader, record->identity) ||
-	    !record_read_classes(&reader, record) || !record_has_text(record, bytes, len)) {
+	    !record_read_instance(&reader, record) || !record_read_classes(&reader, record) ||
+	    !record_has_text(record, bytes, len)) {
 		text_add(problem, "it is torn or damaged: its checksum is not that of its lines");
 		return false;
 	}

@@ -4,14 +4,16 @@
  *	tickr state 2
  *	space 10 3 326			max_nodes, node_number, starting_offset
  *	database 0f3a..			the identity of the database, if it has one
+ *	instance 77c0.. count 8 ahead 1032	the server's row in a database of named sequences
  *	step 1				the classes are base mod 1
  *	class 0 given 1041 ahead 2041	a line for each class with a known base
  *	refused 0 latch 4		the class waits for an operator, see pool/trust.h
  *	checksum 79f9486a79beba8f	FNV-1a of the lines above
  *
  * GIVEN is the highest base that was certainly issued. No base above AHEAD was issued.
- * A record has exactly one text, and the reader refuses any other text as damaged. A record without
- * an identity and without a refusal is written as version 1, which has neither line.
+ * COUNT is how often the instance has certainly counted in its row. No count above AHEAD was reached.
+ * A record has exactly one text, and the reader refuses any other text as damaged. A record with an instance is
+ * written as version 3. One without identity and refusal is version 1, which has neither line.
  */
 #ifndef TICKR_STATE_RECORD_H
 #define TICKR_STATE_RECORD_H
@@ -32,6 +34,9 @@
 struct record {
 	struct ticket_space space;
 	char identity[RANDOM_ID_SIZE]; /* of the database; "": unknown */
+	char instance[RANDOM_ID_SIZE]; /* of the server, for named sequences; "": none */
+	uint64_t count;		       /* of the instance, certainly; at most COUNT_AHEAD */
+	uint64_t count_ahead;
 	struct classes given;
 	struct classes ahead;
 	struct classes latches; /* 0: the class is not refused */

@@ -21,7 +21,22 @@
 
 #define NAME_SIZE 48
 
+/* A kind of state file: the first word of its name, and the remedy if it is damaged. */
+struct state_kind {
+	const char *stem;
+	const char *remedy;
+};
+
+static const struct state_kind state_file_tickets = {
+	"node", ". Find the last issued ticket, move the counter past it with tickrd advance, "
+		"remove the file, and start again: see docs/failures.md"};
+static const struct state_kind state_file_of_sequences = {
+	"sequences",
+	". If the database may be an older copy, run tickrd advance --sequences --by NUMBER. Then "
+	"remove the file, and start again: see docs/failures.md"};
+
 struct state_file {
+	const struct state_kind *kind;
 	char *folder; /* for messages */
 	int folder_fd;
 	int lock_fd;
@@ -31,9 +46,11 @@ struct state_file {
 };
 
 static void
-state_file_make_name(char *name, const struct ticket_space *space, const char *ending)
+state_file_make_name(const struct state_file *file, char *name, const struct ticket_space *space,
+		     const char *ending)
 {
-	snprintf(name, NAME_SIZE, "node-%" PRIu64 ".%s", space->node_number, ending);
+	snprintf(name, NAME_SIZE, "%s-%" PRIu64 ".%s", file->kind->stem, space->node_number,
+		 ending);
 }
 
 /* --- opening ----------------------------------------------------------------------------------- */
@@ -54,7 +71,7 @@ state_file_lock(struct state_file *file, const struct ticket_space *space, struc
 {
 	char name[NAME_SIZE];
 
-	state_file_make_name(name, space, "lock");
+	state_file_make_name(file, name, space, "lock");
 	file->lock_fd = openat(file->folder_fd, name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (file->lock_fd >= 0 && flock(file->lock_fd, LOCK_EX | LOCK_NB) == 0)
 		return true;
@@ -95,15 +112,15 @@ state_file_read(int folder_fd, const char *name, size_t *len)
 	return bytes;
 }
 
-/* Parse the file's BYTES, which must be of SPACE, into RECORD. */
+/* Parse BYTES of FILE, which must be of SPACE. */
 static bool
-state_file_parse(struct record *record, const char *bytes, size_t len,
+state_file_parse(struct state_file *file, const char *bytes, size_t len,
 		 const struct ticket_space *space, struct text *problem)
 {
+	struct record *record = &file->record;
+
 	if (!record_read(record, bytes, len, problem)) {
-		text_add(problem, ". Find the last issued ticket, move the counter past it with "
-				  "tickrd advance, remove the file, and start again: see "
-				  "docs/failures.md");
+		text_add(problem, file->kind->remedy);
 		return false;
 	}
 	if (space_equals(&record->space, space))
@@ -126,7 +143,7 @@ state_file_load(struct state_file *file, const struct ticket_space *space, struc
 	char *bytes;
 	bool is_good;
 
-	state_file_make_name(file->name, space, "state");
+	state_file_make_name(file, file->name, space, "state");
 	bytes = state_file_read(file->folder_fd, file->name, &len);
 	if (bytes == NULL && errno == ENOENT) {
 		file->record.space = *space;
@@ -137,7 +154,7 @@ state_file_load(struct state_file *file, const struct ticket_space *space, struc
 		text_add(problem, strerror(errno));
 		return false;
 	}
-	is_good = state_file_parse(&file->record, bytes, len, space, problem);
+	is_good = state_file_parse(file, bytes, len, space, problem);
 	free(bytes);
 	if (is_good)
 		text_clear(problem);
@@ -197,7 +214,7 @@ state_file_is_there(struct state_file *file, struct text *problem)
 
 	if (!state_file_is_named(file->folder_fd, AT_FDCWD, file->folder))
 		state_file_reopen_folder(file, problem);
-	state_file_make_name(lock_name, &file->record.space, "lock");
+	state_file_make_name(file, lock_name, &file->record.space, "lock");
 	if (!state_file_is_named(file->lock_fd, file->folder_fd, lock_name)) {
 		if (problem->len == 0)
 			text_addf(problem, "%s/%s was removed", file->folder, lock_name);
@@ -215,11 +232,13 @@ state_file_take_spare(struct state_file *file)
 		file->spare_fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-struct state_file *
-state_file_open(const char *folder, const struct ticket_space *space, struct text *problem)
+static struct state_file *
+state_file_open_kind(const struct state_kind *kind, const char *folder,
+		     const struct ticket_space *space, struct text *problem)
 {
 	struct state_file *file = xcalloc(1, sizeof(*file));
 
+	file->kind = kind;
 	file->folder = xstrdup(folder);
 	file->folder_fd = file->lock_fd = file->spare_fd = -1;
 	if (state_file_open_folder(file, problem) && state_file_lock(file, space, problem) &&
@@ -229,6 +248,19 @@ state_file_open(const char *folder, const struct ticket_space *space, struct tex
 	}
 	state_file_close(file);
 	return NULL;
+}
+
+struct state_file *
+state_file_open(const char *folder, const struct ticket_space *space, struct text *problem)
+{
+	return state_file_open_kind(&state_file_tickets, folder, space, problem);
+}
+
+struct state_file *
+state_file_open_sequences(const char *folder, const struct ticket_space *space,
+			  struct text *problem)
+{
+	return state_file_open_kind(&state_file_of_sequences, folder, space, problem);
 }
 
 const struct record *
@@ -251,11 +283,12 @@ state_file_close(struct state_file *file)
 	free(file);
 }
 
-bool
-state_file_look(const char *folder, const struct ticket_space *space, struct record *record,
-		struct text *problem)
+static bool
+state_file_look_kind(const struct state_kind *kind, const char *folder,
+		     const struct ticket_space *space, struct record *record, struct text *problem)
 {
-	struct state_file file = {.folder = xstrdup(folder), .folder_fd = -1, .lock_fd = -1};
+	struct state_file file = {
+		.kind = kind, .folder = xstrdup(folder), .folder_fd = -1, .lock_fd = -1};
 	bool is_good =
 		state_file_open_folder(&file, problem) && state_file_load(&file, space, problem);
 
@@ -265,6 +298,20 @@ state_file_look(const char *folder, const struct ticket_space *space, struct rec
 		close(file.folder_fd);
 	free(file.folder);
 	return is_good;
+}
+
+bool
+state_file_look(const char *folder, const struct ticket_space *space, struct record *record,
+		struct text *problem)
+{
+	return state_file_look_kind(&state_file_tickets, folder, space, record, problem);
+}
+
+bool
+state_file_look_sequences(const char *folder, const struct ticket_space *space,
+			  struct record *record, struct text *problem)
+{
+	return state_file_look_kind(&state_file_of_sequences, folder, space, record, problem);
 }
 
 /* --- saving ------------------------------------------------------------------------------------ */
@@ -329,7 +376,7 @@ state_file_save(struct state_file *file, const struct record *record, struct tex
 	bool is_good;
 
 	record_write(record, &text);
-	state_file_make_name(name, &record->space, "new");
+	state_file_make_name(file, name, &record->space, "new");
 	is_good = state_file_make(file, name, memory, text.len) &&
 		  renameat(file->folder_fd, name, file->folder_fd, file->name) == 0 &&
 		  fsync(file->folder_fd) == 0;

@@ -2,8 +2,9 @@
  * state_file -- the file in TICKR_STATE_DIR that remembers how far a node's tickets were issued.
  *
  * A database may be replaced by an older copy while tickrd is down. The next start recognises that by
- * this file, node-N.state for node N. From open to close the server holds a lock on node-N.lock, so that
- * no two servers write one file. Main opens and closes the file. One thread at a time saves it.
+ * this file, node-N.state for node N, or sequences-N.state for the named sequences of its database. From open to
+ * close the server holds a lock on node-N.lock or sequences-N.lock, so that no two servers write one file. Main
+ * opens and closes the file. One thread at a time saves it.
  */
 #ifndef TICKR_STATE_STATE_FILE_H
 #define TICKR_STATE_STATE_FILE_H
@@ -22,6 +23,10 @@ struct state_file;
  */
 struct state_file *state_file_open(const char *folder, const struct ticket_space *space,
 				   struct text *problem) MUST_CHECK;
+
+/* The same for the file of the named sequences. Its bases are values of their clock. */
+struct state_file *state_file_open_sequences(const char *folder, const struct ticket_space *space,
+					     struct text *problem) MUST_CHECK;
 
 /* Return the content of the file when it was opened. */
 const struct record *state_file_record(const struct state_file *file);
@@ -44,5 +49,7 @@ void state_file_close(struct state_file *file);
 /* Read the present content into RECORD, which is zeroed, without a lock: another process may have the file open. */
 bool state_file_look(const char *folder, const struct ticket_space *space, struct record *record,
 		     struct text *problem) MUST_CHECK;
+bool state_file_look_sequences(const char *folder, const struct ticket_space *space,
+			       struct record *record, struct text *problem) MUST_CHECK;
 
 #endif

@@ -13,6 +13,7 @@
 #include "store/mysql_layout.h"
 #include "store/mysql_look.h"
 #include "store/mysql_reserve.h"
+#include "store/mysql_sequences.h"
 #include "store/mysql_session.h"
 
 #define LOOK_HIGHEST LOOK_ONE("(SELECT MAX(id) FROM tickets)")
@@ -225,6 +226,7 @@ mysql_store_prune(struct store_session *session, uint64_t keep, uint64_t *rows, 
 
 const struct store mysql_store = {
 	.name = "mysql",
+	.sequences = &mysql_sequences_store,
 	.variables = mysql_variables,
 	.parse = mysql_parse,
 	.forget = mysql_forget,

@@ -7,6 +7,7 @@
 #include "store/mysql_identity.h"
 #include "store/mysql_layout.h"
 #include "store/mysql_look.h"
+#include "store/mysql_sequences.h"
 #include "store/pinned.h"
 
 #define REASON_ROOM 512
@@ -189,7 +190,6 @@ mysql_create_make_settings(struct store_session *session, const struct create_or
 	struct text reason = TEXT_OVER(memory);
 	enum mysql_finding finding;
 
-	(void)order;
 	if (mysql_layout_find_settings(session, &finding, &reason) != STORE_OK ||
 	    finding == FOUND_WRONG) {
 		text_addf(report, "%s\n", memory);
@@ -198,6 +198,11 @@ mysql_create_make_settings(struct store_session *session, const struct create_or
 	if (finding == FOUND_IT) {
 		text_add(report, "settings: found, and they are the same\n");
 		return STEP_FOUND;
+	}
+	if (order->with_sequences && !session->is_new) {
+		text_add(report, "this database has no pinned settings: run tickrd createdb "
+				 "without --sequences\n");
+		return STEP_FAILED;
 	}
 	snprintf(sql, sizeof(sql),
 		 "SET @max_nodes = %" PRIu64 ", @node_number = %" PRIu64
@@ -226,7 +231,8 @@ mysql_create_make_identity(struct store_session *session, const struct create_or
 	struct text reason = TEXT_OVER(memory);
 	bool is_missing;
 
-	(void)order;
+	if (order->with_sequences && !session->is_new)
+		return STEP_FOUND;
 	if (mysql_read_identity(session, &is_missing, &reason) != STORE_OK)
 		goto failed;
 	if (!is_missing) {
@@ -251,6 +257,57 @@ failed:
 	return STEP_FAILED;
 }
 
+static enum step
+mysql_create_sequences(struct store_session *session, const struct create_order *order,
+		       struct text *report)
+{
+	char memory[REASON_ROOM];
+	struct text reason = TEXT_OVER(memory);
+	enum store_result result = mysql_sequences_check_server(session, &reason);
+
+	if (result == STORE_REFUSED && !order->with_sequences) {
+		text_addf(report, "table `tickr_sequences`: not created: %s\n", memory);
+		return STEP_FOUND;
+	}
+	if (result == STORE_OK)
+		result = mysql_check_writable(session, &reason);
+	if (result == STORE_OK)
+		result = mysql_session_run(session, sql_sequences, &reason);
+	if (result != STORE_OK) {
+		text_addf(report, "%s; cannot create the table `tickr_sequences`\n", memory);
+		return STEP_FAILED;
+	}
+	text_add(report, "table `tickr_sequences`: created\n");
+	return STEP_MADE;
+}
+
+/* Refuse a table without the row of the clock: it is half made, or was emptied. A new row would repeat its numbers. */
+static enum step
+mysql_create_make_sequences(struct store_session *session, const struct create_order *order,
+			    struct text *report)
+{
+	char memory[REASON_ROOM];
+	struct text reason = TEXT_OVER(memory);
+	bool is_there;
+	enum store_result result = mysql_sequences_check_table(session, &is_there, &reason);
+
+	if (result == STORE_OK && is_there)
+		result = mysql_sequences_check_clock(session, &reason);
+	if (result != STORE_OK) {
+		text_addf(report, "%s\n", memory);
+		return STEP_FAILED;
+	}
+	if (is_there) {
+		text_add(report, "table `tickr_sequences`: found\n");
+		return STEP_FOUND;
+	}
+	if (session->is_new || order->with_sequences)
+		return mysql_create_sequences(session, order, report);
+	text_add(report, "table `tickr_sequences`: none; for named sequences run tickrd createdb "
+			 "--sequences\n");
+	return STEP_FOUND;
+}
+
 enum store_create_result
 mysql_create(const struct store_settings *settings, const struct create_order *order,
 	     struct text *report)
@@ -258,7 +315,8 @@ mysql_create(const struct store_settings *settings, const struct create_order *o
 	typedef enum step step_fn(struct store_session *, const struct create_order *,
 				  struct text *);
 	static step_fn *const steps[] = {mysql_create_make_database, mysql_create_make_tickets,
-					 mysql_create_make_settings, mysql_create_make_identity};
+					 mysql_create_make_settings, mysql_create_make_identity,
+					 mysql_create_make_sequences};
 	enum store_create_result result = STORE_EXISTED;
 	struct store_session session;
 
@@ -276,6 +334,8 @@ mysql_create(const struct store_settings *settings, const struct create_order *o
 		}
 		if (step == STEP_MADE && i > 0)
 			result = STORE_CREATED;
+		if (step == STEP_MADE && steps[i] == mysql_create_make_tickets)
+			session.is_new = true;
 	}
 	mysql_session_disconnect(&session);
 	return result;

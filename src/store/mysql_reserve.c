@@ -17,9 +17,11 @@ mysql_fits(const struct store_session *session, uint32_t count, struct text *rea
 }
 
 enum store_result
-mysql_reserve(struct store_session *session, uint32_t count, struct ticket_range *bases,
-	      struct text *reason)
+mysql_reserve(struct store_session *session, const struct store_order *order,
+	      struct ticket_range *bases, struct text *reason)
 {
+	uint32_t count = order->count;
+
 	if (session->layout == LAYOUT_COUNTER)
 		return mysql_reserve_counter(session, count, bases, reason);
 	if (mysql_is_row_by_row(session))

@@ -19,7 +19,7 @@ bool mysql_fits(const struct store_session *session, uint32_t count,
 		struct text *reason) MUST_CHECK;
 
 /* As reserve() of the store. */
-enum store_result mysql_reserve(struct store_session *session, uint32_t count,
+enum store_result mysql_reserve(struct store_session *session, const struct store_order *order,
 				struct ticket_range *bases, struct text *reason) MUST_CHECK;
 
 #endif

@@ -59,6 +59,9 @@ struct store_session {
 
 	char *insert; /* a statement for INSERT_ROWS rows; its beginning serves for fewer */
 	uint32_t insert_rows;
+
+	bool is_new;			   /* createdb has made the table of tickets */
+	struct mysql_sequences *sequences; /* of a session of named sequences; NULL: none */
 };
 
 /*

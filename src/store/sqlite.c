@@ -26,6 +26,7 @@
 #include "store/sqlite_create.h"
 #include "store/sqlite_place.h"
 #include "store/sqlite_schema.h"
+#include "store/sqlite_sequences.h"
 #include "store/sqlite_usable.h"
 
 #define FULL 2 /* a value of PRAGMA synchronous; EXTRA is above it */
@@ -58,7 +59,22 @@ sqlite_store_nothing(void)
 
 /* --- sessions --------------------------------------------------------------------------------- */
 
-static enum store_result
+enum store_result
+sqlite_use_log(struct store_session *session, struct text *reason)
+{
+	char memory[16] = "";
+	struct text mode = TEXT_OVER(memory);
+	enum store_result result =
+		sqlite_string(session, "PRAGMA journal_mode = WAL", &mode, reason);
+
+	if (result != STORE_OK || sqlite3_stricmp(memory, "wal") == 0)
+		return result;
+	text_addf(reason, "%s has the journal mode %s, and SQLite cannot change it to WAL",
+		  sqlite_path(session->settings), memory);
+	return STORE_FAILED;
+}
+
+enum store_result
 sqlite_join(struct store_session *session, struct text *reason)
 {
 	struct store_claim *claim = session->settings->claim;
@@ -78,21 +94,13 @@ static enum store_result
 sqlite_check_and_prepare(struct store_session *session, struct text *reason)
 {
 	const char *look = LOOK;
-	char memory[16] = "";
-	struct text mode = TEXT_OVER(memory);
 	bool is_empty;
 	enum store_result result = sqlite_schema_check(session, &is_empty, reason);
 
 	if (result == STORE_OK)
-		result = sqlite_string(session, "PRAGMA journal_mode = WAL", &mode, reason);
-	if (result != STORE_OK)
-		return result;
-	if (sqlite3_stricmp(memory, "wal") != 0) {
-		text_addf(reason, "%s has the journal mode %s, and SQLite cannot change it to WAL",
-			  sqlite_path(session->settings), memory);
-		return STORE_FAILED;
-	}
-	result = sqlite_prepare(session, MOVE, &session->move, reason);
+		result = sqlite_use_log(session, reason);
+	if (result == STORE_OK)
+		result = sqlite_prepare(session, MOVE, &session->move, reason);
 	if (session->identity[0] != '\0')
 		look = LOOK_ADVANCES;
 	if (result == STORE_OK)
@@ -111,8 +119,8 @@ sqlite_check_and_prepare(struct store_session *session, struct text *reason)
  * file. Two sessions that close together would each see the other one, and leave the log. So they take turns.
  * If the disk stalls and the turn does not come, the log stays.
  */
-static void
-sqlite_store_close(struct store_session *session)
+void
+sqlite_close_session(struct store_session *session)
 {
 	struct store_claim *claim = session->settings->claim;
 	char memory[8];
@@ -146,9 +154,9 @@ sqlite_begin_to_open(const struct store_settings *settings, struct text *reason)
 	return result;
 }
 
-static enum store_result
-sqlite_store_open(const struct store_settings *settings, struct store_session **session,
-		  struct text *reason)
+enum store_result
+sqlite_open_session(const struct store_settings *settings, sqlite_prepare_fn *prepare,
+		    struct store_session **session, struct text *reason)
 {
 	struct store_session *opened;
 	enum store_result result;
@@ -161,13 +169,20 @@ sqlite_store_open(const struct store_settings *settings, struct store_session **
 	opened = xcalloc(1, sizeof(*opened));
 	result = sqlite_connect(opened, settings, false, reason);
 	if (result == STORE_OK)
-		result = sqlite_check_and_prepare(opened, reason);
+		result = prepare(opened, reason);
 	if (result != STORE_OK) {
-		sqlite_store_close(opened);
+		sqlite_close_session(opened);
 		return result;
 	}
 	*session = opened;
 	return STORE_OK;
+}
+
+static enum store_result
+sqlite_store_open(const struct store_settings *settings, struct store_session **session,
+		  struct text *reason)
+{
+	return sqlite_open_session(settings, sqlite_check_and_prepare, session, reason);
 }
 
 /* --- the counter ------------------------------------------------------------------------------- */
@@ -236,15 +251,18 @@ sqlite_move(struct store_session *session, uint32_t count, uint64_t *last)
 }
 
 static enum store_result
-sqlite_store_reserve(struct store_session *session, uint32_t count, struct ticket_range *bases,
-		     struct text *reason)
+sqlite_store_reserve(struct store_session *session, const struct store_order *order,
+		     struct ticket_range *bases, struct text *reason)
 {
+	uint32_t count = order->count;
 	uint64_t last;
 	int code;
 	enum store_result result = sqlite_check_index(session, reason);
 
 	if (result != STORE_OK)
 		return result;
+	if (!sqlite_begin_write(session, reason))
+		return STORE_BUSY;
 	code = sqlite_move(session, count, &last);
 	if (code == SQLITE_FULL || code == SQLITE_IOERR_WRITE) {
 		/* The disk may be full. After the log is moved into the database, its space can be used again. */
@@ -252,7 +270,10 @@ sqlite_store_reserve(struct store_session *session, uint32_t count, struct ticke
 		code = sqlite_move(session, count, &last);
 	}
 	if (code != SQLITE_OK)
-		return sqlite_error(session, reason);
+		result = sqlite_error(session, reason);
+	sqlite_end_write(session);
+	if (result != STORE_OK)
+		return result;
 	if (last == 0)
 		return sqlite_explain_no_row(session, reason);
 	result = sqlite_check_commit(session, reason);
@@ -312,8 +333,8 @@ sqlite_store_identity(struct store_session *session)
 	return session->identity;
 }
 
-static void
-sqlite_store_warn(struct store_session *session, struct text *warnings)
+void
+sqlite_warn(struct store_session *session, struct text *warnings)
 {
 	char memory[256];
 	struct text problem = TEXT_OVER(memory);
@@ -350,9 +371,11 @@ sqlite_store_note_advance(struct store_session *session, struct text *reason)
 
 const struct store sqlite_store = {
 	.name = "sqlite",
+	.sequences = &sqlite_sequences_store,
 	.variables = sqlite_variables,
 	.parse = sqlite_parse,
 	.forget = sqlite_forget,
+	.is_exclusive = true,
 	.most_sessions = 1,
 	.begin = sqlite_store_begin,
 	.end = sqlite_store_end,
@@ -361,7 +384,7 @@ const struct store sqlite_store = {
 	.claim = sqlite_claim,
 	.release = sqlite_claim_release,
 	.open = sqlite_store_open,
-	.close = sqlite_store_close,
+	.close = sqlite_close_session,
 	.reserve = sqlite_store_reserve,
 	.most_per_statement = sqlite_store_most_per_statement,
 	.newest = sqlite_store_newest,
@@ -370,6 +393,6 @@ const struct store sqlite_store = {
 	.note_advance = sqlite_store_note_advance,
 	.advance = sqlite_store_advance,
 	.give_back = sqlite_store_give_back,
-	.warn = sqlite_store_warn,
+	.warn = sqlite_warn,
 	.create = sqlite_create,
 };

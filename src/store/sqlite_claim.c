@@ -21,28 +21,56 @@
 #include "base/memory.h"
 #include "store/sqlite_claim.h"
 #include "store/sqlite_place.h"
+#include "store/sqlite_settings.h"
+
+static struct store_claim *
+sqlite_claim_new(void)
+{
+	struct store_claim *claim = xcalloc(1, sizeof(*claim));
+
+	pthread_mutex_init(&claim->mutex, NULL);
+	clock_cond_init(&claim->is_over);
+	pthread_mutex_init(&claim->writing.mutex, NULL);
+	TAILQ_INIT(&claim->writing.line);
+	claim->fd = -1;
+	return claim;
+}
 
 void
 sqlite_claim(struct store_settings *settings)
 {
-	settings->claim = xcalloc(1, sizeof(*settings->claim));
-	pthread_mutex_init(&settings->claim->mutex, NULL);
-	clock_cond_init(&settings->claim->is_over);
-	settings->claim->fd = -1;
+	struct sqlite_settings *own = settings->own;
+
+	pthread_mutex_lock(&own->mutex);
+	if (own->claims++ == 0)
+		own->claim = sqlite_claim_new();
+	settings->claim = own->claim;
+	pthread_mutex_unlock(&own->mutex);
 }
 
-void
-sqlite_claim_release(struct store_settings *settings)
+static void
+sqlite_claim_free(struct store_claim *claim)
 {
-	struct store_claim *claim = settings->claim;
-
 	sqlite_owner_drop(&claim->owner); /* before the lock is released */
 	if (claim->fd >= 0)
 		close(claim->fd);
+	pthread_mutex_destroy(&claim->writing.mutex);
 	pthread_cond_destroy(&claim->is_over);
 	pthread_mutex_destroy(&claim->mutex);
 	sqlite_files_free(&claim->files);
 	free(claim);
+}
+
+/* The last one frees it with the mutex of the settings, so that the next claim finds the file free. */
+void
+sqlite_claim_release(struct store_settings *settings)
+{
+	struct sqlite_settings *own = settings->own;
+
+	pthread_mutex_lock(&own->mutex);
+	if (--own->claims == 0)
+		sqlite_claim_free(settings->claim);
+	pthread_mutex_unlock(&own->mutex);
 	settings->claim = NULL;
 }
 
@@ -76,6 +104,71 @@ sqlite_claim_end_turn(struct store_claim *claim)
 	claim->is_turn = false;
 	pthread_mutex_unlock(&claim->mutex);
 	pthread_cond_signal(&claim->is_over);
+}
+
+/* --- writing -------------------------------------------------------------------------------------- */
+
+struct sqlite_writer {
+	TAILQ_ENTRY(sqlite_writer) link;
+	pthread_cond_t changed;
+	bool is_next; /* under the mutex: it has the file, and is out of the line */
+};
+
+/* With the mutex. */
+static bool
+sqlite_claim_wait_in_line(struct store_claim *claim, const struct timespec *until)
+{
+	struct sqlite_writer writer = {.is_next = false};
+	int problem = 0;
+
+	clock_cond_init(&writer.changed);
+	TAILQ_INSERT_TAIL(&claim->writing.line, &writer, link);
+	claim->writing.length++;
+	while (!writer.is_next && problem == 0)
+		problem = pthread_cond_timedwait(&writer.changed, &claim->writing.mutex, until);
+	if (!writer.is_next)
+		TAILQ_REMOVE(&claim->writing.line, &writer, link);
+	claim->writing.length--;
+	pthread_cond_destroy(&writer.changed);
+	return writer.is_next;
+}
+
+bool
+sqlite_claim_begin_write(struct store_claim *claim, unsigned timeout_s, struct text *reason)
+{
+	bool is_mine = true;
+
+	pthread_mutex_lock(&claim->writing.mutex);
+	if (claim->writing.is_taken) {
+		struct timespec until = clock_moment(clock_ms() + timeout_s * 1000ull);
+
+		is_mine = sqlite_claim_wait_in_line(claim, &until);
+	}
+	claim->writing.is_taken = true;
+	pthread_mutex_unlock(&claim->writing.mutex);
+	if (!is_mine)
+		text_addf(
+			reason,
+			"another session of the database file has been writing for %u s: its disk "
+			"stalls",
+			timeout_s);
+	return is_mine;
+}
+
+void
+sqlite_claim_end_write(struct store_claim *claim)
+{
+	struct sqlite_writer *next;
+
+	pthread_mutex_lock(&claim->writing.mutex);
+	next = TAILQ_FIRST(&claim->writing.line);
+	claim->writing.is_taken = next != NULL;
+	if (next != NULL) {
+		TAILQ_REMOVE(&claim->writing.line, next, link);
+		next->is_next = true;
+		pthread_cond_signal(&next->changed);
+	}
+	pthread_mutex_unlock(&claim->writing.mutex);
 }
 
 /* --- taking ----------------------------------------------------------------------------------------- */

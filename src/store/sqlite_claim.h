@@ -2,7 +2,8 @@
  * sqlite_claim -- reserves a database file, its log and its index for the sessions of one server.
  *
  * All sessions of a database share the claim. While it is held, no other tickrd can take the file, and no other
- * file can take its place. The kernel releases it however the process ends.
+ * file can take its place. The kernel releases it however the process ends. Two pools of one process share the claim,
+ * because they share OWN of their settings.
  *
  * Any thread. For the files of the sqlite store only.
  */
@@ -10,16 +11,27 @@
 #define TICKR_STORE_SQLITE_CLAIM_H
 
 #include <pthread.h>
+#include <sys/queue.h>
 
 #include "store/sqlite_files.h"
 #include "store/sqlite_owner.h"
 #include "store/store.h"
+
+struct sqlite_writer;
 
 struct store_claim {
 	/* Only the session whose turn it is may open, close, or use the fields below. The others wait. */
 	pthread_mutex_t mutex;
 	pthread_cond_t is_over;
 	bool is_turn; /* a session has its turn; under the mutex */
+
+	/* The sessions of this process write one after another, in the order in which they asked. */
+	struct {
+		pthread_mutex_t mutex;
+		TAILQ_HEAD(, sqlite_writer) line;
+		unsigned length; /* of the line */
+		bool is_taken;
+	} writing;
 
 	/* In a turn: */
 	int fd;			   /* of the database file; -1: not open yet */
@@ -41,6 +53,14 @@ void sqlite_claim_release(struct store_settings *settings);
 bool sqlite_claim_begin_turn(struct store_claim *claim, unsigned timeout_s,
 			     struct text *reason) MUST_CHECK;
 void sqlite_claim_end_turn(struct store_claim *claim);
+
+/*
+ * Wait until no other session of this process writes, TIMEOUT_S seconds at most. SQLite's own way to wait for another
+ * writer is to sleep and to try again. False: REASON says so. True: call sqlite_claim_end_write().
+ */
+bool sqlite_claim_begin_write(struct store_claim *claim, unsigned timeout_s,
+			      struct text *reason) MUST_CHECK;
+void sqlite_claim_end_write(struct store_claim *claim);
 
 /* --- in a turn ------------------------------------------------------------------------------------ */
 

@@ -14,6 +14,7 @@
 #include "store/pinned.h"
 #include "store/sqlite_create.h"
 #include "store/sqlite_schema.h"
+#include "store/sqlite_sequences.h"
 #include "store/sqlite_usable.h"
 
 #define REASON_ROOM 512
@@ -60,27 +61,65 @@ sqlite_create_add_identity(struct store_session *session, struct text *reason)
 	       session->identity[0] != '\0';
 }
 
+/* Find the table of named sequences, or add it if ORDER asks for it. *WAS_THERE: it was there, and fits. */
+static bool
+sqlite_create_add_sequences(struct store_session *session, const struct create_order *order,
+			    bool *was_there, struct text *report)
+{
+	static const char *const scripts[] = {"BEGIN IMMEDIATE", sql_sqlite_sequences, "COMMIT"};
+	char memory[REASON_ROOM];
+	struct text reason = TEXT_OVER(memory);
+	bool is_good = sqlite_sequences_check_table(session, was_there, &reason) == STORE_OK;
+
+	if (is_good && *was_there)
+		is_good = sqlite_sequences_check_clock(session, &reason) == STORE_OK;
+	else if (is_good && order->with_sequences)
+		is_good = sqlite_create_run_all(session, scripts, ARRAY_LENGTH(scripts), &reason);
+	if (!is_good)
+		text_addf(report, "%s\n", memory);
+	return is_good;
+}
+
+static const char *
+sqlite_create_name_sequences(bool was_there, bool with_sequences)
+{
+	if (was_there)
+		return "found";
+	return with_sequences ? "created"
+			      : "none; for named sequences run tickrd createdb --sequences";
+}
+
 static enum store_create_result
-sqlite_create_report_found(struct store_session *session, uint64_t newest, struct text *report)
+sqlite_create_report_found(struct store_session *session, const struct create_order *order,
+			   struct text *report)
 {
 	bool has_identity = session->identity[0] != '\0';
+	bool adds_identity = !has_identity && !order->with_sequences;
+	bool has_sequences, found;
 	uint64_t stands = 0;
-	bool found;
 
 	if (sqlite_numbers(session, "SELECT id FROM tickets", &stands, 1, &found, report) !=
 	    STORE_OK)
 		return sqlite_create_report_failure("", report);
-	if (stands < newest) {
-		pinned_explain_behind(&session->settings->space, stands, newest, report);
+	if (stands < order->newest) {
+		pinned_explain_behind(&session->settings->space, stands, order->newest, report);
 		return sqlite_create_report_failure("", report);
 	}
-	if (!has_identity && !sqlite_create_add_identity(session, report))
+	if (!sqlite_create_add_sequences(session, order, &has_sequences, report))
+		return STORE_NOT_CREATED;
+	if (adds_identity && !sqlite_create_add_identity(session, report))
 		return sqlite_create_report_failure("; cannot make the identity", report);
 	text_addf(report,
 		  "database file %s: found\ntable `tickets`: found\n"
-		  "settings: found, and they are the same\nidentity: %s\n",
-		  sqlite_path(session->settings), has_identity ? "found" : "made");
-	return has_identity ? STORE_EXISTED : STORE_CREATED;
+		  "settings: found, and they are the same\nidentity: %s\n"
+		  "table `tickr_sequences`: %s\n",
+		  sqlite_path(session->settings),
+		  has_identity	  ? "found"
+		  : adds_identity ? "made"
+				  : "none",
+		  sqlite_create_name_sequences(has_sequences, order->with_sequences));
+	return adds_identity || (order->with_sequences && !has_sequences) ? STORE_CREATED
+									  : STORE_EXISTED;
 }
 
 /* --- a new file -------------------------------------------------------------------------------- */
@@ -94,8 +133,8 @@ sqlite_create_make(struct store_session *session, uint64_t newest, struct text *
 {
 	char stand[64];
 	const char *const scripts[] = {
-		"PRAGMA journal_mode = WAL", "BEGIN IMMEDIATE",	  sql_sqlite_tickets, stand,
-		sql_sqlite_settings,	     sql_sqlite_identity, "COMMIT",
+		"PRAGMA journal_mode = WAL", "BEGIN IMMEDIATE",	  sql_sqlite_tickets,	stand,
+		sql_sqlite_settings,	     sql_sqlite_identity, sql_sqlite_sequences, "COMMIT",
 	};
 	char memory[REASON_ROOM];
 	struct text reason = TEXT_OVER(memory);
@@ -107,12 +146,13 @@ sqlite_create_make(struct store_session *session, uint64_t newest, struct text *
 	text_addf(report, "database file %s: created\ntable `tickets`: created\nsettings: pinned (",
 		  sqlite_path(session->settings));
 	pinned_describe(&session->settings->space, report);
-	text_add(report, ")\nidentity: made\n");
+	text_add(report, ")\nidentity: made\ntable `tickr_sequences`: created\n");
 	return STORE_CREATED;
 }
 
 static enum store_create_result
-sqlite_create_claimed(const struct store_settings *settings, uint64_t newest, struct text *report)
+sqlite_create_claimed(const struct store_settings *settings, const struct create_order *order,
+		      struct text *report)
 {
 	char memory[REASON_ROOM];
 	struct text reason = TEXT_OVER(memory);
@@ -123,9 +163,9 @@ sqlite_create_claimed(const struct store_settings *settings, uint64_t newest, st
 	if (sqlite_connect(&session, settings, true, &reason) != STORE_OK)
 		created = sqlite_create_report_failure(memory, report);
 	else if (sqlite_schema_check(&session, &is_empty, &reason) == STORE_OK)
-		created = sqlite_create_report_found(&session, newest, report);
+		created = sqlite_create_report_found(&session, order, report);
 	else if (is_empty)
-		created = sqlite_create_make(&session, newest, report);
+		created = sqlite_create_make(&session, order->newest, report);
 	else
 		created = sqlite_create_report_failure(memory, report);
 	sqlite_disconnect(&session);
@@ -171,7 +211,7 @@ sqlite_create(const struct store_settings *settings, const struct create_order *
 	folder = sqlite_create_lock_folder(settings);
 	sqlite_claim(&claimed);
 	if (sqlite_usable(path, true, &reason) && sqlite_claim_visit(claimed.claim, path, &reason))
-		created = sqlite_create_claimed(&claimed, order->newest, report);
+		created = sqlite_create_claimed(&claimed, order, report);
 	else
 		created = sqlite_create_report_failure(memory, report);
 	sqlite_claim_release(&claimed);

@@ -3,10 +3,11 @@
  * again, and retries the request immediately. With a disk that is full or failing, that would only fail again.
  * So these errors are STORE_FAILED: the pool answers 503, and is ready again after a reservation has succeeded.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "store/sqlite_session.h"
+#include "store/sqlite_sequences.h"
 
 #define PRIMARY(code) ((code)&0xff) /* of an extended code */
 
@@ -69,6 +70,12 @@ sqlite_disconnect(struct store_session *session)
 
 	sqlite3_finalize(session->move);
 	sqlite3_finalize(session->look);
+	if (session->sequences != NULL) {
+		sqlite3_finalize(session->sequences->begin);
+		sqlite3_finalize(session->sequences->upsert);
+		sqlite3_finalize(session->sequences->commit);
+	}
+	free(session->sequences);
 	if (session->has_joined)
 		ending = sqlite_files_ending(&session->settings->claim->files, session->log_size);
 	switch (ending) {
@@ -173,6 +180,21 @@ sqlite_error(struct store_session *session, struct text *reason)
 		  sqlite3_errmsg(session->db), code, is_io && system != 0 ? ", " : "",
 		  is_io && system != 0 ? strerror(system) : "", sqlite_session_advice(code));
 	return sqlite_session_classify(code);
+}
+
+/* --- writing ------------------------------------------------------------------------------------ */
+
+bool
+sqlite_begin_write(struct store_session *session, struct text *reason)
+{
+	return sqlite_claim_begin_write(session->settings->claim,
+					(session->settings->query_timeout_s + 1) / 2, reason);
+}
+
+void
+sqlite_end_write(struct store_session *session)
+{
+	sqlite_claim_end_write(session->settings->claim);
 }
 
 /* --- statements ------------------------------------------------------------------------------- */

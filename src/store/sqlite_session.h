@@ -24,6 +24,8 @@ struct store_session {
 	char identity[RANDOM_ID_SIZE]; /* of the database; "": none */
 	uint64_t advances;	       /* read by newest() */
 
+	struct sqlite_sequences *sequences; /* of a session of named sequences; NULL: none */
+
 	/* Why the commit hook rolled back the last commit; STORE_OK: it did not. */
 	enum store_result objection;
 	char problem[256]; /* the reason for it */
@@ -53,6 +55,10 @@ enum store_result sqlite_check_commit(struct store_session *session,
 
 /* Check the index alone, before a statement. */
 enum store_result sqlite_check_index(struct store_session *session, struct text *reason) MUST_CHECK;
+
+/* Keep the other sessions of this process from writing. False: the present one takes too long. */
+bool sqlite_begin_write(struct store_session *session, struct text *reason) MUST_CHECK;
+void sqlite_end_write(struct store_session *session);
 
 /* Return the result for the last error, and add its words, its number and the remedy to REASON. */
 enum store_result sqlite_error(struct store_session *session, struct text *reason);

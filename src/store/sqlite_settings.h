@@ -6,7 +6,17 @@
 #ifndef TICKR_STORE_SQLITE_SETTINGS_H
 #define TICKR_STORE_SQLITE_SETTINGS_H
 
+#include <pthread.h>
+
 #include "store/store.h"
+
+/* OWN of the settings. The copies of the settings share it, and so their claims are one. */
+struct sqlite_settings {
+	char *path;
+	pthread_mutex_t mutex;
+	struct store_claim *claim; /* under the mutex; NULL: no session has claimed the file */
+	unsigned claims;	   /* under the mutex: claim() without release() */
+};
 
 /* The variables that sqlite_parse() reads, ended by NULL. */
 extern const char *const sqlite_variables[];

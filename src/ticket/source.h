@@ -20,7 +20,7 @@ struct source {
 	bool (*submit)(void *self, struct reservation *reservation);
 	bool (*withdraw)(void *self, struct reservation *reservation);
 	void (*explain)(void *self, struct text *reason);
-	bool (*take)(void *self, uint32_t count, uint64_t now_ms,
+	bool (*take)(void *self, struct sequence *sequence, uint32_t count, uint64_t now_ms,
 		     struct ticket_piece *taken); /* NULL: the source holds nothing */
 	void *self;
 };
@@ -53,14 +53,14 @@ source_explain(const struct source *source, struct text *reason)
 }
 
 /*
- * Take COUNT (1 or more) bases, as one progression, that SOURCE holds in memory. Return false if it
- * holds too few. Then they must be reserved.
+ * Take COUNT (1 or more) bases of SEQUENCE (NULL: the Tickr sequence), as one progression, that SOURCE holds
+ * in memory. Return false if it holds too few. Then they must be reserved.
  */
 static inline bool MUST_CHECK
-source_take(const struct source *source, uint32_t count, uint64_t now_ms,
+source_take(const struct source *source, struct sequence *sequence, uint32_t count, uint64_t now_ms,
 	    struct ticket_piece *taken)
 {
-	return source->take != NULL && source->take(source->self, count, now_ms, taken);
+	return source->take != NULL && source->take(source->self, sequence, count, now_ms, taken);
 }
 
 #endif

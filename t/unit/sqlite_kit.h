@@ -14,9 +14,11 @@
 
 #include "base/attributes.h"
 #include "store/drivers.h"
+#include "store/sqlite_settings.h"
 
 static char folder[] = "/tmp/tickr-test-XXXXXX";
 static char path[64];
+static struct sqlite_settings own = {.path = path, .mutex = PTHREAD_MUTEX_INITIALIZER};
 static struct store_settings settings;
 static char memory[1024]; /* the last reason or report */
 
@@ -26,7 +28,7 @@ begin(void)
 	cr_assert_not_null(mkdtemp(folder));
 	snprintf(path, sizeof(path), "%s/tickr.db", folder);
 	settings = (struct store_settings){
-		.name = path, .own = path, .query_timeout_s = 1, .space = {10, 3, 326}};
+		.name = path, .own = &own, .query_timeout_s = 1, .space = {10, 3, 326}};
 	cr_assert(sqlite_store.begin());
 	sqlite_store.claim(&settings);
 }
@@ -45,7 +47,7 @@ end(void)
 static inline enum store_create_result
 create(void)
 {
-	const struct create_order order = {1, STORE_LAYOUT_USUAL};
+	const struct create_order order = {1, STORE_LAYOUT_USUAL, false};
 	struct text report = TEXT_OVER(memory);
 
 	return sqlite_store.create(&settings, &order, &report);
@@ -80,7 +82,7 @@ reserve(struct store_session *session, uint32_t count, struct ticket_range *base
 {
 	struct text reason = TEXT_OVER(memory);
 
-	return sqlite_store.reserve(session, count, bases, &reason);
+	return sqlite_store.reserve(session, STORE_COUNT(count), bases, &reason);
 }
 
 static inline enum store_result

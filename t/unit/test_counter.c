@@ -102,8 +102,8 @@ wait_while(enum hold held)
 }
 
 static enum store_result
-watch_reserve(struct store_session *session, uint32_t count, struct ticket_range *bases,
-	      struct text *text)
+watch_reserve(struct store_session *session, const struct store_order *order,
+	      struct ticket_range *bases, struct text *text)
 {
 	enum hold next = HOLD_NEXT;
 	bool is_held = atomic_compare_exchange_strong(&hold, &next, HOLD_BEFORE);
@@ -111,7 +111,7 @@ watch_reserve(struct store_session *session, uint32_t count, struct ticket_range
 
 	if (is_held)
 		wait_while(HOLD_BEFORE);
-	result = memory_store.reserve(session, count, bases, text);
+	result = memory_store.reserve(session, order, bases, text);
 	if (is_held)
 		wait_while(HOLD_AFTER);
 	return result;

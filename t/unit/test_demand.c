@@ -1,6 +1,6 @@
 #include <criterion/criterion.h>
 
-#include "segment/demand.h"
+#include "ticket/demand.h"
 
 /* RATE tickets a second, one at a time, for MS from *NOW_MS on. */
 static void

@@ -45,7 +45,7 @@ Test(memory_store, a_new_counter_begins_at_2)
 
 	cr_assert_eq(memory_store.newest(session, &newest, &reason), STORE_OK);
 	cr_assert_eq(newest, 1);
-	cr_assert_eq(memory_store.reserve(session, 3, &bases, &reason), STORE_OK);
+	cr_assert_eq(memory_store.reserve(session, STORE_COUNT(3), &bases, &reason), STORE_OK);
 	cr_assert_eq(bases.first, 2);
 	cr_assert_eq(bases.increment, 1);
 	cr_assert_eq(bases.count, 3);
@@ -66,7 +66,8 @@ Test(memory_store, ranges_of_all_sessions_follow_one_another)
 	for (uint32_t i = 1; i <= 6; i++) {
 		struct ticket_range bases;
 
-		cr_assert_eq(memory_store.reserve(sessions[i % 2], i, &bases, &reason), STORE_OK);
+		cr_assert_eq(memory_store.reserve(sessions[i % 2], STORE_COUNT(i), &bases, &reason),
+			     STORE_OK);
 		cr_assert_eq(bases.first, expected);
 		cr_assert_eq(bases.increment, 5);
 		expected += 5 * i;
@@ -98,7 +99,7 @@ Test(memory_store, reservations_fail_by_the_script)
 		script.failure = cases[i].failure;
 		script.loses_after = cases[i].loses_after;
 		for (unsigned n = 1; n <= 6; n++)
-			cr_assert_eq(memory_store.reserve(session, 1, &bases, &reason),
+			cr_assert_eq(memory_store.reserve(session, STORE_COUNT(1), &bases, &reason),
 				     n % 3 == 0 ? cases[i].failure : STORE_OK);
 		cr_assert_eq(script.newest, cases[i].newest);
 		cr_assert_gt(reason.len, 0);
@@ -135,7 +136,7 @@ reserve_two(void *arg)
 {
 	struct store_session *session = open_session();
 
-	cr_assert_eq(memory_store.reserve(session, 2, arg, &reason), STORE_OK);
+	cr_assert_eq(memory_store.reserve(session, STORE_COUNT(2), arg, &reason), STORE_OK);
 	memory_store.close(session);
 	return NULL;
 }

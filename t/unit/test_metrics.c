@@ -122,10 +122,23 @@ Test(metrics, the_largest_numbers_fit_the_page)
 		metrics_set((enum metric)i, UINT64_MAX);
 	for (unsigned i = 0; i < HISTOGRAMS; i++)
 		metrics_observe((enum metric_histogram)i, UINT64_MAX);
+	metrics_show_sequences();
 	write_page();
 	cr_assert_lt(strlen(page), METRICS_PAGE_SIZE / 2);
 	cr_assert_not_null(
 		strstr(page, "\ntickr_last_ticket{" DATABASE "} 18446744073709551615\n"));
+}
+
+Test(metrics, a_pool_of_named_sequences_has_a_label)
+{
+	metrics_set(METRIC_DATABASE_UP + METRICS_SEQUENCES, 1);
+	write_page();
+	cr_assert_null(strstr(page, "pool=\"sequences\""), "without one");
+	metrics_show_sequences();
+	write_page();
+	cr_assert_not_null(
+		strstr(page, "\ntickr_database_up{" DATABASE ",pool=\"sequences\"} 1\n"));
+	cr_assert_null(strstr(page, "\ntickr_last_ticket{" DATABASE ",pool"), "a clock has none");
 }
 
 Test(metrics, numbers_go_up_down_and_are_set)

@@ -143,7 +143,7 @@ take(uint32_t count)
 {
 	struct ticket_piece taken;
 
-	if (!source_take(&source, count, clock_ms(), &taken))
+	if (!source_take(&source, NULL, count, clock_ms(), &taken))
 		return 0;
 	cr_assert_eq(taken.bases.count, count);
 	cr_assert_eq(taken.bases.increment, 1);
@@ -572,8 +572,8 @@ Test(segment, bases_held_for_too_long_are_not_issued_even_before_the_next_fill)
 
 	segment_fill(segment);
 	bring(0);
-	cr_assert(source_take(&source, 1, clock_ms(), &taken));
-	cr_assert_not(source_take(&source, 1, clock_ms() + OUTAGE_MS + 1, &taken));
+	cr_assert(source_take(&source, NULL, 1, clock_ms(), &taken));
+	cr_assert_not(source_take(&source, NULL, 1, clock_ms() + OUTAGE_MS + 1, &taken));
 	bring(0);
 	until_ms = clock_ms() + OUTAGE_MS;
 	while (clock_ms() <= until_ms)

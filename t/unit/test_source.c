@@ -148,12 +148,13 @@ Test(source, only_a_segment_has_bases_before_they_are_reserved, .timeout = 60)
 		struct ticket_piece taken;
 
 		begin(&kinds[i]);
-		cr_assert_not(source_take(&source, 1, clock_ms(), &taken), "%s", kinds[i].name);
+		cr_assert_not(source_take(&source, NULL, 1, clock_ms(), &taken), "%s",
+			      kinds[i].name);
 		cr_assert(dispatch_start(dispatch));
 		cr_assert(source_submit(&source, &reservation));
 		wait_for_answers(1);
-		cr_assert_eq(source_take(&source, 1, clock_ms(), &taken), kinds[i].has_segment,
-			     "%s", kinds[i].name);
+		cr_assert_eq(source_take(&source, NULL, 1, clock_ms(), &taken),
+			     kinds[i].has_segment, "%s", kinds[i].name);
 		end();
 	}
 }

@@ -1,9 +1,11 @@
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 
 #include "sqlite_kit.h"
+#include "store/sqlite_claim.h"
 
 TestSuite(sqlite, .init = begin, .fini = end, .timeout = 60);
 
@@ -63,7 +65,8 @@ reserve_many(void *arg)
 	for (unsigned i = 0; i < ROUNDS;) {
 		struct text reason = TEXT_OVER(reason_memory);
 		struct ticket_range bases;
-		enum store_result result = sqlite_store.reserve(session, 3, &bases, &reason);
+		enum store_result result =
+			sqlite_store.reserve(session, STORE_COUNT(3), &bases, &reason);
 
 		cr_assert(result == STORE_OK || result == STORE_BUSY, "%s", reason_memory);
 		if (result == STORE_OK)
@@ -313,13 +316,101 @@ has_locks(int fd)
 	return lock.l_type != F_UNLCK;
 }
 
+/* A second pool of the server: it has a copy of the settings. */
+Test(sqlite, two_pools_of_one_process_share_their_claim)
+{
+	struct store_settings second = settings;
+	struct store_session *session = create_and_open(), *other;
+	struct text reason = TEXT_OVER(memory);
+	int file = open(path, O_RDWR);
+
+	sqlite_store.claim(&second);
+	cr_assert_eq(sqlite_store.open(&second, &other, &reason), STORE_OK, "%s", memory);
+	cr_assert_eq(first_of(session, 1), 2);
+	cr_assert_eq(first_of(other, 1), 3);
+	sqlite_store.close(other);
+	sqlite_store.release(&second);
+	cr_assert_neq(flock(file, LOCK_EX | LOCK_NB), 0);
+	cr_assert_eq(first_of(session, 1), 4);
+	sqlite_store.close(session);
+	close(file);
+}
+
+/* A writer that waits in line, and the order in which the line moved. */
+struct waiter {
+	unsigned number;
+	unsigned place; /* 0: it gave up */
+};
+static unsigned places;
+
+static void *
+wait_in_line(void *arg)
+{
+	char words[128];
+	struct text reason = TEXT_OVER(words);
+	struct waiter *waiter = arg;
+
+	if (sqlite_claim_begin_write(settings.claim, 10, &reason)) {
+		waiter->place = ++places;
+		sqlite_claim_end_write(settings.claim);
+	}
+	return NULL;
+}
+
+static unsigned
+length_of_line(void)
+{
+	struct store_claim *claim = settings.claim;
+	unsigned length;
+
+	pthread_mutex_lock(&claim->writing.mutex);
+	length = claim->writing.length;
+	pthread_mutex_unlock(&claim->writing.mutex);
+	return length;
+}
+
+Test(sqlite, writers_of_one_process_write_in_the_order_in_which_they_asked)
+{
+	struct text reason = TEXT_OVER(memory);
+	struct waiter waiters[3];
+	pthread_t threads[3];
+
+	cr_assert(sqlite_claim_begin_write(settings.claim, 1, &reason));
+	for (unsigned i = 0; i < 3; i++) {
+		waiters[i] = (struct waiter){i, 0};
+		cr_assert_eq(pthread_create(&threads[i], NULL, wait_in_line, &waiters[i]), 0);
+		while (length_of_line() <= i)
+			sched_yield();
+	}
+	sqlite_claim_end_write(settings.claim);
+	for (unsigned i = 0; i < 3; i++) {
+		pthread_join(threads[i], NULL);
+		cr_assert_eq(waiters[i].place, i + 1);
+	}
+}
+
+Test(sqlite, a_writer_gives_up_when_the_present_one_takes_too_long)
+{
+	struct text reason = TEXT_OVER(memory);
+
+	cr_assert(sqlite_claim_begin_write(settings.claim, 1, &reason));
+	cr_assert_not(sqlite_claim_begin_write(settings.claim, 0, &reason));
+	cr_assert_not_null(strstr(memory, "has been writing"));
+	cr_assert_eq(length_of_line(), 0);
+	sqlite_claim_end_write(settings.claim);
+	cr_assert(sqlite_claim_begin_write(settings.claim, 1, &reason));
+	sqlite_claim_end_write(settings.claim);
+}
+
 Test(sqlite, a_file_that_is_served_twice_in_one_process_is_refused)
 {
+	struct sqlite_settings own_twice = {.path = path, .mutex = PTHREAD_MUTEX_INITIALIZER};
 	struct store_settings twice = settings;
 	struct store_session *session = create_and_open(), *second;
 	struct text reason = TEXT_OVER(memory);
 	int other = open(path, O_RDWR);
 
+	twice.own = &own_twice;
 	sqlite_store.claim(&twice);
 	for (unsigned i = 0; i < 3; i++)
 		cr_assert_eq(sqlite_store.open(&twice, &second, &reason), STORE_REFUSED);
@@ -423,7 +514,7 @@ Test(sqlite, a_file_may_be_served_by_another_name)
 	cr_assert_eq(create(), STORE_CREATED, "%s", memory);
 	snprintf(link, sizeof(link), "%s/link", folder);
 	cr_assert_eq(symlink(path, link), 0);
-	settings.own = link;
+	own.path = link;
 	session = open_session();
 	cr_assert_eq(first_of(session, 1), 2);
 	sqlite_store.close(session);
@@ -487,8 +578,8 @@ Test(sqlite, unused_bases_return_unless_others_followed)
 
 	cr_assert_eq(create(), STORE_CREATED);
 	cr_assert_eq(try_open(&session), STORE_OK);
-	cr_assert_eq(sqlite_store.reserve(session, 100, &first, &reason), STORE_OK);
-	cr_assert_eq(sqlite_store.reserve(session, 10, &second, &reason), STORE_OK);
+	cr_assert_eq(sqlite_store.reserve(session, STORE_COUNT(100), &first, &reason), STORE_OK);
+	cr_assert_eq(sqlite_store.reserve(session, STORE_COUNT(10), &second, &reason), STORE_OK);
 	unused = (struct ticket_range){first.first + 60, 1, 40};
 	cr_assert_eq(sqlite_store.give_back(session, &unused, &is_back, &reason), STORE_OK);
 	cr_assert_not(is_back, "other bases were reserved after it");
@@ -497,7 +588,7 @@ Test(sqlite, unused_bases_return_unless_others_followed)
 	cr_assert(is_back);
 	cr_assert_eq(sqlite_store.give_back(session, &unused, &is_back, &reason), STORE_OK);
 	cr_assert_not(is_back, "once");
-	cr_assert_eq(sqlite_store.reserve(session, 1, &first, &reason), STORE_OK);
+	cr_assert_eq(sqlite_store.reserve(session, STORE_COUNT(1), &first, &reason), STORE_OK);
 	cr_assert_eq(first.first, unused.first);
 	sqlite_store.close(session);
 }

@@ -83,7 +83,7 @@ Test(sqlite_files, the_log_is_checked_next_to_the_file_that_a_link_leads_to)
 	cr_assert_eq(mkdir(link_path, 0700), 0);
 	snprintf(link_path, sizeof(link_path), "%s/folder/link", folder);
 	cr_assert_eq(symlink(path, link_path), 0);
-	settings.own = link_path;
+	own.path = link_path;
 	assert_refused("tickr.db-wal is not a plain file");
 }
 
@@ -332,7 +332,7 @@ Test(sqlite_files, a_session_that_hangs_blocks_no_other_for_ever)
 static enum store_create_result
 create_at(uint64_t newest)
 {
-	const struct create_order order = {newest, STORE_LAYOUT_USUAL};
+	const struct create_order order = {newest, STORE_LAYOUT_USUAL, false};
 	struct text report = TEXT_OVER(memory);
 
 	return sqlite_store.create(&settings, &order, &report);

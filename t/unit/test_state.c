@@ -146,11 +146,11 @@ Test(state, a_record_with_more_bytes_after_it_is_damaged)
 
 Test(state, a_newer_version_is_refused_by_its_number)
 {
-	static const char newer[] = "tickr state 3\nlines of the future\n";
+	static const char newer[] = "tickr state 4\nlines of the future\n";
 
 	cr_assert_not(record_read(&record, newer, strlen(newer), &problem));
 	cr_assert_str_eq(memory,
-			 "it is of version 3, and this tickrd knows 2: a newer tickrd wrote "
+			 "it is of version 4, and this tickrd knows 3: a newer tickrd wrote "
 			 "it, or it is damaged");
 }
 
@@ -199,6 +199,45 @@ Test(state, an_identity_or_refusal_with_any_byte_changed_is_damaged)
 		cr_assert_null(record.latches.highest);
 	}
 	record_free(&refused);
+}
+
+/* --- an instance, which makes it version 3 --------------------------------------------------------- */
+
+Test(state, an_instance_is_read_as_it_was_written)
+{
+	struct record counted = {0}, copy = {0};
+	char bytes[512];
+	struct text text = TEXT_OVER(bytes);
+
+	make_refused(&counted);
+	snprintf(counted.instance, sizeof(counted.instance), "%s", identity);
+	counted.count = 8;
+	counted.count_ahead = UINT64_MAX;
+	record_copy(&copy, &counted);
+	record_write(&copy, &text);
+	cr_assert_not_null(strstr(bytes, "tickr state 3\n"));
+	cr_assert(record_read(&record, bytes, text.len, &problem), "%s", memory);
+	cr_assert_str_eq(record.instance, identity);
+	cr_assert_eq(record.count, 8);
+	cr_assert_eq(record.count_ahead, UINT64_MAX);
+	record_free(&copy);
+	record_free(&counted);
+}
+
+Test(state, an_instance_with_any_byte_changed_is_damaged)
+{
+	struct record counted = {.space = space, .count = 70, .count_ahead = 80};
+	char bytes[512], changed[512];
+	struct text text = TEXT_OVER(bytes);
+
+	snprintf(counted.instance, sizeof(counted.instance), "%s", identity);
+	record_write(&counted, &text);
+	for (size_t i = 0; i < text.len; i++) {
+		memcpy(changed, bytes, sizeof(bytes));
+		changed[i] ^= 1;
+		cr_assert_not(record_read(&record, changed, text.len, &problem), "byte %zu", i);
+		cr_assert_eq(record.count_ahead, 0);
+	}
 }
 
 /* --- the file ---------------------------------------------------------------------------------- */
@@ -276,6 +315,34 @@ Test(state, another_node_has_a_file_of_its_own)
 	state_file_close(second);
 	state_file_close(file);
 	snprintf(path, sizeof(path), "%s/node-4.lock", folder);
+	cr_assert_eq(unlink(path), 0);
+}
+
+Test(state, the_named_sequences_have_a_file_of_their_own)
+{
+	struct state_file *file = state_file_open(folder, &space, &problem);
+	struct state_file *other = state_file_open_sequences(folder, &space, &problem);
+	struct record next = {.space = space, .count = 5, .count_ahead = 9};
+
+	cr_assert(file != NULL && other != NULL, "%s", memory);
+	snprintf(next.instance, sizeof(next.instance), "%s", identity);
+	cr_assert(state_file_save(other, &next, &problem), "%s", memory);
+	cr_assert(state_file_look(folder, &space, &record, &problem), "%s", memory);
+	cr_assert_str_eq(record.instance, "");
+	cr_assert(state_file_look_sequences(folder, &space, &record, &problem), "%s", memory);
+	cr_assert_str_eq(record.instance, identity);
+	cr_assert_eq(record.count, 5);
+	cr_assert_null(state_file_open_sequences(folder, &space, &problem));
+	state_file_close(other);
+	state_file_close(file);
+	snprintf(path, sizeof(path), "%s/sequences-3.state", folder);
+	write_file("torn", 4);
+	text_clear(&problem);
+	cr_assert_null(state_file_open_sequences(folder, &space, &problem));
+	cr_assert_not_null(strstr(memory, "/sequences-3.state cannot be used: "));
+	cr_assert_not_null(strstr(memory, "run tickrd advance --sequences --by NUMBER"));
+	cr_assert_eq(unlink(path), 0);
+	snprintf(path, sizeof(path), "%s/sequences-3.lock", folder);
 	cr_assert_eq(unlink(path), 0);
 }
 

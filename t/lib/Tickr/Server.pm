@@ -155,7 +155,7 @@ sub wait_until_ready {
 sub metrics {
     my ($self) = @_;
     my $body    = $self->get('/metrics')->{body};
-    my $is_only = 1 == (() = $body =~ /^tickr_database_up\{/mg);
+    my $is_only = 1 == (() = $body =~ /^tickr_database_up\{(?!.*pool=)/mg);
     my %values;
     for my $line (grep { !/^#/ } split /\n/, $body) {
         my ($name, $value) = $line =~ /^(.+) (\S+)$/ or die "not a sample: $line";

@@ -91,6 +91,22 @@ sub only_mysql   { return is_mariadb() ? () : @_ }
 # True if a server forgets its counter in a restart, and continues after the highest row.
 sub forgets_counter { return !is_mariadb() && release() < 8 }
 
+# Settings of a session that would break statements which rely on the defaults.
+sub hostile_settings {
+    return (
+        'autocommit = 0',           "completion_type = 'RELEASE'",
+        'foreign_key_checks = 0',   'max_join_size = 1',
+        only_mysql('max_execution_time = 1'),
+        'sql_auto_is_null = 1',
+        'sql_big_selects = 0',      "sql_mode = 'ORACLE,NO_AUTO_VALUE_ON_ZERO,ANSI_QUOTES'",
+        'sql_safe_updates = 1',     'sql_select_limit = 0',
+        'tx_read_only = 1',         'unique_checks = 0',
+        "tx_isolation = 'READ-UNCOMMITTED'",
+        'wait_timeout = 1',         "character_set_results = 'utf16'",
+        only_mariadb('max_statement_time = 0.000001'),    # the last one: it would end those after it
+    );
+}
+
 # The statement that makes a server replicate the one on PORT, from its first change on.
 sub replicate_sql {
     my ($port) = @_;

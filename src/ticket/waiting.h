@@ -3,8 +3,8 @@
  *
  * The caller holds the lock of their owner.
  */
-#ifndef TICKR_SEGMENT_WAITING_H
-#define TICKR_SEGMENT_WAITING_H
+#ifndef TICKR_TICKET_WAITING_H
+#define TICKR_TICKET_WAITING_H
 
 #include <stdint.h>
 

@@ -3,8 +3,8 @@
  *
  * No I/O and no clock of its own. The caller holds the lock of its owner.
  */
-#ifndef TICKR_SEGMENT_DEMAND_H
-#define TICKR_SEGMENT_DEMAND_H
+#ifndef TICKR_TICKET_DEMAND_H
+#define TICKR_TICKET_DEMAND_H
 
 #include <stdint.h>
 

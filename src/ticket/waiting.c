@@ -1,7 +1,7 @@
 #include <stdio.h>
 
-#include "segment/waiting.h"
 #include "ticket/reservation.h"
+#include "ticket/waiting.h"
 
 #define MOST_WAITED \
 	50000 /* of the bases in one fetch for waiting reservations, unless one wants more */

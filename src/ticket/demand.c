@@ -1,4 +1,4 @@
-#include "segment/demand.h"
+#include "ticket/demand.h"
 
 #define WINDOW_MS 100
 #define FALL	  8 /* the rate falls by an eighth of the difference in each window */

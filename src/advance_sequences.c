@@ -1,0 +1,151 @@
+/*
+ * DESIGN. The command may run next to servers. A server that refused the database raises the sequences itself, as
+ * soon as it sees that an operator has acted. It knows more than its state file. So the command raises them only if
+ * the state file of this host shows that the database is older. It leaves the row at the count of that file. Each raise begins where the row saw the clock, so a second one of the same distance does nothing.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "advance_sequences.h"
+#include "question.h"
+#include "state/state_file.h"
+
+#define EXIT_NOT_DONE 1
+
+/* The clock, as the state file and the database know it. */
+struct advance_sequences_plan {
+	uint64_t clock;
+	uint64_t known; /* by the state file; 0: nothing */
+	uint64_t bound;
+	struct store_instance row; /* of the server with that file; its id is "" if there is none */
+	uint64_t count;		   /* of that server, by the file */
+	uint64_t distance;	   /* of the raise, without the operator's own */
+};
+
+static int
+advance_sequences_give_up(const char *reason)
+{
+	fflush(stdout);
+	fprintf(stderr, "tickrd: %s; nothing was changed\n", reason);
+	return EXIT_NOT_DONE;
+}
+
+/* The command goes on without a bad file. */
+static void
+advance_sequences_read_state(const struct advance_sequences_order *order,
+			     struct advance_sequences_plan *plan)
+{
+	struct ticket_space space = order->database->space;
+	char memory[512];
+	struct text problem = TEXT_OVER(memory);
+	struct record record = {0};
+
+	space.starting_offset = SEQUENCE_FIRST_ID;
+	if (order->state_folder[0] == '\0')
+		return;
+	if (!state_file_look_sequences(order->state_folder, &space, &record, &problem)) {
+		fprintf(stderr, "tickrd: ignored a state file: %s\n", memory);
+		return;
+	}
+	memcpy(plan->row.id, record.instance, sizeof(plan->row.id));
+	plan->count = record.count;
+	plan->known = classes_top(&record.given);
+	plan->bound = classes_top(&record.ahead);
+	record_free(&record);
+}
+
+/* Whether the database is older than the state file says, by the row of its server. */
+static bool
+advance_sequences_is_older(const struct advance_sequences_plan *plan)
+{
+	return plan->row.id[0] != '\0' && plan->row.count < plan->count;
+}
+
+static bool
+advance_sequences_make_plan(const struct advance_sequences_order *order,
+			    struct store_session *session, struct advance_sequences_plan *plan,
+			    struct text *problem)
+{
+	uint64_t from;
+
+	advance_sequences_read_state(order, plan);
+	if (order->store->newest(session, &plan->clock, problem) != STORE_OK)
+		return false;
+	if (plan->row.id[0] != '\0' &&
+	    order->store->instance(session, &plan->row, problem) != STORE_OK)
+		return false;
+	from = plan->row.count > 0 ? plan->row.seen : 0;
+	if (from > plan->clock)
+		from = plan->clock;
+	if (advance_sequences_is_older(plan) && plan->bound > from)
+		plan->distance = plan->bound - from;
+	return true;
+}
+
+static void
+advance_sequences_print_plan(const struct advance_sequences_order *order,
+			     const struct advance_sequences_plan *plan)
+{
+	printf("the clock of the sequences:           %" PRIu64 "\n", plan->clock);
+	if (plan->known > 0)
+		printf("the clock of the state file:          %" PRIu64 "\n", plan->known);
+	printf("each sequence is raised by, at least: %" PRIu64 "\n", plan->distance + order->by);
+}
+
+/* The row must not pass the count that the state file has, or the server would take it for another server's. */
+static enum store_result
+advance_sequences_raise(const struct advance_sequences_order *order, struct store_session *session,
+			struct advance_sequences_plan *plan, struct text *problem)
+{
+	enum store_result result = STORE_OK;
+	uint64_t clock;
+
+	if (advance_sequences_is_older(plan)) {
+		plan->row.count = plan->count - 1;
+		result = order->store->raise(session, &plan->row, plan->bound, problem);
+	}
+	if (result == STORE_OK && order->by > 0)
+		result = order->store->newest(session, &clock, problem);
+	if (result == STORE_OK && order->by > 0)
+		result = order->store->advance(session, clock + order->by, problem);
+	if (result == STORE_OK)
+		result = order->store->note_advance(session, problem);
+	return result;
+}
+
+static int
+advance_sequences_session(const struct advance_sequences_order *order,
+			  struct store_session *session)
+{
+	char memory[512];
+	struct text problem = TEXT_OVER(memory);
+	struct advance_sequences_plan plan = {0};
+
+	if (!advance_sequences_make_plan(order, session, &plan, &problem))
+		return advance_sequences_give_up(memory);
+	advance_sequences_print_plan(order, &plan);
+	if (!order->is_confirmed && !question_ask("Raise the sequences?", &problem))
+		return advance_sequences_give_up(memory);
+	if (advance_sequences_raise(order, session, &plan, &problem) != STORE_OK) {
+		fprintf(stderr, "tickrd: cannot raise the sequences: %s\n", memory);
+		return EXIT_NOT_DONE;
+	}
+	puts("servers that refused the sequences raise them as far as they know, and serve again");
+	return 0;
+}
+
+int
+advance_sequences_run(const struct advance_sequences_order *order)
+{
+	char memory[512];
+	struct text reason = TEXT_OVER(memory);
+	struct store_session *session;
+	int status;
+
+	if (order->store->open(order->database, &session, &reason) != STORE_OK)
+		return advance_sequences_give_up(memory);
+	status = advance_sequences_session(order, session);
+	order->store->close(session);
+	return status;
+}

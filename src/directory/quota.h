@@ -1,0 +1,37 @@
+/*
+ * quota -- how many names there are, and whether there may be one more.
+ *
+ * Any thread. No lock, so a thread may ask while it holds the lock of a shard.
+ */
+#ifndef TICKR_DIRECTORY_QUOTA_H
+#define TICKR_DIRECTORY_QUOTA_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "base/attributes.h"
+
+enum quota_answer { QUOTA_GRANTED, QUOTA_FULL, QUOTA_TOO_FAST };
+
+struct quota {
+	uint32_t most, per_second; /* fixed after quota_init() */
+	_Atomic uint64_t counts; /* the known names in the upper half, the live ones in the lower */
+	_Atomic uint64_t used;	 /* of the time, in thousandths of a name: see quota.c */
+};
+
+/* MOST names may be live, twice as many known. PER_SECOND may be made in a second, or together after a rest. */
+void quota_init(struct quota *quota, uint32_t most, uint32_t per_second);
+
+/* One more name that the database has. GRANTED, or FULL if twice as many as may be live are known. */
+enum quota_answer quota_learn(struct quota *quota) MUST_CHECK;
+
+/* One more name, made at NOW_MS by clock_ms(). */
+enum quota_answer quota_make(struct quota *quota, uint64_t now_ms) MUST_CHECK;
+
+/* One of the live names was retired. */
+void quota_retire(struct quota *quota);
+
+/* How many names are known, and how many of them are live. */
+void quota_read(const struct quota *quota, uint32_t *known, uint32_t *live);
+
+#endif

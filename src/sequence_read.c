@@ -1,0 +1,117 @@
+#include <inttypes.h>
+
+#include "sequence_job.h"
+
+enum sequence_outcome
+sequence_read_show(const struct sequence_job *job)
+{
+	enum sequence_outcome outcome = sequence_job_need(job);
+
+	for (size_t i = 0; i < job->registry->count && outcome == SEQUENCE_DONE; i++)
+		if (job->registry->places[i].is_found)
+			sequence_job_add(job, &job->registry->places[i]);
+	return outcome;
+}
+
+/* --- decode -------------------------------------------------------------------------------------- */
+
+/* Turn the scrambled id of REQUEST into the one before. */
+static enum sequence_outcome
+sequence_read_unscramble(const struct sequence_job *job, const struct sequence_place *place,
+			 uint64_t *id)
+{
+	const struct sequence_policy *policy = &place->listed.policy;
+	struct scramble_domain domain = {job->request->name, job->request->name_len, policy->width};
+	struct scramble *scramble = sequence_job_scrambler(job);
+	enum sequence_outcome outcome = SEQUENCE_DONE;
+
+	if (scramble == NULL)
+		return SEQUENCE_WRONG;
+	if (scramble_fingerprint(scramble) != policy->fingerprint)
+		outcome = sequence_job_refuse(job, SEQUENCE_REFUSED,
+					      "another key scrambles its ids: set "
+					      "TICKR_SCRAMBLE_KEY_FILE to that key");
+	else if (!scramble_decode(scramble, &domain, job->request->id, id))
+		outcome = sequence_job_refuse(job, SEQUENCE_WRONG, "this is none of its ids");
+	else
+		evbuffer_add_printf(job->out, "the id before it was scrambled: %" PRIu64 "\n", *id);
+	scramble_free(scramble);
+	return outcome;
+}
+
+/* Return the place of the node that issues ID; NULL: it is none of these databases. */
+static const struct sequence_place *
+sequence_read_issuer(const struct sequence_job *job, uint64_t id)
+{
+	uint64_t base;
+
+	for (size_t i = 0; i < job->registry->count; i++)
+		if (space_base(&job->registry->places[i].space, id, &base))
+			return &job->registry->places[i];
+	return NULL;
+}
+
+enum sequence_outcome
+sequence_read_decode(const struct sequence_job *job)
+{
+	uint64_t id = job->request->id, max_nodes = job->registry->config->max_nodes;
+	const struct sequence_place *place = job->registry->places, *issuer;
+	enum sequence_outcome outcome = sequence_job_need(job);
+
+	if (outcome != SEQUENCE_DONE)
+		return outcome;
+	while (!place->is_found)
+		place++;
+	if (place->listed.policy.form == SEQUENCE_SCRAMBLED)
+		outcome = sequence_read_unscramble(job, place, &id);
+	else if (id == 0)
+		outcome = sequence_job_refuse(job, SEQUENCE_WRONG, "0 is none of its ids");
+	if (outcome != SEQUENCE_DONE)
+		return outcome;
+	evbuffer_add_printf(job->out, "node: %" PRIu64 "\nnumber: %" PRIu64 "\n",
+			    (id - 1) % max_nodes, (id - 1) / max_nodes + 1);
+	issuer = sequence_read_issuer(job, id);
+	if (issuer != NULL)
+		evbuffer_add_printf(job->out, "reserved: %s\n",
+				    issuer->is_found && sequence_wish_number(&issuer->space, id) <=
+								issuer->listed.last
+					    ? "yes"
+					    : "no, or by a row that is gone");
+	return SEQUENCE_DONE;
+}
+
+/* --- lists --------------------------------------------------------------------------------------- */
+
+/* A job, and the database of its rows. */
+struct rows {
+	const struct sequence_job *job;
+	const struct sequence_place *place;
+};
+
+static void
+sequence_read_add_row(void *arg, const struct store_listed *listed)
+{
+	const struct rows *rows = arg;
+	const struct sequence_policy *policy = &listed->policy;
+	char memory[32];
+
+	evbuffer_add_printf(rows->job->out, "%s\t%" PRIu64 "\t%" PRIu64 "\t%s\t%u\t%s\t%s\t",
+			    sequence_job_newest(rows->place, listed, memory),
+			    space_id_up_to(&rows->place->space, policy->start),
+			    space_id_up_to(&rows->place->space, policy->most),
+			    sequence_job_order(policy), policy->width, sequence_job_form(policy),
+			    sequence_job_state(policy));
+	evbuffer_add(rows->job->out, listed->name, listed->name_len);
+	evbuffer_add(rows->job->out, "\n", 1);
+}
+
+enum sequence_outcome
+sequence_read_list(const struct sequence_job *job)
+{
+	struct sequence_place *place = &job->registry->places[job->request->database];
+	struct rows rows = {.job = job, .place = place};
+
+	return sequence_job_blame(job, place,
+				  sequence_place_list(place, job->request, sequence_read_add_row,
+						      &rows, job->problem));
+}
