@@ -24,11 +24,13 @@ memory_script_init(struct memory_script *script)
 	script->newest = SPACE_FIRST_BASE - 1;
 	script->increment = 1;
 	script->identity = "";
+	memory_sequences_init(&script->sequences);
 }
 
 void
 memory_script_destroy(struct memory_script *script)
 {
+	memory_sequences_destroy(&script->sequences);
 	pthread_cond_destroy(&script->changed);
 	pthread_mutex_destroy(&script->mutex);
 }
@@ -77,7 +79,9 @@ memory_store_parse(const struct store_given *given, struct store_settings *datab
 		memory_script_init(script);
 		script->is_own = true;
 		if (strcmp(name, MEMORY_BROKEN_NAME) == 0)
-			script->repeat_every = MEMORY_BROKEN_EVERY;
+			script->repeat_every = script->sequences.repeat_every = MEMORY_BROKEN_EVERY;
+		if (strcmp(name, MEMORY_LEAPING_NAME) == 0)
+			script->sequences.leap_every = 1;
 		if (strcmp(name, MEMORY_SLOW_NAME) == 0)
 			script->reserve_us = MEMORY_SLOW_US;
 		servers[i] = &script->server;
@@ -302,6 +306,7 @@ memory_store_create(const struct store_settings *settings, const struct create_o
 
 const struct store memory_store = {
 	.name = "memory",
+	.sequences = &memory_sequences_store,
 	.variables = memory_variables,
 	.parse = memory_store_parse,
 	.forget = memory_store_forget,

@@ -8,9 +8,9 @@
  * and fails nothing. The program tickrd-memory serves from these. It is built for benchmarks and tests only,
  * because a restart issues every ticket again.
  *
- * Two database names change the script that parse() makes. MEMORY_BROKEN_NAME breaks the first law of store.h on
+ * Three database names change the script that parse() makes. MEMORY_BROKEN_NAME breaks the first law of store.h on
  * purpose, so that a test can show which check notices. With MEMORY_SLOW_NAME each reservation takes
- * MEMORY_SLOW_US, so that requests wait.
+ * MEMORY_SLOW_US, so that requests wait. With MEMORY_LEAPING_NAME named sequences move further than their clock.
  */
 #ifndef TICKR_STORE_MEMORY_H
 #define TICKR_STORE_MEMORY_H
@@ -18,10 +18,12 @@
 #include <pthread.h>
 
 #include "store/drivers.h"
+#include "store/memory_sequences.h"
 #include "store/server.h"
 
 #define MEMORY_BROKEN_NAME  "broken"
 #define MEMORY_BROKEN_EVERY 100
+#define MEMORY_LEAPING_NAME "leaping"
 #define MEMORY_SLOW_NAME    "slow"
 #define MEMORY_SLOW_US	    30000
 
@@ -46,6 +48,8 @@ struct memory_script {
 
 	/* Of so many reservations one returns the first bases again, which the pool must notice; 0: none. */
 	unsigned repeat_every;
+
+	struct memory_sequences sequences; /* named ones, and what fails with them */
 
 	bool is_own; /* made by parse(), with the server */
 	struct server server;

@@ -38,8 +38,10 @@
 #include <stdint.h>
 
 #include "base/attributes.h"
+#include "base/random.h"
 #include "base/text.h"
 #include "ticket/range.h"
+#include "ticket/sequence.h"
 #include "ticket/space.h"
 
 /*
@@ -111,6 +113,70 @@ struct store_share {
 	bool is_elastic; /* masters join and leave, and deal out the residues again each time */
 };
 
+/* --- named sequences ---------------------------------------------------------------------------- */
+
+#define STORE_MOST_MOVES 256 /* sequences of one statement */
+
+/* One sequence of a statement. A sequence stands in it once: the caller adds up. */
+struct store_move {
+	struct sequence *sequence; /* the caller's own; a store reads NAME only */
+	const char *name;
+	uint8_t name_len; /* 1 or more */
+	uint32_t count;	  /* numbers wanted, 1 or more */
+
+	/* After STORE_OK: */
+	uint64_t
+		newest; /* the numbers are (newest - count, newest]; the caller compares it with MOST */
+	uint64_t most; /* the last number that may be issued, by the row */
+	uint32_t
+		revision; /* of the policy, by the row: abandon the numbers if another one was expected */
+	bool is_retired; /* abandon the numbers */
+};
+
+/*
+ * The row that one server instance has in the database. Each statement of the instance adds 1 to COUNT in its
+ * own transaction, so an older copy of the database shows a smaller COUNT.
+ */
+struct store_instance {
+	char id[RANDOM_ID_SIZE];
+	uint64_t
+		count; /* 0: the database has no such row, or it was made because the copy had none */
+	uint64_t seen; /* where the clock stood, or later, when the row was written */
+};
+
+/* The numbers that a statement reserves. Stores of the Tickr sequence use COUNT alone. */
+struct store_order {
+	uint32_t count; /* with moves: their sum. 0 without moves only writes the instance's row */
+	struct store_move *moves; /* the store sorts them by name; NULL: the Tickr sequence */
+	size_t moves_count;	  /* at most STORE_MOST_MOVES */
+
+	/*
+	 * KNOWN has the highest count of an answered statement when this one began, and the clock as it was
+	 * known then. FOUND is the row afterwards. A FOUND count that is not above KNOWN's: this is an older
+	 * copy. Its row is left as it was then, whoever asks, so FOUND->seen tells how old the copy is.
+	 * Both are NULL for a guest.
+	 */
+	const struct store_instance *known;
+	struct store_instance *found;
+};
+
+/* The result of declare(). */
+enum store_declared {
+	STORE_DECLARED_MADE,
+	STORE_DECLARED_SAME,	/* the sequence is there with this policy */
+	STORE_DECLARED_CHANGED, /* order, most or width are others now, and the revision is higher */
+	STORE_DECLARED_DIFFERS, /* nothing was changed; the reason says why */
+};
+
+/* One sequence, as list() and show() read it. */
+struct store_listed {
+	const char *name; /* valid during the call */
+	uint8_t name_len;
+	uint64_t last; /* the newest number; below policy.start: none was reserved yet */
+	struct sequence_policy policy;
+};
+typedef void store_listed_fn(void *arg, const struct store_listed *listed);
+
 struct store_claim;
 struct store_session;
 
@@ -119,6 +185,13 @@ struct store {
 	const char *name;
 
 	/* --- settings: main thread --------------------------------------------------------------- */
+
+	/*
+	 * The store of the named sequences in the same database: sessions, a counter and trust of its own. Its
+	 * counter is the clock: a number that rises in the same transaction as the sequences of a statement, by
+	 * the sum of their counts. So no sequence rises faster than the clock. NULL: it has none.
+	 */
+	const struct store *sequences;
 
 	/*
 	 * The STORE_KEY variables of config/keys.h that parse() reads, ended by NULL. If any other is set,
@@ -171,6 +244,14 @@ struct store {
 	enum store_result (*reserve)(struct store_session *session, uint32_t count,
 				     struct ticket_range *bases, struct text *reason) MUST_CHECK;
 
+	/*
+	 * Sequences only: move all sequences of ORDER and the clock in one transaction. BASES: the
+	 * clock's range, which is empty if ORDER's count is 0. A sequence that has no row begins at 1, or
+	 * above all that was raised. A number beyond the row's MOST is no failure of the statement.
+	 */
+	enum store_result (*move)(struct store_session *session, const struct store_order *order,
+				  struct ticket_range *bases, struct text *reason) MUST_CHECK;
+
 	/* Return how many bases the pool may gather from small requests into one reservation. */
 	uint32_t (*most_per_statement)(struct store_session *session);
 
@@ -184,6 +265,13 @@ struct store {
 	/* Read the newest base that was reserved; 1 before the first one. Reserves nothing. */
 	enum store_result (*newest)(struct store_session *session, uint64_t *base,
 				    struct text *reason) MUST_CHECK;
+
+	/*
+	 * Read the newest base where statements write, as a locking read: a proxy may send newest() to a
+	 * replica that lags. NULL: a reservation of one base shows it.
+	 */
+	enum store_result (*confirm)(struct store_session *session, uint64_t *base,
+				     struct text *reason) MUST_CHECK;
 
 	/*
 	 * Set *SHARE to the share of this session's server, as open() or newest() saw it last. Return false
@@ -244,6 +332,71 @@ struct store {
 	 * not refuse a database for these. NULL: there is no advice.
 	 */
 	void (*advise)(struct store_session *session, struct text *advice);
+
+	/* --- named sequences only ------------------------------------------------------------------- */
+
+	/*
+	 * For these stores newest() reads the clock, and BASE is a value of the clock. A call of advance()
+	 * raises: it adds the distance from the clock to BASE to the clock and to every sequence. A sequence without a row is
+	 * raised too. The raise is one statement on one row.
+	 */
+
+	/* Read the row of the instance whose id ROW has. Its count is 0 if there is none. */
+	enum store_result (*instance)(struct store_session *session, struct store_instance *row,
+				      struct text *reason) MUST_CHECK;
+
+	/*
+	 * As advance(), but reckon the distance from the clock that the instance's row has seen. The present
+	 * clock is no measure, since another server may have carried an older copy on. A missing row has seen 0.
+	 *
+	 * Afterwards every sequence is above all numbers that it had while the clock stood at BASE or below. The
+	 * row's count rises above ROW's, and ROW becomes the row. A second call with the same BASE raises nothing.
+	 */
+	enum store_result (*raise)(struct store_session *session, struct store_instance *row,
+				   uint64_t base, struct text *reason) MUST_CHECK;
+
+	/* The sequence NAME. LISTED->name is NAME. *FOUND: there is one. */
+	enum store_result (*show)(struct store_session *session, const char *name, uint8_t name_len,
+				  struct store_listed *listed, bool *found,
+				  struct text *reason) MUST_CHECK;
+
+	/* EACH of at most LIMIT sequences after the name AFTER, in order of name. AFTER_LEN may be 0. */
+	enum store_result (*list)(struct store_session *session, const char *after,
+				  uint8_t after_len, uint32_t limit, store_listed_fn *each,
+				  void *arg, struct text *reason) MUST_CHECK;
+
+	/* How many sequences there are that are not retired. It reads all rows. */
+	enum store_result (*count)(struct store_session *session, uint64_t *count,
+				   struct text *reason) MUST_CHECK;
+
+	/*
+	 * Make the sequence NAME with the policy WANTED, or give a sequence that is there its order, most and
+	 * width. Start, form and fingerprint decide which ids were issued, so they must be the same. The clock
+	 * moves by start - 1.
+	 */
+	enum store_result (*declare)(struct store_session *session, const char *name,
+				     uint8_t name_len, const struct sequence_policy *wanted,
+				     enum store_declared *declared, struct text *reason) MUST_CHECK;
+
+	/* Refuse NAME for ever. *FOUND: there is such a sequence, retired now or before. */
+	enum store_result (*retire)(struct store_session *session, const char *name,
+				    uint8_t name_len, bool *found, struct text *reason) MUST_CHECK;
+
+	/*
+	 * Move the sequence NAME forward, so that every number from now on is above NUMBER, and the clock by as
+	 * much. Never back. STORE_TOO_LARGE: by more than SEQUENCE_MOST_JUMP, or beyond the end of the clock.
+	 */
+	enum store_result (*jump)(struct store_session *session, const char *name, uint8_t name_len,
+				  uint64_t number, bool *found, struct text *reason) MUST_CHECK;
+
+	/* EACH of the rows of server instances; and delete the row of ID, of an instance that is no more. */
+	enum store_result (*instances)(struct store_session *session,
+				       void (*each)(void *arg, const struct store_instance *row),
+				       void *arg, struct text *reason) MUST_CHECK;
+	enum store_result (*fold)(struct store_session *session, const char *id, bool *found,
+				  struct text *reason) MUST_CHECK;
+
+	/* -------------------------------------------------------------------------------------------- */
 
 	/*
 	 * Make the database, its table with the first row, the pinned settings and the identity, each if it
