@@ -88,6 +88,21 @@ json_array(char *to, const struct ticket_range *tickets)
 	return len;
 }
 
+size_t
+json_numbers(char *to, const uint64_t *numbers, uint32_t count)
+{
+	size_t len = 0;
+
+	to[len++] = '[';
+	for (uint32_t i = 0; i < count; i++) {
+		if (i > 0)
+			to[len++] = ',';
+		len += json_number(to + len, numbers[i]);
+	}
+	to[len++] = ']';
+	return len;
+}
+
 static size_t
 json_append(char *to, const char *string)
 {

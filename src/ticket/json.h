@@ -27,6 +27,9 @@ size_t json_number(char *to, uint64_t number);
 size_t json_array_size(uint32_t count);
 size_t json_array(char *to, const struct ticket_range *tickets);
 
+/* The same, of COUNT numbers that are no progression. */
+size_t json_numbers(char *to, const uint64_t *numbers, uint32_t count);
+
 size_t json_group(char *to, const struct ticket_range *tickets);
 
 /* Add STRING in quotes. Control characters become \u00XX, and bytes that are not UTF-8 become \ufffd. */

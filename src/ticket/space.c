@@ -54,6 +54,30 @@ space_tickets(const struct ticket_space *space, const struct ticket_range *bases
 	return true;
 }
 
+bool
+space_ids(const struct ticket_space *space, const struct ticket_range *numbers,
+	  struct ticket_range *ids)
+{
+	struct ticket_range bases = *numbers;
+
+	return !__builtin_add_overflow(numbers->first, SPACE_FIRST_BASE - 1, &bases.first) &&
+	       space_tickets(space, &bases, ids);
+}
+
+uint64_t
+space_id_up_to(const struct ticket_space *space, uint64_t number)
+{
+	uint64_t base, id;
+
+	if (__builtin_add_overflow(number, SPACE_FIRST_BASE - 1, &base) ||
+	    !space_ticket(space, base, &id)) {
+		bool is_last = space_ticket(space, space_last_base(space), &id);
+
+		return is_last ? id : 0;
+	}
+	return id;
+}
+
 uint64_t
 space_last_base(const struct ticket_space *space)
 {

@@ -49,6 +49,15 @@ uint64_t space_base_up_to(const struct ticket_space *space, uint64_t ticket);
 bool space_tickets(const struct ticket_space *space, const struct ticket_range *bases,
 		   struct ticket_range *tickets) MUST_CHECK;
 
+/*
+ * NUMBERS (not empty) of a named sequence as ids: number N, from 1, is base N + 1. False when any of them has none.
+ */
+bool space_ids(const struct ticket_space *space, const struct ticket_range *numbers,
+	       struct ticket_range *ids) MUST_CHECK;
+
+/* The id of NUMBER of a named sequence, 1 or more; the last id of the space, if NUMBER is beyond it. */
+uint64_t space_id_up_to(const struct ticket_space *space, uint64_t number);
+
 /* How many of BASES, from the first on, have a ticket. */
 uint32_t space_count(const struct ticket_space *space, const struct ticket_range *bases);
 

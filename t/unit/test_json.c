@@ -181,3 +181,14 @@ Test(json, long_arrays_are_as_printf_writes_them)
 		}
 	}
 }
+
+Test(json, numbers_in_any_order_are_an_array)
+{
+	static const uint64_t numbers[] = {7, 18446744073709551615ull, 0};
+	char memory[128];
+
+	cr_assert_eq(json_numbers(memory, numbers, 3), strlen("[7,18446744073709551615,0]"));
+	cr_assert_eq(memcmp(memory, "[7,18446744073709551615,0]", 26), 0);
+	cr_assert_eq(json_numbers(memory, numbers, 0), 2);
+	cr_assert_eq(memcmp(memory, "[]", 2), 0);
+}

@@ -182,3 +182,49 @@ Test(space, spaces_are_equal_only_in_all_three_numbers)
 	for (size_t i = 0; i < ARRAY_LENGTH(others); i++)
 		cr_assert_not(space_equals(&example, &others[i]));
 }
+
+/* --- named sequences ----------------------------------------------------------------------------- */
+
+Test(space, numbers_of_a_sequence_become_ids_that_no_other_node_has)
+{
+	static const struct {
+		struct ticket_space space;
+		struct ticket_range numbers, ids;
+	} cases[] = {
+		{{1, 0, 1}, {1, 1, 3}, {1, 1, 3}},
+		{{1, 0, 1}, {INT64_MAX, 1, 1}, {INT64_MAX, 1, 1}},
+		{{10, 0, 1}, {1, 1, 2}, {1, 10, 2}},
+		{{10, 3, 1}, {1, 1, 2}, {4, 10, 2}},
+		{{10, 9, 1}, {7, 1, 1}, {70, 10, 1}},
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		struct ticket_range ids;
+
+		cr_assert(space_ids(&cases[i].space, &cases[i].numbers, &ids), "case %zu", i);
+		cr_assert_eq(ids.first, cases[i].ids.first, "case %zu", i);
+		cr_assert_eq(ids.increment, cases[i].ids.increment, "case %zu", i);
+		cr_assert_eq(ids.count, cases[i].ids.count, "case %zu", i);
+		cr_assert_eq(space_id_up_to(&cases[i].space, cases[i].numbers.first), ids.first);
+	}
+}
+
+Test(space, a_number_without_an_id_is_refused)
+{
+	static const struct ticket_space one = {1, 0, 1}, ten = {10, 9, 1};
+	struct ticket_range ids;
+
+	cr_assert_not(space_ids(&one, &(struct ticket_range){0, 1, 1}, &ids));
+	cr_assert_not(space_ids(&one, &(struct ticket_range){INT64_MAX, 1, 2}, &ids));
+	cr_assert_not(space_ids(&one, &(struct ticket_range){UINT64_MAX, 1, 1}, &ids));
+	cr_assert_not(space_ids(&ten, &(struct ticket_range){1ull << 62, 1, 1}, &ids));
+}
+
+Test(space, a_number_beyond_the_last_id_counts_as_the_last)
+{
+	static const struct ticket_space one = {1, 0, 1}, ten = {10, 9, 1};
+
+	cr_assert_eq(space_id_up_to(&one, 1ull << 62), 1ull << 62);
+	cr_assert_eq(space_id_up_to(&one, UINT64_MAX), INT64_MAX);
+	cr_assert_eq(space_id_up_to(&ten, 1ull << 62), INT64_MAX / 10 * 10);
+}
