@@ -180,6 +180,7 @@ reply_code_of(enum ticket_status status)
 	switch (status) {
 	case TICKET_OK: return 200;
 	case TICKET_EXHAUSTED: return 500;
+	case TICKET_NO_SEQUENCE: return 404;
 	case TICKET_TIMED_OUT:
 	case TICKET_TOO_MANY_WAITING:
 	case TICKET_DATABASE_FAILED:

@@ -54,7 +54,7 @@ enum metric_histogram {
 };
 
 /* Enough for the page with the largest numbers and the longest names. */
-#define METRICS_PAGE_SIZE ((1 + MOST_DATABASES) * 65536)
+#define METRICS_PAGE_SIZE ((1 + MOST_DATABASES) * 81920)
 
 void metrics_begin(void); /* once, at the start of the process, whose time it sets */
 

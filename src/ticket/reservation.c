@@ -5,7 +5,8 @@
 bool
 reservation_queue(struct reservation *reservation)
 {
-	assert(reservation->count > 0 && reservation->place != RESERVATION_QUEUED);
+	assert(reservation->count > 0 || reservation->task != RESERVATION_RESERVE);
+	assert(reservation->place != RESERVATION_QUEUED);
 	if (reservation->place == RESERVATION_WITHDRAWN)
 		return false;
 	reservation->place = RESERVATION_QUEUED;

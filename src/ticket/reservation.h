@@ -20,6 +20,7 @@
 #include "base/attributes.h"
 #include "base/mail.h"
 #include "ticket/range.h"
+#include "ticket/sequence.h"
 #include "ticket/space.h"
 #include "ticket/status.h"
 
@@ -47,22 +48,36 @@ enum reservation_place {
 	RESERVATION_WITHDRAWN, /* its owner withdrew it while it was in no queue: no queue accepts it */
 };
 
-struct sequence;
+enum reservation_task {
+	RESERVATION_RESERVE,
+	RESERVATION_SHOW, /* read the row of one sequence into RESULT, a struct sequence_shown */
+	RESERVATION_LIST, /* read a page of rows into RESULT, a struct sequence_page */
+};
 
 struct reservation {
-	struct mail mail;	   /* the source's queue, then a loop's mailbox */
-	struct sequence *sequence; /* whose numbers; NULL: the Tickr sequence */
-	uint32_t count;		   /* of bases, 1 or more */
-	uint64_t deadline_ms;	   /* by clock_ms(): no session begins with it after this */
-	unsigned losses;	   /* sessions that were lost while they worked on it */
+	struct mail mail; /* the source's queue, then a loop's mailbox */
+	enum reservation_task task;
+	uint32_t count;	      /* of bases, 1 or more; 0 of another task */
+	uint64_t deadline_ms; /* by clock_ms(): no session begins with it after this */
+	unsigned losses;      /* sessions that were lost while they worked on it */
 	enum reservation_place place;
 
 	void (*answer)(struct reservation *reservation); /* any thread: returns it to its owner */
 	void *owner;					 /* for the answer function */
 	void *carrier; /* for the dispatcher, or held/, while it has the reservation */
 
+	/*
+	 * Of a pool of named sequences. REVISION is that of the policy on which the owner relies. TICKET_OK: it is
+	 * the one of the row. If it is another one, the owner reads the policy again before it makes ids of BASES.
+	 */
+	struct sequence *sequence; /* NULL: the Tickr sequence, or another task */
+	uint32_t revision;
+	enum sequence_order order; /* SEQUENCE_WEAK: of several databases, any may reserve */
+	void *result;		   /* of the other tasks */
+
 	enum ticket_status status;
-	struct ticket_range bases; /* TICKET_OK: COUNT bases */
+	/* TICKET_OK: COUNT bases; of a named sequence COUNT numbers, and number n is base n + 1. */
+	struct ticket_range bases;
 	const struct ticket_space
 		*space; /* TICKET_OK: of the database that answered; outlives the reservation */
 	char reason[REASON_SIZE]; /* else: the message why */

@@ -12,6 +12,7 @@ ticket_status_name(enum ticket_status status)
 		[TICKET_EXHAUSTED] = "exhausted",
 		[TICKET_TOO_LARGE] = "too_large",
 		[TICKET_DRAINING] = "draining",
+		[TICKET_NO_SEQUENCE] = "no_sequence",
 	};
 
 	return names[status];

@@ -15,6 +15,7 @@ enum ticket_status {
 	TICKET_EXHAUSTED,	 /* the space, or the table's counter, is at its end */
 	TICKET_TOO_LARGE,	 /* the database takes no statement for so many; fewer may do */
 	TICKET_DRAINING,	 /* the server is stopping */
+	TICKET_NO_SEQUENCE,	 /* the named sequence is retired, or may not be used */
 	TICKET_STATUSES
 };
 
