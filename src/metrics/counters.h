@@ -40,6 +40,10 @@ ROUTE(STATUS, "/status")
 ROUTE(LIVEZ, "/livez")
 ROUTE(READYZ, "/readyz")
 ROUTE(METRICS, "/metrics")
+ROUTE(SEQUENCE_CREATE, "/sequences/NAME/create")
+ROUTE(SEQUENCE_CREATE_MANY, "/sequences/NAME/create/N")
+ROUTE(SEQUENCE, "/sequences/NAME")
+ROUTE(SEQUENCES, "/sequences")
 ROUTE(OTHER, "other")
 
 CODE(200)
@@ -47,9 +51,12 @@ CODE(400)
 CODE(401)
 CODE(404)
 CODE(405)
+CODE(410)
 CODE(413)
+CODE(429)
 CODE(500)
 CODE(503)
+CODE(507)
 
 ACCEPT_FAILURE(OPEN_FILES, "open_files")
 ACCEPT_FAILURE(SYSTEM_FILES, "system_files")
@@ -67,6 +74,8 @@ METRIC(ACCEPT_FAILURES, "tickr_http_accept_failures_total", "counter", ACCEPT_FA
        metrics_add_accept_failure_labels,
        "Times that the system refused a new connection, by reason.")
 METRIC(TICKETS_ISSUED, "tickr_tickets_issued_total", "counter", 1, NULL, "Tickets in answers.")
+METRIC(SEQUENCE_IDS_ISSUED, "tickr_sequence_ids_issued_total", "counter", 1, NULL,
+       "Ids of named sequences in answers.")
 DATABASE_METRIC(RESERVATIONS, "tickr_reservations_total", "counter", TICKET_STATUSES,
 		metrics_add_reservation_labels, "Reservations at the database, by result.")
 METRIC(REQUESTS_WAITING, "tickr_requests_waiting", "gauge", 1, NULL,
