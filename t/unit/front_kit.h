@@ -37,7 +37,7 @@ struct kit {
 	struct allocator *allocator;
 	struct directory *directory;
 	struct front *front;
-	unsigned wakes;
+	void (*on_wake)(void); /* NULL: the test runs the kit */
 };
 
 /* --- the database ---------------------------------------------------------------------------------- */
@@ -199,7 +199,10 @@ kit_withdraw(void *self, struct reservation *reservation)
 static inline void
 kit_wake(void *arg)
 {
-	((struct kit *)arg)->wakes++;
+	struct kit *kit = arg;
+
+	if (kit->on_wake != NULL)
+		kit->on_wake();
 }
 
 static inline uint64_t
