@@ -1,6 +1,7 @@
 /*
  * DESIGN. A create goes through at most four reservations: SHOW and RESERVE, and both again if the row says that
- * the policy was changed meanwhile. Numbers that were reserved under another policy become a gap.
+ * the policy was changed meanwhile. Numbers that were reserved under another policy become a gap, because the
+ * request may have to be served in another way.
  *
  * The front never decides by the absence of a name in the directory. The row in the database decides, because
  * another server may have made it.
@@ -64,13 +65,18 @@ front_refuse_name(struct front_create *create, enum directory_result result)
 	front_refuse(create, front_outcome_of_name(result), memory);
 }
 
+static void front_reserve(struct front_create *create, const struct directory_found *found);
 static void front_read_row(struct front_create *create, const char *name, size_t len);
 
-/* The row may be newer than the directory: read it, and do all again. */
+/*
+ * The row has another policy than the one that the reservation relied on. The directory may know it by now;
+ * otherwise read the row. Then reserve again.
+ */
 static void
 front_repeat(struct front_create *create)
 {
-	const struct sequence *sequence = create->sequence;
+	struct directory *directory = create->front->settings.directory;
+	struct directory_found found = {.sequence = create->sequence};
 
 	if (create->is_repeated) {
 		front_refuse(create, FRONT_UNAVAILABLE,
@@ -78,7 +84,13 @@ front_repeat(struct front_create *create)
 		return;
 	}
 	create->is_repeated = true;
-	front_read_row(create, sequence->name, sequence->name_len);
+	found.policy = directory_policy(directory, found.sequence);
+	if (found.policy.is_retired)
+		front_refuse_name(create, DIRECTORY_RETIRED);
+	else if (found.policy.revision != create->policy.revision)
+		front_reserve(create, &found);
+	else
+		front_read_row(create, found.sequence->name, found.sequence->name_len);
 }
 
 /* One id of 2^53 has no scrambled id. Then the request gets other ones. */
@@ -95,7 +107,7 @@ front_answer_scrambled(struct front_create *create, const struct ticket_range *i
 		front_refuse(create, FRONT_EXHAUSTED,
 			     "the sequence is exhausted: its ids do not fit its width any more");
 	else if (count < ids->count)
-		front_repeat(create);
+		front_repeat(create); /* it reads the row, which does no harm */
 	else
 		create->answer(create, &answer);
 	free(scrambled);
