@@ -24,6 +24,7 @@
 #include "loop/sockets.h"
 #include "looks.h"
 #include "metrics/metrics.h"
+#include "named.h"
 #include "signals.h"
 #include "worker.h"
 
@@ -40,6 +41,7 @@ struct daemon {
 	struct state_file *states[MOST_DATABASES]; /* NULL: there is none */
 	struct dispatch *dispatch;
 	struct ahead ahead;
+	struct named named; /* without sequences, unless the settings ask for them */
 	struct waiting_limit limit;
 	struct connection_limit connections;
 	struct log_limit error_lines;
@@ -252,6 +254,7 @@ daemon_make_workers(struct daemon *d)
 		.dispatch = d->dispatch,
 		.segment = d->ahead.segment,
 		.source = ahead_source(&d->ahead),
+		.named = &d->named,
 		.limit = &d->limit,
 		.connections = &d->connections,
 		.error_lines = &d->error_lines,
@@ -355,6 +358,7 @@ daemon_tear_down(struct daemon *d)
 	for (size_t i = 0; i < d->started; i++)
 		worker_join(d->workers[i]);
 	ahead_stop(&d->ahead);
+	named_stop(&d->named);
 	if (!dispatch_stop(d->dispatch, d->drain_deadline_ms)) {
 		/* A session hangs in a statement until the deadline, or while it opens. */
 		log_info("stopped", LOG_WORD("sessions_left", "yes"));
@@ -371,6 +375,7 @@ daemon_tear_down(struct daemon *d)
 	notifier_free(d->manager);
 	event_free(d->watchdog);
 	ahead_free(&d->ahead);
+	named_free(&d->named);
 	mailbox_free(d->mailbox);
 	event_base_free(d->base);
 }

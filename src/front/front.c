@@ -32,6 +32,8 @@ front_new(const struct front_settings *settings)
 void
 front_free(struct front *front)
 {
+	if (front != NULL)
+		scramble_free(front->settings.scramble);
 	free(front);
 }
 
@@ -185,7 +187,7 @@ front_reserve(struct front_create *create, const struct directory_found *found)
 	allocator_request(front->settings.allocator, &create->request, clock_ms());
 }
 
-/* The database has no row of the name. */
+/* The database has no row of the name; or, if only declared names are served, none that an operator made. */
 static enum directory_result
 front_make(struct front *front, const struct sequence_shown *shown, struct directory_found *found)
 {
@@ -198,7 +200,14 @@ front_make(struct front *front, const struct sequence_shown *shown, struct direc
 	return DIRECTORY_MISSING;
 }
 
-/* The row of the database is known. */
+static bool
+front_serves(const struct front *front, const struct sequence_policy *policy)
+{
+	return front->settings.names == FRONT_NAMES_ANY || policy->is_declared ||
+	       policy->is_retired;
+}
+
+/* The database has a row of the name. */
 static enum directory_result
 front_learn(struct front_create *create, const struct sequence_shown *shown,
 	    struct directory_found *found)
@@ -229,7 +238,7 @@ front_on_row(struct ticket_request *request, const struct ticket_answer *answer)
 		front_refuse(create, front_outcome_of_status(answer->status), answer->reason);
 		return;
 	}
-	if (shown->is_found)
+	if (shown->is_found && front_serves(create->front, &shown->policy))
 		result = front_learn(create, shown, &found);
 	else
 		result = front_make(create->front, shown, &found);

@@ -68,6 +68,19 @@ Test(front, a_name_that_nobody_declared_is_not_found_and_is_asked_for_once)
 	kit_end(&kit);
 }
 
+Test(front, a_name_that_a_first_use_made_is_not_declared)
+{
+	struct kit kit;
+	struct kit_created created;
+
+	kit_begin(&kit, FRONT_NAMES_DECLARED);
+	kit_add(&kit, "orders", 6)->last = 5;
+	created = kit_create(&kit, "orders", NOT_NAMED, 1);
+	assert_refused(&created, FRONT_NOT_FOUND, "tickrd sequence create");
+	cr_assert_eq(kit.reserves, 0);
+	kit_end(&kit);
+}
+
 Test(front, a_declared_name_is_served_in_both_modes)
 {
 	for (unsigned names = FRONT_NAMES_DECLARED; names <= FRONT_NAMES_ANY; names++) {
