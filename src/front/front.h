@@ -36,7 +36,8 @@ struct front_settings {
 	size_t databases; /* of the server */
 	struct allocator *allocator;
 	struct directory *directory;
-	struct scramble *scramble; /* of this loop, which front_new() takes; NULL: there is no key */
+	struct scramble
+		*scramble; /* of this loop, which front_new() takes; NULL: there is no key */
 
 	/* How many numbers of SEQUENCE the server holds ahead. */
 	uint64_t (*held)(void *arg, struct sequence *sequence);
