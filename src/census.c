@@ -18,6 +18,7 @@ struct census {
 	struct mailbox *mailbox;
 	bool is_out; /* the source has the reservation, or its answer is on the way */
 	bool is_complete;
+	bool is_stopped;
 	uint64_t retry_ms;
 
 	char after[SEQUENCE_NAME_MOST];
@@ -95,7 +96,8 @@ census_go_on(struct census *census, uint64_t now_ms)
 	struct reservation *reservation = &census->reservation;
 	bool is_submitted;
 
-	if (census->is_complete || census->is_out || now_ms < census->retry_ms)
+	if (census->is_complete || census->is_stopped || census->is_out ||
+	    now_ms < census->retry_ms)
 		return census->is_complete;
 	*page = (struct sequence_page){
 		.after = census->after,
@@ -114,6 +116,13 @@ census_go_on(struct census *census, uint64_t now_ms)
 	is_submitted = source_submit(&census->source, reservation);
 	assert(is_submitted); /* nobody withdraws it */
 	return false;
+}
+
+void
+census_stop(struct census *census)
+{
+	if (census != NULL)
+		census->is_stopped = true;
 }
 
 void

@@ -24,6 +24,9 @@ struct census *census_new(struct directory *directory, const struct source *sour
 /* Go on after a failure. Call it now and then, with clock_ms(). Return true if all names were read. */
 bool census_go_on(struct census *census, uint64_t now_ms);
 
+/* Ask for no more pages, since SOURCE stops. The page that is out may still arrive. */
+void census_stop(struct census *census); /* NULL is allowed */
+
 /* After SOURCE has stopped, and all mail was opened. */
 void census_free(struct census *census); /* NULL is allowed */
 

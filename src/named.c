@@ -158,8 +158,10 @@ named_policy_changed(void *arg, struct sequence *sequence, uint32_t seen,
 void
 named_stop(struct named *named)
 {
-	if (named->has_sequences)
-		held_stop(named->held);
+	if (!named->has_sequences)
+		return;
+	census_stop(named->census);
+	held_stop(named->held);
 }
 
 void

@@ -135,3 +135,13 @@ Test(census, a_server_that_stops_meanwhile_frees_it)
 	cr_assert_eq(failures, 1);
 	end(census);
 }
+
+Test(census, a_page_that_arrives_during_the_stop_is_the_last)
+{
+	struct census *census = begin(100000);
+
+	census_stop(census);
+	answer(TICKET_OK);
+	cr_assert_null(out, "the source has stopped");
+	end(census);
+}
