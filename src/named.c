@@ -5,13 +5,30 @@
 #include "base/random.h"
 #include "census.h"
 #include "loop/loop.h"
+#include "metrics/metrics.h"
 #include "ticket/scramble.h"
 
 #define FILL_EVERY_MS 100
+#define RANK_EVERY_MS 10000   /* the help of the metrics names it */
 #define AHEAD_MS      2000    /* how long the held numbers of a sequence shall last */
 #define MOST_HELD     1000000 /* numbers, over all sequences */
 #define OUTAGE_MS     60000   /* how long to issue held numbers of a database that is not seen */
 #define MISS_MS	      5000    /* how long a name that is not there is remembered */
+
+static void
+named_update_metrics(struct named *named, uint64_t now_ms)
+{
+	uint64_t abandoned = held_abandoned(named->held);
+
+	metrics_set(METRIC_SEQUENCES_LIVE, directory_live(named->directory));
+	metrics_set(METRIC_SEQUENCE_IDS_HELD, held_total(named->held));
+	metrics_add(METRIC_SEQUENCE_IDS_ABANDONED, abandoned - named->abandoned);
+	named->abandoned = abandoned;
+	if (now_ms < named->next_rank_ms)
+		return;
+	directory_rank(named->directory);
+	named->next_rank_ms = now_ms + RANK_EVERY_MS;
+}
 
 static void
 named_on_fill(evutil_socket_t fd, short what, void *arg)
@@ -22,6 +39,7 @@ named_on_fill(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	held_fill(named->held, now_ms);
+	named_update_metrics(named, now_ms);
 	if (named->census != NULL && census_go_on(named->census, now_ms)) {
 		census_free(named->census);
 		named->census = NULL;

@@ -39,6 +39,8 @@ struct named {
 	struct directory *directory;
 	struct held *held;
 	struct event *fill;
+	uint64_t next_rank_ms; /* when to rank the sequences again */
+	uint64_t abandoned;    /* numbers that were held: as many as the metric has */
 	struct census *census; /* NULL: no names are being read */
 };
 

@@ -228,7 +228,9 @@ allocator_deliver(struct allocator *a, struct reservation *reservation)
 		allocator_leave_waiting(a->settings.limit, batch->request_count);
 		batch_deal(batch);
 	} else if (reservation->status == TICKET_OK) {
-		metrics_add(METRIC_TICKETS_ABANDONED, reservation->count);
+		metrics_add(reservation->sequence != NULL ? METRIC_SEQUENCE_IDS_ABANDONED
+							  : METRIC_TICKETS_ABANDONED,
+			    reservation->count);
 	}
 	batch_free(batch);
 }

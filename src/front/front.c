@@ -124,6 +124,8 @@ front_on_numbers(struct ticket_request *request, const struct ticket_answer *ans
 
 	if (answer->status == TICKET_OK && !request->may_be_held)
 		front->settings.drop(front->settings.arg, request->sequence);
+	if (answer->status == TICKET_OK && answer->revision != create->policy.revision)
+		metrics_add(METRIC_SEQUENCE_IDS_ABANDONED, request->count);
 	if (answer->status == TICKET_NO_SEQUENCE && !create->is_repeated)
 		front_repeat(create);
 	else if (answer->status != TICKET_OK)
@@ -370,4 +372,13 @@ front_held(struct front *front, const char *name, size_t len)
 
 	return result == DIRECTORY_KNOWN ? front->settings.held(front->settings.arg, found.sequence)
 					 : 0;
+}
+
+void
+front_add_busiest(struct front *front, struct text *page)
+{
+	struct directory_ranking ranking;
+
+	directory_ranking(front->settings.directory, &ranking);
+	busiest_write(&ranking, page);
 }

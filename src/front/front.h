@@ -20,6 +20,7 @@
 
 #include "allocator/allocator.h"
 #include "directory/directory.h"
+#include "front/busiest.h"
 #include "front/decision.h"
 #include "front/outcome.h"
 #include "ticket/scramble.h"
@@ -111,5 +112,8 @@ void front_list(struct front *front, struct front_look *look, const char *after,
 
 /* How many numbers of the sequence NAME the server holds ahead. */
 uint64_t front_held(struct front *front, const char *name, size_t len);
+
+/* Add the busiest sequences to a page of metrics, with at most BUSIEST_PAGE_SIZE bytes. */
+void front_add_busiest(struct front *front, struct text *page);
 
 #endif

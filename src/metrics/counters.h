@@ -4,6 +4,7 @@
  *	METRIC(id, name, type, series, labels, help)	series: number of label sets; labels: adds one set
  *	DATABASE_METRIC(...)				the same, with these label sets for each database
  *	SECONDS_METRIC(id, name, help)			a gauge that is counted in milliseconds
+ *	NAMED_METRIC(id, name, help)			a gauge of named sequences, which front/busiest.c writes
  *	HISTOGRAM(id, name, bounds, help)		bounds: a list of upper bounds, see metrics.c
  *	DATABASE_HISTOGRAM(...)				the same, one for each database
  *	ROUTE(id, label), CODE(code)			the label sets of requests
@@ -17,6 +18,9 @@
 #endif
 #ifndef SECONDS_METRIC
 #define SECONDS_METRIC(id, name, help) METRIC(id, name, "gauge", 1, NULL, help)
+#endif
+#ifndef NAMED_METRIC
+#define NAMED_METRIC(id, name, help)
 #endif
 #ifndef HISTOGRAM
 #define HISTOGRAM(id, name, bounds, help)
@@ -76,6 +80,16 @@ METRIC(ACCEPT_FAILURES, "tickr_http_accept_failures_total", "counter", ACCEPT_FA
 METRIC(TICKETS_ISSUED, "tickr_tickets_issued_total", "counter", 1, NULL, "Tickets in answers.")
 METRIC(SEQUENCE_IDS_ISSUED, "tickr_sequence_ids_issued_total", "counter", 1, NULL,
        "Ids of named sequences in answers.")
+METRIC(SEQUENCE_IDS_HELD, "tickr_sequence_ids_held", "gauge", 1, NULL,
+       "Ids of weak named sequences that are reserved ahead and not issued.")
+METRIC(SEQUENCE_IDS_ABANDONED, "tickr_sequence_ids_abandoned_total", "counter", 1, NULL,
+       "Ids of named sequences that this server reserved and made a gap.")
+METRIC(SEQUENCES_LIVE, "tickr_sequences", "gauge", 1, NULL,
+       "Named sequences that this server knows, without the retired ones.")
+NAMED_METRIC(BUSIEST, "tickr_sequence_recent_ids",
+	     "Ids issued in the last ten seconds, from each of the 20 busiest named sequences.")
+NAMED_METRIC(OTHERS, "tickr_sequence_recent_ids_other",
+	     "Ids issued in the last ten seconds from all other named sequences.")
 DATABASE_METRIC(RESERVATIONS, "tickr_reservations_total", "counter", TICKET_STATUSES,
 		metrics_add_reservation_labels, "Reservations at the database, by result.")
 METRIC(REQUESTS_WAITING, "tickr_requests_waiting", "gauge", 1, NULL,
@@ -124,6 +138,7 @@ DATABASE_HISTOGRAM(RESERVATION_TICKETS, "tickr_reservation_tickets", TICKETS,
 #undef METRIC
 #undef DATABASE_METRIC
 #undef SECONDS_METRIC
+#undef NAMED_METRIC
 #undef HISTOGRAM
 #undef DATABASE_HISTOGRAM
 #undef ROUTE

@@ -81,6 +81,9 @@ void metrics_count_reservation(unsigned database, enum ticket_status status);
 /* Count VALUE: microseconds for a histogram of seconds, else a plain number. */
 void metrics_observe(enum metric_histogram histogram, uint64_t value);
 
+/* Add the first 300 bytes of STRING as the text of a label. */
+void metrics_add_escaped(struct text *page, const char *string);
+
 /* Add the page in the text format of Prometheus, version 0.0.4. */
 void metrics_write(struct text *page);
 

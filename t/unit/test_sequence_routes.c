@@ -105,7 +105,7 @@ end(void)
 static const char *
 exchange(const char *method, const char *path)
 {
-	static char received[65536];
+	static char received[131072];
 	char request[4096];
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	size_t len = 0;
@@ -365,5 +365,39 @@ Test(sequence_routes, readiness_of_sequences_is_asked_for_by_name)
 	http_server_announce_drain(server);
 	assert_answer("GET", "/readyz?sequences", 503, "not ready");
 	assert_answer("GET", "/sequences/orders/create", 200, "=[1]");
+	end();
+}
+
+Test(sequence_routes, metrics_name_the_busiest_sequences_and_no_other)
+{
+	char name[8], path[64];
+
+	begin(FRONT_NAMES_ANY);
+	assert_answer("GET", "/metrics", 200, "\ntickr_sequence_recent_ids_other 0\n");
+	for (unsigned i = 1; i <= 22; i++) {
+		snprintf(path, sizeof(path), "/sequences/n%u%%22/create/%u", i, i);
+		assert_answer("GET", path, 200, NULL);
+	}
+	directory_rank(kit.directory);
+	assert_answer("GET", "/metrics", 200, "\ntickr_sequence_recent_ids_other 3\n");
+	for (unsigned i = 1; i <= 22; i++) {
+		char line[96];
+
+		snprintf(name, sizeof(name), "n%u", i);
+		snprintf(line, sizeof(line),
+			 "\ntickr_sequence_recent_ids{sequence=\"%s\\\"\"} %u\n", name, i);
+		cr_assert_eq(strstr(exchange("GET", "/metrics"), line) != NULL, i > 2, "%s", name);
+	}
+	directory_rank(kit.directory);
+	assert_answer("GET", "/metrics", 200, "\ntickr_sequence_recent_ids_other 0\n");
+	cr_assert_null(strstr(exchange("GET", "/metrics"), "{sequence="));
+	end();
+}
+
+Test(sequence_routes, metrics_do_not_speak_of_the_busiest_without_sequences)
+{
+	begin_with(&(struct front_settings){.names = FRONT_NAMES_ANY}, 100, 100);
+	service.front = NULL;
+	cr_assert_null(strstr(exchange("GET", "/metrics"), "recent_ids"));
 	end();
 }
