@@ -114,7 +114,7 @@ census_go_on(struct census *census, uint64_t now_ms)
 	};
 	census->is_out = true;
 	is_submitted = source_submit(&census->source, reservation);
-	assert(is_submitted); /* nobody withdraws it */
+	assert(is_submitted); /* no thread withdraws it */
 	return false;
 }
 

@@ -19,7 +19,7 @@ enum front_order { FRONT_ORDER_STRONG, FRONT_ORDER_WEAK, FRONT_ORDER_NOT_NAMED }
 
 struct front_wish {
 	enum front_order order;
-	enum sequence_order fallback; /* of the protocol, for a sequence that nobody declared */
+	enum sequence_order fallback; /* of the protocol, for undeclared sequences */
 	uint32_t count;
 	bool is_group; /* the request names the group format */
 };

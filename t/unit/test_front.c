@@ -52,7 +52,7 @@ Test(front, nodes_stay_apart)
 	kit_end(&kit);
 }
 
-Test(front, a_name_that_nobody_declared_is_not_found_and_is_asked_for_once)
+Test(front, a_name_that_no_operator_declared_is_not_found_and_is_asked_for_once)
 {
 	struct kit kit;
 	struct kit_created created;
