@@ -124,7 +124,7 @@ allocator_named_batch_for(struct allocator *a, const struct ticket_request *requ
 	return batch;
 }
 
-/* Return the batch that REQUEST joins: one that gathers for its sequence, or another. */
+/* Return the batch that REQUEST joins. A request that reads rows has its own batch. */
 static struct batch *
 allocator_batch_for(struct allocator *a, const struct ticket_request *request,
 		    const struct source *source, uint64_t now_ms)

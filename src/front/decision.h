@@ -1,5 +1,5 @@
 /*
- * decision -- what a request may ask of a sequence with a policy, and how it is served. Pure; any thread.
+ * decision -- decides the order in which a sequence serves a request, or refuses it. Pure; any thread.
  */
 #ifndef TICKR_FRONT_DECISION_H
 #define TICKR_FRONT_DECISION_H
@@ -26,8 +26,8 @@ struct front_wish {
 
 /*
  * Decide the ORDER in which a sequence with POLICY serves WISH. A declared sequence is never served weaker than
- * its policy. One that a first use made follows each request. DATABASES: how many the server has. False:
- * REASON says what to ask instead.
+ * its policy. A sequence made by a first use follows each request. DATABASES: their number. False: REASON names
+ * a request that is served.
  */
 bool front_decide(const struct sequence_policy *policy, const struct front_wish *wish,
 		  size_t databases, enum sequence_order *order, struct text *reason) MUST_CHECK;

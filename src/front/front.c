@@ -71,8 +71,8 @@ static void front_reserve(struct front_create *create, const struct directory_fo
 static void front_read_row(struct front_create *create, const char *name, size_t len);
 
 /*
- * The row has another policy than the one that the reservation relied on. The directory may know it by now;
- * otherwise read the row. Then reserve again.
+ * Reserve again, because the row has another policy than the reservation relied on. If the directory does not
+ * know that policy yet, read the row first.
  */
 static void
 front_repeat(struct front_create *create)
@@ -286,7 +286,7 @@ front_create(struct front *front, struct front_create *create, const char *name,
 		front_refuse_name(create, result);
 }
 
-/* --- what there is --------------------------------------------------------------------------------- */
+/* --- rows of the database ----------------------------------------------------------------------- */
 
 static void
 front_on_shown(struct ticket_request *request, const struct ticket_answer *answer)

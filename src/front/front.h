@@ -84,7 +84,7 @@ void front_create(struct front *front, struct front_create *create, const char *
  */
 void front_note_issued(struct sequence *sequence, uint32_t count);
 
-/* --- what there is --------------------------------------------------------------------------------- */
+/* --- rows of the database ----------------------------------------------------------------------- */
 
 struct front_shown {
 	enum front_outcome outcome;

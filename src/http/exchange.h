@@ -34,7 +34,7 @@ struct exchange {
 	union {
 		struct ticket_request request; /* tickets */
 		struct front_create create;    /* ids of a named sequence */
-		struct front_look look;	       /* what sequences there are */
+		struct front_look look;	       /* rows of named sequences */
 	};
 	enum batch_format format;
 };

@@ -390,7 +390,7 @@ Test(front, without_a_key_no_scrambled_id_is_issued)
 	kit_end(&kit);
 }
 
-/* --- what there is -------------------------------------------------------------------------------------- */
+/* --- rows of the database ---------------------------------------------------------------------------- */
 
 struct looked {
 	struct front_look look;

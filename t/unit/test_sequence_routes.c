@@ -301,7 +301,7 @@ Test(sequence_routes, a_database_that_fails_is_503)
 	end();
 }
 
-/* --- what there is ---------------------------------------------------------------------------------- */
+/* --- rows of the database ------------------------------------------------------------------------ */
 
 Test(sequence_routes, a_sequence_is_shown_in_ids)
 {
