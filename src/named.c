@@ -20,7 +20,7 @@ named_update_metrics(struct named *named, uint64_t now_ms)
 {
 	uint64_t abandoned = held_abandoned(named->held);
 
-	metrics_set(METRIC_SEQUENCES_LIVE, directory_live(named->directory));
+	metrics_set(METRIC_SEQUENCES_KNOWN, directory_live(named->directory));
 	metrics_set(METRIC_SEQUENCE_IDS_HELD, held_total(named->held));
 	metrics_add(METRIC_SEQUENCE_IDS_ABANDONED, abandoned - named->abandoned);
 	named->abandoned = abandoned;

@@ -84,7 +84,7 @@ METRIC(SEQUENCE_IDS_HELD, "tickr_sequence_ids_held", "gauge", 1, NULL,
        "Ids of weak named sequences that are reserved ahead and not issued.")
 METRIC(SEQUENCE_IDS_ABANDONED, "tickr_sequence_ids_abandoned_total", "counter", 1, NULL,
        "Ids of named sequences that this server reserved and made a gap.")
-METRIC(SEQUENCES_LIVE, "tickr_sequences", "gauge", 1, NULL,
+METRIC(SEQUENCES_KNOWN, "tickr_sequences_known", "gauge", 1, NULL,
        "Named sequences that this server knows, without the retired ones.")
 NAMED_METRIC(BUSIEST, "tickr_sequence_recent_ids",
 	     "Ids issued in the last ten seconds, from each of the 20 busiest named sequences.")
