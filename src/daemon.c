@@ -24,6 +24,7 @@
 #include "loop/sockets.h"
 #include "looks.h"
 #include "metrics/metrics.h"
+#include "named.h"
 #include "signals.h"
 #include "worker.h"
 
@@ -42,6 +43,7 @@ struct daemon {
 	struct state_file *sequence_states[MOST_DATABASES];
 	struct dispatch *sequences; /* the source of numbers of named sequences; NULL: none */
 	struct ahead ahead;
+	struct named named; /* without sequences, unless the settings ask for them */
 	struct waiting_limit limit;
 	struct connection_limit connections;
 	struct log_limit error_lines;
@@ -256,6 +258,7 @@ daemon_make_workers(struct daemon *d)
 		.dispatch = d->dispatch,
 		.segment = d->ahead.segment,
 		.source = ahead_source(&d->ahead),
+		.named = &d->named,
 		.limit = &d->limit,
 		.connections = &d->connections,
 		.error_lines = &d->error_lines,
@@ -376,6 +379,7 @@ daemon_tear_down(struct daemon *d)
 	for (size_t i = 0; i < d->started; i++)
 		worker_join(d->workers[i]);
 	ahead_stop(&d->ahead);
+	named_stop(&d->named);
 	if (!daemon_stop_pools(d)) {
 		/* A session hangs in a statement until the deadline, or while it opens. */
 		log_info("stopped", LOG_WORD("sessions_left", "yes"));
@@ -394,6 +398,7 @@ daemon_tear_down(struct daemon *d)
 	notifier_free(d->manager);
 	event_free(d->watchdog);
 	ahead_free(&d->ahead);
+	named_free(&d->named);
 	mailbox_free(d->mailbox);
 	event_base_free(d->base);
 }

@@ -20,6 +20,7 @@ struct worker {
 	struct event_base *base;
 	struct mailbox *mailbox;
 	struct allocator *allocator;
+	struct front *front; /* NULL: there are no named sequences */
 	struct ticket_service service;
 	struct http_server *http;
 	struct event *flush;  /* activated in the round in which requests arrived */
@@ -179,6 +180,14 @@ worker_databases(void *arg, struct database_state *states)
 	return dispatch_states(worker->settings.dispatch, states);
 }
 
+static size_t
+worker_sequences(void *arg, struct database_state *states)
+{
+	struct worker *worker = arg;
+
+	return named_states(worker->settings.named, states);
+}
+
 static uint64_t
 worker_reserved(void *arg, uint64_t *lasts_ms)
 {
@@ -202,6 +211,10 @@ worker_make_allocator(struct worker *worker)
 		.arg = worker,
 	};
 
+	if (worker->settings.named->has_sequences) {
+		settings.strong = named_strong(worker->settings.named);
+		settings.weak = named_weak(worker->settings.named);
+	}
 	return allocator_new(&settings);
 }
 
@@ -225,11 +238,15 @@ worker_make_http(struct worker *worker, const int *fds, size_t count)
 		.allocator = worker->allocator,
 		.max_batch = (uint32_t)config->max_batch,
 		.batch_format = config->batch_format,
+		.front = worker->front,
 		.databases = worker_databases,
+		.sequences = worker_sequences,
 		.reserved = worker->settings.segment != NULL ? worker_reserved : NULL,
 		.arg = worker,
 	};
-	return http_server_new(worker->base, &settings, &client_routes, fds, count);
+	return http_server_new(
+		worker->base, &settings,
+		worker->front != NULL ? &client_routes_with_sequences : &client_routes, fds, count);
 }
 
 struct worker *
@@ -243,6 +260,8 @@ worker_new(const struct worker_settings *settings, const int *fds, size_t count)
 	worker->flush = loop_event_new(worker->base, -1, 0, worker_on_flush, worker);
 	worker->expire = loop_event_new(worker->base, -1, 0, worker_on_expire, worker);
 	worker->allocator = worker_make_allocator(worker);
+	if (settings->named->has_sequences)
+		worker->front = named_new_front(settings->named, worker->allocator);
 	worker->http = worker_make_http(worker, fds, count);
 	return worker;
 }
@@ -274,6 +293,7 @@ worker_free(struct worker *worker)
 {
 	mailbox_open_all(worker->mailbox); /* the answers of the pools during their stop */
 	allocator_free(worker->allocator);
+	front_free(worker->front);
 	http_server_free(worker->http);
 	event_free(worker->expire);
 	event_free(worker->flush);

@@ -15,6 +15,7 @@
 #include "dispatch/dispatch.h"
 #include "loop/descriptors.h"
 #include "loop/mailbox.h"
+#include "named.h"
 
 struct worker;
 
@@ -22,7 +23,8 @@ struct worker_settings {
 	const struct config *config;
 	struct dispatch *dispatch;
 	struct segment *segment; /* NULL: nothing is reserved ahead */
-	struct source source;	 /* of reservations */
+	struct source source;	 /* of reservations for tickets */
+	struct named *named;	 /* those without sequences are allowed */
 	struct waiting_limit *limit;
 	struct connection_limit *connections;
 	struct log_limit *error_lines;

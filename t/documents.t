@@ -58,7 +58,7 @@ for my $path ('README.md', 'man/tickrd.8', 'contrib/systemd/tickrd.env', glob "$
 # --- metrics --------------------------------------------------------------------------------
 
 my $page_of_metrics = content_of('docs/metrics.md');
-my @metrics = content_of('src/metrics/counters.h') =~ /^(?:DATABASE_|POOL_|SECONDS_)?(?:METRIC|HISTOGRAM)\(\w+, "(\w+)"/mg;
+my @metrics = content_of('src/metrics/counters.h') =~ /^(?:DATABASE_|NAMED_|POOL_|SECONDS_)?(?:METRIC|HISTOGRAM)\(\w+, "(\w+)"/mg;
 cmp_ok(scalar @metrics, '>', 5, 'the metrics are found');
 none_missing('docs/metrics.md has every metric', grep { $page_of_metrics !~ /^\| `\Q$_\E`/m } @metrics);
 my %counted = map { $_ => 1 } @metrics;

@@ -1,9 +1,9 @@
 /*
  * allocator -- makes few large reservations out of many small ticket requests.
  *
- * Loop thread only; no I/O, no locks, no clock of its own. Requests that arrive in one round of the
- * loop share a reservation. The allocators of all loops submit to one source, such as a pool. Each
- * request is answered exactly once, through its callback.
+ * Loop thread only; no I/O, no locks, no clock of its own. Requests for one sequence that arrive in one
+ * round of the loop share a reservation. The allocators of all loops submit to the same sources, such as a
+ * pool. Each request is answered exactly once, through its callback.
  */
 #ifndef TICKR_ALLOCATOR_ALLOCATOR_H
 #define TICKR_ALLOCATOR_ALLOCATOR_H
@@ -25,6 +25,7 @@ struct allocator_settings {
 	uint64_t overdue_timeout_ms; /* how much longer to wait for the answer of that session */
 	struct waiting_limit *limit; /* shared; outlives the allocators */
 	struct source source;	     /* a pool, the dispatcher or the segment, see ahead_source() */
+	struct source strong, weak;  /* for named sequences; unset: no request names one */
 
 	/*
 	 * Called in any thread when a reservation, whose owner is ARG, was answered. It must lead to a

@@ -14,6 +14,13 @@ batch_new(uint64_t deadline_ms)
 	return batch;
 }
 
+void
+batch_free(struct batch *batch)
+{
+	free(batch->reservation.result);
+	free(batch);
+}
+
 /* The first request always has room. It may be larger than MOST, and needs one progression. */
 bool
 batch_has_room(const struct batch *batch, const struct ticket_request *request, uint32_t most)
@@ -44,7 +51,12 @@ batch_take_request(struct batch *batch)
 void
 batch_deal(struct batch *batch)
 {
-	struct ticket_answer answer = {.status = TICKET_OK, .space = batch->reservation.space};
+	struct ticket_answer answer = {
+		.status = TICKET_OK,
+		.space = batch->reservation.space,
+		.revision = batch->reservation.revision,
+		.result = batch->reservation.result,
+	};
 	struct ticket_range bases = batch->reservation.bases;
 	struct ticket_request *request;
 
@@ -52,9 +64,11 @@ batch_deal(struct batch *batch)
 		batch_fail(batch, batch->reservation.status, batch->reservation.reason);
 		return;
 	}
-	assert(bases.count == batch->reservation.count);
+	if (answer.result == NULL)
+		assert(bases.count == batch->reservation.count);
 	while ((request = batch_take_request(batch)) != NULL) {
-		answer.bases = range_take(&bases, request->count);
+		if (answer.result == NULL)
+			answer.bases = range_take(&bases, request->count);
 		request->answer(request, &answer);
 	}
 }

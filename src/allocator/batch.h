@@ -13,19 +13,31 @@
 #include <sys/queue.h>
 
 #include "ticket/reservation.h"
+#include "ticket/sequence.h"
 #include "ticket/space.h"
 
 struct ticket_answer {
 	enum ticket_status status;
 	struct ticket_range bases;	  /* TICKET_OK: numbers, of which the space makes tickets */
 	const struct ticket_space *space; /* TICKET_OK: of the database that answered */
-	const char *reason;		  /* otherwise; it ends when the answer function returns */
+	uint32_t revision;  /* TICKET_OK, of a named sequence: of the policy in the row */
+	void *result;	    /* TICKET_OK, of another task; until the answer function returns */
+	const char *reason; /* otherwise; it ends when the answer function returns */
 };
 
 /* Part of the struct of its owner. */
 struct ticket_request {
-	uint32_t count; /* 1 or more */
+	uint32_t count; /* 1 or more; 0 of another task */
 	void (*answer)(struct ticket_request *request, const struct ticket_answer *answer);
+
+	/* Zeroed for the Tickr sequence; see struct reservation. */
+	enum reservation_task task;
+	struct sequence *sequence;
+	uint32_t revision;
+	enum sequence_order order;
+	bool may_be_held; /* numbers that the server holds ahead will do */
+	void *result;	  /* allocated; allocator_request() takes it */
+
 	STAILQ_ENTRY(ticket_request) link; /* the batch's */
 };
 
@@ -36,19 +48,25 @@ enum batch_place {
 	BATCH_GIVEN_UP, /* the same, and its requests were failed */
 };
 
+struct source;
+
 struct batch {
 	struct reservation reservation; /* the source has it while the batch is submitted */
 	STAILQ_HEAD(, ticket_request) requests;
 	uint32_t request_count;
 
-	TAILQ_ENTRY(batch) link; /* the allocator's, like the place */
+	/* The allocator's: */
+	TAILQ_ENTRY(batch) link;
 	enum batch_place place;
+	const struct source *source; /* it has the reservation, or will have it */
+	struct batch *next;	     /* in its chain, while it gathers for a named sequence */
 };
 
 TAILQ_HEAD(batch_list, batch);
 
-/* Return an empty batch. The caller frees it with free() after its requests were answered. */
+/* Return an empty batch. The caller frees it after its requests were answered. */
 struct batch *batch_new(uint64_t deadline_ms) MUST_CHECK;
+void batch_free(struct batch *batch);
 
 /* Return true if the reservation stays within MOST bases when REQUEST joins. */
 bool batch_has_room(const struct batch *batch, const struct ticket_request *request, uint32_t most);

@@ -76,6 +76,8 @@ held_submit(void *self, struct reservation *reservation)
 	is_queued = reservation_queue(reservation);
 	if (is_queued) {
 		key = held_key_of(h, shard, reservation->sequence);
+		key->revision = reservation->revision;
+		key->order = reservation->order;
 		held_work_wait(held_work_of(shard, key), reservation);
 		demand_note(&key->demand, reservation->count, now_ms);
 		held_key_abandon_doubtful(key, &h->databases, now_ms, h->settings.outage_ms,

@@ -33,7 +33,9 @@ struct held_work;
 struct held_key {
 	struct held_key *next; /* in its shard */
 	struct sequence *sequence;
-	struct held_work *work; /* its fetches, and the reservations that wait; NULL: none */
+	uint32_t revision;	   /* of the policy, for the next fetch */
+	enum sequence_order order; /* the same */
+	struct held_work *work;	   /* its fetches, and the reservations that wait; NULL: none */
 	struct demand demand;
 	struct held_piece pieces[HELD_PIECES]; /* the first one is empty only if both are */
 	uint64_t patience_ms;		       /* until then no number is fetched ahead */

@@ -156,6 +156,8 @@ held_begin_fetch(struct held *h, struct held_shard *shard, struct held_key *key,
 	work->late_ms = now_ms + ((uint64_t)LATE_MS << held_work_out(work));
 	fetch = xcalloc(1, sizeof(*fetch));
 	fetch->reservation.sequence = key->sequence;
+	fetch->reservation.revision = key->revision;
+	fetch->reservation.order = key->order;
 	fetch->reservation.count = (uint32_t)waited + ahead;
 	fetch->reservation.deadline_ms = now_ms + h->settings.pool_timeout_ms;
 	fetch->reservation.owner = fetch;
@@ -220,6 +222,7 @@ held_keep(struct held *h, struct held_fetch *fetch, unsigned database, uint64_t 
 		return;
 	}
 	held_databases_see(&h->databases, database, now_ms);
+	fetch->key->revision = brought->revision;
 	held_work_pass(fetch->key->work);
 	if (fetch->serves_until != FETCH_FOR_ALL) {
 		held_deal_past(h, fetch, database, outbox);

@@ -1,6 +1,7 @@
 #include <stddef.h>
 
 #include "base/memory.h"
+#include "held/key.h"
 #include "held/work.h"
 #include "ticket/waiting.h"
 
@@ -87,6 +88,7 @@ held_work_answer(struct held_work *work, struct reservation *reservation,
 		 struct mail_list *answered)
 {
 	reservation->status = TICKET_OK;
+	reservation->revision = work->key->revision;
 	reservation->bases = *bases;
 	reservation->space = space;
 	reservation_take(reservation);

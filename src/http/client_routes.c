@@ -10,6 +10,16 @@ static const struct route routes[] = {
 	{"/livez", GET_HEAD, ROUTE_ANYBODY, handle_livez, ROUTE_LIVEZ},
 	{"/readyz", GET_HEAD, ROUTE_ANYBODY, handle_readyz, ROUTE_READYZ},
 	{"/metrics", GET_HEAD, ROUTE_CLIENT, handle_metrics, ROUTE_METRICS},
+	/* From here on only with named sequences. */
+	{"/sequences/NAME/create/N", GET_POST, ROUTE_CLIENT, handle_sequence_create_many,
+	 ROUTE_SEQUENCE_CREATE_MANY},
+	{"/sequences/NAME/create", GET_POST, ROUTE_CLIENT, handle_sequence_create,
+	 ROUTE_SEQUENCE_CREATE},
+	{"/sequences/NAME", GET_HEAD, ROUTE_CLIENT, handle_sequence, ROUTE_SEQUENCE},
+	{"/sequences", GET_HEAD, ROUTE_CLIENT, handle_sequences, ROUTE_SEQUENCES},
 };
 
-const struct route_table client_routes = {routes, ARRAY_LENGTH(routes)};
+#define OF_SEQUENCES 4
+
+const struct route_table client_routes = {routes, ARRAY_LENGTH(routes) - OF_SEQUENCES};
+const struct route_table client_routes_with_sequences = {routes, ARRAY_LENGTH(routes)};

@@ -1,10 +1,6 @@
-#include <stdio.h>
-#include <string.h>
-
 #include "base/parse.h"
 #include "http/count.h"
-
-#define SHOWN 64 /* bytes of the request that an error repeats */
+#include "http/query.h"
 
 /* Return whether the argument is zero, with any number of digits, or a minus and digits. */
 static bool
@@ -19,18 +15,9 @@ count_is_zero_or_less(const char *argument, size_t len)
 	return len > sign;
 }
 
-static void
-count_add_quoted(struct text *problem, const char *value, size_t len)
-{
-	char shown[SHOWN + 2];
-
-	snprintf(shown, sizeof(shown), "%.*s", len > SHOWN ? SHOWN + 1 : (int)len, value);
-	text_add_quoted(problem, shown, SHOWN);
-}
-
 bool
 count_parse(const char *argument, size_t len, enum batch_format format, uint32_t most,
-	    uint32_t *count, struct text *problem)
+	    const char *noun, uint32_t *count, struct text *problem)
 {
 	uint64_t number;
 
@@ -42,8 +29,8 @@ count_parse(const char *argument, size_t len, enum batch_format format, uint32_t
 		*count = (uint32_t)number;
 		return true;
 	}
-	text_add(problem, "the number of tickets is ");
-	count_add_quoted(problem, argument, len);
+	text_addf(problem, "the number of %s is ", noun);
+	query_add_quoted(problem, argument, len);
 	text_addf(problem, "; it must be a decimal number from 1 to %u", most);
 	return false;
 }
@@ -51,27 +38,11 @@ count_parse(const char *argument, size_t len, enum batch_format format, uint32_t
 bool
 count_parse_format(const char *query, enum batch_format *format, struct text *problem)
 {
-	static const char name[] = "format=";
+	static const char *const words[] = {"array", "group"};
+	unsigned choice = *format;
 
-	for (const char *at = query; at != NULL && *at != '\0';) {
-		size_t len = strcspn(at, "&");
-
-		if (strncmp(at, name, strlen(name)) == 0) {
-			const char *value = at + strlen(name);
-			size_t value_len = len - strlen(name);
-
-			if (value_len == 5 && strncmp(value, "array", 5) == 0) {
-				*format = BATCH_FORMAT_ARRAY;
-			} else if (value_len == 5 && strncmp(value, "group", 5) == 0) {
-				*format = BATCH_FORMAT_GROUP;
-			} else {
-				text_add(problem, "the format is ");
-				count_add_quoted(problem, value, value_len);
-				text_add(problem, "; it must be array or group");
-				return false;
-			}
-		}
-		at += len + (at[len] == '&');
-	}
+	if (!query_choose(query, "format", words, &choice, problem))
+		return false;
+	*format = choice == 0 ? BATCH_FORMAT_ARRAY : BATCH_FORMAT_GROUP;
 	return true;
 }

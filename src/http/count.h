@@ -15,10 +15,11 @@
 /*
  * Read the N of /tickets/create/N, LEN bytes at ARGUMENT: a decimal number from 1 to MOST. In the group
  * format a whole number of 0 or less counts as 1. Tickr's Ruby client asks for such numbers when its
- * threads race, and uses "first" without reading "count". Return false with the allowed values in PROBLEM.
+ * threads race, and uses "first" without reading "count". Return false with the allowed values in PROBLEM. NOUN
+ * is their name there, such as "tickets".
  */
 bool count_parse(const char *argument, size_t len, enum batch_format format, uint32_t most,
-		 uint32_t *count, struct text *problem) MUST_CHECK;
+		 const char *noun, uint32_t *count, struct text *problem) MUST_CHECK;
 
 /*
  * Read the format from QUERY (NULL: none). Without one *FORMAT stays as it is. Other parameters are

@@ -12,6 +12,7 @@
 
 #include "allocator/allocator.h"
 #include "base/attributes.h"
+#include "front/front.h"
 #include "http/route.h"
 #include "ticket/json.h"
 
@@ -30,7 +31,11 @@ struct exchange {
 	char request_id[REQUEST_ID_SIZE]; /* X-Request-Id; "": none, or one that is not echoed */
 
 	/* For handlers that ask an allocator. Here, so that a request costs one allocation of memory. */
-	struct ticket_request request;
+	union {
+		struct ticket_request request; /* tickets */
+		struct front_create create;    /* ids of a named sequence */
+		struct front_look look;	       /* rows of named sequences */
+	};
 	enum batch_format format;
 };
 

@@ -1,7 +1,7 @@
 #include <stddef.h>
-#include <stdlib.h>
 
 #include "base/clock.h"
+#include "front/front.h"
 #include "http/connection.h"
 #include "http/count.h"
 #include "http/handlers.h"
@@ -10,21 +10,6 @@
 #include "ticket/json.h"
 
 #define PROBLEM_SIZE 256
-
-/* Write the JSON straight into the reply's buffer. */
-static void
-handle_create_write(struct exchange *exchange, const struct ticket_range *tickets)
-{
-	bool is_array = exchange->format == BATCH_FORMAT_ARRAY;
-	size_t most = is_array ? json_array_size(tickets->count) : JSON_GROUP_SIZE;
-	struct evbuffer_iovec space;
-
-	if (evbuffer_reserve_space(reply_body(exchange), (ev_ssize_t)most, &space, 1) != 1)
-		abort();
-	space.iov_len = is_array ? json_array(space.iov_base, tickets)
-				 : json_group(space.iov_base, tickets);
-	evbuffer_commit_space(reply_body(exchange), &space, 1);
-}
 
 /* The handler makes tickets of bases: only it knows that they are of the Tickr sequence. */
 static void
@@ -38,8 +23,8 @@ handle_create_on_answer(struct ticket_request *request, const struct ticket_answ
 	} else if (!space_tickets(answer->space, &answer->bases, &tickets)) {
 		reply_status(exchange, TICKET_EXHAUSTED, SPACE_EXHAUSTED);
 	} else {
-		handle_create_write(exchange, &tickets);
-		metrics_add(METRIC_TICKETS_ISSUED, tickets.count);
+		reply_add_range(exchange, &tickets);
+		front_note_issued(NULL, tickets.count);
 		reply_json(exchange);
 	}
 }
@@ -86,7 +71,7 @@ handle_create_many(struct exchange *exchange, const struct route_argument *argum
 	exchange->format = service->batch_format;
 	if (count_parse_format(exchange_query(exchange), &exchange->format, &problem) &&
 	    count_parse(arguments[0].start, arguments[0].len, exchange->format, service->max_batch,
-			&count, &problem))
+			"tickets", &count, &problem))
 		handle_create_ask_allocator(exchange, count);
 	else
 		reply_error(exchange, 400, "%s", memory);

@@ -31,12 +31,15 @@ handle_metrics_update_gauges(const struct ticket_service *service)
 void
 handle_metrics(struct exchange *exchange, const struct route_argument *arguments)
 {
-	char *memory = xcalloc(1, METRICS_PAGE_SIZE);
-	struct text page = text_over(memory, METRICS_PAGE_SIZE);
+	const struct ticket_service *service = exchange_context(exchange);
+	char *memory = xcalloc(1, METRICS_PAGE_SIZE + BUSIEST_PAGE_SIZE);
+	struct text page = text_over(memory, METRICS_PAGE_SIZE + BUSIEST_PAGE_SIZE);
 
 	(void)arguments;
-	handle_metrics_update_gauges(exchange_context(exchange));
+	handle_metrics_update_gauges(service);
 	metrics_write(&page);
+	if (service->front != NULL)
+		front_add_busiest(service->front, &page);
 	evbuffer_add(reply_body(exchange), memory, page.len);
 	free(memory);
 	reply_text(exchange, "text/plain; version=0.0.4");

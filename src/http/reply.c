@@ -26,6 +26,21 @@ reply_body(struct exchange *exchange)
 	return evhttp_request_get_output_buffer(exchange->http);
 }
 
+/* Write the JSON straight into the buffer. */
+void
+reply_add_range(struct exchange *exchange, const struct ticket_range *ids)
+{
+	bool is_array = exchange->format == BATCH_FORMAT_ARRAY;
+	size_t most = is_array ? json_array_size(ids->count) : JSON_GROUP_SIZE;
+	struct evbuffer_iovec space;
+
+	if (evbuffer_reserve_space(reply_body(exchange), (ev_ssize_t)most, &space, 1) != 1)
+		abort();
+	space.iov_len =
+		is_array ? json_array(space.iov_base, ids) : json_group(space.iov_base, ids);
+	evbuffer_commit_space(reply_body(exchange), &space, 1);
+}
+
 /* Return whether OPTION is in LIST, which has words between commas and blanks. */
 static bool
 reply_has_word(const char *list, const char *option)
@@ -166,31 +181,17 @@ reply_error(struct exchange *exchange, int code, const char *format, ...)
 	reply_refuse(exchange, code, "", memory);
 }
 
-/* This is the one place where a ticket status becomes an HTTP status. */
-static int
-reply_code_of(enum ticket_status status)
+void
+reply_outcome(struct exchange *exchange, enum front_outcome outcome, const char *reason)
 {
-	switch (status) {
-	case TICKET_OK: return 200;
-	case TICKET_EXHAUSTED: return 500;
-	case TICKET_NO_SEQUENCE: return 404;
-	case TICKET_TIMED_OUT:
-	case TICKET_TOO_MANY_WAITING:
-	case TICKET_DATABASE_FAILED:
-	case TICKET_DATABASE_REFUSED:
-	case TICKET_TOO_LARGE:
-	case TICKET_DRAINING: return 503;
-	case TICKET_STATUSES: break;
-	}
-	return 500;
+	reply_refuse(exchange, front_outcome_http(outcome),
+		     front_outcome_may_retry(outcome) ? "Retry-After: 1\r\n" : "", reason);
 }
 
 void
 reply_status(struct exchange *exchange, enum ticket_status status, const char *reason)
 {
-	int code = reply_code_of(status);
-
-	reply_refuse(exchange, code, code == 503 ? "Retry-After: 1\r\n" : "", reason);
+	reply_outcome(exchange, front_outcome_of_status(status), reason);
 }
 
 void

@@ -14,8 +14,11 @@ static const struct {
 	{404, " 404 Not Found\r\n"},
 	{405, " 405 Method Not Allowed\r\n"},
 	{409, " 409 Conflict\r\n"},
+	{410, " 410 Gone\r\n"},
 	{413, " 413 Request Entity Too Large\r\n"},
 	{417, " 417 Expectation Failed\r\n"},
+	{429, " 429 Too Many Requests\r\n"},
+	{507, " 507 Insufficient Storage\r\n"},
 	{503, " 503 Service Unavailable\r\n"},
 	{500, " 500 Internal Server Error\r\n"}, /* and any other */
 };

@@ -5,6 +5,7 @@
  *	DATABASE_METRIC(...)				the same, with these label sets for each database
  *	POOL_METRIC(...)				the same, also for its pool of named sequences
  *	SECONDS_METRIC(id, name, help)			a gauge that is counted in milliseconds
+ *	NAMED_METRIC(id, name, help)			a gauge of named sequences, which front/busiest.c writes
  *	HISTOGRAM(id, name, bounds, help)		bounds: a list of upper bounds, see metrics.c
  *	DATABASE_HISTOGRAM(...)				the same, one for each database
  *	ROUTE(id, label), CODE(code)			the label sets of requests
@@ -21,6 +22,9 @@
 #endif
 #ifndef SECONDS_METRIC
 #define SECONDS_METRIC(id, name, help) METRIC(id, name, "gauge", 1, NULL, help)
+#endif
+#ifndef NAMED_METRIC
+#define NAMED_METRIC(id, name, help)
 #endif
 #ifndef HISTOGRAM
 #define HISTOGRAM(id, name, bounds, help)
@@ -44,6 +48,10 @@ ROUTE(STATUS, "/status")
 ROUTE(LIVEZ, "/livez")
 ROUTE(READYZ, "/readyz")
 ROUTE(METRICS, "/metrics")
+ROUTE(SEQUENCE_CREATE, "/sequences/NAME/create")
+ROUTE(SEQUENCE_CREATE_MANY, "/sequences/NAME/create/N")
+ROUTE(SEQUENCE, "/sequences/NAME")
+ROUTE(SEQUENCES, "/sequences")
 ROUTE(OTHER, "other")
 
 CODE(200)
@@ -51,9 +59,12 @@ CODE(400)
 CODE(401)
 CODE(404)
 CODE(405)
+CODE(410)
 CODE(413)
+CODE(429)
 CODE(500)
 CODE(503)
+CODE(507)
 
 ACCEPT_FAILURE(OPEN_FILES, "open_files")
 ACCEPT_FAILURE(SYSTEM_FILES, "system_files")
@@ -71,6 +82,18 @@ METRIC(ACCEPT_FAILURES, "tickr_http_accept_failures_total", "counter", ACCEPT_FA
        metrics_add_accept_failure_labels,
        "Times that the system refused a new connection, by reason.")
 METRIC(TICKETS_ISSUED, "tickr_tickets_issued_total", "counter", 1, NULL, "Tickets in answers.")
+METRIC(SEQUENCE_IDS_ISSUED, "tickr_sequence_ids_issued_total", "counter", 1, NULL,
+       "Ids of named sequences in answers.")
+METRIC(SEQUENCE_IDS_HELD, "tickr_sequence_ids_held", "gauge", 1, NULL,
+       "Ids of weak named sequences that are reserved ahead and not issued.")
+METRIC(SEQUENCE_IDS_ABANDONED, "tickr_sequence_ids_abandoned_total", "counter", 1, NULL,
+       "Ids of named sequences that this server reserved and made a gap.")
+METRIC(SEQUENCES_KNOWN, "tickr_sequences_known", "gauge", 1, NULL,
+       "Named sequences that this server knows, without the retired ones.")
+NAMED_METRIC(BUSIEST, "tickr_sequence_recent_ids",
+	     "Ids issued in the last ten seconds, from each of the 20 busiest named sequences.")
+NAMED_METRIC(OTHERS, "tickr_sequence_recent_ids_other",
+	     "Ids issued in the last ten seconds from all other named sequences.")
 POOL_METRIC(RESERVATIONS, "tickr_reservations_total", "counter", TICKET_STATUSES,
 	    metrics_add_reservation_labels, "Reservations at the database, by result.")
 METRIC(REQUESTS_WAITING, "tickr_requests_waiting", "gauge", 1, NULL,
@@ -120,6 +143,7 @@ DATABASE_HISTOGRAM(RESERVATION_TICKETS, "tickr_reservation_tickets", TICKETS,
 #undef DATABASE_METRIC
 #undef POOL_METRIC
 #undef SECONDS_METRIC
+#undef NAMED_METRIC
 #undef HISTOGRAM
 #undef DATABASE_HISTOGRAM
 #undef ROUTE

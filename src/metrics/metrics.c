@@ -96,8 +96,8 @@ metrics_add_accept_failure_labels(struct text *page, unsigned series)
 	text_addf(page, "{reason=\"%s\"}", accept_failure_labels[series]);
 }
 
-/* Add STRING as the text of a label. Prometheus rejects a whole page for one byte that is not UTF-8. */
-static void
+/* Prometheus rejects a whole page for one byte that is not UTF-8. */
+void
 metrics_add_escaped(struct text *page, const char *string)
 {
 	size_t len;

@@ -58,7 +58,7 @@ enum metric_histogram {
 };
 
 /* Enough for the page with the largest numbers and the longest names. */
-#define METRICS_PAGE_SIZE ((1 + METRICS_POOLS) * 65536)
+#define METRICS_PAGE_SIZE ((1 + METRICS_POOLS) * 81920)
 
 void metrics_begin(void); /* once, at the start of the process, whose time it sets */
 
@@ -87,6 +87,9 @@ void metrics_count_reservation(unsigned database, enum ticket_status status);
 
 /* Count VALUE: microseconds for a histogram of seconds, else a plain number. */
 void metrics_observe(enum metric_histogram histogram, uint64_t value);
+
+/* Add the first 300 bytes of STRING as the text of a label. */
+void metrics_add_escaped(struct text *page, const char *string);
 
 /* Add the page in the text format of Prometheus, version 0.0.4. */
 void metrics_write(struct text *page);

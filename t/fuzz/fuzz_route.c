@@ -15,7 +15,7 @@ check_count(const char *argument, size_t len, enum batch_format format)
 	char memory[256];
 	struct text problem = TEXT_OVER(memory);
 	uint32_t count = 0;
-	bool is_good = count_parse(argument, len, format, MOST, &count, &problem);
+	bool is_good = count_parse(argument, len, format, MOST, "tickets", &count, &problem);
 
 	MUST_HOLD(is_good == (problem.len == 0));
 	MUST_HOLD(is_good ? count >= 1 && count <= MOST : count == 0);

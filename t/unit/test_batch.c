@@ -31,7 +31,7 @@ Test(batch, requests_are_dealt_in_their_order_without_gaps)
 	batch->reservation.bases = (struct ticket_range){2, 1, 84};
 	batch->reservation.space = &example;
 	batch_deal(batch);
-	free(batch);
+	batch_free(batch);
 	for (size_t i = 0; i < ARRAY_LENGTH(counts); i++) {
 		cr_assert_eq(asked[i].answers, 1);
 		cr_assert_eq(asked[i].order, i + 1);
@@ -54,7 +54,7 @@ Test(batch, numbers_of_any_sequence_are_dealt)
 	batch->reservation.bases = (struct ticket_range){1, 2, 3};
 	batch->reservation.space = NULL;
 	batch_deal(batch);
-	free(batch);
+	batch_free(batch);
 	cr_assert_eq(asked[0].answer.status, TICKET_OK);
 	cr_assert_eq(asked[0].answer.bases.first, 1);
 	cr_assert_eq(asked[0].answer.bases.increment, 2);
@@ -75,7 +75,7 @@ Test(batch, only_requests_beyond_the_space_have_no_tickets)
 	batch->reservation.bases = (struct ticket_range){2, 1, 5};
 	batch->reservation.space = &narrow;
 	batch_deal(batch);
-	free(batch);
+	batch_free(batch);
 	for (size_t i = 0; i < ARRAY_LENGTH(asked); i++) {
 		const struct ticket_answer *answer = &asked[i].answer;
 		struct ticket_range tickets;
@@ -96,7 +96,7 @@ Test(batch, a_reservation_that_failed_refuses_every_request_with_its_reason)
 	batch->reservation.status = TICKET_DATABASE_FAILED;
 	snprintf(batch->reservation.reason, REASON_SIZE, "the disk is full");
 	batch_deal(batch);
-	free(batch);
+	batch_free(batch);
 	for (size_t i = 0; i < ARRAY_LENGTH(asked); i++) {
 		cr_assert_eq(asked[i].answers, 1);
 		cr_assert_eq(asked[i].order, i + 1);
@@ -124,7 +124,7 @@ Test(batch, a_request_may_be_freed_by_its_answer)
 		batch_add(batch, request);
 	}
 	batch_fail(batch, TICKET_TIMED_OUT, batch->reservation.reason);
-	free(batch);
+	batch_free(batch);
 }
 
 Test(batch, there_is_room_up_to_the_most_and_always_for_the_first)
@@ -139,10 +139,10 @@ Test(batch, there_is_room_up_to_the_most_and_always_for_the_first)
 	cr_assert_not(batch_has_room(batch, &fits, 9));
 	cr_assert_not(batch_has_room(batch, &huge, UINT32_MAX));
 	batch_fail(batch, TICKET_DRAINING, "");
-	free(batch);
+	batch_free(batch);
 	batch = batch_new(0);
 	ask(batch, &asked, 1000000);
 	cr_assert_not(batch_has_room(batch, &one, 10000));
 	batch_fail(batch, TICKET_DRAINING, "");
-	free(batch);
+	batch_free(batch);
 }

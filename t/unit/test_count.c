@@ -11,7 +11,7 @@ parse(const char *argument, enum batch_format format, uint32_t *count, char *pro
 	struct text text = text_over(problem, size);
 
 	*count = 0;
-	return count_parse(argument, strlen(argument), format, MOST, count, &text);
+	return count_parse(argument, strlen(argument), format, MOST, "tickets", count, &text);
 }
 
 Test(count, each_argument_is_read_as_its_format_allows)

@@ -98,6 +98,60 @@ Test(route, other_paths_have_none)
 	}
 }
 
+Test(route, sequences_have_routes_only_where_they_are_served)
+{
+	static const struct {
+		const char *path;
+		handle_fn *handle;
+		const char *name, *count; /* NULL: none */
+		const char *allow;
+		enum metric_route metric;
+	} cases[] = {
+		{"/sequences/a/create", handle_sequence_create, "a", NULL, "GET, POST",
+		 ROUTE_SEQUENCE_CREATE},
+		{"/sequences/a%2Fb/create", handle_sequence_create, "a%2Fb", NULL, "GET, POST",
+		 ROUTE_SEQUENCE_CREATE},
+		{"/sequences/../create", handle_sequence_create, "..", NULL, "GET, POST",
+		 ROUTE_SEQUENCE_CREATE},
+		{"/sequences/create/create", handle_sequence_create, "create", NULL, "GET, POST",
+		 ROUTE_SEQUENCE_CREATE},
+		{"/sequences//create", handle_sequence_create, "", NULL, "GET, POST",
+		 ROUTE_SEQUENCE_CREATE},
+		{"/sequences/a/create/5", handle_sequence_create_many, "a", "5", "GET, POST",
+		 ROUTE_SEQUENCE_CREATE_MANY},
+		{"/sequences/a/create/", handle_sequence_create_many, "a", "", "GET, POST",
+		 ROUTE_SEQUENCE_CREATE_MANY},
+		{"/sequences/a/create/create", handle_sequence_create_many, "a", "create",
+		 "GET, POST", ROUTE_SEQUENCE_CREATE_MANY},
+		{"/sequences/a", handle_sequence, "a", NULL, "GET, HEAD", ROUTE_SEQUENCE},
+		{"/sequences/create", handle_sequence, "create", NULL, "GET, HEAD", ROUTE_SEQUENCE},
+		{"/sequences/a/b", handle_sequence, "a/b", NULL, "GET, HEAD", ROUTE_SEQUENCE},
+		{"/sequences/", handle_sequence, "", NULL, "GET, HEAD", ROUTE_SEQUENCE},
+		{"/sequences", handle_sequences, NULL, NULL, "GET, HEAD", ROUTE_SEQUENCES},
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		struct route_argument arguments[ROUTE_MOST_PARAMETERS];
+		const struct route *route =
+			route_find(&client_routes_with_sequences, cases[i].path, arguments);
+		char memory[64];
+		struct text allow = TEXT_OVER(memory);
+
+		cr_assert_not_null(route, "%s", cases[i].path);
+		cr_assert_eq(route->handle, cases[i].handle, "%s", cases[i].path);
+		if (cases[i].name != NULL)
+			assert_argument(&arguments[0], cases[i].name, cases[i].path);
+		if (cases[i].count != NULL)
+			assert_argument(&arguments[1], cases[i].count, cases[i].path);
+		route_add_methods(route, &allow);
+		cr_assert_str_eq(memory, cases[i].allow, "%s", cases[i].path);
+		cr_assert_eq(route->access, ROUTE_CLIENT, "%s", cases[i].path);
+		cr_assert_eq(route->metric, cases[i].metric, "%s", cases[i].path);
+		cr_assert_null(route_find(&client_routes, cases[i].path, arguments), "%s",
+			       cases[i].path);
+	}
+}
+
 /* --- parameters ------------------------------------------------------------------------------- */
 
 static const struct route parameter_routes[] = {

@@ -1,0 +1,119 @@
+/*
+ * front -- requests for named sequences, as all protocols serve them.
+ *
+ * It finds the sequence of a name, decides by its policy, and asks the allocator:
+ *
+ *	front_create() --name is known--------------------> reserve -------> answer
+ *	    '----------name is not known--> read the row --^   |
+ *					       ^--the policy was changed (once)
+ *
+ * Loop thread, one for each loop; the directory is shared. Each call is answered exactly once, through its
+ * callback, which may run before the function returns. A call is the caller's. It is zeroed, and stays where it
+ * is until its answer.
+ */
+#ifndef TICKR_FRONT_FRONT_H
+#define TICKR_FRONT_FRONT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "allocator/allocator.h"
+#include "directory/directory.h"
+#include "front/busiest.h"
+#include "front/decision.h"
+#include "front/outcome.h"
+#include "ticket/scramble.h"
+#include "ticket/sequence_result.h"
+
+/* Which sequences there may be. */
+enum front_names {
+	FRONT_NAMES_DECLARED, /* those that an operator made */
+	FRONT_NAMES_ANY,      /* a first use makes one */
+};
+
+struct front_settings {
+	enum front_names names;
+	size_t databases; /* of the server */
+	struct allocator *allocator;
+	struct directory *directory;
+	struct scramble
+		*scramble; /* of this loop, which front_new() takes; NULL: there is no key */
+
+	/* How many numbers of SEQUENCE the server holds ahead. */
+	uint64_t (*held)(void *arg, struct sequence *sequence);
+	/* A strong reservation was answered, or the policy was changed: the held numbers must not be issued. */
+	void (*drop)(void *arg, struct sequence *sequence);
+	void *arg;
+};
+
+struct front;
+
+/* SETTINGS is copied; all that it points to outlives the front. */
+struct front *front_new(const struct front_settings *settings) MUST_CHECK;
+void front_free(struct front *front); /* NULL is allowed */
+
+/* --- new ids ------------------------------------------------------------------------------------- */
+
+struct front_ids {
+	enum front_outcome outcome;
+	const char *reason;	 /* not FRONT_OK; until the answer function returns */
+	struct ticket_range ids; /* FRONT_OK, unless they are scrambled; COUNT is right anyway */
+	const uint64_t
+		*scrambled; /* FRONT_OK: as many as IDS.count; NULL: not scrambled; as REASON */
+};
+
+struct front_create {
+	struct front_wish wish;
+	void (*answer)(struct front_create *create, const struct front_ids *ids);
+
+	/* The front's own: */
+	struct front *front;
+	struct ticket_request request;
+	struct sequence *sequence;     /* NULL: not known yet */
+	struct sequence_policy policy; /* of it, by which the numbers are reserved */
+	bool is_repeated;
+};
+
+/* Issue WISH.count ids of the sequence NAME, which sequence_name_is_valid() accepts. */
+void front_create(struct front *front, struct front_create *create, const char *name, size_t len);
+
+/*
+ * COUNT ids of SEQUENCE (NULL: the Tickr sequence) are in an answer. All protocols call this when they have
+ * written the answer, so that the ids are counted.
+ */
+void front_note_issued(struct sequence *sequence, uint32_t count);
+
+/* --- rows of the database ----------------------------------------------------------------------- */
+
+struct front_shown {
+	enum front_outcome outcome;
+	const char *reason;		      /* not FRONT_OK; until the answer function returns */
+	const struct sequence_entry *entries; /* FRONT_OK: COUNT of them; as REASON */
+	uint32_t count;			      /* 1 of front_show() */
+	bool is_more;			      /* of front_list(): others follow */
+	const struct ticket_space *space;     /* of the database that answered */
+};
+
+struct front_look {
+	void (*answer)(struct front_look *look, const struct front_shown *shown);
+
+	/* The front's own: */
+	struct front *front;
+	struct ticket_request request;
+};
+
+/* Read the sequence NAME from the database. */
+void front_show(struct front *front, struct front_look *look, const char *name, size_t len);
+
+/* Read at most LIMIT sequences after the name AFTER, of LEN bytes (0: from the first on), in order of name. */
+void front_list(struct front *front, struct front_look *look, const char *after, size_t len,
+		uint32_t limit);
+
+/* How many numbers of the sequence NAME the server holds ahead. */
+uint64_t front_held(struct front *front, const char *name, size_t len);
+
+/* Add the busiest sequences to a page of metrics, with at most BUSIEST_PAGE_SIZE bytes. */
+void front_add_busiest(struct front *front, struct text *page);
+
+#endif

@@ -1,0 +1,77 @@
+/*
+ * named -- joins the rooms of the named sequences: the directory, the held numbers, and the dispatcher of their pools.
+ *
+ * Main thread, unless a function says otherwise. With TICKR_SEQUENCES=none there are none, and has_sequences is
+ * false. Then only named_free() may be called.
+ */
+#ifndef TICKR_NAMED_H
+#define TICKR_NAMED_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attributes.h"
+#include "directory/directory.h"
+#include "dispatch/dispatch.h"
+#include "front/front.h"
+#include "held/held.h"
+#include "loop/mailbox.h"
+
+struct named_settings {
+	enum front_names names;
+	uint32_t most;	     /* sequences that are not retired */
+	uint32_t per_second; /* new ones */
+	size_t databases;
+	uint64_t pool_timeout_ms;
+	const unsigned char *scramble_key; /* SCRAMBLE_KEY_SIZE bytes; NULL: none */
+	struct event_base *base;
+	struct mailbox *mailbox; /* of the main thread */
+};
+
+struct census;
+
+struct named {
+	bool has_sequences;
+	struct named_settings settings;
+	struct dispatch *dispatch; /* of the pools of named sequences; the daemon's */
+	struct directory *directory;
+	struct held *held;
+	struct event *fill;
+	uint64_t next_rank_ms; /* when to rank the sequences again */
+	uint64_t abandoned;    /* numbers that were held: as many as the metric has */
+	struct census *census; /* NULL: no names are being read */
+};
+
+/* Prepare NAMED, which is zeroed, over DISPATCH. Its threads must not run yet. False: the system has no random bytes. */
+bool named_init(struct named *named, const struct named_settings *settings,
+		struct dispatch *dispatch) MUST_CHECK;
+
+/* Hold numbers ahead, and read all names, from now on. The dispatcher has been started. */
+void named_start(struct named *named);
+
+/* Where workers reserve strong and weak numbers. */
+struct source named_strong(const struct named *named);
+struct source named_weak(const struct named *named);
+
+/* Return a front for the loop of ALLOCATOR. The caller frees it. */
+struct front *named_new_front(struct named *named, struct allocator *allocator) MUST_CHECK;
+
+/* Any thread: write the states of the databases, as dispatch_states(). */
+size_t named_states(const struct named *named, struct database_state *states);
+
+/* Any thread: a pool's listener. ARG is a struct named. */
+void named_note(void *arg, const struct ticket_space *space, bool is_trusted);
+
+/* Any thread: a pool's policies. ARG is a struct named. */
+bool named_policy_changed(void *arg, struct sequence *sequence, uint32_t seen,
+			  const struct sequence_policy *policy, struct text *reason) MUST_CHECK;
+
+/* Fetch nothing any more. No worker runs. */
+void named_stop(struct named *named);
+
+/* After the dispatcher has stopped. */
+void named_free(struct named *named);
+
+#endif
