@@ -300,20 +300,44 @@ daemon_take_orders(struct daemon *d)
 	signals_serve(d->signals, &orders);
 }
 
-static void
+/* Make the pools of named sequences, and what serves from them. The pools hear of nothing before they start. */
+static bool
+daemon_make_sequences(struct daemon *d)
+{
+	const struct config *config = d->config;
+	const struct pool_listener listener = {named_note, &d->named};
+	const struct pool_policies policies = {named_policy_changed, &d->named};
+	struct named_settings settings = {
+		.names = config->sequences == CONFIG_SEQUENCES_ANY ? FRONT_NAMES_ANY
+								   : FRONT_NAMES_DECLARED,
+		.most = config->sequences_most,
+		.per_second = config->sequences_per_second,
+		.databases = config->database_count,
+		.pool_timeout_ms = config->pool_timeout_ms,
+		.scramble_key = config->has_scramble_key ? config->scramble_key : NULL,
+		.base = d->base,
+		.mailbox = d->mailbox,
+	};
+
+	d->sequences = databases_sequences(config, d->store, d->sequence_states, &listener,
+					   &policies);
+	return d->sequences == NULL || named_init(&d->named, &settings, d->sequences);
+}
+
+static bool
 daemon_build(struct daemon *d)
 {
-	const struct pool_listener listener = {ahead_note, &d->ahead}, no_listener = {NULL, NULL};
-	const struct pool_policies no_policies = {NULL, NULL};
+	const struct pool_listener listener = {ahead_note, &d->ahead};
 
 	d->limit.most = (uint32_t)d->config->max_waiting;
 	d->dispatch = databases_dispatch(d->config, d->store, d->states, &listener);
-	d->sequences = databases_sequences(d->config, d->store, d->sequence_states, &no_listener,
-					   &no_policies);
+	if (!daemon_make_sequences(d))
+		return false;
 	ahead_init(&d->ahead, d->config, d->dispatch, d->base);
 	daemon_make_control(d);
 	daemon_make_workers(d);
 	daemon_limit_connections(d);
+	return true;
 }
 
 static bool
@@ -324,9 +348,11 @@ daemon_start_threads(struct daemon *d)
 
 	if (is_started) {
 		dispatch_wait_known(d->dispatch, KNOWN_WAIT_MS);
-		if (d->sequences != NULL)
-			dispatch_wait_known(d->sequences, KNOWN_WAIT_MS);
 		ahead_start(&d->ahead);
+		if (d->sequences != NULL) {
+			dispatch_wait_known(d->sequences, KNOWN_WAIT_MS);
+			named_start(&d->named);
+		}
 	}
 	while (is_started && d->started < d->worker_count) {
 		is_started = worker_start(d->workers[d->started]);
@@ -416,7 +442,8 @@ daemon_serve(struct daemon *d)
 	daemon_take_orders(d);
 	if (!daemon_open_sockets(d) || !daemon_open_control(d))
 		daemon_leave(d, EX_OSERR);
-	daemon_build(d);
+	if (!daemon_build(d))
+		daemon_leave(d, EX_OSERR);
 	if (!daemon_start_threads(d))
 		daemon_leave(d, EX_OSERR);
 	daemon_announce(d);
