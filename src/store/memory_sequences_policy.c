@@ -1,5 +1,4 @@
 #include <assert.h>
-#include <time.h>
 
 #include "store/memory_rows.h"
 
@@ -15,18 +14,6 @@ memory_sequences_policy_describe(const struct memory_rows *rows, const struct me
 		.policy = row->policy,
 	};
 	listed->policy.revision = (uint32_t)row->revision;
-}
-
-/*
- * A change after an older copy was restored must not repeat a revision that a server knows. So it is the time. With
- * the script locked.
- */
-static void
-memory_sequences_policy_revise(struct memory_row *row)
-{
-	uint64_t now = (uint64_t)time(NULL);
-
-	row->revision = row->revision + 1 > now ? row->revision + 1 : now;
 }
 
 enum store_result
@@ -101,7 +88,7 @@ memory_sequences_policy_declare_new(struct memory_sequences *sequences, const ch
 		return result;
 	row = memory_rows_make(&sequences->rows, name, name_len, &is_new);
 	row->newest = distance;
-	memory_sequences_policy_revise(row);
+	row->revision = wanted->revision > 1 ? wanted->revision : 1;
 	row->policy = *wanted;
 	row->policy.is_declared = true;
 	clock->newest += distance;
@@ -121,7 +108,7 @@ memory_sequences_policy_redeclare(struct memory_row *row, const struct sequence_
 		return STORE_DECLARED_SAME;
 	row->policy = *wanted;
 	row->policy.is_declared = true;
-	memory_sequences_policy_revise(row);
+	row->revision = row->revision + 1 > wanted->revision ? row->revision + 1 : wanted->revision;
 	return STORE_DECLARED_CHANGED;
 }
 
@@ -159,7 +146,7 @@ memory_sequences_retire(struct store_session *session, const char *name, uint8_t
 	*found = row != NULL;
 	if (row != NULL && !row->policy.is_retired) {
 		row->policy.is_retired = true;
-		memory_sequences_policy_revise(row);
+		row->revision++;
 	}
 	memory_script_unlock(session->script);
 	return STORE_OK;

@@ -17,9 +17,6 @@
 #define RAISED "(SELECT c.raised FROM tickr_sequences c WHERE c.name=" SEQUENCES_CLOCK ")"
 #define SELECT "SELECT " COLUMNS "," RAISED " FROM tickr_sequences k WHERE "
 
-/* A change after an older copy was restored must not repeat a revision that a server knows. So it is the time. */
-#define REVISE "revision=GREATEST(revision+1,UNIX_TIMESTAMP())"
-
 #define SQL_SIZE 2048 /* of a statement with two names of 255 bytes */
 
 struct listing {
@@ -239,8 +236,8 @@ mysql_sequences_retire(struct store_session *session, const char *name, uint8_t 
 	struct text sql = TEXT_OVER(memory);
 	enum store_result result = mysql_check_writable(session, reason);
 
-	text_add(&sql, "UPDATE tickr_sequences SET retired=1," REVISE " WHERE retired IS NULL "
-		       "AND name=");
+	text_add(&sql, "UPDATE tickr_sequences SET retired=1,revision=revision+1 WHERE retired IS "
+		       "NULL AND name=");
 	mysql_sequences_add_name(&sql, name, name_len);
 	if (result == STORE_OK)
 		result = mysql_sequences_commit(session, memory, reason);
@@ -256,10 +253,10 @@ static void
 mysql_sequences_policy_add(struct text *sql, const struct sequence_policy *policy)
 {
 	text_addf(sql,
-		  REVISE ",start=%" PRIu64 ",most=%" PRIu64
-			 ",ordering=%d,width=%u,form=%d,fingerprint=%" PRIu64,
-		  policy->start, policy->most, policy->order == SEQUENCE_WEAK, policy->width,
-		  policy->form == SEQUENCE_SCRAMBLED, policy->fingerprint);
+		  "revision=GREATEST(revision+1,%" PRIu32 "),start=%" PRIu64 ",most=%" PRIu64
+		  ",ordering=%d,width=%u,form=%d,fingerprint=%" PRIu64,
+		  policy->revision, policy->start, policy->most, policy->order == SEQUENCE_WEAK,
+		  policy->width, policy->form == SEQUENCE_SCRAMBLED, policy->fingerprint);
 }
 
 /* Write the policy of the locked row; move it and the clock by DISTANCE. */

@@ -3,10 +3,6 @@
 
 #include "store/sqlite_sequences.h"
 
-/* A change after an older copy was restored must not repeat a revision that a server knows. So it is the time. */
-#define NOW	"CAST((julianday('now') - 2440587.5) * 86400 AS INTEGER)"
-#define REVISED "max(revision + 1, " NOW ")"
-
 /* Columns of sqlite_sequences_policy_read(), and all that was raised. */
 #define SELECT                                                                             \
 	"SELECT name, newest, revision, start, most, ordering, width, form, fingerprint, " \
@@ -184,10 +180,11 @@ sqlite_sequences_retire(struct store_session *session, const char *name, uint8_t
 
 	if (result != STORE_OK)
 		return result;
-	result = sqlite_sequences_run(session,
-				      "UPDATE tickr_sequences SET retired = 1, revision = " REVISED
-				      " WHERE name = ?1 AND retired IS NULL",
-				      name, name_len, 0, 0, NULL, reason);
+	result = sqlite_sequences_run(
+		session,
+		"UPDATE tickr_sequences SET retired = 1, revision = revision + 1 "
+		"WHERE name = ?1 AND retired IS NULL",
+		name, name_len, 0, 0, NULL, reason);
 	if (result == STORE_OK)
 		result = sqlite_sequences_policy_show(session, name, name_len, &listed, &newest,
 						      found, reason);
@@ -206,12 +203,13 @@ sqlite_sequences_policy_write(struct store_session *session, const char *name, u
 		&sql,
 		"INSERT INTO tickr_sequences (name, newest, revision, start, most, ordering, "
 		"width, "
-		"form, fingerprint) VALUES (?1, 0, " NOW ", %" PRIu64 ", %" PRIu64
-		", %d, %u, %d, ?2) ON CONFLICT (name) DO UPDATE SET revision = " REVISED ", "
+		"form, fingerprint) VALUES (?1, 0, max(1, %" PRIu32 "), %" PRIu64 ", %" PRIu64
+		", %d, %u, %d, ?2) ON CONFLICT (name) DO UPDATE SET "
+		"revision = max(revision + 1, excluded.revision), "
 		"start = excluded.start, most = excluded.most, ordering = excluded.ordering, "
 		"width = excluded.width, form = excluded.form, fingerprint = excluded.fingerprint",
-		policy->start, policy->most, policy->order == SEQUENCE_WEAK, policy->width,
-		policy->form == SEQUENCE_SCRAMBLED);
+		policy->revision, policy->start, policy->most, policy->order == SEQUENCE_WEAK,
+		policy->width, policy->form == SEQUENCE_SCRAMBLED);
 	return sqlite_sequences_run(session, memory, name, name_len, policy->fingerprint, 0, NULL,
 				    reason);
 }

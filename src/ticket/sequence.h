@@ -30,8 +30,7 @@ enum sequence_form {
 
 /* The policy, as the row of the store has it. A sequence that was made on first use has the default one. */
 struct sequence_policy {
-	uint32_t
-		revision; /* each change of the policy raises it, to its time at least; 0: made on first use */
+	uint32_t revision; /* each change of the policy raises it; 0: made on first use */
 	enum sequence_order order;
 	enum sequence_form form;
 	uint64_t start; /* the first number; 1 by default */
