@@ -274,7 +274,7 @@ memory_sequences_advances(struct store_session *session)
 }
 
 static enum store_result
-memory_sequences_note_advance(struct store_session *session, struct text *reason)
+memory_sequences_note_advance(struct store_session *session, uint64_t least, struct text *reason)
 {
 	struct memory_script *script = session->script;
 	struct memory_row *clock;
@@ -287,6 +287,8 @@ memory_sequences_note_advance(struct store_session *session, struct text *reason
 	memory_script_lock(script);
 	clock = memory_rows_clock(&script->sequences.rows);
 	clock->revision = clock->revision + 1 > now_us ? clock->revision + 1 : now_us;
+	if (clock->revision < least)
+		clock->revision = least;
 	memory_script_unlock(script);
 	return STORE_OK;
 }

@@ -173,13 +173,17 @@ copies_note_advances(struct contract *contract)
 
 	(void)contract_clock(contract);
 	before = store->advances(contract->session);
-	CHECK(contract, store->note_advance(contract->session, &reason) == STORE_OK);
+	CHECK(contract, store->note_advance(contract->session, 0, &reason) == STORE_OK);
 	(void)contract_clock(contract);
 	after = store->advances(contract->session);
 	CHECK(contract, after > before && after > 1700000000000000);
-	CHECK(contract, store->note_advance(contract->session, &reason) == STORE_OK);
+	CHECK(contract, store->note_advance(contract->session, 0, &reason) == STORE_OK);
 	(void)contract_clock(contract);
 	CHECK(contract, store->advances(contract->session) > after);
+	after += 3600000000;
+	CHECK(contract, store->note_advance(contract->session, after, &reason) == STORE_OK);
+	(void)contract_clock(contract);
+	CHECK(contract, store->advances(contract->session) == after);
 }
 
 struct seen {
