@@ -96,9 +96,9 @@ enum store_result sequence_rows_jump(uint64_t newest, uint64_t raised, uint64_t 
 				     struct text *reason) MUST_CHECK;
 
 /*
- * How far a raise to BASE is for an instance with the row FOUND, where the clock is at CLOCK. *SEEN is where the row
- * sees the clock afterwards. That is not the clock itself, which another server may have carried on. So two raises
- * together are as long as the longer one alone.
+ * How far a raise to BASE is for an instance with the row FOUND, where the clock is at CLOCK. The row sees *SEEN
+ * afterwards. That is not the clock itself, which another server may have carried on. So two raises together are as
+ * long as the longer one alone.
  */
 uint64_t sequence_rows_raise(uint64_t base, uint64_t clock, const struct store_instance *found,
 			     uint64_t *seen);

@@ -319,9 +319,11 @@ struct store {
 	/*
 	 * An operator's `advance` leaves a number in the database. note_advance() raises it by at least 1,
 	 * and at least to the microseconds since the epoch. So of two copies the one with the greater
-	 * number has seen a later `advance`. The clock of the database may have been set back since then, so
-	 * the number rises to LEAST, too, for which a refused server waits. advances() returns the number that
-	 * newest() read last; 0: no `advance` yet. Both are only for a session whose database has an identity.
+	 * number has seen a later `advance`. The clock of the database may have been set back since then. So
+	 * the number also rises to LEAST, for which a refused server waits.
+	 *
+	 * advances() returns the number that newest() read last; 0: no `advance` yet. Both are only for a session
+	 * whose database has an identity.
 	 */
 	uint64_t (*advances)(struct store_session *session);
 	enum store_result (*note_advance)(struct store_session *session, uint64_t least,
