@@ -23,7 +23,7 @@ sub check {
 # --- planted records -------------------------------------------------------------------------------
 
 my %kinds = (tickets => 0, status => 1, closed => 2, unreachable => 3, hung => 4);
-my %flags = (first => 1, behind => 2, wrong => 4);
+my %flags = (first => 1, behind => 2, wrong => 4, strong => 8);
 
 # A record; answers are a second apart unless asked (in ms) is given.
 my $clock;
@@ -32,8 +32,8 @@ sub record {
     my $flags = 0;
     $flags |= $flags{$_} for @{ $given{flags} // [] };
     my $asked = 1_000 * ($given{asked} // ($clock += 1000));
-    return pack 'Q< Q< L< L< L< S< C C', $given{first} // 0, $asked, 1000 * ($given{took} // 1),
-        $given{count} // ($kind eq 'tickets' ? 1 : 0), $given{increment} // 1,
+    return pack 'Q< Q< L< L< L< L< S< C C x4', $given{first} // 0, $asked, 1000 * ($given{took} // 1),
+        $given{count} // ($kind eq 'tickets' ? 1 : 0), $given{increment} // 1, $given{key} // 0,
         $given{status} // ($kind eq 'tickets' ? 200 : 0), $given{server} // 0,
         $kinds{$kind} | $flags << 4;
 }
@@ -171,7 +171,7 @@ breaks('a server that drains and does not answer an accepted request',
 my $back = 'each server issues tickets within 2 s of the end of each fault';
 breaks('no tickets after a fault', $back, qr/server 0 after kill-database, which ended at 1\.000 s: it issued no more/,
     { '0-0' => $served, faults => "500000 1000000 kill-database 1 0\n" });
-breaks('tickets too late after a fault', $back, qr/the next ticket arrived 2\.2\d\d s later/,
+breaks('tickets too late after a fault', $back, qr/the next answer arrived 2\.2\d\d s later/,
     { '0-0' => $served . tickets(339, 1, 1, asked => 3200), faults => "500000 1000000 kill-database 1 0\n" });
 keeps('tickets in time after a fault',
     { '0-0' => $served . tickets(339, 1, 1, asked => 2900), faults => "500000 1000000 kill-database 1 0\n" });
@@ -220,7 +220,7 @@ breaks('no client at all', 'each client got tickets', undef, {});
 
 # Check COUNT servers that count in memory, under load.
 sub load_memory {
-    my ($name, $count, $program) = @_;
+    my ($name, $count, $program, $keys) = @_;
     my @servers = map {
         Tickr::Server->new(
             program => $program // 'tickrd-memory',
@@ -229,7 +229,7 @@ sub load_memory {
     my $folder = folder_of();
     my $client = Tickr::Process->new(
         name    => 'client' . ++$number,
-        command => [ "$build/t/torture/client", $folder, 1, 8, map { $_->port } @servers ],
+        command => [ "$build/t/torture/client", $folder, 1, 8, $keys // 0, map { $_->port } @servers ],
     );
     for my $server (@servers) {
         wait_for('20000 tickets', 60, sub { $server->metric('tickr_tickets_issued_total') > 20_000 });

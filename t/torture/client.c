@@ -1,14 +1,21 @@
 /*
  * client -- requests tickets in every allowed manner, as fast as it can, and records each ticket.
  *
- *	client FOLDER SEED CLIENTS PORT...
+ *	client FOLDER SEED CLIENTS KEYS PORT...
  *
  * CLIENTS threads for each PORT of 127.0.0.1 send requests until SIGTERM, on one connection each at a
- * time. FOLDER/client-PLACE-NUMBER has the records of one thread, see record.h. PLACE is the index of
+ * time. Half of the requests are for ids of the named sequences key-1, key-2, .. There are KEYS at first, and
+ * another one 8 times a second. With KEYS = 0 all requests are for tickets.
+ *
+ * An operator may have declared key-1 as strong and key-2 as weak. The others are made by their first use.
+ * SIGUSR1: rest all keys but one. SIGHUP: rest all keys. SIGUSR2: use all keys again.
+ *
+ * FOLDER/client-PLACE-NUMBER has the records of one thread, see record.h. PLACE is the index of
  * the port among the arguments, from 0. The last line of output has the numbers of requests and tickets.
  */
 #include <err.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -31,8 +38,18 @@
 #define MOST_TICKETS   100000 /* TICKR_MAX_BATCH */
 #define MOST_PIPELINED 8
 #define FILE_BUFFER    (1 << 18)
+#define NEW_KEY_NS     125000000 /* the time between two new keys */
+#define MOST_KEYS      9000 /* the torture itself uses higher ones */
+#define HOT_KEYS       4 /* the first ones */
+#define NEW_KEYS       8 /* the last ones */
+#define STRONG_KEY     1
+#define WEAK_KEY       2
+#define ALL_KEYS       0
+#define NO_KEY	       UINT_MAX
 
 static atomic_bool is_over;
+static atomic_uint key_count;
+static atomic_uint only_key = ALL_KEYS; /* that is in use, or ALL_KEYS, or NO_KEY */
 
 struct client {
 	pthread_t thread;
@@ -48,7 +65,9 @@ struct client {
 
 struct request {
 	uint32_t count;
-	char text[200];
+	uint32_t key; /* 0: tickets */
+	bool is_strong;
+	char text[240];
 	size_t len;
 };
 
@@ -77,21 +96,67 @@ some_count(struct client *client, uint32_t most)
 
 /* --- requests ----------------------------------------------------------------------------------- */
 
-static void
-make_path(struct client *client, char *path, size_t size, uint32_t *count)
+/* Return the key of the next request, or 0 for tickets. A few keys are busy, and new ones have many first users. */
+static uint32_t
+some_key(struct client *client)
+{
+	unsigned only = only_key, count = key_count;
+	uint64_t dice = some_number(client, 100);
+
+	if (dice < 50 || count == 0 || only == NO_KEY)
+		return 0;
+	if (only != ALL_KEYS)
+		return only;
+	if (dice < 70 || count <= NEW_KEYS)
+		return 1 + (uint32_t)some_number(client, count < HOT_KEYS ? count : HOT_KEYS);
+	if (dice < 80)
+		return count - (uint32_t)some_number(client, NEW_KEYS);
+	return 1 + (uint32_t)some_number(client, count);
+}
+
+/* Return the parameter "order" of a request for KEY. A weak key over several databases cannot be strong. */
+static const char *
+some_order(struct client *client, uint32_t key, bool *is_strong)
+{
+	uint64_t dice = some_number(client, 10);
+
+	*is_strong = key == STRONG_KEY || (key != WEAK_KEY && dice < 7);
+	if (dice >= 7)
+		return "order=weak";
+	return dice < 3 && key != WEAK_KEY ? "order=strong" : "";
+}
+
+static bool
+some_format(struct client *client, uint32_t *count)
 {
 	uint64_t dice = some_number(client, 100);
 
 	*count = 1;
-	if (dice < 75) {
-		snprintf(path, size, "/tickets/create%s", dice < 5 ? "?format=group" : "");
-	} else if (dice < 90) {
-		*count = some_count(client, dice == 89 ? 10000 : 200);
-		snprintf(path, size, "/tickets/create/%" PRIu32, *count);
-	} else {
+	if (dice >= 90)
 		*count = some_count(client, dice == 99 ? MOST_TICKETS : 1000);
-		snprintf(path, size, "/tickets/create/%" PRIu32 "?format=group", *count);
+	else if (dice >= 75)
+		*count = some_count(client, dice == 89 ? 10000 : 200);
+	return dice < 5 || dice >= 90;
+}
+
+static void
+make_path(struct client *client, char *path, size_t size, struct request *request)
+{
+	char resource[32] = "tickets", number[16] = "";
+	bool is_group = some_format(client, &request->count);
+	const char *order = "";
+
+	request->key = some_key(client);
+	request->is_strong = false;
+	if (request->key > 0) {
+		snprintf(resource, sizeof(resource), "sequences/key-%" PRIu32, request->key);
+		order = some_order(client, request->key, &request->is_strong);
 	}
+	if (request->count > 1)
+		snprintf(number, sizeof(number), "/%" PRIu32, request->count);
+	snprintf(path, size, "/%s/create%s%s%s%s%s", resource, number,
+		 is_group || order[0] != '\0' ? "?" : "", is_group ? "format=group" : "",
+		 is_group && order[0] != '\0' ? "&" : "", order);
 }
 
 static void
@@ -99,9 +164,9 @@ make_request(struct client *client, struct request *request, const char *version
 	     const char *headers)
 {
 	bool is_post = some_number(client, 10) == 0;
-	char path[64];
+	char path[96];
 
-	make_path(client, path, sizeof(path), &request->count);
+	make_path(client, path, sizeof(path), request);
 	request->len =
 		(size_t)snprintf(request->text, sizeof(request->text),
 				 "%s %s HTTP/%s\r\nHost: t\r\n%s%s\r\n", is_post ? "POST" : "GET",
@@ -170,8 +235,10 @@ take_answer(struct client *client, const struct request *request, uint64_t asked
 {
 	struct response response;
 	enum read_result result = connection_read(&client->connection, &response);
-	struct record record = {.asked_us = asked_us};
+	struct record record = {.asked_us = asked_us, .key = request->key};
 
+	if (request->is_strong)
+		flags |= RECORD_IS_STRONG;
 	record.took_us = (uint32_t)(clock_us() - asked_us);
 	client->requests++;
 	switch (result) {
@@ -358,32 +425,61 @@ number_of(const char *argument, uint64_t most)
 	return number;
 }
 
+/* Handle the signals until SIGTERM, and make new keys meanwhile. */
+static void
+wait_for_the_end(const sigset_t *signals, uint64_t seed)
+{
+	const struct timespec pause = {.tv_nsec = NEW_KEY_NS};
+	struct client dice = {.random = seed};
+
+	for (;;) {
+		switch (sigtimedwait(signals, NULL, &pause)) {
+		case SIGTERM: return;
+		case SIGHUP: only_key = NO_KEY; break;
+		case SIGUSR1: only_key = 1 + (unsigned)some_number(&dice, key_count); break;
+		case SIGUSR2: only_key = ALL_KEYS; break;
+		default:
+			if (key_count > 0 && key_count < MOST_KEYS && only_key == ALL_KEYS)
+				key_count++;
+		}
+	}
+}
+
+static void
+block_signals(sigset_t *signals)
+{
+	sigemptyset(signals);
+	sigaddset(signals, SIGTERM);
+	sigaddset(signals, SIGHUP);
+	sigaddset(signals, SIGUSR1);
+	sigaddset(signals, SIGUSR2);
+	pthread_sigmask(SIG_BLOCK, signals, NULL);
+}
+
 int
 main(int argc, char **argv)
 {
 	uint64_t seed, per_port, requests = 0, tickets = 0;
 	struct client *clients;
 	size_t count;
-	sigset_t end;
-	int signal_number;
+	sigset_t signals;
 
-	if (argc < 5 || argc > 4 + 200)
-		errx(64, "usage: client FOLDER SEED CLIENTS PORT...");
+	if (argc < 6 || argc > 5 + 200)
+		errx(64, "usage: client FOLDER SEED CLIENTS KEYS PORT...");
 	seed = number_of(argv[2], UINT64_MAX);
 	per_port = number_of(argv[3], MOST_CLIENTS);
-	sigemptyset(&end);
-	sigaddset(&end, SIGTERM);
-	pthread_sigmask(SIG_BLOCK, &end, NULL);
+	key_count = (unsigned)number_of(argv[4], MOST_KEYS);
+	block_signals(&signals);
 
-	count = per_port * (size_t)(argc - 4);
+	count = per_port * (size_t)(argc - 5);
 	clients = xcalloc(count, sizeof(*clients));
 	for (size_t i = 0; i < count; i++) {
 		clients[i].server = (uint8_t)(i / per_port);
-		clients[i].port = (uint16_t)number_of(argv[4 + i / per_port], UINT16_MAX);
+		clients[i].port = (uint16_t)number_of(argv[5 + i / per_port], UINT16_MAX);
 		clients[i].random = seed * MOST_CLIENTS + i;
 		start(&clients[i], argv[1], (unsigned)(i % per_port));
 	}
-	sigwait(&end, &signal_number);
+	wait_for_the_end(&signals, seed);
 	is_over = true;
 	for (size_t i = 0; i < count; i++)
 		finish(&clients[i], &requests, &tickets);

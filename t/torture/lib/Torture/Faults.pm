@@ -9,10 +9,11 @@ use Tickr::Process qw(wait_for scratch spew slurp);
 use Tickr::Server;
 use Time::HiRes qw(sleep);
 use Torture::Cluster;
+use Torture::Sequences;
 
 my $count = 0;
 
-# cluster; folder: of the records; on_event: called with a line about each event
+# cluster; folder: of the records; client: the process of the clients; on_event: called with a line about each event
 sub new {
     my ($class, %given) = @_;
     open my $file, '>', "$given{folder}/faults" or die "$given{folder}/faults: $!";
@@ -25,6 +26,9 @@ sub counts { return $_[0]{counts} }
 # Promises that a fault checks itself; promises(): those that were checked; broken(): the breaches of one.
 my $refuses  = 'a database that went back in time is refused';
 my $is_open  = 'while idle clients use up the descriptors open connections are served';
+my $sequences = 'the sequences of a database that went back in time are refused';
+my $again     = 'after tickrd advance --sequences each server serves them again';
+my $few       = 'kill -9 of an idle server loses at most 16 numbers of a sequence';
 my $unready  = 'while a disk stalls readiness ends within 2 s, and /status and /livez answer';
 sub promises { return sort keys %{ $_[0]{broken} } }
 sub broken   { return @{ $_[0]{broken}{ $_[1] } } }
@@ -41,7 +45,7 @@ sub note {
     my $mask = 0;
     $mask |= 1 << $_->{number} for @$servers;
     printf {$self->{file}} "%d %d %s %d %s\n", $began, $ended, $kind, $mask, $node // '-';
-    $self->{counts}{$kind}++ unless $kind eq 'refuse';
+    $self->{counts}{$kind}++ unless $kind =~ /^refuse/;
     $self->{on_event}->(sprintf '%s %s %.3f s', $kind,
         defined $node ? "of node $node" : 'of server ' . join(',', map { $_->{number} } @$servers),
         ($ended - $began) / 1e6);
@@ -59,6 +63,8 @@ my %do = (
     'replace-database' => sub { my ($self, $fault) = @_; $self->replace_database($fault, 0) },
     'restore-all'      => sub { my ($self, $fault) = @_; $self->replace_database($fault, 1) },
     'restore-unseen'   => \&restore_unseen,
+    'restore-busy'     => \&restore_busy,
+    'kill-idle'        => \&kill_idle,
     'fail-over'        => \&fail_over,
     'add-master'       => \&add_master,
     'cut'              => \&cut,
@@ -102,17 +108,22 @@ sub stop_database {
     return;
 }
 
-sub newest { return $_[0]{database}->sql('SELECT MAX(id) FROM tickr.tickets') }
+sub newest {
+    my ($entry) = @_;
+    my $database = $entry->{database};
+    return $database->sql('SELECT MAX(id) FROM tickets', $database->name eq 'mysql' ? 'tickr' : ());
+}
 
 # Wait until each of SERVERS has issued tickets, and some were of this database. A server may have another one.
 sub wait_for_use {
-    my ($entry, @servers) = @_;
+    my ($self, $entry, @servers) = @_;
     my $first = newest($entry);
     wait_for('tickets of the database', 15, sub { newest($entry) > $first + 20 });
     for my $server (map { $_->{server} } @servers) {
         my $before = $server->metric('tickr_tickets_issued_total');
         wait_for('tickets', 10, sub { $server->metric('tickr_tickets_issued_total') > $before });
     }
+    Torture::Sequences::wait_for_use($entry, @servers) if $self->{cluster}{has_sequences};
     return;
 }
 
@@ -124,7 +135,7 @@ sub is_refused {
     return 1 if $answer->{status} == 503 && $answer->{body} =~ /gone back|below/;
     return 1 if $answer->{body} =~ /"state":"refused"/;
     # It may still issue tickets reserved ahead.
-    return eval { $server->get('/metrics')->{body} =~ /^tickr_database_refused(?:\{[^}]*\})? 1$/m };
+    return eval { $server->get('/metrics')->{body} =~ /^tickr_database_refused(?:\{(?![^}]*pool=)[^}]*\})? 1$/m };
 }
 
 # A killed server does not know whether the tickets between its last certain one and its bound were issued. It may
@@ -179,12 +190,33 @@ sub copy_database {
     my ($self, $entry, $copy, @servers) = @_;
     my $database = $entry->{database};
     my $began    = now_us();
-    $database->kill;
-    system('cp', '-a', "$database->{folder}/data", $copy) == 0 or die 'cp failed';
-    $database->start;
+    if ($self->{cluster}{is_file}) { $database->sql(".backup '$copy'") }
+    else {
+        $database->kill;
+        system('cp', '-a', "$database->{folder}/data", $copy) == 0 or die 'cp failed';
+        $database->start;
+    }
     $self->note('copy-database', $began, now_us(), \@servers, $entry->{node});
     $_->{server}->wait_until_ready for @servers;
-    wait_for_use($entry, @servers);
+    $self->wait_for_use($entry, @servers);
+    return;
+}
+
+# The place for another copy of the database.
+sub place_of_copy { return "$_[0]{database}{folder}/copy" . ++$count }
+
+# Kill the database, and start COPY in its place. If it is a file, no server may run.
+sub put_copy {
+    my ($self, $entry, $copy) = @_;
+    my $database = $entry->{database};
+    if ($self->{cluster}{is_file}) {
+        unlink map { $database->path . $_ } '', '-wal', '-shm';
+        rename $copy, $database->path or die "rename: $!";
+        return;
+    }
+    $database->kill;
+    system("rm -rf '$database->{folder}/data' && mv '$copy' '$database->{folder}/data'") == 0 or die 'mv failed';
+    $database->start;
     return;
 }
 
@@ -213,19 +245,18 @@ sub restore_unseen {
     my $way   = pick($fault->{length}, qw(stopped down new));
     my ($blind) = grep { $way eq 'stopped' || !$_->{is_steady} } @{ $entry->{servers} };
     my @others = grep { $_ != $blind } @{ $entry->{servers} };
-    my $database = $entry->{database};
-    my ($data, $copy) = map {"$database->{folder}/$_"} 'data', 'copy' . ++$count;
+    my $copy   = place_of_copy($entry);
 
     my $began = now_us();
     $way eq 'stopped' ? $blind->{server}->signal('STOP') : $blind->{server}->process->kill_hard;
     unlink glob "$blind->{state}/*" if $way eq 'new';
-    wait_for_use($entry, @others);
+    $self->wait_for_use($entry, @others);
     $self->copy_database($entry, $copy, @others);
     my $newest = newest($entry);
-    $database->kill;
-    system("rm -rf '$data' && mv '$copy' '$data'") == 0 or die 'mv failed';
-    $database->start;
+    $self->rest('one key');
+    $self->put_copy($entry, $copy);
     my @refusing = $self->wait_for_refusal($entry, "$fault->{kind} ($way)", @others);
+    my @refusing_sequences = $self->wait_for_sequences($entry, "$fault->{kind} ($way)", 1, @others);
     sleep 1;    # a server needs up to a second to tell the others
 
     if ($way eq 'stopped') { $blind->{server}->signal('CONT') }
@@ -235,6 +266,8 @@ sub restore_unseen {
     $self->note('refuse', $back, now_us(), \@refusing, $entry->{node}) if @refusing;
     $self->advance($entry, $newest + 10_000_000);
     Torture::Cluster::start_server($blind) if !$blind->{server}->process->is_running;
+    $self->advance_sequences($entry, \@refusing_sequences, $blind, @others);
+    $self->end_rest;
     $self->note('kill-server', $began, now_us(), [$blind]) if $way ne 'stopped';
     $self->note($fault->{kind}, $began, now_us(), [ $blind, @others ], $entry->{node});
     $self->{on_event}->("server $blind->{number} was $way");
@@ -246,32 +279,158 @@ sub restore_unseen {
 sub replace_database {
     my ($self, $fault, $and_restart) = @_;
     my $entry = pick($fault->{target}, $self->{cluster}->databases);
-    my ($database, @servers) = ($entry->{database}, @{ $entry->{servers} });
-    my ($data, $copy) = map {"$database->{folder}/$_"} 'data', 'copy' . ++$count;
+    my @servers = @{ $entry->{servers} };
+    my $copy    = place_of_copy($entry);
 
     $self->copy_database($entry, $copy, @servers);
     sleep $fault->{length};
 
     my $newest = newest($entry);
     my $began = now_us();
-    $database->kill;
+    $self->rest('one key');
     if ($and_restart) { $_->{server}->process->kill_hard for @servers }
-    system("rm -rf '$data' && mv '$copy' '$data'") == 0 or die 'mv failed';
-    $database->start;
-    if ($and_restart) {
-        Torture::Cluster::start_server($_, may_refuse => 1) for @servers;
-    }
-    if (!$and_restart || !has_passed($entry)) {
-        $self->refuse_and_advance($entry, $fault->{kind}, $newest, @servers);
-    }
-    for my $server (@servers) {
-        Torture::Cluster::start_server($server) if !$server->{server}->process->is_running;
-    }
+    $self->put_copy($entry, $copy);
+    $self->start_on_copy($entry, $fault->{kind}, $newest, $and_restart);
+    $self->end_rest;
     my $ended = now_us();
     $self->note('kill-server', $began, $ended, \@servers) if $and_restart;
     $self->note($fault->{kind}, $began, $ended, \@servers, $entry->{node});
     return;
 }
+
+# Start the servers if they were killed, and act as an operator until they serve from the older copy.
+sub start_on_copy {
+    my ($self, $entry, $kind, $newest, $were_killed) = @_;
+    my @servers = @{ $entry->{servers} };
+    if ($were_killed) {
+        Torture::Cluster::start_server($_, may_refuse => 1) for @servers;
+    }
+    if (!$were_killed || !has_passed($entry)) {
+        $self->refuse_and_advance($entry, $kind, $newest, @servers);
+    }
+    for my $server (@servers) {
+        Torture::Cluster::start_server($server) if !$server->{server}->process->is_running;
+    }
+    my @refusing = $self->wait_for_sequences($entry, $kind, !$were_killed, @servers);
+    $self->advance_sequences($entry, \@refusing, @servers);
+    return;
+}
+
+# --- named sequences -------------------------------------------------------------------------------
+
+# Let the clients ask for 'one key' only, or for 'no key', until end_rest(). They ask for tickets too.
+sub rest {
+    my ($self, $of) = @_;
+    return if !$self->{cluster}{has_sequences};
+    $self->{resting} = [ now_us(), $of ];
+    $self->{client}->signal($of eq 'no key' ? 'HUP' : 'USR1');
+    return;
+}
+
+sub end_rest {
+    my ($self) = @_;
+    my ($began, $of) = @{ delete $self->{resting} // return };
+    $self->{client}->signal('USR2');
+    $self->note('rest', $began, now_us(), [ $self->{cluster}->servers ]) if $of eq 'no key';
+    return;
+}
+
+# Wait until each of SERVERS refuses the sequences of the database, or serves them: it was killed and could skip all
+# that it may have issued, or it has seen nothing of the time after the copy. If MUST_REFUSE, one has to refuse at least.
+sub wait_for_sequences {
+    my ($self, $entry, $kind, $must_refuse, @servers) = @_;
+    return if !$self->{cluster}{has_sequences};
+    my $node = $entry->{node};
+    my $is_refused = sub { Torture::Sequences::is_refused($_[0]{server}, $node) };
+    eval { wait_for('a refusal', 6, sub { scalar grep { $is_refused->($_) } @servers }) } if $must_refuse;
+    my @undecided = grep {
+        my $entry = $_;
+        !eval { wait_for('a decision', 6, sub {
+            $is_refused->($entry) || Torture::Sequences::is_serving($entry->{server}, $node) }) };
+    } @servers;
+    my @refusing = grep { $is_refused->($_) } @servers;
+    $self->judge($sequences, map {"server $_->{number} has not refused the sequences of node $node after $kind"}
+            @undecided ? @undecided : @refusing || !$must_refuse ? () : @servers);
+    return @refusing;
+}
+
+# Act as an operator on the host of the first server that REFUSES, and wait until all of SERVERS serve.
+sub advance_sequences {
+    my ($self, $entry, $refuse, @servers) = @_;
+    return if !$self->{cluster}{has_sequences};
+    if (@$refuse) {
+        my $began = now_us();
+        sleep 0.3;
+        $self->note('refuse-sequences', $began, now_us(), $refuse, $entry->{node});
+        my ($status, $output) = Tickr::Server->run(
+            arguments => [ 'advance', '--sequences', '--yes' ],
+            env       => {
+                $self->{cluster}->environment($entry),
+                TICKR_SEQUENCES => 'any', TICKR_STATE_DIR => $refuse->[0]{state} },
+        );
+        $self->judge($again, $status == 0 ? () : "tickrd advance --sequences ended with $status: $output");
+    }
+    for my $server (@servers) {
+        my $is_back = eval { wait_for('the sequences', 10, sub {
+            Torture::Sequences::is_serving($server->{server}, $entry->{node}) }) };
+        $self->judge($again, $is_back ? () : "server $server->{number} does not serve them");
+    }
+    return;
+}
+
+# An older copy replaces the database while all servers are killed. Before they start, a server without a memory serves
+# one new sequence, until the clock of the sequences is past all that the others know. Sequences that rest meanwhile, and
+# those that were made after the copy, may not repeat their ids.
+sub restore_busy {
+    my ($self, $fault) = @_;
+    my $entry   = pick($fault->{target}, $self->{cluster}->databases);
+    my @servers = @{ $entry->{servers} };
+    my $copy    = place_of_copy($entry);
+    $self->copy_database($entry, $copy, @servers);
+    sleep $fault->{length};
+
+    my $began = now_us();
+    $self->rest('one key');
+    $_->{server}->process->kill_hard for @servers;
+    my ($newest, $past) = (newest($entry), Torture::Sequences::clock_of($entry));
+    $self->put_copy($entry, $copy);
+    my $stranger = $self->{cluster}->plan_server($entry);
+    Torture::Cluster::start_server($stranger);
+    Torture::Sequences::use_one_key($self->{folder}, $stranger->{number}, $stranger->{server}, $entry, $past + 1000);
+    $stranger->{server}->process->kill_hard;
+    $self->start_on_copy($entry, $fault->{kind}, $newest, 1);
+    $self->end_rest;
+    my $ended = now_us();
+    $self->note('kill-server', $began, $ended, \@servers);
+    $self->note($fault->{kind}, $began, $ended, \@servers, $entry->{node});
+    return;
+}
+
+# Kill a server when no sequence was used for a while. A sequence continues after at most 16 lost numbers.
+sub kill_idle {
+    my ($self, $fault) = @_;
+    my $server = pick($fault->{target}, $self->{cluster}->mortal_servers);
+    my ($entry) = $self->{cluster}->databases;    # with the lowest node, where strong sequences live
+    my $key = $self->{key} //= Torture::Sequences::new_key();
+    my @ask = ($self->{folder}, $server->{number});
+    $self->rest('no key');
+    my $last = Torture::Sequences::ask(@ask, $server->{server}, $key, 1) // return $self->end_rest;
+    my $is_settled = eval { wait_for('an idle server', 6, sub { Torture::Sequences::is_settled($server, $entry) }) };
+    $self->judge($few, $is_settled ? () : "server $server->{number}: the bound of its state file did not fall");
+    my $began = now_us();
+    $server->{server}->process->kill_hard;
+    my $ended = Torture::Cluster::start_server($server);
+    my $next;
+    wait_for('an id', 10, sub { $next = Torture::Sequences::ask(@ask, $server->{server}, $key, 1) });
+    my $lost = ($next - $last) / $Torture::Cluster::max_nodes - 1;
+    $self->judge($few, $lost <= 16 ? () : "server $server->{number}: key-$key continued with $next after $last");
+    $self->end_rest;
+    $self->note('kill-server', $began, $ended, [$server]);
+    $self->note($fault->{kind}, $began, $ended, [$server]);
+    return;
+}
+
+# --- replicas and masters --------------------------------------------------------------------------
 
 # The master becomes read_only, its complete replica is promoted, and the address moves. One server was down
 # meanwhile and finds the new master. The other server is still connected to the old master. In the end the old
@@ -284,8 +443,9 @@ sub fail_over {
     my $began = now_us();
     $down->{server}->process->kill_hard;
     $old->sql('SET GLOBAL read_only = 1');
-    my $newest = newest($entry);
-    wait_for('the replica to have all', 10, sub { $new->sql('SELECT id FROM tickr.tickets') >= $newest });
+    my ($newest, $clock) = (newest($entry), Torture::Sequences::clock_of($entry));
+    wait_for('the replica to have all', 10, sub {
+        newest({ database => $new }) >= $newest && Torture::Sequences::clock_of({ database => $new }) >= $clock });
     $new->sql('STOP SLAVE; RESET SLAVE ALL; SET GLOBAL read_only = 0');
     $entry->{proxy}->move($new->port);
     @$entry{qw(database second)} = ($new, $old);
