@@ -1,11 +1,12 @@
 /*
- * no_trust -- replaces pool/trust.c and accepts every range of a database.
+ * no_trust -- replaces pool/trust.c and pool/paces.c, and accepts every range of a database.
  *
- * With it and a store that repeats ranges, a server breaks the law. t/torture.t shows that the checker
- * notices.
+ * With it and a store that repeats ranges, or numbers of named sequences, a server breaks the law. t/torture.t shows
+ * that the checker notices. paces.c notices by itself that a sequence moves further than the clock.
  */
 #include "base/attributes.h"
 #include "base/clock.h"
+#include "pool/paces.h"
 #include "pool/trust.h"
 
 void
@@ -164,4 +165,19 @@ trust_own_base(const struct store_share *share, uint64_t newest)
 {
 	(void)share;
 	return newest;
+}
+
+bool
+paces_note(struct paces *paces, const struct store_move *move, uint64_t clock)
+{
+	(void)paces;
+	(void)move;
+	(void)clock;
+	return true;
+}
+
+void
+paces_forget(struct paces *paces)
+{
+	(void)paces;
 }
