@@ -1,6 +1,6 @@
 #!/usr/bin/perl
-# The checker of the torture finds breaches that are planted into records, and its clients and checker together find
-# a counter that repeats tickets, or the ids of named sequences.
+# The checker of the torture finds breaches that are planted into records. Its clients and checker together find a
+# counter that repeats tickets, or ids of named sequences.
 use strict;
 use warnings;
 use Test::More;
@@ -218,7 +218,7 @@ breaks('a client without tickets', 'each client got tickets', qr/client-0-1 got 
 breaks('no client at all', 'each client got tickets', undef, {});
 # --- planted ids of named sequences -----------------------------------------------------------------
 
-# What client NUMBER got before the breach: a ticket, and an id of another sequence.
+# Records of client NUMBER before the breach: a ticket, and an id of another sequence.
 sub before { return tickets(1_000_029 + 10 * $_[0], 1, 1, asked => 0) . ids(99, 1 + 10 * $_[0], 1, 1, asked => 0) }
 
 # Files of two clients of one server, or of two servers.

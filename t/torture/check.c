@@ -39,7 +39,8 @@ main(int argc, char **argv)
 	bool are_kept;
 
 	if (argc < 4)
-		errx(64, "usage: check FOLDER MAX_NODES STARTING_OFFSET [in-order] [has-another] [sequences]");
+		errx(64, "usage: check FOLDER MAX_NODES STARTING_OFFSET [in-order] [has-another] "
+			 "[sequences]");
 	if (!parse_number(argv[2], strlen(argv[2]), UINT32_MAX, &max_nodes) || max_nodes == 0 ||
 	    !parse_number(argv[3], strlen(argv[3]), INT64_MAX, &run.starting_offset))
 		errx(64, "MAX_NODES or STARTING_OFFSET is not a number");

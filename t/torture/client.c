@@ -39,9 +39,9 @@
 #define MOST_PIPELINED 8
 #define FILE_BUFFER    (1 << 18)
 #define NEW_KEY_NS     125000000 /* the time between two new keys */
-#define MOST_KEYS      9000 /* the torture itself uses higher ones */
-#define HOT_KEYS       4 /* the first ones */
-#define NEW_KEYS       8 /* the last ones */
+#define MOST_KEYS      9000	 /* the torture itself uses higher ones */
+#define HOT_KEYS       4	 /* the first ones */
+#define NEW_KEYS       8	 /* the last ones */
 #define STRONG_KEY     1
 #define WEAK_KEY       2
 #define ALL_KEYS       0

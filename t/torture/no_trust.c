@@ -1,8 +1,9 @@
 /*
  * no_trust -- replaces pool/trust.c and pool/paces.c, and accepts every range of a database.
  *
- * With it and a store that repeats ranges, or numbers of named sequences, a server breaks the law. t/torture.t shows
- * that the checker notices. paces.c notices by itself that a sequence moves further than the clock.
+ * With it and a store that repeats ranges, a server breaks the law. So it does with one that repeats numbers of named
+ * sequences. t/torture.t shows that the checker notices. Only paces.c notices a sequence that moves further than the
+ * clock.
  */
 #include "base/attributes.h"
 #include "base/clock.h"

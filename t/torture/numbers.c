@@ -10,7 +10,7 @@
 struct numbers {
 	uint64_t requests;
 	uint64_t tickets;
-	uint64_t ids; /* of named sequences */
+	uint64_t ids;  /* of named sequences */
 	bool *is_used; /* by key */
 	uint32_t keys;
 	uint64_t unavailable; /* answers 503 */
@@ -78,10 +78,11 @@ numbers_print(const struct run *run)
 	numbers.is_used = xcalloc(run->key_count + (size_t)1, sizeof(*numbers.is_used));
 	for (size_t i = 0; i < run->client_count; i++)
 		count_client(&numbers, &run->clients[i]);
-	printf("# numbers: requests=%" PRIu64 " tickets=%" PRIu64 " ids=%" PRIu64
-	       " keys=%" PRIu32 " unavailable=%" PRIu64 " closed=%" PRIu64 " faults=%zu seconds=%.1f longest_outage=%.3f of=%s at=%.3f during=",
-	       numbers.requests, numbers.tickets, numbers.ids, numbers.keys,
-	       numbers.unavailable, numbers.closed, run->faults.count,
+	printf("# numbers: requests=%" PRIu64 " tickets=%" PRIu64 " ids=%" PRIu64 " keys=%" PRIu32
+	       " unavailable=%" PRIu64 " closed=%" PRIu64
+	       " faults=%zu seconds=%.1f longest_outage=%.3f of=%s at=%.3f during=",
+	       numbers.requests, numbers.tickets, numbers.ids, numbers.keys, numbers.unavailable,
+	       numbers.closed, run->faults.count,
 	       run->client_count > 0 ? (double)(run->ended_us - run->began_us) / MICRO : 0,
 	       numbers.outage_us / MICRO, numbers.outage_of,
 	       (double)(numbers.outage_began_us - run->began_us) / MICRO);

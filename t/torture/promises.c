@@ -130,7 +130,8 @@ is_wrong(const struct run *run, const struct client_file *client, const struct r
 		return record->status != 503;
 	if (!record_gave_tickets(record))
 		return false;
-	return record->first < (record->key > 0 ? 1 : run->starting_offset) || run_last_ticket(record) > LAST_TICKET ||
+	return record->first < (record->key > 0 ? 1 : run->starting_offset) ||
+	       run_last_ticket(record) > LAST_TICKET ||
 	       (record->count > 1 && record->increment % run->max_nodes != 0);
 }
 

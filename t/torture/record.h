@@ -1,8 +1,8 @@
 /*
  * record -- a request of a client and its outcome. The clients write records, and the checker reads them.
  *
- * A file client-SERVER-NUMBER, or operator-SERVER for the torture itself, holds the records of one client, a thread that waits for each answer, in the order
- * of the answers. The records of a client contain all tickets that it got.
+ * A file holds the records of one client, in the order of the answers. A client is a thread that waits for each
+ * answer, or the torture itself. The records of a client contain all tickets that it got.
  * Times are microseconds of CLOCK_MONOTONIC. Perl writes records too: pack 'Q< Q< L< L< L< L< S< C C x4'.
  */
 #ifndef TORTURE_RECORD_H

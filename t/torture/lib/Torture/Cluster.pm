@@ -118,6 +118,7 @@ sub plan_server {
     };
     mkdir $entry->{state} or die "$entry->{state}: $!";
     $entry->{stall} = "$entry->{state}.stall";    # while this file exists the disk stalls
+    $entry->{full}  = "$entry->{state}.full";     # while this file exists the disk is full
     $entry->{env} = {
         $self->environment(@databases),
         TICKR_LISTEN    => "127.0.0.1:$entry->{port}",
@@ -125,6 +126,7 @@ sub plan_server {
         TICKR_SEQUENCES => $self->{has_sequences} ? 'any' : 'none',
         LD_PRELOAD      => "$ENV{BUILDDIR}/t/torture/stall.so",
         TORTURE_STALL   => $entry->{stall},
+        TORTURE_FULL    => $entry->{full},
     };
     return $entry;
 }

@@ -74,6 +74,7 @@ my %do = (
     'drain-server'     => \&drain_server,
     'use-up-descriptors' => \&use_up_descriptors,
     'stall-disk'       => \&stall_disk,
+    'fill-disk'        => \&fill_disk,
 );
 
 sub inject {
@@ -662,6 +663,18 @@ sub stall_disk {
     my %right = ('/readyz' => qr/^503$/, '/status' => qr/^503$/, '/livez' => qr/^200$/);
     $self->judge($unready, !$is_silent ? () : map {"server $entry->{number}: $_ was $answers{$_} when its disk stalled"}
             grep { $answers{$_} !~ $right{$_} } sort keys %right);
+    return;
+}
+
+# Make every fsync of a server fail for a while.
+sub fill_disk {
+    my ($self, $fault) = @_;
+    my $entry = pick($fault->{target}, $self->{cluster}->servers);
+    my $began = now_us();
+    spew_file($entry->{full});
+    sleep 0.3 + 2 * $fault->{length};
+    unlink $entry->{full};
+    $self->note($fault->{kind}, $began, now_us(), [$entry]);
     return;
 }
 

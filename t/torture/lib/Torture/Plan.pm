@@ -25,6 +25,7 @@ our @kinds = (
     { name => 'drain-server',     weight => 2, needs => 'server' },
     { name => 'use-up-descriptors', weight => 1, needs => 'server' },
     { name => 'stall-disk',       weight => 1, needs => 'server' },
+    { name => 'fill-disk',        weight => 1, needs => 'server' },
 );
 
 # The kinds that apply to CONFIGURATION and are WANTED (name => 1).
