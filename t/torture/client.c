@@ -15,7 +15,6 @@
  */
 #include <err.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -31,25 +30,17 @@
 #include "base/parse.h"
 #include "connection.h"
 #include "record.h"
+#include "request.h"
 
 #define DEADLINE_S     15 /* longer than any fault and the server's own time-outs */
 #define PAUSE_MS       5  /* after a failure */
 #define MOST_CLIENTS   1000
-#define MOST_TICKETS   100000 /* TICKR_MAX_BATCH */
 #define MOST_PIPELINED 8
 #define FILE_BUFFER    (1 << 18)
 #define NEW_KEY_NS     125000000 /* the time between two new keys */
 #define MOST_KEYS      9000	 /* the torture itself uses higher ones */
-#define HOT_KEYS       4	 /* the first ones */
-#define NEW_KEYS       8	 /* the last ones */
-#define STRONG_KEY     1
-#define WEAK_KEY       2
-#define ALL_KEYS       0
-#define NO_KEY	       UINT_MAX
 
 static atomic_bool is_over;
-static atomic_uint key_count;
-static atomic_uint only_key = ALL_KEYS; /* that is in use, or ALL_KEYS, or NO_KEY */
 
 struct client {
 	pthread_t thread;
@@ -57,121 +48,12 @@ struct client {
 	uint16_t port;
 	uint8_t server;
 	uint64_t random;
+	const struct keys *keys;
 	struct connection connection;
 	bool is_fresh; /* the connection has no record yet */
 	uint64_t requests;
 	uint64_t tickets;
 };
-
-struct request {
-	uint32_t count;
-	uint32_t key; /* 0: tickets */
-	bool is_strong;
-	char text[240];
-	size_t len;
-};
-
-/* --- dice ------------------------------------------------------------------------------------- */
-
-/* Splitmix64. */
-static uint64_t
-some_number(struct client *client, uint64_t below)
-{
-	uint64_t z = client->random += UINT64_C(0x9e3779b97f4a7c15);
-
-	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-	return (z ^ z >> 31) % below;
-}
-
-/* Return a count from 1 to MOST. Each power of two has the same chance, so small counts are frequent. */
-static uint32_t
-some_count(struct client *client, uint32_t most)
-{
-	unsigned bits = 32 - (unsigned)__builtin_clz(most);
-	uint64_t count = some_number(client, UINT64_C(1) << (1 + some_number(client, bits)));
-
-	return count == 0 ? 1 : count > most ? most : (uint32_t)count;
-}
-
-/* --- requests ----------------------------------------------------------------------------------- */
-
-/* Return the key of the next request, or 0 for tickets. A few keys are busy, and new ones have many first users. */
-static uint32_t
-some_key(struct client *client)
-{
-	unsigned only = only_key, count = key_count;
-	uint64_t dice = some_number(client, 100);
-
-	if (dice < 50 || count == 0 || only == NO_KEY)
-		return 0;
-	if (only != ALL_KEYS)
-		return only;
-	if (dice < 70 || count <= NEW_KEYS)
-		return 1 + (uint32_t)some_number(client, count < HOT_KEYS ? count : HOT_KEYS);
-	if (dice < 80)
-		return count - (uint32_t)some_number(client, NEW_KEYS);
-	return 1 + (uint32_t)some_number(client, count);
-}
-
-/* Return the parameter "order" of a request for KEY. A weak key over several databases cannot be strong. */
-static const char *
-some_order(struct client *client, uint32_t key, bool *is_strong)
-{
-	uint64_t dice = some_number(client, 10);
-
-	*is_strong = key == STRONG_KEY || (key != WEAK_KEY && dice < 7);
-	if (dice >= 7)
-		return "order=weak";
-	return dice < 3 && key != WEAK_KEY ? "order=strong" : "";
-}
-
-static bool
-some_format(struct client *client, uint32_t *count)
-{
-	uint64_t dice = some_number(client, 100);
-
-	*count = 1;
-	if (dice >= 90)
-		*count = some_count(client, dice == 99 ? MOST_TICKETS : 1000);
-	else if (dice >= 75)
-		*count = some_count(client, dice == 89 ? 10000 : 200);
-	return dice < 5 || dice >= 90;
-}
-
-static void
-make_path(struct client *client, char *path, size_t size, struct request *request)
-{
-	char resource[32] = "tickets", number[16] = "";
-	bool is_group = some_format(client, &request->count);
-	const char *order = "";
-
-	request->key = some_key(client);
-	request->is_strong = false;
-	if (request->key > 0) {
-		snprintf(resource, sizeof(resource), "sequences/key-%" PRIu32, request->key);
-		order = some_order(client, request->key, &request->is_strong);
-	}
-	if (request->count > 1)
-		snprintf(number, sizeof(number), "/%" PRIu32, request->count);
-	snprintf(path, size, "/%s/create%s%s%s%s%s", resource, number,
-		 is_group || order[0] != '\0' ? "?" : "", is_group ? "format=group" : "",
-		 is_group && order[0] != '\0' ? "&" : "", order);
-}
-
-static void
-make_request(struct client *client, struct request *request, const char *version,
-	     const char *headers)
-{
-	bool is_post = some_number(client, 10) == 0;
-	char path[96];
-
-	make_path(client, path, sizeof(path), request);
-	request->len =
-		(size_t)snprintf(request->text, sizeof(request->text),
-				 "%s %s HTTP/%s\r\nHost: t\r\n%s%s\r\n", is_post ? "POST" : "GET",
-				 path, version, headers, is_post ? "Content-Length: 0\r\n" : "");
-}
 
 /* --- records ---------------------------------------------------------------------------------- */
 
@@ -260,7 +142,7 @@ ask(struct client *client, const char *version, const char *headers)
 	struct request request;
 	uint64_t asked_us;
 
-	make_request(client, &request, version, headers);
+	request_make(&request, &client->random, client->keys, version, headers);
 	asked_us = clock_us();
 	/* If the request cannot be sent, take_answer() finds the end of the connection. */
 	(void)!connection_send(&client->connection, request.text, request.len);
@@ -270,7 +152,7 @@ ask(struct client *client, const char *version, const char *headers)
 static void
 one_after_the_other(struct client *client)
 {
-	uint32_t requests = some_count(client, 1000);
+	uint32_t requests = request_count(&client->random, 1000);
 
 	while (requests-- > 0 && !is_over && ask(client, "1.1", ""))
 		;
@@ -279,8 +161,8 @@ one_after_the_other(struct client *client)
 static void
 in_the_old_version(struct client *client)
 {
-	bool is_kept = some_number(client, 2) == 0;
-	uint32_t requests = is_kept ? some_count(client, 50) : 1;
+	bool is_kept = request_dice(&client->random, 2) == 0;
+	uint32_t requests = is_kept ? request_count(&client->random, 50) : 1;
 
 	while (requests-- > 0 && !is_over &&
 	       ask(client, "1.0", is_kept ? "Connection: keep-alive\r\n" : ""))
@@ -294,7 +176,7 @@ half_closed(struct client *client)
 	struct request request;
 	uint64_t asked_us;
 
-	make_request(client, &request, "1.1", "");
+	request_make(&request, &client->random, client->keys, "1.1", "");
 	asked_us = clock_us();
 	(void)!connection_send(&client->connection, request.text, request.len);
 	connection_end_sending(&client->connection);
@@ -307,11 +189,11 @@ ask_several(struct client *client)
 {
 	struct request requests[MOST_PIPELINED];
 	char all[sizeof(requests)];
-	size_t count = 2 + some_number(client, MOST_PIPELINED - 1), len = 0, i;
+	size_t count = 2 + request_dice(&client->random, MOST_PIPELINED - 1), len = 0, i;
 	uint64_t asked_us;
 
 	for (i = 0; i < count; i++) {
-		make_request(client, &requests[i], "1.1", "");
+		request_make(&requests[i], &client->random, client->keys, "1.1", "");
 		memcpy(all + len, requests[i].text, requests[i].len);
 		len += requests[i].len;
 	}
@@ -326,7 +208,7 @@ ask_several(struct client *client)
 static void
 pipelined(struct client *client)
 {
-	uint32_t rounds = some_count(client, 100);
+	uint32_t rounds = request_count(&client->random, 100);
 
 	while (rounds-- > 0 && !is_over && ask_several(client))
 		;
@@ -338,7 +220,7 @@ without_waiting(struct client *client)
 {
 	struct request request;
 
-	make_request(client, &request, "1.1", "");
+	request_make(&request, &client->random, client->keys, "1.1", "");
 	(void)!connection_send(&client->connection, request.text, request.len);
 }
 
@@ -353,7 +235,7 @@ static const struct {
 static void
 talk(struct client *client)
 {
-	uint64_t dice = some_number(client, 100);
+	uint64_t dice = request_dice(&client->random, 100);
 	size_t i = 0;
 
 	while (dice >= manners[i].weight)
@@ -427,20 +309,19 @@ number_of(const char *argument, uint64_t most)
 
 /* Handle the signals until SIGTERM, and make new keys meanwhile. */
 static void
-wait_for_the_end(const sigset_t *signals, uint64_t seed)
+wait_for_the_end(const sigset_t *signals, struct keys *keys, uint64_t dice)
 {
 	const struct timespec pause = {.tv_nsec = NEW_KEY_NS};
-	struct client dice = {.random = seed};
 
 	for (;;) {
 		switch (sigtimedwait(signals, NULL, &pause)) {
 		case SIGTERM: return;
-		case SIGHUP: only_key = NO_KEY; break;
-		case SIGUSR1: only_key = 1 + (unsigned)some_number(&dice, key_count); break;
-		case SIGUSR2: only_key = ALL_KEYS; break;
+		case SIGHUP: keys->only = NO_KEY; break;
+		case SIGUSR1: keys->only = 1 + (unsigned)request_dice(&dice, keys->count); break;
+		case SIGUSR2: keys->only = ALL_KEYS; break;
 		default:
-			if (key_count > 0 && key_count < MOST_KEYS && only_key == ALL_KEYS)
-				key_count++;
+			if (keys->count > 0 && keys->count < MOST_KEYS && keys->only == ALL_KEYS)
+				keys->count++;
 		}
 	}
 }
@@ -460,6 +341,7 @@ int
 main(int argc, char **argv)
 {
 	uint64_t seed, per_port, requests = 0, tickets = 0;
+	struct keys keys = {.only = ALL_KEYS};
 	struct client *clients;
 	size_t count;
 	sigset_t signals;
@@ -468,7 +350,7 @@ main(int argc, char **argv)
 		errx(64, "usage: client FOLDER SEED CLIENTS KEYS PORT...");
 	seed = number_of(argv[2], UINT64_MAX);
 	per_port = number_of(argv[3], MOST_CLIENTS);
-	key_count = (unsigned)number_of(argv[4], MOST_KEYS);
+	keys.count = (unsigned)number_of(argv[4], MOST_KEYS);
 	block_signals(&signals);
 
 	count = per_port * (size_t)(argc - 5);
@@ -476,10 +358,11 @@ main(int argc, char **argv)
 	for (size_t i = 0; i < count; i++) {
 		clients[i].server = (uint8_t)(i / per_port);
 		clients[i].port = (uint16_t)number_of(argv[5 + i / per_port], UINT16_MAX);
+		clients[i].keys = &keys;
 		clients[i].random = seed * MOST_CLIENTS + i;
 		start(&clients[i], argv[1], (unsigned)(i % per_port));
 	}
-	wait_for_the_end(&signals, seed);
+	wait_for_the_end(&signals, &keys, seed);
 	is_over = true;
 	for (size_t i = 0; i < count; i++)
 		finish(&clients[i], &requests, &tickets);
