@@ -319,8 +319,8 @@ daemon_make_sequences(struct daemon *d)
 		.mailbox = d->mailbox,
 	};
 
-	d->sequences = databases_sequences(config, d->store, d->sequence_states, &listener,
-					   &policies);
+	d->sequences =
+		databases_sequences(config, d->store, d->sequence_states, &listener, &policies);
 	return d->sequences == NULL || named_init(&d->named, &settings, d->sequences);
 }
 
