@@ -5,6 +5,7 @@ package Torture::Faults;
 
 use strict;
 use warnings;
+use List::Util qw(max);
 use Tickr::Process qw(wait_for scratch spew slurp);
 use Tickr::Server;
 use Time::HiRes qw(sleep);
@@ -380,8 +381,9 @@ sub advance_sequences {
 }
 
 # An older copy replaces the database while all servers are killed. Before they start, a server without a memory serves
-# one new sequence, until the clock of the sequences is past all that the others know. Sequences that rest meanwhile, and
-# those that were made after the copy, may not repeat their ids.
+# one new sequence. Every other time it does so until the clock of the sequences is past all bounds of the others' state
+# files; else until it is where it was. Sequences that rest meanwhile, and those that were made after the copy, may not
+# repeat their ids.
 sub restore_busy {
     my ($self, $fault) = @_;
     my $entry   = pick($fault->{target}, $self->{cluster}->databases);
@@ -394,6 +396,7 @@ sub restore_busy {
     $self->rest('one key');
     $_->{server}->process->kill_hard for @servers;
     my ($newest, $past) = (newest($entry), Torture::Sequences::clock_of($entry));
+    $past = max($past, map { Torture::Sequences::bound_of($_, $entry) } @servers) if $fault->{how} eq 'reset';
     $self->put_copy($entry, $copy);
     my $stranger = $self->{cluster}->plan_server($entry);
     Torture::Cluster::start_server($stranger);

@@ -70,14 +70,17 @@ sub wait_for_use {
     return;
 }
 
+sub state_of { my ($server, $entry) = @_; return slurp("$server->{state}/sequences-$entry->{node}.state") }
+
+# The bound of the clock in the state file of SERVER.
+sub bound_of { return state_of(@_) =~ /^class 0 given \d+ ahead (\d+)$/m ? $1 : 0 }
+
 # Return true if SERVER is idle: the bound of its state file is near the clock, and its row of the database has the clock.
 sub is_settled {
     my ($server, $entry) = @_;
-    my $text = slurp("$server->{state}/sequences-$entry->{node}.state");
-    my ($id) = $text =~ /^instance ([0-9a-f]{32}) /m or return 0;
-    my ($given, $ahead) = $text =~ /^class 0 given (\d+) ahead (\d+)$/m or return 0;
+    my ($id) = state_of($server, $entry) =~ /^instance ([0-9a-f]{32}) /m or return 0;
     my $now = clock_of($entry);
-    return $given <= $now && $ahead <= $now + 16
+    return bound_of($server, $entry) <= $now + 16
         && sql($entry, "SELECT seen FROM tickr_sequences WHERE HEX(name) LIKE 'FF%' AND " . name_has($entry, $id)) eq $now;
 }
 
