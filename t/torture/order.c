@@ -142,7 +142,8 @@ look_at_order_over(struct promise *promise, unsigned server)
 		    is_weak_there(record, server) || before->record == NULL ||
 		    record->first > run_last_ticket(before->record) || !promise_breaks(promise))
 			continue;
-		printf("# a later request got a lower ticket:\n");
+		printf("# a later request got a lower %s:\n",
+		       promise->is_of_sequences ? "id" : "ticket");
 		run_show(run, before->client, before->record);
 		run_show(run, questions.client, record);
 	}
