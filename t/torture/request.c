@@ -3,11 +3,11 @@
 
 #include "request.h"
 
-#define MOST_TICKETS 100000 /* TICKR_MAX_BATCH */
-#define HOT_KEYS     4	    /* the first ones */
-#define NEW_KEYS     8	    /* the last ones */
-#define STRONG_KEY   1
-#define WEAK_KEY     2
+#define MOST_TICKETS	  100000 /* TICKR_MAX_BATCH */
+#define HOT_KEYS	  4	 /* the first ones */
+#define NEW_KEYS	  8	 /* the last ones */
+#define STRONG_KEY	  1
+#define DECLARED_WEAK_KEY 2
 
 /* --- dice ------------------------------------------------------------------------------------- */
 
@@ -51,16 +51,27 @@ request_some_key(uint64_t *random, const struct keys *keys)
 	return 1 + (uint32_t)request_dice(random, count);
 }
 
+/* A strong request drops the numbers that a server holds. So there are keys without strong requests. */
+static bool
+request_is_of_weak_key(uint32_t key)
+{
+	return key % 3 == 2;
+}
+
 /* Return the parameter "order" of a request for KEY. A weak key over several databases cannot be strong. */
 static const char *
 request_some_order(uint64_t *random, uint32_t key, bool *is_strong)
 {
 	uint64_t dice = request_dice(random, 10);
 
-	*is_strong = key == STRONG_KEY || (key != WEAK_KEY && dice < 7);
+	if (key == DECLARED_WEAK_KEY && dice < 7)
+		return "";
+	if (request_is_of_weak_key(key))
+		return "order=weak";
+	*is_strong = key == STRONG_KEY || dice < 7;
 	if (dice >= 7)
 		return "order=weak";
-	return dice < 3 && key != WEAK_KEY ? "order=strong" : "";
+	return dice < 3 ? "order=strong" : "";
 }
 
 static bool
