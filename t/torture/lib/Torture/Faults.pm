@@ -255,10 +255,10 @@ sub restore_unseen {
     $self->wait_for_use($entry, @others);
     $self->copy_database($entry, $copy, @others);
     my $newest = newest($entry);
-    $self->rest('one key');
+    $self->rest('one key') if $fault->{rests};
     $self->put_copy($entry, $copy);
-    my @refusing = $self->wait_for_refusal($entry, "$fault->{kind} ($way)", @others);
     my @refusing_sequences = $self->wait_for_sequences($entry, "$fault->{kind} ($way)", 1, @others);
+    my @refusing = $self->wait_for_refusal($entry, "$fault->{kind} ($way)", @others);
     sleep 1;    # a server needs up to a second to tell the others
 
     if ($way eq 'stopped') { $blind->{server}->signal('CONT') }
@@ -289,7 +289,7 @@ sub replace_database {
 
     my $newest = newest($entry);
     my $began = now_us();
-    $self->rest('one key');
+    $self->rest('one key') if $fault->{rests};
     if ($and_restart) { $_->{server}->process->kill_hard for @servers }
     $self->put_copy($entry, $copy);
     $self->start_on_copy($entry, $fault->{kind}, $newest, $and_restart);
@@ -304,8 +304,12 @@ sub replace_database {
 sub start_on_copy {
     my ($self, $entry, $kind, $newest, $were_killed) = @_;
     my @servers = @{ $entry->{servers} };
+    my @refusing;
     if ($were_killed) {
         Torture::Cluster::start_server($_, may_refuse => 1) for @servers;
+    }
+    else {
+        @refusing = $self->wait_for_sequences($entry, $kind, 1, @servers);
     }
     if (!$were_killed || !has_passed($entry)) {
         $self->refuse_and_advance($entry, $kind, $newest, @servers);
@@ -313,7 +317,7 @@ sub start_on_copy {
     for my $server (@servers) {
         Torture::Cluster::start_server($server) if !$server->{server}->process->is_running;
     }
-    my @refusing = $self->wait_for_sequences($entry, $kind, !$were_killed, @servers);
+    @refusing = $self->wait_for_sequences($entry, $kind, 0, @servers) if $were_killed;
     $self->advance_sequences($entry, \@refusing, @servers);
     return;
 }
@@ -351,6 +355,7 @@ sub wait_for_sequences {
             $is_refused->($entry) || Torture::Sequences::is_serving($entry->{server}, $node) }) };
     } @servers;
     my @refusing = grep { $is_refused->($_) } @servers;
+    $self->{refused_since} = now_us();
     $self->judge($sequences, map {"server $_->{number} has not refused the sequences of node $node after $kind"}
             @undecided ? @undecided : @refusing || !$must_refuse ? () : @servers);
     return @refusing;
@@ -360,10 +365,9 @@ sub wait_for_sequences {
 sub advance_sequences {
     my ($self, $entry, $refuse, @servers) = @_;
     return if !$self->{cluster}{has_sequences};
-    if (@$refuse) {
-        my $began = now_us();
+    if (@$refuse) {    # since the end of wait_for_sequences()
         sleep 0.3;
-        $self->note('refuse-sequences', $began, now_us(), $refuse, $entry->{node});
+        $self->note('refuse-sequences', $self->{refused_since}, now_us(), $refuse, $entry->{node});
         my ($status, $output) = Tickr::Server->run(
             arguments => [ 'advance', '--sequences', '--yes' ],
             env       => {

@@ -116,6 +116,7 @@ sub next_fault {
         how       => $self->below(2) ? 'reset' : 'end',
         cuts_all  => $self->draw < 0.15,
         also_cuts => $self->draw < 0.3,
+        rests     => $self->draw < 0.6,
     };
 }
 
