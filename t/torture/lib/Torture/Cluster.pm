@@ -125,6 +125,7 @@ sub plan_server {
         TICKR_STATE_DIR => $entry->{state},
         TICKR_SEQUENCES => $self->{has_sequences} ? 'any' : 'none',
         LD_PRELOAD      => "$ENV{BUILDDIR}/t/torture/stall.so",
+        $self->{is_file} ? (TICKR_CONTROL_SOCKET => "$entry->{state}.control") : (),
         TORTURE_STALL   => $entry->{stall},
         TORTURE_FULL    => $entry->{full},
     };

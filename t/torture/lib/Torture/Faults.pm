@@ -28,6 +28,7 @@ sub counts { return $_[0]{counts} }
 my $refuses  = 'a database that went back in time is refused';
 my $is_open  = 'while idle clients use up the descriptors open connections are served';
 my $sequences = 'the sequences of a database that went back in time are refused';
+my $jumps     = 'after tickrd sequence advance each id is above the given one';
 my $again     = 'after tickrd advance --sequences each server serves them again';
 my $few       = 'kill -9 of an idle server loses at most 16 numbers of a sequence';
 my $unready  = 'while a disk stalls readiness ends within 2 s, and /status and /livez answer';
@@ -66,6 +67,7 @@ my %do = (
     'restore-unseen'   => \&restore_unseen,
     'restore-busy'     => \&restore_busy,
     'kill-idle'        => \&kill_idle,
+    'jump-sequence'    => \&jump_sequence,
     'fail-over'        => \&fail_over,
     'add-master'       => \&add_master,
     'cut'              => \&cut,
@@ -81,6 +83,7 @@ my %do = (
 sub inject {
     my ($self, $fault) = @_;
     my $has_proxy = !$self->{cluster}{is_file};
+    $self->{jumps} = $fault->{jumps};
     $self->cut($fault) if $has_proxy && $fault->{also_cuts} && $fault->{kind} ne 'cut';
     $do{ $fault->{kind} }->($self, $fault);
     return;
@@ -200,6 +203,7 @@ sub copy_database {
     }
     $self->note('copy-database', $began, now_us(), \@servers, $entry->{node});
     $_->{server}->wait_until_ready for @servers;
+    $self->jump($servers[0]) if $self->{jumps} && $self->{cluster}{has_sequences};
     $self->wait_for_use($entry, @servers);
     return;
 }
@@ -411,6 +415,24 @@ sub restore_busy {
     my $ended = now_us();
     $self->note('kill-server', $began, $ended, \@servers);
     $self->note($fault->{kind}, $began, $ended, \@servers, $entry->{node});
+    return;
+}
+
+# Advance one of the first sequences while all clients use it.
+sub jump {
+    my ($self, $server, $share) = @_;
+    my $key = (1, 3, 4)[ 3 * ($share // 0.5) ];    # the others have weak requests only
+    wait_for('sequences', 10, sub { $server->{server}->get('/readyz?sequences')->{status} == 200 });
+    $self->judge($jumps, Torture::Sequences::jump($self->{folder}, $server, $key));
+    return;
+}
+
+sub jump_sequence {
+    my ($self, $fault) = @_;
+    my $server = pick($fault->{target}, $self->{cluster}->servers);
+    my $began  = now_us();
+    $self->jump($server, $fault->{length});
+    $self->note($fault->{kind}, $began, now_us(), [$server]);
     return;
 }
 

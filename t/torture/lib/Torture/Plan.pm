@@ -15,6 +15,7 @@ our @kinds = (
     { name => 'restore-all',      weight => 1, needs => 'copy' },
     { name => 'restore-busy',     weight => 1, needs => 'sequences' },
     { name => 'kill-idle',        weight => 1, needs => 'sequences' },
+    { name => 'jump-sequence',    weight => 1, needs => 'sequences' },
     { name => 'restore-unseen',   weight => 1, needs => 'another server' },
     { name => 'fail-over',        weight => 6, needs => 'replica' },
     { name => 'add-master',       weight => 6, needs => 'master' },
@@ -117,6 +118,7 @@ sub next_fault {
         cuts_all  => $self->draw < 0.15,
         also_cuts => $self->draw < 0.3,
         rests     => $self->draw < 0.6,
+        jumps     => $self->draw < 0.4,
     };
 }
 

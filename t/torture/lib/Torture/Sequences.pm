@@ -109,6 +109,22 @@ sub ask {
     return $first + $increment * ($count - 1);
 }
 
+# Move a key of the clients forward by a large number, with the settings of the server ENTRY. Return the reason why that
+# failed, or nothing.
+sub jump {
+    my ($folder, $entry, $key) = @_;
+    my ($server, $number) = @$entry{qw(server number)};
+    my $last = ask($folder, $number, $server, $key, 1) // return "no id of key-$key before the jump";
+    my $past = $last + 1_000_000;
+    my ($status, $output) = Tickr::Server->run(
+        arguments => [ 'sequence', 'advance', "key-$key", '--past', $past, '--yes' ],
+        env       => { %{ $entry->{env} }, LD_PRELOAD => undef },
+    );
+    return "tickrd sequence advance ended with $status: $output" if $status;
+    my $next = ask($folder, $number, $server, $key, 1) // return "no id of key-$key after the jump";
+    return $next > $past ? () : "key-$key issued $next after it was advanced past $past";
+}
+
 # Use a new key on SERVER until the clock of the database is past CLOCK.
 sub use_one_key {
     my ($folder, $number, $server, $entry, $past) = @_;
