@@ -203,6 +203,7 @@ sub copy_database {
     }
     $self->note('copy-database', $began, now_us(), \@servers, $entry->{node});
     $_->{server}->wait_until_ready for @servers;
+    $self->{copied} = $self->clock_of($entry);
     $self->jump($servers[0]) if $self->{jumps} && $self->{cluster}{has_sequences};
     $self->wait_for_use($entry, @servers);
     return;
@@ -258,10 +259,10 @@ sub restore_unseen {
     unlink glob "$blind->{state}/*" if $way eq 'new';
     $self->wait_for_use($entry, @others);
     $self->copy_database($entry, $copy, @others);
-    my $newest = newest($entry);
+    my ($newest, $clock) = (newest($entry), $self->clock_of($entry));
     $self->rest('one key') if $fault->{rests};
     $self->put_copy($entry, $copy);
-    my @refusing_sequences = $self->wait_for_sequences($entry, "$fault->{kind} ($way)", 1, @others);
+    my @refusing_sequences = $self->wait_for_sequences($entry, "$fault->{kind} ($way)", 1, $clock, @others);
     my @refusing = $self->wait_for_refusal($entry, "$fault->{kind} ($way)", @others);
     sleep 1;    # a server needs up to a second to tell the others
 
@@ -291,12 +292,12 @@ sub replace_database {
     $self->copy_database($entry, $copy, @servers);
     sleep $fault->{length};
 
-    my $newest = newest($entry);
+    my ($newest, $clock) = (newest($entry), $self->clock_of($entry));
     my $began = now_us();
     $self->rest('one key') if $fault->{rests};
     if ($and_restart) { $_->{server}->process->kill_hard for @servers }
     $self->put_copy($entry, $copy);
-    $self->start_on_copy($entry, $fault->{kind}, $newest, $and_restart);
+    $self->start_on_copy($entry, $fault->{kind}, $newest, $clock, $and_restart);
     $self->end_rest;
     my $ended = now_us();
     $self->note('kill-server', $began, $ended, \@servers) if $and_restart;
@@ -304,16 +305,22 @@ sub replace_database {
     return;
 }
 
+# The clock of the sequences of the database, or 0.
+sub clock_of {
+    my ($self, $entry) = @_;
+    return $self->{cluster}{has_sequences} ? Torture::Sequences::clock_of($entry) : 0;
+}
+
 # Start the servers if they were killed, and act as an operator until they serve from the older copy.
 sub start_on_copy {
-    my ($self, $entry, $kind, $newest, $were_killed) = @_;
+    my ($self, $entry, $kind, $newest, $clock, $were_killed) = @_;
     my @servers = @{ $entry->{servers} };
     my @refusing;
     if ($were_killed) {
         Torture::Cluster::start_server($_, may_refuse => 1) for @servers;
     }
     else {
-        @refusing = $self->wait_for_sequences($entry, $kind, 1, @servers);
+        @refusing = $self->wait_for_sequences($entry, $kind, 1, $clock, @servers);
     }
     if (!$were_killed || !has_passed($entry)) {
         $self->refuse_and_advance($entry, $kind, $newest, @servers);
@@ -321,7 +328,7 @@ sub start_on_copy {
     for my $server (@servers) {
         Torture::Cluster::start_server($server) if !$server->{server}->process->is_running;
     }
-    @refusing = $self->wait_for_sequences($entry, $kind, 0, @servers) if $were_killed;
+    @refusing = $self->wait_for_sequences($entry, $kind, 0, $clock, @servers) if $were_killed;
     $self->advance_sequences($entry, \@refusing, @servers);
     return;
 }
@@ -346,11 +353,13 @@ sub end_rest {
 }
 
 # Wait until each of SERVERS refuses the sequences of the database, or serves them: it was killed and could skip all
-# that it may have issued, or it has seen nothing of the time after the copy. If MUST_REFUSE, one has to refuse at least.
+# that it may have issued, or it has seen nothing of the time after the copy. If MUST_REFUSE, and the clock had moved since
+# copy_database() before CLOCK, one has to refuse at least.
 sub wait_for_sequences {
-    my ($self, $entry, $kind, $must_refuse, @servers) = @_;
+    my ($self, $entry, $kind, $must_refuse, $clock, @servers) = @_;
     return if !$self->{cluster}{has_sequences};
     my $node = $entry->{node};
+    $must_refuse &&= $clock > $self->{copied};
     my $is_refused = sub { Torture::Sequences::is_refused($_[0]{server}, $node) };
     eval { wait_for('a refusal', 6, sub { scalar grep { $is_refused->($_) } @servers }) } if $must_refuse;
     my @undecided = grep {
@@ -403,14 +412,14 @@ sub restore_busy {
     my $began = now_us();
     $self->rest('one key');
     $_->{server}->process->kill_hard for @servers;
-    my ($newest, $past) = (newest($entry), Torture::Sequences::clock_of($entry));
+    my ($newest, $past) = (newest($entry), $self->clock_of($entry));
     $past = max($past, map { Torture::Sequences::bound_of($_, $entry) } @servers) if $fault->{how} eq 'reset';
     $self->put_copy($entry, $copy);
     my $stranger = $self->{cluster}->plan_server($entry);
     Torture::Cluster::start_server($stranger);
     Torture::Sequences::use_one_key($self->{folder}, $stranger->{number}, $stranger->{server}, $entry, $past + 1000);
     $stranger->{server}->process->kill_hard;
-    $self->start_on_copy($entry, $fault->{kind}, $newest, 1);
+    $self->start_on_copy($entry, $fault->{kind}, $newest, $past, 1);
     $self->end_rest;
     my $ended = now_us();
     $self->note('kill-server', $began, $ended, \@servers);
