@@ -417,6 +417,7 @@ daemon_tear_down(struct daemon *d)
 		worker_free(d->workers[i]);
 	free(d->workers);
 	dispatch_free(d->dispatch);
+	named_free(&d->named);
 	if (d->sequences != NULL)
 		dispatch_free(d->sequences);
 	event_free(d->drain_delay);
@@ -424,7 +425,6 @@ daemon_tear_down(struct daemon *d)
 	notifier_free(d->manager);
 	event_free(d->watchdog);
 	ahead_free(&d->ahead);
-	named_free(&d->named);
 	mailbox_free(d->mailbox);
 	event_base_free(d->base);
 }
