@@ -3,6 +3,8 @@
 use strict;
 use warnings;
 use Test::More;
+use Tickr::File;
+use Tickr::Load;
 use Tickr::Process qw(scratch slurp wait_for);
 use Tickr::Server;
 use Tickr::Stores qw(on_each_store);
@@ -149,5 +151,25 @@ on_each_store(sub {
     is $server->get('/tickets/create')->{status}, 200, "$on: ... and tickets are issued";
     is $server->stop, 0, "$on: the server stops cleanly";
 });
+
+# --- a command beside a busy server ---------------------------------------------------------------
+
+# A server that refuses tickets writes sequences all the time. The operator's command must get the lock of the file.
+SKIP: {
+    skip Tickr::File->missing, 1 if Tickr::File->missing;
+    my $database = Tickr::File->new;
+    my %env      = settings();
+    my $server   = Tickr::Server->fresh(database => $database, env => \%env);
+    my $clients  = Tickr::Load->start($server, clients => 16, path => '/sequences/busy/create');
+    wait_for('ids', 20, sub { $server->metric('tickr_sequence_ids_issued_total') > 1000 });
+    my @failed;
+    for my $past (map { 1e12 * $_ + 3 } 1 .. 20) {
+        my ($status, $output) = advance($database, { %env, TICKR_DATABASE_QUERY_TIMEOUT => 1 }, '--past', $past, '--yes');
+        push @failed, $output if $status != 0;
+    }
+    is_deeply \@failed, [], 'a busy server leaves the lock of the file to each of 20 commands';
+    $clients->finish;
+    is $server->stop, 0, '... and stops cleanly';
+}
 
 done_testing;

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
-# The checker of the torture finds breaches that are planted into records, and its clients and checker together find
-# a counter that repeats tickets.
+# The checker of the torture finds breaches that are planted into records. Its clients and checker together find a
+# counter that repeats tickets, or ids of named sequences.
 use strict;
 use warnings;
 use Test::More;
@@ -23,7 +23,7 @@ sub check {
 # --- planted records -------------------------------------------------------------------------------
 
 my %kinds = (tickets => 0, status => 1, closed => 2, unreachable => 3, hung => 4);
-my %flags = (first => 1, behind => 2, wrong => 4);
+my %flags = (first => 1, behind => 2, wrong => 4, strong => 8);
 
 # A record; answers are a second apart unless asked (in ms) is given.
 my $clock;
@@ -32,8 +32,8 @@ sub record {
     my $flags = 0;
     $flags |= $flags{$_} for @{ $given{flags} // [] };
     my $asked = 1_000 * ($given{asked} // ($clock += 1000));
-    return pack 'Q< Q< L< L< L< S< C C', $given{first} // 0, $asked, 1000 * ($given{took} // 1),
-        $given{count} // ($kind eq 'tickets' ? 1 : 0), $given{increment} // 1,
+    return pack 'Q< Q< L< L< L< L< S< C C x4', $given{first} // 0, $asked, 1000 * ($given{took} // 1),
+        $given{count} // ($kind eq 'tickets' ? 1 : 0), $given{increment} // 1, $given{key} // 0,
         $given{status} // ($kind eq 'tickets' ? 200 : 0), $given{server} // 0,
         $kinds{$kind} | $flags << 4;
 }
@@ -43,12 +43,18 @@ sub tickets {
     return record('tickets', first => $first, increment => $increment, count => $count, @more);
 }
 
-# A folder with the files. A client's file is SERVER-NUMBER.
+# Ids of the named sequence key-KEY.
+sub ids {
+    my ($key, @range) = @_;
+    return tickets(@range[ 0 .. 2 ], key => $key, @range[ 3 .. $#range ]);
+}
+
+# A folder with the files. A client's file is SERVER-NUMBER, or operator-SERVER.
 sub folder_of {
     my (%files) = @_;
     my $name = 'records' . ++$number;
     mkdir scratch() . "/$name" or die $!;
-    spew("$name/" . ($_ eq 'faults' ? $_ : "client-$_"), $files{$_}) for keys %files;
+    spew("$name/" . (/^[a-z]/ ? $_ : "client-$_"), $files{$_}) for keys %files;
     return scratch() . "/$name";
 }
 
@@ -171,7 +177,7 @@ breaks('a server that drains and does not answer an accepted request',
 my $back = 'each server issues tickets within 2 s of the end of each fault';
 breaks('no tickets after a fault', $back, qr/server 0 after kill-database, which ended at 1\.000 s: it issued no more/,
     { '0-0' => $served, faults => "500000 1000000 kill-database 1 0\n" });
-breaks('tickets too late after a fault', $back, qr/the next ticket arrived 2\.2\d\d s later/,
+breaks('tickets too late after a fault', $back, qr/the next answer arrived 2\.2\d\d s later/,
     { '0-0' => $served . tickets(339, 1, 1, asked => 3200), faults => "500000 1000000 kill-database 1 0\n" });
 keeps('tickets in time after a fault',
     { '0-0' => $served . tickets(339, 1, 1, asked => 2900), faults => "500000 1000000 kill-database 1 0\n" });
@@ -210,6 +216,62 @@ keeps('503 of a server that drains',
 breaks('a client without tickets', 'each client got tickets', qr/client-0-1 got no tickets/,
     { '0-0' => $served, '0-1' => record('status', status => 503) });
 breaks('no client at all', 'each client got tickets', undef, {});
+# --- planted ids of named sequences -----------------------------------------------------------------
+
+# Records of client NUMBER before the breach: a ticket, and an id of another sequence.
+sub before { return tickets(1_000_029 + 10 * $_[0], 1, 1, asked => 0) . ids(99, 1 + 10 * $_[0], 1, 1, asked => 0) }
+
+# Files of two clients of one server, or of two servers.
+sub of_one { return { '0-0' => before(0) . $_[0], '0-1' => before(1) . $_[1] } }
+sub of_two { return { '0-0' => before(0) . $_[0], '1-0' => before(1) . $_[1] } }
+
+my @strong = (flags => ['strong']);
+my $id_twice = 'no id of a sequence was issued twice';
+keeps('different ids of a sequence keep every promise', of_two(ids(7, 11, 10, 5), ids(7, 61, 10, 5)));
+keeps('two sequences may issue the same ids', of_two(ids(7, 11, 10, 5), ids(8, 11, 10, 5)));
+keeps('... and the numbers of tickets', of_two(ids(7, 2_000_329, 10, 5), tickets(2_000_329, 10, 5)));
+breaks('an id on two servers', $id_twice,
+    qr/^# id 41 of key-7 was issued twice:\n#   client-0-0, .*got 5 ids from 11 to 51 of key-7, weak\n#   client-1-0, /m,
+    of_two(ids(7, 11, 10, 5), ids(7, 41, 1, 1)));
+breaks('an id twice in one answer', $id_twice, qr/id 11 of key-7 was/, of_two(ids(7, 11, 0, 2), ''));
+breaks('an id that the torture itself got too', $id_twice, qr/operator-2/,
+    { '0-0' => before(0) . ids(7, 11, 10, 5), 'operator-2' => ids(7, 21, 1, 1) });
+keeps('the torture itself need not get tickets', { '0-0' => before(0), 'operator-2' => ids(7, 21, 1, 1) });
+
+my $ids_rise  = 'on each connection the ids of each sequence rise';
+my $ids_order = 'a server issues higher ids of a sequence to each request that begins after one of its answers';
+my $ids_strong = 'a strong request that begins after any answer gets higher ids of the sequence';
+breaks('lower ids later on a connection', [ $ids_rise, $ids_order ], qr/# 21 came after 31 on one connection/,
+    of_one(ids(7, 31, 1, 1) . ids(7, 21, 1, 1), ''));
+keeps('lower ids of another sequence are allowed', of_one(ids(7, 31, 1, 1) . ids(8, 21, 1, 1), ''));
+my $higher = ids(7, 31, 1, 1, asked => 10);
+breaks('lower ids of another client of the server', $ids_order, undef, of_one($higher, ids(7, 21, 1, 1, asked => 12)));
+keeps('lower weak ids of another server are allowed', of_two($higher, ids(7, 21, 1, 1, asked => 12)));
+breaks('lower strong ids of another server', $ids_strong, qr/got 21 of key-7, strong/,
+    of_two($higher, ids(7, 21, 1, 1, asked => 12, @strong)));
+keeps('... of a request that began before the other answer arrived',
+    of_two($higher, ids(7, 21, 1, 1, asked => 10.5, @strong)));
+keeps('... or of another node', of_two($higher, ids(7, 22, 1, 1, asked => 12, @strong)));
+
+breaks('an id below 1', $right, undef, of_one(ids(7, 0, 1, 1), ''));
+breaks('an array whose step leaves the node', $right, undef, of_one(ids(7, 11, 11, 2), ''));
+breaks('an answer 429', $right, qr/got 429 for 1 ids of key-7/, of_one(record('status', status => 429, key => 7), ''));
+breaks('a client without ids', 'each client got ids of sequences', qr/client-0-0 got no ids/,
+    { '0-0' => $served }, 'sequences');
+my $ids_back = 'each server issues ids of sequences within 2 s of the end of each fault';
+breaks('no ids after a fault, but tickets', $ids_back, qr/server 0 after kill-server, .*: it issued no more/,
+    { '0-0' => before(0) . tickets(2_000_329, 1, 1, asked => 1100), faults => "500000 1000000 kill-server 1 -\n" });
+keeps('ids in time after a fault',
+    { '0-0' => before(0) . tickets(2_000_329, 1, 1, asked => 1100) . ids(7, 11, 1, 1, asked => 1200),
+      faults => "500000 1000000 kill-server 1 -\n" });
+my $meanwhile = before(0) . ids(7, 16, 1, 1, asked => 50);
+breaks('ids of a database whose sequences the server refuses', 'a server that refuses a database issues no ticket of it',
+    undef, { '0-0' => $meanwhile, faults => "40000 60000 refuse-sequences 1 5\n" });
+keeps('... while it refuses only its tickets', { '0-0' => $meanwhile, faults => "40000 60000 refuse 1 5\n" });
+keeps('503 for a key while another database works',
+    { '0-0' => before(0) . record('status', status => 503, asked => 50, key => 7) . tickets(1_000_339, 1, 1, asked => 80)
+            . ids(7, 11, 1, 1, asked => 90),
+      '0-1' => before(2) . $other, faults => $killed }, 'has-another');
 {
     my ($status, $output) = check(folder_of('0-0' => 'half a record'));
     is $status, 1, 'a torn file of records is an error';
@@ -218,26 +280,32 @@ breaks('no client at all', 'each client got tickets', undef, {});
 
 # --- a counter that is broken ------------------------------------------------------------------------
 
-# Check COUNT servers that count in memory, under load.
+# Check COUNT servers that count in memory, under load. KEYS: how many named sequences the clients begin with. END: a
+# function of a server that ends the load; by default after 20000 tickets.
 sub load_memory {
-    my ($name, $count, $program) = @_;
+    my ($name, $count, $program, $keys, $end) = @_;
     my @servers = map {
+        my $state = scratch() . '/state' . ++$number;
+        mkdir $state or die "$state: $!";
         Tickr::Server->new(
             program => $program // 'tickrd-memory',
-            env     => { TICKR_DATABASE_ADAPTER => 'memory', TICKR_DATABASE_NAME => $name });
+            env     => {
+                TICKR_DATABASE_ADAPTER => 'memory', TICKR_DATABASE_NAME => $name,
+                $keys ? (TICKR_SEQUENCES => 'any', TICKR_STATE_DIR => $state) : () });
     } 1 .. $count;
+    $end //= sub { $_[0]->metric('tickr_tickets_issued_total') > 20_000 };
     my $folder = folder_of();
     my $client = Tickr::Process->new(
         name    => 'client' . ++$number,
-        command => [ "$build/t/torture/client", $folder, 1, 8, map { $_->port } @servers ],
+        command => [ "$build/t/torture/client", $folder, 1, 8, $keys // 0, map { $_->port } @servers ],
     );
     for my $server (@servers) {
-        wait_for('20000 tickets', 60, sub { $server->metric('tickr_tickets_issued_total') > 20_000 });
+        wait_for('the end of the load', 60, sub { $end->($server) });
     }
     $client->signal('TERM');
     is $client->wait_exit(30), 0, 'the clients end';
     is $_->stop, 0, 'the server stops cleanly' for @servers;
-    return check($folder, $count == 1 ? 'in-order' : ());
+    return (check($folder, $count == 1 ? 'in-order' : (), $keys ? 'sequences' : ()), map { $_->log } @servers);
 }
 
 {
@@ -263,6 +331,44 @@ sub load_memory {
     is $status, 1, 'two servers with separate counters for one node break the law';
     like $output, qr/^# ticket \d+ was issued twice:\n(?=.*of server 0)(?:.*\n)?.*of server 1/m,
         '... by issuing the same ticket';
+}
+
+# --- named sequences that are broken ------------------------------------------------------------------
+
+sub has_issued { return $_[0]->metric('tickr_sequence_ids_issued_total') > 20_000 }
+sub is_refused { return $_[0]->metric('tickr_database_refused{pool="sequences"}') == 1 }
+
+{
+    my ($status, $output) = load_memory('tickr', 1, undef, 20, \&has_issued);
+    is $status, 0, 'named sequences in memory keep every promise' or diag $output;
+    like $output, qr/^# numbers: .* ids=[1-9][0-9]{4,} keys=[1-9][0-9]+ /m, '... and their ids are counted';
+}
+{
+    my (undef, $output, $log) = load_memory('broken', 1, undef, 20, \&is_refused);
+    like $output, qr/^ok - $id_twice$/m, 'a server notices a sequence that repeats numbers';
+    like $log, qr/msg="the database is refused"/, '... and refuses the sequences';
+}
+{
+    my ($status, $output) = load_memory('broken', 1, 'tickrd-broken', 20, \&has_issued);
+    is $status, 1, 'a server that trusts such a store breaks the law';
+    like $output, qr/^not ok - $id_twice$/m, '... by issuing an id twice';
+}
+{
+    my ($status, $output) = load_memory('tickr', 2, undef, 20, \&has_issued);
+    is $status, 1, 'two servers with separate stores break the law';
+    like $output, qr/^# id \d+ of key-\d+ was issued twice:\n(?=.*of server 0)(?:.*\n)?.*of server 1/m,
+        '... by issuing the same id';
+}
+
+# A sequence that moves further than the clock would repeat ids after a restored copy was raised by the clock.
+{
+    my (undef, $output, $log) = load_memory('leaping', 1, undef, 20, \&is_refused);
+    like $log, qr/msg="the database is refused"/, 'a server notices a sequence that moves further than the clock';
+    like $output, qr/^ok - $id_twice$/m, '... and issues no id twice';
+}
+{
+    my ($status, undef, $log) = load_memory('leaping', 1, 'tickrd-broken', 20, \&has_issued);
+    unlike $log, qr/is refused/, 'only that check notices: a server without it serves on';
 }
 
 done_testing;

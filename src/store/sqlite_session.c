@@ -5,11 +5,13 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "store/sqlite_sequences.h"
 
 #define PRIMARY(code) ((code)&0xff) /* of an extended code */
+#define PAUSE_NS      2000000
 
 static enum store_result
 sqlite_session_classify(int code)
@@ -40,12 +42,31 @@ sqlite_session_advice(int code)
 	}
 }
 
+/*
+ * Wait for the lock of another process. SQLite's own pauses grow to a tenth of a second. A command would rarely find the
+ * moment between two commits of a busy server with them.
+ */
+static int
+sqlite_session_wait(void *arg, int tries)
+{
+	struct store_session *session = arg;
+	const struct timespec pause = {.tv_nsec = PAUSE_NS};
+	uint64_t wait_ms = (session->settings->query_timeout_s + 1) / 2 * 1000ull;
+	uint64_t now_ms = clock_ms();
+
+	if (tries == 0)
+		session->waits_from_ms = now_ms;
+	if (now_ms - session->waits_from_ms >= wait_ms)
+		return 0;
+	nanosleep(&pause, NULL);
+	return 1;
+}
+
 enum store_result
 sqlite_connect(struct store_session *session, const struct store_settings *settings,
 	       bool may_create, struct text *reason)
 {
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-	int wait_ms = (int)(settings->query_timeout_s + 1) / 2 * 1000;
 
 	memset(session, 0, sizeof(*session));
 	session->settings = settings;
@@ -53,7 +74,7 @@ sqlite_connect(struct store_session *session, const struct store_settings *setti
 		flags |= SQLITE_OPEN_CREATE;
 	if (sqlite3_open_v2(sqlite_path(settings), &session->db, flags, NULL) != SQLITE_OK)
 		return sqlite_error(session, reason);
-	sqlite3_busy_timeout(session->db, wait_ms);
+	sqlite3_busy_handler(session->db, sqlite_session_wait, session);
 	/* Not NORMAL: it can lose the last commits when the power fails. */
 	return sqlite_run(session, "PRAGMA synchronous = FULL", reason);
 }

@@ -16,11 +16,12 @@
 struct store_session {
 	sqlite3 *db;
 	const struct store_settings *settings;
-	sqlite3_stmt *move;  /* moves the counter forward */
-	sqlite3_stmt *look;  /* reads the counter */
-	bool has_joined;     /* the sessions of the claim, which have the same files open */
-	uint64_t log_size;   /* see sqlite_files_check() */
-	uint64_t checked_ms; /* when its files were compared last, by clock_ms() */
+	sqlite3_stmt *move;	/* moves the counter forward */
+	sqlite3_stmt *look;	/* reads the counter */
+	bool has_joined;	/* the sessions of the claim, which have the same files open */
+	uint64_t log_size;	/* see sqlite_files_check() */
+	uint64_t checked_ms;	/* when its files were compared last, by clock_ms() */
+	uint64_t waits_from_ms; /* for the lock of another process, by clock_ms() */
 	char identity[RANDOM_ID_SIZE]; /* of the database; "": none */
 	uint64_t advances;	       /* read by newest() */
 

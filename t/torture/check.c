@@ -1,11 +1,12 @@
 /*
  * check -- reads the records of a torture's clients, and prints which promises were kept.
  *
- *	check FOLDER MAX_NODES STARTING_OFFSET [in-order] [has-another]
+ *	check FOLDER MAX_NODES STARTING_OFFSET [in-order] [has-another] [sequences]
  *
  * FOLDER has the files of client.c, and a file "faults", see faults.h. With in-order each node has one
  * counter, and no server reserves ahead. Then a request that begins after any answer gets a higher
- * ticket. With has-another each server has several databases. Then it serves while one of them works.
+ * ticket. With has-another each server has several databases. Then it serves while one of them works. With
+ * sequences each client must have got ids of named sequences. Their promises are checked in any case.
  *
  * The program prints a line of TAP, without a number, for each promise. The evidence precedes a broken
  * promise, and the exit status is then 1.
@@ -24,6 +25,8 @@ take_word(struct run *run, const char *word)
 		run->is_in_order = true;
 	else if (strcmp(word, "has-another") == 0)
 		run->has_another = true;
+	else if (strcmp(word, "sequences") == 0)
+		run->has_sequences = true;
 	else
 		errx(64, "unknown word %s", word);
 }
@@ -36,7 +39,8 @@ main(int argc, char **argv)
 	bool are_kept;
 
 	if (argc < 4)
-		errx(64, "usage: check FOLDER MAX_NODES STARTING_OFFSET [in-order] [has-another]");
+		errx(64, "usage: check FOLDER MAX_NODES STARTING_OFFSET [in-order] [has-another] "
+			 "[sequences]");
 	if (!parse_number(argv[2], strlen(argv[2]), UINT32_MAX, &max_nodes) || max_nodes == 0 ||
 	    !parse_number(argv[3], strlen(argv[3]), INT64_MAX, &run.starting_offset))
 		errx(64, "MAX_NODES or STARTING_OFFSET is not a number");

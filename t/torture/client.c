@@ -1,10 +1,16 @@
 /*
  * client -- requests tickets in every allowed manner, as fast as it can, and records each ticket.
  *
- *	client FOLDER SEED CLIENTS PORT...
+ *	client FOLDER SEED CLIENTS KEYS PORT...
  *
  * CLIENTS threads for each PORT of 127.0.0.1 send requests until SIGTERM, on one connection each at a
- * time. FOLDER/client-PLACE-NUMBER has the records of one thread, see record.h. PLACE is the index of
+ * time. Half of the requests are for ids of the named sequences key-1, key-2, .. There are KEYS at first, and
+ * another one 8 times a second. With KEYS = 0 all requests are for tickets.
+ *
+ * An operator may have declared key-1 as strong and key-2 as weak. The others are made by their first use.
+ * SIGUSR1: rest all keys but one. SIGHUP: rest all keys. SIGUSR2: use all keys again.
+ *
+ * FOLDER/client-PLACE-NUMBER has the records of one thread, see record.h. PLACE is the index of
  * the port among the arguments, from 0. The last line of output has the numbers of requests and tickets.
  */
 #include <err.h>
@@ -24,13 +30,15 @@
 #include "base/parse.h"
 #include "connection.h"
 #include "record.h"
+#include "request.h"
 
 #define DEADLINE_S     15 /* longer than any fault and the server's own time-outs */
 #define PAUSE_MS       5  /* after a failure */
 #define MOST_CLIENTS   1000
-#define MOST_TICKETS   100000 /* TICKR_MAX_BATCH */
 #define MOST_PIPELINED 8
 #define FILE_BUFFER    (1 << 18)
+#define NEW_KEY_NS     125000000 /* the time between two new keys */
+#define MOST_KEYS      9000	 /* the torture itself uses higher ones */
 
 static atomic_bool is_over;
 
@@ -40,73 +48,12 @@ struct client {
 	uint16_t port;
 	uint8_t server;
 	uint64_t random;
+	const struct keys *keys;
 	struct connection connection;
 	bool is_fresh; /* the connection has no record yet */
 	uint64_t requests;
 	uint64_t tickets;
 };
-
-struct request {
-	uint32_t count;
-	char text[200];
-	size_t len;
-};
-
-/* --- dice ------------------------------------------------------------------------------------- */
-
-/* Splitmix64. */
-static uint64_t
-some_number(struct client *client, uint64_t below)
-{
-	uint64_t z = client->random += UINT64_C(0x9e3779b97f4a7c15);
-
-	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-	return (z ^ z >> 31) % below;
-}
-
-/* Return a count from 1 to MOST. Each power of two has the same chance, so small counts are frequent. */
-static uint32_t
-some_count(struct client *client, uint32_t most)
-{
-	unsigned bits = 32 - (unsigned)__builtin_clz(most);
-	uint64_t count = some_number(client, UINT64_C(1) << (1 + some_number(client, bits)));
-
-	return count == 0 ? 1 : count > most ? most : (uint32_t)count;
-}
-
-/* --- requests ----------------------------------------------------------------------------------- */
-
-static void
-make_path(struct client *client, char *path, size_t size, uint32_t *count)
-{
-	uint64_t dice = some_number(client, 100);
-
-	*count = 1;
-	if (dice < 75) {
-		snprintf(path, size, "/tickets/create%s", dice < 5 ? "?format=group" : "");
-	} else if (dice < 90) {
-		*count = some_count(client, dice == 89 ? 10000 : 200);
-		snprintf(path, size, "/tickets/create/%" PRIu32, *count);
-	} else {
-		*count = some_count(client, dice == 99 ? MOST_TICKETS : 1000);
-		snprintf(path, size, "/tickets/create/%" PRIu32 "?format=group", *count);
-	}
-}
-
-static void
-make_request(struct client *client, struct request *request, const char *version,
-	     const char *headers)
-{
-	bool is_post = some_number(client, 10) == 0;
-	char path[64];
-
-	make_path(client, path, sizeof(path), &request->count);
-	request->len =
-		(size_t)snprintf(request->text, sizeof(request->text),
-				 "%s %s HTTP/%s\r\nHost: t\r\n%s%s\r\n", is_post ? "POST" : "GET",
-				 path, version, headers, is_post ? "Content-Length: 0\r\n" : "");
-}
 
 /* --- records ---------------------------------------------------------------------------------- */
 
@@ -170,8 +117,10 @@ take_answer(struct client *client, const struct request *request, uint64_t asked
 {
 	struct response response;
 	enum read_result result = connection_read(&client->connection, &response);
-	struct record record = {.asked_us = asked_us};
+	struct record record = {.asked_us = asked_us, .key = request->key};
 
+	if (request->is_strong)
+		flags |= RECORD_IS_STRONG;
 	record.took_us = (uint32_t)(clock_us() - asked_us);
 	client->requests++;
 	switch (result) {
@@ -193,7 +142,7 @@ ask(struct client *client, const char *version, const char *headers)
 	struct request request;
 	uint64_t asked_us;
 
-	make_request(client, &request, version, headers);
+	request_make(&request, &client->random, client->keys, version, headers);
 	asked_us = clock_us();
 	/* If the request cannot be sent, take_answer() finds the end of the connection. */
 	(void)!connection_send(&client->connection, request.text, request.len);
@@ -203,7 +152,7 @@ ask(struct client *client, const char *version, const char *headers)
 static void
 one_after_the_other(struct client *client)
 {
-	uint32_t requests = some_count(client, 1000);
+	uint32_t requests = request_count(&client->random, 1000);
 
 	while (requests-- > 0 && !is_over && ask(client, "1.1", ""))
 		;
@@ -212,8 +161,8 @@ one_after_the_other(struct client *client)
 static void
 in_the_old_version(struct client *client)
 {
-	bool is_kept = some_number(client, 2) == 0;
-	uint32_t requests = is_kept ? some_count(client, 50) : 1;
+	bool is_kept = request_dice(&client->random, 2) == 0;
+	uint32_t requests = is_kept ? request_count(&client->random, 50) : 1;
 
 	while (requests-- > 0 && !is_over &&
 	       ask(client, "1.0", is_kept ? "Connection: keep-alive\r\n" : ""))
@@ -227,7 +176,7 @@ half_closed(struct client *client)
 	struct request request;
 	uint64_t asked_us;
 
-	make_request(client, &request, "1.1", "");
+	request_make(&request, &client->random, client->keys, "1.1", "");
 	asked_us = clock_us();
 	(void)!connection_send(&client->connection, request.text, request.len);
 	connection_end_sending(&client->connection);
@@ -240,11 +189,11 @@ ask_several(struct client *client)
 {
 	struct request requests[MOST_PIPELINED];
 	char all[sizeof(requests)];
-	size_t count = 2 + some_number(client, MOST_PIPELINED - 1), len = 0, i;
+	size_t count = 2 + request_dice(&client->random, MOST_PIPELINED - 1), len = 0, i;
 	uint64_t asked_us;
 
 	for (i = 0; i < count; i++) {
-		make_request(client, &requests[i], "1.1", "");
+		request_make(&requests[i], &client->random, client->keys, "1.1", "");
 		memcpy(all + len, requests[i].text, requests[i].len);
 		len += requests[i].len;
 	}
@@ -259,7 +208,7 @@ ask_several(struct client *client)
 static void
 pipelined(struct client *client)
 {
-	uint32_t rounds = some_count(client, 100);
+	uint32_t rounds = request_count(&client->random, 100);
 
 	while (rounds-- > 0 && !is_over && ask_several(client))
 		;
@@ -271,7 +220,7 @@ without_waiting(struct client *client)
 {
 	struct request request;
 
-	make_request(client, &request, "1.1", "");
+	request_make(&request, &client->random, client->keys, "1.1", "");
 	(void)!connection_send(&client->connection, request.text, request.len);
 }
 
@@ -286,7 +235,7 @@ static const struct {
 static void
 talk(struct client *client)
 {
-	uint64_t dice = some_number(client, 100);
+	uint64_t dice = request_dice(&client->random, 100);
 	size_t i = 0;
 
 	while (dice >= manners[i].weight)
@@ -358,32 +307,62 @@ number_of(const char *argument, uint64_t most)
 	return number;
 }
 
+/* Handle the signals until SIGTERM, and make new keys meanwhile. */
+static void
+wait_for_the_end(const sigset_t *signals, struct keys *keys, uint64_t dice)
+{
+	const struct timespec pause = {.tv_nsec = NEW_KEY_NS};
+
+	for (;;) {
+		switch (sigtimedwait(signals, NULL, &pause)) {
+		case SIGTERM: return;
+		case SIGHUP: keys->only = NO_KEY; break;
+		case SIGUSR1: keys->only = 1 + (unsigned)request_dice(&dice, keys->count); break;
+		case SIGUSR2: keys->only = ALL_KEYS; break;
+		default:
+			if (keys->count > 0 && keys->count < MOST_KEYS && keys->only == ALL_KEYS)
+				keys->count++;
+		}
+	}
+}
+
+static void
+block_signals(sigset_t *signals)
+{
+	sigemptyset(signals);
+	sigaddset(signals, SIGTERM);
+	sigaddset(signals, SIGHUP);
+	sigaddset(signals, SIGUSR1);
+	sigaddset(signals, SIGUSR2);
+	pthread_sigmask(SIG_BLOCK, signals, NULL);
+}
+
 int
 main(int argc, char **argv)
 {
 	uint64_t seed, per_port, requests = 0, tickets = 0;
+	struct keys keys = {.only = ALL_KEYS};
 	struct client *clients;
 	size_t count;
-	sigset_t end;
-	int signal_number;
+	sigset_t signals;
 
-	if (argc < 5 || argc > 4 + 200)
-		errx(64, "usage: client FOLDER SEED CLIENTS PORT...");
+	if (argc < 6 || argc > 5 + 200)
+		errx(64, "usage: client FOLDER SEED CLIENTS KEYS PORT...");
 	seed = number_of(argv[2], UINT64_MAX);
 	per_port = number_of(argv[3], MOST_CLIENTS);
-	sigemptyset(&end);
-	sigaddset(&end, SIGTERM);
-	pthread_sigmask(SIG_BLOCK, &end, NULL);
+	keys.count = (unsigned)number_of(argv[4], MOST_KEYS);
+	block_signals(&signals);
 
-	count = per_port * (size_t)(argc - 4);
+	count = per_port * (size_t)(argc - 5);
 	clients = xcalloc(count, sizeof(*clients));
 	for (size_t i = 0; i < count; i++) {
 		clients[i].server = (uint8_t)(i / per_port);
-		clients[i].port = (uint16_t)number_of(argv[4 + i / per_port], UINT16_MAX);
+		clients[i].port = (uint16_t)number_of(argv[5 + i / per_port], UINT16_MAX);
+		clients[i].keys = &keys;
 		clients[i].random = seed * MOST_CLIENTS + i;
 		start(&clients[i], argv[1], (unsigned)(i % per_port));
 	}
-	sigwait(&end, &signal_number);
+	wait_for_the_end(&signals, &keys, seed);
 	is_over = true;
 	for (size_t i = 0; i < count; i++)
 		finish(&clients[i], &requests, &tickets);

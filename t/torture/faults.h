@@ -9,7 +9,8 @@
  * of the database, or -. A fault ends with its cause: a killed database answers again, a server was started.
  *
  * Some KINDs have a meaning for the checker. The faults kill-server and drain-server end connections. During
- * refuse the servers reported that they refuse the node's database, which went back in time. After
+ * refuse the servers reported that they refuse the node's database, which went back in time; and during
+ * refuse-sequences, that they refuse its named sequences. After
  * use-up-descriptors the servers have no descriptor to accept connections with.
  */
 #ifndef TORTURE_FAULTS_H

@@ -30,11 +30,11 @@ sub report {
         $failed++ unless $is_good;
     }
     my %numbers = $round->numbers;
-    $total{$_} += $numbers{$_} // 0 for qw(requests tickets unavailable closed);
+    $total{$_} += $numbers{$_} // 0 for qw(requests tickets ids keys unavailable closed);
     %longest = (%numbers, configuration => $name)
         if ($numbers{longest_outage} // 0) > $longest{longest_outage};
-    printf "# %s: %s requests, %s tickets, %s answers 503, %s closings; the longest outage of a client %s s\n",
-        $name, map { $numbers{$_} // 0 } qw(requests tickets unavailable closed longest_outage);
+    printf "# %s: %s requests, %s tickets, %s ids of %s keys, %s answers 503, %s closings; the longest outage of a client %s s\n",
+        $name, map { $numbers{$_} // 0 } qw(requests tickets ids keys unavailable closed longest_outage);
     my $counts = $round->{faults} ? $round->faults : {};
     $faults{$_} += $counts->{$_} for keys %$counts;
     return;
@@ -81,7 +81,8 @@ for my $configuration (@runnable) {
 printf "not ok %d - a configuration could run\n", ++$tests and $failed++ if !@runnable;
 
 printf "# --- seed %d, %.1f minutes\n", $options{seed}, (time - $began) / 60;
-printf "# requests: %d\n# tickets issued: %d\n", $total{requests} // 0, $total{tickets} // 0;
+printf "# requests: %d\n# tickets issued: %d\n# ids of named sequences issued: %d, of %d keys\n",
+    map { $total{$_} // 0 } qw(requests tickets ids keys);
 printf "# faults injected: %s\n", join ', ', map {"$_ $faults{$_}"} sort keys %faults;
 printf "# the longest outage seen by a client: %.3f s (%s, %s, from %.3f s on, during %s)\n",
     $longest{longest_outage}, map { $longest{$_} // '-' } qw(configuration of at during);

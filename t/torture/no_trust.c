@@ -1,11 +1,13 @@
 /*
- * no_trust -- replaces pool/trust.c and accepts every range of a database.
+ * no_trust -- replaces pool/trust.c and pool/paces.c, and accepts every range of a database.
  *
- * With it and a store that repeats ranges, a server breaks the law. t/torture.t shows that the checker
- * notices.
+ * With it and a store that repeats ranges, a server breaks the law. So it does with one that repeats numbers of named
+ * sequences. t/torture.t shows that the checker notices. Only paces.c notices a sequence that moves further than the
+ * clock.
  */
 #include "base/attributes.h"
 #include "base/clock.h"
+#include "pool/paces.h"
 #include "pool/trust.h"
 
 void
@@ -164,4 +166,19 @@ trust_own_base(const struct store_share *share, uint64_t newest)
 {
 	(void)share;
 	return newest;
+}
+
+bool
+paces_note(struct paces *paces, const struct store_move *move, uint64_t clock)
+{
+	(void)paces;
+	(void)move;
+	(void)clock;
+	return true;
+}
+
+void
+paces_forget(struct paces *paces)
+{
+	(void)paces;
 }

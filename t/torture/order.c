@@ -9,21 +9,23 @@
 
 /* --- on a connection ---------------------------------------------------------------------------- */
 
+/* HIGHEST has the last record of each series. One before the first record of the connection does not count. */
 static void
 look_at_order_of(struct promise *promise, const struct client_file *client,
 		 const struct record **highest)
 {
 	const struct run *run = promise->run;
+	const struct record *first = client->records;
 
 	for (size_t i = 0; i < client->count; i++) {
 		const struct record *record = &client->records[i];
-		const struct record **last = &highest[run_node_of(run, record->first)];
+		const struct record **last = &highest[run_series_of(run, record)];
 
 		if (RECORD_HAS(record, RECORD_IS_FIRST))
-			memset(highest, 0, run->max_nodes * sizeof(*highest));
-		if (!record_gave_tickets(record))
+			first = record;
+		if (!promise_needs(promise, record) || !record_gave_tickets(record))
 			continue;
-		if (*last != NULL && record->first <= run_last_ticket(*last) &&
+		if (*last != NULL && *last >= first && record->first <= run_last_ticket(*last) &&
 		    promise_breaks(promise)) {
 			printf("# %" PRIu64 " came after %" PRIu64 " on one connection:\n",
 			       record->first, run_last_ticket(*last));
@@ -37,10 +39,11 @@ look_at_order_of(struct promise *promise, const struct client_file *client,
 void
 order_on_connections(struct promise *promise)
 {
-	const struct record **highest = xcalloc(promise->run->max_nodes, sizeof(*highest));
+	size_t count = run_series_count(promise->run);
+	const struct record **highest = xcalloc(count, sizeof(*highest));
 
 	for (size_t i = 0; i < promise->run->client_count; i++) {
-		memset(highest, 0, promise->run->max_nodes * sizeof(*highest));
+		memset(highest, 0, count * sizeof(*highest));
 		look_at_order_of(promise, &promise->run->clients[i], highest);
 	}
 	free(highest);
@@ -103,14 +106,21 @@ take_answers(struct merge *answers, uint64_t until_us, struct answer *highest)
 	const struct record *record;
 
 	while ((record = merge_peek(answers)) != NULL && record_came_us(record) < until_us) {
-		struct answer *node = &highest[run_node_of(answers->run, record->first)];
+		struct answer *series = &highest[run_series_of(answers->run, record)];
 
 		if (record_gave_tickets(record) &&
-		    (node->record == NULL ||
-		     run_last_ticket(record) > run_last_ticket(node->record)))
-			*node = (struct answer){answers->client, record};
+		    (series->record == NULL ||
+		     run_last_ticket(record) > run_last_ticket(series->record)))
+			*series = (struct answer){answers->client, record};
 		merge_take(answers);
 	}
+}
+
+/* A server issues a weak id that it holds while another server has issued higher ones. */
+static bool
+is_weak_there(const struct record *record, unsigned server)
+{
+	return server == EACH_SERVER && record->key > 0 && !RECORD_HAS(record, RECORD_IS_STRONG);
 }
 
 /* Compare each request to SERVER, or to all, with the answers that arrived before it began. */
@@ -121,17 +131,19 @@ look_at_order_over(struct promise *promise, unsigned server)
 	size_t *places = xcalloc(run->client_count * 2 + 1, sizeof(*places));
 	struct merge answers = {run, server, places, record_came_us, NULL};
 	struct merge questions = {run, server, places + run->client_count, asked_us, NULL};
-	struct answer *highest = xcalloc(run->max_nodes, sizeof(*highest));
+	struct answer *highest = xcalloc(run_series_count(run), sizeof(*highest));
 	const struct record *record;
 
 	for (; (record = merge_peek(&questions)) != NULL; merge_take(&questions)) {
-		const struct answer *before = &highest[run_node_of(run, record->first)];
+		const struct answer *before = &highest[run_series_of(run, record)];
 
 		take_answers(&answers, record->asked_us, highest);
-		if (!record_gave_tickets(record) || before->record == NULL ||
+		if (!promise_needs(promise, record) || !record_gave_tickets(record) ||
+		    is_weak_there(record, server) || before->record == NULL ||
 		    record->first > run_last_ticket(before->record) || !promise_breaks(promise))
 			continue;
-		printf("# a later request got a lower ticket:\n");
+		printf("# a later request got a lower %s:\n",
+		       promise->is_of_sequences ? "id" : "ticket");
 		run_show(run, before->client, before->record);
 		run_show(run, questions.client, record);
 	}

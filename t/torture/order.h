@@ -1,5 +1,7 @@
 /*
- * order -- checks that tickets rise: on a connection, on a server, and between any two clients.
+ * order -- checks that tickets and ids rise: on a connection, on a server, and between any two clients.
+ *
+ * The comments say "tickets". A promise of named sequences is about the ids of each key instead.
  */
 #ifndef TORTURE_ORDER_H
 #define TORTURE_ORDER_H
@@ -16,7 +18,10 @@ void order_on_connections(struct promise *promise);
  */
 void order_on_servers(struct promise *promise);
 
-/* A request that begins after any answer gets higher tickets of the same node. */
+/*
+ * A request that begins after any answer gets higher tickets of the same node. Of the requests for a key this holds
+ * only for strong ones.
+ */
 void order_over_all(struct promise *promise);
 
 #endif

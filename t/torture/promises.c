@@ -16,6 +16,12 @@
 #define MICRO	     1e6
 
 bool
+promise_needs(const struct promise *promise, const struct record *record)
+{
+	return promise->is_of_sequences == (record->key > 0);
+}
+
+bool
 promise_breaks(struct promise *promise)
 {
 	return promise->broken++ < MOST_SHOWN;
@@ -39,7 +45,10 @@ on_twice(void *arg, uint64_t ticket, const struct span *one, const struct span *
 {
 	struct promise *promise = arg;
 
-	printf("# ticket %" PRIu64 " was issued twice:\n", ticket);
+	if (promise->is_of_sequences)
+		printf("# id %" PRIu64 " of key-%" PRIu32 " was issued twice:\n", ticket, one->key);
+	else
+		printf("# ticket %" PRIu64 " was issued twice:\n", ticket);
 	show_place(promise->run, one->place);
 	if (one == other)
 		printf("#   ... in one answer\n");
@@ -48,15 +57,17 @@ on_twice(void *arg, uint64_t ticket, const struct span *one, const struct span *
 }
 
 static void
-add_spans(const struct run *run, size_t index, struct span *spans, size_t *count)
+add_spans(const struct promise *promise, size_t index, struct span *spans, size_t *count)
 {
+	const struct run *run = promise->run;
 	const struct client_file *client = &run->clients[index];
 
 	for (size_t i = 0; i < client->count; i++) {
 		const struct record *record = &client->records[i];
 
-		if (record_gave_tickets(record))
+		if (promise_needs(promise, record) && record_gave_tickets(record))
 			spans[(*count)++] = (struct span){
+				.key = record->key,
 				.first = record->first,
 				.last = run_last_ticket(record),
 				.increment = record->increment,
@@ -67,7 +78,7 @@ add_spans(const struct run *run, size_t index, struct span *spans, size_t *count
 }
 
 static void
-no_ticket_twice(struct promise *promise)
+nothing_twice(struct promise *promise)
 {
 	const struct run *run = promise->run;
 	size_t most = 0, count = 0;
@@ -77,7 +88,7 @@ no_ticket_twice(struct promise *promise)
 		most += run->clients[i].count;
 	spans = xcalloc(most + 1, sizeof(*spans));
 	for (size_t i = 0; i < run->client_count; i++)
-		add_spans(run, i, spans, &count);
+		add_spans(promise, i, spans, &count);
 	promise->broken = spans_find_twice(spans, count, MOST_SHOWN, on_twice, promise);
 	free(spans);
 }
@@ -119,7 +130,8 @@ is_wrong(const struct run *run, const struct client_file *client, const struct r
 		return record->status != 503;
 	if (!record_gave_tickets(record))
 		return false;
-	return record->first < run->starting_offset || run_last_ticket(record) > LAST_TICKET ||
+	return record->first < (record->key > 0 ? 1 : run->starting_offset) ||
+	       run_last_ticket(record) > LAST_TICKET ||
 	       (record->count > 1 && record->increment % run->max_nodes != 0);
 }
 
@@ -172,10 +184,17 @@ is_lost_in_drain(const struct run *run, const struct client_file *client,
 
 /* --- outages ------------------------------------------------------------------------------------ */
 
+static bool
+is_served(const struct promise *promise, const struct record *record)
+{
+	return promise_needs(promise, record) && record_gave_tickets(record);
+}
+
 /* Return the time of the first tickets of SERVER from FROM_US on, or UINT64_MAX. */
 static uint64_t
-gives_again_us(const struct run *run, unsigned server, uint64_t from_us)
+gives_again_us(const struct promise *promise, unsigned server, uint64_t from_us)
 {
+	const struct run *run = promise->run;
 	uint64_t first_us = UINT64_MAX;
 
 	for (size_t i = 0; i < run->client_count; i++) {
@@ -184,7 +203,7 @@ gives_again_us(const struct run *run, unsigned server, uint64_t from_us)
 
 		if (client->server != server)
 			continue;
-		while (n < client->count && !record_gave_tickets(&client->records[n]))
+		while (n < client->count && !is_served(promise, &client->records[n]))
 			n++;
 		if (n < client->count && record_came_us(&client->records[n]) < first_us)
 			first_us = record_came_us(&client->records[n]);
@@ -210,7 +229,7 @@ static void
 look_whether_back(struct promise *promise, const struct fault *fault, unsigned server)
 {
 	const struct run *run = promise->run;
-	uint64_t back_us = gives_again_us(run, server, fault->ended_us);
+	uint64_t back_us = gives_again_us(promise, server, fault->ended_us);
 
 	if (back_us != UINT64_MAX && back_us - fault->ended_us <= BACK_WITHIN)
 		return;
@@ -219,20 +238,24 @@ look_whether_back(struct promise *promise, const struct fault *fault, unsigned s
 	printf("# server %u after %s, which ended at %.3f s: ", server, fault->kind,
 	       (double)(fault->ended_us - run->began_us) / MICRO);
 	if (back_us == UINT64_MAX)
-		printf("it issued no more tickets\n");
+		printf("it issued no more\n");
 	else
-		printf("the next ticket arrived %.3f s later\n",
+		printf("the next answer arrived %.3f s later\n",
 		       (double)(back_us - fault->ended_us) / MICRO);
 }
 
 static void
 service_comes_back(struct promise *promise)
 {
-	for (size_t i = 0; i < promise->run->faults.count; i++)
+	for (size_t i = 0; i < promise->run->faults.count; i++) {
+		const struct fault *fault = &promise->run->faults.list[i];
+
+		if (fault_is(fault, "refuse") || fault_is(fault, "refuse-sequences"))
+			continue;
 		for (unsigned server = 0; server < RUN_MOST_SERVERS; server++)
-			if (fault_concerns(&promise->run->faults.list[i], server) &&
-			    !fault_is(&promise->run->faults.list[i], "refuse"))
-				look_whether_back(promise, &promise->run->faults.list[i], server);
+			if (fault_concerns(fault, server))
+				look_whether_back(promise, fault, server);
+	}
 }
 
 /* Return true if FAULT may still have affected RECORD. */
@@ -265,21 +288,21 @@ others_were_served(const struct run *run, uint64_t node, const struct client_fil
 
 			if (record_came_us(served) > to_us)
 				break;
-			if (record_gave_tickets(served) && served->asked_us >= from_us &&
-			    run_node_of(run, served->first) != node)
+			if (record_gave_tickets(served) && served->key == 0 &&
+			    served->asked_us >= from_us && run_node_of(run, served) != node)
 				return true;
 		}
 	}
 	return false;
 }
 
-/* RECORD got 503 although only one of several databases had a fault. */
+/* RECORD got 503 although only one of several databases had a fault. A key may live in that one. */
 static bool
 is_turned_away(const struct run *run, const struct client_file *client, const struct record *record)
 {
 	uint64_t node = NO_NODE;
 
-	if (RECORD_KIND(record) != RECORD_STATUS || record->status != 503 ||
+	if (RECORD_KIND(record) != RECORD_STATUS || record->status != 503 || record->key > 0 ||
 	    record->increment > MOST_TICKETS)
 		return false;
 	for (size_t i = 0; i < run->faults.count; i++) {
@@ -301,15 +324,17 @@ is_turned_away(const struct run *run, const struct client_file *client, const st
 static bool
 is_from_a_past(const struct run *run, const struct client_file *client, const struct record *record)
 {
+	const char *kind = record->key > 0 ? "refuse-sequences" : "refuse";
+
 	if (!record_gave_tickets(record))
 		return false;
 	for (size_t i = 0; i < run->faults.count; i++) {
 		const struct fault *fault = &run->faults.list[i];
 
-		if (fault_is(fault, "refuse") && fault_concerns(fault, client->server) &&
+		if (fault_is(fault, kind) && fault_concerns(fault, client->server) &&
 		    record->asked_us >= fault->began_us &&
 		    record_came_us(record) < fault->ended_us &&
-		    run_node_of(run, record->first) == fault->node)
+		    run_node_of(run, record) == fault->node)
 			return true;
 	}
 	return false;
@@ -347,10 +372,11 @@ each_client_is_served(struct promise *promise)
 		const struct client_file *client = &run->clients[i];
 		size_t n = 0;
 
-		while (n < client->count && !record_gave_tickets(&client->records[n]))
+		while (n < client->count && !is_served(promise, &client->records[n]))
 			n++;
-		if (n == client->count && promise_breaks(promise))
-			printf("# %s got no tickets\n", client->name);
+		if (n == client->count && !client->is_operator && promise_breaks(promise))
+			printf("# %s got no %s\n", client->name,
+			       promise->is_of_sequences ? "ids" : "tickets");
 	}
 }
 
@@ -364,8 +390,9 @@ static const struct {
 		       const struct record *record);
 	bool needs_order;
 	bool needs_another;
+	bool is_of_sequences; /* else of tickets, if it has a function look() */
 } promises[] = {
-	{"no ticket was issued twice", .look = no_ticket_twice},
+	{"no ticket was issued twice", .look = nothing_twice},
 	{"on each connection the tickets of each database rise", .look = order_on_connections},
 	{"a server issues higher tickets to each request that begins after one of its answers",
 	 .look = order_on_servers},
@@ -383,6 +410,18 @@ static const struct {
 	{"while idle clients use up the descriptors no open connection is answered 503",
 	 .breaks = is_starved},
 	{"each client got tickets", .look = each_client_is_served},
+	{"no id of a sequence was issued twice", .look = nothing_twice, .is_of_sequences = true},
+	{"on each connection the ids of each sequence rise", .look = order_on_connections,
+	 .is_of_sequences = true},
+	{"a server issues higher ids of a sequence to each request that begins after one of its "
+	 "answers",
+	 .look = order_on_servers, .is_of_sequences = true},
+	{"a strong request that begins after any answer gets higher ids of the sequence",
+	 .look = order_over_all, .is_of_sequences = true},
+	{"each server issues ids of sequences within 2 s of the end of each fault",
+	 .look = service_comes_back, .is_of_sequences = true},
+	{"each client got ids of sequences", .look = each_client_is_served,
+	 .is_of_sequences = true},
 };
 
 static void
@@ -405,10 +444,11 @@ promises_check(const struct run *run)
 	bool are_kept = true;
 
 	for (size_t i = 0; i < ARRAY_LENGTH(promises); i++) {
-		struct promise promise = {run, 0};
+		struct promise promise = {run, promises[i].is_of_sequences, 0};
 
 		if ((promises[i].needs_order && !run->is_in_order) ||
-		    (promises[i].needs_another && !run->has_another))
+		    (promises[i].needs_another && !run->has_another) ||
+		    (promises[i].is_of_sequences && !run->has_sequences))
 			continue;
 		if (promises[i].look != NULL)
 			promises[i].look(&promise);

@@ -10,8 +10,12 @@
 /* A promise while it is checked. */
 struct promise {
 	const struct run *run;
-	uint64_t broken; /* breaches so far */
+	bool is_of_sequences; /* else of tickets */
+	uint64_t broken;      /* breaches so far */
 };
+
+/* Return true if RECORD is a request for tickets, or for ids, and the promise is about these. */
+bool promise_needs(const struct promise *promise, const struct record *record) MUST_CHECK;
 
 /* Count a breach. Return true if it is one of the first few, whose evidence is printed. */
 bool promise_breaks(struct promise *promise) MUST_CHECK;

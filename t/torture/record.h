@@ -1,9 +1,9 @@
 /*
  * record -- a request of a client and its outcome. The clients write records, and the checker reads them.
  *
- * A file holds the records of one client, a thread that waits for each answer, in the order
- * of the answers. The records of a client contain all tickets that it got.
- * Times are microseconds of CLOCK_MONOTONIC. Tests write records too: pack 'Q< Q< L< L< L< S< C C'.
+ * A file holds the records of one client, in the order of the answers. A client is a thread that waits for each
+ * answer, or the torture itself. The records of a client contain all tickets that it got.
+ * Times are microseconds of CLOCK_MONOTONIC. Perl writes records too: pack 'Q< Q< L< L< L< L< S< C C x4'.
  */
 #ifndef TORTURE_RECORD_H
 #define TORTURE_RECORD_H
@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 enum record_kind {
-	RECORD_TICKETS,	    /* 200: FIRST, INCREMENT and COUNT are the tickets */
+	RECORD_TICKETS,	    /* 200: FIRST, INCREMENT and COUNT are the tickets, or the ids of KEY */
 	RECORD_STATUS,	    /* another STATUS, or a wrong answer, for INCREMENT tickets */
 	RECORD_CLOSED,	    /* the connection ended before the answer was complete */
 	RECORD_UNREACHABLE, /* the client could not connect and sent no request */
@@ -23,6 +23,7 @@ enum record_flag {
 	RECORD_IS_FIRST = 1,  /* the first of its connection */
 	RECORD_IS_BEHIND = 2, /* sent while an earlier request had no answer */
 	RECORD_IS_WRONG = 4,  /* another number of tickets than requested, or not a progression */
+	RECORD_IS_STRONG = 8, /* its ids must be above those of all earlier answers of the key */
 };
 
 struct record {
@@ -31,12 +32,14 @@ struct record {
 	uint32_t took_us;  /* until the answer or the end */
 	uint32_t count;
 	uint32_t increment;
+	uint32_t key;	 /* the number of a named sequence; 0: tickets */
 	uint16_t status; /* of HTTP; 0: none */
 	uint8_t server;	 /* index of the port among the client's arguments */
 	uint8_t marks;	 /* the kind in the low four bits, flags in the high four */
+	uint32_t unused;
 };
 
-_Static_assert(sizeof(struct record) == 32, "a record has no holes");
+_Static_assert(sizeof(struct record) == 40, "a record has no holes");
 
 #define RECORD_MARKS(kind, flags) ((uint8_t)((kind) | (flags) << 4))
 #define RECORD_KIND(record)	  ((enum record_kind)((record)->marks & 15))

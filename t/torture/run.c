@@ -43,17 +43,30 @@ static void
 add_client(struct run *run, int folder, const char *name)
 {
 	struct client_file *client;
+	bool is_operator = strncmp(name, "operator-", 9) == 0;
 	unsigned server;
 
-	if (sscanf(name, "client-%u-", &server) != 1)
+	if (sscanf(name, is_operator ? "operator-%u" : "client-%u-", &server) != 1)
 		return;
 	if (server >= RUN_MOST_SERVERS)
 		errx(1, "%s: at most %d servers are supported", name, RUN_MOST_SERVERS);
 	run->clients = xrealloc(run->clients, (run->client_count + 1) * sizeof(*run->clients));
 	client = &run->clients[run->client_count++];
-	*client = (struct client_file){.server = server};
+	*client = (struct client_file){.server = server, .is_operator = is_operator};
 	snprintf(client->name, sizeof(client->name), "%s", name);
 	map_file(client, folder);
+}
+
+static void
+note_keys(struct run *run)
+{
+	for (size_t i = 0; i < run->client_count; i++)
+		for (size_t n = 0; n < run->clients[i].count; n++)
+			if (run->clients[i].records[n].key > run->key_count)
+				run->key_count = run->clients[i].records[n].key;
+	if (run->key_count > RUN_MOST_KEYS)
+		errx(1, "at most %d keys are supported", RUN_MOST_KEYS);
+	run->has_sequences = run->has_sequences || run->key_count > 0;
 }
 
 static void
@@ -87,6 +100,7 @@ run_read(struct run *run, const char *folder)
 	if (run->client_count > 0)
 		qsort(run->clients, run->client_count, sizeof(*run->clients), compare);
 	note_times(run);
+	note_keys(run);
 	snprintf(path, sizeof(path), "%s/faults", folder);
 	run->faults = faults_read(path);
 }
@@ -112,24 +126,40 @@ run_last_ticket(const struct record *record)
 }
 
 uint64_t
-run_node_of(const struct run *run, uint64_t ticket)
+run_node_of(const struct run *run, const struct record *record)
 {
-	return (ticket - run->starting_offset) % run->max_nodes;
+	uint64_t offset = record->key > 0 ? 1 : run->starting_offset;
+
+	return (record->first - offset) % run->max_nodes;
+}
+
+size_t
+run_series_count(const struct run *run)
+{
+	return (run->key_count + (size_t)1) * run->max_nodes;
+}
+
+size_t
+run_series_of(const struct run *run, const struct record *record)
+{
+	return record->key * run->max_nodes + run_node_of(run, record);
 }
 
 static void
 show_what_came(const struct record *record)
 {
+	const char *kind = record->key > 0 ? "ids" : "tickets";
+
 	switch (RECORD_KIND(record)) {
 	case RECORD_TICKETS:
 		if (record->count == 1)
 			printf("got %" PRIu64, record->first);
 		else
-			printf("got %" PRIu32 " tickets from %" PRIu64 " to %" PRIu64,
-			       record->count, record->first, run_last_ticket(record));
+			printf("got %" PRIu32 " %s from %" PRIu64 " to %" PRIu64, record->count,
+			       kind, record->first, run_last_ticket(record));
 		break;
 	case RECORD_STATUS:
-		printf("got %u for %" PRIu32 " tickets", record->status, record->increment);
+		printf("got %u for %" PRIu32 " %s", record->status, record->increment, kind);
 		break;
 	case RECORD_CLOSED: printf("found the connection closed"); break;
 	case RECORD_UNREACHABLE: printf("could not connect"); break;
@@ -146,6 +176,9 @@ run_show(const struct run *run, const struct client_file *client, const struct r
 	       record - client->records, client->server,
 	       (double)(record->asked_us - run->began_us) / MICRO, record->took_us / MICRO);
 	show_what_came(record);
+	if (record->key > 0)
+		printf(" of key-%" PRIu32 ", %s", record->key,
+		       RECORD_HAS(record, RECORD_IS_STRONG) ? "strong" : "weak");
 	for (size_t i = 0; i < run->faults.count; i++) {
 		const struct fault *fault = &run->faults.list[i];
 

@@ -14,10 +14,12 @@
 #include "record.h"
 
 #define RUN_MOST_SERVERS 64
+#define RUN_MOST_KEYS	 10000
 
 struct client_file {
 	char name[256];
 	unsigned server;
+	bool is_operator; /* the torture itself, which asks for some ids only */
 	const struct record *records;
 	size_t count;
 };
@@ -27,6 +29,8 @@ struct run {
 	uint64_t starting_offset;
 	bool is_in_order;
 	bool has_another;
+	bool has_sequences; /* or must have */
+	uint32_t key_count; /* the highest key */
 
 	struct client_file *clients;
 	size_t client_count;
@@ -40,7 +44,13 @@ void run_read(struct run *run, const char *folder);
 void run_free(struct run *run);
 
 uint64_t run_last_ticket(const struct record *record);
-uint64_t run_node_of(const struct run *run, uint64_t ticket);
+
+/* Return the node of the ticket, or of the id of a named sequence, with which RECORD begins. */
+uint64_t run_node_of(const struct run *run, const struct record *record);
+
+/* Each node of the tickets, and of each key, has a series of numbers that rise. They are counted from 0. */
+size_t run_series_count(const struct run *run);
+size_t run_series_of(const struct run *run, const struct record *record);
 
 /* Print a comment of TAP about a record: its client, its time, its outcome, the faults of that time. */
 void run_show(const struct run *run, const struct client_file *client, const struct record *record);

@@ -1,6 +1,6 @@
 /*
- * DESIGN. The search sorts the spans by their first number and visits each once. A span is "open" if it
- * began before and has not ended. A new span can share a number only with open ones. Two spans may overlap
+ * DESIGN. The search sorts the spans by key and first number and visits each once. A span is "open" if it
+ * began before, has the same key, and has not ended. A new span can share a number only with open ones. Two spans may overlap
  * without a common number, such as the even and the odd numbers, so the search compares them by
  * arithmetic. Without duplicates the open spans are at most one for each node and master.
  */
@@ -25,6 +25,8 @@ compare(const void *a, const void *b)
 {
 	const struct span *left = a, *right = b;
 
+	if (left->key != right->key)
+		return left->key < right->key ? -1 : 1;
 	if (left->first != right->first)
 		return left->first < right->first ? -1 : 1;
 	return left->place < right->place ? -1 : left->place > right->place;
@@ -89,7 +91,7 @@ compare_with_open(struct search *search, const struct span *span)
 	for (size_t i = 0; i < search->open_count; i++) {
 		const struct span *open = search->open[i];
 
-		if (open->last < span->first)
+		if (open->key != span->key || open->last < span->first)
 			continue;
 		search->open[kept++] = open;
 		if (search->found < search->most && meet(open, span, &number))

@@ -14,6 +14,7 @@ struct span {
 	uint64_t first;
 	uint64_t last;
 	uint64_t place; /* for the caller: the origin of the span */
+	uint32_t key;	/* numbers of different keys are different */
 	uint32_t increment;
 	uint32_t count;
 };

@@ -1,36 +1,48 @@
 /*
- * stall -- a disk that stalls: a library that, preloaded into a server, blocks fsync() and fdatasync().
+ * stall -- a disk that stalls or is full: a library that, preloaded into a server, replaces fsync() and fdatasync().
  *
- *	LD_PRELOAD=t/torture/stall.so TORTURE_STALL=FILE tickrd
+ *	LD_PRELOAD=t/torture/stall.so TORTURE_STALL=FILE TORTURE_FULL=FILE tickrd
  *
- * While FILE exists both calls wait. Any thread may call them.
+ * While the first FILE exists both calls wait. While the second one exists they fail. Any thread may call them.
  */
 #define _GNU_SOURCE
+#include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
-static void
+static bool
+is_there(const char *variable)
+{
+	const char *path = getenv(variable);
+
+	return path != NULL && access(path, F_OK) == 0;
+}
+
+/* Return false if the disk is full. */
+static bool
 wait_for_the_disk(void)
 {
-	const char *path = getenv("TORTURE_STALL");
 	struct timespec pause = {.tv_nsec = 5000000};
 
-	while (path != NULL && access(path, F_OK) == 0)
+	while (is_there("TORTURE_STALL"))
 		nanosleep(&pause, NULL);
+	if (!is_there("TORTURE_FULL"))
+		return true;
+	errno = ENOSPC;
+	return false;
 }
 
 int
 fsync(int fd)
 {
-	wait_for_the_disk();
-	return (int)syscall(SYS_fsync, fd);
+	return wait_for_the_disk() ? (int)syscall(SYS_fsync, fd) : -1;
 }
 
 int
 fdatasync(int fd)
 {
-	wait_for_the_disk();
-	return (int)syscall(SYS_fdatasync, fd);
+	return wait_for_the_disk() ? (int)syscall(SYS_fdatasync, fd) : -1;
 }

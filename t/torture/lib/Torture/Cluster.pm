@@ -4,16 +4,18 @@ package Torture::Cluster;
 #
 #   databases   a list of { number, node, database, second, proxy, servers }: second is another database
 #               server, a replica of the first one or a master that joins it
-#   servers     a list of { number, port, env, server, databases, proxy, is_steady }: no fault ends a steady
+#   has_sequences   the clients ask for ids of named sequences too
+#   servers     a list of { number, port, env, state, server, databases, proxy, is_steady }: no fault ends a steady
 #               server, so that its memory can be measured
 
 use strict;
 use warnings;
 use Tickr::Database;
 use Tickr::File;
-use Tickr::Process qw(wait_for scratch free_port);
+use Tickr::Process qw(wait_for scratch free_port spew);
 use Tickr::Proxy;
 use Tickr::Server;
+use Torture::Sequences;
 
 our ($max_nodes, $starting_offset) = (10, 326);
 our $most_descriptors = 256;    # of a server, few enough for idle clients to use them up
@@ -22,6 +24,7 @@ my $count = 0;
 sub new {
     my ($class, $configuration) = @_;
     my $self = bless { %$configuration, databases => [], servers => [], stops => [] }, $class;
+    $self->{has_sequences} = ($self->{second} // '') ne 'master';    # which several masters cannot serve together
     $self->add_database for 1 .. $configuration->{databases};
     $self->add_servers;
     return $self;
@@ -62,15 +65,16 @@ sub new_database {
     return $database;
 }
 
-# Make REPLICA follow MASTER from its present state on. The counter of MASTER overwrites that of REPLICA.
+# Make REPLICA follow MASTER from its present state on. The counters of MASTER overwrite those of REPLICA.
 sub follow {
     my ($replica, $master) = @_;
     my $has_table = $master->sql("SHOW DATABASES LIKE 'tickr'") ne '';
-    my ($place, $newest) = split /\n/, $master->sql('FLUSH TABLES WITH READ LOCK; SHOW MASTER STATUS;'
-            . ($has_table ? ' SELECT id FROM tickr.tickets' : ''));
+    my ($place, $newest, @sequences) = split /\n/, $master->sql('FLUSH TABLES WITH READ LOCK; SHOW MASTER STATUS;'
+            . ($has_table ? ' SELECT id FROM tickr.tickets; ' . Torture::Sequences::dump_sql($master) : ''));
     my ($file, $position) = split /\t/, $place;
+    my $load = spew('follow' . ++$count . '.sql', join ";\n", 'DELETE FROM tickr.tickr_sequences', @sequences, '');
     $replica->sql('SET sql_log_bin = 0; SET GLOBAL read_only = 1; STOP SLAVE; RESET SLAVE ALL;'
-            . ($has_table ? " UPDATE tickr.tickets SET id = $newest;" : '')
+            . ($has_table ? " UPDATE tickr.tickets SET id = $newest;\nsource $load\n" : '')
             . " CHANGE MASTER TO MASTER_HOST='127.0.0.1', MASTER_PORT=" . $master->port
             . ", MASTER_USER='replica', MASTER_PASSWORD='secret', MASTER_CONNECT_RETRY=1,"
             . " MASTER_LOG_FILE='$file', MASTER_LOG_POS=$position; START SLAVE");
@@ -101,7 +105,8 @@ sub environment {
 
 # --- servers -------------------------------------------------------------------------------------
 
-sub add_server {
+# A server that does not run yet, with an empty state folder.
+sub plan_server {
     my ($self, @databases) = @_;
     my $number = scalar $self->servers;
     my $entry  = {
@@ -113,13 +118,23 @@ sub add_server {
     };
     mkdir $entry->{state} or die "$entry->{state}: $!";
     $entry->{stall} = "$entry->{state}.stall";    # while this file exists the disk stalls
+    $entry->{full}  = "$entry->{state}.full";     # while this file exists the disk is full
     $entry->{env} = {
         $self->environment(@databases),
         TICKR_LISTEN    => "127.0.0.1:$entry->{port}",
         TICKR_STATE_DIR => $entry->{state},
+        TICKR_SEQUENCES => $self->{has_sequences} ? 'any' : 'none',
         LD_PRELOAD      => "$ENV{BUILDDIR}/t/torture/stall.so",
+        $self->{is_file} ? (TICKR_CONTROL_SOCKET => "$entry->{state}.control") : (),
         TORTURE_STALL   => $entry->{stall},
+        TORTURE_FULL    => $entry->{full},
     };
+    return $entry;
+}
+
+sub add_server {
+    my ($self, @databases) = @_;
+    my $entry = $self->plan_server(@databases);
     if (($self->{second} // '') eq 'master') {    # its master may differ from the others'
         $entry->{proxy} = Tickr::Proxy->new($databases[0]{database}->port);
         $entry->{env}{TICKR_DATABASE_HOST} = $entry->{proxy}->address;
@@ -141,6 +156,7 @@ sub add_servers {
         $env{TICKR_DATABASE_HOST} = '127.0.0.1:' . $database->{second}->port;
         Tickr::Server->createdb(database => $database->{second}, env => \%env);
     }
+    Torture::Sequences::declare($self->plan_server($self->databases)->{env}) if $self->{has_sequences};
     $self->add_server($self->databases) for 1 .. $self->{server_count};
     return;
 }

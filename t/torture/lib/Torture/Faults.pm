@@ -9,10 +9,14 @@ use Tickr::Process qw(wait_for scratch spew slurp);
 use Tickr::Server;
 use Time::HiRes qw(sleep);
 use Torture::Cluster;
+use Torture::Copies qw(newest now_us pick);
+use Torture::Sequences;
+
+our @ISA = ('Torture::Copies');    # the faults that replace a database by an older copy
 
 my $count = 0;
 
-# cluster; folder: of the records; on_event: called with a line about each event
+# cluster; folder: of the records; client: the process of the clients; on_event: called with a line about each event
 sub new {
     my ($class, %given) = @_;
     open my $file, '>', "$given{folder}/faults" or die "$given{folder}/faults: $!";
@@ -23,9 +27,10 @@ sub new {
 sub counts { return $_[0]{counts} }
 
 # Promises that a fault checks itself; promises(): those that were checked; broken(): the breaches of one.
-my $refuses  = 'a database that went back in time is refused';
-my $is_open  = 'while idle clients use up the descriptors open connections are served';
-my $unready  = 'while a disk stalls readiness ends within 2 s, and /status and /livez answer';
+my $is_open = 'while idle clients use up the descriptors open connections are served';
+my $jumps   = 'after tickrd sequence advance each id is above the given one';
+my $few     = 'kill -9 of an idle server loses at most 16 numbers of a sequence';
+my $unready = 'while a disk stalls readiness ends within 2 s, and /status and /livez answer';
 sub promises { return sort keys %{ $_[0]{broken} } }
 sub broken   { return @{ $_[0]{broken}{ $_[1] } } }
 
@@ -41,24 +46,22 @@ sub note {
     my $mask = 0;
     $mask |= 1 << $_->{number} for @$servers;
     printf {$self->{file}} "%d %d %s %d %s\n", $began, $ended, $kind, $mask, $node // '-';
-    $self->{counts}{$kind}++ unless $kind eq 'refuse';
+    $self->{counts}{$kind}++ unless $kind =~ /^refuse/;
     $self->{on_event}->(sprintf '%s %s %.3f s', $kind,
         defined $node ? "of node $node" : 'of server ' . join(',', map { $_->{number} } @$servers),
         ($ended - $began) / 1e6);
     return;
 }
 
-sub now_us { return Torture::Cluster::now_us() }
-
-# The element of LIST at the SHARE of its length.
-sub pick { my ($share, @list) = @_; return $list[ int($share * @list) ] }
-
 my %do = (
     'kill-database'    => \&kill_database,
     'stop-database'    => \&stop_database,
     'replace-database' => sub { my ($self, $fault) = @_; $self->replace_database($fault, 0) },
     'restore-all'      => sub { my ($self, $fault) = @_; $self->replace_database($fault, 1) },
-    'restore-unseen'   => \&restore_unseen,
+    'restore-unseen'   => \&Torture::Copies::restore_unseen,
+    'restore-busy'     => \&Torture::Copies::restore_busy,
+    'kill-idle'        => \&kill_idle,
+    'jump-sequence'    => \&jump_sequence,
     'fail-over'        => \&fail_over,
     'add-master'       => \&add_master,
     'cut'              => \&cut,
@@ -68,11 +71,13 @@ my %do = (
     'drain-server'     => \&drain_server,
     'use-up-descriptors' => \&use_up_descriptors,
     'stall-disk'       => \&stall_disk,
+    'fill-disk'        => \&fill_disk,
 );
 
 sub inject {
     my ($self, $fault) = @_;
     my $has_proxy = !$self->{cluster}{is_file};
+    $self->{jumps} = $fault->{jumps};
     $self->cut($fault) if $has_proxy && $fault->{also_cuts} && $fault->{kind} ne 'cut';
     $do{ $fault->{kind} }->($self, $fault);
     return;
@@ -102,176 +107,68 @@ sub stop_database {
     return;
 }
 
-sub newest { return $_[0]{database}->sql('SELECT MAX(id) FROM tickr.tickets') }
+# --- named sequences -------------------------------------------------------------------------------
 
-# Wait until each of SERVERS has issued tickets, and some were of this database. A server may have another one.
-sub wait_for_use {
-    my ($entry, @servers) = @_;
-    my $first = newest($entry);
-    wait_for('tickets of the database', 15, sub { newest($entry) > $first + 20 });
-    for my $server (map { $_->{server} } @servers) {
-        my $before = $server->metric('tickr_tickets_issued_total');
-        wait_for('tickets', 10, sub { $server->metric('tickr_tickets_issued_total') > $before });
-    }
+# Let the clients ask for 'one key' only, or for 'no key', until end_rest(). They ask for tickets too.
+sub rest {
+    my ($self, $of) = @_;
+    return if !$self->{cluster}{has_sequences};
+    $self->{resting} = [ now_us(), $of ];
+    $self->{client}->signal($of eq 'no key' ? 'HUP' : 'USR1');
     return;
 }
 
-# True if SERVER reports that it refuses the database, or has ended because of that. Its other databases may serve.
-sub is_refused {
-    my ($server) = @_;
-    return 1 if !$server->process->is_running;
-    my $answer = eval { $server->get('/status') } or return 0;
-    return 1 if $answer->{status} == 503 && $answer->{body} =~ /gone back|below/;
-    return 1 if $answer->{body} =~ /"state":"refused"/;
-    # It may still issue tickets reserved ahead.
-    return eval { $server->get('/metrics')->{body} =~ /^tickr_database_refused(?:\{[^}]*\})? 1$/m };
-}
-
-# A killed server does not know whether the tickets between its last certain one and its bound were issued. It may
-# skip them all by itself. Return true if all servers do that, or find the counter past their bound, and serve.
-# Return false if one refuses until an operator acts.
-sub has_passed {
-    my ($entry) = @_;
-    my @servers = map { $_->{server} } @{ $entry->{servers} };
-    wait_for('each server to decide', 6, sub { !grep { !is_refused($_) && !is_serving_all($_) } @servers });
-    return !grep { is_refused($_) } @servers;
-}
-
-sub is_serving_all {
-    my ($server) = @_;
-    my $answer = eval { $server->get('/status') } or return 0;
-    return $answer->{status} == 200 && $answer->{body} !~ /"state":"(?!up")/;
-}
-
-# Wait until each of SERVERS refuses the database, or serves because another one has moved the counter past all its
-# tickets. At least one must refuse. Return those that do.
-sub wait_for_refusal {
-    my ($self, $entry, $kind, @servers) = @_;
-    # A server that holds tickets issues them until it has reached the database again.
-    eval { wait_for('a refusal', 6, sub { scalar grep { is_refused($_->{server}) } @servers }) };
-    my @undecided = grep {
-        my $server = $_->{server};
-        !eval { wait_for('the refusal', 6, sub { is_refused($server) || is_serving_all($server) }) }
-    } @servers;
-    my @refusing = grep { is_refused($_->{server}) } @servers;
-    $self->judge($refuses, map {"server $_->{number} has not refused node $entry->{node} after $kind"}
-            @undecided ? @undecided : @refusing ? () : @servers);
-    return @refusing;
-}
-
-# Move the counter past LAST, as an operator does.
-sub advance {
-    my ($self, $entry, $last) = @_;
-    my $ticket = ($last - 2) * $Torture::Cluster::max_nodes + $entry->{node}
-        + $Torture::Cluster::starting_offset;
-    my ($status, $output) = Tickr::Server->run(
-        arguments => [ 'advance', '--past', $ticket, '--yes' ],
-        env       => { $self->{cluster}->environment($entry) },
-    );
-    my $is_past = $status == 1 && $output =~ /is past ticket/;
-    $self->judge($refuses, $status == 0 || $is_past ? () : "tickrd advance ended with $status: $output");
+sub end_rest {
+    my ($self) = @_;
+    my ($began, $of) = @{ delete $self->{resting} // return };
+    $self->{client}->signal('USR2');
+    $self->note('rest', $began, now_us(), [ $self->{cluster}->servers ]) if $of eq 'no key';
     return;
 }
 
-# Kill the database, copy it to COPY, start it, and wait until each of SERVERS, which are all that run, has issued
-# tickets.
-sub copy_database {
-    my ($self, $entry, $copy, @servers) = @_;
-    my $database = $entry->{database};
-    my $began    = now_us();
-    $database->kill;
-    system('cp', '-a', "$database->{folder}/data", $copy) == 0 or die 'cp failed';
-    $database->start;
-    $self->note('copy-database', $began, now_us(), \@servers, $entry->{node});
-    $_->{server}->wait_until_ready for @servers;
-    wait_for_use($entry, @servers);
+# Advance one of the first sequences while all clients use it.
+sub jump {
+    my ($self, $server, $share) = @_;
+    my $key = (1, 3, 4)[ 3 * ($share // 0.5) ];    # the others have weak requests only
+    wait_for('sequences', 10, sub { $server->{server}->get('/readyz?sequences')->{status} == 200 });
+    $self->judge($jumps, Torture::Sequences::jump($self->{folder}, $server, $key));
     return;
 }
 
-# Wait until servers refuse the database, and note them: they may issue no ticket of it until an operator moves the
-# counter past NEWEST, its number before.
-sub refuse_and_advance {
-    my ($self, $entry, $kind, $newest, @servers) = @_;
-    my @refusing = $self->wait_for_refusal($entry, $kind, @servers);
-    my $began    = now_us();
-    sleep 0.3;
-    $self->note('refuse', $began, now_us(), \@refusing, $entry->{node}) if @refusing;
-    # Fewer were reserved since then, or ahead.
-    $self->advance($entry, $newest + 10_000_000);
-    return;
-}
-
-# An older copy replaces the database while server A does not see it: A is stopped (SIGSTOP), down, or started later
-# with an empty state folder. Server B works on and notices the copy.
-#
-#   1. A stops.   2. B issues tickets.   3. The database is copied.   4. B issues more tickets.
-#   5. The copy replaces the database: it is newer than all that A knows, and older than the tickets of B.
-#   6. A second later A runs again. It must not issue the tickets of step 4.
-sub restore_unseen {
+sub jump_sequence {
     my ($self, $fault) = @_;
-    my $entry = pick($fault->{target}, $self->{cluster}->databases);
-    my $way   = pick($fault->{length}, qw(stopped down new));
-    my ($blind) = grep { $way eq 'stopped' || !$_->{is_steady} } @{ $entry->{servers} };
-    my @others = grep { $_ != $blind } @{ $entry->{servers} };
-    my $database = $entry->{database};
-    my ($data, $copy) = map {"$database->{folder}/$_"} 'data', 'copy' . ++$count;
-
-    my $began = now_us();
-    $way eq 'stopped' ? $blind->{server}->signal('STOP') : $blind->{server}->process->kill_hard;
-    unlink glob "$blind->{state}/*" if $way eq 'new';
-    wait_for_use($entry, @others);
-    $self->copy_database($entry, $copy, @others);
-    my $newest = newest($entry);
-    $database->kill;
-    system("rm -rf '$data' && mv '$copy' '$data'") == 0 or die 'mv failed';
-    $database->start;
-    my @refusing = $self->wait_for_refusal($entry, "$fault->{kind} ($way)", @others);
-    sleep 1;    # a server needs up to a second to tell the others
-
-    if ($way eq 'stopped') { $blind->{server}->signal('CONT') }
-    else                   { Torture::Cluster::start_server($blind, may_refuse => 1) }
-    my $back = now_us();
-    sleep 0.7;
-    $self->note('refuse', $back, now_us(), \@refusing, $entry->{node}) if @refusing;
-    $self->advance($entry, $newest + 10_000_000);
-    Torture::Cluster::start_server($blind) if !$blind->{server}->process->is_running;
-    $self->note('kill-server', $began, now_us(), [$blind]) if $way ne 'stopped';
-    $self->note($fault->{kind}, $began, now_us(), [ $blind, @others ], $entry->{node});
-    $self->{on_event}->("server $blind->{number} was $way");
+    my $server = pick($fault->{target}, $self->{cluster}->servers);
+    my $began  = now_us();
+    $self->jump($server, $fault->{length});
+    $self->note($fault->{kind}, $began, now_us(), [$server]);
     return;
 }
 
-# An older copy replaces the database. AND_RESTART: the servers are killed meanwhile, and recognise the copy only by
-# their state files.
-sub replace_database {
-    my ($self, $fault, $and_restart) = @_;
-    my $entry = pick($fault->{target}, $self->{cluster}->databases);
-    my ($database, @servers) = ($entry->{database}, @{ $entry->{servers} });
-    my ($data, $copy) = map {"$database->{folder}/$_"} 'data', 'copy' . ++$count;
-
-    $self->copy_database($entry, $copy, @servers);
-    sleep $fault->{length};
-
-    my $newest = newest($entry);
+# Kill a server when no sequence was used for a while. A sequence continues after at most 16 lost numbers.
+sub kill_idle {
+    my ($self, $fault) = @_;
+    my $server = pick($fault->{target}, $self->{cluster}->mortal_servers);
+    my ($entry) = $self->{cluster}->databases;    # with the lowest node, where strong sequences live
+    my $key = $self->{key} //= Torture::Sequences::new_key();
+    my @ask = ($self->{folder}, $server->{number});
+    $self->rest('no key');
+    my $last = Torture::Sequences::ask(@ask, $server->{server}, $key, 1) // return $self->end_rest;
+    my $is_settled = eval { wait_for('an idle server', 6, sub { Torture::Sequences::is_settled($server, $entry) }) };
+    $self->judge($few, $is_settled ? () : "server $server->{number}: the bound of its state file did not fall");
     my $began = now_us();
-    $database->kill;
-    if ($and_restart) { $_->{server}->process->kill_hard for @servers }
-    system("rm -rf '$data' && mv '$copy' '$data'") == 0 or die 'mv failed';
-    $database->start;
-    if ($and_restart) {
-        Torture::Cluster::start_server($_, may_refuse => 1) for @servers;
-    }
-    if (!$and_restart || !has_passed($entry)) {
-        $self->refuse_and_advance($entry, $fault->{kind}, $newest, @servers);
-    }
-    for my $server (@servers) {
-        Torture::Cluster::start_server($server) if !$server->{server}->process->is_running;
-    }
-    my $ended = now_us();
-    $self->note('kill-server', $began, $ended, \@servers) if $and_restart;
-    $self->note($fault->{kind}, $began, $ended, \@servers, $entry->{node});
+    $server->{server}->process->kill_hard;
+    my $ended = Torture::Cluster::start_server($server);
+    my $next;
+    wait_for('an id', 10, sub { $next = Torture::Sequences::ask(@ask, $server->{server}, $key, 1) });
+    my $lost = ($next - $last) / $Torture::Cluster::max_nodes - 1;
+    $self->judge($few, $lost <= 16 ? () : "server $server->{number}: key-$key continued with $next after $last");
+    $self->end_rest;
+    $self->note('kill-server', $began, $ended, [$server]);
+    $self->note($fault->{kind}, $began, $ended, [$server]);
     return;
 }
+
+# --- replicas and masters --------------------------------------------------------------------------
 
 # The master becomes read_only, its complete replica is promoted, and the address moves. One server was down
 # meanwhile and finds the new master. The other server is still connected to the old master. In the end the old
@@ -284,8 +181,9 @@ sub fail_over {
     my $began = now_us();
     $down->{server}->process->kill_hard;
     $old->sql('SET GLOBAL read_only = 1');
-    my $newest = newest($entry);
-    wait_for('the replica to have all', 10, sub { $new->sql('SELECT id FROM tickr.tickets') >= $newest });
+    my ($newest, $clock) = (newest($entry), Torture::Sequences::clock_of($entry));
+    wait_for('the replica to have all', 10, sub {
+        newest({ database => $new }) >= $newest && Torture::Sequences::clock_of({ database => $new }) >= $clock });
     $new->sql('STOP SLAVE; RESET SLAVE ALL; SET GLOBAL read_only = 0');
     $entry->{proxy}->move($new->port);
     @$entry{qw(database second)} = ($new, $old);
@@ -502,6 +400,18 @@ sub stall_disk {
     my %right = ('/readyz' => qr/^503$/, '/status' => qr/^503$/, '/livez' => qr/^200$/);
     $self->judge($unready, !$is_silent ? () : map {"server $entry->{number}: $_ was $answers{$_} when its disk stalled"}
             grep { $answers{$_} !~ $right{$_} } sort keys %right);
+    return;
+}
+
+# Make every fsync of a server fail for a while.
+sub fill_disk {
+    my ($self, $fault) = @_;
+    my $entry = pick($fault->{target}, $self->{cluster}->servers);
+    my $began = now_us();
+    spew_file($entry->{full});
+    sleep 0.3 + 2 * $fault->{length};
+    unlink $entry->{full};
+    $self->note($fault->{kind}, $began, now_us(), [$entry]);
     return;
 }
 

@@ -12,7 +12,10 @@ our @kinds = (
     { name => 'kill-database',    weight => 3, needs => 'database' },
     { name => 'stop-database',    weight => 2, needs => 'database' },
     { name => 'replace-database', weight => 1, needs => 'database' },
-    { name => 'restore-all',      weight => 1, needs => 'database' },
+    { name => 'restore-all',      weight => 1, needs => 'copy' },
+    { name => 'restore-busy',     weight => 1, needs => 'sequences' },
+    { name => 'kill-idle',        weight => 1, needs => 'sequences' },
+    { name => 'jump-sequence',    weight => 1, needs => 'sequences' },
     { name => 'restore-unseen',   weight => 1, needs => 'another server' },
     { name => 'fail-over',        weight => 6, needs => 'replica' },
     { name => 'add-master',       weight => 6, needs => 'master' },
@@ -23,6 +26,7 @@ our @kinds = (
     { name => 'drain-server',     weight => 2, needs => 'server' },
     { name => 'use-up-descriptors', weight => 1, needs => 'server' },
     { name => 'stall-disk',       weight => 1, needs => 'server' },
+    { name => 'fill-disk',        weight => 1, needs => 'server' },
 );
 
 # The kinds that apply to CONFIGURATION and are WANTED (name => 1).
@@ -33,6 +37,8 @@ sub kinds_of {
     my %has = (
         server           => 1,
         traffic          => !$second,
+        copy             => !$second,
+        sequences        => !$second,
         database         => $has_database,
         'another server' => $has_database && $configuration->{server_count} > 1,
         $second          => 1,
@@ -111,6 +117,8 @@ sub next_fault {
         how       => $self->below(2) ? 'reset' : 'end',
         cuts_all  => $self->draw < 0.15,
         also_cuts => $self->draw < 0.3,
+        rests     => $self->draw < 0.6,
+        jumps     => $self->draw < 0.4,
     };
 }
 

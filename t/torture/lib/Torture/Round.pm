@@ -9,6 +9,7 @@ use Time::HiRes qw(sleep time);
 use Torture::Cluster;
 use Torture::Faults;
 use Torture::Plan;
+use Torture::Sequences;
 
 my $clients     = 16;    # over all servers
 my $warm_up     = 3;     # seconds until the memory of a process is settled
@@ -40,8 +41,10 @@ sub start_clients {
     $self->{client} = Tickr::Process->new(
         name    => "client-$self->{configuration}{name}",
         command => [ "$ENV{BUILDDIR}/t/torture/client", $self->{folder}, $self->{seed},
-                     int($clients / @ports), @ports ],
+                     int($clients / @ports), $self->{cluster}{has_sequences} ? $Torture::Sequences::at_first : 0,
+                     @ports ],
     );
+    $self->{faults}{client} = $self->{client};
     return;
 }
 
@@ -50,7 +53,8 @@ sub is_well {
     for my $entry ($self->{cluster}->servers) {
         die "server $entry->{number} ended unexpectedly:\n" . $entry->{server}->log
             unless $entry->{server}->process->is_running;
-        return 0 unless eval { $entry->{server}->get('/status', timeout => 5)->{status} == 200 };
+        my @paths = ('/status', $self->{cluster}{has_sequences} ? '/readyz?sequences' : ());
+        return 0 unless eval { !grep { $entry->{server}->get($_, timeout => 5)->{status} != 200 } @paths };
     }
     return 1;
 }
@@ -60,9 +64,11 @@ sub state_of_all {
     my ($self) = @_;
     my @lines;
     for my $entry ($self->{cluster}->servers) {
-        my $answer = eval { $entry->{server}->get('/status', timeout => 5) };
-        push @lines, "server $entry->{number}: " . ($answer ? "$answer->{status} $answer->{body}" : $@),
-            last_lines(12, $entry->{server}->log);
+        for my $path ('/status', '/readyz?sequences') {
+            my $answer = eval { $entry->{server}->get($path, timeout => 5) };
+            push @lines, "server $entry->{number}: $path: " . ($answer ? "$answer->{status} $answer->{body}" : $@);
+        }
+        push @lines, last_lines(12, $entry->{server}->log);
     }
     for my $entry (grep { !$self->{configuration}{is_file} } $self->{cluster}->databases) {
         push @lines, "the database of node $entry->{node}:", last_lines(8, $entry->{database}->log);
@@ -122,10 +128,12 @@ sub judge_faults {
 sub judge_descriptors {
     my ($self) = @_;
     my @grown;
+    # SQLite keeps the descriptor of a connection that a command closed, for its next connection.
+    my $kept = $self->{configuration}{is_file} ? 1 : 0;
     for my $entry ($self->{cluster}->servers) {
         my $server = $entry->{server};
         next if eval {
-            wait_for('descriptors', 10, sub { $server->descriptors <= $entry->{idle_descriptors} });
+            wait_for('descriptors', 10, sub { $server->descriptors <= $entry->{idle_descriptors} + $kept });
         };
         push @grown, sprintf 'server %d: %d descriptors without clients, %d at first',
             $entry->{number}, $server->descriptors, $entry->{idle_descriptors};
@@ -169,7 +177,8 @@ sub judge_records {
         command => [ "$ENV{BUILDDIR}/t/torture/check", $self->{folder}, $Torture::Cluster::max_nodes,
                      $Torture::Cluster::starting_offset,
                      $self->{configuration}{is_in_order}   ? 'in-order'    : (),
-                     $self->{configuration}{databases} > 1  ? 'has-another' : () ],
+                     $self->{configuration}{databases} > 1  ? 'has-another' : (),
+                     $self->{cluster}{has_sequences}        ? 'sequences'   : () ],
     );
     my $status = $check->wait_exit(3600);
     my @evidence;

@@ -1,0 +1,123 @@
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "request.h"
+
+#define MOST_TICKETS	  100000 /* TICKR_MAX_BATCH */
+#define HOT_KEYS	  4	 /* the first ones */
+#define NEW_KEYS	  8	 /* the last ones */
+#define STRONG_KEY	  1
+#define DECLARED_WEAK_KEY 2
+
+/* --- dice ------------------------------------------------------------------------------------- */
+
+/* Splitmix64. */
+uint64_t
+request_dice(uint64_t *random, uint64_t below)
+{
+	uint64_t z = *random += UINT64_C(0x9e3779b97f4a7c15);
+
+	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+	return (z ^ z >> 31) % below;
+}
+
+uint32_t
+request_count(uint64_t *random, uint32_t most)
+{
+	unsigned bits = 32 - (unsigned)__builtin_clz(most);
+	uint64_t count = request_dice(random, UINT64_C(1) << (1 + request_dice(random, bits)));
+
+	return count == 0 ? 1 : count > most ? most : (uint32_t)count;
+}
+
+/* --- requests ----------------------------------------------------------------------------------- */
+
+/* Return the key of the next request, or 0 for tickets. A few keys are busy, and new ones have many first users. */
+static uint32_t
+request_some_key(uint64_t *random, const struct keys *keys)
+{
+	unsigned only = keys->only, count = keys->count;
+	uint64_t dice = request_dice(random, 100);
+
+	if (dice < 50 || count == 0 || only == NO_KEY)
+		return 0;
+	if (only != ALL_KEYS)
+		return only;
+	if (dice < 70 || count <= NEW_KEYS)
+		return 1 + (uint32_t)request_dice(random, count < HOT_KEYS ? count : HOT_KEYS);
+	if (dice < 80)
+		return count - (uint32_t)request_dice(random, NEW_KEYS);
+	return 1 + (uint32_t)request_dice(random, count);
+}
+
+/* A strong request drops the numbers that a server holds. So there are keys without strong requests. */
+static bool
+request_is_of_weak_key(uint32_t key)
+{
+	return key % 3 == 2;
+}
+
+/* Return the parameter "order" of a request for KEY. A weak key over several databases cannot be strong. */
+static const char *
+request_some_order(uint64_t *random, uint32_t key, bool *is_strong)
+{
+	uint64_t dice = request_dice(random, 10);
+
+	if (key == DECLARED_WEAK_KEY && dice < 7)
+		return "";
+	if (request_is_of_weak_key(key))
+		return "order=weak";
+	*is_strong = key == STRONG_KEY || dice < 7;
+	if (dice >= 7)
+		return "order=weak";
+	return dice < 3 ? "order=strong" : "";
+}
+
+static bool
+request_some_format(uint64_t *random, uint32_t *count)
+{
+	uint64_t dice = request_dice(random, 100);
+
+	*count = 1;
+	if (dice >= 90)
+		*count = request_count(random, dice == 99 ? MOST_TICKETS : 1000);
+	else if (dice >= 75)
+		*count = request_count(random, dice == 89 ? 10000 : 200);
+	return dice < 5 || dice >= 90;
+}
+
+static void
+request_make_path(struct request *request, uint64_t *random, const struct keys *keys, char *path,
+		  size_t size)
+{
+	char resource[32] = "tickets", number[16] = "";
+	bool is_group = request_some_format(random, &request->count);
+	const char *order = "";
+
+	request->key = request_some_key(random, keys);
+	request->is_strong = false;
+	if (request->key > 0) {
+		snprintf(resource, sizeof(resource), "sequences/key-%" PRIu32, request->key);
+		order = request_some_order(random, request->key, &request->is_strong);
+	}
+	if (request->count > 1)
+		snprintf(number, sizeof(number), "/%" PRIu32, request->count);
+	snprintf(path, size, "/%s/create%s%s%s%s%s", resource, number,
+		 is_group || order[0] != '\0' ? "?" : "", is_group ? "format=group" : "",
+		 is_group && order[0] != '\0' ? "&" : "", order);
+}
+
+void
+request_make(struct request *request, uint64_t *random, const struct keys *keys,
+	     const char *version, const char *headers)
+{
+	bool is_post = request_dice(random, 10) == 0;
+	char path[96];
+
+	request_make_path(request, random, keys, path, sizeof(path));
+	request->len =
+		(size_t)snprintf(request->text, sizeof(request->text),
+				 "%s %s HTTP/%s\r\nHost: t\r\n%s%s\r\n", is_post ? "POST" : "GET",
+				 path, version, headers, is_post ? "Content-Length: 0\r\n" : "");
+}

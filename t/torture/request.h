@@ -1,0 +1,40 @@
+/*
+ * request -- makes requests for tickets, and for ids of named sequences, in all forms. Any thread.
+ */
+#ifndef TORTURE_REQUEST_H
+#define TORTURE_REQUEST_H
+
+#include <limits.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ALL_KEYS 0
+#define NO_KEY	 UINT_MAX
+
+/* The named sequences key-1, key-2, .. of all clients. */
+struct keys {
+	atomic_uint count;
+	atomic_uint only; /* the key that is in use, or ALL_KEYS, or NO_KEY */
+};
+
+struct request {
+	uint32_t count;
+	uint32_t key; /* 0: tickets */
+	bool is_strong;
+	char text[240];
+	size_t len;
+};
+
+/* Return a number below BELOW. RANDOM is the state of the generator, and any number at first. */
+uint64_t request_dice(uint64_t *random, uint64_t below);
+
+/* Return a count from 1 to MOST. Each power of two has the same chance, so small counts are frequent. */
+uint32_t request_count(uint64_t *random, uint32_t most);
+
+/* Fill REQUEST. VERSION is that of HTTP, and each line of HEADERS ends with CR LF. */
+void request_make(struct request *request, uint64_t *random, const struct keys *keys,
+		  const char *version, const char *headers);
+
+#endif
