@@ -8,6 +8,7 @@
 --   \xffinstance:ID  newest: how often this server has counted; seen: the clock as it knew it then
 --
 -- ordering 0 is strong, 1 is weak; form 0 is plain, 1 is scrambled. revision 0: the sequence was made on first use.
+-- Else it is about the time of the last change in seconds.
 
 CREATE TABLE tickr_sequences (
   name VARBINARY(255) NOT NULL PRIMARY KEY,

@@ -19,6 +19,7 @@ struct plan {
 	uint64_t newest;
 	uint64_t past;
 	uint64_t known; /* the newest that was certainly issued, by the state file; 0: none */
+	uint64_t latch; /* the number of an advance that its server waits for; 0: for none */
 };
 
 static int
@@ -86,24 +87,23 @@ advance_is_sound(const struct advance_order *order, const struct plan *plan, str
 
 /* --- the command ------------------------------------------------------------------------------- */
 
-/* Return the newest base of the state file; 0: there is none. The command goes on without a bad file. */
-static uint64_t
-advance_read_state(const struct advance_order *order)
+/* The command goes on without a bad file. */
+static void
+advance_read_state(const struct advance_order *order, struct plan *plan)
 {
 	char memory[512];
 	struct text problem = TEXT_OVER(memory);
 	struct record record = {0};
-	uint64_t known;
 
 	if (order->state_folder[0] == '\0')
-		return 0;
+		return;
 	if (!state_file_look(order->state_folder, &order->database->space, &record, &problem)) {
 		fprintf(stderr, "tickrd: ignored a state file: %s\n", memory);
-		return 0;
+		return;
 	}
-	known = classes_top(&record.given);
+	plan->known = classes_top(&record.given);
+	plan->latch = classes_top(&record.latches);
 	record_free(&record);
-	return known;
 }
 
 static bool
@@ -113,7 +113,7 @@ advance_make_plan(const struct advance_order *order, struct store_session *sessi
 	plan->past = space_base_up_to(&order->database->space, order->past);
 	if (order->store->newest(session, &plan->newest, problem) != STORE_OK)
 		return false;
-	plan->known = advance_read_state(order);
+	advance_read_state(order, plan);
 	return advance_is_sound(order, plan, problem);
 }
 
@@ -157,13 +157,13 @@ advance_patiently(const struct advance_order *order, struct store_session *sessi
  */
 static enum store_result
 advance_release_servers(const struct advance_order *order, struct store_session *session,
-			struct text *problem)
+			uint64_t latch, struct text *problem)
 {
 	const struct store *store = order->store;
 
 	if (store->identity == NULL || store->identity(session)[0] == '\0')
 		return STORE_OK;
-	return store->note_advance(session, problem);
+	return store->note_advance(session, latch, problem);
 }
 
 static int
@@ -187,7 +187,7 @@ advance_session(const struct advance_order *order, struct store_session *session
 		fprintf(stderr, "tickrd: cannot move the counter: %s\n", memory);
 		return EXIT_NOT_DONE;
 	}
-	if (advance_release_servers(order, session, &problem) != STORE_OK) {
+	if (advance_release_servers(order, session, plan.latch, &problem) != STORE_OK) {
 		fprintf(stderr,
 			"tickrd: cannot tell the servers that refuse this database: %s. Run this "
 			"again as a user who may update the table `tickr_identity`\n",

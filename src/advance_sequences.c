@@ -18,6 +18,7 @@ struct advance_sequences_plan {
 	uint64_t clock;
 	uint64_t known; /* by the state file; 0: nothing */
 	uint64_t bound;
+	uint64_t latch; /* the number of an advance that its server waits for; 0: for none */
 	struct store_instance row; /* of the server with that file; its id is "" if there is none */
 	uint64_t count;		   /* of that server, by the file */
 	uint64_t distance;	   /* of the raise, without the operator's own */
@@ -52,6 +53,7 @@ advance_sequences_read_state(const struct advance_sequences_order *order,
 	plan->count = record.count;
 	plan->known = classes_top(&record.given);
 	plan->bound = classes_top(&record.ahead);
+	plan->latch = classes_top(&record.latches);
 	record_free(&record);
 }
 
@@ -110,7 +112,7 @@ advance_sequences_raise(const struct advance_sequences_order *order, struct stor
 	if (result == STORE_OK && order->by > 0)
 		result = order->store->advance(session, clock + order->by, problem);
 	if (result == STORE_OK)
-		result = order->store->note_advance(session, problem);
+		result = order->store->note_advance(session, plan->latch, problem);
 	return result;
 }
 

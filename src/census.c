@@ -26,24 +26,20 @@ struct census {
 	struct sequence_entry entries[PAGE];
 };
 
-/* The directory may be full. Then there are more names than the limit anyway. */
+/* If the directory is full, no name can be made, so it need not know more of them. */
 static void
 census_learn(struct census *census)
 {
 	const struct sequence_page *page = &census->page;
 	struct directory_found found;
 
-	for (uint32_t i = 0; i < page->count; i++) {
+	for (uint32_t i = 0; i < page->count && !directory_is_full(census->directory); i++) {
 		const struct sequence_entry *entry = &page->entries[i];
-		enum directory_result result = directory_learn(
-			census->directory, entry->name, entry->name_len, &entry->policy, &found);
 
-		if (result == DIRECTORY_FULL) {
-			census->is_complete = true;
-			return;
-		}
+		(void)!directory_learn(census->directory, entry->name, entry->name_len,
+				       &entry->policy, &found);
 	}
-	census->is_complete = page->count < page->limit;
+	census->is_complete = page->count < page->limit || directory_is_full(census->directory);
 }
 
 static void

@@ -1,4 +1,5 @@
 #include <inttypes.h>
+#include <time.h>
 
 #include "sequence_job.h"
 #include "store/sequence_rows.h"
@@ -100,6 +101,24 @@ sequence_create_add_declared(const struct sequence_job *job, const struct sequen
 			    policy->width, sequence_job_form(policy));
 }
 
+/*
+ * The revision of the policies that this command makes: one in all databases, because a server knows one. After an older
+ * copy was restored it must not be one that a server knows from before. So it is at least the time in seconds.
+ */
+static uint32_t
+sequence_create_revision(const struct sequence_job *job)
+{
+	uint32_t revision = (uint32_t)time(NULL);
+
+	for (size_t i = 0; i < job->registry->count; i++) {
+		const struct sequence_place *place = &job->registry->places[i];
+
+		if (place->is_found && place->listed.policy.revision >= revision)
+			revision = place->listed.policy.revision + 1;
+	}
+	return revision;
+}
+
 /* Whether PLACE is to have the sequence. It keeps a row that it has. */
 static bool
 sequence_create_is_for(const struct sequence_job *job, const struct sequence_place *place)
@@ -116,6 +135,7 @@ sequence_create(const struct sequence_job *job)
 	enum store_declared declared[MOST_DATABASES];
 	bool is_found;
 	enum sequence_outcome outcome = sequence_job_find(job, &is_found);
+	uint32_t revision = sequence_create_revision(job);
 
 	for (size_t i = 0; i < job->registry->count && outcome == SEQUENCE_DONE; i++) {
 		const struct sequence_place *place = &job->registry->places[i];
@@ -130,6 +150,7 @@ sequence_create(const struct sequence_job *job)
 
 		if (!sequence_create_is_for(job, place))
 			continue;
+		wanted[i].revision = revision;
 		if (!job->request->is_trial)
 			outcome = sequence_job_blame(
 				job, place,

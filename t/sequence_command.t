@@ -372,6 +372,8 @@ SKIP: {
     like done($on, 'sequence', 'list'), qr/node 4:\n.*\tevents\n.*node 3:\n.*\tevents\n.*\torders\n/s, 'each database is listed';
     like done($on, 'sequence', 'create', 'orders', '--order', 'weak'), qr/node 4:\nsequence orders: made.*node 3:\nsequence orders: changed/s,
         'a strong sequence that becomes weak is made in the others';
+    is $first->sql(q{SELECT revision FROM tickr_sequences WHERE name = 'orders'}, 'tickr'),
+        $second->sql(q{SELECT revision FROM tickr_sequences WHERE name = 'orders'}, 'tickr'), '... with the same revision';
     done($on, 'sequence', 'retire', 'orders', '--yes');
     $first->kill;
     refused($on, qr/\(database \S+, node 4\)/, 'sequence', 'create', 'more', '--order', 'weak');

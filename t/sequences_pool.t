@@ -128,6 +128,21 @@ on_each_store(sub {
     unlike $server->log, qr/is refused|another server has a copy/, "$on: ... and the next start trusts it";
     is $server->stop, 0, "$on: the server stops cleanly";
 
+    # An older copy, on a machine whose clock is an hour behind that of the last advance.
+    my $clock_row = "HEX(name) LIKE 'FF636C6F636B%'";
+    sql($database, "UPDATE tickr_sequences SET revision = revision + 3600000000 WHERE $clock_row");
+    $server = Tickr::Server->new(database => $database, env => \%env);
+    wait_for_pool($server, 'up', 'the pool after an advance of the future');
+    sql($database, ($on eq 'mysql' ? 'START TRANSACTION' : 'BEGIN IMMEDIATE')
+            . "; UPDATE tickr_sequences SET newest = newest - 1 WHERE $row;"
+            . " UPDATE tickr_sequences SET revision = revision - 3600000000 WHERE $clock_row; COMMIT");
+    wait_for_pool($server, 'refused', 'the older copy on a machine with another clock');
+    ($status, $output) = advance($database, \%env, '--sequences', '--yes');
+    is $status, 0, "$on: an advance by a clock that was set back succeeds" or diag $output;
+    wait_for_pool($server, 'up', 'the end of the refusal by a clock that was set back');
+    pass "$on: ... and ends the refusal";
+    is $server->stop, 0, "$on: the server stops cleanly";
+
     # Without the table.
     sql($database, 'DROP TABLE tickr_sequences');
     $server = Tickr::Server->new(database => $database, env => { settings() });

@@ -214,7 +214,7 @@ directory_learn(struct directory *d, const char *name, size_t len,
 	uint64_t hash = directory_hash(d, name, len);
 	struct directory_shard *shard = directory_shard_of(d, hash);
 	struct directory_entry *entry, *added = directory_entry_new(name, len, policy);
-	enum directory_result result = DIRECTORY_FULL;
+	enum directory_result result = DIRECTORY_RETIRED;
 	bool is_retired_now = false;
 
 	*found = (struct directory_found){0};
@@ -226,8 +226,8 @@ directory_learn(struct directory *d, const char *name, size_t len,
 		result = directory_copy(entry, found);
 	} else if (policy->is_retired) {
 		misses_note(&shard->misses, hash, UINT64_MAX, true);
-		result = DIRECTORY_RETIRED;
-	} else if (quota_learn(&d->quota) == QUOTA_GRANTED) {
+	} else {
+		quota_learn(&d->quota);
 		directory_link(d, shard, hash, added);
 		result = directory_copy(added, found);
 		added = NULL;
@@ -390,6 +390,12 @@ directory_live(struct directory *d)
 
 	quota_read(&d->quota, &known, &live);
 	return live;
+}
+
+bool
+directory_is_full(struct directory *d)
+{
+	return directory_live(d) >= d->settings.most;
 }
 
 void

@@ -9,8 +9,9 @@
  *	       '-------UNKNOWN--> read the row of the database: directory_learn(), directory_note_missing(), or,
  *				    if a first use may make it, directory_make()
  *
- * Memory is bounded: MOST live names may be made here, and twice as many may be known. Names that the
- * database does not have, and retired ones, are remembered in a small cache of a fixed size.
+ * Memory is bounded: no name is made here if MOST live ones are known. Those of the database are known when they are
+ * used, however many they are. Names that it does not have, and retired ones, are remembered in a small cache of a
+ * fixed size.
  *
  * Any thread. The names are in shards, each with a mutex that is held for a few instructions.
  */
@@ -62,7 +63,7 @@ enum directory_result directory_find(struct directory *directory, const char *na
 
 /*
  * The database has a row of NAME, with POLICY. A known name takes the policy if its revision is higher. The
- * answer is KNOWN, RETIRED, or FULL if twice MOST names are known.
+ * answer is KNOWN or RETIRED.
  */
 enum directory_result directory_learn(struct directory *directory, const char *name, size_t len,
 				      const struct sequence_policy *policy,
@@ -107,6 +108,9 @@ void directory_ranking(struct directory *directory, struct directory_ranking *ra
 /* How many names are known, and how many of them are not retired. */
 uint32_t directory_known(struct directory *directory);
 uint32_t directory_live(struct directory *directory);
+
+/* Whether as many are not retired as may be. */
+bool directory_is_full(struct directory *directory) MUST_CHECK;
 
 /* Add to REASON what RESULT means for NAME, and what to do. RESULT is not KNOWN or UNKNOWN. */
 void directory_explain(const struct directory *directory, enum directory_result result,

@@ -28,19 +28,19 @@ quota_read(const struct quota *q, uint32_t *known, uint32_t *live)
 }
 
 static bool
-quota_is_full(const struct quota *q, uint64_t counts, uint64_t most_live)
+quota_is_full(const struct quota *q, uint64_t counts)
 {
-	return counts / QUOTA_KNOWN >= 2 * (uint64_t)q->most || counts % QUOTA_KNOWN >= most_live;
+	return counts / QUOTA_KNOWN >= 2 * (uint64_t)q->most || counts % QUOTA_KNOWN >= q->most;
 }
 
-/* Count one more name, unless MOST_LIVE are live. */
+/* Count one more name, unless there are as many as may be made. */
 static bool
-quota_count(struct quota *q, uint64_t most_live)
+quota_count(struct quota *q)
 {
 	uint64_t counts = atomic_load(&q->counts);
 
 	do {
-		if (quota_is_full(q, counts, most_live))
+		if (quota_is_full(q, counts))
 			return false;
 	} while (!atomic_compare_exchange_weak(&q->counts, &counts, counts + QUOTA_KNOWN + 1));
 	return true;
@@ -62,20 +62,20 @@ quota_use(struct quota *q, uint64_t now_ms)
 	return true;
 }
 
-enum quota_answer
+void
 quota_learn(struct quota *q)
 {
-	return quota_count(q, UINT64_MAX) ? QUOTA_GRANTED : QUOTA_FULL;
+	atomic_fetch_add(&q->counts, QUOTA_KNOWN + 1);
 }
 
 enum quota_answer
 quota_make(struct quota *q, uint64_t now_ms)
 {
-	if (quota_is_full(q, atomic_load(&q->counts), q->most))
+	if (quota_is_full(q, atomic_load(&q->counts)))
 		return QUOTA_FULL;
 	if (!quota_use(q, now_ms))
 		return QUOTA_TOO_FAST;
-	return quota_count(q, q->most) ? QUOTA_GRANTED : QUOTA_FULL;
+	return quota_count(q) ? QUOTA_GRANTED : QUOTA_FULL;
 }
 
 void

@@ -19,11 +19,14 @@ struct quota {
 	_Atomic uint64_t used;	 /* of the time, in thousandths of a name: see quota.c */
 };
 
-/* MOST names may be live, twice as many known. PER_SECOND may be made in a second, or together after a rest. */
+/*
+ * No name is made if MOST are live, or twice as many known. PER_SECOND may be made in a second, or together after a
+ * rest.
+ */
 void quota_init(struct quota *quota, uint32_t most, uint32_t per_second);
 
-/* One more name that the database has. GRANTED, or FULL if twice as many as may be live are known. */
-enum quota_answer quota_learn(struct quota *quota) MUST_CHECK;
+/* One more name that the database has, which only counts: others have limited how many there are. */
+void quota_learn(struct quota *quota);
 
 /* One more name, made at NOW_MS by clock_ms(). */
 enum quota_answer quota_make(struct quota *quota, uint64_t now_ms) MUST_CHECK;

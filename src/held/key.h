@@ -39,6 +39,7 @@ struct held_key {
 	struct demand demand;
 	struct held_piece pieces[HELD_PIECES]; /* the first one is empty only if both are */
 	uint64_t patience_ms;		       /* until then no number is fetched ahead */
+	uint64_t fetched_ms; /* when a fetch last brought numbers under the present policy */
 };
 
 /* Sums over all keys. */

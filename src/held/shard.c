@@ -11,6 +11,7 @@
 #define LATE_MS	       250   /* until a fetch is late */
 #define RETRY_MS       100   /* after a failed fetch, if no reservation waits */
 #define NO_MORE_MS     10000 /* the same, at the end of a sequence */
+#define CHECK_MS       5000  /* since the last fetch: then another one checks the policy */
 
 /* --- shards ------------------------------------------------------------------------------------ */
 
@@ -105,7 +106,17 @@ held_reserve_room(struct held *h, uint64_t wanted)
 }
 
 /*
- * Locked: how many numbers to fetch ahead, when half of the target is used. If reservations for
+ * Locked: whether the policy of KEY must be checked. Used slowly, the held numbers may last for an hour. Meanwhile an
+ * operator may have retired the sequence, or other servers may issue strong ids of it. A fetch shows that.
+ */
+static bool
+held_must_check(const struct held_key *key, uint64_t now_ms)
+{
+	return now_ms > key->fetched_ms + CHECK_MS;
+}
+
+/*
+ * Locked: how many numbers to fetch ahead, when half of the target is used, or to check the policy. If reservations for
  * WAITED numbers wait, the held numbers do not count, because they may have to be abandoned.
  */
 static uint32_t
@@ -115,7 +126,11 @@ held_count_ahead(struct held *h, struct held_key *key, uint64_t waited, uint64_t
 	uint64_t held = waited == 0 ? held_key_count(key) : 0;
 	uint64_t most = UINT32_MAX - waited;
 
-	if (now_ms < key->patience_ms || wanted == 0 || held > wanted / 2)
+	if (held > 0 && held >= wanted && held_must_check(key, now_ms))
+		wanted = held + 1;
+	else if (wanted == 0 || (held > wanted / 2 && !held_must_check(key, now_ms)))
+		return 0;
+	if (now_ms < key->patience_ms)
 		return 0;
 	wanted -= held;
 	return (uint32_t)held_reserve_room(h, wanted < most ? wanted : most);
@@ -130,7 +145,7 @@ held_needs_fetch(struct held *h, const struct held_key *key, uint64_t now_ms)
 	if (atomic_load(&h->is_stopping))
 		return false;
 	if (work == NULL)
-		return key->pieces[HELD_PIECES - 1].count == 0 &&
+		return (key->pieces[HELD_PIECES - 1].count == 0 || held_must_check(key, now_ms)) &&
 		       atomic_load(&h->out_ahead) < MOST_OUT_AHEAD;
 	if (TAILQ_EMPTY(&work->waiting) || held_work_out(work) == MOST_OUT)
 		return false;
@@ -223,6 +238,7 @@ held_keep(struct held *h, struct held_fetch *fetch, unsigned database, uint64_t 
 	}
 	held_databases_see(&h->databases, database, now_ms);
 	fetch->key->revision = brought->revision;
+	fetch->key->fetched_ms = now_ms;
 	held_work_pass(fetch->key->work);
 	if (fetch->serves_until != FETCH_FOR_ALL) {
 		held_deal_past(h, fetch, database, outbox);

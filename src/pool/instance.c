@@ -264,7 +264,7 @@ instance_end_raise(struct instance *instance, enum store_result result,
 		instance->ground = instance->seen = row->seen;
 		instance->is_met = true;
 		instance->is_older = false;
-		paces_forget(&instance->paces);
+		paces_note_raise(&instance->paces);
 	}
 	pthread_mutex_unlock(&instance->mutex);
 }

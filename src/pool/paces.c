@@ -1,5 +1,3 @@
-#include <string.h>
-
 #include "pool/paces.h"
 
 static struct pace *
@@ -16,6 +14,8 @@ paces_may_follow(const struct pace *earlier, const struct pace *later)
 {
 	uint64_t rise = later->newest - earlier->newest;
 
+	if (earlier->was_raised)
+		return rise >= later->count;
 	return rise >= later->count && later->clock > earlier->clock &&
 	       rise <= later->clock - earlier->clock;
 }
@@ -23,7 +23,7 @@ paces_may_follow(const struct pace *earlier, const struct pace *later)
 bool
 paces_note(struct paces *paces, const struct store_move *move, uint64_t clock)
 {
-	const struct pace pace = {move->sequence, move->newest, clock, move->count};
+	const struct pace pace = {move->sequence, move->newest, clock, move->count, false};
 	struct pace *slot = paces_slot(paces, move->sequence);
 	bool is_good = true;
 
@@ -36,7 +36,8 @@ paces_note(struct paces *paces, const struct store_move *move, uint64_t clock)
 }
 
 void
-paces_forget(struct paces *paces)
+paces_note_raise(struct paces *paces)
 {
-	memset(paces, 0, sizeof(*paces));
+	for (size_t i = 0; i < PACES_SLOTS; i++)
+		paces->all[i].was_raised = true;
 }

@@ -22,8 +22,9 @@
 struct pace {
 	const struct sequence *sequence; /* NULL: the slot is free */
 	uint64_t newest;
-	uint64_t clock; /* after the statement that moved the sequence to NEWEST */
-	uint32_t count; /* of that statement */
+	uint64_t clock;	 /* after the statement that moved the sequence to NEWEST */
+	uint32_t count;	 /* of that statement */
+	bool was_raised; /* since then, and the clock may have become another one */
 };
 
 struct paces {
@@ -36,7 +37,10 @@ struct paces {
  */
 bool paces_note(struct paces *paces, const struct store_move *move, uint64_t clock) MUST_CHECK;
 
-/* The database may be another copy now: forget all. */
-void paces_forget(struct paces *paces);
+/*
+ * All sequences were raised. The database may be another copy, whose clock is no measure. But each sequence must be above
+ * the numbers that it had.
+ */
+void paces_note_raise(struct paces *paces);
 
 #endif

@@ -233,7 +233,7 @@ memory_store_advances(struct store_session *session)
 }
 
 static enum store_result
-memory_store_note_advance(struct store_session *session, struct text *reason)
+memory_store_note_advance(struct store_session *session, uint64_t least, struct text *reason)
 {
 	struct timespec now;
 	uint64_t now_us;
@@ -245,6 +245,8 @@ memory_store_note_advance(struct store_session *session, struct text *reason)
 	session->script->advances++;
 	if (session->script->advances < now_us)
 		session->script->advances = now_us;
+	if (session->script->advances < least)
+		session->script->advances = least;
 	memory_script_unlock(session->script);
 	return STORE_OK;
 }

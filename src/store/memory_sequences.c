@@ -274,7 +274,7 @@ memory_sequences_advances(struct store_session *session)
 }
 
 static enum store_result
-memory_sequences_note_advance(struct store_session *session, struct text *reason)
+memory_sequences_note_advance(struct store_session *session, uint64_t least, struct text *reason)
 {
 	struct memory_script *script = session->script;
 	struct memory_row *clock;
@@ -287,6 +287,8 @@ memory_sequences_note_advance(struct store_session *session, struct text *reason
 	memory_script_lock(script);
 	clock = memory_rows_clock(&script->sequences.rows);
 	clock->revision = clock->revision + 1 > now_us ? clock->revision + 1 : now_us;
+	if (clock->revision < least)
+		clock->revision = least;
 	memory_script_unlock(script);
 	return STORE_OK;
 }
@@ -323,6 +325,7 @@ memory_sequences_raise(struct store_session *session, struct store_instance *row
 	char name[SEQUENCE_INSTANCE_LEN + 1];
 	struct store_instance found = {.count = 0};
 	struct memory_row *own;
+	uint64_t distance;
 	bool is_new;
 
 	(void)reason;
@@ -331,12 +334,11 @@ memory_sequences_raise(struct store_session *session, struct store_instance *row
 	own = memory_rows_make(&sequences->rows, name, SEQUENCE_INSTANCE_LEN, &is_new);
 	found.count = own->newest;
 	found.seen = own->seen;
-	memory_sequences_lift(sequences,
-			      sequence_rows_raise(base, memory_sequences_clock(sequences), &found));
+	distance = sequence_rows_raise(base, memory_sequences_clock(sequences), &found, &row->seen);
+	memory_sequences_lift(sequences, distance);
 	own->newest = (own->newest > row->count ? own->newest : row->count) + 1;
-	own->seen = memory_sequences_clock(sequences);
+	own->seen = row->seen;
 	row->count = own->newest;
-	row->seen = own->seen;
 	memory_script_unlock(session->script);
 	return STORE_OK;
 }

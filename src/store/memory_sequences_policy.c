@@ -88,7 +88,7 @@ memory_sequences_policy_declare_new(struct memory_sequences *sequences, const ch
 		return result;
 	row = memory_rows_make(&sequences->rows, name, name_len, &is_new);
 	row->newest = distance;
-	row->revision = 1;
+	row->revision = wanted->revision > 1 ? wanted->revision : 1;
 	row->policy = *wanted;
 	row->policy.is_declared = true;
 	clock->newest += distance;
@@ -108,7 +108,7 @@ memory_sequences_policy_redeclare(struct memory_row *row, const struct sequence_
 		return STORE_DECLARED_SAME;
 	row->policy = *wanted;
 	row->policy.is_declared = true;
-	row->revision++;
+	row->revision = row->revision + 1 > wanted->revision ? row->revision + 1 : wanted->revision;
 	return STORE_DECLARED_CHANGED;
 }
 

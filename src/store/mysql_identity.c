@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <errno.h>
 #include <mysqld_error.h>
 #include <stdio.h>
@@ -52,11 +53,13 @@ mysql_make_identity(struct store_session *session, struct text *reason)
 }
 
 enum store_result
-mysql_note_advance(struct store_session *session, struct text *reason)
+mysql_note_advance(struct store_session *session, uint64_t least, struct text *reason)
 {
-	static const char sql[] =
-		"UPDATE tickr_identity SET advances = GREATEST(advances + 1, "
-		"TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))) WHERE id = 1";
+	char sql[256];
 
+	snprintf(sql, sizeof(sql),
+		 "UPDATE tickr_identity SET advances = GREATEST(advances + 1, %" PRIu64 ", "
+		 "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))) WHERE id = 1",
+		 least);
 	return mysql_session_run(session, sql, reason);
 }

@@ -20,6 +20,7 @@ enum store_result mysql_make_identity(struct store_session *session,
 				      struct text *reason) MUST_CHECK;
 
 /* As note_advance() of the store. It needs the right UPDATE on the column. */
-enum store_result mysql_note_advance(struct store_session *session, struct text *reason) MUST_CHECK;
+enum store_result mysql_note_advance(struct store_session *session, uint64_t least,
+				     struct text *reason) MUST_CHECK;
 
 #endif

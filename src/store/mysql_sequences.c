@@ -238,12 +238,15 @@ mysql_sequences_advances(struct store_session *session)
 }
 
 static enum store_result
-mysql_sequences_note_advance(struct store_session *session, struct text *reason)
+mysql_sequences_note_advance(struct store_session *session, uint64_t least, struct text *reason)
 {
-	static const char sql[] = "UPDATE tickr_sequences SET revision=GREATEST(revision+1,"
-				  "TIMESTAMPDIFF(MICROSECOND,'1970-01-01',UTC_TIMESTAMP(6)))WHERE "
-				  "name=" SEQUENCES_CLOCK;
+	char sql[256];
 
+	snprintf(sql, sizeof(sql),
+		 "UPDATE tickr_sequences SET revision=GREATEST(revision+1,%" PRIu64 ","
+		 "TIMESTAMPDIFF(MICROSECOND,'1970-01-01',UTC_TIMESTAMP(6)))WHERE "
+		 "name=" SEQUENCES_CLOCK,
+		 least);
 	return mysql_sequences_commit(session, sql, reason);
 }
 

@@ -96,9 +96,8 @@ mysql_sequences_raise(struct store_session *session, struct store_instance *row,
 		return result;
 	if (!pair.has_clock)
 		return mysql_sequences_explain_no_clock(reason);
-	distance = sequence_rows_raise(base, pair.clock, &found);
+	distance = sequence_rows_raise(base, pair.clock, &found, &row->seen);
 	row->count = (found.count > row->count ? found.count : row->count) + 1;
-	row->seen = pair.clock + distance;
 	return mysql_sequences_instance_write_raise(session, row, distance, reason);
 }
 

@@ -253,10 +253,10 @@ static void
 mysql_sequences_policy_add(struct text *sql, const struct sequence_policy *policy)
 {
 	text_addf(sql,
-		  "revision=revision+1,start=%" PRIu64 ",most=%" PRIu64
+		  "revision=GREATEST(revision+1,%" PRIu32 "),start=%" PRIu64 ",most=%" PRIu64
 		  ",ordering=%d,width=%u,form=%d,fingerprint=%" PRIu64,
-		  policy->start, policy->most, policy->order == SEQUENCE_WEAK, policy->width,
-		  policy->form == SEQUENCE_SCRAMBLED, policy->fingerprint);
+		  policy->revision, policy->start, policy->most, policy->order == SEQUENCE_WEAK,
+		  policy->width, policy->form == SEQUENCE_SCRAMBLED, policy->fingerprint);
 }
 
 /* Write the policy of the locked row; move it and the clock by DISTANCE. */

@@ -127,8 +127,8 @@ mysql_sequences_check_table(struct store_session *session, bool *is_there, struc
 	else if (strcmp(facts.columns_memory, TABLE_COLUMNS) != 0 || facts.unique_keys != 1)
 		text_addf(
 			reason,
-			"the table `tickr_sequences` has a shape that tickrd does not know: %s. It "
-			"must be that of sql/sequences.sql; restore it",
+			"the table `tickr_sequences` has another shape than in sql/sequences.sql: "
+			"restore it. Its columns are %s",
 			facts.columns_memory);
 	else if (strcasecmp(facts.engine, "InnoDB") != 0)
 		text_addf(

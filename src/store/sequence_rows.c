@@ -237,11 +237,13 @@ sequence_rows_jump(uint64_t newest, uint64_t raised, uint64_t clock, uint64_t nu
 }
 
 uint64_t
-sequence_rows_raise(uint64_t base, uint64_t clock, const struct store_instance *found)
+sequence_rows_raise(uint64_t base, uint64_t clock, const struct store_instance *found,
+		    uint64_t *seen)
 {
 	uint64_t from = found->count > 0 ? found->seen : 0;
 
 	if (from > clock)
 		from = clock;
-	return base > from ? base - from : 0;
+	*seen = base > from ? base : from;
+	return *seen - from;
 }

@@ -95,7 +95,12 @@ enum store_result sequence_rows_jump(uint64_t newest, uint64_t raised, uint64_t 
 				     uint64_t number, uint64_t *distance,
 				     struct text *reason) MUST_CHECK;
 
-/* How far a raise to BASE is for an instance with the row FOUND, where the clock is at CLOCK. */
-uint64_t sequence_rows_raise(uint64_t base, uint64_t clock, const struct store_instance *found);
+/*
+ * How far a raise to BASE is for an instance with the row FOUND, where the clock is at CLOCK. The row sees *SEEN
+ * afterwards. That is not the clock itself, which another server may have carried on. So two raises together are as
+ * long as the longer one alone.
+ */
+uint64_t sequence_rows_raise(uint64_t base, uint64_t clock, const struct store_instance *found,
+			     uint64_t *seen);
 
 #endif

@@ -358,14 +358,16 @@ sqlite_store_advances(struct store_session *session)
 }
 
 static enum store_result
-sqlite_store_note_advance(struct store_session *session, struct text *reason)
+sqlite_store_note_advance(struct store_session *session, uint64_t least, struct text *reason)
 {
 	/* SQLite's clock counts milliseconds. An old SQLite has no unixepoch(). */
-	static const char sql[] =
-		"UPDATE tickr_identity SET advances = max(advances + 1, CAST((julianday('now') - "
-		"2440587.5) * 86400000 AS INTEGER) * 1000) WHERE id = 1";
+	char sql[256];
 	enum store_result result = sqlite_check_index(session, reason);
 
+	snprintf(sql, sizeof(sql),
+		 "UPDATE tickr_identity SET advances = max(advances + 1, CAST((julianday('now') - "
+		 "2440587.5) * 86400000 AS INTEGER) * 1000, %" PRIu64 ") WHERE id = 1",
+		 least);
 	return result == STORE_OK ? sqlite_run(session, sql, reason) : result;
 }
 

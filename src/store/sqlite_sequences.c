@@ -200,17 +200,17 @@ sqlite_sequences_advances(struct store_session *session)
 }
 
 static enum store_result
-sqlite_sequences_note_advance(struct store_session *session, struct text *reason)
+sqlite_sequences_note_advance(struct store_session *session, uint64_t least, struct text *reason)
 {
 	static const char sql[] =
 		"UPDATE tickr_sequences SET revision = max(revision + 1, CAST((julianday('now') - "
-		"2440587.5) * 86400000 AS INTEGER) * 1000) WHERE name = ?1";
+		"2440587.5) * 86400000 AS INTEGER) * 1000, ?2) WHERE name = ?1";
 	enum store_result result = sqlite_sequences_begin_write(session, reason);
 
 	if (result != STORE_OK)
 		return result;
-	result = sqlite_sequences_run(session, sql, SEQUENCE_CLOCK, SEQUENCE_CLOCK_LEN, 0, 0, NULL,
-				      reason);
+	result = sqlite_sequences_run(session, sql, SEQUENCE_CLOCK, SEQUENCE_CLOCK_LEN, least, 0,
+				      NULL, reason);
 	return sqlite_sequences_end_write(session, result, reason);
 }
 

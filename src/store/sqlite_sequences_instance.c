@@ -56,9 +56,8 @@ sqlite_sequences_instance_raise(struct store_session *session, struct store_inst
 		result = sqlite_sequences_instance_read(session, name, &found, reason);
 	if (result != STORE_OK)
 		return result;
-	distance = sequence_rows_raise(base, clock, &found);
+	distance = sequence_rows_raise(base, clock, &found, &row->seen);
 	row->count = (found.count > row->count ? found.count : row->count) + 1;
-	row->seen = clock + distance;
 	result = sqlite_sequences_run(session, lift, SEQUENCE_CLOCK, SEQUENCE_CLOCK_LEN, distance,
 				      0, NULL, reason);
 	if (result != STORE_OK)

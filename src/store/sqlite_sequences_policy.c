@@ -203,12 +203,13 @@ sqlite_sequences_policy_write(struct store_session *session, const char *name, u
 		&sql,
 		"INSERT INTO tickr_sequences (name, newest, revision, start, most, ordering, "
 		"width, "
-		"form, fingerprint) VALUES (?1, 0, 1, %" PRIu64 ", %" PRIu64
-		", %d, %u, %d, ?2) ON CONFLICT (name) DO UPDATE SET revision = revision + 1, "
+		"form, fingerprint) VALUES (?1, 0, max(1, %" PRIu32 "), %" PRIu64 ", %" PRIu64
+		", %d, %u, %d, ?2) ON CONFLICT (name) DO UPDATE SET "
+		"revision = max(revision + 1, excluded.revision), "
 		"start = excluded.start, most = excluded.most, ordering = excluded.ordering, "
 		"width = excluded.width, form = excluded.form, fingerprint = excluded.fingerprint",
-		policy->start, policy->most, policy->order == SEQUENCE_WEAK, policy->width,
-		policy->form == SEQUENCE_SCRAMBLED);
+		policy->revision, policy->start, policy->most, policy->order == SEQUENCE_WEAK,
+		policy->width, policy->form == SEQUENCE_SCRAMBLED);
 	return sqlite_sequences_run(session, memory, name, name_len, policy->fingerprint, 0, NULL,
 				    reason);
 }

@@ -319,11 +319,14 @@ struct store {
 	/*
 	 * An operator's `advance` leaves a number in the database. note_advance() raises it by at least 1,
 	 * and at least to the microseconds since the epoch. So of two copies the one with the greater
-	 * number has seen a later `advance`. advances() returns the number that newest() read last; 0: no
-	 * `advance` yet. Both are only for a session whose database has an identity.
+	 * number has seen a later `advance`. The clock of the database may have been set back since then. So
+	 * the number also rises to LEAST, for which a refused server waits.
+	 *
+	 * advances() returns the number that newest() read last; 0: no `advance` yet. Both are only for a session
+	 * whose database has an identity.
 	 */
 	uint64_t (*advances)(struct store_session *session);
-	enum store_result (*note_advance)(struct store_session *session,
+	enum store_result (*note_advance)(struct store_session *session, uint64_t least,
 					  struct text *reason) MUST_CHECK;
 
 	/* --- maintenance ------------------------------------------------------------------------- */
@@ -383,7 +386,8 @@ struct store {
 	/*
 	 * Make the sequence NAME with the policy WANTED, or give a sequence that is there its order, most and
 	 * width. Start, form and fingerprint decide which ids were issued, so they must be the same. The clock
-	 * moves by start - 1.
+	 * moves by start - 1. A policy that is new or changed gets the revision of WANTED, or a higher one than
+	 * it had.
 	 */
 	enum store_result (*declare)(struct store_session *session, const char *name,
 				     uint8_t name_len, const struct sequence_policy *wanted,

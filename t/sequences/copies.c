@@ -97,6 +97,28 @@ copies_are_seen(struct contract *contract)
 	CHECK(contract, found.count == 6 && found.seen == known.seen);
 }
 
+/* Others carry the copy on between two raises. A sequence that they do not use is as far behind as before. */
+static void
+copies_raised_twice(struct contract *contract)
+{
+	struct store_instance known = {.id = REFRESH("fed"), .seen = contract_clock(contract)},
+			      found;
+	struct store_instance row = {.id = REFRESH("fed"), .count = 9};
+	struct text reason = TEXT_OVER(contract->words);
+	uint64_t seen = known.seen, before;
+	struct ticket_range clock;
+
+	copies_move(contract, &known, "copies/t", 1, &found, &clock);
+	before = contract_newest(contract, "copies/t", 1);
+	(void)contract_newest(contract, "copies/carried", 700);
+	CHECK(contract,
+	      contract->store->raise(contract->session, &row, seen + 1000, &reason) == STORE_OK);
+	(void)contract_newest(contract, "copies/carried", 700);
+	CHECK(contract,
+	      contract->store->raise(contract->session, &row, seen + 1500, &reason) == STORE_OK);
+	CHECK(contract, contract_newest(contract, "copies/t", 1) == before + 1500 + 1);
+}
+
 /* The copy is from before the first statement of the instance. */
 static void
 copies_without_the_row(struct contract *contract)
@@ -151,13 +173,17 @@ copies_note_advances(struct contract *contract)
 
 	(void)contract_clock(contract);
 	before = store->advances(contract->session);
-	CHECK(contract, store->note_advance(contract->session, &reason) == STORE_OK);
+	CHECK(contract, store->note_advance(contract->session, 0, &reason) == STORE_OK);
 	(void)contract_clock(contract);
 	after = store->advances(contract->session);
 	CHECK(contract, after > before && after > 1700000000000000);
-	CHECK(contract, store->note_advance(contract->session, &reason) == STORE_OK);
+	CHECK(contract, store->note_advance(contract->session, 0, &reason) == STORE_OK);
 	(void)contract_clock(contract);
 	CHECK(contract, store->advances(contract->session) > after);
+	after += 3600000000;
+	CHECK(contract, store->note_advance(contract->session, after, &reason) == STORE_OK);
+	(void)contract_clock(contract);
+	CHECK(contract, store->advances(contract->session) == after);
 }
 
 struct seen {
@@ -199,6 +225,7 @@ const struct contract_test contract_copies[] = {
 	{"each statement counts in the instance's row", copies_count},
 	{"a statement without sequences writes the row alone", copies_refresh},
 	{"every statement sees an older copy, until a raise", copies_are_seen},
+	{"two raises are as far as the longer one", copies_raised_twice},
 	{"a copy without the instance's row is seen", copies_without_the_row},
 	{"a raise lifts every sequence, and those made later", copies_raise_lifts_all},
 	{"the number of an advance rises", copies_note_advances},

@@ -85,6 +85,22 @@ policies_change(struct contract *contract)
 	CHECK(contract,
 	      contract_move(contract, contract->session, "changed", 1, &move, NULL) == STORE_OK);
 	CHECK(contract, move.newest == 1 && move.revision == 2);
+	wanted.revision = 1000;
+	CHECK(contract, policies_declare(contract, "changed", &wanted) == STORE_DECLARED_SAME);
+	wanted.order = SEQUENCE_STRONG;
+	CHECK(contract, policies_declare(contract, "changed", &wanted) == STORE_DECLARED_CHANGED);
+	CHECK(contract,
+	      contract_move(contract, contract->session, "changed", 1, &move, NULL) == STORE_OK);
+	CHECK(contract, move.revision == 1000);
+	wanted.order = SEQUENCE_WEAK;
+	CHECK(contract, policies_declare(contract, "changed", &wanted) == STORE_DECLARED_CHANGED);
+	CHECK(contract,
+	      contract_move(contract, contract->session, "changed", 1, &move, NULL) == STORE_OK);
+	CHECK(contract, move.revision == 1001);
+	CHECK(contract, policies_declare(contract, "changed/new", &wanted) == STORE_DECLARED_MADE);
+	CHECK(contract, contract_move(contract, contract->session, "changed/new", 1, &move, NULL) ==
+				STORE_OK);
+	CHECK(contract, move.revision == 1000);
 	wanted.start = 77;
 	CHECK(contract, policies_declare(contract, "changed", &wanted) == STORE_DECLARED_DIFFERS);
 	CHECK(contract, strstr(contract->words, "advance") != NULL);

@@ -313,7 +313,7 @@ act_as_operator(bool releases, unsigned *seed)
 	policy.most = SEQUENCE_MOST - *seed;
 	if (store->open(&guest, &session, &reason) != STORE_OK)
 		abort();
-	if (releases ? store->note_advance(session, &reason) != STORE_OK
+	if (releases ? store->note_advance(session, 0, &reason) != STORE_OK
 		     : store->declare(session, sequence->name, sequence->name_len, &policy,
 				      &declared, &reason) != STORE_OK)
 		abort();

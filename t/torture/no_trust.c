@@ -178,7 +178,7 @@ paces_note(struct paces *paces, const struct store_move *move, uint64_t clock)
 }
 
 void
-paces_forget(struct paces *paces)
+paces_note_raise(struct paces *paces)
 {
 	(void)paces;
 }

@@ -290,7 +290,7 @@ advance_as_operator(void)
 	struct store_session *session;
 
 	assert(memory_store.open(&settings, &session, &problem) == STORE_OK);
-	assert(memory_store.note_advance(session, &problem) == STORE_OK);
+	assert(memory_store.note_advance(session, 0, &problem) == STORE_OK);
 	memory_store.close(session);
 }
 

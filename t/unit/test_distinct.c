@@ -71,9 +71,14 @@ Test(paces, statements_may_be_noted_out_of_their_order)
 	cr_assert_not(note(0, 25, 5, 115), "but not twice");
 }
 
-Test(paces, another_copy_of_the_database_begins_again)
+Test(paces, after_a_raise_the_clock_is_no_measure_but_numbers_never_come_again)
 {
 	cr_assert(note(0, 20, 5, 110));
-	paces_forget(&paces);
-	cr_assert(note(0, 5, 5, 10));
+	paces_note_raise(&paces);
+	cr_assert(note(0, 15, 5, 105), "a statement from before the raise");
+	cr_assert_not(note(0, 10, 5, 300), "somebody lowered the row");
+	cr_assert_not(note(0, 24, 5, 305));
+	paces_note_raise(&paces);
+	cr_assert(note(0, 500, 5, 310));
+	cr_assert_not(note(0, 600, 5, 320), "from now on the new clock is the measure");
 }

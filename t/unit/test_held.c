@@ -51,13 +51,13 @@ explain(void *arg, struct text *reason)
 }
 
 static void
-make(uint64_t most)
+make(uint64_t most, uint64_t outage_ms)
 {
 	struct held_settings settings = {
 		.ahead_ms = AHEAD_MS,
 		.most = most,
 		.pool_timeout_ms = PATIENCE_MS,
-		.outage_ms = OUTAGE_MS,
+		.outage_ms = outage_ms,
 		.source = {.submit = submit, .explain = explain, .self = &pool}};
 
 	held = held_new(&settings);
@@ -67,7 +67,7 @@ make(uint64_t most)
 static void
 begin(void)
 {
-	make(MOST);
+	make(MOST, OUTAGE_MS);
 }
 
 /* Take the Ith fetch out of the pool. */
@@ -274,13 +274,31 @@ Test(held, more_is_fetched_before_it_is_used_up)
 	}
 }
 
+/* Only a fetch shows that an operator has retired the sequence, or that others issue strong ids of it. */
+Test(held, however_slowly_numbers_are_used_a_fetch_checks_the_policy_every_5_seconds)
+{
+	held_free(held);
+	make(MOST, 60000);
+	warm(&orders, 1000);
+	for (unsigned i = 0; i < 2; i++) {
+		uint64_t now_ms = clock_ms();
+
+		pool.newest += 10; /* another server's, so the held numbers are in pieces */
+		cr_assert_neq(take_at(&orders, 1, now_ms + 1000), 0);
+		cr_assert_eq(pool.count, 0);
+		cr_assert_neq(take_at(&orders, 1, now_ms + 6000), 0);
+		cr_assert_eq(pool.count, 1);
+		bring();
+	}
+}
+
 Test(held, the_limit_is_for_all_sequences_together)
 {
 	struct asked asked;
 
 	end();
 	pool.newest = 0;
-	make(1500);
+	make(1500, OUTAGE_MS);
 	warm(&orders, 100);
 	cr_assert_leq(held_total(held), 1500);
 	ask(&asked, &invoices, 1000);
@@ -553,7 +571,7 @@ Test(held, numbers_of_a_late_fetch_that_are_higher_than_held_ones_end_those)
 	uint64_t few;
 
 	end();
-	make(2000);
+	make(2000, OUTAGE_MS);
 	warm(&orders, 100);
 	held_drop_database(held, &space);
 	ask(&gone, &orders, 20000);

@@ -129,9 +129,17 @@ Test(sequence_rows, a_raise_is_reckoned_from_where_the_copy_was)
 	static const struct store_instance none = {.count = 0, .seen = 100};
 	static const struct store_instance wrong = {.count = 4, .seen = 900};
 
-	cr_assert_eq(sequence_rows_raise(500, 450, &old), 400, "others carried the copy on to 450");
-	cr_assert_eq(sequence_rows_raise(500, 450, &none), 500, "the copy is older than the row");
-	cr_assert_eq(sequence_rows_raise(500, 450, &wrong), 50,
+	uint64_t seen;
+
+	cr_assert_eq(sequence_rows_raise(500, 450, &old, &seen), 400,
+		     "others carried the copy on to 450");
+	cr_assert_eq(seen, 500, "a second raise to 600 must be 100 long, though the clock is 850");
+	cr_assert_eq(sequence_rows_raise(500, 450, &none, &seen), 500,
+		     "the copy is older than the row");
+	cr_assert_eq(seen, 500);
+	cr_assert_eq(sequence_rows_raise(500, 450, &wrong, &seen), 50,
 		     "no clock was above the present one");
-	cr_assert_eq(sequence_rows_raise(90, 450, &old), 0);
+	cr_assert_eq(seen, 500);
+	cr_assert_eq(sequence_rows_raise(90, 450, &old, &seen), 0);
+	cr_assert_eq(seen, 100);
 }

@@ -332,7 +332,7 @@ advance_as_operator(struct memory_script *counted)
 	char memory[256];
 	struct text problem = TEXT_OVER(memory);
 
-	assert(store.note_advance(session, &problem) == STORE_OK);
+	assert(store.note_advance(session, 0, &problem) == STORE_OK);
 	close_foreign(session);
 }
 
