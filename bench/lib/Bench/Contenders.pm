@@ -4,10 +4,11 @@ package Bench::Contenders;
 #
 #	name         for --only
 #	title        in the report
-#	group        its table and plot in the report: single or batch; raw and idle are measured in
-#	             their own ways
+#	group        its table and plot in the report: single or batch; sequences has a table only; raw and
+#	             idle are measured in their own ways
 #	server       one of Bench::Servers
-#	path         the path of the requests
+#	path         the path of the requests. KEY in it is replaced by the name of a sequence
+#	used         how many names the requests use, at random; they are spread over those that the server knows
 #	tickets      tickets of an answer; 0: none, it is an upper limit
 #	connections  if not the default; of raw the number of sessions, and POOL is the pool's size
 #	last         measured at the end of a round, in this order, with all connections
@@ -16,6 +17,7 @@ package Bench::Contenders;
 use strict;
 use warnings;
 
+# The contenders of a ratio are neighbours, because they are measured in this order.
 our @table = (
     { name => 'nginx', title => 'nginx, constant reply', group => 'single',
       server => 'nginx', path => '/ticket', tickets => 0, quick => [64] },
@@ -28,8 +30,30 @@ our @table = (
       server => 'webdis-everysec', path => '/INCR/ticket', tickets => 1, quick => [64] },
     { name => 'strict', title => 'tickrd, strict', group => 'single',
       server => 'strict', path => '/tickets/create', tickets => 1, quick => [ 64, 256 ] },
+    { name => 'idle-sequences', title => 'tickrd, single tickets, named sequences on and idle',
+      group => 'sequences',
+      server => 'sequences-idle', path => '/tickets/create', tickets => 1,
+      connections => [64], quick => [64] },
+    { name => 'one-key', title => 'tickrd, one sequence, strong', group => 'sequences',
+      server => 'sequences', path => '/sequences/KEY/create', used => 1, tickets => 1,
+      connections => [ 1, 64, 256 ], quick => [64] },
+    { name => 'keys', title => 'tickrd, 1,000 sequences, strong', group => 'sequences',
+      server => 'sequences', path => '/sequences/KEY/create', used => 1000, tickets => 1,
+      connections => [ 1, 64, 256 ], quick => [64] },
+    { name => 'keys-of-many', title => 'tickrd, 1,000 sequences of 100,000, strong', group => 'sequences',
+      server => 'sequences-many', path => '/sequences/KEY/create', used => 1000, tickets => 1,
+      connections => [64], quick => [64] },
     { name => 'ahead', title => 'tickrd, reserving ahead', group => 'single',
       server => 'ahead', path => '/tickets/create', tickets => 1, quick => [64] },
+    { name => 'weak-keys', title => 'tickrd, 1,000 sequences, weak', group => 'sequences',
+      server => 'sequences', path => '/sequences/KEY/create?order=weak', used => 1000, tickets => 1,
+      connections => [ 1, 64, 256 ], quick => [64] },
+    { name => 'weak-keys-of-many', title => 'tickrd, 1,000 sequences of 100,000, weak', group => 'sequences',
+      server => 'sequences-many', path => '/sequences/KEY/create?order=weak', used => 1000, tickets => 1,
+      connections => [64], quick => [64] },
+    { name => 'nginx-keys', title => 'nginx, constant reply, 1,000 paths', group => 'sequences',
+      server => 'nginx', path => '/sequences/KEY/create?order=weak', used => 1000, tickets => 0,
+      connections => [64], quick => [64] },
     { name => 'append-strict', title => 'tickrd, append layout, strict', group => 'single',
       server => 'append-strict', path => '/tickets/create', tickets => 1,
       connections => [ 1, 64, 256 ], last => 3, quick => [1] },
@@ -38,6 +62,12 @@ our @table = (
       connections => [ 1, 64, 256 ], last => 3 },
     { name => 'sqlite', title => 'tickrd on SQLite, strict', group => 'single',
       server => 'sqlite', path => '/tickets/create', tickets => 1 },
+    { name => 'sqlite-one-key', title => 'tickrd on SQLite, one sequence, strong', group => 'sequences',
+      server => 'sqlite-sequences', path => '/sequences/KEY/create', used => 1, tickets => 1,
+      connections => [ 1, 64, 256 ], quick => [64] },
+    { name => 'sqlite-keys', title => 'tickrd on SQLite, 1,000 sequences, strong', group => 'sequences',
+      server => 'sqlite-sequences', path => '/sequences/KEY/create', used => 1000, tickets => 1,
+      connections => [ 1, 64, 256 ], quick => [64] },
     { name => 'sqlite-ahead', title => 'tickrd on SQLite, reserving ahead', group => 'single',
       server => 'sqlite-ahead', path => '/tickets/create', tickets => 1 },
     { name => 'memory', title => 'tickrd on its memory store', group => 'single',
@@ -72,10 +102,11 @@ our @table = (
 
 sub names { return map { $_->{name} } @table }
 
-# After each contender that is a tickrd, add the same contender of another build.
+# After each contender that is a tickrd, add the same contender of another build, which may have no named sequences.
 sub add_before {
     @table = map {
-        my $is_tickrd = $_->{title} =~ /^tickrd/ && $_->{server} && $_->{server} ne 'memory';
+        my $is_tickrd = $_->{title} =~ /^tickrd/ && $_->{server} && $_->{server} ne 'memory'
+            && $_->{group} ne 'sequences';
         my %before = (%$_, name => "$_->{name}-before", title => "$_->{title}, before");
         $before{server} .= ' before';
         ($_, $is_tickrd ? \%before : ());

@@ -62,13 +62,23 @@ sub wait_until_quiet {
 
 # --- load -----------------------------------------------------------------------------------------
 
+# The script of wrk and its arguments, for the URL of a contender. bench/numbers.lua explains them.
+sub script_of {
+    my ($contender, $server, @turn) = @_;
+    my ($url, @keys) = ("http://127.0.0.1:$server->{port}");
+    my ($prefix, $suffix) = split /KEY/, $contender->{path};
+    if (defined $suffix) { @keys = ('--', $prefix, $suffix, $contender->{used}, $server->{known} / $contender->{used}, @turn) }
+    else                 { $url .= $contender->{path} }
+    return ('-s', "$ENV{SRCDIR}/bench/numbers.lua", $url, @keys);
+}
+
 # Run wrk on the SERVER of a contender.
 sub wrk {
     my ($contender, $server, $connections) = @_;
     my @processes = ($server->{pids}, $server->{behind} // []);
     my @before    = map { processor_seconds(@$_) } @processes;
     my $text = output_of('wrk', '-d1', "-c$connections", $connections == 1 ? '-t1' : '-t2',
-        '-s', "$ENV{SRCDIR}/bench/numbers.lua", "http://127.0.0.1:$server->{port}$contender->{path}");
+        script_of($contender, $server));
     my @used = map { processor_seconds(@{ $processes[$_] }) - $before[$_] } 0, 1;
     my ($requests, $refused, $failed, $bytes, $us, $p50, $p99)
         = $text =~ /^numbers (\d+) (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)$/m
@@ -86,10 +96,33 @@ sub wrk {
         : () };
 }
 
+# How many names SERVER knows.
+sub known_names {
+    my ($server) = @_;
+    sleep 0.2;    # until the metrics are brought up to date
+    my $page = Tickr::Client->new(port => $server->{port})->request('GET', '/metrics')->{body};
+    return $page =~ /^tickr_sequences_known (\d+)$/m ? $1 : die "no tickr_sequences_known\n";
+}
+
+# Let SERVER make all names that it is to know, by their first use. A name that was not made is taken again.
+sub make_names {
+    my ($server) = @_;
+    my $all  = { path => '/sequences/KEY/create', used => $server->{known} };
+    my $most = time + 120;
+    my $known = known_names($server);
+    while ($known < $server->{known}) {
+        die "the sequences were not made within 120 s\n" if time > $most;
+        output_of('wrk', '-d1', '-c256', '-t2', script_of($all, $server, int($known * 0.45)));
+        $known = known_names($server);
+    }
+    return;
+}
+
 # Send one request, to check the contender's answer.
 sub try_out {
     my ($contender, $server) = @_;
-    my $answer = Tickr::Client->new(port => $server->{port})->request('GET', $contender->{path});
+    my $path   = $contender->{path} =~ s/KEY/customer-000000/r;
+    my $answer = Tickr::Client->new(port => $server->{port})->request('GET', $path);
     die "$contender->{name} answers $answer->{status}: " . substr($answer->{body}, 0, 200) . "\n"
         if $answer->{status} != 200;
     return if $contender->{group} ne 'single' || $contender->{path} =~ /INCR/;
@@ -105,6 +138,7 @@ sub measure_http {
     my ($contender, @counts) = @_;
     my $server = Bench::Servers::get($contender->{server});
     return { skip => $server->{skip} } if $server->{skip};
+    make_names($server) if $contender->{used} && $server->{known} && !$server->{has_names}++;
     try_out($contender, $server);
     wait_until_quiet();
     my %measured = map { ($_ => wrk($contender, $server, $_)) } @counts;
@@ -174,10 +208,11 @@ sub measure_idle {
 }
 
 my %measure = (
-    single => \&measure_http,
-    batch  => \&measure_http,
-    raw    => \&measure_raw,
-    idle   => \&measure_idle,
+    single    => \&measure_http,
+    batch     => \&measure_http,
+    sequences => \&measure_http,
+    raw       => \&measure_raw,
+    idle      => \&measure_idle,
 );
 
 sub measure {

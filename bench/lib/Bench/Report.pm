@@ -235,6 +235,7 @@ sub markdown {
         section('Ratios', ratio_table($results, %given), skipped_lines($results)),
         section('Single tickets', load_table($results, 'single')),
         section('Batches', load_table($results, 'batch')),
+        section('Named sequences', load_table($results, 'sequences')),
         raw_table($results),
         idle_table($results),
         section('Plots', @plots),
