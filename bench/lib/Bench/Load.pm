@@ -8,6 +8,7 @@ package Bench::Load;
 #	p50, p99      of the latency, microseconds
 #	processor_us  processor time of the server for a request, microseconds
 #	behind_us     the same of its database
+#	client_us     the same of wrk
 #	refused       requests answered with another status
 #	failed        connections that failed or timed out
 #	resident_kib  of idle: resident memory of the server after the load
@@ -41,6 +42,12 @@ sub processor_seconds {
         $ticks += $fields[11] + $fields[12] if @fields;
     }
     return $ticks / POSIX::sysconf(POSIX::_SC_CLK_TCK());
+}
+
+# The processor time of all children that have ended, in seconds.
+sub processor_seconds_of_children {
+    my (undef, undef, $user, $system) = times;
+    return $user + $system;
 }
 
 sub resident_kib {
@@ -77,9 +84,11 @@ sub wrk {
     my ($contender, $server, $connections) = @_;
     my @processes = ($server->{pids}, $server->{behind} // []);
     my @before    = map { processor_seconds(@$_) } @processes;
+    my $client    = processor_seconds_of_children();
     my $text = output_of('wrk', '-d1', "-c$connections", $connections == 1 ? '-t1' : '-t2',
         script_of($contender, $server));
     my @used = map { processor_seconds(@{ $processes[$_] }) - $before[$_] } 0, 1;
+    $client = processor_seconds_of_children() - $client;
     my ($requests, $refused, $failed, $bytes, $us, $p50, $p99)
         = $text =~ /^numbers (\d+) (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)$/m
         or die "cannot parse the output of wrk:\n$text";
@@ -91,6 +100,7 @@ sub wrk {
             tickets      => $answered * $contender->{tickets} / $us * 1e6,
             p50          => $p50,
             p99          => $p99,
+            client_us    => $client / $answered * 1e6,
             processor_us => $used[0] / $answered * 1e6,
             behind_us    => @{ $processes[1] } ? $used[1] / $answered * 1e6 : undef )
         : () };
@@ -141,6 +151,7 @@ sub measure_http {
     make_names($server) if $contender->{used} && $server->{known} && !$server->{has_names}++;
     try_out($contender, $server);
     wait_until_quiet();
+    wrk($contender, $server, $counts[0]) if $contender->{is_warmed};
     my %measured = map { ($_ => wrk($contender, $server, $_)) } @counts;
     $server->{settle}->() if $server->{settle};
     return \%measured;
