@@ -4,13 +4,14 @@ package Bench::Contenders;
 #
 #	name         for --only
 #	title        in the report
-#	group        its table and plot in the report: single or batch; sequences has a table only; raw and
+#	group        its table and plot in the report: single or batch; sequences has a table only; raw, names and
 #	             idle are measured in their own ways
 #	server       one of Bench::Servers
 #	path         the path of the requests. KEY in it is replaced by the name of a sequence
 #	used         how many names the requests use, at random; they are spread over those that the server knows
 #	tickets      tickets of an answer; 0: none, it is an upper limit
-#	connections  if not the default; of raw the number of sessions, and POOL is the pool's size
+#	connections  if not the default; of raw the number of sessions, and POOL is the pool's size; of names that
+#	             of threads
 #	is_warmed    a second of load goes before it, in which the server learns how much to hold ahead
 #	last         measured at the end of a round, in this order, with all connections
 #	quick        numbers of connections that --quick measures, for the ratios with a target
@@ -94,6 +95,8 @@ our @table = (
     { name => 'group-100000', title => 'tickrd, groups of 100000', group => 'batch',
       server => 'groups', path => '/tickets/create/100000?format=group', tickets => 100000 },
 
+    { name => 'names', title => 'names, and numbers held ahead, in memory', group => 'names',
+      connections => [1], quick => [1] },
     { name => 'raw', title => 'inserts of one row by a C client', group => 'raw',
       connections => [ 1, 'POOL' ], last => 2, quick => [1] },
     { name => 'idle', title => 'tickrd, strict, with idle connections', group => 'idle',

@@ -12,6 +12,8 @@ package Bench::Load;
 #	refused       requests answered with another status
 #	failed        connections that failed or timed out
 #	resident_kib  of idle: resident memory of the server after the load
+#	name_bytes    resident memory of the server for a name that it knows, if it knows many
+#	known_bytes, held_bytes   of names: resident memory for a name, and for one of which numbers are held
 
 use strict;
 use warnings;
@@ -120,11 +122,13 @@ sub make_names {
     my $all  = { path => '/sequences/KEY/create', used => $server->{known} };
     my $most = time + 120;
     my $known = known_names($server);
+    my $before = resident_kib($server->{pids}[0]);
     while ($known < $server->{known}) {
         die "the sequences were not made within 120 s\n" if time > $most;
         output_of('wrk', '-d1', '-c256', '-t2', script_of($all, $server, int($known * 0.45)));
         $known = known_names($server);
     }
+    $server->{name_bytes} = (resident_kib($server->{pids}[0]) - $before) * 1024 / $known;
     return;
 }
 
@@ -153,8 +157,17 @@ sub measure_http {
     wait_until_quiet();
     wrk($contender, $server, $counts[0]) if $contender->{is_warmed};
     my %measured = map { ($_ => wrk($contender, $server, $_)) } @counts;
+    $measured{ $counts[0] }{name_bytes} = $server->{name_bytes} if ($server->{known} // 0) > 10_000;
     $server->{settle}->() if $server->{settle};
     return \%measured;
+}
+
+# Memory of names, in a process that has nothing else. Its exit status is not of interest, because we print the bytes.
+sub measure_names {
+    my $text = qx{'$ENV{BUILDDIR}/bench/sequences' 0.1};
+    my ($known, $held) = $text =~ /: (\d+) resident bytes a name known \(at most \d+\), (\d+) with/
+        or die "cannot parse the output of bench/sequences:\n$text";
+    return { 1 => { known_bytes => $known, held_bytes => $held } };
 }
 
 sub measure_raw {
@@ -222,6 +235,7 @@ my %measure = (
     single    => \&measure_http,
     batch     => \&measure_http,
     sequences => \&measure_http,
+    names     => \&measure_names,
     raw       => \&measure_raw,
     idle      => \&measure_idle,
 );

@@ -83,6 +83,11 @@ our @table = (
           'single tickets, strict, 64 connections: requests/s with named sequences on and idle, over those with '
               . 'sequences off',
       sub { my ($of) = @_; $of->('idle-sequences', 64, 'rate') / $of->('strict', 64, 'rate') } ],
+    [ bytes_a_name_known => 'resident memory of tickrd for a name, with 100,000 names known, bytes',
+      sub { my ($of) = @_; $of->('keys-of-many', 64, 'name_bytes') } ],
+    [ bytes_a_name_held =>
+          'the same for a name of which numbers are held, measured by bench/sequences, bytes',
+      sub { my ($of) = @_; $of->('names', 1, 'held_bytes') } ],
     [ nginx_paths_over_path =>
           'nginx constant, 64 connections: requests/s for 1,000 paths at random over those for one, which shows '
               . 'what wrk needs to pick a path',
