@@ -4,8 +4,7 @@
  *	sequences [SECONDS]
  *
  * It prints the resident bytes of a name, with 100,000 names, and exits with 1 if they are above the limits. It also
- * prints nanoseconds of processor time for a look-up of a name, and for a take from the held numbers. 1000 names are
- * in use, at random, of few and of many.
+ * prints nanoseconds of processor time: to find a name, and to take a held number. 1000 names are in use, at random.
  */
 #include <err.h>
 #include <pthread.h>
