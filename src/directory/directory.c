@@ -1,7 +1,8 @@
 /*
  * DESIGN. The names are in SHARDS tables of chains. A table never grows, because then one request would wait for
  * the move of all names. MOST decides its size, and the system backs it with memory as it is used. The hash has
- * a secret key, so chains stay short whatever names clients choose.
+ * a secret key, so chains stay short whatever names clients choose. A search reads one cache line of each name that it
+ * passes: its length and its tag, which are other bits of the hash.
  *
  * A name and its place in the quota are decided together, under the lock of the shard. The quota has no lock. So
  * threads that make one name together count it once.
@@ -22,8 +23,8 @@
 #define CHAINS_A_VISIT 64 /* how many chains a pass visits before it gives the mutex back */
 
 struct directory_entry {
-	struct sequence sequence;
 	struct directory_entry *next; /* in its chain */
+	struct sequence sequence;
 	_Atomic uint64_t issued;
 	uint64_t
 		ranked; /* how many of ISSUED the last ranking knew; the thread that ranks has it */
@@ -120,12 +121,22 @@ directory_chain_of(const struct directory *d, struct directory_shard *shard, uin
 	return &shard->chains[hash / SHARDS & (d->chains - 1)];
 }
 
-/* With the mutex held: the entry of NAME in the chain that begins with ENTRY. NULL: there is none. */
-static struct directory_entry *
-directory_search(struct directory_entry *entry, const char *name, size_t len)
+static uint32_t
+directory_tag_of(uint64_t hash)
 {
+	return (uint32_t)(hash >> 32);
+}
+
+/* With the mutex held: the entry of NAME, which has HASH, in the shard. NULL: there is none. */
+static struct directory_entry *
+directory_search(const struct directory *d, struct directory_shard *shard, uint64_t hash,
+		 const char *name, size_t len)
+{
+	struct directory_entry *entry = *directory_chain_of(d, shard, hash);
+
 	while (entry != NULL &&
-	       (entry->sequence.name_len != len || memcmp(entry->name, name, len) != 0))
+	       (entry->sequence.tag != directory_tag_of(hash) || entry->sequence.name_len != len ||
+		memcmp(entry->name, name, len) != 0))
 		entry = entry->next;
 	return entry;
 }
@@ -158,7 +169,7 @@ directory_find(struct directory *d, const char *name, size_t len, uint64_t now_m
 
 	*found = (struct directory_found){0};
 	pthread_mutex_lock(&shard->mutex);
-	entry = directory_search(*directory_chain_of(d, shard, hash), name, len);
+	entry = directory_search(d, shard, hash, name, len);
 	if (entry != NULL) {
 		result = directory_copy(entry, found);
 	} else {
@@ -202,6 +213,7 @@ directory_link(struct directory *d, struct directory_shard *shard, uint64_t hash
 {
 	struct directory_entry **chain = directory_chain_of(d, shard, hash);
 
+	added->sequence.tag = directory_tag_of(hash);
 	added->next = *chain;
 	*chain = added;
 	misses_forget(&shard->misses, hash);
@@ -219,7 +231,7 @@ directory_learn(struct directory *d, const char *name, size_t len,
 
 	*found = (struct directory_found){0};
 	pthread_mutex_lock(&shard->mutex);
-	entry = directory_search(*directory_chain_of(d, shard, hash), name, len);
+	entry = directory_search(d, shard, hash, name, len);
 	if (entry != NULL) {
 		if (policy->is_retired || policy->revision > entry->sequence.policy.revision)
 			is_retired_now = directory_set_policy(entry, policy);
@@ -257,7 +269,7 @@ directory_make(struct directory *d, const char *name, size_t len, uint64_t now_m
 		return result;
 	added = directory_entry_new(name, len, &SEQUENCE_DEFAULT_POLICY);
 	pthread_mutex_lock(&shard->mutex);
-	entry = directory_search(*directory_chain_of(d, shard, hash), name, len);
+	entry = directory_search(d, shard, hash, name, len);
 	if (entry != NULL) {
 		result = directory_copy(entry, found);
 	} else {
@@ -280,7 +292,7 @@ directory_note_missing(struct directory *d, const char *name, size_t len, uint64
 	struct directory_shard *shard = directory_shard_of(d, hash);
 
 	pthread_mutex_lock(&shard->mutex);
-	if (directory_search(*directory_chain_of(d, shard, hash), name, len) == NULL)
+	if (directory_search(d, shard, hash, name, len) == NULL)
 		misses_note(&shard->misses, hash, now_ms + d->settings.miss_ms, false);
 	pthread_mutex_unlock(&shard->mutex);
 }

@@ -87,6 +87,7 @@ held_submit(void *self, struct reservation *reservation)
 		held_end_work(h, key);
 	}
 	held_release(h, shard, &outbox);
+	held_submit_gathered(h); /* the fetch that RESERVATION waits for may be one of them */
 	return is_queued;
 }
 
@@ -143,6 +144,8 @@ held_new(const struct held_settings *settings)
 	assert(settings->ahead_ms > 0);
 	h->settings = *settings;
 	held_databases_init(&h->databases);
+	pthread_mutex_init(&h->gathered.mutex, NULL);
+	SLIST_INIT(&h->gathered.fetches);
 	for (unsigned i = 0; i < HELD_SHARDS; i++) {
 		pthread_mutex_init(&h->shards[i].mutex, NULL);
 		LIST_INIT(&h->shards[i].works);
@@ -232,6 +235,7 @@ held_fill(struct held *h, uint64_t now_ms)
 {
 	for (unsigned i = 0; i < HELD_SHARDS; i++)
 		held_hurry(h, &h->shards[i], now_ms);
+	held_submit_gathered(h);
 	for (unsigned i = 0; i < SHARDS_A_FILL; i++)
 		held_sweep(h, &h->shards[h->next_shard++ % HELD_SHARDS], now_ms);
 }
@@ -285,6 +289,7 @@ held_stop(struct held *h)
 		}
 		held_release(h, shard, &outbox);
 	}
+	held_submit_gathered(h); /* the source answers them, as all others */
 }
 
 void
@@ -304,6 +309,8 @@ held_free(struct held *h)
 		}
 		pthread_mutex_destroy(&shard->mutex);
 	}
+	assert(SLIST_EMPTY(&h->gathered.fetches));
+	pthread_mutex_destroy(&h->gathered.mutex);
 	held_databases_end(&h->databases);
 	free(h);
 }

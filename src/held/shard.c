@@ -1,3 +1,8 @@
+/*
+ * DESIGN. If nobody waits for a fetch, it is not urgent: half of the numbers are left. A statement for one key costs
+ * almost as much as one for many. So such fetches gather until a reservation waits, held_fill() runs, or MOST_GATHERED
+ * are there. Then all of them go to the source together.
+ */
 #include <assert.h>
 #include <stdlib.h>
 
@@ -8,6 +13,7 @@
 
 #define MOST_OUT       4     /* fetches of one sequence: not so many sessions hang together */
 #define MOST_OUT_AHEAD 1024  /* fetches over all sequences for which no reservation waits */
+#define MOST_GATHERED  128   /* fetches; fewer than the sequences of a statement */
 #define LATE_MS	       250   /* until a fetch is late */
 #define RETRY_MS       100   /* after a failed fetch, if no reservation waits */
 #define NO_MORE_MS     10000 /* the same, at the end of a sequence */
@@ -31,6 +37,52 @@ held_lock(struct held_shard *shard, struct held_outbox *outbox)
 	pthread_mutex_lock(&shard->mutex);
 }
 
+static void
+held_submit_fetch(struct held *h, struct held_fetch *fetch)
+{
+	bool is_submitted = source_submit(&h->settings.source, &fetch->reservation);
+
+	assert(is_submitted); /* no fetch is ever withdrawn */
+}
+
+void
+held_submit_gathered(struct held *h)
+{
+	struct held_new_fetches fetches;
+	struct held_fetch *fetch;
+	uint64_t deadline_ms;
+
+	if (atomic_load(&h->gathered.count) == 0)
+		return;
+	pthread_mutex_lock(&h->gathered.mutex);
+	fetches = h->gathered.fetches;
+	SLIST_INIT(&h->gathered.fetches);
+	atomic_store(&h->gathered.count, 0);
+	pthread_mutex_unlock(&h->gathered.mutex);
+	deadline_ms = clock_ms() + h->settings.pool_timeout_ms;
+	while ((fetch = SLIST_FIRST(&fetches)) != NULL) {
+		SLIST_REMOVE_HEAD(&fetches, to_submit);
+		fetch->reservation.deadline_ms = deadline_ms;
+		held_submit_fetch(h, fetch);
+	}
+}
+
+/* Keep FETCH for later. After held_stop() none is kept, because nothing submits it any more. */
+static bool
+held_gather(struct held *h, struct held_fetch *fetch)
+{
+	bool is_gathered;
+
+	pthread_mutex_lock(&h->gathered.mutex);
+	is_gathered = !atomic_load(&h->is_stopping);
+	if (is_gathered) {
+		SLIST_INSERT_HEAD(&h->gathered.fetches, fetch, to_submit);
+		atomic_fetch_add(&h->gathered.count, 1);
+	}
+	pthread_mutex_unlock(&h->gathered.mutex);
+	return is_gathered;
+}
+
 void
 held_release(struct held *h, struct held_shard *shard, struct held_outbox *outbox)
 {
@@ -38,12 +90,12 @@ held_release(struct held *h, struct held_shard *shard, struct held_outbox *outbo
 
 	pthread_mutex_unlock(&shard->mutex);
 	while ((fetch = SLIST_FIRST(&outbox->fetches)) != NULL) {
-		bool is_submitted;
-
 		SLIST_REMOVE_HEAD(&outbox->fetches, to_submit);
-		is_submitted = source_submit(&h->settings.source, &fetch->reservation);
-		assert(is_submitted); /* no fetch is ever withdrawn */
+		if (!fetch->is_ahead_only || !held_gather(h, fetch))
+			held_submit_fetch(h, fetch);
 	}
+	if (atomic_load(&h->gathered.count) >= MOST_GATHERED)
+		held_submit_gathered(h);
 	waiting_answer(&outbox->answered);
 }
 

@@ -32,6 +32,11 @@ struct held {
 	_Atomic unsigned out_ahead; /* fetches for which no reservation waits */
 	_Atomic bool is_stopping;
 	unsigned next_shard; /* of held_fill() */
+	struct {
+		pthread_mutex_t mutex; /* taken last, and without that of a shard */
+		struct held_new_fetches fetches;
+		_Atomic unsigned count; /* changed under the mutex */
+	} gathered; /* fetches for which no reservation waits, not submitted yet */
 	struct held_shard shards[HELD_SHARDS];
 };
 
@@ -46,6 +51,9 @@ struct held_shard *held_shard_of(struct held *held, const struct sequence *seque
 /* Take the mutex, with an empty OUTBOX; and give the mutex back, and do the work of OUTBOX. */
 void held_lock(struct held_shard *shard, struct held_outbox *outbox);
 void held_release(struct held *held, struct held_shard *shard, struct held_outbox *outbox);
+
+/* Submit the fetches that are gathered. Without a mutex. */
+void held_submit_gathered(struct held *held);
 
 /* Locked. The work of KEY, made if it is not there; and free the work of KEY if it is done. */
 struct held_work *held_work_of(struct held_shard *shard, struct held_key *key);

@@ -48,6 +48,7 @@ struct sequence_policy {
 struct sequence {
 	const char *name; /* not ended by a NUL */
 	uint8_t name_len;
+	uint32_t tag;		       /* of the name, for the directory */
 	struct sequence_policy policy; /* under a lock of the directory, which returns copies */
 	void *held;		       /* the room held/ has it, under a lock of its own */
 };

@@ -252,19 +252,32 @@ Test(held, each_sequence_holds_as_its_own_rate_asks_for)
 	cr_assert_eq(held_total(held), few + many);
 }
 
+/* Take most numbers of SEQUENCE at NOW_MS, so that a fetch of it gathers. Return the last number. */
+static uint64_t
+use_most(struct sequence *sequence, uint64_t now_ms)
+{
+	uint64_t few = held_of(held, sequence) / 4, number = 0;
+
+	while (held_of(held, sequence) >= few) {
+		uint64_t next = take_at(sequence, 1, now_ms);
+
+		cr_assert_gt(next, number);
+		number = next;
+	}
+	cr_assert_gt(few, 0);
+	return number;
+}
+
 Test(held, more_is_fetched_before_it_is_used_up)
 {
-	uint64_t now_ms, previous = 0;
+	uint64_t now_ms, previous;
 
 	warm(&orders, 100);
 	now_ms = clock_ms();
-	while (pool.count == 0) {
-		uint64_t number = take_at(&orders, 1, now_ms);
-
-		cr_assert_gt(number, previous);
-		previous = number;
-	}
-	cr_assert_gt(held_of(held, &orders), 100);
+	previous = use_most(&orders, now_ms);
+	held_fill(held, now_ms);
+	cr_assert_eq(pool.count, 1);
+	cr_assert_gt(held_of(held, &orders), 50);
 	bring();
 	for (unsigned i = 0; i < 100; i++) {
 		uint64_t number = take_at(&orders, 1, now_ms);
@@ -287,9 +300,56 @@ Test(held, however_slowly_numbers_are_used_a_fetch_checks_the_policy_every_5_sec
 		cr_assert_neq(take_at(&orders, 1, now_ms + 1000), 0);
 		cr_assert_eq(pool.count, 0);
 		cr_assert_neq(take_at(&orders, 1, now_ms + 6000), 0);
+		held_fill(held, now_ms + 6000);
 		cr_assert_eq(pool.count, 1);
 		bring();
 	}
+}
+
+Test(held, fetches_that_nobody_waits_for_are_submitted_together)
+{
+	static struct sequence third = {.name = "third", .name_len = 5};
+	struct asked asked;
+
+	warm(&orders, 100);
+	warm(&invoices, 100);
+	use_most(&orders, clock_ms());
+	use_most(&invoices, clock_ms());
+	cr_assert_eq(pool.count, 0);
+	ask(&asked, &third, 1);
+	cr_assert_eq(pool.count, 3);
+	cr_assert_eq(pool.out[0]->sequence, &third, "the one that somebody waits for is first");
+	bring();
+	cr_assert_eq(asked.answers, 1);
+}
+
+Test(held, a_reservation_hurries_the_fetch_that_it_waits_for)
+{
+	struct asked asked;
+
+	warm(&orders, 100);
+	use_most(&orders, clock_ms());
+	cr_assert_eq(pool.count, 0);
+	ask(&asked, &orders, (uint32_t)held_of(held, &orders) + 1);
+	cr_assert_eq(pool.count, 1);
+	bring();
+	cr_assert_eq(asked.answers, 1);
+}
+
+Test(held, a_fetch_has_its_whole_time_when_it_is_submitted)
+{
+	warm(&orders, 100);
+	use_most(&orders, clock_ms() - PATIENCE_MS);
+	held_fill(held, clock_ms());
+	cr_assert_gt(pool.out[0]->deadline_ms, clock_ms());
+}
+
+Test(held, a_stop_leaves_no_fetch_behind)
+{
+	warm(&orders, 100);
+	use_most(&orders, clock_ms());
+	held_stop(held);
+	cr_assert_eq(pool.count, 1, "its source answers it");
 }
 
 Test(held, the_limit_is_for_all_sequences_together)
@@ -512,13 +572,15 @@ Test(held, while_fetches_fail_numbers_are_issued_and_few_fetches_begin)
 
 	warm(&orders, 100);
 	now_ms = clock_ms();
-	while (pool.count == 0)
-		cr_assert_neq(take_at(&orders, 1, now_ms), 0);
+	use_most(&orders, now_ms);
+	held_fill(held, now_ms);
 	fail_as(0, TICKET_TIMED_OUT, "no session");
 	for (unsigned i = 0; i < 100; i++)
 		cr_assert_neq(take_at(&orders, 1, now_ms), 0);
+	held_fill(held, now_ms);
 	cr_assert_eq(pool.count, 0);
 	cr_assert_neq(take_at(&orders, 1, now_ms + 500), 0);
+	held_fill(held, now_ms + 500);
 	cr_assert_eq(pool.count, 1);
 }
 

@@ -4,18 +4,22 @@ package Bench::Contenders;
 #
 #	name         for --only
 #	title        in the report
-#	group        its table and plot in the report: single or batch; raw and idle are measured in
-#	             their own ways
+#	group        its table and plot in the report: single or batch; sequences has a table only; raw, names and
+#	             idle are measured in their own ways
 #	server       one of Bench::Servers
-#	path         the path of the requests
+#	path         the path of the requests. KEY in it is replaced by the name of a sequence
+#	used         how many names the requests use, at random; they are spread over those that the server knows
 #	tickets      tickets of an answer; 0: none, it is an upper limit
-#	connections  if not the default; of raw the number of sessions, and POOL is the pool's size
+#	connections  if not the default; of raw the number of sessions, and POOL is the pool's size; of names that
+#	             of threads
+#	is_warmed    a second of load goes before it, in which the server learns how much to hold ahead
 #	last         measured at the end of a round, in this order, with all connections
 #	quick        numbers of connections that --quick measures, for the ratios with a target
 
 use strict;
 use warnings;
 
+# The contenders of a ratio are neighbours, because they are measured in this order.
 our @table = (
     { name => 'nginx', title => 'nginx, constant reply', group => 'single',
       server => 'nginx', path => '/ticket', tickets => 0, quick => [64] },
@@ -28,8 +32,30 @@ our @table = (
       server => 'webdis-everysec', path => '/INCR/ticket', tickets => 1, quick => [64] },
     { name => 'strict', title => 'tickrd, strict', group => 'single',
       server => 'strict', path => '/tickets/create', tickets => 1, quick => [ 64, 256 ] },
+    { name => 'idle-sequences', title => 'tickrd, single tickets, named sequences on and idle',
+      group => 'sequences',
+      server => 'sequences-idle', path => '/tickets/create', tickets => 1,
+      connections => [64], quick => [64] },
+    { name => 'one-key', title => 'tickrd, one sequence, strong', group => 'sequences',
+      server => 'sequences', path => '/sequences/KEY/create', used => 1, tickets => 1,
+      connections => [ 1, 64, 256 ], quick => [64] },
+    { name => 'keys', title => 'tickrd, 1,000 sequences, strong', group => 'sequences',
+      server => 'sequences', path => '/sequences/KEY/create', used => 1000, tickets => 1,
+      connections => [ 1, 64, 256 ], quick => [64] },
+    { name => 'keys-of-many', title => 'tickrd, 1,000 sequences of 100,000, strong', group => 'sequences',
+      server => 'sequences-many', path => '/sequences/KEY/create', used => 1000, tickets => 1,
+      connections => [64], quick => [64] },
     { name => 'ahead', title => 'tickrd, reserving ahead', group => 'single',
       server => 'ahead', path => '/tickets/create', tickets => 1, quick => [64] },
+    { name => 'weak-keys', title => 'tickrd, 1,000 sequences, weak', group => 'sequences',
+      server => 'sequences', path => '/sequences/KEY/create?order=weak', used => 1000, tickets => 1,
+      is_warmed => 1, connections => [ 1, 64, 256 ], quick => [64] },
+    { name => 'weak-keys-of-many', title => 'tickrd, 1,000 sequences of 100,000, weak', group => 'sequences',
+      server => 'sequences-many', path => '/sequences/KEY/create?order=weak', used => 1000, tickets => 1,
+      is_warmed => 1, connections => [64], quick => [64] },
+    { name => 'nginx-keys', title => 'nginx, constant reply, 1,000 paths', group => 'sequences',
+      server => 'nginx', path => '/sequences/KEY/create?order=weak', used => 1000, tickets => 0,
+      connections => [64], quick => [64] },
     { name => 'append-strict', title => 'tickrd, append layout, strict', group => 'single',
       server => 'append-strict', path => '/tickets/create', tickets => 1,
       connections => [ 1, 64, 256 ], last => 3, quick => [1] },
@@ -38,6 +64,12 @@ our @table = (
       connections => [ 1, 64, 256 ], last => 3 },
     { name => 'sqlite', title => 'tickrd on SQLite, strict', group => 'single',
       server => 'sqlite', path => '/tickets/create', tickets => 1 },
+    { name => 'sqlite-one-key', title => 'tickrd on SQLite, one sequence, strong', group => 'sequences',
+      server => 'sqlite-sequences', path => '/sequences/KEY/create', used => 1, tickets => 1,
+      connections => [ 1, 64, 256 ], quick => [64] },
+    { name => 'sqlite-keys', title => 'tickrd on SQLite, 1,000 sequences, strong', group => 'sequences',
+      server => 'sqlite-sequences', path => '/sequences/KEY/create', used => 1000, tickets => 1,
+      connections => [ 1, 64, 256 ], quick => [64] },
     { name => 'sqlite-ahead', title => 'tickrd on SQLite, reserving ahead', group => 'single',
       server => 'sqlite-ahead', path => '/tickets/create', tickets => 1 },
     { name => 'memory', title => 'tickrd on its memory store', group => 'single',
@@ -63,6 +95,8 @@ our @table = (
     { name => 'group-100000', title => 'tickrd, groups of 100000', group => 'batch',
       server => 'groups', path => '/tickets/create/100000?format=group', tickets => 100000 },
 
+    { name => 'names', title => 'names, and numbers held ahead, in memory', group => 'names',
+      connections => [1], quick => [1] },
     { name => 'raw', title => 'inserts of one row by a C client', group => 'raw',
       connections => [ 1, 'POOL' ], last => 2, quick => [1] },
     { name => 'idle', title => 'tickrd, strict, with idle connections', group => 'idle',
@@ -72,10 +106,11 @@ our @table = (
 
 sub names { return map { $_->{name} } @table }
 
-# After each contender that is a tickrd, add the same contender of another build.
+# After each contender that is a tickrd, add the same contender of another build, which may have no named sequences.
 sub add_before {
     @table = map {
-        my $is_tickrd = $_->{title} =~ /^tickrd/ && $_->{server} && $_->{server} ne 'memory';
+        my $is_tickrd = $_->{title} =~ /^tickrd/ && $_->{server} && $_->{server} ne 'memory'
+            && $_->{group} ne 'sequences';
         my %before = (%$_, name => "$_->{name}-before", title => "$_->{title}, before");
         $before{server} .= ' before';
         ($_, $is_tickrd ? \%before : ());

@@ -8,9 +8,12 @@ package Bench::Load;
 #	p50, p99      of the latency, microseconds
 #	processor_us  processor time of the server for a request, microseconds
 #	behind_us     the same of its database
+#	client_us     the same of wrk
 #	refused       requests answered with another status
 #	failed        connections that failed or timed out
 #	resident_kib  of idle: resident memory of the server after the load
+#	name_bytes    resident memory of the server for a name that it knows, if it knows many
+#	known_bytes, held_bytes   of names: resident memory for a name, and for one of which numbers are held
 
 use strict;
 use warnings;
@@ -43,6 +46,12 @@ sub processor_seconds {
     return $ticks / POSIX::sysconf(POSIX::_SC_CLK_TCK());
 }
 
+# The processor time of all children that have ended, in seconds.
+sub processor_seconds_of_children {
+    my (undef, undef, $user, $system) = times;
+    return $user + $system;
+}
+
 sub resident_kib {
     my ($pid) = @_;
     return slurp("/proc/$pid/status") =~ /^VmRSS:\s+([0-9]+)/m ? $1 : undef;
@@ -62,14 +71,26 @@ sub wait_until_quiet {
 
 # --- load -----------------------------------------------------------------------------------------
 
+# The script of wrk and its arguments, for the URL of a contender. bench/numbers.lua explains them.
+sub script_of {
+    my ($contender, $server, @turn) = @_;
+    my ($url, @keys) = ("http://127.0.0.1:$server->{port}");
+    my ($prefix, $suffix) = split /KEY/, $contender->{path};
+    if (defined $suffix) { @keys = ('--', $prefix, $suffix, $contender->{used}, $server->{known} / $contender->{used}, @turn) }
+    else                 { $url .= $contender->{path} }
+    return ('-s', "$ENV{SRCDIR}/bench/numbers.lua", $url, @keys);
+}
+
 # Run wrk on the SERVER of a contender.
 sub wrk {
     my ($contender, $server, $connections) = @_;
     my @processes = ($server->{pids}, $server->{behind} // []);
     my @before    = map { processor_seconds(@$_) } @processes;
+    my $client    = processor_seconds_of_children();
     my $text = output_of('wrk', '-d1', "-c$connections", $connections == 1 ? '-t1' : '-t2',
-        '-s', "$ENV{SRCDIR}/bench/numbers.lua", "http://127.0.0.1:$server->{port}$contender->{path}");
+        script_of($contender, $server));
     my @used = map { processor_seconds(@{ $processes[$_] }) - $before[$_] } 0, 1;
+    $client = processor_seconds_of_children() - $client;
     my ($requests, $refused, $failed, $bytes, $us, $p50, $p99)
         = $text =~ /^numbers (\d+) (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)$/m
         or die "cannot parse the output of wrk:\n$text";
@@ -81,15 +102,41 @@ sub wrk {
             tickets      => $answered * $contender->{tickets} / $us * 1e6,
             p50          => $p50,
             p99          => $p99,
+            client_us    => $client / $answered * 1e6,
             processor_us => $used[0] / $answered * 1e6,
             behind_us    => @{ $processes[1] } ? $used[1] / $answered * 1e6 : undef )
         : () };
 }
 
+# How many names SERVER knows.
+sub known_names {
+    my ($server) = @_;
+    sleep 0.2;    # until the metrics are brought up to date
+    my $page = Tickr::Client->new(port => $server->{port})->request('GET', '/metrics')->{body};
+    return $page =~ /^tickr_sequences_known (\d+)$/m ? $1 : die "no tickr_sequences_known\n";
+}
+
+# Let SERVER make all names that it is to know, by their first use. A name that was not made is taken again.
+sub make_names {
+    my ($server) = @_;
+    my $all  = { path => '/sequences/KEY/create', used => $server->{known} };
+    my $most = time + 120;
+    my $known = known_names($server);
+    my $before = resident_kib($server->{pids}[0]);
+    while ($known < $server->{known}) {
+        die "the sequences were not made within 120 s\n" if time > $most;
+        output_of('wrk', '-d1', '-c256', '-t2', script_of($all, $server, int($known * 0.45)));
+        $known = known_names($server);
+    }
+    $server->{name_bytes} = (resident_kib($server->{pids}[0]) - $before) * 1024 / $known;
+    return;
+}
+
 # Send one request, to check the contender's answer.
 sub try_out {
     my ($contender, $server) = @_;
-    my $answer = Tickr::Client->new(port => $server->{port})->request('GET', $contender->{path});
+    my $path   = $contender->{path} =~ s/KEY/customer-000000/r;
+    my $answer = Tickr::Client->new(port => $server->{port})->request('GET', $path);
     die "$contender->{name} answers $answer->{status}: " . substr($answer->{body}, 0, 200) . "\n"
         if $answer->{status} != 200;
     return if $contender->{group} ne 'single' || $contender->{path} =~ /INCR/;
@@ -105,11 +152,22 @@ sub measure_http {
     my ($contender, @counts) = @_;
     my $server = Bench::Servers::get($contender->{server});
     return { skip => $server->{skip} } if $server->{skip};
+    make_names($server) if $contender->{used} && $server->{known} && !$server->{has_names}++;
     try_out($contender, $server);
     wait_until_quiet();
+    wrk($contender, $server, $counts[0]) if $contender->{is_warmed};
     my %measured = map { ($_ => wrk($contender, $server, $_)) } @counts;
+    $measured{ $counts[0] }{name_bytes} = $server->{name_bytes} if ($server->{known} // 0) > 10_000;
     $server->{settle}->() if $server->{settle};
     return \%measured;
+}
+
+# Memory of names, in a process that has nothing else. Its exit status is not of interest, because we print the bytes.
+sub measure_names {
+    my $text = qx{'$ENV{BUILDDIR}/bench/sequences' 0.1};
+    my ($known, $held) = $text =~ /: (\d+) resident bytes a name known \(at most \d+\), (\d+) with/
+        or die "cannot parse the output of bench/sequences:\n$text";
+    return { 1 => { known_bytes => $known, held_bytes => $held } };
 }
 
 sub measure_raw {
@@ -174,10 +232,12 @@ sub measure_idle {
 }
 
 my %measure = (
-    single => \&measure_http,
-    batch  => \&measure_http,
-    raw    => \&measure_raw,
-    idle   => \&measure_idle,
+    single    => \&measure_http,
+    batch     => \&measure_http,
+    sequences => \&measure_http,
+    names     => \&measure_names,
+    raw       => \&measure_raw,
+    idle      => \&measure_idle,
 );
 
 sub measure {

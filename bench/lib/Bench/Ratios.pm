@@ -63,6 +63,35 @@ our @table = (
           'strict, 64 connections: processor time per request of tickrd over that of evhttp constant',
       sub { my ($of) = @_;
             $of->('strict', 64, 'processor_us') / $of->('evhttp', 64, 'processor_us') } ],
+    [ one_key_over_strict => 'one sequence, strong, 64 connections: requests/s over those of single tickets, strict',
+      sub { my ($of) = @_; $of->('one-key', 64, 'rate') / $of->('strict', 64, 'rate') } ],
+    [ keys_over_one_key => '1,000 sequences at random, strong, 64 connections: requests/s over those of one',
+      sub { my ($of) = @_; $of->('keys', 64, 'rate') / $of->('one-key', 64, 'rate') } ],
+    [ sqlite_keys_over_one_key =>
+          'SQLite, 1,000 sequences at random, strong, 64 connections: requests/s over those of one',
+      sub { my ($of) = @_; $of->('sqlite-keys', 64, 'rate') / $of->('sqlite-one-key', 64, 'rate') } ],
+    [ weak_keys_over_ahead =>
+          '1,000 sequences at random, weak, 64 connections: requests/s over those of single tickets, ahead',
+      sub { my ($of) = @_; $of->('weak-keys', 64, 'rate') / $of->('ahead', 64, 'rate') } ],
+    [ weak_known_100000_over_1000 =>
+          '1,000 sequences at random, weak, 64 connections: requests/s if the server knows 100,000, over those if '
+              . 'it knows 1,000',
+      sub { my ($of) = @_; $of->('weak-keys-of-many', 64, 'rate') / $of->('weak-keys', 64, 'rate') } ],
+    [ known_100000_over_1000 => 'the same, strong',
+      sub { my ($of) = @_; $of->('keys-of-many', 64, 'rate') / $of->('keys', 64, 'rate') } ],
+    [ idle_sequences_over_none =>
+          'single tickets, strict, 64 connections: requests/s with named sequences on and idle, over those with '
+              . 'sequences off',
+      sub { my ($of) = @_; $of->('idle-sequences', 64, 'rate') / $of->('strict', 64, 'rate') } ],
+    [ bytes_a_name_known => 'resident memory of tickrd for a name, with 100,000 names known, bytes',
+      sub { my ($of) = @_; $of->('keys-of-many', 64, 'name_bytes') } ],
+    [ bytes_a_name_held =>
+          'the same for a name of which numbers are held, measured by bench/sequences, bytes',
+      sub { my ($of) = @_; $of->('names', 1, 'held_bytes') } ],
+    [ nginx_paths_over_path =>
+          'nginx constant, 64 connections: requests/s for 1,000 paths at random over those for one, which shows '
+              . 'what wrk needs to pick a path',
+      sub { my ($of) = @_; $of->('nginx-keys', 64, 'rate') / $of->('nginx', 64, 'rate') } ],
 );
 
 # With --before: add the ratio of this build to the other, for each number of connections.

@@ -108,6 +108,7 @@ sub load_row {
         milliseconds($median->('p99')),
         with_decimals(1, $median->('processor_us')),
         with_decimals(1, $median->('behind_us')),
+        with_decimals(1, $median->('client_us')),
         whole($lost),
     ];
 }
@@ -118,7 +119,7 @@ sub load_table {
         @Bench::Contenders::table;
     return '' unless @contenders;
     my @rows = [ 'contender', 'connections', 'requests/s (least..most)', 'tickets/s', 'MB/s',
-                 'p50 ms', 'p99 ms', 'server µs', 'database µs', 'lost' ];
+                 'p50 ms', 'p99 ms', 'server µs', 'database µs', 'wrk µs', 'lost' ];
     for my $contender (@contenders) {
         push @rows, map { load_row($results, $contender, $_) }
             $results->connections_of($contender->{name});
@@ -230,11 +231,12 @@ sub markdown {
     return join '',
         "Made by `scripts/bench`. In a round `wrk` loads each contender for a second with one number of connections, then\n"
         . "each with the next number. The numbers are medians of $given{rounds} rounds. _server µs_ is the processor time of the server for\n"
-        . "one request, and _database µs_ that of its database. _lost_ counts the requests of all rounds that failed or were\n"
-        . "refused. The tickets table in MariaDB has the counter layout, except where a row names the append layout.\n\n",
+        . "one request, _database µs_ that of its database, and _wrk µs_ that of `wrk`. _lost_ counts the requests of all rounds\n"
+        . "that failed or were refused. The tickets table in MariaDB has the counter layout, except where a row names the append layout.\n\n",
         section('Ratios', ratio_table($results, %given), skipped_lines($results)),
         section('Single tickets', load_table($results, 'single')),
         section('Batches', load_table($results, 'batch')),
+        section('Named sequences', load_table($results, 'sequences')),
         raw_table($results),
         idle_table($results),
         section('Plots', @plots),

@@ -55,6 +55,7 @@ http {
     server {
         listen 127.0.0.1:PORT reuseport backlog=1024;
         location = /ticket { return 200 'CONSTANT'; }
+        location /sequences/ { return 200 'CONSTANT'; }
         location = /array {
             # From memory, which is faster than sendfile() for a body of this size.
             alias FOLDER/array.json;
@@ -83,7 +84,7 @@ sub start_nginx {
         @workers = split ' ', slurp($children);
         @workers == $processors;
     });
-    return { port => $value{PORT}, pids => \@workers };
+    return { port => $value{PORT}, pids => \@workers, known => 1000, has_names => 1 };
 }
 
 sub start_evhttp {
@@ -201,6 +202,14 @@ sub start_sqlite {
         TICKR_DATABASE_NAME => scratch() . '/' . of_build($name) . '.db', %env);
 }
 
+# A server that knows KNOWN names, once a load has made them.
+sub with_sequences {
+    my ($known, $start, @given) = @_;
+    my $server = $start->(@given, TICKR_SEQUENCES => 'any', TICKR_SEQUENCES_PER_SECOND => 1_000_000);
+    $server->{known} = $known;
+    return $server;
+}
+
 sub start_memory {
     return tickrd(undef, [], program => 'tickrd-memory', TICKR_DATABASE_ADAPTER => 'memory');
 }
@@ -224,6 +233,10 @@ my %start = (
     'sqlite-arrays'   => sub { start_sqlite('arrays') },
     'sqlite-ahead'    => sub { start_sqlite('ahead', TICKR_RESERVE_AHEAD => 1) },
     'memory'          => \&start_memory,
+    'sequences-idle'   => sub { with_sequences(0, \&tickrd_on_counter, 'sequences_idle') },
+    'sequences'        => sub { with_sequences(1000, \&tickrd_on_counter, 'sequences') },
+    'sequences-many'   => sub { with_sequences(100_000, \&tickrd_on_counter, 'sequences_many') },
+    'sqlite-sequences' => sub { with_sequences(1000, \&start_sqlite, 'sequences') },
 );
 
 sub wait_until_answers {
