@@ -164,7 +164,7 @@ sub fail {
     return;
 }
 
-# What it has done: {statements, inserts, failed, rows, bytes, tokens}.
+# Return its counts: {statements, inserts, failed, rows, bytes, tokens}.
 sub counts {
     my ($self) = @_;
     return JSON::PP::decode_json(Tickr::Client->new(port => $self->port)->get('/test')->{body});
