@@ -101,6 +101,7 @@ sub resume { $_[0]{process}->signal('CONT') }
 sub escaped { return join '', map { /[\w.~-]/ ? $_ : sprintf '%%%02X', ord } split //, $_[0] }
 
 # Send a statement. Return {status, code, body}: the code of an exception is 0 if there is none.
+#
 # given: database, body (the data of an INSERT), headers (a list of lines), and settings (a hash).
 sub try_query {
     my ($self, $sql, %given) = @_;
