@@ -143,6 +143,15 @@ sub query {
     return $answer->{body};
 }
 
+# Make the tables and views of sql/clickhouse/, as an operator does by hand.
+sub create_tables {
+    my ($self) = @_;
+    for my $file (glob(($ENV{SRCDIR} // '.') . '/sql/clickhouse/*.sql')) {
+        $self->query($_) for grep {/\S/} split /;\n/, slurp($file) =~ s/^--.*\n//gmr;
+    }
+    return;
+}
+
 # The rows of a SELECT, each a hash.
 sub rows {
     my ($self, $sql, %given) = @_;
