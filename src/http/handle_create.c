@@ -35,7 +35,7 @@ handle_create_ask_allocator(struct exchange *exchange, uint32_t count)
 	const struct ticket_service *service = exchange_context(exchange);
 
 	if (exchange->format == BATCH_FORMAT_ARRAY &&
-	    !connection_hold(exchange->connection, json_array_size(count))) {
+	    !connection_hold(exchange->connection, json_tickets_size(count))) {
 		reply_status(exchange, TICKET_TOO_MANY_WAITING,
 			     "too many large answers wait for clients to read them; ask for fewer "
 			     "tickets, or for a group");

@@ -16,7 +16,7 @@
 static bool
 handle_sequence_create_holds(struct exchange *exchange, uint32_t count)
 {
-	if (connection_hold(exchange->connection, json_array_size(count)))
+	if (connection_hold(exchange->connection, json_tickets_size(count)))
 		return true;
 	reply_outcome(exchange, FRONT_UNAVAILABLE,
 		      "too many large answers wait for clients to read them; ask for fewer ids, or "
@@ -34,7 +34,7 @@ handle_sequence_create_add(struct exchange *exchange, const struct front_ids *id
 		return;
 	}
 	if (evbuffer_reserve_space(reply_body(exchange),
-				   (ev_ssize_t)json_array_size(ids->ids.count), &space, 1) != 1)
+				   (ev_ssize_t)json_tickets_size(ids->ids.count), &space, 1) != 1)
 		abort();
 	space.iov_len = json_numbers(space.iov_base, ids->scrambled, ids->ids.count);
 	evbuffer_commit_space(reply_body(exchange), &space, 1);

@@ -31,13 +31,13 @@ void
 reply_add_range(struct exchange *exchange, const struct ticket_range *ids)
 {
 	bool is_array = exchange->format == BATCH_FORMAT_ARRAY;
-	size_t most = is_array ? json_array_size(ids->count) : JSON_GROUP_SIZE;
+	size_t most = is_array ? json_tickets_size(ids->count) : JSON_GROUP_SIZE;
 	struct evbuffer_iovec space;
 
 	if (evbuffer_reserve_space(reply_body(exchange), (ev_ssize_t)most, &space, 1) != 1)
 		abort();
 	space.iov_len =
-		is_array ? json_array(space.iov_base, ids) : json_group(space.iov_base, ids);
+		is_array ? json_tickets(space.iov_base, ids) : json_group(space.iov_base, ids);
 	evbuffer_commit_space(reply_body(exchange), &space, 1);
 }
 

@@ -34,7 +34,7 @@ json_number(char *to, uint64_t number)
 }
 
 size_t
-json_array_size(uint32_t count)
+json_tickets_size(uint32_t count)
 {
 	return 2 + (size_t)count * (JSON_NUMBER_SIZE + 1);
 }
@@ -69,7 +69,7 @@ json_write_long_numbers(char *to, uint64_t number, uint64_t increment, uint32_t 
 }
 
 size_t
-json_array(char *to, const struct ticket_range *tickets)
+json_tickets(char *to, const struct ticket_range *tickets)
 {
 	uint64_t ticket = tickets->first;
 	uint32_t i = 0;

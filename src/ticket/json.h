@@ -18,14 +18,14 @@
 #define JSON_ERROR_SIZE(size) (sizeof("{\"error\":\"\"}") + JSON_BYTE_SIZE * (size))
 #define JSON_GROUP_SIZE	      (sizeof("{\"first\":,\"increment\":,\"count\":}") + 3 * JSON_NUMBER_SIZE)
 
-/* The forms of an answer with tickets: json_array() or json_group(). In the order of TICKR_BATCH_FORMAT. */
+/* The forms of an answer with tickets: json_tickets() or json_group(). In the order of TICKR_BATCH_FORMAT. */
 enum batch_format { BATCH_FORMAT_ARRAY, BATCH_FORMAT_GROUP };
 
 size_t json_number(char *to, uint64_t number);
 
 /* The most bytes of an array of COUNT tickets: brackets, and a number and a comma for each. */
-size_t json_array_size(uint32_t count);
-size_t json_array(char *to, const struct ticket_range *tickets);
+size_t json_tickets_size(uint32_t count);
+size_t json_tickets(char *to, const struct ticket_range *tickets);
 
 /* The same, of COUNT numbers that are no progression. */
 size_t json_numbers(char *to, const uint64_t *numbers, uint32_t count);

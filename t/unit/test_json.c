@@ -52,8 +52,8 @@ check_array(struct ticket_range tickets)
 				       i > 0 ? "," : "", tickets.first + i * tickets.increment);
 	expected[at++] = ']';
 	expected[at] = '\0';
-	cr_assert_lt(json_array_size(tickets.count), sizeof(written));
-	len = json_array(written, &tickets);
+	cr_assert_lt(json_tickets_size(tickets.count), sizeof(written));
+	len = json_tickets(written, &tickets);
 	written[len] = '\0';
 	cr_assert_str_eq(written, expected);
 }
@@ -76,9 +76,9 @@ Test(json, arrays_are_a_number_for_each_ticket)
 
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
 		char json[256];
-		size_t len = json_array(json, &cases[i].tickets);
+		size_t len = json_tickets(json, &cases[i].tickets);
 
-		cr_assert_leq(len, json_array_size(cases[i].tickets.count));
+		cr_assert_leq(len, json_tickets_size(cases[i].tickets.count));
 		json[len] = '\0';
 		cr_assert_str_eq(json, cases[i].json);
 	}
@@ -98,8 +98,8 @@ Test(json, arrays_are_as_printf_writes_them_for_any_increment)
 
 Test(json, the_largest_array_fits_the_size_that_is_promised)
 {
-	cr_assert_geq(json_array_size(1000000), 2 + 1000000 * (size_t)20 + 999999);
-	cr_assert_geq(json_array_size(UINT32_MAX), 2 + UINT32_MAX * (size_t)21);
+	cr_assert_geq(json_tickets_size(1000000), 2 + 1000000 * (size_t)20 + 999999);
+	cr_assert_geq(json_tickets_size(UINT32_MAX), 2 + UINT32_MAX * (size_t)21);
 }
 
 Test(json, a_group_is_first_increment_and_count)
@@ -167,9 +167,9 @@ Test(json, long_arrays_are_as_printf_writes_them)
 	for (size_t f = 0; f < ARRAY_LENGTH(firsts); f++) {
 		for (size_t s = 0; s < ARRAY_LENGTH(steps); s++) {
 			struct ticket_range tickets = {firsts[f], steps[s], COUNT};
-			char *json = malloc(json_array_size(COUNT));
+			char *json = malloc(json_tickets_size(COUNT));
 			char *at = json;
-			size_t len = json_array(json, &tickets);
+			size_t len = json_tickets(json, &tickets);
 
 			cr_assert_eq(*at++, '[');
 			for (uint64_t i = 0; i < COUNT; i++) {
