@@ -5,6 +5,9 @@
  *
  * A fresh table holds the base 1. So the first reserved base is 2, and the first ticket of node 0 is the
  * starting offset. The space {1, 0, 1} numbers a sequence from 1. Pure; any thread.
+ *
+ * The space of Snowflake ids is another one: its bases are the numbers of ticket/snowflake_id.h. Bases that follow
+ * each other are a progression of ids only within one millisecond.
  */
 #ifndef TICKR_TICKET_SPACE_H
 #define TICKR_TICKET_SPACE_H
@@ -25,10 +28,14 @@
 	"9223372036854775807"
 
 struct ticket_space {
-	uint64_t max_nodes;	  /* 1 .. SPACE_MOST_NODES */
+	uint64_t max_nodes; /* 1 .. SPACE_MOST_NODES; 0: Snowflake ids, see space_of_snowflakes() */
 	uint64_t node_number;	  /* 0 .. max_nodes - 1 */
 	uint64_t starting_offset; /* 0 .. SPACE_LAST_TICKET */
 };
+
+/* The space of the Snowflake ids of NODE, PER_MS in each millisecond. */
+struct ticket_space space_of_snowflakes(uint32_t node, uint32_t per_ms);
+bool space_is_of_snowflakes(const struct ticket_space *space) MUST_CHECK;
 
 /* Bases, and the space that makes tickets of them. */
 struct ticket_piece {
@@ -45,7 +52,10 @@ bool space_base(const struct ticket_space *space, uint64_t ticket, uint64_t *bas
 /* The highest base whose ticket is not above TICKET; one below the first base if there is none. */
 uint64_t space_base_up_to(const struct ticket_space *space, uint64_t ticket);
 
-/* The tickets of BASES, which are not empty. False: one of them has none. */
+/*
+ * The tickets of BASES, which are not empty, as one progression. False: one of them has none, or Snowflake ids are no
+ * progression.
+ */
 bool space_tickets(const struct ticket_space *space, const struct ticket_range *bases,
 		   struct ticket_range *tickets) MUST_CHECK;
 
@@ -57,6 +67,13 @@ bool space_ids(const struct ticket_space *space, const struct ticket_range *numb
 
 /* The id of NUMBER of a named sequence, 1 or more; the last id of the space, if NUMBER is beyond it. */
 uint64_t space_id_up_to(const struct ticket_space *space, uint64_t number);
+
+/*
+ * Take the bases at the front of BASES, which are not empty, whose tickets are one progression, and return these. All of
+ * them, unless they are Snowflake ids. False: one of them has none.
+ */
+bool space_take_progression(const struct ticket_space *space, struct ticket_range *bases,
+			    struct ticket_range *tickets) MUST_CHECK;
 
 /* How many of BASES, from the first on, have a ticket. */
 uint32_t space_count(const struct ticket_space *space, const struct ticket_range *bases);
