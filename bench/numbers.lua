@@ -1,6 +1,6 @@
 -- With the arguments PREFIX SUFFIX USED STRIDE, each request is for a path PREFIX customer-NNNNNN SUFFIX. NNNNNN is
 -- STRIDE times a random number below USED. The requests are made before the load, so that wrk only picks one.
--- With a fifth argument DONE, each of two threads takes the paths of its half in turn, of which DONE were taken before.
+-- With a fifth argument FROM, each of two threads takes the paths in turn, from FROM on or from half the circle later.
 local threads = 0
 setup = function(thread)
 	thread:set("number", threads)
