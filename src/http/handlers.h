@@ -6,31 +6,8 @@
 #ifndef TICKR_HTTP_HANDLERS_H
 #define TICKR_HTTP_HANDLERS_H
 
-#include <stddef.h>
-#include <stdint.h>
-
-#include "allocator/allocator.h"
-#include "front/front.h"
+#include "front/service.h"
 #include "http/route.h"
-#include "ticket/database.h"
-#include "ticket/json.h"
-
-struct ticket_service {
-	struct allocator *allocator;
-	uint32_t max_batch;
-	enum batch_format batch_format;
-	struct front *front; /* NULL: there are no named sequences */
-	/*
-	 * Write the state of each database to STATES, which has room for MOST_DATABASES. Return how many they
-	 * are. It must not ask a database.
-	 */
-	size_t (*databases)(void *arg, struct database_state *states);
-	/* The same, of the named sequences in these databases. */
-	size_t (*sequences)(void *arg, struct database_state *states);
-	/* Return how many tickets are held ahead, and how long they last. NULL: none are reserved ahead. */
-	uint64_t (*reserved)(void *arg, uint64_t *lasts_ms);
-	void *arg;
-};
 
 /* Every route of clients; without named sequences, and with them. */
 extern const struct route_table client_routes;

@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "http/auth.h"
+#include "front/auth.h"
 #include "http/connection.h"
 #include "http/exchange.h"
 #include "http/guard.h"

@@ -4,7 +4,7 @@
 
 #include "base/memory.h"
 #include "fuzz.h"
-#include "http/auth.h"
+#include "front/auth.h"
 
 #define MOST_CREDENTIALS 768 /* bytes that auth_allows() decodes */
 

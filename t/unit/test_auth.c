@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/attributes.h"
-#include "http/auth.h"
+#include "front/auth.h"
 
 #define PASSWORD "open sesame"
 

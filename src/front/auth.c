@@ -4,7 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "http/auth.h"
+#include "front/auth.h"
 
 #define LONGEST_CREDENTIALS 1024 /* base64 characters */
 

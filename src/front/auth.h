@@ -1,10 +1,10 @@
 /*
- * auth -- recognises clients by a password, and the operator by the user at the other end of a socket.
+ * auth -- for all protocols: recognises clients by a password, and the operator by the user at the other end of a socket.
  *
  * Any thread.
  */
-#ifndef TICKR_HTTP_AUTH_H
-#define TICKR_HTTP_AUTH_H
+#ifndef TICKR_FRONT_AUTH_H
+#define TICKR_FRONT_AUTH_H
 
 #include <stdbool.h>
 

@@ -1,0 +1,112 @@
+#include <inttypes.h>
+
+#include "front/service.h"
+
+static bool
+service_any_gives(const struct database_state *states, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (database_gives(&states[i]))
+			return true;
+	return false;
+}
+
+bool
+service_is_ready(const struct ticket_service *service)
+{
+	struct database_state states[MOST_DATABASES];
+	uint64_t lasts_ms;
+
+	if (service->reserved != NULL && service->reserved(service->arg, &lasts_ms) > 0)
+		return true;
+	return service_any_gives(states, service->databases(service->arg, states));
+}
+
+bool
+service_sequences_are_ready(const struct ticket_service *service)
+{
+	struct database_state states[MOST_DATABASES];
+
+	return service->front != NULL &&
+	       service_any_gives(states, service->sequences(service->arg, states));
+}
+
+static void
+service_find_highest(struct service_status *status)
+{
+	uint64_t other;
+
+	for (size_t i = 0; i < status->count; i++)
+		if (database_last_ticket(&status->states[i], &other) &&
+		    (!status->has_ticket || other > status->last_ticket)) {
+			status->last_ticket = other;
+			status->has_ticket = true;
+		}
+}
+
+/* Return whether a database is up. *IS_LEFT: one that is up has tickets left. */
+static bool
+service_is_any_up(const struct service_status *status, bool *is_left)
+{
+	bool is_up = false;
+
+	*is_left = false;
+	for (size_t i = 0; i < status->count; i++) {
+		if (status->states[i].condition != DATABASE_UP)
+			continue;
+		is_up = true;
+		if (space_left(status->states[i].space, status->states[i].newest_base) > 0)
+			*is_left = true;
+	}
+	return is_up;
+}
+
+/* If there are several databases, name each, with an equal share of the room for its reason. */
+static void
+service_explain(const struct service_status *status, struct text *reason)
+{
+	const struct database_state *states = status->states;
+	size_t share =
+		(SERVICE_REASON_SIZE - sizeof("no database gives tickets: ")) / status->count;
+
+	if (status->count == 1) {
+		if (states[0].condition != DATABASE_REFUSED)
+			text_add(reason, "the database is down: ");
+		text_add(reason, states[0].reason);
+		return;
+	}
+	text_add(reason, "no database gives tickets: ");
+	for (size_t i = 0; i < status->count; i++) {
+		char memory[SERVICE_REASON_SIZE];
+		struct text one = TEXT_OVER(memory);
+
+		text_addf(&one, "%s%s (node %" PRIu64 ", %s): %s", i > 0 ? "; " : "",
+			  states[i].name, states[i].space->node_number,
+			  database_condition_name(states[i].condition), states[i].reason);
+		text_add_cut(reason, memory, share);
+	}
+}
+
+bool
+service_look(const struct ticket_service *service, struct service_status *status,
+	     struct text *reason)
+{
+	uint64_t lasts_ms;
+	bool is_left;
+
+	status->count = service->databases(service->arg, status->states);
+	status->has_ticket = false;
+	status->last_ticket = 0;
+	service_find_highest(status);
+	status->is_ahead = service->reserved != NULL;
+	status->reserved = status->is_ahead ? service->reserved(service->arg, &lasts_ms) : 0;
+	if (status->reserved > 0)
+		return true;
+	if (!service_is_any_up(status, &is_left))
+		service_explain(status, reason);
+	else if (!is_left)
+		text_add(reason, SPACE_EXHAUSTED);
+	else
+		return true;
+	return false;
+}
