@@ -35,9 +35,11 @@ struct daemon {
 	const struct config *config;
 	const struct store *store;
 	struct sockets sockets;
+	struct sockets grpc_sockets;
 	struct sockets control_sockets;
-	struct control *control;		   /* NULL: there is no socket for the operator */
-	struct looks *looks;			   /* of the databases, at the start */
+	struct grpc_tls *tls;	 /* NULL: gRPC is in the clear, or there is none */
+	struct control *control; /* NULL: there is no socket for the operator */
+	struct looks *looks;	 /* of the databases, at the start */
 	struct state_file *states[MOST_DATABASES]; /* NULL: there is none */
 	struct dispatch *dispatch;
 	struct state_file *sequence_states[MOST_DATABASES];
@@ -77,6 +79,7 @@ daemon_leave(void *arg, int status)
 	struct daemon *d = arg;
 
 	sockets_remove_paths(&d->sockets);
+	sockets_remove_paths(&d->grpc_sockets);
 	sockets_remove_paths(&d->control_sockets);
 	log_flush();
 	_exit(status);
@@ -110,6 +113,7 @@ daemon_on_drain_delay(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	sockets_stop(&d->sockets);
+	sockets_stop(&d->grpc_sockets);
 	for (size_t i = 0; i < d->started; i++)
 		worker_drain(d->workers[i]);
 }
@@ -214,6 +218,29 @@ daemon_open_sockets(struct daemon *d)
 	return false;
 }
 
+/* Read the certificate, and open the sockets of gRPC. Sockets of the service manager are those of HTTP. */
+static bool
+daemon_open_grpc(struct daemon *d)
+{
+	struct socket_address addresses[MOST_LISTEN_ADDRESSES];
+	char memory[1024];
+	struct text problem = TEXT_OVER(memory);
+	const struct config *config = d->config;
+
+	if (config->grpc_count == 0)
+		return true;
+	for (size_t i = 0; i < config->grpc_count; i++)
+		addresses[i] = (struct socket_address){config->grpc_addresses[i].address,
+						       config->grpc_addresses[i].len};
+	if (config->grpc_ssl_cert[0] != '\0')
+		d->tls = grpc_tls_new(config->grpc_ssl_cert, config->grpc_ssl_key, &problem);
+	if (problem.len == 0 && sockets_open(&d->grpc_sockets, config->http_threads, addresses,
+					     config->grpc_count, &problem))
+		return true;
+	log_error("cannot listen for gRPC", LOG_TEXT("reason", memory));
+	return false;
+}
+
 /*
  * Open the socket for the server's own user only, because it has no password. No other thread makes
  * files with this umask yet.
@@ -266,15 +293,23 @@ daemon_make_workers(struct daemon *d)
 		.control = d->mailbox,
 		.drained = daemon_on_worker_drained,
 		.pong = daemon_on_pong,
+		.tls = d->tls,
 		.arg = d,
 	};
 
 	d->worker_count = d->config->http_threads;
 	d->workers = xcalloc(d->worker_count, sizeof(*d->workers));
-	for (size_t i = 0; i < d->worker_count; i++)
-		d->workers[i] = worker_new(&settings, sockets_of_loop(&d->sockets, i),
-					   d->sockets.addresses);
+	for (size_t i = 0; i < d->worker_count; i++) {
+		struct worker_sockets sockets = {.http = sockets_of_loop(&d->sockets, i),
+						 .http_count = d->sockets.addresses,
+						 .grpc_count = d->grpc_sockets.addresses};
+
+		if (sockets.grpc_count > 0)
+			sockets.grpc = sockets_of_loop(&d->grpc_sockets, i);
+		d->workers[i] = worker_new(&settings, &sockets);
+	}
 	sockets_give_away(&d->sockets);
+	sockets_give_away(&d->grpc_sockets);
 }
 
 /* Make the main loop. From here on, a stop is an order to that loop, which runs soon. */
@@ -374,6 +409,14 @@ daemon_announce(struct daemon *d)
 		log_info("listening", LOG_WORD("address", memory),
 			 LOG_WORD("inherited", d->sockets.are_inherited ? "yes" : "no"));
 	}
+	for (size_t i = 0; i < d->grpc_sockets.addresses; i++) {
+		char memory[160];
+		struct text address = TEXT_OVER(memory);
+
+		socket_address_describe(&d->grpc_sockets.bound[i].address, &address);
+		log_info("listening for gRPC", LOG_WORD("address", memory),
+			 LOG_WORD("tls", d->tls != NULL ? "yes" : "no"));
+	}
 	log_info("tickrd serves", LOG_WORD("version", PACKAGE_VERSION),
 		 LOG_NUMBER("max_nodes", d->config->max_nodes),
 		 LOG_WORD("node_number", d->config->node_number),
@@ -440,7 +483,7 @@ daemon_serve(struct daemon *d)
 		return EX_CONFIG;
 	}
 	daemon_take_orders(d);
-	if (!daemon_open_sockets(d) || !daemon_open_control(d))
+	if (!daemon_open_sockets(d) || !daemon_open_grpc(d) || !daemon_open_control(d))
 		daemon_leave(d, EX_OSERR);
 	if (!daemon_build(d))
 		daemon_leave(d, EX_OSERR);
@@ -451,7 +494,9 @@ daemon_serve(struct daemon *d)
 	daemon_tear_down(d);
 	log_info("stopped");
 	sockets_close(&d->control_sockets);
+	sockets_close(&d->grpc_sockets);
 	sockets_close(&d->sockets);
+	grpc_tls_free(d->tls);
 	databases_close_states(d->sequence_states);
 	databases_close_states(d->states);
 	return 0;

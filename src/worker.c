@@ -5,14 +5,15 @@
 #include "base/clock.h"
 #include "base/mail.h"
 #include "base/memory.h"
+#include "grpc/server.h"
 #include "http/handlers.h"
 #include "http/server.h"
 #include "loop/loop.h"
 #include "segment/segment.h"
 #include "worker.h"
 
-#define OVERDUE_MARGIN_MS 1000 /* so that a session reaches its own time-outs before */
-#define HTTP_DEADLINE_MS  75000
+#define OVERDUE_MARGIN_MS 1000	/* so that a session reaches its own time-outs before */
+#define DEADLINE_MS	  75000 /* for a client to send a request, and to read its answer */
 
 struct worker {
 	struct worker_settings settings;
@@ -23,8 +24,10 @@ struct worker {
 	struct front *front; /* NULL: there are no named sequences */
 	struct ticket_service service;
 	struct http_server *http;
-	struct event *flush;  /* activated in the round in which requests arrived */
-	struct event *expire; /* fires at the allocator's next deadline */
+	struct grpc_server *grpc; /* NULL: none */
+	unsigned serving;	  /* servers that have not drained */
+	struct event *flush;	  /* activated in the round in which requests arrived */
+	struct event *expire;	  /* fires at the allocator's next deadline */
 
 	/* Each piece of mail is in one mailbox at most. */
 	struct mail announcement;
@@ -115,6 +118,8 @@ worker_on_drained(void *arg)
 {
 	struct worker *worker = arg;
 
+	if (--worker->serving > 0)
+		return;
 	worker->drained_note.open = worker_open_drained_note;
 	event_base_loopbreak(worker->base);
 	mailbox_post(worker->settings.control, &worker->drained_note);
@@ -123,7 +128,11 @@ worker_on_drained(void *arg)
 static void
 worker_open_announcement(struct mail *mail)
 {
-	http_server_announce_drain(CONTAINER_OF(mail, struct worker, announcement)->http);
+	struct worker *worker = CONTAINER_OF(mail, struct worker, announcement);
+
+	http_server_announce_drain(worker->http);
+	if (worker->grpc != NULL)
+		grpc_server_announce_drain(worker->grpc);
 }
 
 void
@@ -136,7 +145,11 @@ worker_announce_drain(struct worker *worker)
 static void
 worker_open_drain_order(struct mail *mail)
 {
-	http_server_drain(CONTAINER_OF(mail, struct worker, drain_order)->http);
+	struct worker *worker = CONTAINER_OF(mail, struct worker, drain_order);
+
+	http_server_drain(worker->http);
+	if (worker->grpc != NULL)
+		grpc_server_drain(worker->grpc);
 }
 
 void
@@ -218,21 +231,10 @@ worker_make_allocator(struct worker *worker)
 	return allocator_new(&settings);
 }
 
-static struct http_server *
-worker_make_http(struct worker *worker, const int *fds, size_t count)
+static void
+worker_make_service(struct worker *worker)
 {
 	const struct config *config = worker->settings.config;
-	struct http_settings settings = {
-		.password = config->http_auth_password,
-		.deadline_ms = HTTP_DEADLINE_MS,
-		.context = &worker->service,
-		.is_counted = true,
-		.connections = worker->settings.connections,
-		.error_lines = worker->settings.error_lines,
-		.drained = worker_on_drained,
-		.arg = worker,
-		.leaves_queue = worker->settings.leaves_queue,
-	};
 
 	worker->service = (struct ticket_service){
 		.allocator = worker->allocator,
@@ -244,13 +246,51 @@ worker_make_http(struct worker *worker, const int *fds, size_t count)
 		.reserved = worker->settings.segment != NULL ? worker_reserved : NULL,
 		.arg = worker,
 	};
-	return http_server_new(
-		worker->base, &settings,
-		worker->front != NULL ? &client_routes_with_sequences : &client_routes, fds, count);
+}
+
+static struct http_server *
+worker_make_http(struct worker *worker, const struct worker_sockets *sockets)
+{
+	const struct config *config = worker->settings.config;
+	struct http_settings settings = {
+		.password = config->http_auth_password,
+		.deadline_ms = DEADLINE_MS,
+		.context = &worker->service,
+		.is_counted = true,
+		.connections = worker->settings.connections,
+		.error_lines = worker->settings.error_lines,
+		.drained = worker_on_drained,
+		.arg = worker,
+		.leaves_queue = worker->settings.leaves_queue,
+	};
+
+	return http_server_new(worker->base, &settings,
+			       worker->front != NULL ? &client_routes_with_sequences
+						     : &client_routes,
+			       sockets->http, sockets->http_count);
+}
+
+static struct grpc_server *
+worker_make_grpc(struct worker *worker, const struct worker_sockets *sockets)
+{
+	const struct config *config = worker->settings.config;
+	struct grpc_settings settings = {
+		.password = config->http_auth_password,
+		.idle_ms = config->grpc_idle_timeout_ms,
+		.patience_ms = DEADLINE_MS,
+		.service = &worker->service,
+		.tls = worker->settings.tls,
+		.connections = worker->settings.connections,
+		.error_lines = worker->settings.error_lines,
+		.drained = worker_on_drained,
+		.arg = worker,
+	};
+
+	return grpc_server_new(worker->base, &settings, sockets->grpc, sockets->grpc_count);
 }
 
 struct worker *
-worker_new(const struct worker_settings *settings, const int *fds, size_t count)
+worker_new(const struct worker_settings *settings, const struct worker_sockets *sockets)
 {
 	struct worker *worker = xcalloc(1, sizeof(*worker));
 
@@ -262,7 +302,13 @@ worker_new(const struct worker_settings *settings, const int *fds, size_t count)
 	worker->allocator = worker_make_allocator(worker);
 	if (settings->named->has_sequences)
 		worker->front = named_new_front(settings->named, worker->allocator);
-	worker->http = worker_make_http(worker, fds, count);
+	worker_make_service(worker);
+	worker->http = worker_make_http(worker, sockets);
+	worker->serving = 1;
+	if (sockets->grpc_count > 0) {
+		worker->grpc = worker_make_grpc(worker, sockets);
+		worker->serving++;
+	}
 	return worker;
 }
 
@@ -293,6 +339,7 @@ worker_free(struct worker *worker)
 {
 	mailbox_open_all(worker->mailbox); /* the answers of the pools during their stop */
 	allocator_free(worker->allocator);
+	grpc_server_free(worker->grpc);
 	front_free(worker->front);
 	http_server_free(worker->http);
 	event_free(worker->expire);

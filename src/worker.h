@@ -1,5 +1,5 @@
 /*
- * worker -- one loop thread and everything it owns: event base, mailbox, allocator, HTTP server.
+ * worker -- one loop thread and everything it owns: event base, mailbox, allocator, the servers of HTTP and gRPC.
  *
  * The main thread makes and frees it. While the worker's thread runs, the main thread may only call
  * worker_announce_drain(), worker_drain() and worker_ping().
@@ -13,6 +13,7 @@
 #include "allocator/allocator.h"
 #include "config/config.h"
 #include "dispatch/dispatch.h"
+#include "grpc/tls.h"
 #include "loop/descriptors.h"
 #include "loop/mailbox.h"
 #include "named.h"
@@ -32,12 +33,19 @@ struct worker_settings {
 	struct mailbox *control;    /* of the main thread, which runs the functions below */
 	void (*drained)(void *arg); /* called when this worker has answered all requests */
 	void (*pong)(void *arg);    /* called when this worker's loop has answered a ping */
+	struct grpc_tls *tls;	    /* for gRPC; NULL: none */
 	void *arg;
 };
 
-/* Return a worker that takes the COUNT listening descriptors FDS. */
-struct worker *worker_new(const struct worker_settings *settings, const int *fds,
-			  size_t count) MUST_CHECK;
+/* The listening descriptors of a worker. */
+struct worker_sockets {
+	const int *http, *grpc;
+	size_t http_count, grpc_count;
+};
+
+/* Return a worker that takes SOCKETS. */
+struct worker *worker_new(const struct worker_settings *settings,
+			  const struct worker_sockets *sockets) MUST_CHECK;
 
 /* Start the thread. Return false, with errno, if the system cannot create one. */
 bool worker_start(struct worker *worker) MUST_CHECK;

@@ -2,6 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "build.h"
+
 #include "base/memory.h"
 #include "base/processors.h"
 #include "config/config.h"
@@ -38,6 +40,34 @@ config_set_listening(struct loader *loader)
 		return;
 	loader_add_problem(loader, "TICKR_CONTROL_SOCKET", config->control_socket);
 	text_addf(loader->problems, "TICKR_CONTROL_SOCKET: %s\n", memory);
+}
+
+static void
+config_set_grpc(struct loader *loader)
+{
+	struct config *config = loader->config;
+	bool has_cert = config->grpc_ssl_cert[0] != '\0', has_key = config->grpc_ssl_key[0] != '\0';
+	char memory[2048];
+	struct text problem = TEXT_OVER(memory);
+
+	if (has_cert != has_key)
+		text_addf(loader->problems,
+			  "%s is set without %s: set both for TLS, or remove it\n",
+			  has_cert ? "TICKR_GRPC_SSL_CERT" : "TICKR_GRPC_SSL_KEY",
+			  has_cert ? "TICKR_GRPC_SSL_KEY" : "TICKR_GRPC_SSL_CERT");
+	if (config->grpc_listen[0] == '\0')
+		return;
+	if (HAVE_GRPC == 0) {
+		text_add(loader->problems,
+			 "TICKR_GRPC_LISTEN: this tickrd was built without gRPC: remove the "
+			 "variable, or build tickrd with libnghttp2 and libprotobuf-c\n");
+		return;
+	}
+	if (listen_addresses_parse(config->grpc_listen, config->grpc_addresses, &config->grpc_count,
+				   &problem))
+		return;
+	loader_add_problem(loader, "TICKR_GRPC_LISTEN", config->grpc_listen);
+	text_addf(loader->problems, "TICKR_GRPC_LISTEN: %s\n", memory);
 }
 
 static void
@@ -143,6 +173,7 @@ config_load(struct config *config, const char *env_file, char *const *environmen
 	}
 	deal_databases(&loader);
 	config_set_listening(&loader);
+	config_set_grpc(&loader);
 	config_set_http_password(&loader);
 	config_check_reserve_ahead(&loader);
 	config_check_sequences(&loader);

@@ -45,6 +45,8 @@ struct config {
 	struct listen_address control_address; /* if TICKR_CONTROL_SOCKET is set */
 	struct listen_address listen_addresses[MOST_LISTEN_ADDRESSES];
 	size_t listen_count;
+	struct listen_address grpc_addresses[MOST_LISTEN_ADDRESSES];
+	size_t grpc_count; /* 0: no gRPC */
 };
 
 /*

@@ -114,6 +114,16 @@ KEY("TICKR_HTTP_AUTH_PASSWORD", http_auth_password, SECRET, "", 0, 0, "1 to 256 
     "the HTTP Basic password, with any user name, for every route except /livez and /readyz")
 KEY("TICKR_HTTP_AUTH_PASSWORD_FILE", http_auth_password_file, TEXT, "", 0, 0,
     "the path of a readable file", "a file that holds the HTTP password")
+KEY("TICKR_GRPC_LISTEN", grpc_listen, TEXT, "", 0, 0,
+    "address:port, [v6]:port or unix:/path, of at most 107 bytes. Several, at most 16, are a list, "
+    "separated by commas. For port 0, the system chooses one",
+    "where to listen for gRPC. Clients of Layotto expect 127.0.0.1:34904")
+KEY("TICKR_GRPC_SSL_CERT", grpc_ssl_cert, TEXT, "", 0, 0, "the path of a readable file",
+    "TLS for gRPC: the certificate and its chain, in PEM. Without it, gRPC is in the clear")
+KEY("TICKR_GRPC_SSL_KEY", grpc_ssl_key, TEXT, "", 0, 0, "the path of a readable file",
+    "TLS for gRPC: the key of the certificate, in PEM")
+KEY("TICKR_GRPC_IDLE_TIMEOUT", grpc_idle_timeout_ms, SECONDS, "300", 100, 86400000, "",
+    "how long a connection of gRPC stays open without a call")
 KEY("TICKR_BATCH_FORMAT", batch_format, CHOICE, "array", 0, 0, "array|group",
     "how /tickets/create/N answers if the request does not name a format")
 KEY("TICKR_MAX_BATCH", max_batch, NUMBER, "100000", 1, 1000000, "",

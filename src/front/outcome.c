@@ -4,12 +4,17 @@
 
 static const struct {
 	int http;
+	enum grpc_code grpc;
 	bool may_retry;
 } outcomes[FRONT_OUTCOMES] = {
-	[FRONT_OK] = {200, false},	   [FRONT_BAD_REQUEST] = {400, false},
-	[FRONT_NOT_FOUND] = {404, false},  [FRONT_RETIRED] = {410, false},
-	[FRONT_TOO_FAST] = {429, true},	   [FRONT_EXHAUSTED] = {500, false},
-	[FRONT_UNAVAILABLE] = {503, true}, [FRONT_FULL] = {507, false},
+	[FRONT_OK] = {200, GRPC_OK, false},
+	[FRONT_BAD_REQUEST] = {400, GRPC_INVALID_ARGUMENT, false},
+	[FRONT_NOT_FOUND] = {404, GRPC_NOT_FOUND, false},
+	[FRONT_RETIRED] = {410, GRPC_FAILED_PRECONDITION, false},
+	[FRONT_TOO_FAST] = {429, GRPC_UNAVAILABLE, true},
+	[FRONT_EXHAUSTED] = {500, GRPC_RESOURCE_EXHAUSTED, false},
+	[FRONT_UNAVAILABLE] = {503, GRPC_UNAVAILABLE, true},
+	[FRONT_FULL] = {507, GRPC_RESOURCE_EXHAUSTED, false},
 };
 
 enum front_outcome
@@ -50,6 +55,12 @@ int
 front_outcome_http(enum front_outcome outcome)
 {
 	return outcomes[outcome].http;
+}
+
+enum grpc_code
+front_outcome_grpc(enum front_outcome outcome)
+{
+	return outcomes[outcome].grpc;
 }
 
 bool

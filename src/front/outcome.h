@@ -11,6 +11,7 @@
 
 #include "base/attributes.h"
 #include "directory/directory.h"
+#include "metrics/metrics.h"
 #include "ticket/status.h"
 
 enum front_outcome {
@@ -32,6 +33,9 @@ enum front_outcome front_outcome_of_name(enum directory_result result) MUST_CHEC
 
 /* The status code of HTTP. */
 int front_outcome_http(enum front_outcome outcome) MUST_CHECK;
+
+/* The status code of gRPC. */
+enum grpc_code front_outcome_grpc(enum front_outcome outcome) MUST_CHECK;
 
 /* Whether the same request may succeed a second later. */
 bool front_outcome_may_retry(enum front_outcome outcome) MUST_CHECK;

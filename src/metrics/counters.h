@@ -9,6 +9,7 @@
  *	HISTOGRAM(id, name, bounds, help)		bounds: a list of upper bounds, see metrics.c
  *	DATABASE_HISTOGRAM(...)				the same, one for each database
  *	ROUTE(id, label), CODE(code)			the label sets of requests
+ *	GRPC_METHOD(id, label), GRPC_CODE(id)		the same of calls of gRPC; the codes by their numbers
  *	ACCEPT_FAILURE(id, label)			the limit by which the system refused a connection
  */
 #ifndef METRIC
@@ -41,6 +42,12 @@
 #ifndef CODE
 #define CODE(code)
 #endif
+#ifndef GRPC_METHOD
+#define GRPC_METHOD(id, label)
+#endif
+#ifndef GRPC_CODE
+#define GRPC_CODE(id)
+#endif
 
 ROUTE(CREATE, "/tickets/create")
 ROUTE(CREATE_MANY, "/tickets/create/N")
@@ -66,6 +73,28 @@ CODE(500)
 CODE(503)
 CODE(507)
 
+GRPC_METHOD(HEALTH_CHECK, "/grpc.health.v1.Health/Check")
+GRPC_METHOD(HEALTH_WATCH, "/grpc.health.v1.Health/Watch")
+GRPC_METHOD(OTHER, "other")
+
+GRPC_CODE(OK)
+GRPC_CODE(CANCELLED)
+GRPC_CODE(UNKNOWN)
+GRPC_CODE(INVALID_ARGUMENT)
+GRPC_CODE(DEADLINE_EXCEEDED)
+GRPC_CODE(NOT_FOUND)
+GRPC_CODE(ALREADY_EXISTS)
+GRPC_CODE(PERMISSION_DENIED)
+GRPC_CODE(RESOURCE_EXHAUSTED)
+GRPC_CODE(FAILED_PRECONDITION)
+GRPC_CODE(ABORTED)
+GRPC_CODE(OUT_OF_RANGE)
+GRPC_CODE(UNIMPLEMENTED)
+GRPC_CODE(INTERNAL)
+GRPC_CODE(UNAVAILABLE)
+GRPC_CODE(DATA_LOSS)
+GRPC_CODE(UNAUTHENTICATED)
+
 ACCEPT_FAILURE(OPEN_FILES, "open_files")
 ACCEPT_FAILURE(SYSTEM_FILES, "system_files")
 ACCEPT_FAILURE(MEMORY, "memory")
@@ -81,6 +110,9 @@ METRIC(CONNECTIONS_LIMIT_REACHED, "tickr_http_connections_limit_reached_total", 
 METRIC(ACCEPT_FAILURES, "tickr_http_accept_failures_total", "counter", ACCEPT_FAILURES,
        metrics_add_accept_failure_labels,
        "Times that the system refused a new connection, by reason.")
+METRIC(GRPC_REQUESTS, "tickr_grpc_requests_total", "counter", GRPC_METHODS *GRPC_CODES,
+       metrics_add_grpc_labels, "Calls of gRPC that ended, by method and status code.")
+METRIC(GRPC_CONNECTIONS, "tickr_grpc_connections", "gauge", 1, NULL, "Open connections of gRPC.")
 METRIC(TICKETS_ISSUED, "tickr_tickets_issued_total", "counter", 1, NULL, "Tickets in answers.")
 METRIC(SEQUENCE_IDS_ISSUED, "tickr_sequence_ids_issued_total", "counter", 1, NULL,
        "Ids of named sequences in answers.")
@@ -134,6 +166,8 @@ METRIC(START_TIME, "process_start_time_seconds", "gauge", 1, NULL,
 
 HISTOGRAM(REQUEST_SECONDS, "tickr_http_request_seconds", SECONDS,
 	  "From a complete request to its answer in the socket.")
+HISTOGRAM(GRPC_SECONDS, "tickr_grpc_request_seconds", SECONDS,
+	  "From the head of a call of gRPC to its status.")
 DATABASE_HISTOGRAM(RESERVATION_SECONDS, "tickr_reservation_seconds", SECONDS,
 		   "The time that a session needed for one statement.")
 DATABASE_HISTOGRAM(RESERVATION_TICKETS, "tickr_reservation_tickets", TICKETS,
@@ -148,4 +182,6 @@ DATABASE_HISTOGRAM(RESERVATION_TICKETS, "tickr_reservation_tickets", TICKETS,
 #undef DATABASE_HISTOGRAM
 #undef ROUTE
 #undef CODE
+#undef GRPC_METHOD
+#undef GRPC_CODE
 #undef ACCEPT_FAILURE

@@ -90,6 +90,23 @@ metrics_add_request_labels(struct text *page, unsigned series)
 		  codes[series % CODES]);
 }
 
+static const char *const grpc_method_labels[] = {
+#define GRPC_METHOD(id, label) label,
+#include "metrics/counters.h"
+};
+
+static const char *const grpc_code_labels[] = {
+#define GRPC_CODE(id) #id,
+#include "metrics/counters.h"
+};
+
+static void
+metrics_add_grpc_labels(struct text *page, unsigned series)
+{
+	text_addf(page, "{method=\"%s\",code=\"%s\"}", grpc_method_labels[series / GRPC_CODES],
+		  grpc_code_labels[series % GRPC_CODES]);
+}
+
 static void
 metrics_add_accept_failure_labels(struct text *page, unsigned series)
 {
@@ -232,6 +249,12 @@ metrics_count_request(enum metric_route route, int code)
 		if (codes[i] == code)
 			column = i;
 	metrics_add(METRIC_HTTP_REQUESTS + route * CODES + column, 1);
+}
+
+void
+metrics_count_grpc(enum metric_grpc_method method, enum grpc_code code)
+{
+	metrics_add(METRIC_GRPC_REQUESTS + method * GRPC_CODES + code, 1);
 }
 
 void

@@ -35,6 +35,19 @@ enum metric_code {
 	CODES
 };
 
+enum metric_grpc_method {
+#define GRPC_METHOD(id, label) GRPC_METHOD_##id,
+#include "metrics/counters.h"
+	GRPC_METHODS
+};
+
+/* The status codes of gRPC, with its numbers. */
+enum grpc_code {
+#define GRPC_CODE(id) GRPC_##id,
+#include "metrics/counters.h"
+	GRPC_CODES
+};
+
 /*
  * A metric takes a value for each of its label sets; its id is the first. A metric of a database takes
  * them for each database. If it has one label set, its id for a database is METRIC_X + the database's number.
@@ -79,6 +92,8 @@ void metrics_set(enum metric metric, uint64_t value);
 
 /* Count a request. An HTTP status CODE that is not in the table counts as 400 or 500. */
 void metrics_count_request(enum metric_route route, int code);
+
+void metrics_count_grpc(enum metric_grpc_method method, enum grpc_code code);
 
 /* Count a connection that the system refused with the errno ERROR. */
 void metrics_count_accept_failure(int error);

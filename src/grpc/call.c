@@ -1,0 +1,483 @@
+/*
+ * DESIGN. nghttp2 knows a call as the user data of its stream, until the stream closes. A source knows it by the
+ * request inside. So a call that a client cancels stays in memory until the source has answered, and counts
+ * against the limit of its connection until then. Otherwise a client could have the server work on any number
+ * of calls by opening and cancelling them (rapid reset).
+ *
+ * The response has three parts: a head, messages, trailers. A call that fails without a message has only one,
+ * with the status in it.
+ */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "grpc/call.h"
+#include "grpc/escape.h"
+#include "loop/loop.h"
+
+#define CALL_LARGE     4096		    /* from here on, answers count against the limit */
+#define CALL_MOST_HELD (256u * 1024 * 1024) /* bytes of large answers in one loop */
+
+#define CALL_FIELD(name, value)                                                         \
+	{                                                                               \
+		(uint8_t *)(name), (uint8_t *)(value), sizeof(name) - 1, strlen(value), \
+			NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE    \
+	}
+
+/* Text with a lifetime as long as the process: nghttp2 does not copy it. */
+static const char *const call_code_texts[] = {"0", "1",	 "2",  "3",  "4",  "5",	 "6",  "7", "8",
+					      "9", "10", "11", "12", "13", "14", "15", "16"};
+
+/* --- birth and death ---------------------------------------------------------------------------- */
+
+struct grpc_call *
+call_new(struct grpc_connection *connection, int32_t stream_id)
+{
+	struct grpc_call *call = xmalloc(sizeof(*call));
+
+	memset(call, 0, offsetof(struct grpc_call, input_memory));
+	call->connection = connection;
+	call->is_open = true;
+	call->stream_id = stream_id;
+	call->began_us = clock_us();
+	call->watched = -1;
+	call->input = buffer_over(call->input_memory, CALL_INPUT_SIZE);
+	call->output = buffer_over(call->output_memory, CALL_OUTPUT_SIZE);
+	LIST_INSERT_HEAD(&connection->calls, call, link);
+	connection->call_count++;
+	connection->active_ms = call->began_us / 1000;
+	return call;
+}
+
+/* Free CALL if neither its stream nor a source has it. */
+static void
+call_release(struct grpc_call *call)
+{
+	if (call->is_open || call->is_asking)
+		return;
+	if (call->connection != NULL) {
+		LIST_REMOVE(call, link);
+		call->connection->call_count--;
+	}
+	if (call->deadline != NULL)
+		event_free(call->deadline);
+	buffer_free(&call->input, call->input_memory);
+	buffer_free(&call->output, call->output_memory);
+	free(call->message);
+	free(call->watched_service);
+	free(call);
+}
+
+/*
+ * CALL has ended: its method, code, ids and times are known, whatever the client hears of them. This runs once
+ * for each call.
+ */
+static void
+call_end(struct grpc_call *call, enum grpc_code code)
+{
+	const struct grpc_method *method = call->head.method;
+	uint64_t now_us = clock_us();
+
+	assert(call->phase != CALL_ENDED);
+	call->phase = CALL_ENDED;
+	call->code = code;
+	call->ended_ms = now_us / 1000;
+	call->connection->active_ms = call->ended_ms;
+	if (call->deadline != NULL)
+		event_del(call->deadline);
+	if (call->is_watching)
+		LIST_REMOVE(call, watch_link);
+	call->is_watching = false;
+	metrics_count_grpc(method != NULL ? method->metric : GRPC_METHOD_OTHER, code);
+	metrics_observe(HISTOGRAM_GRPC_SECONDS, now_us - call->began_us);
+}
+
+void
+call_forget(struct grpc_call *call)
+{
+	call->is_open = false;
+	if (call->phase != CALL_ENDED)
+		call_end(call, GRPC_CANCELLED);
+	call->connection->server->held -= call->held;
+	call->held = 0;
+	call_release(call);
+}
+
+void
+call_orphan(struct grpc_call *call)
+{
+	bool is_asking = call->is_asking;
+
+	if (call->is_open)
+		call_forget(call);
+	if (!is_asking)
+		return;
+	LIST_REMOVE(call, link);
+	call->connection = NULL;
+}
+
+/* --- answers ------------------------------------------------------------------------------------ */
+
+/* Write the trailers to FIELDS, which have room for two. Return how many there are. */
+static size_t
+call_write_trailers(const struct grpc_call *call, nghttp2_nv *fields)
+{
+	fields[0] = (nghttp2_nv)CALL_FIELD("grpc-status", call_code_texts[call->code]);
+	if (call->message == NULL)
+		return 1;
+	fields[1] = (nghttp2_nv)CALL_FIELD("grpc-message", call->message);
+	return 2;
+}
+
+/* nghttp2 takes up to SIZE bytes of the messages. After the last one the trailers follow. */
+static ssize_t
+call_on_read(nghttp2_session *session, int32_t stream_id, uint8_t *to, size_t size, uint32_t *flags,
+	     nghttp2_data_source *source, void *arg)
+{
+	struct grpc_call *call = source->ptr;
+	struct grpc_buffer *output = &call->output;
+	size_t len = output->len - output->start;
+	nghttp2_nv trailers[2];
+
+	(void)arg;
+	if (len > size)
+		len = size;
+	memcpy(to, output->bytes + output->start, len);
+	output->start += len;
+	if (output->start < output->len)
+		return (ssize_t)len;
+	output->start = output->len = 0;
+	if (call->phase != CALL_ENDED)
+		return len > 0 ? (ssize_t)len : NGHTTP2_ERR_DEFERRED;
+	*flags |= NGHTTP2_DATA_FLAG_EOF | NGHTTP2_DATA_FLAG_NO_END_STREAM;
+	if (nghttp2_submit_trailer(session, stream_id, trailers,
+				   call_write_trailers(call, trailers)) != 0)
+		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+	return (ssize_t)len;
+}
+
+/* The call has messages, or has ended after some. */
+static void
+call_respond(struct grpc_call *call)
+{
+	nghttp2_nv fields[] = {CALL_FIELD(":status", "200"),
+			       CALL_FIELD("content-type", "application/grpc")};
+	nghttp2_data_provider provider = {.source.ptr = call, .read_callback = call_on_read};
+	nghttp2_session *session = call->connection->session;
+
+	/* nghttp2 refuses this only for a stream that is closing. Then nobody waits for the response. */
+	if (call->has_response)
+		(void)nghttp2_session_resume_data(session, call->stream_id);
+	else
+		(void)nghttp2_submit_response(session, call->stream_id, fields,
+					      ARRAY_LENGTH(fields), &provider);
+	call->has_response = true;
+	grpc_server_note_dirty(call->connection->server, call->connection);
+}
+
+unsigned char *
+call_room(struct grpc_call *call, size_t size)
+{
+	buffer_room(&call->output, GRPC_PREFIX_SIZE + size, call->output_memory);
+	return call->output.bytes + call->output.len + GRPC_PREFIX_SIZE;
+}
+
+static void
+call_add(struct grpc_call *call, size_t len)
+{
+	unsigned char *prefix = call->output.bytes + call->output.len;
+
+	prefix[0] = 0;
+	prefix[1] = (unsigned char)(len >> 24);
+	prefix[2] = (unsigned char)(len >> 16);
+	prefix[3] = (unsigned char)(len >> 8);
+	prefix[4] = (unsigned char)len;
+	call->output.len += GRPC_PREFIX_SIZE + len;
+}
+
+void
+call_send(struct grpc_call *call, size_t len)
+{
+	call_add(call, len);
+	call_respond(call);
+}
+
+void
+call_reply(struct grpc_call *call, size_t len)
+{
+	call_add(call, len);
+	call_end(call, GRPC_OK);
+	call_respond(call);
+}
+
+/* End the call with no message after those that it has. STATUS: that of HTTP. */
+static void
+call_close(struct grpc_call *call, const char *status)
+{
+	nghttp2_nv fields[5] = {CALL_FIELD(":status", status),
+				CALL_FIELD("content-type", "application/grpc"),
+				CALL_FIELD("grpc-accept-encoding", "identity")};
+	size_t count = 2 + (call->code == GRPC_UNIMPLEMENTED);
+
+	if (call->has_response) {
+		call_respond(call);
+		return;
+	}
+	count += call_write_trailers(call, fields + count);
+	(void)nghttp2_submit_response(call->connection->session, call->stream_id, fields, count,
+				      NULL);
+	call->has_response = true;
+	grpc_server_note_dirty(call->connection->server, call->connection);
+}
+
+void
+call_fail(struct grpc_call *call, enum grpc_code code, const char *message)
+{
+	if (message[0] != '\0')
+		call->message = escape_message(message);
+	call_end(call, code);
+	call_close(call, "200");
+	if (code != GRPC_OK)
+		log_debug("a call was refused", LOG_NUMBER("code", code),
+			  LOG_TEXT("reason", message),
+			  LOG_TEXT("request_id", call->head.request_id));
+}
+
+void
+call_fail_outcome(struct grpc_call *call, enum front_outcome outcome, const char *reason)
+{
+	uint64_t held_back = 0;
+	enum grpc_code code = front_outcome_grpc(outcome);
+
+	call_fail(call, code, reason);
+	if (front_outcome_http(outcome) >= 500 &&
+	    log_limit_allows(call->connection->server->settings.error_lines, clock_ms(),
+			     &held_back))
+		log_error("a call failed", LOG_WORD("method", call->head.method->path),
+			  LOG_NUMBER("code", code), LOG_TEXT("reason", reason),
+			  LOG_TEXT("request_id", call->head.request_id),
+			  LOG_NUMBER("not_logged_before", held_back));
+}
+
+void
+call_fail_status(struct grpc_call *call, enum ticket_status status, const char *reason)
+{
+	call_fail_outcome(call, front_outcome_of_status(status), reason);
+}
+
+size_t
+call_unsent(const struct grpc_call *call)
+{
+	return call->output.len - call->output.start;
+}
+
+bool
+call_hold(struct grpc_call *call, size_t size)
+{
+	struct grpc_server *server = call->connection->server;
+
+	if (size < CALL_LARGE)
+		return true;
+	if (server->held + size > CALL_MOST_HELD)
+		return false;
+	server->held += size;
+	call->held += size;
+	return true;
+}
+
+/* --- between a handler and a source --------------------------------------------------------------- */
+
+const struct ticket_service *
+call_service(const struct grpc_call *call)
+{
+	return call->connection->server->settings.service;
+}
+
+void
+call_asks(struct grpc_call *call)
+{
+	call->is_asking = true;
+}
+
+bool
+call_takes_answer(struct grpc_call *call)
+{
+	call->is_asking = false;
+	if (call->is_open && call->phase != CALL_ENDED)
+		return true;
+	call_release(call);
+	return false;
+}
+
+/* --- the request -------------------------------------------------------------------------------- */
+
+static void
+call_on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+	struct grpc_call *call = arg;
+
+	(void)fd;
+	(void)what;
+	call_fail(call, GRPC_DEADLINE_EXCEEDED, "the deadline of the call has passed");
+}
+
+static uint64_t
+call_deadline_us(const struct grpc_call *call)
+{
+	return call->head.has_timeout ? call->began_us + call->head.timeout_us : UINT64_MAX;
+}
+
+/* Most calls end before they need a timer. */
+static void
+call_set_deadline(struct grpc_call *call)
+{
+	uint64_t deadline_us = call_deadline_us(call), now_us;
+	uint64_t left_ms;
+
+	if (!call->head.has_timeout || call->phase == CALL_ENDED || call->deadline != NULL)
+		return;
+	now_us = clock_us();
+	left_ms = deadline_us > now_us ? (deadline_us - now_us + 999) / 1000 : 0;
+	call->deadline =
+		loop_event_new(call->connection->server->base, -1, 0, call_on_deadline, call);
+	loop_event_in(call->deadline, left_ms > UINT32_MAX ? UINT32_MAX : (unsigned)left_ms);
+}
+
+/* A request that is no gRPC gets a status of HTTP, so that its client understands it. */
+static bool
+call_is_grpc(struct grpc_call *call)
+{
+	bool is_post = call->head.is_post;
+
+	if (is_post && call->head.type == HEAD_GRPC)
+		return true;
+	call->message = escape_message("this is a gRPC server: POST application/grpc");
+	call_end(call, GRPC_UNKNOWN);
+	call_close(call, is_post ? "415" : "405");
+	return false;
+}
+
+void
+call_begin(struct grpc_call *call)
+{
+	const struct grpc_head *head = &call->head;
+	const char *password = call->connection->server->settings.password;
+	bool is_open = head->method != NULL && head->method->is_open;
+
+	if (!call_is_grpc(call))
+		return;
+	if (head->size > GRPC_MOST_HEAD)
+		call_fail(call, GRPC_RESOURCE_EXHAUSTED,
+			  "the metadata of the call are larger than 16384 bytes: send fewer");
+	else if (password[0] != '\0' && !is_open && !head->is_authorized)
+		call_fail(call, GRPC_UNAUTHENTICATED,
+			  "this server needs a password: send it as authorization: Basic");
+	else if (head->method == NULL)
+		call_fail(call, GRPC_UNIMPLEMENTED,
+			  "there is no such method here: list them by reflection");
+	else if (head->is_compressed)
+		call_fail(call, GRPC_UNIMPLEMENTED,
+			  "this server does not know the compression: send messages without it");
+	else if (head->is_timeout_bad)
+		call_fail(call, GRPC_INVALID_ARGUMENT,
+			  "grpc-timeout must be up to 8 digits and one of n, u, m, S, M, H");
+}
+
+/* Read the prefix of the next message. False: it is not there yet, or the call has ended. */
+static bool
+call_next_len(struct grpc_call *call, size_t *len)
+{
+	const struct grpc_buffer *input = &call->input;
+	const unsigned char *prefix = input->bytes + input->start;
+
+	if (call->phase == CALL_ENDED || input->len - input->start < GRPC_PREFIX_SIZE)
+		return false;
+	*len = (size_t)prefix[1] << 24 | (size_t)prefix[2] << 16 | (size_t)prefix[3] << 8 |
+	       prefix[4];
+	if (prefix[0] != 0)
+		call_fail(call, GRPC_UNIMPLEMENTED,
+			  "this server takes no compressed messages: send them without "
+			  "compression");
+	else if (*len > GRPC_MOST_MESSAGE)
+		call_fail(call, GRPC_RESOURCE_EXHAUSTED,
+			  "the message is larger than the 65536 bytes allowed");
+	else
+		return true;
+	return false;
+}
+
+static void
+call_handle_stream(struct grpc_call *call)
+{
+	struct grpc_buffer *input = &call->input;
+	size_t len;
+
+	while (call_next_len(call, &len) && input->len - input->start >= GRPC_PREFIX_SIZE + len) {
+		const unsigned char *message = input->bytes + input->start + GRPC_PREFIX_SIZE;
+
+		input->start += GRPC_PREFIX_SIZE + len;
+		call->head.method->handle(call, message, len);
+	}
+}
+
+void
+call_take(struct grpc_call *call, const unsigned char *bytes, size_t len)
+{
+	struct grpc_buffer *input = &call->input;
+	size_t message_len;
+
+	if (call->phase != CALL_READS)
+		return;
+	buffer_room(input, len, call->input_memory);
+	memcpy(input->bytes + input->len, bytes, len);
+	input->len += len;
+	if (call->head.method->has_stream)
+		call_handle_stream(call);
+	else if (call_next_len(call, &message_len) && input->len > GRPC_PREFIX_SIZE + message_len)
+		call_fail(call, GRPC_INVALID_ARGUMENT, "the method takes one message, not several");
+}
+
+void
+call_complete(struct grpc_call *call)
+{
+	const struct grpc_method *method = call->head.method;
+	struct grpc_buffer *input = &call->input;
+	size_t len;
+
+	if (call->phase != CALL_READS)
+		return;
+	if (method->has_stream && input->len == input->start) {
+		call->phase = CALL_WORKS;
+		method->complete(call);
+	} else if (!method->has_stream && call_next_len(call, &len) &&
+		   input->len == GRPC_PREFIX_SIZE + len) {
+		call->phase = CALL_WORKS;
+		method->handle(call, input->bytes + GRPC_PREFIX_SIZE, len);
+		call_set_deadline(call);
+	} else if (call->phase == CALL_READS) {
+		call_fail(call, GRPC_INVALID_ARGUMENT, "the request ends before its message");
+	}
+}
+
+void
+call_sweep(struct grpc_call *call, uint64_t now_ms)
+{
+	uint64_t patience_ms = call->connection->server->settings.patience_ms;
+
+	if (!call->is_open)
+		return;
+	if (call->phase == CALL_READS && now_ms * 1000 >= call_deadline_us(call))
+		call_fail(call, GRPC_DEADLINE_EXCEEDED, "the deadline of the call has passed");
+	else if (call->phase == CALL_READS && now_ms - call->began_us / 1000 >= patience_ms)
+		call_fail(call, GRPC_DEADLINE_EXCEEDED,
+			  "the request was not complete in time: send it faster");
+	else if (call->phase == CALL_ENDED && now_ms - call->ended_ms >= patience_ms)
+		(void)nghttp2_submit_rst_stream(call->connection->session, NGHTTP2_FLAG_NONE,
+						call->stream_id, NGHTTP2_CANCEL);
+	else
+		return;
+	grpc_server_note_dirty(call->connection->server, call->connection);
+}
