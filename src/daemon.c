@@ -343,6 +343,8 @@ daemon_make_sequences(struct daemon *d)
 	const struct pool_listener listener = {named_note, &d->named};
 	const struct pool_policies policies = {named_policy_changed, &d->named};
 	struct named_settings settings = {
+		.store = FRONT_STORE_OWN,
+		.prefix = "",
 		.names = config->sequences == CONFIG_SEQUENCES_ANY ? FRONT_NAMES_ANY
 								   : FRONT_NAMES_DECLARED,
 		.most = config->sequences_most,

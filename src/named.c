@@ -19,10 +19,14 @@ static void
 named_update_metrics(struct named *named, uint64_t now_ms)
 {
 	uint64_t abandoned = held_abandoned(named->held);
+	uint64_t known = directory_live(named->directory), ahead = held_total(named->held);
 
-	metrics_set(METRIC_SEQUENCES_KNOWN, directory_live(named->directory));
-	metrics_set(METRIC_SEQUENCE_IDS_HELD, held_total(named->held));
+	/* The metrics are sums over all stores. Unsigned, a difference below 0 is right too. */
+	metrics_add(METRIC_SEQUENCES_KNOWN, known - named->known);
+	metrics_add(METRIC_SEQUENCE_IDS_HELD, ahead - named->ahead);
 	metrics_add(METRIC_SEQUENCE_IDS_ABANDONED, abandoned - named->abandoned);
+	named->known = known;
+	named->ahead = ahead;
 	named->abandoned = abandoned;
 	if (now_ms < named->next_rank_ms)
 		return;
@@ -69,6 +73,8 @@ named_init(struct named *named, const struct named_settings *settings, struct di
 	named->dispatch = dispatch;
 	named->directory = directory_new(&names);
 	named->held = held_new(&ahead);
+	named->strong = dispatch_source(dispatch);
+	named->weak = held_source(named->held);
 	named->fill = loop_event_new(settings->base, -1, 0, named_on_fill, named);
 	return true;
 }
@@ -77,23 +83,10 @@ named_init(struct named *named, const struct named_settings *settings, struct di
 void
 named_start(struct named *named)
 {
-	struct source source = named_strong(named);
-
 	if (named->settings.names == FRONT_NAMES_ANY)
-		named->census = census_new(named->directory, &source, named->settings.mailbox);
+		named->census =
+			census_new(named->directory, &named->strong, named->settings.mailbox);
 	named_on_fill(-1, 0, named);
-}
-
-struct source
-named_strong(const struct named *named)
-{
-	return dispatch_source(named->dispatch);
-}
-
-struct source
-named_weak(const struct named *named)
-{
-	return held_source(named->held);
 }
 
 /* --- for fronts ---------------------------------------------------------------------------------- */
@@ -115,7 +108,7 @@ named_drop(void *arg, struct sequence *sequence)
 }
 
 /* The start has checked that a scrambler can be made. */
-struct front *
+static struct front *
 named_new_front(struct named *named, struct allocator *allocator)
 {
 	struct front_settings settings = {
@@ -123,6 +116,9 @@ named_new_front(struct named *named, struct allocator *allocator)
 		.databases = named->settings.databases,
 		.allocator = allocator,
 		.directory = named->directory,
+		.prefix = named->settings.prefix,
+		.strong = &named->strong,
+		.weak = &named->weak,
 		.held = named_held,
 		.drop = named_drop,
 		.arg = named,
@@ -138,10 +134,28 @@ named_new_front(struct named *named, struct allocator *allocator)
 	return front_new(&settings);
 }
 
-size_t
-named_states(const struct named *named, struct database_state *states)
+static bool
+named_is_ready(void *arg)
 {
-	return dispatch_states(named->dispatch, states);
+	const struct named *named = arg;
+	struct database_state states[MOST_DATABASES];
+	size_t count = dispatch_states(named->dispatch, states);
+
+	for (size_t i = 0; i < count; i++)
+		if (database_gives(&states[i]))
+			return true;
+	return false;
+}
+
+void
+named_add_store(struct named *named, struct allocator *allocator, struct front_stores *stores)
+{
+	front_stores_add(stores, &(struct front_store){
+					 .name = named->settings.store,
+					 .front = named_new_front(named, allocator),
+					 .is_ready = named_is_ready,
+					 .arg = named,
+				 });
 }
 
 /* --- for pools ------------------------------------------------------------------------------------- */

@@ -16,10 +16,13 @@
 #include "directory/directory.h"
 #include "dispatch/dispatch.h"
 #include "front/front.h"
+#include "front/stores.h"
 #include "held/held.h"
 #include "loop/mailbox.h"
 
 struct named_settings {
+	const char *store;  /* its name, for clients; it outlives the workers */
+	const char *prefix; /* of the names of its sequences, see front/rewrite.h */
 	enum front_names names;
 	uint32_t most;	     /* sequences that are not retired */
 	uint32_t per_second; /* new ones */
@@ -38,9 +41,12 @@ struct named {
 	struct dispatch *dispatch; /* of the pools of named sequences; the daemon's */
 	struct directory *directory;
 	struct held *held;
+	struct source strong, weak; /* where workers reserve numbers */
 	struct event *fill;
 	uint64_t next_rank_ms; /* when to rank the sequences again */
-	uint64_t abandoned;    /* numbers that were held: as many as the metric has */
+	/* As many as the metrics have of this store: */
+	uint64_t abandoned; /* numbers that were held */
+	uint64_t known, ahead;
 	struct census *census; /* NULL: no names are being read */
 };
 
@@ -51,15 +57,8 @@ bool named_init(struct named *named, const struct named_settings *settings,
 /* Hold numbers ahead, and read all names, from now on. The dispatcher has been started. */
 void named_start(struct named *named);
 
-/* Where workers reserve strong and weak numbers. */
-struct source named_strong(const struct named *named);
-struct source named_weak(const struct named *named);
-
-/* Return a front for the loop of ALLOCATOR. The caller frees it. */
-struct front *named_new_front(struct named *named, struct allocator *allocator) MUST_CHECK;
-
-/* Any thread: write the states of the databases, as dispatch_states(). */
-size_t named_states(const struct named *named, struct database_state *states);
+/* Add this store to STORES, with a front for the loop of ALLOCATOR. The caller frees the front. */
+void named_add_store(struct named *named, struct allocator *allocator, struct front_stores *stores);
 
 /* Any thread: a pool's listener. ARG is a struct named. */
 void named_note(void *arg, const struct ticket_space *space, bool is_trusted);

@@ -21,7 +21,7 @@ struct worker {
 	struct event_base *base;
 	struct mailbox *mailbox;
 	struct allocator *allocator;
-	struct front *front; /* NULL: there are no named sequences */
+	struct front_stores stores;
 	struct ticket_service service;
 	struct http_server *http;
 	struct grpc_server *grpc; /* NULL: none */
@@ -193,14 +193,6 @@ worker_databases(void *arg, struct database_state *states)
 	return dispatch_states(worker->settings.dispatch, states);
 }
 
-static size_t
-worker_sequences(void *arg, struct database_state *states)
-{
-	struct worker *worker = arg;
-
-	return named_states(worker->settings.named, states);
-}
-
 static uint64_t
 worker_reserved(void *arg, uint64_t *lasts_ms)
 {
@@ -224,10 +216,6 @@ worker_make_allocator(struct worker *worker)
 		.arg = worker,
 	};
 
-	if (worker->settings.named->has_sequences) {
-		settings.strong = named_strong(worker->settings.named);
-		settings.weak = named_weak(worker->settings.named);
-	}
 	return allocator_new(&settings);
 }
 
@@ -240,9 +228,8 @@ worker_make_service(struct worker *worker)
 		.allocator = worker->allocator,
 		.max_batch = (uint32_t)config->max_batch,
 		.batch_format = config->batch_format,
-		.front = worker->front,
 		.databases = worker_databases,
-		.sequences = worker_sequences,
+		.stores = worker->stores,
 		.reserved = worker->settings.segment != NULL ? worker_reserved : NULL,
 		.arg = worker,
 	};
@@ -265,8 +252,8 @@ worker_make_http(struct worker *worker, const struct worker_sockets *sockets)
 	};
 
 	return http_server_new(worker->base, &settings,
-			       worker->front != NULL ? &client_routes_with_sequences
-						     : &client_routes,
+			       worker->stores.count > 0 ? &client_routes_with_sequences
+							: &client_routes,
 			       sockets->http, sockets->http_count);
 }
 
@@ -301,7 +288,7 @@ worker_new(const struct worker_settings *settings, const struct worker_sockets *
 	worker->expire = loop_event_new(worker->base, -1, 0, worker_on_expire, worker);
 	worker->allocator = worker_make_allocator(worker);
 	if (settings->named->has_sequences)
-		worker->front = named_new_front(settings->named, worker->allocator);
+		named_add_store(settings->named, worker->allocator, &worker->stores);
 	worker_make_service(worker);
 	worker->http = worker_make_http(worker, sockets);
 	worker->serving = 1;
@@ -340,7 +327,8 @@ worker_free(struct worker *worker)
 	mailbox_open_all(worker->mailbox); /* the answers of the pools during their stop */
 	allocator_free(worker->allocator);
 	grpc_server_free(worker->grpc);
-	front_free(worker->front);
+	for (size_t i = 0; i < worker->stores.count; i++)
+		front_free(worker->stores.all[i].front);
 	http_server_free(worker->http);
 	event_free(worker->expire);
 	event_free(worker->flush);

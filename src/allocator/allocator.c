@@ -72,6 +72,8 @@ allocator_leave_waiting(struct waiting_limit *limit, uint32_t requests)
 static const struct source *
 allocator_source_of(const struct allocator *a, const struct ticket_request *request)
 {
+	if (request->source != NULL)
+		return request->source;
 	if (request->sequence == NULL && request->task == RESERVATION_RESERVE)
 		return &a->settings.source;
 	return request->may_be_held ? &a->settings.weak : &a->settings.strong;

@@ -25,6 +25,8 @@ struct ticket_answer {
 	const char *reason; /* otherwise; it ends when the answer function returns */
 };
 
+struct source;
+
 /* Part of the struct of its owner. */
 struct ticket_request {
 	uint32_t count; /* 1 or more; 0 of another task */
@@ -37,6 +39,8 @@ struct ticket_request {
 	enum sequence_order order;
 	bool may_be_held; /* numbers that the server holds ahead will do */
 	void *result;	  /* allocated; allocator_request() takes it */
+	const struct source
+		*source; /* it outlives the allocator; NULL: one of the allocator's own */
 
 	STAILQ_ENTRY(ticket_request) link; /* the batch's */
 };
@@ -47,8 +51,6 @@ enum batch_place {
 	BATCH_OVERDUE,	/* the source could not return it at its deadline */
 	BATCH_GIVEN_UP, /* the same, and its requests were failed */
 };
-
-struct source;
 
 struct batch {
 	struct reservation reservation; /* the source has it while the batch is submitted */

@@ -26,6 +26,8 @@ front_new(const struct front_settings *settings)
 	struct front *front = xcalloc(1, sizeof(*front));
 
 	front->settings = *settings;
+	if (front->settings.prefix == NULL)
+		front->settings.prefix = "";
 	return front;
 }
 
@@ -183,6 +185,7 @@ front_reserve(struct front_create *create, const struct directory_found *found)
 		.revision = found->policy.revision,
 		.order = found->policy.order,
 		.may_be_held = order == SEQUENCE_WEAK,
+		.source = order == SEQUENCE_WEAK ? front->settings.weak : front->settings.strong,
 		.count = create->wish.count,
 		.answer = front_on_numbers,
 	};
@@ -251,7 +254,7 @@ front_on_row(struct ticket_request *request, const struct ticket_answer *answer)
 }
 
 static struct ticket_request
-front_ask_for_row(const char *name, size_t len)
+front_ask_for_row(const struct front *front, const char *name, size_t len)
 {
 	struct sequence_shown *shown = xcalloc(1, sizeof(*shown) + len);
 	char *copy = (char *)(shown + 1);
@@ -259,34 +262,78 @@ front_ask_for_row(const char *name, size_t len)
 	memcpy(copy, name, len);
 	shown->name = copy;
 	shown->name_len = (uint8_t)len;
-	return (struct ticket_request){.task = RESERVATION_SHOW, .result = shown};
+	return (struct ticket_request){
+		.task = RESERVATION_SHOW, .result = shown, .source = front->settings.strong};
 }
 
 static void
 front_read_row(struct front_create *create, const char *name, size_t len)
 {
-	create->request = front_ask_for_row(name, len);
+	create->request = front_ask_for_row(create->front, name, len);
 	create->request.answer = front_on_row;
 	allocator_request(create->front->settings.allocator, &create->request, clock_ms());
 }
 
-void
-front_create(struct front *front, struct front_create *create, const char *name, size_t len)
+static bool
+front_is_open(const struct front *front, struct text *reason)
 {
+	return front->settings.is_open == NULL ||
+	       front->settings.is_open(front->settings.arg, reason);
+}
+
+void
+front_create(struct front *front, struct front_create *create, const char *key, size_t len)
+{
+	char memory[REASON_SIZE];
+	struct text reason = TEXT_OVER(memory);
 	struct directory_found found;
-	enum directory_result result =
-		directory_find(front->settings.directory, name, len, clock_ms(), &found);
+	struct rewritten name;
+	enum directory_result result;
 
 	create->front = front;
+	if (!rewrite_key(front->settings.prefix, key, len, &name, &reason)) {
+		front_refuse(create, FRONT_BAD_REQUEST, memory);
+		return;
+	}
+	if (!front_is_open(front, &reason)) {
+		front_refuse(create, FRONT_UNAVAILABLE, memory);
+		return;
+	}
+	result = directory_find(front->settings.directory, name.name, name.len, clock_ms(), &found);
 	if (result == DIRECTORY_KNOWN)
 		front_reserve(create, &found);
 	else if (result == DIRECTORY_UNKNOWN)
-		front_read_row(create, name, len);
+		front_read_row(create, name.name, name.len);
 	else
 		front_refuse_name(create, result);
 }
 
 /* --- rows of the database ----------------------------------------------------------------------- */
+
+/* Make the name in the store of KEY. False: LOOK was answered. */
+static bool
+front_rewrite_look(struct front *front, struct front_look *look, const char *key, size_t len,
+		   struct rewritten *name)
+{
+	char memory[REASON_SIZE];
+	struct text reason = TEXT_OVER(memory);
+
+	look->front = front;
+	if (rewrite_key(front->settings.prefix, key, len, name, &reason))
+		return true;
+	look->answer(look, &(struct front_shown){.outcome = FRONT_BAD_REQUEST, .reason = memory});
+	return false;
+}
+
+/* Take the prefix of FRONT off the name in ENTRY. */
+static void
+front_make_key(const struct front *front, struct sequence_entry *entry)
+{
+	size_t prefix_len = strlen(front->settings.prefix);
+
+	entry->name_len = (uint8_t)(entry->name_len - prefix_len);
+	memmove(entry->name, entry->name + prefix_len, entry->name_len);
+}
 
 static void
 front_on_shown(struct ticket_request *request, const struct ticket_answer *answer)
@@ -309,6 +356,7 @@ front_on_shown(struct ticket_request *request, const struct ticket_answer *answe
 		memcpy(entry.name, result->name, result->name_len);
 		entry.last = result->last;
 		entry.policy = result->policy;
+		front_make_key(look->front, &entry);
 		shown.entries = &entry;
 		shown.count = 1;
 		shown.space = answer->space;
@@ -317,12 +365,30 @@ front_on_shown(struct ticket_request *request, const struct ticket_answer *answe
 }
 
 void
-front_show(struct front *front, struct front_look *look, const char *name, size_t len)
+front_show(struct front *front, struct front_look *look, const char *key, size_t len)
 {
-	look->front = front;
-	look->request = front_ask_for_row(name, len);
+	struct rewritten name;
+
+	if (!front_rewrite_look(front, look, key, len, &name))
+		return;
+	look->request = front_ask_for_row(front, name.name, name.len);
 	look->request.answer = front_on_shown;
 	allocator_request(front->settings.allocator, &look->request, clock_ms());
+}
+
+/*
+ * Keep the rows of PAGE that are FRONT's. The page is in order of name and begins after the prefix, so they come first.
+ */
+static void
+front_keep_keys(const struct front *front, struct sequence_page *page)
+{
+	uint32_t kept = 0;
+
+	while (kept < page->count &&
+	       rewrite_is_key(front->settings.prefix, page->entries[kept].name,
+			      page->entries[kept].name_len))
+		front_make_key(front, &page->entries[kept++]);
+	page->count = kept;
 }
 
 /* One more than the limit was asked for. */
@@ -332,9 +398,10 @@ front_on_listed(struct ticket_request *request, const struct ticket_answer *answ
 	struct front_look *look = CONTAINER_OF(request, struct front_look, request);
 	struct front_shown shown = {.outcome = front_outcome_of_status(answer->status),
 				    .reason = answer->reason};
-	const struct sequence_page *page = answer->result;
+	struct sequence_page *page = answer->result;
 
 	if (answer->status == TICKET_OK) {
+		front_keep_keys(look->front, page);
 		shown.is_more = page->count == page->limit;
 		shown.entries = page->entries;
 		shown.count = page->count - shown.is_more;
@@ -349,29 +416,39 @@ front_list(struct front *front, struct front_look *look, const char *after, size
 	   uint32_t limit)
 {
 	size_t rows_size = (limit + 1) * sizeof(struct sequence_entry);
-	struct sequence_page *page = xcalloc(1, sizeof(*page) + rows_size + len);
-	char *copy = (char *)(page + 1) + rows_size;
+	struct sequence_page *page;
+	struct rewritten name;
+	char *copy;
 
-	memcpy(copy, after, len);
+	if (!front_rewrite_look(front, look, after, len, &name))
+		return;
+	page = xcalloc(1, sizeof(*page) + rows_size + name.len);
+	copy = (char *)(page + 1) + rows_size;
+	memcpy(copy, name.name, name.len);
 	page->after = copy;
-	page->after_len = (uint8_t)len;
+	page->after_len = (uint8_t)name.len;
 	page->limit = limit + 1;
 	page->entries = (struct sequence_entry *)(page + 1);
-	look->front = front;
-	look->request = (struct ticket_request){
-		.task = RESERVATION_LIST, .result = page, .answer = front_on_listed};
+	look->request = (struct ticket_request){.task = RESERVATION_LIST,
+						.result = page,
+						.source = front->settings.strong,
+						.answer = front_on_listed};
 	allocator_request(front->settings.allocator, &look->request, clock_ms());
 }
 
 uint64_t
-front_held(struct front *front, const char *name, size_t len)
+front_held(struct front *front, const char *key, size_t len)
 {
+	char memory[REASON_SIZE];
+	struct text reason = TEXT_OVER(memory);
 	struct directory_found found;
-	enum directory_result result =
-		directory_find(front->settings.directory, name, len, clock_ms(), &found);
+	struct rewritten name;
 
-	return result == DIRECTORY_KNOWN ? front->settings.held(front->settings.arg, found.sequence)
-					 : 0;
+	if (!rewrite_key(front->settings.prefix, key, len, &name, &reason) ||
+	    directory_find(front->settings.directory, name.name, name.len, clock_ms(), &found) !=
+		    DIRECTORY_KNOWN)
+		return 0;
+	return front->settings.held(front->settings.arg, found.sequence);
 }
 
 void

@@ -23,6 +23,7 @@
 #include "front/busiest.h"
 #include "front/decision.h"
 #include "front/outcome.h"
+#include "front/rewrite.h"
 #include "ticket/scramble.h"
 #include "ticket/sequence_result.h"
 
@@ -39,6 +40,12 @@ struct front_settings {
 	struct directory *directory;
 	struct scramble
 		*scramble; /* of this loop, which front_new() takes; NULL: there is no key */
+
+	const char *prefix; /* of the names in the store, see rewrite.h; it outlives the front */
+	/* Where strong and weak numbers are reserved, and rows are read. NULL: the allocator's own sources. */
+	const struct source *strong, *weak;
+	/* Whether ids may be issued; if not, REASON says why. NULL: always. */
+	bool (*is_open)(void *arg, struct text *reason);
 
 	/* How many numbers of SEQUENCE the server holds ahead. */
 	uint64_t (*held)(void *arg, struct sequence *sequence);
@@ -75,8 +82,8 @@ struct front_create {
 	bool is_repeated;
 };
 
-/* Issue WISH.count ids of the sequence NAME, which sequence_name_is_valid() accepts. */
-void front_create(struct front *front, struct front_create *create, const char *name, size_t len);
+/* Issue WISH.count ids of the sequence KEY, which sequence_name_is_valid() accepts. */
+void front_create(struct front *front, struct front_create *create, const char *key, size_t len);
 
 /*
  * COUNT ids of SEQUENCE (NULL: the Tickr sequence) are in an answer. All protocols call this when they have
@@ -103,15 +110,15 @@ struct front_look {
 	struct ticket_request request;
 };
 
-/* Read the sequence NAME from the database. */
-void front_show(struct front *front, struct front_look *look, const char *name, size_t len);
+/* Read the sequence KEY from the database. */
+void front_show(struct front *front, struct front_look *look, const char *key, size_t len);
 
-/* Read at most LIMIT sequences after the name AFTER, of LEN bytes (0: from the first on), in order of name. */
+/* Read at most LIMIT sequences after the key AFTER, of LEN bytes (0: from the first on), in order of name. */
 void front_list(struct front *front, struct front_look *look, const char *after, size_t len,
 		uint32_t limit);
 
-/* How many numbers of the sequence NAME the server holds ahead. */
-uint64_t front_held(struct front *front, const char *name, size_t len);
+/* How many numbers of the sequence KEY the server holds ahead. */
+uint64_t front_held(struct front *front, const char *key, size_t len);
 
 /* Add the busiest sequences to a page of metrics, with at most BUSIEST_PAGE_SIZE bytes. */
 void front_add_busiest(struct front *front, struct text *page);

@@ -1,4 +1,5 @@
 #include <inttypes.h>
+#include <string.h>
 
 #include "front/service.h"
 
@@ -25,10 +26,10 @@ service_is_ready(const struct ticket_service *service)
 bool
 service_sequences_are_ready(const struct ticket_service *service)
 {
-	struct database_state states[MOST_DATABASES];
+	const struct front_store *own =
+		front_stores_find(&service->stores, FRONT_STORE_OWN, strlen(FRONT_STORE_OWN));
 
-	return service->front != NULL &&
-	       service_any_gives(states, service->sequences(service->arg, states));
+	return own != NULL && own->is_ready(own->arg);
 }
 
 static void

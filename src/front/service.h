@@ -13,6 +13,7 @@
 #include "allocator/allocator.h"
 #include "base/text.h"
 #include "front/front.h"
+#include "front/stores.h"
 #include "ticket/database.h"
 #include "ticket/json.h"
 
@@ -20,14 +21,12 @@ struct ticket_service {
 	struct allocator *allocator;
 	uint32_t max_batch;
 	enum batch_format batch_format;
-	struct front *front; /* NULL: there are no named sequences */
+	struct front_stores stores; /* of named sequences; there may be none */
 	/*
 	 * Write the state of each database to STATES, which has room for MOST_DATABASES. Return how many they
 	 * are. It must not ask a database.
 	 */
 	size_t (*databases)(void *arg, struct database_state *states);
-	/* The same, of the named sequences in these databases. */
-	size_t (*sequences)(void *arg, struct database_state *states);
 	/* Return how many tickets are held ahead, and how long they last. NULL: none are reserved ahead. */
 	uint64_t (*reserved)(void *arg, uint64_t *lasts_ms);
 	void *arg;
@@ -36,7 +35,7 @@ struct ticket_service {
 /* Whether tickets are issued. A server that drains is not ready either, which the caller knows. */
 bool service_is_ready(const struct ticket_service *service) MUST_CHECK;
 
-/* Whether ids of named sequences are issued. They have sessions of their own in the databases. */
+/* Whether ids of named sequences are issued from store tickr. They have sessions of their own in the databases. */
 bool service_sequences_are_ready(const struct ticket_service *service) MUST_CHECK;
 
 #define SERVICE_REASON_SIZE 1024

@@ -13,6 +13,7 @@
 #include "allocator/allocator.h"
 #include "base/attributes.h"
 #include "front/front.h"
+#include "front/stores.h"
 #include "http/route.h"
 #include "ticket/json.h"
 
@@ -37,6 +38,7 @@ struct exchange {
 		struct front_look look;	       /* rows of named sequences */
 	};
 	enum batch_format format;
+	const struct front_store *store; /* of a request for named sequences */
 };
 
 /* Return the exchange of HTTP, which is complete. A reply frees it. */

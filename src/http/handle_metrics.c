@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "http/handlers.h"
@@ -34,12 +35,14 @@ handle_metrics(struct exchange *exchange, const struct route_argument *arguments
 	const struct ticket_service *service = exchange_context(exchange);
 	char *memory = xcalloc(1, METRICS_PAGE_SIZE + BUSIEST_PAGE_SIZE);
 	struct text page = text_over(memory, METRICS_PAGE_SIZE + BUSIEST_PAGE_SIZE);
+	const struct front_store *own;
 
 	(void)arguments;
 	handle_metrics_update_gauges(service);
 	metrics_write(&page);
-	if (service->front != NULL)
-		front_add_busiest(service->front, &page);
+	own = front_stores_find(&service->stores, FRONT_STORE_OWN, strlen(FRONT_STORE_OWN));
+	if (own != NULL)
+		front_add_busiest(own->front, &page);
 	evbuffer_add(reply_body(exchange), memory, page.len);
 	free(memory);
 	reply_text(exchange, "text/plain; version=0.0.4");

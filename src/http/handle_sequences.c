@@ -32,7 +32,6 @@ static void
 handle_sequences_add(struct exchange *exchange, const struct sequence_entry *entry,
 		     const struct ticket_space *space)
 {
-	const struct ticket_service *service = exchange_context(exchange);
 	const struct sequence_policy *policy = &entry->policy;
 	char memory[SEQUENCE_SIZE];
 	struct text text = TEXT_OVER(memory);
@@ -47,7 +46,7 @@ handle_sequences_add(struct exchange *exchange, const struct sequence_entry *ent
 		  ",\"start\":%" PRIu64 ",\"most\":%" PRIu64 ",\"order\":\"%s\",\"held\":%" PRIu64,
 		  space_id_up_to(space, policy->start), space_id_up_to(space, policy->most),
 		  policy->order == SEQUENCE_WEAK ? "weak" : "strong",
-		  front_held(service->front, entry->name, entry->name_len));
+		  front_held(exchange->store->front, entry->name, entry->name_len));
 	if (policy->form == SEQUENCE_SCRAMBLED)
 		text_add(&text, ",\"form\":\"scrambled\"");
 	if (policy->is_retired)
@@ -79,12 +78,17 @@ handle_sequence(struct exchange *exchange, const struct route_argument *argument
 	struct text problem = TEXT_OVER(memory);
 	struct sequence_target_name name;
 
+	if (!sequence_target_find_store(exchange_query(exchange), &service->stores,
+					&exchange->store, &problem)) {
+		reply_outcome(exchange, FRONT_NOT_FOUND, memory);
+		return;
+	}
 	if (!sequence_target_read_name(arguments[0].start, arguments[0].len, &name, &problem)) {
 		reply_outcome(exchange, FRONT_BAD_REQUEST, memory);
 		return;
 	}
 	exchange->look.answer = handle_sequences_on_shown;
-	front_show(service->front, &exchange->look, name.bytes, name.len);
+	front_show(exchange->store->front, &exchange->look, name.bytes, name.len);
 }
 
 /* --- a page ---------------------------------------------------------------------------------------- */
@@ -127,7 +131,10 @@ handle_sequences(struct exchange *exchange, const struct route_argument *argumen
 	uint32_t limit;
 
 	(void)arguments;
-	if (!sequence_target_read_page(exchange_query(exchange), &after, &limit, &problem)) {
+	if (!sequence_target_find_store(exchange_query(exchange), &service->stores,
+					&exchange->store, &problem)) {
+		reply_outcome(exchange, FRONT_NOT_FOUND, memory);
+	} else if (!sequence_target_read_page(exchange_query(exchange), &after, &limit, &problem)) {
 		reply_outcome(exchange, FRONT_BAD_REQUEST, memory);
 	} else if (!connection_hold(exchange->connection, (limit + 1) * PAGE_ROW_SIZE)) {
 		reply_outcome(exchange, FRONT_UNAVAILABLE,
@@ -135,6 +142,6 @@ handle_sequences(struct exchange *exchange, const struct route_argument *argumen
 			      "smaller page");
 	} else {
 		exchange->look.answer = handle_sequences_on_listed;
-		front_list(service->front, &exchange->look, after.bytes, after.len, limit);
+		front_list(exchange->store->front, &exchange->look, after.bytes, after.len, limit);
 	}
 }

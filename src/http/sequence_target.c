@@ -47,6 +47,29 @@ sequence_target_read_order(const char *query, enum front_order *order, struct te
 	return true;
 }
 
+bool
+sequence_target_find_store(const char *query, const struct front_stores *stores,
+			   const struct front_store **store, struct text *problem)
+{
+	struct query_parameter parameter;
+	const char *name = FRONT_STORE_OWN;
+	size_t len = strlen(name);
+
+	while (query_next(&query, &parameter))
+		if (parameter.value != NULL && query_is_named(&parameter, "store")) {
+			name = parameter.value;
+			len = parameter.value_len;
+		}
+	*store = front_stores_find(stores, name, len);
+	if (*store != NULL)
+		return true;
+	text_add(problem, "there is no store ");
+	query_add_quoted(problem, name, len);
+	text_add(problem, "; name one with ?store=NAME: ");
+	front_stores_list(stores, problem);
+	return false;
+}
+
 static bool
 sequence_target_read_limit(const struct query_parameter *parameter, uint32_t *limit,
 			   struct text *problem)

@@ -13,6 +13,7 @@
 #include "base/attributes.h"
 #include "base/text.h"
 #include "front/decision.h"
+#include "front/stores.h"
 #include "ticket/sequence.h"
 
 #define SEQUENCE_TARGET_PAGE	  100 /* sequences of a page, unless the request names a limit */
@@ -31,6 +32,10 @@ bool sequence_target_read_name(const char *encoded, size_t len, struct sequence_
 /* Read ?order=. Without it *ORDER is FRONT_ORDER_NOT_NAMED. */
 bool sequence_target_read_order(const char *query, enum front_order *order,
 				struct text *problem) MUST_CHECK;
+
+/* Find the store of ?store= among STORES, or store tickr without it. False: PROBLEM names the stores that there are. */
+bool sequence_target_find_store(const char *query, const struct front_stores *stores,
+				const struct front_store **store, struct text *problem) MUST_CHECK;
 
 /*
  * Read ?after=NAME&limit=N. Without a name AFTER has 0 bytes. It may be as long as a name in a store, because a

@@ -42,13 +42,11 @@ no_databases(void *arg, struct database_state *states)
 	return 0;
 }
 
-static size_t
-one_database(void *arg, struct database_state *states)
+static bool
+is_up(void *arg)
 {
 	(void)arg;
-	states[0] = (struct database_state){.name = "db", .space = &kit.space};
-	states[0].condition = condition;
-	return 1;
+	return condition == DATABASE_UP;
 }
 
 static void
@@ -71,11 +69,11 @@ begin_with(const struct front_settings *settings, uint32_t most, uint32_t per_se
 	kit_begin_with(&kit, settings, most, per_second);
 	kit.on_wake = on_wake;
 	condition = DATABASE_UP;
-	service = (struct ticket_service){.allocator = kit.allocator,
-					  .max_batch = 100000,
-					  .front = kit.front,
-					  .databases = no_databases,
-					  .sequences = one_database};
+	service = (struct ticket_service){
+		.allocator = kit.allocator, .max_batch = 100000, .databases = no_databases};
+	if (settings->databases > 0)
+		front_stores_add(&service.stores,
+				 &(struct front_store){"tickr", kit.front, is_up, NULL});
 	address = (struct sockaddr_in){.sin_family = AF_INET};
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	assert(bind(listener, (struct sockaddr *)&address, len) == 0 && listen(listener, 64) == 0);
@@ -236,7 +234,7 @@ Test(sequence_routes, without_named_sequences_the_routes_are_unknown_paths)
 					    "/sequences/a/create/5"};
 
 	begin_with(&(struct front_settings){.databases = 0}, 1, 1);
-	service.front = NULL;
+	service.stores.count = 0;
 	for (size_t i = 0; i < ARRAY_LENGTH(paths); i++) {
 		assert_answer("GET", paths[i], 404, "there is nothing here");
 		cr_assert_null(strstr(exchange("GET", paths[i]), "sequences"));
@@ -397,7 +395,46 @@ Test(sequence_routes, metrics_name_the_busiest_sequences_and_no_other)
 Test(sequence_routes, metrics_do_not_speak_of_the_busiest_without_sequences)
 {
 	begin_with(&(struct front_settings){.names = FRONT_NAMES_ANY}, 100, 100);
-	service.front = NULL;
+	service.stores.count = 0;
 	cr_assert_null(strstr(exchange("GET", "/metrics"), "recent_ids"));
+	end();
+}
+
+Test(sequence_routes, a_store_is_chosen_by_its_name)
+{
+	begin(FRONT_NAMES_ANY);
+	front_stores_add(&service.stores, &(struct front_store){"redis1", kit.front, is_up, NULL});
+	assert_answer("POST", "/sequences/a/create?store=redis1", 200, "=[1]");
+	assert_answer("POST", "/sequences/a/create?store=tickr", 200, "=[2]");
+	assert_answer("POST", "/sequences/a/create?store=nobody", 404,
+		      "={\"error\":\"there is no store \\\"nobody\\\"; name one with ?store=NAME: "
+		      "tickr, redis1\"}");
+	assert_answer("GET", "/sequences?store=nobody", 404, "there is no store");
+	assert_answer("GET", "/sequences/a?store=nobody", 404, "there is no store");
+	assert_answer("GET", "/readyz?store=redis1", 200, NULL);
+	assert_answer("GET", "/readyz?store=nobody", 503, NULL);
+	condition = DATABASE_DOWN;
+	assert_answer("GET", "/readyz?store=redis1", 503, NULL);
+	end();
+}
+
+Test(sequence_routes, clients_see_keys_without_the_prefix_of_the_store)
+{
+	begin_with(&(struct front_settings){.names = FRONT_NAMES_ANY,
+					    .databases = 1,
+					    .prefix = "sequencer|||app||"},
+		   100, 100);
+	kit_add(&kit, "sequencer|||another||x", strlen("sequencer|||another||x"));
+	kit_add(&kit, "sequencer|||apple||x", strlen("sequencer|||apple||x"));
+	assert_answer("POST", "/sequences/b/create/2", 200, "=[1,2]");
+	assert_answer("POST", "/sequences/a/create", 200, "=[1]");
+	cr_assert_not_null(kit_row(&kit, "sequencer|||app||b", strlen("sequencer|||app||b")));
+	assert_answer("GET", "/sequences/b", 200, "{\"name\":\"b\",\"last\":2,");
+	assert_answer("GET", "/sequences?limit=1", 200, "[{\"name\":\"a\",");
+	assert_answer("GET", "/sequences?limit=1", 200, "\"next\":\"a\"}");
+	assert_answer("GET", "/sequences?after=a", 200, "[{\"name\":\"b\",");
+	cr_assert_null(strstr(exchange("GET", "/sequences"), "another"));
+	cr_assert_null(strstr(exchange("GET", "/sequences"), "apple"));
+	assert_answer("POST", "/sequences/a%7C%7Cb/create", 400, "must not have ||");
 	end();
 }
