@@ -1,6 +1,8 @@
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "build.h"
 
@@ -13,6 +15,7 @@
 #include "config/loader.h"
 #include "config/secret.h"
 #include "config/small_file.h"
+#include "remote/web.h"
 
 #define MOST_HTTP_PASSWORD 256 /* with a user name it must fit into what auth.c reads */
 
@@ -150,6 +153,42 @@ config_set_scramble_key(struct loader *loader)
 	xforget(content);
 }
 
+/* Return whether TEXT, which becomes a part of a header, has no control characters. */
+static bool
+config_is_line(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			return false;
+	return true;
+}
+
+static void
+config_set_clickhouse(struct loader *loader)
+{
+	struct config *config = loader->config;
+	const char *ca = config->clickhouse_ssl_ca;
+	const char *mistake;
+
+	secret_read(loader, "TICKR_CLICKHOUSE_PASSWORD", config->clickhouse_password_file, 1,
+		    &config->clickhouse_password);
+	if (!config_is_line(config->clickhouse_username) ||
+	    !config_is_line(config->clickhouse_password))
+		text_add(loader->problems, "TICKR_CLICKHOUSE_USERNAME and the password must have "
+					   "no control characters: remove them\n");
+	if (config->clickhouse_url[0] == '\0')
+		return;
+	mistake = clickhouse_url_parse(config->clickhouse_url, &config->clickhouse);
+	if (mistake != NULL) {
+		loader_add_problem(loader, "TICKR_CLICKHOUSE_URL", config->clickhouse_url);
+		text_addf(loader->problems, "TICKR_CLICKHOUSE_URL: %s\n", mistake);
+	} else if (!web_is_built())
+		text_addf(loader->problems, "TICKR_CLICKHOUSE_URL: %s\n", WEB_NOT_BUILT);
+	if (ca[0] != '\0' && access(ca, R_OK) != 0)
+		text_addf(loader->problems, "TICKR_CLICKHOUSE_SSL_CA=%s cannot be read: %s\n", ca,
+			  strerror(errno));
+}
+
 /* --- all settings ---------------------------------------------------------------------------- */
 
 bool
@@ -178,6 +217,7 @@ config_load(struct config *config, const char *env_file, char *const *environmen
 	config_check_reserve_ahead(&loader);
 	config_check_sequences(&loader);
 	config_set_scramble_key(&loader);
+	config_set_clickhouse(&loader);
 
 	for (size_t i = 0; i < key_count; i++)
 		xforget(loader.values[i]);

@@ -15,6 +15,7 @@
 #include "base/attributes.h"
 #include "base/text.h"
 #include "config/address.h"
+#include "remote/clickhouse_url.h"
 #include "store/store.h"
 #include "ticket/database.h"
 #include "ticket/json.h"
@@ -42,6 +43,7 @@ struct config {
 	const struct store *store; /* NULL: this tickrd was built without it */
 	struct store_settings databases[MOST_DATABASES];
 	size_t database_count;
+	struct clickhouse_url clickhouse;      /* if TICKR_CLICKHOUSE_URL is set */
 	struct listen_address control_address; /* if TICKR_CONTROL_SOCKET is set */
 	struct listen_address listen_addresses[MOST_LISTEN_ADDRESSES];
 	size_t listen_count;

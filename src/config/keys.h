@@ -141,6 +141,19 @@ KEY("TICKR_RESERVE_AHEAD_MAX", reserve_ahead_max, NUMBER, "1000000", 1, 10000000
 KEY("TICKR_RESERVE_AHEAD_OUTAGE", reserve_ahead_outage_ms, SECONDS, "60", 1, 86400000, "",
     "reserving ahead: how long to issue held tickets while the counter of their database cannot be "
     "read. Then those tickets become a gap")
+KEY("TICKR_CLICKHOUSE_URL", clickhouse_url, TEXT, "", 0, 0,
+    "http:// or https://, a host, a port, and the name of a database: "
+    "http://stats.example:8123/tickr",
+    "the ClickHouse that keeps events and metrics, for reports")
+KEY("TICKR_CLICKHOUSE_USERNAME", clickhouse_username, TEXT, "default", 0, 0, "any text",
+    "the user of ClickHouse")
+KEY("TICKR_CLICKHOUSE_PASSWORD", clickhouse_password, SECRET, "", 0, 0, "any text",
+    "the password of ClickHouse's user")
+KEY("TICKR_CLICKHOUSE_PASSWORD_FILE", clickhouse_password_file, TEXT, "", 0, 0,
+    "the path of a readable file", "a file that holds the password of ClickHouse's user")
+KEY("TICKR_CLICKHOUSE_SSL_CA", clickhouse_ssl_ca, TEXT, "", 0, 0, "the path of a readable file",
+    "TLS to ClickHouse: the certificate authorities to trust, in PEM. By default, those of the "
+    "system")
 KEY("TICKR_LOG_LEVEL", log_level, CHOICE, "info", 0, 0, "error|warn|info|debug",
     "the least important level of lines to log")
 KEY("TICKR_DRAIN_DELAY", drain_delay_ms, SECONDS, "0", 0, 3600000, "",

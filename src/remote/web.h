@@ -25,6 +25,16 @@
 
 #define WEB_REASON_SIZE 512 /* room for each reason of this room */
 
+#define WEB_NOT_BUILT                                                                   \
+	"this tickrd was built without libcurl, so it has no HTTP client: install the " \
+	"development files of libcurl, and build tickrd again"
+
+/*
+ * False: this tickrd was built without libcurl. Then a setting that needs it is a mistake, and a client sends nothing.
+ * Pure.
+ */
+bool web_is_built(void) MUST_CHECK;
+
 /* Set up libcurl; false: it does not work. Main thread, before other threads start. Undone by web_end(). */
 bool web_begin(void) MUST_CHECK;
 void web_end(void);
