@@ -17,6 +17,7 @@
 #include "daemon.h"
 #include "databases.h"
 #include "dispatch/dispatch.h"
+#include "events.h"
 #include "loop/descriptors.h"
 #include "loop/loop.h"
 #include "loop/mailbox.h"
@@ -45,7 +46,8 @@ struct daemon {
 	struct state_file *sequence_states[MOST_DATABASES];
 	struct dispatch *sequences; /* the source of numbers of named sequences; NULL: none */
 	struct ahead ahead;
-	struct named named; /* without sequences, unless the settings ask for them */
+	struct named named;    /* without sequences, unless the settings ask for them */
+	struct events *events; /* NULL: none are recorded */
 	struct waiting_limit limit;
 	struct connection_limit connections;
 	struct log_limit error_lines;
@@ -289,6 +291,7 @@ daemon_make_workers(struct daemon *d)
 		.limit = &d->limit,
 		.connections = &d->connections,
 		.error_lines = &d->error_lines,
+		.events = d->events,
 		.leaves_queue = d->sockets.are_inherited,
 		.control = d->mailbox,
 		.drained = daemon_on_worker_drained,
@@ -370,6 +373,7 @@ daemon_build(struct daemon *d)
 	d->dispatch = databases_dispatch(d->config, d->store, d->states, &listener);
 	if (!daemon_make_sequences(d))
 		return false;
+	d->events = events_new(d->config);
 	ahead_init(&d->ahead, d->config, d->dispatch, d->base);
 	daemon_make_control(d);
 	daemon_make_workers(d);
@@ -391,6 +395,8 @@ daemon_start_threads(struct daemon *d)
 			named_start(&d->named);
 		}
 	}
+	if (is_started && d->events != NULL)
+		is_started = events_start(d->events);
 	while (is_started && d->started < d->worker_count) {
 		is_started = worker_start(d->workers[d->started]);
 		d->started += is_started;
@@ -449,6 +455,7 @@ daemon_tear_down(struct daemon *d)
 {
 	for (size_t i = 0; i < d->started; i++)
 		worker_join(d->workers[i]);
+	events_stop(d->events, d->drain_deadline_ms);
 	ahead_stop(&d->ahead);
 	named_stop(&d->named);
 	if (!daemon_stop_pools(d)) {
@@ -461,6 +468,7 @@ daemon_tear_down(struct daemon *d)
 	for (size_t i = 0; i < d->worker_count; i++)
 		worker_free(d->workers[i]);
 	free(d->workers);
+	events_free(d->events);
 	dispatch_free(d->dispatch);
 	named_free(&d->named);
 	if (d->sequences != NULL)

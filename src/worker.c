@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/mail.h"
 #include "base/memory.h"
+#include "events/recorder.h"
 #include "grpc/server.h"
 #include "http/handlers.h"
 #include "http/server.h"
@@ -24,15 +25,17 @@ struct worker {
 	struct front_stores stores;
 	struct ticket_service service;
 	struct http_server *http;
-	struct grpc_server *grpc; /* NULL: none */
-	unsigned serving;	  /* servers that have not drained */
-	struct event *flush;	  /* activated in the round in which requests arrived */
-	struct event *expire;	  /* fires at the allocator's next deadline */
+	struct event_recorder *recorder; /* NULL: no events are recorded */
+	struct grpc_server *grpc;	 /* NULL: none */
+	unsigned serving;		 /* servers that have not drained */
+	struct event *flush;		 /* activated in the round in which requests arrived */
+	struct event *expire;		 /* fires at the allocator's next deadline */
 
 	/* Each piece of mail is in one mailbox at most. */
 	struct mail announcement;
 	struct mail drain_order;
 	struct mail drained_note;
+	struct mail records_kept;
 	struct mail ping; /* goes to the worker, and returns to the main thread */
 };
 
@@ -101,6 +104,24 @@ worker_on_expire(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	allocator_expire(worker->allocator, clock_ms());
 	worker_set_expiry(worker);
+}
+
+/* --- between the exporter of events and this loop ----------------------------------------------- */
+
+static void
+worker_open_records_kept(struct mail *mail)
+{
+	event_recorder_settle(CONTAINER_OF(mail, struct worker, records_kept)->recorder);
+}
+
+/* Records that answers wait for were kept, or lost. The exporter's thread; not again until they are settled. */
+static void
+worker_on_records_kept(void *arg)
+{
+	struct worker *worker = arg;
+
+	worker->records_kept.open = worker_open_records_kept;
+	mailbox_post(worker->mailbox, &worker->records_kept);
 }
 
 /* --- between the main thread and this one --------------------------------------------------- */
@@ -202,6 +223,14 @@ worker_reserved(void *arg, uint64_t *lasts_ms)
 	return segment_held(worker->settings.segment);
 }
 
+static bool
+worker_may_record(void *arg, struct text *problem)
+{
+	struct worker *worker = arg;
+
+	return event_recorder_may_issue(worker->recorder, problem);
+}
+
 static struct allocator *
 worker_make_allocator(struct worker *worker)
 {
@@ -231,6 +260,7 @@ worker_make_service(struct worker *worker)
 		.databases = worker_databases,
 		.stores = worker->stores,
 		.reserved = worker->settings.segment != NULL ? worker_reserved : NULL,
+		.events = worker->settings.events != NULL ? worker_may_record : NULL,
 		.arg = worker,
 	};
 }
@@ -246,6 +276,7 @@ worker_make_http(struct worker *worker, const struct worker_sockets *sockets)
 		.is_counted = true,
 		.connections = worker->settings.connections,
 		.error_lines = worker->settings.error_lines,
+		.recorder = worker->recorder,
 		.drained = worker_on_drained,
 		.arg = worker,
 		.leaves_queue = worker->settings.leaves_queue,
@@ -290,6 +321,9 @@ worker_new(const struct worker_settings *settings, const struct worker_sockets *
 	if (settings->named->has_sequences)
 		named_add_store(settings->named, worker->allocator, &worker->stores);
 	worker_make_service(worker);
+	if (settings->events != NULL)
+		worker->recorder =
+			events_new_recorder(settings->events, worker_on_records_kept, worker);
 	worker->http = worker_make_http(worker, sockets);
 	worker->serving = 1;
 	if (sockets->grpc_count > 0) {
@@ -330,6 +364,7 @@ worker_free(struct worker *worker)
 	for (size_t i = 0; i < worker->stores.count; i++)
 		front_free(worker->stores.all[i].front);
 	http_server_free(worker->http);
+	event_recorder_free(worker->recorder);
 	event_free(worker->expire);
 	event_free(worker->flush);
 	mailbox_free(worker->mailbox);

@@ -13,6 +13,7 @@
 #include "allocator/allocator.h"
 #include "config/config.h"
 #include "dispatch/dispatch.h"
+#include "events.h"
 #include "grpc/tls.h"
 #include "loop/descriptors.h"
 #include "loop/mailbox.h"
@@ -29,6 +30,7 @@ struct worker_settings {
 	struct waiting_limit *limit;
 	struct connection_limit *connections;
 	struct log_limit *error_lines;
+	struct events *events;	    /* NULL: none are recorded */
 	bool leaves_queue;	    /* see http_settings */
 	struct mailbox *control;    /* of the main thread, which runs the functions below */
 	void (*drained)(void *arg); /* called when this worker has answered all requests */

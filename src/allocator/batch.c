@@ -55,6 +55,7 @@ batch_deal(struct batch *batch)
 		.status = TICKET_OK,
 		.space = batch->reservation.space,
 		.revision = batch->reservation.revision,
+		.taken_us = batch->reservation.taken_us,
 		.result = batch->reservation.result,
 	};
 	struct ticket_range bases = batch->reservation.bases;
@@ -76,7 +77,8 @@ batch_deal(struct batch *batch)
 void
 batch_fail(struct batch *batch, enum ticket_status status, const char *reason)
 {
-	struct ticket_answer answer = {.status = status, .reason = reason};
+	struct ticket_answer answer = {
+		.status = status, .reason = reason, .taken_us = batch->reservation.taken_us};
 	struct ticket_request *request;
 
 	assert(status != TICKET_OK);

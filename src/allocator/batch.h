@@ -21,6 +21,7 @@ struct ticket_answer {
 	struct ticket_range bases;	  /* TICKET_OK: numbers, of which the space makes tickets */
 	const struct ticket_space *space; /* TICKET_OK: of the database that answered */
 	uint32_t revision;  /* TICKET_OK, of a named sequence: of the policy in the row */
+	uint64_t taken_us;  /* by clock_us(): a session began to work on it; 0: none did */
 	void *result;	    /* TICKET_OK, of another task; until the answer function returns */
 	const char *reason; /* otherwise; it ends when the answer function returns */
 };

@@ -17,6 +17,15 @@ clock_ms(void)
 	return clock_us() / 1000;
 }
 
+uint64_t
+clock_utc_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
 void
 clock_cond_init(pthread_cond_t *condition)
 {

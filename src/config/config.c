@@ -189,6 +189,19 @@ config_set_clickhouse(struct loader *loader)
 			  strerror(errno));
 }
 
+static void
+config_set_proxies(struct loader *loader)
+{
+	struct config *config = loader->config;
+	char memory[256];
+	struct text problem = TEXT_OVER(memory);
+
+	if (networks_parse(config->trusted_proxies, &config->proxies, &problem))
+		return;
+	loader_add_problem(loader, "TICKR_TRUSTED_PROXIES", config->trusted_proxies);
+	text_addf(loader->problems, "TICKR_TRUSTED_PROXIES: %s\n", memory);
+}
+
 /* --- all settings ---------------------------------------------------------------------------- */
 
 bool
@@ -218,6 +231,7 @@ config_load(struct config *config, const char *env_file, char *const *environmen
 	config_check_sequences(&loader);
 	config_set_scramble_key(&loader);
 	config_set_clickhouse(&loader);
+	config_set_proxies(&loader);
 
 	for (size_t i = 0; i < key_count; i++)
 		xforget(loader.values[i]);

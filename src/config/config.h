@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 #include "base/attributes.h"
+#include "base/networks.h"
 #include "base/text.h"
 #include "config/address.h"
 #include "remote/clickhouse_url.h"
@@ -38,6 +39,7 @@ struct config {
 #include "config/keys.h"
 
 	/* These follow from the variables. */
+	struct networks proxies; /* of TICKR_TRUSTED_PROXIES */
 	bool has_scramble_key;
 	unsigned char scramble_key[SCRAMBLE_KEY_SIZE];
 	const struct store *store; /* NULL: this tickrd was built without it */

@@ -154,6 +154,15 @@ KEY("TICKR_CLICKHOUSE_PASSWORD_FILE", clickhouse_password_file, TEXT, "", 0, 0,
 KEY("TICKR_CLICKHOUSE_SSL_CA", clickhouse_ssl_ca, TEXT, "", 0, 0, "the path of a readable file",
     "TLS to ClickHouse: the certificate authorities to trust, in PEM. By default, those of the "
     "system")
+KEY("TICKR_EVENTS_ADDRESSES", events_addresses, CHOICE, "full", 0, 0, "full|net|none",
+    "how much of a client's address is recorded with the ids that it received. net keeps the first "
+    "24 bits of IPv4, or 48 of IPv6. none records no address and no user agent")
+KEY("TICKR_EVENTS_DISCARD", events_discard, CHOICE, "0", 0, 0, "0|1",
+    "whether to record events and discard them, to measure how much the recording costs")
+KEY("TICKR_TRUSTED_PROXIES", trusted_proxies, TEXT, "", 0, 0,
+    "addresses, networks such as 10.0.0.0/8, and the word unix, separated by commas. At most 32",
+    "proxies whose X-Forwarded-For is believed when a client's address is recorded. unix is each "
+    "client of a Unix socket")
 KEY("TICKR_LOG_LEVEL", log_level, CHOICE, "info", 0, 0, "error|warn|info|debug",
     "the least important level of lines to log")
 KEY("TICKR_DRAIN_DELAY", drain_delay_ms, SECONDS, "0", 0, 3600000, "",

@@ -220,6 +220,7 @@ errand_on_answer(struct reservation *reservation)
 		if (errand != NULL) {
 			errand->asked->bases = reservation->bases;
 			errand->asked->space = reservation->space;
+			errand->asked->taken_us = reservation->taken_us;
 			errand->asked->revision = reservation->revision;
 			errand_finish(errand, TICKET_OK, &todo);
 		}

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "events/exporter.h"
+#include "metrics/metrics.h"
 
 #define PAUSE_MS     50
 #define MOST_RECORDS 8192 /* of one write */
@@ -96,6 +97,7 @@ exporter_empty(struct event_exporter *exporter)
 	if (count == 0)
 		return 0;
 	is_kept = exporter_write(exporter, count);
+	metrics_add(METRIC_EVENTS_RECORDED, count);
 	for (size_t i = 0; i < exporter->ring_count; i++)
 		event_ring_release(exporter->rings[i], exporter->counts[i], is_kept);
 	return count;

@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "events/ring.h"
+#include "metrics/metrics.h"
 
 #define RING_LINE \
 	64 /* bytes of a cache line: the writer's and the reader's fields do not share one */
@@ -61,19 +62,37 @@ ring_place(const struct event_ring *ring, uint64_t number)
 
 /* --- the writer ---------------------------------------------------------------------------------- */
 
-struct event_record *
-event_ring_begin(struct event_ring *ring)
+bool
+event_ring_has_room(struct event_ring *ring, uint64_t count)
 {
 	uint64_t head = atomic_load_explicit(&ring->writer.head, memory_order_relaxed);
 
-	if (head - ring->writer.tail_seen == ring->size)
+	if (head + count - ring->writer.tail_seen > ring->size)
 		ring->writer.tail_seen =
 			atomic_load_explicit(&ring->reader.tail, memory_order_acquire);
-	if (head - ring->writer.tail_seen == ring->size) {
-		atomic_fetch_add_explicit(&ring->writer.dropped, 1, memory_order_relaxed);
-		return NULL;
-	}
-	return ring_place(ring, head);
+	if (head + count - ring->writer.tail_seen <= ring->size)
+		return true;
+	atomic_fetch_add_explicit(&ring->writer.dropped, count, memory_order_relaxed);
+	metrics_add(METRIC_EVENTS_DROPPED, count);
+	return false;
+}
+
+struct event_record *
+event_ring_begin(struct event_ring *ring)
+{
+	return event_ring_has_room(ring, 1)
+		       ? ring_place(ring,
+				    atomic_load_explicit(&ring->writer.head, memory_order_relaxed))
+		       : NULL;
+}
+
+void
+event_ring_commit_part(struct event_ring *ring, struct event_wait *wait)
+{
+	uint64_t head = atomic_load_explicit(&ring->writer.head, memory_order_relaxed);
+
+	ring_place(ring, head)->wait = wait;
+	atomic_store_explicit(&ring->writer.head, head + 1, memory_order_release);
 }
 
 static bool
@@ -151,7 +170,7 @@ event_ring_release(struct event_ring *ring, size_t count, bool is_kept)
 		struct event_wait *wait = ring_place(ring, tail + i)->wait;
 
 		if (wait != NULL) {
-			wait->is_kept = is_kept;
+			wait->is_kept = wait->is_kept && is_kept;
 			is_waited_for = true;
 		}
 	}

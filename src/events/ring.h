@@ -28,10 +28,11 @@ struct event_wait {
 	/* In the writer's thread. IS_KEPT: all sinks that are required have the record. */
 	void (*settled)(struct event_wait *wait, bool is_kept);
 
+	bool is_kept; /* its owner sets it to true; the reader clears it if a record is lost */
+
 	/* The ring's own: */
 	STAILQ_ENTRY(event_wait) link;
-	uint64_t number; /* of the record, from 0 */
-	bool is_kept;	 /* the reader writes it before it releases the record */
+	uint64_t number; /* of the last record, from 0 */
 };
 
 /* How the two threads call each other. */
@@ -57,6 +58,12 @@ void event_ring_free(struct event_ring *ring); /* no wait may be in it; NULL is 
 
 /* Return the place of the next record, to be filled; NULL: the ring is full, and the record is counted as dropped. */
 struct event_record *event_ring_begin(struct event_ring *ring) MUST_CHECK;
+
+/* Whether COUNT records fit. False: they are counted as dropped. */
+bool event_ring_has_room(struct event_ring *ring, uint64_t count) MUST_CHECK;
+
+/* Hand over the record that was begun, which is not the last one of WAIT. */
+void event_ring_commit_part(struct event_ring *ring, struct event_wait *wait);
 
 /* Hand over the record that was begun. WAIT is called when the record was kept or lost; NULL: nobody waits. */
 void event_ring_commit(struct event_ring *ring, struct event_wait *wait);

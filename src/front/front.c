@@ -99,14 +99,16 @@ front_repeat(struct front_create *create)
 
 /* One id of 2^53 has no scrambled id. Then the request gets other ones. */
 static void
-front_answer_scrambled(struct front_create *create, const struct ticket_range *ids)
+front_answer_scrambled(struct front_create *create, const struct front_ids *found)
 {
+	const struct ticket_range *ids = &found->ids;
 	const struct sequence *sequence = create->sequence;
 	struct scramble_domain domain = {sequence->name, sequence->name_len, create->policy.width};
 	uint64_t *scrambled = xcalloc(ids->count, sizeof(*scrambled));
-	struct front_ids answer = {.outcome = FRONT_OK, .ids = *ids, .scrambled = scrambled};
+	struct front_ids answer = *found;
 	uint32_t count;
 
+	answer.scrambled = scrambled;
 	if (!scramble_ids(create->front->settings.scramble, &domain, ids, scrambled, &count))
 		front_refuse(create, FRONT_EXHAUSTED,
 			     "the sequence is exhausted: its ids do not fit its width any more");
@@ -122,8 +124,10 @@ front_on_numbers(struct ticket_request *request, const struct ticket_answer *ans
 {
 	struct front_create *create = CONTAINER_OF(request, struct front_create, request);
 	struct front *front = create->front;
-	struct front_ids ids = {.outcome = FRONT_OK};
+	struct front_ids ids = {.outcome = FRONT_OK, .taken_us = answer->taken_us};
 
+	if (answer->status == TICKET_OK)
+		ids.node = (uint32_t)answer->space->node_number;
 	if (answer->status == TICKET_OK && !request->may_be_held)
 		front->settings.drop(front->settings.arg, request->sequence);
 	if (answer->status == TICKET_OK && answer->revision != create->policy.revision)
@@ -137,7 +141,7 @@ front_on_numbers(struct ticket_request *request, const struct ticket_answer *ans
 	else if (!space_ids(answer->space, &answer->bases, &ids.ids))
 		front_refuse(create, FRONT_EXHAUSTED, SPACE_EXHAUSTED);
 	else if (create->policy.form == SEQUENCE_SCRAMBLED)
-		front_answer_scrambled(create, &ids.ids);
+		front_answer_scrambled(create, &ids);
 	else
 		create->answer(create, &ids);
 }

@@ -65,9 +65,11 @@ void front_free(struct front *front); /* NULL is allowed */
 struct front_ids {
 	enum front_outcome outcome;
 	const char *reason;	 /* not FRONT_OK; until the answer function returns */
-	struct ticket_range ids; /* FRONT_OK, unless they are scrambled; COUNT is right anyway */
+	struct ticket_range ids; /* FRONT_OK; of scrambled ids: as they were before */
 	const uint64_t
 		*scrambled; /* FRONT_OK: as many as IDS.count; NULL: not scrambled; as REASON */
+	uint64_t taken_us;  /* by clock_us(): a session began to work on it; 0: none did */
+	uint32_t node;	    /* FRONT_OK: of the database that answered */
 };
 
 struct front_create {

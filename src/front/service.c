@@ -12,12 +12,24 @@ service_any_gives(const struct database_state *states, size_t count)
 	return false;
 }
 
+/* If the audit is required and cannot be written, no id is issued. */
+static bool
+service_can_record(const struct ticket_service *service)
+{
+	char memory[SERVICE_REASON_SIZE];
+	struct text problem = TEXT_OVER(memory);
+
+	return service->events == NULL || service->events(service->arg, &problem);
+}
+
 bool
 service_is_ready(const struct ticket_service *service)
 {
 	struct database_state states[MOST_DATABASES];
 	uint64_t lasts_ms;
 
+	if (!service_can_record(service))
+		return false;
 	if (service->reserved != NULL && service->reserved(service->arg, &lasts_ms) > 0)
 		return true;
 	return service_any_gives(states, service->databases(service->arg, states));
@@ -29,7 +41,7 @@ service_sequences_are_ready(const struct ticket_service *service)
 	const struct front_store *own =
 		front_stores_find(&service->stores, FRONT_STORE_OWN, strlen(FRONT_STORE_OWN));
 
-	return own != NULL && own->is_ready(own->arg);
+	return own != NULL && service_can_record(service) && own->is_ready(own->arg);
 }
 
 static void

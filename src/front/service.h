@@ -29,6 +29,8 @@ struct ticket_service {
 	size_t (*databases)(void *arg, struct database_state *states);
 	/* Return how many tickets are held ahead, and how long they last. NULL: none are reserved ahead. */
 	uint64_t (*reserved)(void *arg, uint64_t *lasts_ms);
+	/* Whether all sinks of events that are required work. False: PROBLEM says why not. NULL: no events. */
+	bool (*events)(void *arg, struct text *problem);
 	void *arg;
 };
 

@@ -12,6 +12,7 @@
 
 #include "allocator/allocator.h"
 #include "base/attributes.h"
+#include "events/ring.h"
 #include "front/front.h"
 #include "front/stores.h"
 #include "http/route.h"
@@ -21,6 +22,17 @@
 
 struct connection;
 struct http_server;
+
+/* For the record of the request. Handlers fill it. */
+struct exchange_ids {
+	struct ticket_range ids;	  /* count 0: none were issued */
+	const struct ticket_space *space; /* IDS are bases of it; NULL: IDS are ids */
+	uint32_t node;			  /* without a space */
+	bool is_scrambled;		  /* IDS are the ids before that */
+	uint64_t taken_us;		  /* see struct ticket_answer */
+	const char *sequence;		  /* SEQUENCE_LEN bytes */
+	size_t sequence_len;
+};
 
 struct exchange {
 	struct http_server *server;
@@ -39,6 +51,11 @@ struct exchange {
 	};
 	enum batch_format format;
 	const struct front_store *store; /* of a request for named sequences */
+
+	struct exchange_ids issued;
+	struct event_wait kept; /* of an answer that waits for its record */
+	bool is_recorded;
+	const char *words; /* why it failed; NULL: it did not */
 };
 
 /* Return the exchange of HTTP, which is complete. A reply frees it. */

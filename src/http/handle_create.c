@@ -18,6 +18,7 @@ handle_create_on_answer(struct ticket_request *request, const struct ticket_answ
 	struct exchange *exchange = CONTAINER_OF(request, struct exchange, request);
 	struct ticket_range tickets;
 
+	exchange->issued.taken_us = answer->taken_us;
 	if (answer->status != TICKET_OK) {
 		reply_status(exchange, answer->status, answer->reason);
 	} else if (!space_tickets(answer->space, &answer->bases, &tickets)) {
@@ -25,6 +26,8 @@ handle_create_on_answer(struct ticket_request *request, const struct ticket_answ
 	} else {
 		reply_add_range(exchange, &tickets);
 		front_note_issued(NULL, tickets.count);
+		exchange->issued.ids = answer->bases;
+		exchange->issued.space = answer->space;
 		reply_json(exchange);
 	}
 }

@@ -45,6 +45,7 @@ handle_sequence_create_on_answer(struct front_create *create, const struct front
 {
 	struct exchange *exchange = CONTAINER_OF(create, struct exchange, create);
 
+	exchange->issued.taken_us = ids->taken_us;
 	if (ids->outcome != FRONT_OK) {
 		reply_outcome(exchange, ids->outcome, ids->reason);
 		return;
@@ -55,6 +56,11 @@ handle_sequence_create_on_answer(struct front_create *create, const struct front
 		return;
 	handle_sequence_create_add(exchange, ids);
 	front_note_issued(create->sequence, ids->ids.count);
+	exchange->issued.ids = ids->ids;
+	exchange->issued.node = ids->node;
+	exchange->issued.is_scrambled = ids->scrambled != NULL;
+	exchange->issued.sequence = create->sequence->name;
+	exchange->issued.sequence_len = create->sequence->name_len;
 	reply_json(exchange);
 }
 
@@ -93,6 +99,9 @@ handle_sequence_create_read(struct exchange *exchange, const struct route_argume
 {
 	const char *query = exchange_query(exchange);
 
+	/* As sent, for the record of a request that fails. The path lives as long as the exchange. */
+	exchange->issued.sequence = argument->start;
+	exchange->issued.sequence_len = argument->len;
 	if (!sequence_target_read_name(argument->start, argument->len, name, problem) ||
 	    !sequence_target_read_order(query, &exchange->create.wish.order, problem) ||
 	    !count_parse_format(query, &exchange->format, problem))

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "events/recorder.h"
 #include "http/connection.h"
 #include "http/reply.h"
 #include "http/response.h"
@@ -17,6 +18,9 @@
 #include "ticket/json.h"
 
 #define MESSAGE_SIZE 1024
+#define REPLY_NOT_KEPT                                                                  \
+	"the audit record of these ids cannot be written, so they are not issued: the " \
+	"operator must look at the audit trail of this server"
 
 static const char json_type[] = "application/json";
 
@@ -88,6 +92,82 @@ reply_future(const struct exchange *exchange, int minor)
 		       : CONNECTION_STAYS;
 }
 
+/* The words that a record has of CODE. A message to a client may hold what that client sent, so it has no bound. */
+static const char *
+reply_words(const struct exchange *exchange, int code)
+{
+	if (exchange->words == NULL)
+		return "";
+	switch (code) {
+	case 400: return "bad request";
+	case 401: return "unauthorized";
+	case 404: return "not found";
+	case 405: return "method not allowed";
+	case 410: return "gone";
+	case 429: return "too many requests";
+	default: return exchange->words;
+	}
+}
+
+static void
+reply_on_kept(struct event_wait *wait, bool is_kept)
+{
+	struct exchange *exchange = CONTAINER_OF(wait, struct exchange, kept);
+
+	if (is_kept)
+		reply_json(exchange);
+	else
+		reply_outcome(exchange, FRONT_UNAVAILABLE, REPLY_NOT_KEPT);
+}
+
+/*
+ * Record the request. Return false if its answer has to wait until the record is kept, or was refused because
+ * there is no room for the record. Then the exchange may be gone.
+ */
+static bool
+reply_record(struct exchange *exchange, int code, uint64_t now_us)
+{
+	struct event_recorder *recorder = exchange->server->settings.recorder;
+	struct evhttp_connection *evcon = evhttp_request_get_connection(exchange->http);
+	const struct exchange_ids *issued = &exchange->issued;
+	bool waits = issued->ids.count > 0 && event_recorder_is_required(recorder);
+	struct event_request request = {
+		.protocol = EVENT_HTTP,
+		.status = (unsigned)code,
+		.words = reply_words(exchange, code),
+		.began_us = exchange->began_us,
+		.taken_us = issued->taken_us,
+		.now_us = now_us,
+		.store = exchange->store != NULL ? exchange->store->name : "",
+		.sequence = issued->sequence,
+		.sequence_len = issued->sequence_len,
+		.ids = issued->ids,
+		.space = issued->space,
+		.node = issued->node,
+		.is_scrambled = issued->is_scrambled,
+		.peer = evhttp_connection_get_addr(evcon),
+		.forwarded_for = exchange_header(exchange, "X-Forwarded-For"),
+		.agent = exchange_header(exchange, "User-Agent"),
+		.request_id = exchange->request_id,
+	};
+
+	exchange->is_recorded = true;
+	exchange->kept.settled = reply_on_kept;
+	if (event_recorder_write(recorder, &request, waits ? &exchange->kept : NULL))
+		return !waits;
+	if (waits)
+		reply_outcome(exchange, FRONT_UNAVAILABLE, REPLY_NOT_KEPT);
+	return !waits;
+}
+
+/* Whether the request is an event that has no record yet. */
+static bool
+reply_is_event(const struct exchange *exchange)
+{
+	return exchange->server->settings.recorder != NULL && exchange->route != NULL &&
+	       route_issues_ids(exchange->route) && !exchange->is_recorded;
+}
+
 /* HEADERS: further ones, each with its end of line. */
 static void
 reply_send(struct exchange *exchange, int code, const char *content_type, const char *headers)
@@ -106,6 +186,8 @@ reply_send(struct exchange *exchange, int code, const char *content_type, const 
 	uint64_t now_us = clock_us();
 	int major;
 
+	if (reply_is_event(exchange) && !reply_record(exchange, code, now_us))
+		return;
 	tricks_version(exchange->http, &major, &response.minor);
 	future = reply_future(exchange, response.minor);
 	if (future != CONNECTION_STAYS)
@@ -162,6 +244,7 @@ reply_refuse(struct exchange *exchange, int code, const char *headers, const cha
 	struct text body = TEXT_OVER(memory);
 
 	json_add_error(&body, message);
+	exchange->words = message;
 	reply_log(exchange, code, message);
 	evbuffer_drain(reply_body(exchange), evbuffer_get_length(reply_body(exchange)));
 	evbuffer_add(reply_body(exchange), memory, body.len);

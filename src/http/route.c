@@ -79,6 +79,14 @@ route_strictest(const struct route_table *table)
 	return strictest;
 }
 
+bool
+route_issues_ids(const struct route *route)
+{
+	return route->metric == ROUTE_CREATE || route->metric == ROUTE_CREATE_MANY ||
+	       route->metric == ROUTE_SEQUENCE_CREATE ||
+	       route->metric == ROUTE_SEQUENCE_CREATE_MANY;
+}
+
 void
 route_add_methods(const struct route *route, struct text *text)
 {

@@ -9,6 +9,7 @@
 #define TICKR_HTTP_ROUTE_H
 
 #include <event2/http.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/attributes.h"
@@ -52,6 +53,9 @@ const struct route *route_find(const struct route_table *table, const char *path
 
 /* Return the access that the strictest route of TABLE asks for. */
 enum route_access route_strictest(const struct route_table *table) MUST_CHECK;
+
+/* Whether ROUTE answers with new ids, so that its requests are events. */
+bool route_issues_ids(const struct route *route) MUST_CHECK;
 
 /* Add the methods of ROUTE, as the header Allow lists them: "GET, HEAD". */
 void route_add_methods(const struct route *route, struct text *text);

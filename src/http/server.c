@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "events/recorder.h"
 #include "front/auth.h"
 #include "http/connection.h"
 #include "http/exchange.h"
@@ -80,6 +81,24 @@ server_reply_not_found(struct exchange *exchange)
 	reply_error(exchange, 404, "there is nothing here; try %s", memory);
 }
 
+/*
+ * Return whether the request may ask for ids. If a required sink of events does not work, answer: ids that were
+ * reserved and could not be recorded would be gaps.
+ */
+static bool
+server_can_record(struct exchange *exchange)
+{
+	const struct event_recorder *recorder = exchange->server->settings.recorder;
+	char memory[MESSAGE_SIZE];
+	struct text problem = TEXT_OVER(memory);
+
+	if (recorder == NULL || !route_issues_ids(exchange->route) ||
+	    event_recorder_may_issue(recorder, &problem))
+		return true;
+	reply_outcome(exchange, FRONT_UNAVAILABLE, memory);
+	return false;
+}
+
 /* Handle a complete request. Until its reply, libevent neither reads nor frees the connection. */
 static void
 server_on_request(struct evhttp_request *http, void *arg)
@@ -104,7 +123,7 @@ server_on_request(struct evhttp_request *http, void *arg)
 		server_reply_not_found(exchange);
 	else if ((exchange->route->methods & evhttp_request_get_command(http)) == 0)
 		reply_method_not_allowed(exchange);
-	else
+	else if (server_can_record(exchange))
 		exchange->route->handle(exchange, arguments);
 }
 

@@ -28,6 +28,7 @@ struct http_settings {
 	bool ends_lines; /* each body ends in a newline, for a person at a terminal */
 	struct connection_limit *connections; /* of all servers that share it; NULL: no limit */
 	struct log_limit *error_lines;	      /* of all servers of the process */
+	struct event_recorder *recorder;      /* of the loop's events; NULL: none are recorded */
 
 	void (*drained)(void *arg); /* see http_server_drain() */
 	void *arg;
@@ -35,6 +36,7 @@ struct http_settings {
 };
 
 struct connections;
+struct event_recorder;
 
 /* Only server.c, exchange.c and reply.c use the fields. */
 struct http_server {

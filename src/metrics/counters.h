@@ -157,6 +157,10 @@ SECONDS_METRIC(RESERVED_SECONDS, "tickr_reserved_seconds_left",
 	       "How long the tickets reserved ahead last at the present rate.")
 METRIC(TICKETS_ABANDONED, "tickr_tickets_abandoned_total", "counter", 1, NULL,
        "Tickets reserved ahead that became a gap, to keep the order.")
+METRIC(EVENTS_RECORDED, "tickr_events_recorded_total", "counter", 1, NULL,
+       "Events that the sinks of events received: a request for ids is one, or one for each run.")
+METRIC(EVENTS_DROPPED, "tickr_events_dropped_total", "counter", 1, NULL,
+       "Events that were dropped because a loop wrote them faster than the sinks took them.")
 METRIC(LOG_LINES_DROPPED, "tickr_log_lines_dropped_total", "counter", 1, NULL,
        "Log lines that standard error did not take.")
 METRIC(BUILD_INFO, "tickr_build_info", "gauge", 1, metrics_add_build_labels,

@@ -132,7 +132,7 @@ static void
 queue_move_group(struct queue *queue, struct queue_taker *taker, uint32_t most,
 		 struct mail_list *group)
 {
-	uint64_t total = 0;
+	uint64_t total = 0, now_us = clock_us();
 	struct mail *mail;
 
 	while ((mail = TAILQ_FIRST(&queue->waiting)) != NULL) {
@@ -145,6 +145,7 @@ queue_move_group(struct queue *queue, struct queue_taker *taker, uint32_t most,
 			break;
 		TAILQ_REMOVE(&queue->waiting, mail, link);
 		reservation_take(reservation);
+		reservation->taken_us = now_us;
 		TAILQ_INSERT_TAIL(group, mail, link);
 		if (queue_is_large(mail))
 			break;

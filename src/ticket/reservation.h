@@ -59,6 +59,7 @@ struct reservation {
 	enum reservation_task task;
 	uint32_t count;	      /* of bases, 1 or more; 0 of another task */
 	uint64_t deadline_ms; /* by clock_ms(): no session begins with it after this */
+	uint64_t taken_us;    /* by clock_us(): a session began with it; 0: none did */
 	unsigned losses;      /* sessions that were lost while they worked on it */
 	enum reservation_place place;
 

@@ -183,6 +183,7 @@ ask(struct asker *asker)
 
 		answer->asker = asker;
 		answer->wait.settled = on_settled;
+		answer->wait.is_kept = true;
 		if (!put(asker->ring, 0, asker->asked, &answer->wait))
 			abort();
 	} else if (asker->settled == WAITS) {

@@ -55,7 +55,7 @@ is_kept_by(bool is_required, bool works)
 				      sink_discard_sink(true)};
 	struct event_exporter *exporter = event_exporter_new(sinks, 2);
 	struct event_ring *ring = event_exporter_add_ring(exporter, settle, NULL);
-	struct event_wait wait = {.settled = note_settled};
+	struct event_wait wait = {.settled = note_settled, .is_kept = true};
 	char memory_of_problem[100];
 	struct text problem = TEXT_OVER(memory_of_problem);
 

@@ -101,9 +101,9 @@ Test(event_ring, asks_for_the_reader_when_it_is_half_full)
 Test(event_ring, settles_waits_in_order_and_only_after_their_release)
 {
 	struct event_ring *ring = new_ring();
-	struct waiter waiters[3] = {{.wait.settled = note_settled},
-				    {.wait.settled = note_settled},
-				    {.wait.settled = note_settled}};
+	struct waiter waiters[3] = {{.wait = {.settled = note_settled, .is_kept = true}},
+				    {.wait = {.settled = note_settled, .is_kept = true}},
+				    {.wait = {.settled = note_settled, .is_kept = true}}};
 	const struct event_record *records[SIZE];
 
 	nudges = wakes = 0;

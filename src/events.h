@@ -1,0 +1,38 @@
+/*
+ * events -- joins the rooms that record events: the sinks of the settings, the exporter, a recorder for each loop.
+ *
+ * Main thread, except for events_note().
+ */
+#ifndef TICKR_EVENTS_H
+#define TICKR_EVENTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attributes.h"
+#include "config/config.h"
+#include "events/exporter.h"
+#include "events/recorder.h"
+
+struct events;
+
+/* Return the events of CONFIG, which outlives them. NULL: the settings name no sink, so nothing is recorded. */
+struct events *events_new(const struct config *config) MUST_CHECK;
+
+/* Return a recorder for one loop, before the start. WAKE is as in events/ring.h. */
+struct event_recorder *events_new_recorder(struct events *events, void (*wake)(void *arg),
+					   void *arg) MUST_CHECK;
+
+/* Start the threads. Return false, with errno, if the system cannot create one. */
+bool events_start(struct events *events) MUST_CHECK;
+
+/* Record RECORD, which is no request. Any thread. NULL is allowed. */
+void events_note(struct events *events, const struct event_record *record);
+
+/* Send the rest until DEADLINE_MS, by clock_ms(). No loop records any more. NULL is allowed. */
+void events_stop(struct events *events, uint64_t deadline_ms);
+
+/* After the recorders. NULL is allowed. */
+void events_free(struct events *events);
+
+#endif
