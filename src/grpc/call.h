@@ -21,6 +21,7 @@
 #include "base/attributes.h"
 #include "front/front.h"
 #include "front/outcome.h"
+#include "front/stores.h"
 #include "grpc/buffer.h"
 #include "grpc/connection.h"
 #include "grpc/head.h"
@@ -71,6 +72,7 @@ struct grpc_call {
 		struct front_look look;
 	};
 	enum batch_format format;
+	const struct front_store *store; /* of the sequence */
 
 	/* Not zeroed. */
 	unsigned char input_memory[CALL_INPUT_SIZE];

@@ -14,4 +14,19 @@ void health_watch(struct grpc_call *call, const unsigned char *message, size_t l
 /* Send the changes since the last call to those who watch. */
 void health_tell(struct grpc_server *server);
 
+/* tickets.c */
+void tickets_create(struct grpc_call *call, const unsigned char *message, size_t len);
+void tickets_status(struct grpc_call *call, const unsigned char *message, size_t len);
+
+/* sequences.c */
+void sequences_create(struct grpc_call *call, const unsigned char *message, size_t len);
+void sequences_show(struct grpc_call *call, const unsigned char *message, size_t len);
+
+/* runtime.c */
+void runtime_get_next_id(struct grpc_call *call, const unsigned char *message, size_t len);
+
+/* reflection.c */
+void reflection_answer(struct grpc_call *call, const unsigned char *message, size_t len);
+void reflection_complete(struct grpc_call *call);
+
 #endif

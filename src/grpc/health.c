@@ -10,39 +10,52 @@
 #define HEALTH_UNKNOWN	    HEALTH_STATUS(SERVICE_UNKNOWN)
 
 static bool
-health_is_ready(const struct grpc_call *call)
+health_any_store_is_ready(const struct ticket_service *service)
 {
-	return !call->connection->server->is_drain_announced &&
-	       service_is_ready(call_service(call));
-}
-
-static bool
-health_sequences_are_ready(const struct grpc_call *call)
-{
-	return !call->connection->server->is_drain_announced &&
-	       service_sequences_are_ready(call_service(call));
+	for (size_t i = 0; i < service->stores.count; i++)
+		if (service->stores.all[i].is_ready(service->stores.all[i].arg))
+			return true;
+	return false;
 }
 
 static const struct {
 	const char *name;
-	bool (*is_ready)(const struct grpc_call *call);
+	bool (*is_ready)(const struct ticket_service *service);
 } health_services[] = {
-	{"", health_is_ready},
-	{"tickr.v1.Tickets", health_is_ready},
-	{"tickr.v1.Sequences", health_sequences_are_ready},
-	{"spec.proto.runtime.v1.Runtime", health_sequences_are_ready},
-	{"tickr", health_sequences_are_ready},
+	{"", service_is_ready},
+	{"tickr.v1.Tickets", service_is_ready},
+	{"tickr.v1.Sequences", service_sequences_are_ready},
+	{"spec.proto.runtime.v1.Runtime", health_any_store_is_ready},
 };
+
+/* Find a service, or a store of named sequences by its name. */
+static bool
+health_find(const struct ticket_service *service, const char *name, bool *is_ready)
+{
+	const struct front_store *store;
+
+	for (size_t i = 0; i < ARRAY_LENGTH(health_services); i++)
+		if (strcmp(health_services[i].name, name) == 0) {
+			*is_ready = health_services[i].is_ready(service);
+			return true;
+		}
+	store = front_stores_find(&service->stores, name, strlen(name));
+	if (store != NULL)
+		*is_ready = store->is_ready(store->arg);
+	return store != NULL;
+}
 
 /* The status of a service, as a number of ServingStatus. */
 static int
 health_status(const struct grpc_call *call, const char *name)
 {
-	for (size_t i = 0; i < ARRAY_LENGTH(health_services); i++)
-		if (strcmp(health_services[i].name, name) == 0)
-			return health_services[i].is_ready(call) ? HEALTH_STATUS(SERVING)
-								 : HEALTH_STATUS(NOT_SERVING);
-	return HEALTH_UNKNOWN;
+	bool is_ready;
+
+	if (!health_find(call_service(call), name, &is_ready))
+		return HEALTH_UNKNOWN;
+	return is_ready && !call->connection->server->is_drain_announced
+		       ? HEALTH_STATUS(SERVING)
+		       : HEALTH_STATUS(NOT_SERVING);
 }
 
 void
