@@ -51,6 +51,8 @@ coordinated_open(const struct coordinator_kind *kind, const struct lease_setting
 	c->kind = kind;
 	c->settings = settings;
 	prefix = TEXT_OVER(c->prefix);
+	if (kind->has_rooted_paths && own->prefix[0] != '/')
+		text_add(&prefix, "/");
 	text_add(&prefix, own->prefix);
 	c->tree = (struct lease_tree){.prefix = c->prefix,
 				      .layout = own->layout,

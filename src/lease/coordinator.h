@@ -84,7 +84,8 @@ struct coordinator_now {
 };
 
 struct coordinator_kind {
-	const char *name; /* as in TICKR_COORDINATOR */
+	const char *name;      /* as in TICKR_COORDINATOR */
+	bool has_rooted_paths; /* each path begins with a slash */
 
 	/* Return the state, without connecting. NULL: the settings are wrong. */
 	void *(*open)(const struct coordinator_settings *settings, struct text *reason);
@@ -128,9 +129,5 @@ struct coordinator_kind {
 };
 
 void coordinator_node_free(struct coordinator_node *node);
-
-/* NULL: this build has none. */
-extern const struct coordinator_kind coordinator_etcd;
-extern const struct coordinator_kind coordinator_zookeeper;
 
 #endif

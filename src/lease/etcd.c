@@ -490,7 +490,7 @@ lease_etcd_wait(void *self, uint64_t until_ms, const char *folder, bool *has_cha
 
 /* --- the driver ---------------------------------------------------------------------------------- */
 
-const struct coordinator_kind coordinator_etcd = {
+static const struct coordinator_kind coordinator_etcd = {
 	.name = "etcd",
 	.open = lease_etcd_open,
 	.begin = lease_etcd_begin,
