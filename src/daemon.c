@@ -10,6 +10,7 @@
 #include "build.h"
 
 #include "ahead.h"
+#include "audit.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -48,6 +49,7 @@ struct daemon {
 	struct ahead ahead;
 	struct named named;    /* without sequences, unless the settings ask for them */
 	struct events *events; /* NULL: none are recorded */
+	struct audit *audit;   /* NULL: there is none */
 	struct waiting_limit limit;
 	struct connection_limit connections;
 	struct log_limit error_lines;
@@ -373,7 +375,7 @@ daemon_build(struct daemon *d)
 	d->dispatch = databases_dispatch(d->config, d->store, d->states, &listener);
 	if (!daemon_make_sequences(d))
 		return false;
-	d->events = events_new(d->config);
+	d->events = events_new(d->config, d->audit);
 	ahead_init(&d->ahead, d->config, d->dispatch, d->base);
 	daemon_make_control(d);
 	daemon_make_workers(d);
@@ -396,7 +398,7 @@ daemon_start_threads(struct daemon *d)
 		}
 	}
 	if (is_started && d->events != NULL)
-		is_started = events_start(d->events);
+		is_started = audit_start(d->audit) && events_start(d->events);
 	while (is_started && d->started < d->worker_count) {
 		is_started = worker_start(d->workers[d->started]);
 		d->started += is_started;
@@ -456,6 +458,7 @@ daemon_tear_down(struct daemon *d)
 	for (size_t i = 0; i < d->started; i++)
 		worker_join(d->workers[i]);
 	events_stop(d->events, d->drain_deadline_ms);
+	audit_stop(d->audit, d->drain_deadline_ms);
 	ahead_stop(&d->ahead);
 	named_stop(&d->named);
 	if (!daemon_stop_pools(d)) {
@@ -469,6 +472,7 @@ daemon_tear_down(struct daemon *d)
 		worker_free(d->workers[i]);
 	free(d->workers);
 	events_free(d->events);
+	audit_free(d->audit);
 	dispatch_free(d->dispatch);
 	named_free(&d->named);
 	if (d->sequences != NULL)
@@ -482,16 +486,39 @@ daemon_tear_down(struct daemon *d)
 	event_base_free(d->base);
 }
 
+static bool
+daemon_open_audit(struct daemon *d)
+{
+	char memory[512];
+	struct text problem = TEXT_OVER(memory);
+
+	d->audit = audit_open(d->config, &problem);
+	if (problem.len > 0)
+		log_error("cannot open the audit folder", LOG_TEXT("reason", memory));
+	return problem.len == 0;
+}
+
+/* Open the files that only one server may have. */
+static bool
+daemon_open_files(struct daemon *d)
+{
+	if (!databases_open_states(d->config, d->states))
+		return false;
+	if (databases_open_sequence_states(d->config, d->sequence_states)) {
+		if (daemon_open_audit(d))
+			return true;
+		databases_close_states(d->sequence_states);
+	}
+	databases_close_states(d->states);
+	return false;
+}
+
 static int
 daemon_serve(struct daemon *d)
 {
 	d->looks = looks_new(d->config, d->store);
-	if (!looks_are_acceptable(d->looks) || !databases_open_states(d->config, d->states))
+	if (!looks_are_acceptable(d->looks) || !daemon_open_files(d))
 		return EX_CONFIG;
-	if (!databases_open_sequence_states(d->config, d->sequence_states)) {
-		databases_close_states(d->states);
-		return EX_CONFIG;
-	}
 	daemon_take_orders(d);
 	if (!daemon_open_sockets(d) || !daemon_open_grpc(d) || !daemon_open_control(d))
 		daemon_leave(d, EX_OSERR);

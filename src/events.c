@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "audit.h"
 #include "base/memory.h"
 #include "base/networks.h"
 #include "events.h"
@@ -11,20 +12,22 @@ struct events {
 };
 
 static size_t
-events_make_sinks(const struct config *config, struct event_sink *sinks)
+events_make_sinks(const struct config *config, struct audit *audit, struct event_sink *sinks)
 {
 	size_t count = 0;
 
 	if (config->events_discard)
 		sinks[count++] = sink_discard_sink(false);
+	if (audit != NULL)
+		sinks[count++] = audit_new_sink(audit);
 	return count;
 }
 
 struct events *
-events_new(const struct config *config)
+events_new(const struct config *config, struct audit *audit)
 {
 	struct event_sink sinks[EVENT_SINKS_MOST];
-	size_t count = events_make_sinks(config, sinks);
+	size_t count = events_make_sinks(config, audit, sinks);
 	struct events *events;
 
 	if (count == 0)

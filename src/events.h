@@ -14,10 +14,14 @@
 #include "events/exporter.h"
 #include "events/recorder.h"
 
+struct audit;
 struct events;
 
-/* Return the events of CONFIG, which outlives them. NULL: the settings name no sink, so nothing is recorded. */
-struct events *events_new(const struct config *config) MUST_CHECK;
+/*
+ * Return the events of CONFIG, which outlives them as AUDIT does; NULL: there is no audit. NULL: the settings name no
+ * sink, so nothing is recorded.
+ */
+struct events *events_new(const struct config *config, struct audit *audit) MUST_CHECK;
 
 /* Return a recorder for one loop, before the start. WAKE is as in events/ring.h. */
 struct event_recorder *events_new_recorder(struct events *events, void (*wake)(void *arg),

@@ -7,6 +7,7 @@
 
 #include "build.h"
 
+#include "audit.h"
 #include "base/log.h"
 #include "command_line.h"
 #include "config/config.h"
@@ -36,7 +37,8 @@ main_run(const struct command_line *line, struct signals *signals)
 	struct text warnings = TEXT_OVER(warning_memory);
 	struct config config;
 	int status = EX_CONFIG;
-	bool is_good = config_load(&config, line->env_file, environ, &problems, &warnings);
+	bool is_good = config_load(&config, line->env_file, environ, &problems, &warnings) &&
+		       audit_check(&config, &problems);
 
 	log_begin((enum log_level)config.log_level);
 	main_print_lines(LOG_LEVEL_WARN, warning_memory);

@@ -231,6 +231,14 @@ worker_may_record(void *arg, struct text *problem)
 	return event_recorder_may_issue(worker->recorder, problem);
 }
 
+static void
+worker_add_sinks(void *arg, struct text *json)
+{
+	struct worker *worker = arg;
+
+	event_recorder_add_sinks(worker->recorder, json);
+}
+
 static struct allocator *
 worker_make_allocator(struct worker *worker)
 {
@@ -261,6 +269,7 @@ worker_make_service(struct worker *worker)
 		.stores = worker->stores,
 		.reserved = worker->settings.segment != NULL ? worker_reserved : NULL,
 		.events = worker->settings.events != NULL ? worker_may_record : NULL,
+		.sinks = worker->settings.events != NULL ? worker_add_sinks : NULL,
 		.arg = worker,
 	};
 }

@@ -202,6 +202,28 @@ config_set_proxies(struct loader *loader)
 	text_addf(loader->problems, "TICKR_TRUSTED_PROXIES: %s\n", memory);
 }
 
+static void
+config_set_audit(struct loader *loader)
+{
+	struct config *config = loader->config;
+
+	if (config->audit_dir[0] == '\0' &&
+	    (config->audit_required == 1 || config->audit_s3_url[0] != '\0'))
+		text_addf(loader->problems,
+			  "%s needs TICKR_AUDIT_DIR: set it to a folder of this server\n",
+			  config->audit_required == 1 ? "TICKR_AUDIT_REQUIRED"
+						      : "TICKR_AUDIT_S3_URL");
+	secret_read(loader, "TICKR_AUDIT_S3_ACCESS_KEY", config->audit_s3_access_key_file, 1,
+		    &config->audit_s3_access_key);
+	secret_read(loader, "TICKR_AUDIT_S3_SECRET_KEY", config->audit_s3_secret_key_file, 1,
+		    &config->audit_s3_secret_key);
+	if (config->audit_s3_url[0] != '\0' &&
+	    (config->audit_s3_access_key[0] == '\0' || config->audit_s3_secret_key[0] == '\0'))
+		text_add(loader->problems,
+			 "TICKR_AUDIT_S3_URL needs TICKR_AUDIT_S3_ACCESS_KEY and "
+			 "TICKR_AUDIT_S3_SECRET_KEY, or the files of both: set them\n");
+}
+
 /* --- all settings ---------------------------------------------------------------------------- */
 
 bool
@@ -232,6 +254,7 @@ config_load(struct config *config, const char *env_file, char *const *environmen
 	config_set_scramble_key(&loader);
 	config_set_clickhouse(&loader);
 	config_set_proxies(&loader);
+	config_set_audit(&loader);
 
 	for (size_t i = 0; i < key_count; i++)
 		xforget(loader.values[i]);

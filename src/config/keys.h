@@ -163,6 +163,30 @@ KEY("TICKR_TRUSTED_PROXIES", trusted_proxies, TEXT, "", 0, 0,
     "addresses, networks such as 10.0.0.0/8, and the word unix, separated by commas. At most 32",
     "proxies whose X-Forwarded-For is believed when a client's address is recorded. unix is each "
     "client of a Unix socket")
+KEY("TICKR_AUDIT_DIR", audit_dir, TEXT, "", 0, 0, "the path of a folder",
+    "where tickrd keeps a record of each request for ids, as gzipped JSON lines. Each server needs "
+    "a "
+    "folder of its own")
+KEY("TICKR_AUDIT_MOST", audit_most, NUMBER, "10737418240", 1048576, 1000000000000000, "",
+    "how many bytes the files in TICKR_AUDIT_DIR may have together. Then the oldest stay, and new "
+    "records are lost and counted")
+KEY("TICKR_AUDIT_REQUIRED", audit_required, CHOICE, "0", 0, 0, "0|1",
+    "whether an id is issued only after its record is on the disk. With 1, tickrd answers 503 "
+    "while it "
+    "cannot write records")
+KEY("TICKR_AUDIT_S3_URL", audit_s3_url, TEXT, "", 0, 0,
+    "https://host/bucket/prefix, or https://bucket.s3.host/prefix. The prefix is optional",
+    "the bucket that finished audit files are moved to. Without it they stay in TICKR_AUDIT_DIR")
+KEY("TICKR_AUDIT_S3_REGION", audit_s3_region, TEXT, "us-east-1", 0, 0, "any text",
+    "the region of the bucket, which is part of each signature")
+KEY("TICKR_AUDIT_S3_ACCESS_KEY", audit_s3_access_key, SECRET, "", 0, 0, "any text",
+    "the access key of the bucket")
+KEY("TICKR_AUDIT_S3_ACCESS_KEY_FILE", audit_s3_access_key_file, TEXT, "", 0, 0,
+    "the path of a readable file", "a file that holds the access key")
+KEY("TICKR_AUDIT_S3_SECRET_KEY", audit_s3_secret_key, SECRET, "", 0, 0, "any text",
+    "the secret key of the bucket")
+KEY("TICKR_AUDIT_S3_SECRET_KEY_FILE", audit_s3_secret_key_file, TEXT, "", 0, 0,
+    "the path of a readable file", "a file that holds the secret key")
 KEY("TICKR_LOG_LEVEL", log_level, CHOICE, "info", 0, 0, "error|warn|info|debug",
     "the least important level of lines to log")
 KEY("TICKR_DRAIN_DELAY", drain_delay_ms, SECONDS, "0", 0, 3600000, "",

@@ -5,7 +5,10 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "events/recorder.h"
+#include "ticket/json.h"
 #include "ticket/snowflake_id.h"
+
+#define RECORDER_REASON_SIZE 256
 
 struct event_recorder {
 	struct event_recorder_settings settings;
@@ -41,6 +44,29 @@ event_recorder_may_issue(const struct event_recorder *recorder, struct text *pro
 {
 	return !recorder->is_required ||
 	       event_exporter_may_issue(recorder->settings.exporter, problem);
+}
+
+void
+event_recorder_add_sinks(const struct event_recorder *recorder, struct text *json)
+{
+	struct event_exporter *exporter = recorder->settings.exporter;
+
+	text_add(json, "[");
+	for (size_t i = 0; i < event_exporter_sinks(exporter); i++) {
+		char memory[RECORDER_REASON_SIZE];
+		struct text problem = TEXT_OVER(memory);
+		const char *name;
+		bool works = event_exporter_sink_works(exporter, i, &name, &problem);
+
+		text_addf(json, "%s{\"name\":\"%s\",\"works\":%s", i > 0 ? "," : "", name,
+			  works ? "true" : "false");
+		if (!works) {
+			text_add(json, ",\"reason\":");
+			json_add_string(json, memory);
+		}
+		text_add(json, "}");
+	}
+	text_add(json, "]");
 }
 
 void

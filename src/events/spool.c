@@ -129,6 +129,12 @@ spool_file_name(const struct audit_name *name, enum audit_kind kind, char file[A
 	audit_name_add(name, kind, &text);
 }
 
+const char *
+spool_instance(const struct spool *spool)
+{
+	return spool->instance;
+}
+
 struct audit_name
 spool_next_name(struct spool *spool, const struct audit_maker *maker, uint64_t hour)
 {

@@ -29,6 +29,9 @@ struct spool;
 struct spool *spool_open(const char *folder, uint64_t most, struct text *problem) MUST_CHECK;
 void spool_close(struct spool *spool); /* NULL is allowed */
 
+/* Return the random part of this run's names: 16 hexadecimal digits. It ends with SPOOL. */
+const char *spool_instance(const struct spool *spool);
+
 /* Return the name of a new file, by MAKER in HOUR. */
 struct audit_name spool_next_name(struct spool *spool, const struct audit_maker *maker,
 				  uint64_t hour) MUST_CHECK;

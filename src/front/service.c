@@ -113,6 +113,8 @@ service_look(const struct ticket_service *service, struct service_status *status
 	service_find_highest(status);
 	status->is_ahead = service->reserved != NULL;
 	status->reserved = status->is_ahead ? service->reserved(service->arg, &lasts_ms) : 0;
+	if (service->events != NULL && !service->events(service->arg, reason))
+		return false;
 	if (status->reserved > 0)
 		return true;
 	if (!service_is_any_up(status, &is_left))

@@ -31,6 +31,8 @@ struct ticket_service {
 	uint64_t (*reserved)(void *arg, uint64_t *lasts_ms);
 	/* Whether all sinks of events that are required work. False: PROBLEM says why not. NULL: no events. */
 	bool (*events)(void *arg, struct text *problem);
+	/* Add the state of each sink of events to JSON: [{"name":"audit","works":true}]. NULL: no events. */
+	void (*sinks)(void *arg, struct text *json);
 	void *arg;
 };
 

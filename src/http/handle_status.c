@@ -9,6 +9,7 @@
 static void
 handle_status_write(struct exchange *exchange, const struct service_status *status)
 {
+	const struct ticket_service *service = exchange_context(exchange);
 	char memory[DATABASE_SIZE];
 	struct text body = TEXT_OVER(memory);
 
@@ -24,7 +25,12 @@ handle_status_write(struct exchange *exchange, const struct service_status *stat
 		evbuffer_add(reply_body(exchange), memory, body.len);
 		text_clear(&body);
 	}
-	text_add(&body, status->count > 1 ? "]}" : "}");
+	text_add(&body, status->count > 1 ? "]" : "");
+	if (service->sinks != NULL) {
+		text_add(&body, ",\"sinks\":");
+		service->sinks(service->arg, &body);
+	}
+	text_add(&body, "}");
 	evbuffer_add(reply_body(exchange), memory, body.len);
 	reply_json(exchange);
 }

@@ -11,6 +11,7 @@
  *	ROUTE(id, label), CODE(code)			the label sets of requests
  *	GRPC_METHOD(id, label), GRPC_CODE(id)		the same of calls of gRPC; the codes by their numbers
  *	ACCEPT_FAILURE(id, label)			the limit by which the system refused a connection
+ *	UPLOAD_FAILURE(id, label)			why an audit file could not be put into the bucket
  */
 #ifndef METRIC
 #define METRIC(id, name, type, series, labels, help)
@@ -38,6 +39,9 @@
 #endif
 #ifndef ACCEPT_FAILURE
 #define ACCEPT_FAILURE(id, label)
+#endif
+#ifndef UPLOAD_FAILURE
+#define UPLOAD_FAILURE(id, label)
 #endif
 #ifndef CODE
 #define CODE(code)
@@ -107,6 +111,13 @@ ACCEPT_FAILURE(SYSTEM_FILES, "system_files")
 ACCEPT_FAILURE(MEMORY, "memory")
 ACCEPT_FAILURE(OTHER, "other")
 
+UPLOAD_FAILURE(UNREACHABLE, "unreachable")
+UPLOAD_FAILURE(BUSY, "busy")
+UPLOAD_FAILURE(CLOCK, "clock")
+UPLOAD_FAILURE(CREDENTIALS, "credentials")
+UPLOAD_FAILURE(BUCKET, "bucket")
+UPLOAD_FAILURE(OTHER, "other")
+
 METRIC(HTTP_REQUESTS, "tickr_http_requests_total", "counter", ROUTES *CODES,
        metrics_add_request_labels, "Requests answered, by route and status code.")
 METRIC(HTTP_CONNECTIONS, "tickr_http_connections", "gauge", 1, NULL, "Open connections.")
@@ -168,6 +179,24 @@ METRIC(EVENTS_RECORDED, "tickr_events_recorded_total", "counter", 1, NULL,
        "Events that the sinks of events received: a request for ids is one, or one for each run.")
 METRIC(EVENTS_DROPPED, "tickr_events_dropped_total", "counter", 1, NULL,
        "Events that were dropped because a loop wrote them faster than the sinks took them.")
+METRIC(AUDIT_RECORDS, "tickr_audit_records_total", "counter", 1, NULL,
+       "Audit records that are in the spool.")
+METRIC(AUDIT_RECORDS_LOST, "tickr_audit_records_lost_total", "counter", 1, NULL,
+       "Audit records that the spool did not take.")
+METRIC(AUDIT_WORKS, "tickr_audit_works", "gauge", 1, NULL,
+       "1 while the spool takes audit records, else 0.")
+METRIC(AUDIT_SPOOL_BYTES, "tickr_audit_spool_bytes", "gauge", 1, NULL,
+       "The size of all audit files in the spool.")
+METRIC(AUDIT_FILES_WAITING, "tickr_audit_files_waiting", "gauge", 1, NULL,
+       "Finished audit files in the spool.")
+SECONDS_METRIC(AUDIT_LATE_SECONDS, "tickr_audit_late_seconds",
+	       "How long ago the hour of the oldest finished audit file ended.")
+METRIC(AUDIT_UPLOADS, "tickr_audit_uploads_total", "counter", 1, NULL,
+       "Audit files put into the bucket.")
+METRIC(AUDIT_UPLOAD_FAILURES, "tickr_audit_upload_failures_total", "counter", UPLOAD_FAILURES,
+       metrics_add_upload_failure_labels, "Attempts to put an audit file that failed, by reason.")
+METRIC(AUDIT_UPLOAD_WORKS, "tickr_audit_upload_works", "gauge", 1, NULL,
+       "0 while audit files cannot be put into the bucket, else 1.")
 METRIC(LOG_LINES_DROPPED, "tickr_log_lines_dropped_total", "counter", 1, NULL,
        "Log lines that standard error did not take.")
 METRIC(BUILD_INFO, "tickr_build_info", "gauge", 1, metrics_add_build_labels,
@@ -196,3 +225,4 @@ DATABASE_HISTOGRAM(RESERVATION_TICKETS, "tickr_reservation_tickets", TICKETS,
 #undef GRPC_METHOD
 #undef GRPC_CODE
 #undef ACCEPT_FAILURE
+#undef UPLOAD_FAILURE

@@ -78,6 +78,11 @@ static const char *const accept_failure_labels[] = {
 #include "metrics/counters.h"
 };
 
+static const char *const upload_failure_labels[] = {
+#define UPLOAD_FAILURE(id, label) label,
+#include "metrics/counters.h"
+};
+
 static const int codes[] = {
 #define CODE(code) code,
 #include "metrics/counters.h"
@@ -111,6 +116,12 @@ static void
 metrics_add_accept_failure_labels(struct text *page, unsigned series)
 {
 	text_addf(page, "{reason=\"%s\"}", accept_failure_labels[series]);
+}
+
+static void
+metrics_add_upload_failure_labels(struct text *page, unsigned series)
+{
+	text_addf(page, "{reason=\"%s\"}", upload_failure_labels[series]);
 }
 
 /* Prometheus rejects a whole page for one byte that is not UTF-8. */

@@ -29,6 +29,13 @@ enum accept_failure {
 	ACCEPT_FAILURES
 };
 
+/* Why an audit file could not be put into the bucket. */
+enum upload_failure {
+#define UPLOAD_FAILURE(id, label) UPLOAD_FAILURE_##id,
+#include "metrics/counters.h"
+	UPLOAD_FAILURES
+};
+
 enum metric_code {
 #define CODE(code) CODE_##code,
 #include "metrics/counters.h"

@@ -68,6 +68,17 @@ make_file(struct spool *spool, enum audit_kind kind, const char *content)
 	return file;
 }
 
+/* As a server that is killed. */
+static void
+leave_file(struct spool *spool, enum audit_kind kind, const char *content)
+{
+	struct audit_name name = spool_next_name(spool, &maker, HOUR);
+	int fd = spool_open_file(spool, &name, kind, O_WRONLY | O_CREAT);
+
+	cr_assert_eq(write(fd, content, strlen(content)), (ssize_t)strlen(content));
+	close(fd);
+}
+
 Test(spool, a_second_server_is_refused)
 {
 	struct spool *first = open_spool(1000);
@@ -116,12 +127,10 @@ Test(spool, a_file_without_records_is_removed)
 Test(spool, the_next_start_takes_files_over)
 {
 	struct spool *spool = open_spool(1000);
-	struct audit_name packing;
 
-	(void)make_file(spool, AUDIT_PART, "member");
-	(void)make_file(spool, AUDIT_JOURNAL, "line\n");
-	packing = spool_next_name(spool, &maker, HOUR);
-	close(spool_open_file(spool, &packing, AUDIT_PACKING, O_WRONLY | O_CREAT));
+	leave_file(spool, AUDIT_PART, "member");
+	leave_file(spool, AUDIT_JOURNAL, "line\n");
+	leave_file(spool, AUDIT_PACKING, "");
 	spool_close(spool);
 
 	spool = open_spool(1000);
