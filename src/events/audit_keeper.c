@@ -335,6 +335,7 @@ audit_keeper_work(struct audit_keeper *keeper)
 {
 	audit_keeper_each(keeper, AUDIT_TORN, audit_keeper_repair);
 	audit_keeper_each(keeper, AUDIT_LINES, audit_keeper_pack);
+	spool_measure_again(keeper->spool);
 	audit_keeper_put_all(keeper);
 }
 

@@ -272,6 +272,28 @@ spool_measure(struct spool *spool, const struct audit_name *name, enum audit_kin
 	return true;
 }
 
+/* A file that grows meanwhile may be counted short, until the next call. */
+void
+spool_measure_again(struct spool *spool)
+{
+	struct spool_files files = {0};
+	uint64_t sum = 0;
+	bool is_read = spool_read(spool->folder_fd, AUDIT_KINDS, &files);
+
+	for (size_t i = 0; is_read && i < files.count; i++) {
+		char file[AUDIT_NAME_SIZE];
+		struct stat status;
+
+		spool_file_name(&files.names[i], files.kinds[i], file);
+		if (fstatat(spool->folder_fd, file, &status, 0) == 0)
+			sum += (uint64_t)status.st_size;
+	}
+	if (is_read)
+		atomic_store(&spool->bytes, sum);
+	free(files.names);
+	free(files.kinds);
+}
+
 /* Give a file of an earlier run to the keeper. A file that was half packed is removed, because its lines are there. */
 static bool
 spool_take_over(struct spool *spool, const struct audit_name *name, enum audit_kind kind)

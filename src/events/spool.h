@@ -51,6 +51,10 @@ void spool_add(struct spool *spool, uint64_t len);
 void spool_subtract(struct spool *spool, uint64_t len);
 
 uint64_t spool_bytes(const struct spool *spool); /* of all files */
+
+/* Measure all files again, because an operator may have moved some away. */
+void spool_measure_again(struct spool *spool);
+
 uint64_t spool_most(const struct spool *spool);
 
 /* Make the file NAME one of the kind TO. Return false, with errno, if that fails or TO exists. */

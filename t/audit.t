@@ -1,0 +1,189 @@
+#!/usr/bin/perl
+# The audit in a folder: who may have it, its lines, a limit, a full disk, and kill -9 under load.
+use strict;
+use warnings;
+use IO::Uncompress::Gunzip ();
+use JSON::PP ();
+use Test::More;
+use Tickr::File;
+use Tickr::Load;
+use Tickr::Process qw(scratch slurp wait_for);
+use Tickr::Server;
+
+my ($status, $output) = Tickr::Server->run(arguments => ['check-config'], env => { TICKR_AUDIT_DIR => '/' });
+plan skip_all => 'this tickrd was built without zlib' if $output =~ /built without zlib/;
+
+my $spools  = 0;
+my $mounted = '';    # a file system of this test
+
+END { system 'umount', '-l', $mounted if $mounted }
+
+sub new_spool {
+    my $folder = scratch() . '/spool' . ++$spools;
+    mkdir $folder or die "$folder: $!";
+    return $folder;
+}
+
+sub memory_server {
+    my ($folder, %env) = @_;
+    return Tickr::Server->new(
+        program => 'tickrd-memory',
+        env     => { TICKR_DATABASE_ADAPTER => 'memory', TICKR_AUDIT_DIR => $folder, %env });
+}
+
+# All lines of the finished files in FOLDER.
+sub lines_of {
+    my ($folder) = @_;
+    my @lines;
+    for my $path (glob "$folder/*.json.gz") {
+        my $in = IO::Uncompress::Gunzip->new($path, MultiStream => 1) or die "$path: no gzip\n";
+        while (defined(my $line = $in->getline)) { push @lines, JSON::PP::decode_json($line) }
+    }
+    return @lines;
+}
+
+sub ids_of {
+    my @ids;
+    for my $line (grep { $_->{count} } @_) {
+        push @ids, map { $line->{generated_id} + $_ * $line->{increment} } 0 .. $line->{count} - 1;
+    }
+    return @ids;
+}
+
+sub unfinished { return grep { !/\.json\.gz$|\/lock$/ } glob "$_[0]/*" }
+
+{    # the settings
+    my ($status, $output) = Tickr::Server->run(arguments => ['check-config'], env => { TICKR_AUDIT_REQUIRED => 1 });
+    is $status, 78, 'a required audit without a folder is refused';
+    like $output, qr/TICKR_AUDIT_REQUIRED needs TICKR_AUDIT_DIR/, '... with the remedy';
+    ($status, $output) = Tickr::Server->run(
+        arguments => ['check-config'],
+        env       => { TICKR_AUDIT_DIR => '/', TICKR_AUDIT_S3_URL => 'https://host/bucket' });
+    is $status, 78, 'a bucket without keys is refused';
+    like $output, qr/TICKR_AUDIT_S3_ACCESS_KEY/, '... and the keys are named';
+}
+
+{    # one server, and its lines
+    my $folder = new_spool();
+    my $server = memory_server($folder);
+    my ($status, $output) = Tickr::Server->run(
+        program => 'tickrd-memory',
+        env     => { TICKR_DATABASE_ADAPTER => 'memory', TICKR_AUDIT_DIR => $folder });
+    is $status, 78, 'a second server is refused';
+    like $output, qr/another tickrd writes its audit in \Q$folder\E/, '... with the reason';
+
+    my $client = $server->client;
+    $client->request('GET', '/tickets/create/3', headers => [ 'User-Agent: a "test"', 'X-Request-Id: r-1' ]);
+    $client->get('/tickets/create/none');
+    like $client->get('/status')->{body}, qr/"sinks":\[\{"name":"audit","works":true\}\]/, '/status shows the audit';
+    wait_for('the records', 20, sub { $server->metric('tickr_audit_records_total') == 2 });
+    is $server->stop, 0, 'it stops';
+    my @lines = lines_of($folder);
+    is scalar @lines, 2, 'each request is a line';
+    my ($good, $bad) = @lines;
+    is_deeply [ @$good{qw(event_type generated_id count increment node status worker_id)} ],
+        [ 'id_generated', 329, 3, 10, 3, 200, undef ], 'a line has the ids';
+    is $good->{request_metadata}{client_ip}, '127.0.0.1', '... and the client';
+    is $bad->{event_type}, 'id_failed', 'a failure is a line';
+    is_deeply [ @$bad{qw(generated_id count status)} ], [ undef, 0, 400 ], '... without ids';
+    isnt $good->{event_id}, $bad->{event_id}, 'each line has an id of its own';
+    is_deeply [ unfinished($folder) ], [], 'the stop finishes the file';
+    my ($name) = glob "$folder/*.json.gz";
+    like $name, qr{/node3_20\d\d[01]\d[0-3]\d_[0-2]\d_[0-9a-f]{16}_1\.json\.gz$}, '... of this name';
+}
+
+{    # the limit
+    my $folder = new_spool();
+    my $server = memory_server($folder, TICKR_AUDIT_REQUIRED => 1, TICKR_AUDIT_MOST => 1048576);
+    my $load   = Tickr::Load->start($server, clients => 4);
+    ok $server->wait_for_log(qr/msg="cannot write audit records" reason="the audit folder holds \d+ bytes, and TICKR_AUDIT_MOST is 1048576" required=yes/, 60),
+        'a full spool is logged';
+    is $server->get('/readyz')->{status}, 503, '... the server is not ready';
+    my $answer = $server->get('/tickets/create');
+    is $answer->{status}, 503, '... and issues no ids';
+    like $answer->{body}, qr/TICKR_AUDIT_MOST/, '... with the reason';
+    $load->finish;
+    wait_for('the journal to be packed', 30, sub { !grep {/\.lines$|\.packing$/} glob "$folder/*" });
+    ok $server->wait_for_log(qr/msg="audit records are written again"/, 60), 'packed files make room';
+    is $server->get('/tickets/create')->{status}, 200, '... and ids are issued again';
+    is $server->stop, 0, 'it stops';
+}
+
+{    # the same without a requirement
+    my $folder = new_spool();
+    my $server = memory_server($folder);
+    system('rm', '-r', $folder) == 0 or die "rm: $?";
+    my $client = $server->client;
+    is $client->get('/tickets/create')->{status}, 200, 'a spool that is gone';
+    ok $server->wait_for_log(qr/msg="cannot write audit records" .*required=no/, 30), '... is logged';
+    is $client->get('/tickets/create')->{status}, 200, '... ids go on';
+    is $client->get('/readyz')->{status},         200, '... the server stays ready';
+    like $client->get('/status')->{body}, qr/"name":"audit","works":false,"reason":"/, '... /status says why';
+    cmp_ok $server->metric('tickr_audit_records_lost_total'), '>', 0, '... and lost records are counted';
+    is $server->metric('tickr_audit_works'), 0, '... while it does not work';
+    $server->stop;
+}
+
+SKIP: {    # a full disk
+    my $folder = new_spool();
+    skip 'no file system can be mounted here', 6
+        if $> != 0 || system("mount -t tmpfs -o size=2m tickr-test $folder 2>/dev/null") != 0;
+    $mounted = $folder;
+    my $server = memory_server($folder, TICKR_AUDIT_REQUIRED => 1);
+    my $load   = Tickr::Load->start($server, clients => 4);
+    ok $server->wait_for_log(qr/msg="cannot write audit records" reason="the disk of the audit folder is full: /, 60),
+        'a full disk is logged';
+    $load->finish;
+    is $server->get('/readyz')->{status}, 503, '... the server is not ready';
+    system("mount -o remount,size=200m $folder") == 0 or die "remount: $?";
+    ok $server->wait_for_log(qr/msg="audit records are written again"/, 30), 'more room ends that';
+    is $server->get('/tickets/create')->{status}, 200, '... and ids are issued';
+    is $server->stop, 0, 'it stops';
+    my @ids = ids_of(lines_of($folder));
+    my %count;
+    $count{$_}++ for @ids;
+    is_deeply [ grep { ($count{$_} // 0) != 1 } sort keys %{ seen_of($load) } ], [],
+        'each id that a client saw is in one line';
+    system('umount', $mounted) == 0 or die "umount: $?";
+    $mounted = '';
+}
+
+# The ids that the clients of LOAD saw, each as a key.
+sub seen_of {
+    my ($load) = @_;
+    my %seen;
+    for my $path (glob "$load->{folder}/*") {
+        for (split /\n/, slurp($path)) {
+            $seen{$1} = 1 if / 200 \[(\d+)\]/;
+        }
+    }
+    return \%seen;
+}
+
+SKIP: {    # kill -9
+    skip(Tickr::File->missing, 5) if Tickr::File->missing;
+    my $folder   = new_spool();
+    my $database = Tickr::File->new;
+    my %env      = (TICKR_AUDIT_DIR => $folder, TICKR_AUDIT_REQUIRED => 1, Tickr::Server::patient());
+    Tickr::Server->createdb(database => $database);
+    my %seen;
+    for my $round (1 .. 4) {
+        my $server = Tickr::Server->new(database => $database, env => \%env);
+        my $load   = Tickr::Load->start($server, clients => 8);
+        wait_for('answers', 60, sub { $load->answers > 200 * $round });
+        $server->process->kill_hard;
+        $load->finish;
+        my $new = seen_of($load);
+        $seen{$_}++ for keys %$new;
+    }
+    my $server = Tickr::Server->new(database => $database, env => \%env);
+    is $server->stop, 0, 'the server stops after four kills';
+    is_deeply [ unfinished($folder) ], [], '... and all files are finished';
+    my %count;
+    $count{$_}++ for ids_of(lines_of($folder));
+    cmp_ok scalar keys %seen, '>', 1000, 'clients saw ids: ' . keys %seen;
+    is_deeply [ grep { ($count{$_} // 0) != 1 } sort keys %seen ], [], '... each is in exactly one line';
+    is_deeply [ grep { $_ != 1 } values %count ], [], '... and no id is in two lines';
+}
+
+done_testing;
