@@ -28,6 +28,7 @@
 #include "metrics/metrics.h"
 #include "named.h"
 #include "signals.h"
+#include "stores.h"
 #include "worker.h"
 
 #define KNOWN_WAIT_MS	  1000 /* at the start, for the first check of each database */
@@ -50,6 +51,7 @@ struct daemon {
 	struct named named;    /* without sequences, unless the settings ask for them */
 	struct events *events; /* NULL: none are recorded */
 	struct audit *audit;   /* NULL: there is none */
+	struct stores *stores; /* of TICKR_SEQUENCERS_FILE */
 	struct waiting_limit limit;
 	struct connection_limit connections;
 	struct log_limit error_lines;
@@ -191,8 +193,8 @@ daemon_limit_connections(struct daemon *d)
 {
 	uint64_t limit = descriptors_raise_limit();
 	uint64_t in_use = descriptors_in_use();
-	uint64_t reserve =
-		databases_descriptors(d->config, d->store) + d->worker_count + OTHER_DESCRIPTORS;
+	uint64_t reserve = databases_descriptors(d->config, d->store) +
+			   stores_descriptors(d->config) + d->worker_count + OTHER_DESCRIPTORS;
 	bool is_short;
 
 	d->connections.most = descriptors_for_connections(limit, in_use, reserve, &is_short);
@@ -290,6 +292,7 @@ daemon_make_workers(struct daemon *d)
 		.segment = d->ahead.segment,
 		.source = ahead_source(&d->ahead),
 		.named = &d->named,
+		.stores = d->stores,
 		.limit = &d->limit,
 		.connections = &d->connections,
 		.error_lines = &d->error_lines,
@@ -387,7 +390,8 @@ static bool
 daemon_start_threads(struct daemon *d)
 {
 	bool is_started = dispatch_start(d->dispatch) &&
-			  (d->sequences == NULL || dispatch_start(d->sequences));
+			  (d->sequences == NULL || dispatch_start(d->sequences)) &&
+			  stores_start(d->stores);
 
 	if (is_started) {
 		dispatch_wait_known(d->dispatch, KNOWN_WAIT_MS);
@@ -445,10 +449,10 @@ daemon_announce(struct daemon *d)
 static bool
 daemon_stop_pools(struct daemon *d)
 {
-	bool have_ended = true;
+	bool have_ended = stores_stop(d->stores, d->drain_deadline_ms);
 
 	if (d->sequences != NULL)
-		have_ended = dispatch_stop(d->sequences, d->drain_deadline_ms);
+		have_ended = dispatch_stop(d->sequences, d->drain_deadline_ms) && have_ended;
 	return dispatch_stop(d->dispatch, d->drain_deadline_ms) && have_ended;
 }
 
@@ -475,6 +479,7 @@ daemon_tear_down(struct daemon *d)
 	audit_free(d->audit);
 	dispatch_free(d->dispatch);
 	named_free(&d->named);
+	stores_free(d->stores);
 	if (d->sequences != NULL)
 		dispatch_free(d->sequences);
 	event_free(d->drain_delay);
@@ -520,6 +525,9 @@ daemon_serve(struct daemon *d)
 	if (!looks_are_acceptable(d->looks) || !daemon_open_files(d))
 		return EX_CONFIG;
 	daemon_take_orders(d);
+	d->stores = stores_new(d->config, d->base, d->mailbox);
+	if (d->stores == NULL || !stores_look(d->stores))
+		daemon_leave(d, EX_CONFIG);
 	if (!daemon_open_sockets(d) || !daemon_open_grpc(d) || !daemon_open_control(d))
 		daemon_leave(d, EX_OSERR);
 	if (!daemon_build(d))

@@ -107,6 +107,20 @@ named_drop(void *arg, struct sequence *sequence)
 	held_drop(named->held, sequence);
 }
 
+static bool
+named_is_open(void *arg, struct text *reason)
+{
+	struct named *named = arg;
+
+	if (!atomic_load(&named->is_closed))
+		return true;
+	text_addf(reason,
+		  "the store %s was not reached yet, so the keys of its biggerThan are not raised: "
+		  "retry in a second",
+		  named->settings.store);
+	return false;
+}
+
 /* The start has checked that a scrambler can be made. */
 static struct front *
 named_new_front(struct named *named, struct allocator *allocator)
@@ -121,6 +135,7 @@ named_new_front(struct named *named, struct allocator *allocator)
 		.weak = &named->weak,
 		.held = named_held,
 		.drop = named_drop,
+		.is_open = named_is_open,
 		.arg = named,
 	};
 	char memory[REASON_SIZE];
@@ -137,10 +152,12 @@ named_new_front(struct named *named, struct allocator *allocator)
 static bool
 named_is_ready(void *arg)
 {
-	const struct named *named = arg;
+	struct named *named = arg;
 	struct database_state states[MOST_DATABASES];
 	size_t count = dispatch_states(named->dispatch, states);
 
+	if (atomic_load(&named->is_closed))
+		return false;
 	for (size_t i = 0; i < count; i++)
 		if (database_gives(&states[i]))
 			return true;

@@ -8,6 +8,7 @@
 #define TICKR_NAMED_H
 
 #include <event2/event.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -47,7 +48,8 @@ struct named {
 	/* As many as the metrics have of this store: */
 	uint64_t abandoned; /* numbers that were held */
 	uint64_t known, ahead;
-	struct census *census; /* NULL: no names are being read */
+	struct census *census;	/* NULL: no names are being read */
+	_Atomic bool is_closed; /* ids wait until the keys of biggerThan were raised */
 };
 
 /* Prepare NAMED, which is zeroed, over DISPATCH. Its threads must not run yet. False: the system has no random bytes. */

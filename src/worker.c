@@ -329,6 +329,7 @@ worker_new(const struct worker_settings *settings, const struct worker_sockets *
 	worker->allocator = worker_make_allocator(worker);
 	if (settings->named->has_sequences)
 		named_add_store(settings->named, worker->allocator, &worker->stores);
+	stores_add(settings->stores, worker->allocator, &worker->stores);
 	worker_make_service(worker);
 	if (settings->events != NULL)
 		worker->recorder =

@@ -18,6 +18,7 @@
 #include "loop/descriptors.h"
 #include "loop/mailbox.h"
 #include "named.h"
+#include "stores.h"
 
 struct worker;
 
@@ -27,6 +28,7 @@ struct worker_settings {
 	struct segment *segment; /* NULL: nothing is reserved ahead */
 	struct source source;	 /* of reservations for tickets */
 	struct named *named;	 /* those without sequences are allowed */
+	struct stores *stores;	 /* of TICKR_SEQUENCERS_FILE */
 	struct waiting_limit *limit;
 	struct connection_limit *connections;
 	struct log_limit *error_lines;

@@ -252,6 +252,7 @@ config_load(struct config *config, const char *env_file, char *const *environmen
 	config_check_reserve_ahead(&loader);
 	config_check_sequences(&loader);
 	config_set_scramble_key(&loader);
+	sequencers_read(&loader);
 	config_set_clickhouse(&loader);
 	config_set_proxies(&loader);
 	config_set_audit(&loader);
@@ -269,5 +270,6 @@ config_free(struct config *config)
 		if (!key_table[i].is_of_store && key_is_text(&key_table[i]))
 			xforget(*(char **)((char *)config + key_table[i].offset));
 	explicit_bzero(config->scramble_key, sizeof(config->scramble_key));
+	sequencers_forget(config);
 	deal_forget(config);
 }

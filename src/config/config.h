@@ -16,6 +16,7 @@
 #include "base/networks.h"
 #include "base/text.h"
 #include "config/address.h"
+#include "config/sequencers.h"
 #include "remote/clickhouse_url.h"
 #include "store/store.h"
 #include "ticket/database.h"
@@ -45,6 +46,8 @@ struct config {
 	const struct store *store; /* NULL: this tickrd was built without it */
 	struct store_settings databases[MOST_DATABASES];
 	size_t database_count;
+	struct sequencer sequencers[MOST_SEQUENCERS]; /* the stores of TICKR_SEQUENCERS_FILE */
+	size_t sequencer_count;
 	struct clickhouse_url clickhouse;      /* if TICKR_CLICKHOUSE_URL is set */
 	struct listen_address control_address; /* if TICKR_CONTROL_SOCKET is set */
 	struct listen_address listen_addresses[MOST_LISTEN_ADDRESSES];

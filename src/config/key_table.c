@@ -28,8 +28,8 @@ key_find(const char *variable)
 }
 
 /* Return Levenshtein's distance between A and B, one row of the matrix at a time. */
-static size_t
-key_table_distance(const char *a, const char *b)
+size_t
+key_distance(const char *a, const char *b)
 {
 	size_t row[LONGEST_NAME + 1];
 	size_t b_len = strnlen(b, LONGEST_NAME);
@@ -64,7 +64,7 @@ key_nearest(const char *name)
 		const char *variable = key_table[i].variable;
 		/* The beginning of a variable means that variable, however many letters are missing. */
 		bool is_beginning = strncmp(variable, name, strlen(name)) == 0;
-		size_t distance = is_beginning ? 0 : key_table_distance(name, variable);
+		size_t distance = is_beginning ? 0 : key_distance(name, variable);
 
 		if (distance >= least)
 			continue;

@@ -40,6 +40,9 @@ const struct key *key_find(const char *variable);
 /* The variable whose name is closest to NAME by the number of letters to change. */
 const struct key *key_nearest(const char *name);
 
+/* Return how many letters must change to make B of A. */
+size_t key_distance(const char *a, const char *b);
+
 /* Whether KEY holds any text, and not a number or a word. */
 bool key_is_text(const struct key *key);
 

@@ -97,6 +97,15 @@ KEY("TICKR_SEQUENCES_MOST", sequences_most, NUMBER, "100000", 1, 10000000, "",
     "count")
 KEY("TICKR_SEQUENCES_PER_SECOND", sequences_per_second, NUMBER, "100", 1, 1000000, "",
     "how many named sequences a first use may make in a second")
+KEY("TICKR_SEQUENCERS_FILE", sequencers_file, TEXT, "", 0, 0, "the path of a readable file",
+    "a JSON file with more stores of named sequences, as Layotto has them. It needs "
+    "TICKR_STATE_DIR")
+KEY("TICKR_SEQUENCERS_APP_ID", sequencers_app_id, TEXT, "", 0, 0, "any text without ||",
+    "the name of the application, which is part of each key in the stores of "
+    "TICKR_SEQUENCERS_FILE")
+KEY("TICKR_ALLOW_FORGETTING", allow_forgetting, CHOICE, "0", 0, 0, "0|1",
+    "whether TICKR_SEQUENCERS_FILE may have stores of type in-memory, which issue every id again "
+    "after a restart. For tests only")
 
 KEY("TICKR_LISTEN", listen, TEXT, "127.0.0.1:8080", 0, 0,
     "address:port, [v6]:port or unix:/path, of at most 107 bytes. Several, at most 16, are a list, "

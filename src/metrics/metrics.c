@@ -38,8 +38,9 @@ static struct {
 static struct {
 	const char *name;
 	uint64_t node;
-} databases[MOST_DATABASES];
+} databases[MOST_DATABASES + METRICS_MOST_STORES]; /* and the stores */
 static unsigned database_count;
+static unsigned store_count;
 static bool has_sequences; /* the databases have pools of named sequences */
 
 struct bounds {
@@ -148,14 +149,19 @@ metrics_add_escaped(struct text *page, const char *string)
 static void
 metrics_add_database(struct text *page, unsigned database)
 {
-	bool is_of_sequences = database >= METRICS_SEQUENCES;
+	bool is_of_store = database >= METRICS_STORES;
+	bool is_of_sequences = database >= METRICS_SEQUENCES && !is_of_store;
 
+	if (is_of_store)
+		database -= METRICS_STORES - MOST_DATABASES;
 	if (is_of_sequences)
 		database -= METRICS_SEQUENCES;
 	text_add(page, "database=\"");
 	metrics_add_escaped(page, databases[database].name);
 	text_addf(page, "\",node=\"%" PRIu64 "\"%s", databases[database].node,
-		  is_of_sequences ? ",pool=\"sequences\"" : "");
+		  is_of_store	    ? ",pool=\"store\""
+		  : is_of_sequences ? ",pool=\"sequences\""
+				    : "");
 }
 
 static void
@@ -225,6 +231,16 @@ void
 metrics_show_sequences(void)
 {
 	has_sequences = true;
+}
+
+void
+metrics_name_store(unsigned store, const char *name, uint64_t node)
+{
+	assert(store < METRICS_MOST_STORES && store <= store_count);
+	databases[MOST_DATABASES + store].name = name;
+	databases[MOST_DATABASES + store].node = node;
+	if (store == store_count)
+		store_count++;
 }
 
 void
@@ -328,6 +344,8 @@ metrics_write_metric(struct text *page, size_t row)
 	metrics_write_lines(page, row, 0, series * count);
 	if (metric_table[row].is_of_sequences && has_sequences)
 		metrics_write_lines(page, row, series * METRICS_SEQUENCES, series * count);
+	if (metric_table[row].is_of_sequences)
+		metrics_write_lines(page, row, series * METRICS_STORES, series * store_count);
 }
 
 /* Add the name and the labels of a line of a histogram. LE is its bound, or NULL. */
@@ -385,6 +403,8 @@ metrics_write_histograms(struct text *page, size_t row)
 		metrics_write_histogram(page, row, i);
 	for (unsigned i = 0; i < count && is_of_databases && has_sequences; i++)
 		metrics_write_histogram(page, row, METRICS_SEQUENCES + i);
+	for (unsigned i = 0; i < store_count && is_of_databases; i++)
+		metrics_write_histogram(page, row, METRICS_STORES + i);
 }
 
 void

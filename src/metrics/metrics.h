@@ -13,8 +13,10 @@
 #include "ticket/database.h"
 #include "ticket/status.h"
 
-#define METRICS_SEQUENCES MOST_DATABASES
-#define METRICS_POOLS	  (2 * MOST_DATABASES)
+#define METRICS_SEQUENCES   MOST_DATABASES
+#define METRICS_STORES	    (2 * MOST_DATABASES)
+#define METRICS_MOST_STORES 16
+#define METRICS_POOLS	    (METRICS_STORES + METRICS_MOST_STORES)
 
 enum metric_route {
 #define ROUTE(id, label) ROUTE_##id,
@@ -58,7 +60,8 @@ enum grpc_code {
 /*
  * A metric takes a value for each of its label sets; its id is the first. A metric of a database takes
  * them for each database. If it has one label set, its id for a database is METRIC_X + the database's number.
- * The pool of the database's named sequences has the number METRICS_SEQUENCES + that of the database.
+ * The pool of the database's named sequences has the number METRICS_SEQUENCES + that of the database. That of a store
+ * of TICKR_SEQUENCERS_FILE has METRICS_STORES + the number of the store.
  */
 enum metric {
 #define METRIC(id, name, type, series, labels, help) \
@@ -91,6 +94,12 @@ void metrics_name_database(unsigned database, const char *name, uint64_t node);
 
 /* The page shows the pools of named sequences, too, with the label pool="sequences". Call as the function above. */
 void metrics_show_sequences(void);
+
+/*
+ * Name a store of TICKR_SEQUENCERS_FILE, in order from 0. The page shows its pool with the label pool="store". Call as
+ * the functions above.
+ */
+void metrics_name_store(unsigned store, const char *name, uint64_t node);
 
 void metrics_add(enum metric metric, uint64_t n);
 void metrics_subtract(enum metric metric, uint64_t n);

@@ -19,7 +19,7 @@
 #include "base/memory.h"
 #include "state/state_file.h"
 
-#define NAME_SIZE 48
+#define NAME_SIZE 128
 
 /* A kind of state file: the first word of its name, and the remedy if it is damaged. */
 struct state_kind {
@@ -35,8 +35,14 @@ static const struct state_kind state_file_of_sequences = {
 	". If the database may be an older copy, run tickrd advance --sequences --by NUMBER. Then "
 	"remove the file, and start again: see docs/failures.md"};
 
+static const struct state_kind state_file_of_store = {
+	"store",
+	". If the store may be an older copy, let the next ids of its keys begin above all that "
+	"were issued, by biggerThan. Then remove the file, and start again: see docs/stores.md"};
+
 struct state_file {
 	const struct state_kind *kind;
+	char *store;  /* NULL: the file is of no store of TICKR_SEQUENCERS_FILE */
 	char *folder; /* for messages */
 	int folder_fd;
 	int lock_fd;
@@ -49,8 +55,9 @@ static void
 state_file_make_name(const struct state_file *file, char *name, const struct ticket_space *space,
 		     const char *ending)
 {
-	snprintf(name, NAME_SIZE, "%s-%" PRIu64 ".%s", file->kind->stem, space->node_number,
-		 ending);
+	snprintf(name, NAME_SIZE, "%s%s%s-%" PRIu64 ".%s", file->kind->stem,
+		 file->store != NULL ? "-" : "", file->store != NULL ? file->store : "",
+		 space->node_number, ending);
 }
 
 /* --- opening ----------------------------------------------------------------------------------- */
@@ -233,12 +240,13 @@ state_file_take_spare(struct state_file *file)
 }
 
 static struct state_file *
-state_file_open_kind(const struct state_kind *kind, const char *folder,
+state_file_open_kind(const struct state_kind *kind, const char *folder, const char *store,
 		     const struct ticket_space *space, struct text *problem)
 {
 	struct state_file *file = xcalloc(1, sizeof(*file));
 
 	file->kind = kind;
+	file->store = store != NULL ? xstrdup(store) : NULL;
 	file->folder = xstrdup(folder);
 	file->folder_fd = file->lock_fd = file->spare_fd = -1;
 	if (state_file_open_folder(file, problem) && state_file_lock(file, space, problem) &&
@@ -253,14 +261,21 @@ state_file_open_kind(const struct state_kind *kind, const char *folder,
 struct state_file *
 state_file_open(const char *folder, const struct ticket_space *space, struct text *problem)
 {
-	return state_file_open_kind(&state_file_tickets, folder, space, problem);
+	return state_file_open_kind(&state_file_tickets, folder, NULL, space, problem);
 }
 
 struct state_file *
 state_file_open_sequences(const char *folder, const struct ticket_space *space,
 			  struct text *problem)
 {
-	return state_file_open_kind(&state_file_of_sequences, folder, space, problem);
+	return state_file_open_kind(&state_file_of_sequences, folder, NULL, space, problem);
+}
+
+struct state_file *
+state_file_open_store(const char *folder, const char *store, const struct ticket_space *space,
+		      struct text *problem)
+{
+	return state_file_open_kind(&state_file_of_store, folder, store, space, problem);
 }
 
 const struct record *
@@ -279,6 +294,7 @@ state_file_close(struct state_file *file)
 	if (file->folder_fd >= 0)
 		close(file->folder_fd);
 	record_free(&file->record);
+	free(file->store);
 	free(file->folder);
 	free(file);
 }

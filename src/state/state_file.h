@@ -1,10 +1,10 @@
 /*
  * state_file -- the file in TICKR_STATE_DIR that remembers how far a node's tickets were issued.
  *
- * A database may be replaced by an older copy while tickrd is down. The next start recognises that by
- * this file, node-N.state for node N, or sequences-N.state for the named sequences of its database. From open to
- * close the server holds a lock on node-N.lock or sequences-N.lock, so that no two servers write one file. Main
- * opens and closes the file. One thread at a time saves it.
+ * A database may be replaced by an older copy while tickrd is down. The next start recognises that by this file. Its
+ * name is node-N.state for node N, and sequences-N.state for the named sequences of its database. A store of
+ * TICKR_SEQUENCERS_FILE has store-NAME-N.state. From open to close the server holds a lock on a file of that name that
+ * ends in .lock. So no two servers write one file. Main opens and closes the file. One thread at a time saves it.
  */
 #ifndef TICKR_STATE_STATE_FILE_H
 #define TICKR_STATE_STATE_FILE_H
@@ -27,6 +27,11 @@ struct state_file *state_file_open(const char *folder, const struct ticket_space
 /* The same for the file of the named sequences. Its bases are values of their clock. */
 struct state_file *state_file_open_sequences(const char *folder, const struct ticket_space *space,
 					     struct text *problem) MUST_CHECK;
+
+/* The same for the store STORE of TICKR_SEQUENCERS_FILE, in store-STORE-N.state. */
+struct state_file *state_file_open_store(const char *folder, const char *store,
+					 const struct ticket_space *space,
+					 struct text *problem) MUST_CHECK;
 
 /* Return the content of the file when it was opened. */
 const struct record *state_file_record(const struct state_file *file);

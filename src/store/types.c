@@ -1,0 +1,52 @@
+#include <string.h>
+
+#include "build.h"
+
+#include "store/drivers.h"
+#include "store/types.h"
+
+/* The names of Layotto's component, and some more. */
+static const struct store_property types_of_mysql[] = {
+	{"mysqlUrl", "TICKR_DATABASE_HOST", NULL, false},
+	{"mysqlPort", "TICKR_DATABASE_PORT", "3306", false},
+	{"userName", "TICKR_DATABASE_USERNAME", "root", false},
+	{"password", "TICKR_DATABASE_PASSWORD", "", true},
+	{"dataBaseName", "TICKR_DATABASE_NAME", "tickr", false},
+	{"sslCa", "TICKR_DATABASE_SSL_CA", "", false},
+	{"sslCert", "TICKR_DATABASE_SSL_CERT", "", false},
+	{"sslKey", "TICKR_DATABASE_SSL_KEY", "", false},
+	{"sslVerify", "TICKR_DATABASE_SSL_VERIFY", "yes", false},
+};
+
+static const struct store_property types_of_sqlite[] = {
+	{"file", "TICKR_DATABASE_NAME", NULL, false},
+};
+
+static const struct store_type types[] = {
+	{"mysql", &mysql_store, types_of_mysql, ARRAY_LENGTH(types_of_mysql), false, false},
+	{"sqlite", HAVE_SQLITE ? &sqlite_store : NULL, types_of_sqlite,
+	 ARRAY_LENGTH(types_of_sqlite), false, false},
+	{"in-memory", &memory_store, NULL, 0, true, true},
+};
+
+const struct store_type *
+store_type_find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LENGTH(types); i++)
+		if (strcmp(types[i].name, name) == 0)
+			return &types[i];
+	return NULL;
+}
+
+const struct store *
+store_type_sequences(const struct store_type *type)
+{
+	return type->store->sequences != NULL ? type->store->sequences : type->store;
+}
+
+void
+store_types_list(struct text *text)
+{
+	for (size_t i = 0; i < ARRAY_LENGTH(types); i++)
+		text_addf(text, "%s%s", i > 0 ? ", " : "", types[i].name);
+}

@@ -1,0 +1,46 @@
+/*
+ * stores -- serves the named sequences in the stores of TICKR_SEQUENCERS_FILE.
+ *
+ * Each store has a pool, a state file, a directory and held numbers of its own, so it fails alone. A thread looks at
+ * each store at the start, and raises the keys of its biggerThan. If the store answers, and the answer is a refusal,
+ * the start fails. While the store is away, the thread tries again, and the store is not ready.
+ *
+ * Main thread, unless a function says otherwise.
+ */
+#ifndef TICKR_STORES_H
+#define TICKR_STORES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/attributes.h"
+#include "config/config.h"
+#include "front/stores.h"
+#include "loop/mailbox.h"
+
+struct stores;
+
+/*
+ * Make the stores of CONFIG over the main thread's BASE and MAILBOX. NULL, with a line in the log: a state file or a
+ * client library cannot be used. CONFIG outlives the stores.
+ */
+struct stores *stores_new(const struct config *config, struct event_base *base,
+			  struct mailbox *mailbox) MUST_CHECK;
+
+/* Return how many descriptors the stores need together. */
+uint64_t stores_descriptors(const struct config *config);
+
+/* Look at all stores. False, with a line in the log for each: a store is refused, so tickrd must not start. */
+bool stores_look(struct stores *stores) MUST_CHECK;
+
+/* Start the threads. False, with errno: the system cannot create one. */
+bool stores_start(struct stores *stores) MUST_CHECK;
+
+/* Add a front of each store to FRONTS, for the loop of ALLOCATOR. */
+void stores_add(struct stores *stores, struct allocator *allocator, struct front_stores *fronts);
+
+/* End the threads. No worker runs. False: one has not ended by DEADLINE_MS of clock_ms(), and nothing may be freed. */
+bool stores_stop(struct stores *stores, uint64_t deadline_ms) MUST_CHECK;
+void stores_free(struct stores *stores); /* NULL is allowed */
+
+#endif
