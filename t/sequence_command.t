@@ -230,11 +230,11 @@ END
     return;
 }
 
-# More than a page.
+# More than a page. Each name is a commit.
 sub test_many {
     my ($on) = @_;
     my $many = write_file(scratch() . '/many', join '', map { sprintf "many%04d\n", $_ } 1 .. 2001);
-    my ($status) = tickrd($on, 'sequence', 'create', '--from', $many);
+    my ($status) = tickrd({ %$on, most_s => 120 }, 'sequence', 'create', '--from', $many);
     is $status, 0, 'a file makes many sequences';
     my @rows = grep {/\tmany/} split /\n/, done($on, 'sequence', 'list');
     is scalar @rows, 2001, '... which are all listed';

@@ -172,7 +172,7 @@ sub metric {
     return $self->metrics->{$name};
 }
 
-# Run tickrd to its end. Return (exit status, output and errors).
+# Run tickrd to its end, for `most_s` seconds at most (20). Return (exit status, output and errors).
 sub run {
     my ($class, %given) = @_;
     my $process = Tickr::Process->new(
@@ -184,7 +184,7 @@ sub run {
                 %{ $given{env} // {} }),
         },
     );
-    my $status = $process->wait_exit(20);
+    my $status = $process->wait_exit($given{most_s} // 20);
     return ($status, $process->log);
 }
 
