@@ -30,6 +30,10 @@ enum option_code {
 	OPTION_INSTANCES,
 	OPTION_SEQUENCE,
 	OPTION_FROM,
+	OPTION_TTL,
+	OPTION_SINCE,
+	OPTION_FORMAT,
+	OPTION_LIST,
 	OPTION_START, /* the first of sequence_wish_set() */
 	OPTION_AFTER,
 	OPTION_MOST,
@@ -50,6 +54,10 @@ static const struct option options[] = {
 	{"instances", no_argument, NULL, OPTION_INSTANCES},
 	{"sequence", required_argument, NULL, OPTION_SEQUENCE},
 	{"from", required_argument, NULL, OPTION_FROM},
+	{"ttl", required_argument, NULL, OPTION_TTL},
+	{"since", required_argument, NULL, OPTION_SINCE},
+	{"format", required_argument, NULL, OPTION_FORMAT},
+	{"list", no_argument, NULL, OPTION_LIST},
 	{"start", required_argument, NULL, OPTION_START},
 	{"after", required_argument, NULL, OPTION_AFTER},
 	{"most", required_argument, NULL, OPTION_MOST},
@@ -67,6 +75,7 @@ static const struct option options[] = {
 #define OF_CREATEDB                                                                    \
 	(BIT(OPTION_IF_NOT_EXISTS) | BIT(OPTION_CONTINUE_AFTER) | BIT(OPTION_LAYOUT) | \
 	 BIT(OPTION_SEQUENCES))
+#define OF_REPORT (BIT(OPTION_SINCE) | BIT(OPTION_BY) | BIT(OPTION_FORMAT) | BIT(OPTION_LIST))
 #define OF_CREATE                                                                      \
 	(BIT(OPTION_FROM) | BIT(OPTION_START) | BIT(OPTION_AFTER) | BIT(OPTION_MOST) | \
 	 BIT(OPTION_ORDER) | BIT(OPTION_WIDTH) | BIT(OPTION_FORM))
@@ -74,7 +83,7 @@ static const struct option options[] = {
 /* A command, its words, and what follows them. */
 static const struct command_entry {
 	const char *name;     /* as an error shows it */
-	const char *words[2]; /* the second one of tickrd sequence only */
+	const char *words[2]; /* NULL: there is no second one */
 	enum command command;
 	enum sequence_task task;
 	unsigned takes;	     /* options */
@@ -133,6 +142,16 @@ static const struct command_entry {
 	 .operand = "ID",
 	 .lacks = "sequence fold needs the ID of an instance, as sequence list --instances prints "
 		  "it"},
+	{"clickhouse create",
+	 {"clickhouse", "create"},
+	 COMMAND_CLICKHOUSE_CREATE,
+	 .takes = BIT(OPTION_TTL)},
+	{"report",
+	 {"report"},
+	 COMMAND_REPORT,
+	 .takes = OF_REPORT,
+	 .operand = "NAME",
+	 .lacks = "report needs the NAME of a report, or --list"},
 	{"decode",
 	 {"decode"},
 	 COMMAND_SEQUENCE,
@@ -225,7 +244,7 @@ command_line_take_option(struct command_line *line, int option)
 			return false;
 		line->sequence.request.id = line->last_ticket;
 		return true;
-	case OPTION_BY: return command_line_take_distance(line, optarg);
+	case OPTION_BY: line->by = optarg; return true;
 	case OPTION_YES:
 		line->is_confirmed = true;
 		line->sequence.is_confirmed = true;
@@ -233,6 +252,10 @@ command_line_take_option(struct command_line *line, int option)
 	case OPTION_INSTANCES: return true;
 	case OPTION_SEQUENCE: line->sequence_name = optarg; return true;
 	case OPTION_FROM: line->sequence.from = optarg; return true;
+	case OPTION_TTL: return clickhouse_create_take_ttl(&line->clickhouse_create, optarg);
+	case OPTION_SINCE: return report_command_take_since(&line->report, optarg);
+	case OPTION_FORMAT: return report_command_take_format(&line->report, optarg);
+	case OPTION_LIST: return true;
 	case 'h': line->command = COMMAND_HELP; return true;
 	case 'V': line->command = COMMAND_VERSION; return true;
 	case OPTION_VARIABLES: line->command = COMMAND_VARIABLES; return true;
@@ -244,6 +267,22 @@ command_line_take_option(struct command_line *line, int option)
 }
 
 /* --- commands ------------------------------------------------------------------------------------ */
+
+/* Print the words that may follow FIRST. */
+static void
+command_line_print_words(const char *first)
+{
+	const char *before = "";
+
+	fprintf(stderr, "tickrd: after %s comes one of ", first);
+	for (size_t i = 0; i < ARRAY_LENGTH(commands); i++) {
+		if (strcmp(commands[i].words[0], first) != 0)
+			continue;
+		fprintf(stderr, "%s%s", before, commands[i].words[1]);
+		before = ", ";
+	}
+	fputs("; see tickrd --help\n", stderr);
+}
 
 /* Find the command that COUNT OPERANDS begin with. NULL: the mistake was printed. */
 static const struct command_entry *
@@ -262,10 +301,7 @@ command_line_find(size_t count, char *const *operands)
 			return &commands[i];
 	}
 	if (is_known)
-		fprintf(stderr,
-			"tickrd: after %s comes create, list, show, advance, retire or fold; see "
-			"tickrd --help\n",
-			first);
+		command_line_print_words(first);
 	else
 		fprintf(stderr, "tickrd: there is no command %s; see tickrd --help\n", first);
 	return NULL;
@@ -353,10 +389,36 @@ command_line_take_operand(struct command_line *line, const struct command_entry 
 	return is_good;
 }
 
+/* Take the name of a report and its options. OPERAND is NULL if there is none. */
+static bool
+command_line_take_report(struct command_line *line, const struct command_entry *command,
+			 unsigned given, const char *operand)
+{
+	bool is_list = (given & BIT(OPTION_LIST)) != 0;
+
+	if (is_list && (operand != NULL || (given & OF_REPORT) != BIT(OPTION_LIST))) {
+		fputs("tickrd: report --list takes nothing else\n", stderr);
+		return false;
+	}
+	if (is_list) {
+		line->command = COMMAND_REPORT_LIST;
+		return true;
+	}
+	if (operand == NULL) {
+		fprintf(stderr, "tickrd: %s\n", command->lacks);
+		return false;
+	}
+	line->report.name = operand;
+	if (line->by != NULL && !report_command_take_by(&line->report, line->by))
+		return false;
+	return report_command_fits(&line->report);
+}
+
 bool
 command_line_parse(struct command_line *line, int count, char **arguments)
 {
 	const struct command_entry *command;
+	const char *operand;
 	unsigned given = 0;
 	size_t left, words;
 	int option;
@@ -382,10 +444,14 @@ command_line_parse(struct command_line *line, int count, char **arguments)
 	}
 	if (!command_line_options_fit(command, given) || !command_line_advance_fits(command, given))
 		return false;
+	operand = left > words ? arguments[optind + (int)words] : NULL;
+	if (line->command == COMMAND_REPORT)
+		return command_line_take_report(line, command, given, operand);
+	if (line->by != NULL && !command_line_take_distance(line, line->by))
+		return false;
 	if (line->command != COMMAND_SEQUENCE)
 		return true;
-	if (!command_line_take_operand(line, command,
-				       left > words ? arguments[optind + (int)words] : NULL))
+	if (!command_line_take_operand(line, command, operand))
 		return false;
 	if (given & BIT(OPTION_INSTANCES))
 		line->sequence.request.task = SEQUENCE_INSTANCES;
@@ -432,6 +498,15 @@ command_line_print_help(void)
 	     "         --yes                    do not ask\n"
 	     "  tickrd decode --sequence NAME ID\n"
 	     "                                  print the number that became this id\n"
+	     "  tickrd clickhouse create        make the tables of events and metrics in "
+	     "ClickHouse\n"
+	     "         --ttl TABLES             the days that rows are kept, such as "
+	     "events=90,metrics=365\n"
+	     "  tickrd report NAME              print a report from ClickHouse\n"
+	     "         --since TIME             over this time, such as 90m, 12h or 7d\n"
+	     "         --by SPAN                a row for each minute or hour\n"
+	     "         --format FORMAT          table (the default), json or csv\n"
+	     "         --list                   print the names of the reports\n"
 	     "\n"
 	     "Options:\n"
 	     "  --env-file FILE                 read variables from FILE too; the environment "

@@ -8,6 +8,8 @@
 #include <stdint.h>
 
 #include "base/attributes.h"
+#include "clickhouse_create.h"
+#include "report_command.h"
 #include "sequence_command.h"
 #include "store/store.h"
 
@@ -17,6 +19,9 @@ enum command {
 	COMMAND_CREATEDB,
 	COMMAND_ADVANCE,
 	COMMAND_SEQUENCE, /* decode, too */
+	COMMAND_CLICKHOUSE_CREATE,
+	COMMAND_REPORT,
+	COMMAND_REPORT_LIST,
 	COMMAND_HELP,
 	COMMAND_VERSION,
 	COMMAND_VARIABLES,
@@ -34,6 +39,9 @@ struct command_line {
 	bool with_sequences;	  /* createdb, advance */
 	struct sequence_command sequence;
 	const char *sequence_name; /* decode --sequence; NULL: none */
+	const char *by;		   /* of advance or report; NULL: none */
+	struct clickhouse_create clickhouse_create;
+	struct report_command report;
 };
 
 /* Fill LINE from the COUNT ARGUMENTS. False: the mistake was printed on standard error. */

@@ -12,7 +12,10 @@
 #include "command_line.h"
 #include "config/config.h"
 #include "daemon.h"
+#include "clickhouse_create.h"
 #include "databases.h"
+#include "remote/web.h"
+#include "report_command.h"
 #include "sequence_command.h"
 #include "signals.h"
 
@@ -28,6 +31,23 @@ main_print_lines(enum log_level level, char *lines)
 			log_plain(level, line);
 }
 
+static int
+main_run_on_clickhouse(const struct config *config, const struct command_line *line)
+{
+	int status;
+
+	if (!web_begin()) {
+		log_plain(LOG_LEVEL_ERROR, "tickrd: libcurl does not work");
+		return EX_OSERR;
+	}
+	if (line->command == COMMAND_REPORT)
+		status = report_command_run(config, &line->report);
+	else
+		status = clickhouse_create_run(config, &line->clickhouse_create);
+	web_end();
+	return status;
+}
+
 /* Run a command that needs the settings, and return its exit status. Take SIGNALS, which only serving has. */
 static int
 main_run(const struct command_line *line, struct signals *signals)
@@ -37,8 +57,13 @@ main_run(const struct command_line *line, struct signals *signals)
 	struct text warnings = TEXT_OVER(warning_memory);
 	struct config config;
 	int status = EX_CONFIG;
-	bool is_good = config_load(&config, line->env_file, environ, &problems, &warnings) &&
-		       audit_check(&config, &problems);
+	bool is_of_clickhouse =
+		line->command == COMMAND_CLICKHOUSE_CREATE || line->command == COMMAND_REPORT;
+	bool is_good = is_of_clickhouse ? config_load_clickhouse(&config, line->env_file, environ,
+								 &problems, &warnings)
+					: config_load(&config, line->env_file, environ, &problems,
+						      &warnings) &&
+						  audit_check(&config, &problems);
 
 	log_begin((enum log_level)config.log_level);
 	main_print_lines(LOG_LEVEL_WARN, warning_memory);
@@ -51,6 +76,8 @@ main_run(const struct command_line *line, struct signals *signals)
 		status = databases_advance(&config, line);
 	else if (line->command == COMMAND_SEQUENCE)
 		status = sequence_command_run(&config, &line->sequence);
+	else if (is_of_clickhouse)
+		status = main_run_on_clickhouse(&config, line);
 	else if (line->command == COMMAND_SERVE)
 		status = daemon_run(&config, signals);
 	else
@@ -99,11 +126,14 @@ main(int count, char **arguments)
 	case COMMAND_HELP: command_line_print_help(); return 0;
 	case COMMAND_VERSION: puts("tickrd " PACKAGE_VERSION); return 0;
 	case COMMAND_VARIABLES: config_print_variables(stdout); return 0;
+	case COMMAND_REPORT_LIST: report_command_list(); return 0;
 	case COMMAND_SERVE:
 	case COMMAND_CHECK_CONFIG:
 	case COMMAND_CREATEDB:
 	case COMMAND_ADVANCE:
-	case COMMAND_SEQUENCE: break;
+	case COMMAND_SEQUENCE:
+	case COMMAND_CLICKHOUSE_CREATE:
+	case COMMAND_REPORT: break;
 	}
 	if (line.command == COMMAND_SERVE && (signals = signals_new()) == NULL) {
 		log_error("cannot create a thread", LOG_TEXT("reason", strerror(errno)));

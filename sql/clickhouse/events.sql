@@ -58,7 +58,7 @@ CREATE TABLE id_stats_minute
 ENGINE = AggregatingMergeTree
 PARTITION BY toYYYYMM(minute)
 ORDER BY (minute, datacenter_id, worker_id, node, store, error_code, error_message)
-TTL minute + INTERVAL 365 DAY DELETE
+TTL minute + INTERVAL 1 YEAR DELETE
 SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000;
 
 CREATE MATERIALIZED VIEW id_stats_minute_mv TO id_stats_minute AS

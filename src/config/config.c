@@ -226,15 +226,31 @@ config_set_audit(struct loader *loader)
 
 /* --- all settings ---------------------------------------------------------------------------- */
 
+static void
+config_begin(struct loader *loader, const char *env_file, char *const *environment)
+{
+	memset(loader->config, 0, sizeof(*loader->config));
+	loader->values = xcalloc(key_count, sizeof(*loader->values));
+	given_read(loader, env_file, environment);
+}
+
+/* Return whether no setting has a mistake. */
+static bool
+config_end(struct loader *loader)
+{
+	for (size_t i = 0; i < key_count; i++)
+		xforget(loader->values[i]);
+	free(loader->values);
+	return loader->problems->len == 0;
+}
+
 bool
 config_load(struct config *config, const char *env_file, char *const *environment,
 	    struct text *problems, struct text *warnings)
 {
 	struct loader loader = {.config = config, .problems = problems, .warnings = warnings};
 
-	memset(config, 0, sizeof(*config));
-	loader.values = xcalloc(key_count, sizeof(*loader.values));
-	given_read(&loader, env_file, environment);
+	config_begin(&loader, env_file, environment);
 	for (size_t i = 0; i < key_count; i++)
 		loader_load(&loader, &key_table[i]);
 
@@ -256,11 +272,23 @@ config_load(struct config *config, const char *env_file, char *const *environmen
 	config_set_clickhouse(&loader);
 	config_set_proxies(&loader);
 	config_set_audit(&loader);
+	return config_end(&loader);
+}
 
+bool
+config_load_clickhouse(struct config *config, const char *env_file, char *const *environment,
+		       struct text *problems, struct text *warnings)
+{
+	static const char prefix[] = "TICKR_CLICKHOUSE_";
+	struct loader loader = {.config = config, .problems = problems, .warnings = warnings};
+
+	config_begin(&loader, env_file, environment);
 	for (size_t i = 0; i < key_count; i++)
-		xforget(loader.values[i]);
-	free(loader.values);
-	return problems->len == 0;
+		if (strncmp(key_table[i].variable, prefix, strlen(prefix)) == 0 ||
+		    strcmp(key_table[i].variable, "TICKR_LOG_LEVEL") == 0)
+			loader_load(&loader, &key_table[i]);
+	config_set_clickhouse(&loader);
+	return config_end(&loader);
 }
 
 void

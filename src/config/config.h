@@ -65,6 +65,13 @@ bool config_load(struct config *config, const char *env_file, char *const *envir
 		 struct text *problems, struct text *warnings) MUST_CHECK;
 void config_free(struct config *config);
 
+/*
+ * The same for the variables of ClickHouse alone, which are all that its commands need. The other fields of CONFIG
+ * are 0.
+ */
+bool config_load_clickhouse(struct config *config, const char *env_file, char *const *environment,
+			    struct text *problems, struct text *warnings) MUST_CHECK;
+
 /* Print the variables and their meanings, for tickrd --help. */
 void config_print_help(FILE *to);
 
