@@ -1,0 +1,157 @@
+#!/usr/bin/perl
+# The audit in a bucket: Swift with its S3 interface, which checks signatures. It fails in each way that it has.
+use strict;
+use warnings;
+use IO::Uncompress::Gunzip ();
+use JSON::PP ();
+use Test::More;
+use Tickr::Process qw(scratch wait_for);
+use Tickr::Server;
+use Tickr::Swift;
+
+plan skip_all => Tickr::Swift->missing if Tickr::Swift->missing;
+my ($status, $output) = Tickr::Server->run(
+    arguments => ['check-config'],
+    env       => {
+        TICKR_AUDIT_DIR           => '/',
+        TICKR_AUDIT_S3_URL        => 'https://host/bucket',
+        TICKR_AUDIT_S3_ACCESS_KEY => 'a',
+        TICKR_AUDIT_S3_SECRET_KEY => 's',
+    });
+plan skip_all => 'this tickrd was built without the audit in a bucket' if $output =~ /built without/;
+
+my $swift  = Tickr::Swift->new;
+my $spools = 0;
+
+sub new_spool {
+    my $folder = scratch() . '/spool' . ++$spools;
+    mkdir $folder or die "$folder: $!";
+    return $folder;
+}
+
+sub new_server {
+    my ($folder, %given) = @_;
+    return Tickr::Server->new(
+        program => 'tickrd-memory',
+        env     => {
+            TICKR_DATABASE_ADAPTER => 'memory',
+            TICKR_AUDIT_DIR        => $folder,
+            TICKR_AUDIT_REQUIRED   => 1,
+            $swift->environment(%{ $given{env} // {} }),
+        });
+}
+
+# The number of finished files in the folder.
+sub files_of {
+    my @files = glob "$_[0]/*.json.gz";
+    return scalar @files;
+}
+
+# A spool with one finished file, of a server that could not reach the store. Return the folder.
+sub spool_with_a_file {
+    my $folder = new_spool();
+    my $server = new_server($folder, env => { TICKR_AUDIT_S3_URL => 'http://127.0.0.1:1/audit' });
+    $server->get('/tickets/create/7');
+    $server->stop;
+    return $folder;
+}
+
+sub failures {
+    my ($server, $reason) = @_;
+    return $server->metric(qq(tickr_audit_upload_failures_total{reason="$reason"}));
+}
+
+# The server fails to upload for REASON; ids go on; the file stays.
+sub fails {
+    my ($name, $reason, $words, %given) = @_;
+    my $folder = spool_with_a_file();
+    my $server = new_server($folder, %given);
+    ok $server->wait_for_log(qr/msg="cannot upload an audit file" reason="[^\n]*$words/, 60), "$name is logged"
+        or diag $server->log;
+    cmp_ok failures($server, $reason), '>=', 1, '... and counted';
+    is $server->metric('tickr_audit_upload_works'), 0, '... as a failure';
+    is $server->get('/tickets/create')->{status}, 200, '... ids go on';
+    is $server->get('/readyz')->{status}, 200, '... the server is ready';
+    cmp_ok files_of($folder), '>=', 1, '... and the file stays';
+    return ($server, $folder);
+}
+
+# --- failures ------------------------------------------------------------------------------------
+
+{
+    my ($server) = fails('a bucket that is missing', 'bucket', 'there is no such bucket');
+    $server->stop(30);
+}
+$swift->make_bucket('audit');
+{
+    my ($server) = fails('a wrong secret', 'credentials', 'refuses the keys[^\n]*SignatureDoesNotMatch',
+        env => { TICKR_AUDIT_S3_SECRET_KEY => 'wrong' });
+    $server->stop(30);
+}
+SKIP: {
+    my ($library) = glob '/usr/lib/*/faketime/libfaketime.so.1';
+    skip 'libfaketime is not installed', 6 if !$library;
+    my ($server) = fails('a clock that is wrong', 'clock', 'clock of this host[^\n]*RequestTimeTooSkewed',
+        env => { LD_PRELOAD => $library, FAKETIME => '+2h', FAKETIME_DONT_FAKE_MONOTONIC => 1 });
+    $server->process->kill_hard;
+}
+is_deeply [ $swift->objects('audit') ], [], 'no failure left an object';
+
+# --- success -------------------------------------------------------------------------------------
+
+my %seen;
+my $folder = new_spool();
+{
+    my $server = new_server($folder);
+    my $client = $server->client;
+    for (1 .. 20) {
+        $seen{$_} = 1 for @{ $client->json($client->get('/tickets/create/5')) };
+    }
+    is $server->stop(30), 0, 'a server that stops';
+    is_deeply [ grep { !m{/lock$} } glob "$folder/*" ], [], '... uploads its file and removes it';
+    like $server->log =~ s/\n/ /gr, qr/stopped/, '... in time';
+}
+{
+    my @names = $swift->objects('audit');
+    is scalar @names, 1, 'the bucket has one object';
+    like $names[0], qr{^some/prefix/year=20\d\d/month=[01]\d/day=[0-3]\d/hour=[0-2]\d/node3_\d{8}_\d\d_[0-9a-f]{16}_\d+\.json\.gz$},
+        '... of this name';
+    my $bytes = $swift->object('audit', $names[0]);
+    my $in    = IO::Uncompress::Gunzip->new(\$bytes, MultiStream => 1);
+    my %count;
+    while (defined(my $json = $in->getline)) {
+        my $line = JSON::PP::decode_json($json);
+        $count{ $line->{generated_id} + $_ * $line->{increment} }++ for 0 .. $line->{count} - 1;
+    }
+    is_deeply [ sort { $a <=> $b } keys %count ], [ sort { $a <=> $b } keys %seen ], '... with the ids that the client saw';
+    is_deeply [ grep { $_ != 1 } values %count ], [], '... each once';
+}
+
+# --- the store hangs, and is gone ----------------------------------------------------------------
+
+{
+    my $folder = spool_with_a_file();
+    $swift->pause;
+    my $server = new_server($folder);
+    is $server->get('/tickets/create')->{status}, 200, 'while the store hangs, ids go on';
+    is $server->get('/readyz')->{status}, 200, '... and the server is ready';
+    is files_of($folder), 1, '... and the file stays';
+    $swift->resume;
+    wait_for('the upload', 90, sub { !files_of($folder) });
+    pass 'the file goes when the store goes on';
+    is $server->stop(30), 0, 'the server stops';
+}
+{
+    $swift->kill_proxy;
+    my ($server, $folder) = fails('a store that is gone', 'unreachable', 'cannot be reached');
+    $swift->start_proxy;
+    ok $server->wait_for_log(qr/msg="audit files are uploaded again"/, 120), 'a store that is back gets the file';
+    wait_for('the upload', 60, sub { !files_of($folder) });
+    is $server->metric('tickr_audit_upload_works'), 1, '... and the failure is over';
+    is $server->stop(30), 0, 'the server stops';
+}
+$swift->log_in;
+my @all = $swift->objects('audit');
+is scalar @all, 5, 'all files are in the bucket, under names of their own';
+
+done_testing;
