@@ -2,9 +2,10 @@
 # The example files are valid for their programs, as far as these are installed.
 use strict;
 use warnings;
+use JSON::PP ();
 use Test::More;
 use Tickr::Balancer;
-use Tickr::Process qw(missing_program slurp);
+use Tickr::Process qw(missing_program scratch slurp spew);
 
 my $contrib = ($ENV{SRCDIR} // '.') . '/contrib';
 
@@ -37,5 +38,80 @@ like $text, qr/\bquery_retries_on_failure = 0$/m, 'proxysql/proxysql.cnf: ProxyS
 unlike $text, qr/match_(?:pattern|digest) = "[^"]*SELECT/i, 'proxysql/proxysql.cnf: no rule sends reads to another server';
 # ProxySQL's table has CHECK(cache_ttl > 0): it rejects a rule with 0.
 unlike $text, qr/cache_ttl/, 'proxysql/proxysql.cnf: no rule caches';
+
+# --- the lifecycle of audit files ----------------------------------------------------------------------
+
+my $json  = JSON::PP::decode_json(slurp("$contrib/s3/lifecycle.json"));
+my $xml   = slurp("$contrib/s3/lifecycle.xml");
+my ($rule) = grep { $_->{ID} eq 'tickr-audit' } @{ $json->{Rules} };
+is_deeply [ map {"$_->{Days} $_->{StorageClass}"} @{ $rule->{Transitions} } ], [ '30 STANDARD_IA', '365 GLACIER' ],
+    's3/lifecycle.json: infrequent access after 30 days, Glacier after 365';
+is $rule->{Expiration}{Days}, 2557, 's3/lifecycle.json: removed after seven years';
+is_deeply [ $xml =~ m{<(?:Days|StorageClass|ID|Prefix|DaysAfterInitiation)>([^<]*)<}g ], [
+    map {
+        my $of = $_;
+        (@$of{qw(ID)}, $of->{Filter}{Prefix}, (map { @$_{qw(Days StorageClass)} } @{ $of->{Transitions} // [] }),
+            grep {defined} $of->{Expiration}{Days}, $of->{AbortIncompleteMultipartUpload}{DaysAfterInitiation})
+    } @{ $json->{Rules} }
+], 's3/lifecycle.xml has the same rules';
+my @opened;
+for ($xml =~ m{<(/?[A-Za-z]+)[^>]*>}g) {
+    if   (m{^/(.*)}) { is pop @opened, $1, 's3/lifecycle.xml: elements end' if $opened[-1] ne $1; pop @opened }
+    else             { push @opened, $_ }
+}
+is_deeply \@opened, [], 's3/lifecycle.xml: all elements end';
+
+# --- backups of ClickHouse, with a clickhouse-backup that keeps names in files ---------------------------
+
+my $place = scratch();
+mkdir "$place/$_" or die for qw(bin local remote);
+my $fake = <<'SH';
+#!/bin/sh
+echo "$*" >>"$PLACE/calls"
+case $1 in
+"$BREAK") exit 1 ;;
+create) touch "$PLACE/local/$3" ;;
+upload) touch "$PLACE/remote/$2" ;;
+list) for file in "$PLACE/$2"/*; do echo "${file##*/}   1.00MiB   31/01/2026 10:00:00   $2   regular"; done ;;
+delete) rm "$PLACE/$2/$3" ;;
+esac
+SH
+spew('fake', $fake);
+rename scratch() . '/fake', "$place/bin/clickhouse-backup" or die;
+chmod 0755, "$place/bin/clickhouse-backup";
+
+sub backup {
+    my (%environment) = @_;
+    local %ENV = (%ENV, PLACE => $place, BREAK => 'nothing', PATH => "$place/bin:$ENV{PATH}", %environment);
+    unlink "$place/calls";
+    my $words = qx('$contrib/clickhouse/backup.sh' 2>&1);
+    return ($? >> 8, $words);
+}
+
+sub names { return map {m{([^/]+)$}} sort glob "$place/$_[0]/*" }
+
+for my $kind (qw(local remote)) {
+    for my $name ('mine', 'tickr_old', (map {"tickr_2026010${_}T000000Z"} 1 .. 9), 'other_20260101T000000Z') {
+        open my $file, '>', "$place/$kind/$name" or die;
+    }
+}
+my ($status, $words) = backup(BREAK => 'create');
+is $status, 1, 'clickhouse/backup.sh: no backup: a failure';
+is slurp("$place/calls") =~ /delete/, '', '... and nothing is removed';
+($status, $words) = backup(BREAK => 'upload', KEEP_LOCAL => 2);
+is $status, 1, 'no upload: a failure';
+is slurp("$place/calls") =~ /delete/, '', '... and nothing is removed';
+($status, $words) = backup(KEEP_LOCAL => 2, KEEP_REMOTE => 4);
+is $status, 0, 'a backup and its upload' or diag $words;
+my $new = qr/tickr_\d{8}T\d{6}Z/;
+like join(' ', names('local')), qr/^mine other_20260101T000000Z $new $new tickr_old$/, '... two stay on the host';
+like join(' ', names('remote')), qr/^mine other_20260101T000000Z (?:$new ){4}tickr_old$/, '... four in the storage';
+like slurp("$place/calls"), qr/^create --tables=tickr\.\* ($new)\nupload \1$/m, '... under one name';
+is((backup(KEEP_LOCAL => 0))[0], 64, 'KEEP_LOCAL=0 is refused');
+is((backup(KEEP_REMOTE => 'x'))[0], 64, 'KEEP_REMOTE=x is refused');
+is((backup(DATABASE => '../x'))[0], 64, 'a strange DATABASE is refused');
+($status, $words) = backup(KEEP_REMOTE => 0);
+is $status, 0, 'KEEP_REMOTE=0';
+unlike slurp("$place/calls"), qr/upload|remote/, '... uploads none and removes none there';
 
 done_testing;
