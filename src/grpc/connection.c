@@ -176,6 +176,9 @@ connection_session_new(struct grpc_connection *connection)
 	nghttp2_session_callbacks_set_on_stream_close_callback(callbacks,
 							       connection_on_stream_close);
 	nghttp2_option_set_no_closed_streams(option, 1);
+	/* flood.c counts before nghttp2 does, and answers with a code that says why. */
+	nghttp2_option_set_stream_reset_rate_limit(option, 2 * FLOOD_RESETS,
+						   2 * FLOOD_RESETS_PER_SECOND);
 	if (nghttp2_session_server_new2(&session, callbacks, connection, option) != 0 ||
 	    nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, settings, ARRAY_LENGTH(settings)) !=
 		    0)
