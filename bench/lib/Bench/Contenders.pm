@@ -4,8 +4,9 @@ package Bench::Contenders;
 #
 #	name         for --only
 #	title        in the report
-#	group        its table and plot in the report: single or batch; sequences has a table only; raw, names and
-#	             idle are measured in their own ways
+#	group        its table and plot in the report: single or batch; sequences and grpc have a table only; raw,
+#	             names, idle and grpc-idle are measured in their own ways
+#	order        of grpc: weak or strong
 #	server       one of Bench::Servers
 #	path         the path of the requests. KEY in it is replaced by the name of a sequence
 #	used         how many names the requests use, at random; they are spread over those that the server knows
@@ -95,6 +96,17 @@ our @table = (
     { name => 'group-100000', title => 'tickrd, groups of 100000', group => 'batch',
       server => 'groups', path => '/tickets/create/100000?format=group', tickets => 100000 },
 
+    { name => 'grpc-constant', title => 'nghttp2, constant answer', group => 'grpc',
+      server => 'grpc-constant', order => 'weak', tickets => 0, connections => [8], quick => [8] },
+    { name => 'grpc-weak', title => 'tickrd, GetNextId, weak', group => 'grpc',
+      server => 'grpc', order => 'weak', tickets => 1, is_warmed => 1, connections => [8], quick => [8] },
+    { name => 'grpc-strong', title => 'tickrd, GetNextId, strong', group => 'grpc',
+      server => 'grpc', order => 'strong', tickets => 1, connections => [8], quick => [8] },
+    { name => 'grpc-http', title => 'tickrd, the same sequence over HTTP, strong', group => 'sequences',
+      server => 'grpc', path => '/sequences/strong/create', tickets => 1, connections => [128], quick => [128] },
+    { name => 'grpc-idle', title => 'tickrd, idle connections of gRPC', group => 'grpc-idle',
+      connections => [1000], last => 1, quick => [1000] },
+
     { name => 'names', title => 'names, and numbers held ahead, in memory', group => 'names',
       connections => [1], quick => [1] },
     { name => 'raw', title => 'inserts of one row by a C client', group => 'raw',
@@ -110,7 +122,7 @@ sub names { return map { $_->{name} } @table }
 sub add_before {
     @table = map {
         my $is_tickrd = $_->{title} =~ /^tickrd/ && $_->{server} && $_->{server} ne 'memory'
-            && $_->{group} ne 'sequences';
+            && $_->{group} !~ /^(?:sequences|grpc)$/;
         my %before = (%$_, name => "$_->{name}-before", title => "$_->{title}, before");
         $before{server} .= ' before';
         ($_, $is_tickrd ? \%before : ());

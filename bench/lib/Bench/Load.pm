@@ -20,7 +20,8 @@ use warnings;
 use POSIX ();
 use Time::HiRes qw(sleep time);
 use Tickr::Client;
-use Tickr::Process qw(wait_for slurp);
+use Tickr::Http2;
+use Tickr::Process qw(wait_for slurp spew);
 use Bench::Servers;
 
 my $load_of_idle = 64;    # busy connections while others are idle
@@ -232,10 +233,72 @@ sub measure_idle {
     return \%measured;
 }
 
+# --- gRPC -------------------------------------------------------------------------------------------
+
+my $streams  = 16;    # of each connection
+my $next_id = '/spec.proto.runtime.v1.Runtime/GetNextId';
+
+# Run h2load on the SERVER of a contender. Each order has a sequence of its own.
+sub h2load {
+    my ($contender, $server, $connections) = @_;
+    my $name    = $contender->{order};
+    my $options = $name eq 'strong' ? "\x1a\x02\x08\x01" : '';
+    my $request = spew("request-$name", Tickr::Http2::message("\x0a\x05tickr\x12" . chr(length $name) . $name . $options));
+    my $before  = processor_seconds(@{ $server->{pids} });
+    my $text    = output_of('h2load', '-D1', "-c$connections", "-m$streams", '-t2', '-d', $request,
+        '-H', 'content-type: application/grpc', '-H', 'te: trailers', "http://$server->{grpc}$next_id");
+    my $used = processor_seconds(@{ $server->{pids} }) - $before;
+    my ($answered, $failed) = $text =~ /^requests:.* (\d+) succeeded, (\d+) failed/m
+        or die "cannot parse the output of h2load:\n$text";
+    return { failed => $failed, refused => 0, rate => $answered, tickets => $answered * $contender->{tickets},
+        $answered ? (processor_us => $used / $answered * 1e6) : () };
+}
+
+sub measure_grpc {
+    my ($contender, @counts) = @_;
+    my $server = Bench::Servers::get($contender->{server});
+    return { skip => $server->{skip} } if $server->{skip};
+    wait_until_quiet();
+    h2load($contender, $server, $counts[0]) if $contender->{is_warmed};
+    return { map { ($_ => h2load($contender, $server, $_)) } @counts };
+}
+
+# In a child process: open COUNT connections, use each once, and keep them open.
+sub hold_grpc_connections {
+    my ($address, $count) = @_;
+    $SIG{$_} = 'DEFAULT' for qw(INT TERM HUP);
+    my @clients = map { Tickr::Http2->new($address) } 1 .. $count;
+    for my $client (@clients) {
+        $client->call(1, $next_id, "\x0a\x05tickr\x12\x04idle");
+        $client->wait_for_frame('DATA');
+    }
+    print "open\n";
+    sleep 1000;
+    return;
+}
+
+# Use a new server, because a process keeps memory that it used once.
+sub measure_grpc_idle {
+    my ($contender, $count) = @_;
+    my $server = Bench::Servers::tickrd_on_grpc('grpc_idle');
+    my $holder = Tickr::Process->new(
+        name => 'holder' . ++$holders, code => sub { hold_grpc_connections($server->{grpc}, $count) });
+    wait_for("$count connections to open", 30, sub {
+        die "cannot open the connections:\n" . $holder->log unless $holder->is_running;
+        $holder->log =~ /^open$/m;
+    });
+    my $resident_kib = resident_kib($server->{pids}[0]);
+    $holder->kill_hard;
+    $server->{process}->stop;
+    return { $count => { resident_kib => $resident_kib, refused => 0, failed => 0 } };
+}
+
 my %measure = (
     single    => \&measure_http,
     batch     => \&measure_http,
     sequences => \&measure_http,
+    grpc      => \&measure_grpc,
+    'grpc-idle' => \&measure_grpc_idle,
     names     => \&measure_names,
     raw       => \&measure_raw,
     idle      => \&measure_idle,

@@ -88,6 +88,15 @@ our @table = (
     [ bytes_a_name_held =>
           'the same for a name of which numbers are held, measured by bench/sequences, bytes',
       sub { my ($of) = @_; $of->('names', 1, 'held_bytes') } ],
+    [ grpc_weak_over_constant =>
+          'gRPC, GetNextId, weak, 8 connections with 16 streams: calls/s over those of a constant answer of nghttp2',
+      sub { my ($of) = @_; $of->('grpc-weak', 8, 'rate') / $of->('grpc-constant', 8, 'rate') } ],
+    [ grpc_strong_over_http =>
+          'gRPC, GetNextId, strong, 8 connections with 16 streams: calls/s over requests/s of the same sequence over '
+              . 'HTTP with 128 connections',
+      sub { my ($of) = @_; $of->('grpc-strong', 8, 'rate') / $of->('grpc-http', 128, 'rate') } ],
+    [ resident_mib_at_1000_grpc => 'resident memory with 1000 idle connections of gRPC, MiB',
+      sub { my ($of) = @_; $of->('grpc-idle', 1000, 'resident_kib') / 1024 } ],
     [ nginx_paths_over_path =>
           'nginx constant, 64 connections: requests/s for 1,000 paths at random over those for one, which shows '
               . 'what wrk needs to pick a path',

@@ -237,6 +237,7 @@ sub markdown {
         section('Single tickets', load_table($results, 'single')),
         section('Batches', load_table($results, 'batch')),
         section('Named sequences', load_table($results, 'sequences')),
+        section('gRPC', load_table($results, 'grpc')),
         raw_table($results),
         idle_table($results),
         section('Plots', @plots),

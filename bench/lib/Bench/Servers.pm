@@ -10,6 +10,7 @@ use strict;
 use warnings;
 use Tickr::Client;
 use Tickr::Database;
+use Tickr::Grpc;
 use Tickr::Process qw(wait_for scratch free_port slurp spew);
 use Tickr::Server;
 
@@ -93,6 +94,13 @@ sub start_evhttp {
         name    => 'evhttp',
         command => [ "$ENV{BUILDDIR}/bench/evhttp_constant", "127.0.0.1:$port", $constant ]);
     return { port => $port, pids => [ $process->pid ] };
+}
+
+sub start_grpc_constant {
+    my $port = free_port();
+    my $process = Tickr::Process->new(
+        name => 'grpc-constant', command => [ "$ENV{BUILDDIR}/bench/grpc_constant", "127.0.0.1:$port" ]);
+    return { port => $port, grpc => "127.0.0.1:$port", pids => [ $process->pid ] };
 }
 
 # --- webdis in front of Redis -------------------------------------------------------------------
@@ -210,6 +218,14 @@ sub with_sequences {
     return $server;
 }
 
+# A server with sequences that answers gRPC, if it is built with it.
+sub tickrd_on_grpc {
+    my ($name) = @_;
+    my $server = tickrd_on_counter($name, TICKR_GRPC_LISTEN => '127.0.0.1:0', TICKR_SEQUENCES => 'any');
+    $server->{grpc} = Tickr::Grpc::address($server->{process});
+    return $server;
+}
+
 sub start_memory {
     return tickrd(undef, [], program => 'tickrd-memory', TICKR_DATABASE_ADAPTER => 'memory');
 }
@@ -236,6 +252,8 @@ my %start = (
     'sequences-idle'   => sub { with_sequences(0, \&tickrd_on_counter, 'sequences_idle') },
     'sequences'        => sub { with_sequences(1000, \&tickrd_on_counter, 'sequences') },
     'sequences-many'   => sub { with_sequences(100_000, \&tickrd_on_counter, 'sequences_many') },
+    'grpc-constant'    => \&start_grpc_constant,
+    'grpc'             => sub { tickrd_on_grpc('grpc') },
     'sqlite-sequences' => sub { with_sequences(1000, \&start_sqlite, 'sequences') },
 );
 
