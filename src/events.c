@@ -1,21 +1,76 @@
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "audit.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/networks.h"
+#include "base/random.h"
 #include "events.h"
+#include "events/sink_clickhouse.h"
 #include "events/sink_discard.h"
+#include "remote/web.h"
+
+#define INSTANCE_HOST	 32 /* letters of the host's name */
+#define INSTANCE_SIZE	 64
+#define INSTANCE_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-"
 
 struct events {
 	const struct config *config;
 	struct event_exporter *exporter;
+	char instance
+		[INSTANCE_SIZE]; /* names this process in events: the host, and random digits */
 };
 
-static size_t
-events_make_sinks(const struct config *config, struct audit *audit, struct event_sink *sinks)
+static void
+events_name_instance(struct events *events)
 {
+	char host[INSTANCE_HOST + 1] = "", id[RANDOM_ID_SIZE];
+	struct text instance = TEXT_OVER(events->instance);
+
+	if (gethostname(host, sizeof(host)) != 0 && errno != ENAMETOOLONG)
+		host[0] = '\0';
+	host[INSTANCE_HOST] = '\0';
+	for (char *c = host; *c != '\0'; c++)
+		if (strchr(INSTANCE_LETTERS, *c) == NULL)
+			*c = '-';
+	if (!random_id(id))
+		log_warn("cannot get random digits for the name of this process",
+			 LOG_TEXT("reason", strerror(errno)));
+	text_addf(&instance, "%s-%.16s", host[0] != '\0' ? host : "tickrd", id);
+}
+
+static struct sink_clickhouse *
+events_make_clickhouse(const struct config *config, const struct events *events)
+{
+	const struct sink_clickhouse_settings settings = {
+		.endpoint = config->clickhouse.endpoint,
+		.database = config->clickhouse.database,
+		.username = config->clickhouse_username,
+		.password = config->clickhouse_password,
+		.ca_file = config->clickhouse_ssl_ca[0] != '\0' ? config->clickhouse_ssl_ca : NULL,
+		.instance = events->instance,
+		.node = (uint32_t)config->databases[0].space.node_number,
+	};
+
+	return web_begin() ? sink_clickhouse_new(&settings) : NULL;
+}
+
+static size_t
+events_make_sinks(struct events *events, struct audit *audit, struct event_sink *sinks)
+{
+	const struct config *config = events->config;
 	size_t count = 0;
 
+	if (config->clickhouse_url[0] != '\0') {
+		struct sink_clickhouse *clickhouse = events_make_clickhouse(config, events);
+
+		if (clickhouse == NULL)
+			return 0;
+		sinks[count++] = sink_clickhouse_sink(clickhouse);
+	}
 	if (config->events_discard)
 		sinks[count++] = sink_discard_sink(false);
 	if (audit != NULL)
@@ -27,13 +82,16 @@ struct events *
 events_new(const struct config *config, struct audit *audit)
 {
 	struct event_sink sinks[EVENT_SINKS_MOST];
-	size_t count = events_make_sinks(config, audit, sinks);
-	struct events *events;
+	struct events *events = xcalloc(1, sizeof(*events));
+	size_t count;
 
-	if (count == 0)
-		return NULL;
-	events = xcalloc(1, sizeof(*events));
 	events->config = config;
+	events_name_instance(events);
+	count = events_make_sinks(events, audit, sinks);
+	if (count == 0) {
+		free(events);
+		return NULL;
+	}
 	events->exporter = event_exporter_new(sinks, count);
 	return events;
 }

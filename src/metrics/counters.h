@@ -197,6 +197,20 @@ METRIC(AUDIT_UPLOAD_FAILURES, "tickr_audit_upload_failures_total", "counter", UP
        metrics_add_upload_failure_labels, "Attempts to put an audit file that failed, by reason.")
 METRIC(AUDIT_UPLOAD_WORKS, "tickr_audit_upload_works", "gauge", 1, NULL,
        "0 while audit files cannot be put into the bucket, else 1.")
+METRIC(CLICKHOUSE_UP, "tickr_clickhouse_up", "gauge", 1, NULL,
+       "1 while ClickHouse takes rows, 0 since it failed or refused some, or if it is not used.")
+METRIC(CLICKHOUSE_SENT, "tickr_clickhouse_rows_sent_total", "counter", 1, NULL,
+       "Rows that ClickHouse took.")
+METRIC(CLICKHOUSE_LATE, "tickr_clickhouse_rows_late_total", "counter", 1, NULL,
+       "Rows that ClickHouse took at the second attempt or later.")
+METRIC(CLICKHOUSE_DROPPED, "tickr_clickhouse_rows_dropped_total", "counter", 1, NULL,
+       "Rows that ClickHouse refused, or that did not fit into the memory for an outage.")
+METRIC(CLICKHOUSE_WAITING, "tickr_clickhouse_rows_waiting", "gauge", 1, NULL,
+       "Rows in batches that ClickHouse has not taken yet.")
+METRIC(CLICKHOUSE_RETRIES, "tickr_clickhouse_retries_total", "counter", 1, NULL,
+       "Batches that were sent to ClickHouse again.")
+METRIC(CLICKHOUSE_LAST_ERROR, "tickr_clickhouse_last_error_timestamp_seconds", "gauge", 1, NULL,
+       "When ClickHouse last did not take a batch, in seconds since 1970. 0: it took all.")
 METRIC(LOG_LINES_DROPPED, "tickr_log_lines_dropped_total", "counter", 1, NULL,
        "Log lines that standard error did not take.")
 METRIC(BUILD_INFO, "tickr_build_info", "gauge", 1, metrics_add_build_labels,

@@ -1,0 +1,181 @@
+#!/usr/bin/perl
+# Events on the real engine of ClickHouse: each request is one row, whatever happens to ClickHouse or to an answer of it.
+use strict;
+use warnings;
+use Test::More;
+use Tickr::ClickHouse;
+use Tickr::Load;
+use Tickr::Process qw(wait_for);
+use Tickr::Server;
+
+plan skip_all => Tickr::ClickHouse::missing() if Tickr::ClickHouse::missing();
+
+my $clickhouse = Tickr::ClickHouse->new;
+$clickhouse->create_tables;
+
+sub serve {
+    my (%env) = @_;
+    return Tickr::Server->new(
+        program => 'tickrd-memory',
+        env     => { TICKR_DATABASE_ADAPTER => 'memory', $clickhouse->environment, %env },
+    );
+}
+
+# Requests for ids that the server has answered.
+sub requests {
+    my ($server) = @_;
+    my $sum = 0;
+    my $page = $server->get('/metrics')->{body};
+    $sum += $2 while $page =~ m{^tickr_http_requests_total\{route="(/tickets/create(?:/N)?)",code="\d+"\} (\d+)$}mg;
+    return $sum;
+}
+
+sub value { return $clickhouse->value($_[0]) }
+sub metric { my ($server, $name) = @_; return $server->metric("tickr_clickhouse_$name") }
+
+# Wait until all rows have left, and return how many requests were made.
+sub settle {
+    my ($server) = @_;
+    my $made = requests($server);
+    wait_for('all events to leave', 120, sub {
+        $server->metric('tickr_events_recorded_total') + $server->metric('tickr_events_dropped_total') >= $made
+            && value('SELECT count() FROM id_generation_events') >= $made - $server->metric('tickr_events_dropped_total');
+    });
+    return $made;
+}
+
+sub clear { $clickhouse->query("TRUNCATE TABLE $_") for qw(id_generation_events id_stats_minute daily_id_stats performance_metrics) }
+
+# --- the values of a row -----------------------------------------------------------------------------
+
+{
+    my $server = serve(TICKR_TRUSTED_PROXIES => '127.0.0.0/8');
+    my $ids = $server->client->json($server->request('GET', '/tickets/create/3',
+        headers => [ 'X-Forwarded-For: 9.9.9.9, 198.51.100.7', 'User-Agent: shop/1.2', 'X-Request-Id: order-17' ]));
+    my $bad = $server->request('GET', '/tickets/create/x');
+    is $bad->{status}, 400, 'a request is refused';
+    wait_for('two rows', 60, sub { value('SELECT count() FROM id_generation_events') == 2 });
+    my ($row, $failed) = $clickhouse->rows('SELECT *, last_id FROM id_generation_events ORDER BY error_code');
+    is $row->{generated_id}, $ids->[0], 'the row has the first id';
+    is $row->{last_id}, $ids->[2], '... and its formula gives the last one';
+    is "$row->{id_count} $row->{increment} $row->{node}", '3 10 3', '... the count, the increment and the node';
+    is $row->{client_ip}, '::ffff:198.51.100.7', '... the client, as the trusted proxy saw it';
+    is "$row->{client_user_agent} $row->{request_id}", 'shop/1.2 order-17', '... the user agent and the request id';
+    cmp_ok $row->{generation_latency_us}, '>', 0, '... the latency';
+    cmp_ok $row->{queue_time_us}, '<=', $row->{generation_latency_us}, '... of which the queue is a part';
+    like $row->{instance}, qr/-[0-9a-f]{16}$/, '... and the process';
+    is "$row->{error_code}$row->{error_message}", '0', '... and no error';
+    is "$failed->{error_code} $failed->{error_message} $failed->{id_count}", '400 bad request 0', 'a request that failed has a row too';
+    cmp_ok value('SELECT abs(dateDiff(\'second\', max(timestamp), now())) FROM id_generation_events'), '<', 600, 'its time is UTC';
+    wait_for('metrics', 60, sub { value('SELECT count() FROM performance_metrics') > 0 });
+    is value(q{SELECT count() > 0 FROM performance_metrics WHERE metric_name = 'tickr_http_requests_total' AND mapContains(tags, 'route')}), 1,
+        'the metrics have their labels';
+    $server->stop;
+    my $total = value(q{SELECT max(metric_value) FROM performance_metrics WHERE metric_name = 'tickr_tickets_issued_total'});
+    is $total, 3, 'the last metrics leave at the stop';
+    clear();
+}
+
+# --- personal data -----------------------------------------------------------------------------------
+
+for my $case ([ net => '::ffff:127.0.0.0', 'shop/1.2' ], [ none => '::', '' ]) {
+    my ($addresses, $address, $agent) = @$case;
+    my $server = serve(TICKR_EVENTS_ADDRESSES => $addresses);
+    $server->request('GET', '/tickets/create', headers => ['User-Agent: shop/1.2']);
+    $server->stop;
+    my ($row) = $clickhouse->rows('SELECT client_ip, client_user_agent FROM id_generation_events');
+    is "$row->{client_ip} $row->{client_user_agent}", "$address $agent", "TICKR_EVENTS_ADDRESSES=$addresses records that much";
+    clear();
+}
+
+# --- none twice, none missing ------------------------------------------------------------------------
+
+sub check_rows {
+    my ($server, $load, $what) = @_;
+    my @clients = $load->finish;
+    my $made = settle($server);
+    my $lost = $server->metric('tickr_events_dropped_total') + metric($server, 'rows_dropped_total');
+    is $lost, 0, "$what: none is dropped";
+    is value('SELECT count() FROM id_generation_events'), $made, "$what: each request is one row";
+    is value('SELECT count() - uniqExact(generated_id) FROM id_generation_events WHERE id_count > 0'), 0, "$what: no row is there twice";
+    is value('SELECT sum(requests) FROM id_stats_minute'), $made, "$what: the views count each request once";
+    my @tickets = map { @{ $_->{tickets} } } map {@$_} @clients;
+    my %rows = map { $_ => 1 } split /\n/, value('SELECT generated_id FROM id_generation_events');
+    is_deeply [ grep { !$rows{$_} } @tickets ], [], "$what: each id that a client got has its row";
+    return;
+}
+
+{
+    my $server = serve();
+    my $load = Tickr::Load->start($server, clients => 4);
+    my $failed = $clickhouse->counts->{failed};
+    # The refusals come last. When they have come, no failure is left for another statement of this test.
+    $clickhouse->fail(cut => 'after', times => 3);
+    $clickhouse->fail(cut => 'before', times => 3);
+    $clickhouse->fail(fail => 252, times => 2);
+    wait_for('all failures', 120, sub { $clickhouse->counts->{failed} >= $failed + 2 });
+    $load->wait_for_answers(500);
+    check_rows($server, $load, 'with answers that are cut, and a full ClickHouse');
+    cmp_ok metric($server, 'retries_total'), '>=', 2, 'batches were sent again';
+    cmp_ok metric($server, 'rows_late_total'), '>', 0, '... and their rows are counted as late';
+    my @lines = $server->log =~ /msg="ClickHouse does not take events/g;
+    cmp_ok scalar @lines, '<=', 5, '... with a line for each outage, not for each attempt';
+    $server->stop;
+    clear();
+}
+
+{
+    my $server = serve();
+    my $load = Tickr::Load->start($server, clients => 4);
+    $load->wait_for_answers(1000);
+    $clickhouse->kill;
+    $server->wait_for_log(qr/ClickHouse does not take events; they wait/);
+    $load->wait_for_answers(2000);
+    is $server->get('/readyz')->{status}, 200, 'without ClickHouse the server is ready';
+    is metric($server, 'up'), 0, '... and its metric says that ClickHouse is away';
+    $clickhouse->start;
+    $server->wait_for_log(qr/ClickHouse takes events again/);
+    check_rows($server, $load, 'over kill -9 of ClickHouse');
+    $server->stop;
+    clear();
+}
+
+{
+    my $server = serve();
+    my $load = Tickr::Load->start($server, clients => 4);
+    $load->wait_for_answers(1000);
+    $clickhouse->pause;
+    $load->wait_for_answers(4000);
+    is $server->get('/readyz')->{status}, 200, 'while ClickHouse hangs the server is ready';
+    $clickhouse->resume;
+    check_rows($server, $load, 'over SIGSTOP of ClickHouse');
+    $clickhouse->pause;
+    $server->get('/tickets/create');
+    $server->stop;
+    like $server->log, qr/events were not sent before the stop/, 'a ClickHouse that hangs delays no stop for long';
+    $clickhouse->resume;
+    clear();
+}
+
+# --- other tables ------------------------------------------------------------------------------------
+
+{
+    my $server = serve();
+    $clickhouse->query('RENAME TABLE id_generation_events TO elsewhere');
+    $server->get('/tickets/create');
+    $server->wait_for_log(qr/ClickHouse refused events; they are dropped/);
+    wait_for('the rows to be counted', 60, sub { metric($server, 'rows_dropped_total') == 1 });
+    is $server->get('/tickets/create')->{status}, 200, 'without the table ids are issued';
+    is $server->get('/readyz')->{status}, 200, '... and the server is ready';
+    wait_for('the next row to be counted', 60, sub { metric($server, 'rows_dropped_total') == 2 });
+    my @lines = $server->log =~ /msg="ClickHouse refused events/g;
+    is scalar @lines, 1, '... and the log says so once, not for each batch';
+    $clickhouse->query('RENAME TABLE elsewhere TO id_generation_events');
+    $server->get('/tickets/create', headers => ['X-Request-Id: at-last']);
+    wait_for('a row', 60, sub { value(q{SELECT count() FROM id_generation_events WHERE request_id = 'at-last'}) == 1 });
+    pass 'with the table again, rows arrive';
+    $server->stop;
+    clear();
+}
+
+done_testing;
