@@ -179,6 +179,13 @@ zookeeper_on_end(int code, const void *arg)
 	zookeeper_on_exists(code, NULL, arg);
 }
 
+static void
+zookeeper_on_sync(int code, const char *path, const void *arg)
+{
+	(void)path;
+	zookeeper_on_exists(code, NULL, arg);
+}
+
 /* --- waiting --------------------------------------------------------------------------------------- */
 
 static enum zookeeper_result
@@ -317,6 +324,24 @@ zookeeper_children(struct zookeeper *client, const char *path, bool is_watched,
 		*names = call->names;
 		call->names = (struct zookeeper_names){0};
 	}
+	zookeeper_call_leave(call);
+	pthread_mutex_unlock(&client->mutex);
+	return result;
+}
+
+enum zookeeper_result
+zookeeper_sync(struct zookeeper *client, uint64_t deadline_ms, struct text *reason)
+{
+	struct zookeeper_call *call;
+	enum zookeeper_result result;
+	int sent;
+
+	if (!zookeeper_may_send(client, NULL, &result, reason))
+		return result;
+	call = zookeeper_call_new(client);
+	sent = zoo_async(client->handle, "/", zookeeper_on_sync, call);
+	pthread_mutex_lock(&client->mutex);
+	result = zookeeper_await(client, call, sent, deadline_ms, NULL, reason);
 	zookeeper_call_leave(call);
 	pthread_mutex_unlock(&client->mutex);
 	return result;

@@ -20,7 +20,7 @@
 #include "base/text.h"
 
 #define ZOOKEEPER_REASON_SIZE	  512
-#define ZOOKEEPER_MOST_OPERATIONS 128 /* of one transaction */
+#define ZOOKEEPER_MOST_OPERATIONS 256 /* of one transaction */
 #define ZOOKEEPER_ANY_VERSION	  (-1)
 
 struct zookeeper_settings {
@@ -87,6 +87,13 @@ bool zookeeper_is_connected(struct zookeeper *client);
 enum zookeeper_result zookeeper_get(struct zookeeper *client, const char *path, bool is_watched,
 				    uint64_t deadline_ms, struct zookeeper_node *node, int *code,
 				    struct text *reason) MUST_CHECK;
+
+/*
+ * Bring the connected server up to date with the leader. A read that follows sees all that was answered before, at
+ * whichever server.
+ */
+enum zookeeper_result zookeeper_sync(struct zookeeper *client, uint64_t deadline_ms,
+				     struct text *reason) MUST_CHECK;
 
 struct zookeeper_names {
 	char **names; /* without the path */

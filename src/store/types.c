@@ -3,7 +3,9 @@
 #include "build.h"
 
 #include "store/drivers.h"
+#include "store/etcd_sequences.h"
 #include "store/types.h"
+#include "store/zookeeper_sequences.h"
 
 /* The names of Layotto's component, and some more. */
 static const struct store_property types_of_mysql[] = {
@@ -22,10 +24,30 @@ static const struct store_property types_of_sqlite[] = {
 	{"file", "TICKR_DATABASE_NAME", NULL, false},
 };
 
+static const struct store_property types_of_etcd[] = {
+	{"endpoints", "endpoints", NULL, false},
+	{"keyPrefixPath", "keyPrefixPath", ETCD_DEFAULT_PREFIX, false},
+	{"username", "username", "", false},
+	{"password", "password", "", true},
+	{"tlsCa", "tlsCa", "", false},
+	{"tlsCert", "tlsCert", "", false},
+	{"tlsCertKey", "tlsCertKey", "", false},
+};
+
+static const struct store_property types_of_zookeeper[] = {
+	{"zookeeperHosts", "zookeeperHosts", NULL, false},
+	{"zookeeperPassword", "zookeeperPassword", "", true},
+	{"SessionTimeout", "SessionTimeout", "5", false},
+};
+
 static const struct store_type types[] = {
 	{"mysql", &mysql_store, types_of_mysql, ARRAY_LENGTH(types_of_mysql), false, false},
 	{"sqlite", HAVE_SQLITE ? &sqlite_store : NULL, types_of_sqlite,
 	 ARRAY_LENGTH(types_of_sqlite), false, false},
+	{"etcd", HAVE_ETCD ? &etcd_sequences_store : NULL, types_of_etcd,
+	 ARRAY_LENGTH(types_of_etcd), true, false},
+	{"zookeeper", HAVE_ZOOKEEPER ? &zookeeper_sequences_store : NULL, types_of_zookeeper,
+	 ARRAY_LENGTH(types_of_zookeeper), true, false},
 	{"in-memory", &memory_store, NULL, 0, true, true},
 };
 

@@ -1,8 +1,8 @@
 /*
  * Run the checks of contract.h over one store, and print TAP.
  *
- *	contract [memory|sqlite|mysql [GROUP..]]
- *	contract sqlite|mysql try|load
+ *	contract [memory|sqlite|mysql|etcd|zookeeper [GROUP..]]
+ *	contract sqlite|mysql|etcd|zookeeper try|load
  *
  * The settings come from the variables TICKR_DATABASE_* of the environment. Without a group all run. With try print
  * the result of one statement, its number or its reason.
@@ -193,16 +193,21 @@ main(int count, char **arguments)
 	struct store_settings settings = {
 		.connect_timeout_s = 10, .query_timeout_s = 10, .space = {10, 3, 326}};
 	const struct store *parent = contract_driver(name);
-	struct contract contract = {.settings = &settings};
+	struct contract contract = {.settings = &settings,
+				    .store = contract_remote(name, &settings)};
 	int status;
 
+	if (contract.store != NULL)
+		parent = contract.store;
 	if (parent == NULL || !parent->begin())
 		return 2;
 	setenv("TICKR_DATABASE_HOST", "localhost", 0);
 	setenv("TICKR_DATABASE_NAME", "tickr", 0);
-	contract.store = parent->sequences;
 	contract.is_memory = parent == &memory_store;
-	parent->parse(&given, &settings, 1);
+	if (contract.store == NULL) {
+		contract.store = parent->sequences;
+		parent->parse(&given, &settings, 1);
+	}
 	contract.store->claim(&settings);
 	if (strcmp(mode, "try") == 0)
 		status = contract_try(&contract);

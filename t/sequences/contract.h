@@ -37,6 +37,13 @@ uint64_t contract_newest(struct contract *contract, const char *name, uint32_t c
 /* The clock; 0: it cannot be read. */
 uint64_t contract_clock(struct contract *contract);
 
+/*
+ * The store NAME of named sequences on other servers; NULL: there is none of that name. Its own SETTINGS come from the
+ * environment. ENDPOINTS is a list with commas. The others are SEQUENCES_PREFIX, SEQUENCES_USER, SEQUENCES_PASSWORD,
+ * CA_FILE, CERT_FILE and KEY_FILE.
+ */
+const struct store *contract_remote(const char *name, struct store_settings *settings) MUST_CHECK;
+
 /* Run a load until SIGTERM, see load.c. Return the exit status. */
 int contract_load(struct contract *contract);
 
