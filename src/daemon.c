@@ -28,6 +28,7 @@
 #include "metrics/metrics.h"
 #include "named.h"
 #include "signals.h"
+#include "snowflakes.h"
 #include "stores.h"
 #include "worker.h"
 
@@ -44,7 +45,8 @@ struct daemon {
 	struct control *control; /* NULL: there is no socket for the operator */
 	struct looks *looks;	 /* of the databases, at the start */
 	struct state_file *states[MOST_DATABASES]; /* NULL: there is none */
-	struct dispatch *dispatch;
+	struct dispatch *dispatch;		   /* NULL: there is no database */
+	struct snowflakes *snowflakes;		   /* NULL: there are databases */
 	struct state_file *sequence_states[MOST_DATABASES];
 	struct dispatch *sequences; /* the source of numbers of named sequences; NULL: none */
 	struct ahead ahead;
@@ -193,8 +195,9 @@ daemon_limit_connections(struct daemon *d)
 {
 	uint64_t limit = descriptors_raise_limit();
 	uint64_t in_use = descriptors_in_use();
-	uint64_t reserve = databases_descriptors(d->config, d->store) +
-			   stores_descriptors(d->config) + d->worker_count + OTHER_DESCRIPTORS;
+	uint64_t reserve = stores_descriptors(d->config) + d->worker_count + OTHER_DESCRIPTORS +
+			   (d->snowflakes != NULL ? SNOWFLAKES_DESCRIPTORS
+						  : databases_descriptors(d->config, d->store));
 	bool is_short;
 
 	d->connections.most = descriptors_for_connections(limit, in_use, reserve, &is_short);
@@ -290,7 +293,9 @@ daemon_make_workers(struct daemon *d)
 		.config = d->config,
 		.dispatch = d->dispatch,
 		.segment = d->ahead.segment,
-		.source = ahead_source(&d->ahead),
+		.snowflakes = d->snowflakes,
+		.source = d->snowflakes != NULL ? snowflakes_runs(d->snowflakes)
+						: ahead_source(&d->ahead),
 		.named = &d->named,
 		.stores = d->stores,
 		.limit = &d->limit,
@@ -370,37 +375,50 @@ daemon_make_sequences(struct daemon *d)
 }
 
 static bool
-daemon_build(struct daemon *d)
+daemon_build_databases(struct daemon *d)
 {
 	const struct pool_listener listener = {ahead_note, &d->ahead};
 
-	d->limit.most = (uint32_t)d->config->max_waiting;
 	d->dispatch = databases_dispatch(d->config, d->store, d->states, &listener);
 	if (!daemon_make_sequences(d))
 		return false;
-	d->events = events_new(d->config, d->audit);
 	ahead_init(&d->ahead, d->config, d->dispatch, d->base);
 	daemon_make_control(d);
+	return true;
+}
+
+static bool
+daemon_build(struct daemon *d)
+{
+	d->limit.most = (uint32_t)d->config->max_waiting;
+	d->events = events_new(d->config, d->audit);
+	if (d->snowflakes == NULL && !daemon_build_databases(d))
+		return false;
 	daemon_make_workers(d);
 	daemon_limit_connections(d);
 	return true;
 }
 
 static bool
+daemon_start_pools(struct daemon *d)
+{
+	if (!dispatch_start(d->dispatch) || (d->sequences != NULL && !dispatch_start(d->sequences)))
+		return false;
+	dispatch_wait_known(d->dispatch, KNOWN_WAIT_MS);
+	ahead_start(&d->ahead);
+	if (d->sequences != NULL) {
+		dispatch_wait_known(d->sequences, KNOWN_WAIT_MS);
+		named_start(&d->named);
+	}
+	return true;
+}
+
+static bool
 daemon_start_threads(struct daemon *d)
 {
-	bool is_started = dispatch_start(d->dispatch) &&
-			  (d->sequences == NULL || dispatch_start(d->sequences)) &&
-			  stores_start(d->stores);
+	bool is_started =
+		(d->snowflakes != NULL || daemon_start_pools(d)) && stores_start(d->stores);
 
-	if (is_started) {
-		dispatch_wait_known(d->dispatch, KNOWN_WAIT_MS);
-		ahead_start(&d->ahead);
-		if (d->sequences != NULL) {
-			dispatch_wait_known(d->sequences, KNOWN_WAIT_MS);
-			named_start(&d->named);
-		}
-	}
 	if (is_started && d->events != NULL)
 		is_started = audit_start(d->audit) && events_start(d->events);
 	while (is_started && d->started < d->worker_count) {
@@ -410,6 +428,18 @@ daemon_start_threads(struct daemon *d)
 	if (!is_started)
 		log_error("cannot create a thread", LOG_TEXT("reason", strerror(errno)));
 	return is_started;
+}
+
+static void
+daemon_announce_databases(const struct daemon *d)
+{
+	log_info("tickrd serves", LOG_WORD("version", PACKAGE_VERSION),
+		 LOG_NUMBER("max_nodes", d->config->max_nodes),
+		 LOG_WORD("node_number", d->config->node_number),
+		 LOG_NUMBER("starting_offset", d->config->starting_offset),
+		 LOG_NUMBER("http_threads", d->config->http_threads),
+		 LOG_WORD("adapter", d->store->name),
+		 LOG_NUMBER("sessions", databases_sessions(d->config, d->store)));
 }
 
 static void
@@ -431,13 +461,12 @@ daemon_announce(struct daemon *d)
 		log_info("listening for gRPC", LOG_WORD("address", memory),
 			 LOG_WORD("tls", d->tls != NULL ? "yes" : "no"));
 	}
-	log_info("tickrd serves", LOG_WORD("version", PACKAGE_VERSION),
-		 LOG_NUMBER("max_nodes", d->config->max_nodes),
-		 LOG_WORD("node_number", d->config->node_number),
-		 LOG_NUMBER("starting_offset", d->config->starting_offset),
-		 LOG_NUMBER("http_threads", d->config->http_threads),
-		 LOG_WORD("adapter", d->store->name),
-		 LOG_NUMBER("sessions", databases_sessions(d->config, d->store)));
+	if (d->snowflakes != NULL)
+		log_info("tickrd serves", LOG_WORD("version", PACKAGE_VERSION),
+			 LOG_NUMBER("http_threads", d->config->http_threads),
+			 LOG_WORD("adapter", "snowflake"));
+	else
+		daemon_announce_databases(d);
 	notifier_tell(d->manager, "READY=1");
 	if (d->watchdog_ms > 0)
 		daemon_on_watchdog(-1, 0, d);
@@ -451,6 +480,10 @@ daemon_stop_pools(struct daemon *d)
 {
 	bool have_ended = stores_stop(d->stores, d->drain_deadline_ms);
 
+	if (d->snowflakes != NULL) {
+		snowflakes_stop(d->snowflakes, d->drain_deadline_ms);
+		return have_ended;
+	}
 	if (d->sequences != NULL)
 		have_ended = dispatch_stop(d->sequences, d->drain_deadline_ms) && have_ended;
 	return dispatch_stop(d->dispatch, d->drain_deadline_ms) && have_ended;
@@ -477,7 +510,9 @@ daemon_tear_down(struct daemon *d)
 	free(d->workers);
 	events_free(d->events);
 	audit_free(d->audit);
-	dispatch_free(d->dispatch);
+	snowflakes_free(d->snowflakes);
+	if (d->dispatch != NULL)
+		dispatch_free(d->dispatch);
 	named_free(&d->named);
 	stores_free(d->stores);
 	if (d->sequences != NULL)
@@ -518,11 +553,22 @@ daemon_open_files(struct daemon *d)
 	return false;
 }
 
+/* Check the databases, or claim a worker id. False: the start is refused, and the log says why. */
+static bool
+daemon_look(struct daemon *d)
+{
+	if (d->config->is_snowflake) {
+		d->snowflakes = daemon_open_audit(d) ? snowflakes_new(d->config) : NULL;
+		return d->snowflakes != NULL;
+	}
+	d->looks = looks_new(d->config, d->store);
+	return looks_are_acceptable(d->looks) && daemon_open_files(d);
+}
+
 static int
 daemon_serve(struct daemon *d)
 {
-	d->looks = looks_new(d->config, d->store);
-	if (!looks_are_acceptable(d->looks) || !daemon_open_files(d))
+	if (!daemon_look(d))
 		return EX_CONFIG;
 	daemon_take_orders(d);
 	d->stores = stores_new(d->config, d->base, d->mailbox);
@@ -552,19 +598,12 @@ daemon_run_store(struct daemon *d)
 {
 	int status;
 
-	if (d->store == NULL)
-		return EX_CONFIG;
-	signal(SIGPIPE, SIG_IGN);
-	(void)descriptors_raise_limit();
-	metrics_begin();
-	loop_library_begin();
 	if (!databases_begin(d->store))
 		return EX_OSERR;
 	status = daemon_serve(d);
 	if (!looks_free(d->looks))
 		daemon_leave(d, status); /* a look hangs in the client library */
 	d->store->end();
-	loop_library_end();
 	return status;
 }
 
@@ -572,11 +611,18 @@ int
 daemon_run(const struct config *config, struct signals *signals)
 {
 	struct daemon d = {.config = config, .signals = signals};
-	int status;
+	int status = EX_CONFIG;
 
 	log_start_thread();
-	d.store = databases_store(config);
-	status = daemon_run_store(&d);
+	signal(SIGPIPE, SIG_IGN);
+	(void)descriptors_raise_limit();
+	metrics_begin();
+	loop_library_begin();
+	if (config->is_snowflake)
+		status = daemon_serve(&d);
+	else if ((d.store = databases_store(config)) != NULL)
+		status = daemon_run_store(&d);
+	loop_library_end();
 	signals_free(signals);
 	return status;
 }

@@ -211,7 +211,17 @@ worker_databases(void *arg, struct database_state *states)
 {
 	struct worker *worker = arg;
 
+	if (worker->settings.snowflakes != NULL)
+		return snowflakes_states(worker->settings.snowflakes, states);
 	return dispatch_states(worker->settings.dispatch, states);
+}
+
+static void
+worker_add_status(void *arg, struct text *text)
+{
+	struct worker *worker = arg;
+
+	snowflakes_add_status(worker->settings.snowflakes, text);
 }
 
 static uint64_t
@@ -253,6 +263,8 @@ worker_make_allocator(struct worker *worker)
 		.arg = worker,
 	};
 
+	if (worker->settings.snowflakes != NULL)
+		settings.groups = snowflakes_groups(worker->settings.snowflakes);
 	return allocator_new(&settings);
 }
 
@@ -270,6 +282,7 @@ worker_make_service(struct worker *worker)
 		.reserved = worker->settings.segment != NULL ? worker_reserved : NULL,
 		.events = worker->settings.events != NULL ? worker_may_record : NULL,
 		.sinks = worker->settings.events != NULL ? worker_add_sinks : NULL,
+		.add_status = worker->settings.snowflakes != NULL ? worker_add_status : NULL,
 		.arg = worker,
 	};
 }

@@ -18,17 +18,19 @@
 #include "loop/descriptors.h"
 #include "loop/mailbox.h"
 #include "named.h"
+#include "snowflakes.h"
 #include "stores.h"
 
 struct worker;
 
 struct worker_settings {
 	const struct config *config;
-	struct dispatch *dispatch;
-	struct segment *segment; /* NULL: nothing is reserved ahead */
-	struct source source;	 /* of reservations for tickets */
-	struct named *named;	 /* those without sequences are allowed */
-	struct stores *stores;	 /* of TICKR_SEQUENCERS_FILE */
+	struct dispatch *dispatch;     /* NULL: there are Snowflake ids */
+	struct snowflakes *snowflakes; /* NULL: there are databases */
+	struct segment *segment;       /* NULL: nothing is reserved ahead */
+	struct source source;	       /* of reservations for tickets */
+	struct named *named;	       /* those without sequences are allowed */
+	struct stores *stores;	       /* of TICKR_SEQUENCERS_FILE */
 	struct waiting_limit *limit;
 	struct connection_limit *connections;
 	struct log_limit *error_lines;

@@ -75,7 +75,8 @@ allocator_source_of(const struct allocator *a, const struct ticket_request *requ
 	if (request->source != NULL)
 		return request->source;
 	if (request->sequence == NULL && request->task == RESERVATION_RESERVE)
-		return &a->settings.source;
+		return request->is_group && a->settings.groups.submit != NULL ? &a->settings.groups
+									      : &a->settings.source;
 	return request->may_be_held ? &a->settings.weak : &a->settings.strong;
 }
 
@@ -126,12 +127,12 @@ allocator_named_batch_for(struct allocator *a, const struct ticket_request *requ
 	return batch;
 }
 
-/* Return the batch that REQUEST joins. A request that reads rows has its own batch. */
+/* Return the batch that REQUEST joins. A request that reads rows has its own batch, and so has a group. */
 static struct batch *
 allocator_batch_for(struct allocator *a, const struct ticket_request *request,
 		    const struct source *source, uint64_t now_ms)
 {
-	if (request->task != RESERVATION_RESERVE)
+	if (request->task != RESERVATION_RESERVE || source == &a->settings.groups)
 		return allocator_new_batch(a, request, source, now_ms);
 	if (request->sequence != NULL)
 		return allocator_named_batch_for(a, request, source, now_ms);

@@ -25,7 +25,8 @@ struct allocator_settings {
 	uint64_t overdue_timeout_ms; /* how much longer to wait for the answer of that session */
 	struct waiting_limit *limit; /* shared; outlives the allocators */
 	struct source source;	     /* a pool, the dispatcher or the segment, see ahead_source() */
-	struct source strong, weak;  /* for named sequences; unset: no request names one */
+	struct source groups;	    /* the same for requests with IS_GROUP; unset: SOURCE will do */
+	struct source strong, weak; /* for named sequences; unset: no request names one */
 
 	/*
 	 * Called in any thread when a reservation, whose owner is ARG, was answered. It must lead to a

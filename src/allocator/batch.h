@@ -38,6 +38,7 @@ struct ticket_request {
 	struct sequence *sequence;
 	uint32_t revision;
 	enum sequence_order order;
+	bool is_group; /* the tickets must be one progression, as those of a database always are */
 	bool may_be_held; /* numbers that the server holds ahead will do */
 	void *result;	  /* allocated; allocator_request() takes it */
 	const struct source

@@ -16,6 +16,8 @@
 #include "config/secret.h"
 #include "config/small_file.h"
 #include "remote/web.h"
+#include "config/snowflake.h"
+#include "store/drivers.h"
 
 #define MOST_HTTP_PASSWORD 256 /* with a user name it must fit into what auth.c reads */
 
@@ -251,6 +253,8 @@ config_load(struct config *config, const char *env_file, char *const *environmen
 	struct loader loader = {.config = config, .problems = problems, .warnings = warnings};
 
 	config_begin(&loader, env_file, environment);
+	config->is_snowflake =
+		strcmp(loader_text(&loader, "TICKR_DATABASE_ADAPTER"), DRIVER_SNOWFLAKE) == 0;
 	for (size_t i = 0; i < key_count; i++)
 		loader_load(&loader, &key_table[i]);
 
@@ -261,7 +265,9 @@ config_load(struct config *config, const char *env_file, char *const *environmen
 		if (config->http_threads > most)
 			config->http_threads = most;
 	}
-	deal_databases(&loader);
+	if (!config->is_snowflake)
+		deal_databases(&loader);
+	config_snowflake(&loader);
 	config_set_listening(&loader);
 	config_set_grpc(&loader);
 	config_set_http_password(&loader);

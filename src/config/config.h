@@ -43,7 +43,10 @@ struct config {
 	struct networks proxies; /* of TICKR_TRUSTED_PROXIES */
 	bool has_scramble_key;
 	unsigned char scramble_key[SCRAMBLE_KEY_SIZE];
-	const struct store *store; /* NULL: this tickrd was built without it */
+	bool is_snowflake;	   /* there is no database: the server makes Snowflake ids */
+	uint32_t snowflake_worker; /* UINT32_MAX: any */
+	const struct store
+		*store; /* NULL: this tickrd was built without it, or makes Snowflake ids */
 	struct store_settings databases[MOST_DATABASES];
 	size_t database_count;
 	struct sequencer sequencers[MOST_SEQUENCERS]; /* the stores of TICKR_SEQUENCERS_FILE */

@@ -107,6 +107,29 @@ KEY("TICKR_ALLOW_FORGETTING", allow_forgetting, CHOICE, "0", 0, 0, "0|1",
     "whether TICKR_SEQUENCERS_FILE may have stores of type in-memory, which issue every id again "
     "after a restart. For tests only")
 
+KEY("TICKR_SNOWFLAKE_EPOCH", snowflake_epoch_ms, NUMBER, "", 1, SPACE_LAST_TICKET >> 1, "",
+    "Snowflake ids: the time 0 of the ids, in milliseconds since 1970; 1609459200000 by default. "
+    "It "
+    "is kept with the bounds, and cannot change")
+KEY("TICKR_SNOWFLAKE_DATACENTER", snowflake_datacenter, NUMBER, "0", 0, 1023, "",
+    "Snowflake ids: the number of this datacenter, below 2^TICKR_SNOWFLAKE_DATACENTER_BITS")
+KEY("TICKR_SNOWFLAKE_DATACENTER_BITS", snowflake_datacenter_bits, NUMBER, "0", 0, 10, "",
+    "Snowflake ids: how many of the 10 bits are the datacenter's. The others are the worker's. It "
+    "must be the same everywhere")
+KEY("TICKR_SNOWFLAKE_WORKER", snowflake_worker_text, TEXT, "auto", 0, 0,
+    "a whole number from 0 to 1023, or auto",
+    "Snowflake ids: the worker id of this server. auto "
+    "claims one from a coordinator")
+KEY("TICKR_SNOWFLAKE_MAX_SEQUENCE", snowflake_max_sequence, NUMBER, "4095", 0, 4095, "",
+    "Snowflake ids: the last number in a millisecond")
+KEY("TICKR_SNOWFLAKE_CLOCK_DRIFT", snowflake_drift_ms, SECONDS, "0.1", 0, 10000, "",
+    "Snowflake ids: how far the clock may fall behind the ids before tickrd refuses, and how far a "
+    "burst may borrow from the future")
+KEY("TICKR_COORDINATOR_AHEAD", coordinator_ahead_ms, SECONDS, "", 1000, 3600000, "",
+    "Snowflake ids: how far ahead the bound is written: how long ids go on without a write, and "
+    "how "
+    "long an id rests after a crash. By default 2 for a worker id from the settings")
+
 KEY("TICKR_LISTEN", listen, TEXT, "127.0.0.1:8080", 0, 0,
     "address:port, [v6]:port or unix:/path, of at most 107 bytes. Several, at most 16, are a list, "
     "separated by commas. For port 0, the system chooses one",

@@ -121,7 +121,7 @@ loader_load(struct loader *loader, const struct key *key)
 	const char *stray;
 
 	if (*value == NULL) {
-		if (key->fallback == NULL && !loader->is_file_bad)
+		if (key->fallback == NULL && !loader->is_file_bad && !loader->config->is_snowflake)
 			loader_add_problem(loader, key->variable, NULL);
 		/* A number without a default is derived later. */
 		if (key->fallback != NULL && (key_is_text(key) || key->fallback[0] != '\0'))

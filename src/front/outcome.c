@@ -24,6 +24,7 @@ front_outcome_of_status(enum ticket_status status)
 	case TICKET_OK: return FRONT_OK;
 	case TICKET_EXHAUSTED: return FRONT_EXHAUSTED;
 	case TICKET_NO_SEQUENCE: return FRONT_NOT_FOUND;
+	case TICKET_TOO_MANY: return FRONT_BAD_REQUEST;
 	case TICKET_TIMED_OUT:
 	case TICKET_TOO_MANY_WAITING:
 	case TICKET_DATABASE_FAILED:

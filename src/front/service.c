@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "front/service.h"
+#include "ticket/snowflake_id.h"
 
 static bool
 service_any_gives(const struct database_state *states, size_t count)
@@ -83,7 +84,8 @@ service_explain(const struct service_status *status, struct text *reason)
 		(SERVICE_REASON_SIZE - sizeof("no database gives tickets: ")) / status->count;
 
 	if (status->count == 1) {
-		if (states[0].condition != DATABASE_REFUSED)
+		if (states[0].condition != DATABASE_REFUSED &&
+		    !space_is_of_snowflakes(states[0].space))
 			text_add(reason, "the database is down: ");
 		text_add(reason, states[0].reason);
 		return;
@@ -120,7 +122,9 @@ service_look(const struct ticket_service *service, struct service_status *status
 	if (!service_is_any_up(status, &is_left))
 		service_explain(status, reason);
 	else if (!is_left)
-		text_add(reason, SPACE_EXHAUSTED);
+		text_add(reason, space_is_of_snowflakes(status->states[0].space)
+					 ? SNOWFLAKE_EXHAUSTED
+					 : SPACE_EXHAUSTED);
 	else
 		return true;
 	return false;

@@ -1,10 +1,28 @@
 /* tickr.v1.Tickets: the answers of /tickets/create and /status. */
 #include <stddef.h>
+#include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "grpc/handlers.h"
 #include "grpc/ids.h"
 #include "grpc/message.h"
+
+/* Snowflake ids are no progression if they pass the end of a millisecond. */
+static void
+tickets_reply_list(struct grpc_call *call, const struct ticket_answer *answer)
+{
+	uint64_t *list = xcalloc(answer->bases.count, sizeof(*list));
+
+	if (call->format == BATCH_FORMAT_GROUP ||
+	    !space_list(answer->space, &answer->bases, list)) {
+		call_fail_status(call, TICKET_EXHAUSTED, SPACE_EXHAUSTED);
+	} else {
+		front_note_issued(NULL, answer->bases.count);
+		ids_reply(call, &(struct ticket_range){list[0], 1, answer->bases.count}, list);
+	}
+	free(list);
+}
 
 /* The handler makes tickets of bases: only it knows that they are of the Tickr sequence. */
 static void
@@ -18,7 +36,7 @@ tickets_on_answer(struct ticket_request *request, const struct ticket_answer *an
 	if (answer->status != TICKET_OK) {
 		call_fail_status(call, answer->status, answer->reason);
 	} else if (!space_tickets(answer->space, &answer->bases, &tickets)) {
-		call_fail_status(call, TICKET_EXHAUSTED, SPACE_EXHAUSTED);
+		tickets_reply_list(call, answer);
 	} else {
 		front_note_issued(NULL, tickets.count);
 		ids_reply(call, &tickets, NULL);
@@ -40,6 +58,7 @@ tickets_create(struct grpc_call *call, const unsigned char *message, size_t len)
 	message_free(&room, request);
 	if (!is_good)
 		return;
+	call->request.is_group = call->format == BATCH_FORMAT_GROUP;
 	call->request.answer = tickets_on_answer;
 	call_asks(call);
 	allocator_request(call_service(call)->allocator, &call->request, clock_ms());

@@ -16,16 +16,14 @@ static void
 handle_create_on_answer(struct ticket_request *request, const struct ticket_answer *answer)
 {
 	struct exchange *exchange = CONTAINER_OF(request, struct exchange, request);
-	struct ticket_range tickets;
 
 	exchange->issued.taken_us = answer->taken_us;
 	if (answer->status != TICKET_OK) {
 		reply_status(exchange, answer->status, answer->reason);
-	} else if (!space_tickets(answer->space, &answer->bases, &tickets)) {
+	} else if (!reply_add_bases(exchange, answer->space, &answer->bases)) {
 		reply_status(exchange, TICKET_EXHAUSTED, SPACE_EXHAUSTED);
 	} else {
-		reply_add_range(exchange, &tickets);
-		front_note_issued(NULL, tickets.count);
+		front_note_issued(NULL, answer->bases.count);
 		exchange->issued.ids = answer->bases;
 		exchange->issued.space = answer->space;
 		reply_json(exchange);
@@ -45,6 +43,7 @@ handle_create_ask_allocator(struct exchange *exchange, uint32_t count)
 		return;
 	}
 	exchange->request.count = count;
+	exchange->request.is_group = exchange->format == BATCH_FORMAT_GROUP;
 	exchange->request.answer = handle_create_on_answer;
 	allocator_request(service->allocator, &exchange->request, clock_ms());
 }

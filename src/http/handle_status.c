@@ -19,6 +19,8 @@ handle_status_write(struct exchange *exchange, const struct service_status *stat
 		text_add(&body, "{\"last_ticket\":null");
 	if (status->is_ahead)
 		text_addf(&body, ",\"reserved\":%" PRIu64, status->reserved);
+	if (service->add_status != NULL)
+		service->add_status(service->arg, &body);
 	for (size_t i = 0; status->count > 1 && i < status->count; i++) {
 		text_add(&body, i == 0 ? ",\"databases\":[" : ",");
 		database_add_json(&status->states[i], false, &body);

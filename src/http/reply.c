@@ -45,6 +45,27 @@ reply_add_range(struct exchange *exchange, const struct ticket_range *ids)
 	evbuffer_commit_space(reply_body(exchange), &space, 1);
 }
 
+bool
+reply_add_bases(struct exchange *exchange, const struct ticket_space *space,
+		const struct ticket_range *bases)
+{
+	struct evbuffer_iovec memory;
+	struct ticket_range tickets;
+
+	if (exchange->format == BATCH_FORMAT_GROUP) {
+		if (!space_tickets(space, bases, &tickets))
+			return false;
+		reply_add_range(exchange, &tickets);
+		return true;
+	}
+	if (evbuffer_reserve_space(reply_body(exchange),
+				   (ev_ssize_t)json_tickets_size(bases->count), &memory, 1) != 1)
+		abort();
+	memory.iov_len = json_bases(memory.iov_base, space, bases);
+	evbuffer_commit_space(reply_body(exchange), &memory, 1);
+	return memory.iov_len > 0;
+}
+
 /* Return whether OPTION is in LIST, which has words between commas and blanks. */
 static bool
 reply_has_word(const char *list, const char *option)

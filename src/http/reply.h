@@ -1,8 +1,8 @@
 /*
  * reply -- answers an exchange: writes the headers, counts, logs, and frees the exchange.
  *
- * Loop thread. EXCHANGE is gone after each function but reply_body() and
- * reply_add_range().
+ * Loop thread. EXCHANGE is gone after each function but reply_body() and those that
+ * add to the body.
  */
 #ifndef TICKR_HTTP_REPLY_H
 #define TICKR_HTTP_REPLY_H
@@ -19,6 +19,10 @@ struct evbuffer *reply_body(struct exchange *exchange);
 
 /* Add IDS to the body, in the format of the exchange. */
 void reply_add_range(struct exchange *exchange, const struct ticket_range *ids);
+
+/* Add the tickets of BASES, of the Tickr sequence. False: one of them has none. */
+bool reply_add_bases(struct exchange *exchange, const struct ticket_space *space,
+		     const struct ticket_range *bases) MUST_CHECK;
 
 /* Answer 200 with the body, which is JSON. */
 void reply_json(struct exchange *exchange);

@@ -84,6 +84,10 @@ struct lease_claim {
 	struct lease_shared shared;
 };
 
+/* Return the epoch of the ids. False, with REASON: the settings and the coordinator differ, or the clock is before it. */
+bool lease_epoch(const struct lease_settings *settings, const struct lease_shared *shared,
+		 uint64_t *epoch_ms, struct text *reason) MUST_CHECK;
+
 /* News from lease_driver.tend(). */
 struct lease_news {
 	uint64_t
@@ -158,9 +162,14 @@ struct lease_state {
 	char reason[LEASE_REASON_SIZE]; /* "" if it gives ids */
 };
 
+/* The coordination thread calls these. They must not block. */
 struct lease_listener {
 	void (*changed)(
-		void *arg); /* a claim, an extension, a loss. Coordination thread; it must not block */
+		void *arg); /* a claim, an extension or a loss: requests that wait may try again */
+	void (*drifted)(
+		void *arg,
+		uint64_t
+			drift_ms); /* once, when the clock fell behind by more than the threshold */
 	void *arg;
 };
 

@@ -211,6 +211,18 @@ METRIC(CLICKHOUSE_RETRIES, "tickr_clickhouse_retries_total", "counter", 1, NULL,
        "Batches that were sent to ClickHouse again.")
 METRIC(CLICKHOUSE_LAST_ERROR, "tickr_clickhouse_last_error_timestamp_seconds", "gauge", 1, NULL,
        "When ClickHouse last did not take a batch, in seconds since 1970. 0: it took all.")
+METRIC(SNOWFLAKE_HELD, "tickr_snowflake_lease_held", "gauge", 1, NULL,
+       "1 while a worker id of Snowflake ids is held, else 0.")
+METRIC(SNOWFLAKE_WORKER, "tickr_snowflake_worker", "gauge", 1, NULL,
+       "The worker id of Snowflake ids, within its datacenter.")
+SECONDS_METRIC(SNOWFLAKE_BOUND, "tickr_snowflake_bound_seconds",
+	       "How long Snowflake ids go on without another write of the bound.")
+METRIC(SNOWFLAKE_LOSSES, "tickr_snowflake_lease_losses_total", "counter", 1, NULL,
+       "Times that the coordinator reported the end of the claim.")
+METRIC(SNOWFLAKE_DRIFTS, "tickr_snowflake_clock_drifts_total", "counter", 1, NULL,
+       "Times that the clock fell behind the ids by more than the threshold.")
+METRIC(SNOWFLAKE_WAITS, "tickr_snowflake_waits_total", "counter", 1, NULL,
+       "Reservations of Snowflake ids that waited for a later millisecond or the lease.")
 METRIC(LOG_LINES_DROPPED, "tickr_log_lines_dropped_total", "counter", 1, NULL,
        "Log lines that standard error did not take.")
 METRIC(BUILD_INFO, "tickr_build_info", "gauge", 1, metrics_add_build_labels,

@@ -40,6 +40,11 @@ static const struct state_kind state_file_of_store = {
 	". If the store may be an older copy, let the next ids of its keys begin above all that "
 	"were issued, by biggerThan. Then remove the file, and start again: see docs/stores.md"};
 
+static const struct state_kind state_file_of_snowflakes = {
+	"snowflake",
+	". Find the newest id of this worker with tickrd decode. When its time is past, remove the "
+	"file, and start again: see docs/snowflake.md"};
+
 struct state_file {
 	const struct state_kind *kind;
 	char *store;  /* NULL: the file is of no store of TICKR_SEQUENCERS_FILE */
@@ -132,6 +137,14 @@ state_file_parse(struct state_file *file, const char *bytes, size_t len,
 	}
 	if (space_equals(&record->space, space))
 		return true;
+	if (file->kind == &state_file_of_snowflakes) {
+		text_addf(problem,
+			  "its ids count from %" PRIu64 ", and the server's from %" PRIu64
+			  ": set TICKR_SNOWFLAKE_EPOCH to the first, or ids would be issued twice",
+			  record->space.starting_offset, space->starting_offset);
+		record_free(record);
+		return false;
+	}
 	text_addf(problem,
 		  "it is for TICKR_MAX_NODES=%" PRIu64 " TICKR_NODE_NUMBER=%" PRIu64
 		  " TICKR_STARTING_OFFSET=%" PRIu64 ", the server is set to %" PRIu64 ", %" PRIu64
@@ -276,6 +289,13 @@ state_file_open_store(const char *folder, const char *store, const struct ticket
 		      struct text *problem)
 {
 	return state_file_open_kind(&state_file_of_store, folder, store, space, problem);
+}
+
+struct state_file *
+state_file_open_snowflake(const char *folder, const struct ticket_space *space,
+			  struct text *problem)
+{
+	return state_file_open_kind(&state_file_of_snowflakes, folder, NULL, space, problem);
 }
 
 const struct record *

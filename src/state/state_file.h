@@ -33,6 +33,13 @@ struct state_file *state_file_open_store(const char *folder, const char *store,
 					 const struct ticket_space *space,
 					 struct text *problem) MUST_CHECK;
 
+/*
+ * The same for the bound of a Snowflake worker, in snowflake-N.state. SPACE has 1024 nodes, and the epoch as its offset.
+ * Its bases are milliseconds since the epoch.
+ */
+struct state_file *state_file_open_snowflake(const char *folder, const struct ticket_space *space,
+					     struct text *problem) MUST_CHECK;
+
 /* Return the content of the file when it was opened. */
 const struct record *state_file_record(const struct state_file *file);
 

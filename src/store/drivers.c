@@ -15,9 +15,17 @@ static const struct {
 #define DRIVER(name, is_built, meaning) {#name, (is_built) ? &name##_store : NULL},
 	DRIVERS(DRIVER)};
 
+bool
+driver_is_snowflake(unsigned driver)
+{
+	return driver == ARRAY_LENGTH(drivers);
+}
+
 const char *
 driver_name(unsigned driver)
 {
+	if (driver_is_snowflake(driver))
+		return DRIVER_SNOWFLAKE;
 	assert(driver < ARRAY_LENGTH(drivers));
 	return drivers[driver].name;
 }
@@ -25,6 +33,8 @@ driver_name(unsigned driver)
 const struct store *
 driver_store(unsigned driver)
 {
+	if (driver_is_snowflake(driver))
+		return NULL;
 	assert(driver < ARRAY_LENGTH(drivers));
 	return drivers[driver].store;
 }

@@ -17,14 +17,21 @@
 	DRIVER(sqlite, HAVE_SQLITE, "is a local file")   \
 	DRIVER(memory, WITH_MEMORY, "is for benchmarks only")
 
+/* A value of TICKR_DATABASE_ADAPTER after these, which is no store: the server makes ids in memory. */
+#define DRIVER_SNOWFLAKE "snowflake"
+
 #define DRIVER_TABLE(name, is_built, meaning) extern const struct store name##_store;
 DRIVERS(DRIVER_TABLE)
 
 /* The names of all drivers, separated by |. Then a sentence about each, after a full stop. */
 #define DRIVER_WORD(name, is_built, meaning)	"|" #name
-#define DRIVER_WORDS				(&(DRIVERS(DRIVER_WORD))[1])
+#define DRIVER_WORDS				(&(DRIVERS(DRIVER_WORD) "|" DRIVER_SNOWFLAKE)[1])
 #define DRIVER_MEANING(name, is_built, meaning) ". " #name " " meaning
-#define DRIVER_MEANINGS				DRIVERS(DRIVER_MEANING)
+#define DRIVER_MEANINGS \
+	DRIVERS(DRIVER_MEANING) ". " DRIVER_SNOWFLAKE " makes Snowflake ids without a database"
+
+/* Whether DRIVER is the number of DRIVER_SNOWFLAKE, which has no store. */
+bool driver_is_snowflake(unsigned driver) MUST_CHECK;
 
 /* Return the name of DRIVER. */
 const char *driver_name(unsigned driver);

@@ -88,6 +88,25 @@ json_tickets(char *to, const struct ticket_range *tickets)
 	return len;
 }
 
+/* Write one array after the other, each with its [ in place of the ] of the one before. */
+size_t
+json_bases(char *to, const struct ticket_space *space, const struct ticket_range *bases)
+{
+	struct ticket_range left = *bases, tickets;
+	size_t len = 0;
+
+	while (left.count > 0) {
+		size_t at = len > 0 ? len - 1 : 0;
+
+		if (!space_take_progression(space, &left, &tickets))
+			return 0;
+		len = at + json_tickets(to + at, &tickets);
+		if (at > 0)
+			to[at] = ',';
+	}
+	return len;
+}
+
 size_t
 json_numbers(char *to, const uint64_t *numbers, uint32_t count)
 {

@@ -12,6 +12,7 @@
 
 #include "base/text.h"
 #include "ticket/range.h"
+#include "ticket/space.h"
 
 #define JSON_NUMBER_SIZE      20 /* digits of 2^64-1 */
 #define JSON_BYTE_SIZE	      6	 /* of a byte in a string, at most: \u001f */
@@ -26,6 +27,9 @@ size_t json_number(char *to, uint64_t number);
 /* The most bytes of an array of COUNT tickets: brackets, and a number and a comma for each. */
 size_t json_tickets_size(uint32_t count);
 size_t json_tickets(char *to, const struct ticket_range *tickets);
+
+/* The same, of BASES in SPACE. Return 0 if one of them has no ticket. */
+size_t json_bases(char *to, const struct ticket_space *space, const struct ticket_range *bases);
 
 /* The same, of COUNT numbers that are no progression. */
 size_t json_numbers(char *to, const uint64_t *numbers, uint32_t count);

@@ -113,6 +113,20 @@ space_take_progression(const struct ticket_space *space, struct ticket_range *ba
 }
 
 bool
+space_list(const struct ticket_space *space, const struct ticket_range *bases, uint64_t *tickets)
+{
+	struct ticket_range left = *bases, piece;
+
+	while (left.count > 0) {
+		if (!space_take_progression(space, &left, &piece))
+			return false;
+		for (uint32_t i = 0; i < piece.count; i++)
+			*tickets++ = piece.first + i * piece.increment;
+	}
+	return true;
+}
+
+bool
 space_ids(const struct ticket_space *space, const struct ticket_range *numbers,
 	  struct ticket_range *ids)
 {

@@ -75,6 +75,10 @@ uint64_t space_id_up_to(const struct ticket_space *space, uint64_t number);
 bool space_take_progression(const struct ticket_space *space, struct ticket_range *bases,
 			    struct ticket_range *tickets) MUST_CHECK;
 
+/* Write the tickets of BASES to TICKETS, which has room for them. False: one of them has none. */
+bool space_list(const struct ticket_space *space, const struct ticket_range *bases,
+		uint64_t *tickets) MUST_CHECK;
+
 /* How many of BASES, from the first on, have a ticket. */
 uint32_t space_count(const struct ticket_space *space, const struct ticket_range *bases);
 

@@ -10,6 +10,7 @@ ticket_status_name(enum ticket_status status)
 		[TICKET_DATABASE_FAILED] = "database_failed",
 		[TICKET_DATABASE_REFUSED] = "database_refused",
 		[TICKET_EXHAUSTED] = "exhausted",
+		[TICKET_TOO_MANY] = "too_many",
 		[TICKET_TOO_LARGE] = "too_large",
 		[TICKET_DRAINING] = "draining",
 		[TICKET_NO_SEQUENCE] = "no_sequence",

@@ -13,6 +13,7 @@ enum ticket_status {
 	TICKET_DATABASE_FAILED,	 /* a statement failed, or sessions were lost twice */
 	TICKET_DATABASE_REFUSED, /* the database cannot be trusted */
 	TICKET_EXHAUSTED,	 /* the space, or the table's counter, is at its end */
+	TICKET_TOO_MANY,	 /* a request may never ask for so many */
 	TICKET_TOO_LARGE,	 /* the database takes no statement for so many; fewer may do */
 	TICKET_DRAINING,	 /* the server is stopping */
 	TICKET_NO_SEQUENCE,	 /* the named sequence is retired, or may not be used */

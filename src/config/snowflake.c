@@ -1,0 +1,109 @@
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/parse.h"
+#include "config/snowflake.h"
+
+#define FIXED_AHEAD_MS	     2000
+#define COORDINATED_AHEAD_MS 60000
+#define MOST_NODES	     1024
+
+/* Settings of databases have these beginnings. */
+static const char *const snowflake_foreign[] = {
+	"TICKR_MAX_NODES", "TICKR_NODE_NUMBER",	    "TICKR_STARTING_OFFSET",
+	"TICKR_DATABASE_", "TICKR_REQUIRE_DURABLE", "TICKR_SCRAMBLE_KEY_FILE",
+	"TICKR_SEQUENCES", "TICKR_RESERVE_AHEAD",   "TICKR_CONTROL_SOCKET",
+};
+
+/* Settings with these beginnings need Snowflake ids. */
+static const char *const snowflake_own[] = {"TICKR_SNOWFLAKE_", "TICKR_COORDINATOR"};
+
+static bool
+snowflake_begins_with_any(const char *variable, const char *const *beginnings, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strncmp(variable, beginnings[i], strlen(beginnings[i])) == 0)
+			return true;
+	return false;
+}
+
+/* The limits of waiting are needed here too. */
+static bool
+snowflake_is_foreign(const char *variable)
+{
+	return snowflake_begins_with_any(variable, snowflake_foreign,
+					 ARRAY_LENGTH(snowflake_foreign)) &&
+	       strcmp(variable, "TICKR_DATABASE_ADAPTER") != 0 &&
+	       strcmp(variable, "TICKR_DATABASE_POOL_TIMEOUT") != 0;
+}
+
+static void
+snowflake_refuse(struct loader *loader, bool (*is_unread)(const char *variable))
+{
+	for (const struct key *key = key_table; key < key_table + key_count; key++)
+		if (is_unread(key->variable) && loader_is_set(loader, key->variable))
+			text_addf(loader->problems,
+				  "%s is set, and TICKR_DATABASE_ADAPTER=%s does not use it: "
+				  "remove one of them\n",
+				  key->variable, loader_text(loader, "TICKR_DATABASE_ADAPTER"));
+}
+
+static bool
+snowflake_is_own(const char *variable)
+{
+	return snowflake_begins_with_any(variable, snowflake_own, ARRAY_LENGTH(snowflake_own));
+}
+
+static void
+snowflake_read_worker(struct loader *loader)
+{
+	struct config *config = loader->config;
+	const char *text = config->snowflake_worker_text;
+	uint64_t worker;
+
+	config->snowflake_worker = UINT32_MAX;
+	if (strcmp(text, "auto") == 0)
+		text_add(loader->problems,
+			 "TICKR_SNOWFLAKE_WORKER is auto, and there is no coordinator to claim a "
+			 "worker id from: set it to a number that no other server has\n");
+	else if (parse_number(text, strlen(text), MOST_NODES - 1, &worker))
+		config->snowflake_worker = (uint32_t)worker;
+	else
+		loader_add_problem(loader, "TICKR_SNOWFLAKE_WORKER", text);
+}
+
+/* Check that NUMBER of VARIABLE fits COUNT, which follows from the bits of the datacenter. */
+static void
+snowflake_check_fits(struct loader *loader, const char *variable, uint64_t number, uint64_t count)
+{
+	if (number >= count)
+		text_addf(loader->problems,
+			  "%s is %" PRIu64 ", and with TICKR_SNOWFLAKE_DATACENTER_BITS=%" PRIu64
+			  " it must be below %" PRIu64 "\n",
+			  variable, number, loader->config->snowflake_datacenter_bits, count);
+}
+
+void
+config_snowflake(struct loader *loader)
+{
+	struct config *config = loader->config;
+	uint64_t datacenters = 1ull << config->snowflake_datacenter_bits;
+
+	snowflake_refuse(loader, config->is_snowflake ? snowflake_is_foreign : snowflake_is_own);
+	if (!config->is_snowflake)
+		return;
+	snowflake_read_worker(loader);
+	snowflake_check_fits(loader, "TICKR_SNOWFLAKE_DATACENTER", config->snowflake_datacenter,
+			     datacenters);
+	if (config->snowflake_worker != UINT32_MAX)
+		snowflake_check_fits(loader, "TICKR_SNOWFLAKE_WORKER", config->snowflake_worker,
+				     MOST_NODES / datacenters);
+	if (config->snowflake_worker != UINT32_MAX && config->state_dir[0] == '\0')
+		text_add(loader->problems,
+			 "TICKR_SNOWFLAKE_WORKER needs TICKR_STATE_DIR, where the time of the "
+			 "newest ids is kept: set it to a folder of this server\n");
+	if (config->coordinator_ahead_ms == 0)
+		config->coordinator_ahead_ms = config->snowflake_worker != UINT32_MAX
+						       ? FIXED_AHEAD_MS
+						       : COORDINATED_AHEAD_MS;
+}

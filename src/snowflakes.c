@@ -1,0 +1,248 @@
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "build.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "lease/fixed.h"
+#include "lease/lease.h"
+#include "metrics/metrics.h"
+#include "snowflake/clock.h"
+#include "snowflake/generator.h"
+#include "snowflake/issuer.h"
+#include "snowflakes.h"
+#include "store/drivers.h"
+#include "ticket/snowflake_id.h"
+
+#define START_WAIT_MS 3000 /* for the answer to the first claim */
+#define HOST_SIZE     256
+#define YEAR_MS	      (366ull * 86400000)
+#define TIME_SIZE     40
+
+struct snowflakes {
+	const struct config *config;
+	struct ticket_space none; /* while there is no claim */
+	struct snowflake_generator *generator;
+	struct issuer *issuer;
+	struct lease *lease;
+	char instance[RANDOM_ID_SIZE];
+	char hostname[HOST_SIZE];
+	struct lease_settings settings;
+};
+
+/* --- between the rooms --------------------------------------------------------------------------- */
+
+static void
+snowflakes_explain(void *arg, struct text *reason)
+{
+	struct snowflakes *snowflakes = arg;
+	struct lease_state state;
+
+	lease_state(snowflakes->lease, &state);
+	text_add(reason,
+		 state.reason[0] != '\0'
+			 ? state.reason
+			 : "this worker id is at the limit of its format: ask for fewer ids, or "
+			   "add servers");
+}
+
+static void
+snowflakes_on_change(void *arg)
+{
+	struct snowflakes *snowflakes = arg;
+
+	issuer_wake(snowflakes->issuer);
+}
+
+static void
+snowflakes_on_drift(void *arg, uint64_t drift_ms)
+{
+	(void)drift_ms;
+	snowflakes_on_change(arg); /* what waits is answered 503 */
+}
+
+/* --- birth and death ----------------------------------------------------------------------------- */
+
+static void
+snowflakes_set(struct snowflakes *snowflakes)
+{
+	const struct config *config = snowflakes->config;
+
+	if (gethostname(snowflakes->hostname, HOST_SIZE - 1) != 0)
+		snprintf(snowflakes->hostname, HOST_SIZE, "unknown");
+	snowflakes->settings = (struct lease_settings){
+		.epoch_ms =
+			config->snowflake_epoch_ms > 0 ? config->snowflake_epoch_ms : UINT64_MAX,
+		.max_sequence = config->snowflake_max_sequence,
+		.drift_ms = config->snowflake_drift_ms,
+		.datacenter_bits = (unsigned)config->snowflake_datacenter_bits,
+		.datacenter = (uint32_t)config->snowflake_datacenter,
+		.worker = config->snowflake_worker,
+		.ahead_ms = config->coordinator_ahead_ms,
+		.instance = snowflakes->instance,
+		.hostname = snowflakes->hostname,
+		.ip = "",
+		.version = PACKAGE_VERSION,
+		.started_at_ms = snowflake_unix_ms(&snowflake_system_clock),
+		.state_dir = config->state_dir,
+		.clock = &snowflake_system_clock,
+	};
+}
+
+void
+snowflakes_stop(struct snowflakes *snowflakes, uint64_t until_ms)
+{
+	issuer_stop(snowflakes->issuer);
+	lease_stop(snowflakes->lease, until_ms);
+}
+
+void
+snowflakes_free(struct snowflakes *snowflakes)
+{
+	if (snowflakes == NULL)
+		return;
+	lease_free(snowflakes->lease);
+	issuer_free(snowflakes->issuer);
+	generator_free(snowflakes->generator);
+	free(snowflakes);
+}
+
+static bool
+snowflakes_start(struct snowflakes *snowflakes)
+{
+	struct lease_state state;
+
+	if (!issuer_start(snowflakes->issuer) || !lease_start(snowflakes->lease)) {
+		log_error("cannot create a thread", LOG_TEXT("reason", strerror(errno)));
+		return false;
+	}
+	if (lease_wait_known(snowflakes->lease, START_WAIT_MS) != LEASE_START_REFUSED)
+		return true;
+	lease_state(snowflakes->lease, &state);
+	log_error("cannot serve Snowflake ids", LOG_TEXT("reason", state.reason));
+	return false;
+}
+
+struct snowflakes *
+snowflakes_new(const struct config *config)
+{
+	struct snowflakes *snowflakes = xcalloc(1, sizeof(*snowflakes));
+	const struct lease_listener listener = {snowflakes_on_change, snowflakes_on_drift,
+						snowflakes};
+	char memory[LEASE_REASON_SIZE];
+	struct text reason = TEXT_OVER(memory);
+
+	snowflakes->config = config;
+	snowflakes->none = space_of_snowflakes(0, SNOWFLAKE_MOST_PER_MS);
+	snowflakes->generator = generator_new(&snowflake_system_clock, config->snowflake_drift_ms);
+	snowflakes->issuer = issuer_new(snowflakes->generator, snowflakes_explain, snowflakes);
+	if (!random_id(snowflakes->instance))
+		text_addf(&reason, "the system has no random numbers: %s", strerror(errno));
+	snowflakes_set(snowflakes);
+	if (reason.len == 0)
+		snowflakes->lease = lease_new(&lease_fixed, &snowflakes->settings,
+					      snowflakes->generator, &listener, &reason);
+	if (snowflakes->lease == NULL)
+		log_error("cannot serve Snowflake ids", LOG_TEXT("reason", memory));
+	if (snowflakes->lease != NULL && snowflakes_start(snowflakes))
+		return snowflakes;
+	if (snowflakes->lease != NULL)
+		snowflakes_stop(snowflakes, 0);
+	snowflakes_free(snowflakes);
+	return NULL;
+}
+
+struct source
+snowflakes_runs(struct snowflakes *snowflakes)
+{
+	return issuer_runs(snowflakes->issuer);
+}
+
+struct source
+snowflakes_groups(struct snowflakes *snowflakes)
+{
+	return issuer_groups(snowflakes->issuer);
+}
+
+/* --- the state ----------------------------------------------------------------------------------- */
+
+size_t
+snowflakes_states(struct snowflakes *snowflakes, struct database_state *states)
+{
+	struct text reason;
+	struct lease_state state;
+	struct snowflake_view view;
+
+	lease_state(snowflakes->lease, &state);
+	generator_view(snowflakes->generator, &view);
+	metrics_set(METRIC_SNOWFLAKE_HELD, state.phase == LEASE_HELD);
+	metrics_set(METRIC_SNOWFLAKE_WORKER, state.worker);
+	metrics_set(METRIC_SNOWFLAKE_BOUND, state.phase == LEASE_HELD ? state.bound_in_ms : 0);
+	states[0] = (struct database_state){
+		.name = DRIVER_SNOWFLAKE,
+		.space = view.has_claim ? view.space : &snowflakes->none,
+		.condition = state.gives ? DATABASE_UP : DATABASE_DOWN,
+		.newest_base = view.newest,
+	};
+	reason = TEXT_OVER(states[0].reason);
+	if (view.has_claim && snowflake_unix_ms(&snowflake_system_clock) > view.end_ms) {
+		states[0].condition = DATABASE_UP;
+		states[0].newest_base = space_last_base(states[0].space);
+	}
+	text_add(&reason, state.reason);
+	return 1;
+}
+
+/* Add UNIX_MS as "2021-01-01T00:00:00Z", in quotes. */
+static void
+snowflakes_add_time(uint64_t unix_ms, struct text *text)
+{
+	time_t seconds = (time_t)(unix_ms / 1000);
+	char memory[TIME_SIZE] = "";
+	struct tm broken;
+
+	if (gmtime_r(&seconds, &broken) != NULL)
+		strftime(memory, sizeof(memory), "%Y-%m-%dT%H:%M:%SZ", &broken);
+	text_addf(text, "\"%s\"", memory);
+}
+
+static void
+snowflakes_add_seconds(const char *name, uint64_t ms, struct text *text)
+{
+	if (ms == UINT64_MAX)
+		text_addf(text, "\"%s\":null", name);
+	else
+		text_addf(text, "\"%s\":%" PRIu64 ".%03u", name, ms / 1000, (unsigned)(ms % 1000));
+}
+
+void
+snowflakes_add_status(struct snowflakes *snowflakes, struct text *text)
+{
+	struct lease_state state;
+	uint64_t end_ms;
+
+	lease_state(snowflakes->lease, &state);
+	text_addf(text,
+		  ",\"datacenter\":%" PRIu64 ",\"worker\":%" PRIu32 ",\"lease\":{\"state\":\"%s\",",
+		  snowflakes->config->snowflake_datacenter, state.worker,
+		  lease_phase_name(state.phase));
+	snowflakes_add_seconds("expires_in", state.expires_in_ms, text);
+	text_add(text, "},");
+	snowflakes_add_seconds("bound_in", state.bound_in_ms, text);
+	if (state.epoch_ms == UINT64_MAX)
+		return;
+	end_ms = state.epoch_ms + SNOWFLAKE_END_MS - 1;
+	text_add(text, ",\"epoch\":");
+	snowflakes_add_time(state.epoch_ms, text);
+	text_add(text, ",\"ends\":");
+	snowflakes_add_time(end_ms, text);
+	if (snowflake_unix_ms(&snowflake_system_clock) + YEAR_MS > end_ms)
+		text_add(text, ",\"warning\":\"the 41 bits of the time end within a year: see "
+			       "docs/snowflake.md\"");
+}

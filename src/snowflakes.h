@@ -1,0 +1,44 @@
+/*
+ * snowflakes -- joins the rooms of Snowflake ids: the generator, its lease, and the issuer of what waits.
+ *
+ * The main thread makes, stops and frees it. Other functions: any thread.
+ */
+#ifndef TICKR_SNOWFLAKES_H
+#define TICKR_SNOWFLAKES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attributes.h"
+#include "base/text.h"
+#include "config/config.h"
+#include "ticket/database.h"
+#include "ticket/source.h"
+
+#define SNOWFLAKES_DESCRIPTORS 32 /* the state file, its lock, and connections to a coordinator */
+
+struct snowflakes;
+
+/*
+ * Claim a worker id, or begin to wait for one. NULL, with a line in the log: the settings are wrong (78), or the system
+ * creates no thread.
+ */
+struct snowflakes *snowflakes_new(const struct config *config) MUST_CHECK;
+
+/* The sources of the allocators: for all requests, and for groups. */
+struct source snowflakes_runs(struct snowflakes *snowflakes);
+struct source snowflakes_groups(struct snowflakes *snowflakes);
+
+/* Write the state as if it was of one database to STATES. Return 1. Set the gauges, too. */
+size_t snowflakes_states(struct snowflakes *snowflakes, struct database_state *states);
+
+/* Add the members of /status. */
+void snowflakes_add_status(struct snowflakes *snowflakes, struct text *text);
+
+/* Answer what waits, issue nothing any more, and retire the worker id. After the loops, until UNTIL_MS by clock_ms(). */
+void snowflakes_stop(struct snowflakes *snowflakes, uint64_t until_ms);
+
+/* After the loops were freed. NULL is allowed. */
+void snowflakes_free(struct snowflakes *snowflakes);
+
+#endif
