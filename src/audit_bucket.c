@@ -1,7 +1,7 @@
 #include <stdlib.h>
 
 #include "audit_bucket.h"
-#include "base/log.h"
+#include "base/memory.h"
 #include "events/s3.h"
 #include "remote/web.h"
 
@@ -59,4 +59,56 @@ audit_bucket_close(struct s3 *s3)
 		return;
 	s3_free(s3);
 	web_end();
+}
+
+/* --- reading ----------------------------------------------------------------------------------------- */
+
+struct audit_bucket_keys {
+	char **keys;
+	size_t count;
+};
+
+static bool
+audit_bucket_on_key(void *arg, const char *key)
+{
+	struct audit_bucket_keys *keys = arg;
+
+	keys->keys = xrealloc(keys->keys, (keys->count + 1) * sizeof(*keys->keys));
+	keys->keys[keys->count++] = xstrdup(key);
+	return true;
+}
+
+static bool
+audit_bucket_read_object(struct s3 *s3, const char *key, audit_object_fn *take, void *arg,
+			 struct text *reason)
+{
+	char *bytes;
+	size_t len;
+	bool is_good;
+
+	if (!s3_get(s3, key, &bytes, &len, reason))
+		return false;
+	is_good = take(arg, bytes, len);
+	if (!is_good)
+		text_addf(reason, "the object %s is damaged", key);
+	free(bytes);
+	return is_good;
+}
+
+bool
+audit_bucket_read(const struct config *config, const char *prefix, audit_object_fn *take, void *arg,
+		  struct text *reason)
+{
+	struct audit_bucket_keys keys = {0};
+	struct audit_bucket bucket;
+	struct s3 *s3 = audit_bucket_open(config, &bucket);
+	bool is_good = s3_list(s3, prefix, audit_bucket_on_key, &keys, reason);
+
+	for (size_t i = 0; i < keys.count; i++) {
+		is_good = is_good && audit_bucket_read_object(s3, keys.keys[i], take, arg, reason);
+		free(keys.keys[i]);
+	}
+	free(keys.keys);
+	audit_bucket_close(s3);
+	return is_good;
 }

@@ -20,4 +20,14 @@ bool audit_bucket_check(const struct config *config, struct text *problem) MUST_
 struct s3 *audit_bucket_open(const struct config *config, struct audit_bucket *bucket) MUST_CHECK;
 void audit_bucket_close(struct s3 *s3); /* NULL is allowed */
 
+/* Take the LEN bytes of an object. Return false if they are damaged. */
+typedef bool audit_object_fn(void *arg, const char *bytes, size_t len);
+
+/*
+ * Call TAKE with each object of the bucket of CONFIG whose key begins with PREFIX, after the prefix of the address. False:
+ * REASON says why not all of them were read.
+ */
+bool audit_bucket_read(const struct config *config, const char *prefix, audit_object_fn *take,
+		       void *arg, struct text *reason) MUST_CHECK;
+
 #endif

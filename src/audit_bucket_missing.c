@@ -27,3 +27,15 @@ audit_bucket_close(struct s3 *s3)
 {
 	(void)s3;
 }
+
+bool
+audit_bucket_read(const struct config *config, const char *prefix, audit_object_fn *take, void *arg,
+		  struct text *reason)
+{
+	(void)config;
+	(void)prefix;
+	(void)take;
+	(void)arg;
+	text_add(reason, "this tickrd was built without libcurl or without OpenSSL");
+	return false;
+}

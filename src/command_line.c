@@ -29,6 +29,7 @@ enum option_code {
 	OPTION_YES,
 	OPTION_INSTANCES,
 	OPTION_SEQUENCE,
+	OPTION_HOUR,
 	OPTION_FROM,
 	OPTION_TTL,
 	OPTION_SINCE,
@@ -53,6 +54,7 @@ static const struct option options[] = {
 	{"yes", no_argument, NULL, OPTION_YES},
 	{"instances", no_argument, NULL, OPTION_INSTANCES},
 	{"sequence", required_argument, NULL, OPTION_SEQUENCE},
+	{"hour", required_argument, NULL, OPTION_HOUR},
 	{"from", required_argument, NULL, OPTION_FROM},
 	{"ttl", required_argument, NULL, OPTION_TTL},
 	{"since", required_argument, NULL, OPTION_SINCE},
@@ -152,6 +154,12 @@ static const struct command_entry {
 	 .takes = OF_REPORT,
 	 .operand = "NAME",
 	 .lacks = "report needs the NAME of a report, or --list"},
+	{"audit find",
+	 {"audit", "find"},
+	 COMMAND_AUDIT_FIND,
+	 .takes = BIT(OPTION_HOUR),
+	 .operand = "ID",
+	 .lacks = "audit find needs the ID that it looks for"},
 	{"decode",
 	 {"decode"},
 	 COMMAND_SEQUENCE,
@@ -251,6 +259,7 @@ command_line_take_option(struct command_line *line, int option)
 		return true;
 	case OPTION_INSTANCES: return true;
 	case OPTION_SEQUENCE: line->sequence_name = optarg; return true;
+	case OPTION_HOUR: line->audit.hour = optarg; return true;
 	case OPTION_FROM: line->sequence.from = optarg; return true;
 	case OPTION_TTL: return clickhouse_create_take_ttl(&line->clickhouse_create, optarg);
 	case OPTION_SINCE: return report_command_take_since(&line->report, optarg);
@@ -414,6 +423,21 @@ command_line_take_report(struct command_line *line, const struct command_entry *
 	return report_command_fits(&line->report);
 }
 
+/* Take the id of tickrd audit find; NULL: there is none. */
+static bool
+command_line_take_id(struct command_line *line, const struct command_entry *command,
+		     const char *operand)
+{
+	if (operand == NULL) {
+		fprintf(stderr, "tickrd: %s\n", command->lacks);
+		return false;
+	}
+	if (parse_number(operand, strlen(operand), UINT64_MAX, &line->audit.id))
+		return true;
+	fprintf(stderr, "tickrd: audit find takes an id, a whole number, not %s\n", operand);
+	return false;
+}
+
 bool
 command_line_parse(struct command_line *line, int count, char **arguments)
 {
@@ -449,6 +473,8 @@ command_line_parse(struct command_line *line, int count, char **arguments)
 		return command_line_take_report(line, command, given, operand);
 	if (line->by != NULL && !command_line_take_distance(line, line->by))
 		return false;
+	if (line->command == COMMAND_AUDIT_FIND)
+		return command_line_take_id(line, command, operand);
 	if (line->command != COMMAND_SEQUENCE)
 		return true;
 	if (!command_line_take_operand(line, command, operand))
@@ -498,6 +524,8 @@ command_line_print_help(void)
 	     "         --yes                    do not ask\n"
 	     "  tickrd decode --sequence NAME ID\n"
 	     "                                  print the number that became this id\n"
+	     "  tickrd audit find ID            print the records of the audit that have this id\n"
+	     "         --hour HOUR              search this hour, in UTC, such as 2024-01-03T19\n"
 	     "  tickrd clickhouse create        make the tables of events and metrics in "
 	     "ClickHouse\n"
 	     "         --ttl TABLES             the days that rows are kept, such as "

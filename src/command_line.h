@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "audit_command.h"
 #include "base/attributes.h"
 #include "clickhouse_create.h"
 #include "report_command.h"
@@ -19,6 +20,7 @@ enum command {
 	COMMAND_CREATEDB,
 	COMMAND_ADVANCE,
 	COMMAND_SEQUENCE, /* decode, too */
+	COMMAND_AUDIT_FIND,
 	COMMAND_CLICKHOUSE_CREATE,
 	COMMAND_REPORT,
 	COMMAND_REPORT_LIST,
@@ -38,6 +40,7 @@ struct command_line {
 	enum store_layout layout; /* createdb */
 	bool with_sequences;	  /* createdb, advance */
 	struct sequence_command sequence;
+	struct audit_command audit;
 	const char *sequence_name; /* decode --sequence; NULL: none */
 	const char *by;		   /* of advance or report; NULL: none */
 	struct clickhouse_create clickhouse_create;

@@ -8,6 +8,7 @@
 #include "build.h"
 
 #include "audit.h"
+#include "audit_command.h"
 #include "base/log.h"
 #include "command_line.h"
 #include "config/config.h"
@@ -76,6 +77,8 @@ main_run(const struct command_line *line, struct signals *signals)
 		status = databases_advance(&config, line);
 	else if (line->command == COMMAND_SEQUENCE)
 		status = sequence_command_run(&config, &line->sequence);
+	else if (line->command == COMMAND_AUDIT_FIND)
+		status = audit_command_find(&config, &line->audit);
 	else if (is_of_clickhouse)
 		status = main_run_on_clickhouse(&config, line);
 	else if (line->command == COMMAND_SERVE)
@@ -132,6 +135,7 @@ main(int count, char **arguments)
 	case COMMAND_CREATEDB:
 	case COMMAND_ADVANCE:
 	case COMMAND_SEQUENCE:
+	case COMMAND_AUDIT_FIND:
 	case COMMAND_CLICKHOUSE_CREATE:
 	case COMMAND_REPORT: break;
 	}

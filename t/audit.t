@@ -81,6 +81,16 @@ sub unfinished { return grep { !/\.json\.gz$|\/lock$/ } glob "$_[0]/*" }
     my @lines = lines_of($folder);
     is scalar @lines, 2, 'each request is a line';
     my ($good, $bad) = @lines;
+    my @given = (program => 'tickrd-memory', env => { TICKR_DATABASE_ADAPTER => 'memory', TICKR_AUDIT_DIR => $folder });
+    my ($found, $line) = Tickr::Server->run(@given, arguments => [ 'audit', 'find', 339 ]);
+    is $found, 0, 'tickrd audit find finds an id in the middle';
+    is_deeply JSON::PP::decode_json($line =~ /^(\{.*\})$/m ? $1 : '{}'), $good, '... and prints its line';
+    ($found) = Tickr::Server->run(@given, arguments => [ 'audit', 'find', 340 ]);
+    is $found, 1, '... and no other id';
+    ($found) = Tickr::Server->run(@given, arguments => [ 'audit', 'find', 339, '--hour', '2001-01-01T00' ]);
+    is $found, 1, '... and not in another hour';
+    ($found, $line) = Tickr::Server->run(@given, arguments => [ 'audit', 'find', 339, '--hour', 'now' ]);
+    is $found, 64, '... and an hour that is none is refused';
     is_deeply [ @$good{qw(event_type generated_id count increment node status worker_id)} ],
         [ 'id_generated', 329, 3, 10, 3, 200, undef ], 'a line has the ids';
     is $good->{request_metadata}{client_ip}, '127.0.0.1', '... and the client';

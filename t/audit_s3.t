@@ -125,6 +125,16 @@ my $folder = new_spool();
     }
     is_deeply [ sort { $a <=> $b } keys %count ], [ sort { $a <=> $b } keys %seen ], '... with the ids that the client saw';
     is_deeply [ grep { $_ != 1 } values %count ], [], '... each once';
+    my $hour = $names[0] =~ m{year=(\d+)/month=(\d+)/day=(\d+)/hour=(\d+)} ? "$1-$2-$3T$4" : '';
+    for my $arguments ([], [ '--hour', $hour ]) {
+        my ($id) = sort keys %seen;
+        my ($status, $output) = Tickr::Server->run(
+            program   => 'tickrd-memory',
+            arguments => [ 'audit', 'find', $id, @$arguments ],
+            env       => { TICKR_DATABASE_ADAPTER => 'memory', TICKR_AUDIT_DIR => $folder, $swift->environment });
+        is $status, 0, "tickrd audit find @$arguments finds an id in the bucket" or diag $output;
+        like $output, qr/"generated_id":/, '... and prints its line';
+    }
 }
 
 # --- the store hangs, and is gone ----------------------------------------------------------------

@@ -21,6 +21,12 @@ our @table = (
               . 'constant reply of evhttp',
       sub { my ($of) = @_;
             $of->('append-strict', 1, 'p50') / ($of->('raw', 1, 'p50') + $of->('evhttp', 1, 'p50')) } ],
+    [ audit_over_strict => 'strict, with an audit, 64 connections: requests/s over those without',
+      sub { my ($of) = @_; $of->('audit', 64, 'rate') / $of->('strict', 64, 'rate') } ],
+    [ audit_ahead_over_ahead => 'ahead, with an audit, 64 connections: requests/s over those without',
+      sub { my ($of) = @_; $of->('audit-ahead', 64, 'rate') / $of->('ahead', 64, 'rate') } ],
+    [ audit_required_over_strict => 'strict, with a required audit, 64 connections: requests/s over those without',
+      sub { my ($of) = @_; $of->('audit-required', 64, 'rate') / $of->('strict', 64, 'rate') } ],
     [ ahead_over_evhttp => 'ahead, 64 connections: requests/s over those of evhttp constant',
       sub { my ($of) = @_; $of->('ahead', 64, 'rate') / $of->('evhttp', 64, 'rate') } ],
     [ ahead_over_nginx => 'ahead, 64 connections: requests/s over those of nginx constant',

@@ -230,6 +230,14 @@ sub start_memory {
     return tickrd(undef, [], program => 'tickrd-memory', TICKR_DATABASE_ADAPTER => 'memory');
 }
 
+# The settings of an audit in a folder of its own. Its files stay until the end of the benchmark.
+sub audit_settings {
+    my ($is_required) = @_;
+    my $folder = scratch() . '/audit' . ++$states;
+    mkdir $folder or die "$folder: $!";
+    return (TICKR_AUDIT_DIR => $folder, TICKR_AUDIT_REQUIRED => $is_required);
+}
+
 # --- all servers -----------------------------------------------------------------------------------
 
 my %start = (
@@ -239,6 +247,9 @@ my %start = (
     'webdis-everysec' => sub { start_webdis('everysec') },
     'strict'          => sub { tickrd_on_counter('strict') },
     'ahead'           => sub { tickrd_on_counter('ahead', TICKR_RESERVE_AHEAD => 1) },
+    'audit'          => sub { tickrd_on_counter('audit', audit_settings(0)) },
+    'audit-ahead'    => sub { tickrd_on_counter('audit_ahead', TICKR_RESERVE_AHEAD => 1, audit_settings(0)) },
+    'audit-required' => sub { tickrd_on_counter('audit_required', audit_settings(1)) },
     'arrays'          => sub { tickrd_on_counter('arrays') },
     'ahead-arrays'    => sub { tickrd_on_counter('ahead_arrays', TICKR_RESERVE_AHEAD => 1) },
     'groups'          => sub { tickrd_on_counter('groups') },
