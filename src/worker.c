@@ -322,6 +322,7 @@ worker_make_grpc(struct worker *worker, const struct worker_sockets *sockets)
 		.tls = worker->settings.tls,
 		.connections = worker->settings.connections,
 		.error_lines = worker->settings.error_lines,
+		.recorder = worker->recorder,
 		.drained = worker_on_drained,
 		.arg = worker,
 	};

@@ -4,8 +4,9 @@ use strict;
 use warnings;
 use Test::More;
 use Tickr::ClickHouse;
+use Tickr::Grpc;
 use Tickr::Load;
-use Tickr::Process qw(wait_for);
+use Tickr::Process qw(scratch wait_for);
 use Tickr::Server;
 
 plan skip_all => Tickr::ClickHouse::missing() if Tickr::ClickHouse::missing();
@@ -85,6 +86,33 @@ for my $case ([ net => '::ffff:127.0.0.0', 'shop/1.2' ], [ none => '::', '' ]) {
     $server->stop;
     my ($row) = $clickhouse->rows('SELECT client_ip, client_user_agent FROM id_generation_events');
     is "$row->{client_ip} $row->{client_user_agent}", "$address $agent", "TICKR_EVENTS_ADDRESSES=$addresses records that much";
+    clear();
+}
+
+# --- gRPC, and named sequences -----------------------------------------------------------------------
+
+SKIP: {
+    my $missing = Tickr::Grpc::missing();
+    skip $missing, 6 if $missing;
+    my $state = scratch() . '/state';
+    mkdir $state or die "$state: $!";
+    my $server = serve(TICKR_GRPC_LISTEN => '127.0.0.1:0', TICKR_SEQUENCES => 'any', TICKR_STATE_DIR => $state);
+    wait_for('named sequences to be served', 20, sub { $server->get('/readyz?sequences')->{status} == 200 });
+    my $client = Tickr::Grpc->new(Tickr::Grpc::address($server));
+    my $tickets = $client->call('tickr.v1.Tickets/Create', { count => 2 })->{response}{tickets};
+    my $ids = $client->call('tickr.v1.Sequences/Create', { name => 'orders', count => 3 })->{response}{ids};
+    $client->call('tickr.v1.Sequences/Create', { name => 'orders', count => 100_000_000 });
+    $server->get('/sequences/orders/create');
+    $server->stop;
+    my @rows = $clickhouse->rows('SELECT * FROM id_generation_events ORDER BY timestamp, generated_id');
+    is scalar @rows, 4, 'each call of gRPC is a row too';
+    my ($row) = grep { $_->{sequence} eq '' && $_->{id_count} == 2 } @rows;
+    is $row->{generated_id}, $tickets->[0], '... with its first ticket';
+    like $row->{client_user_agent}, qr/^grpc-python/, '... and the user agent';
+    is $row->{client_ip}, '::ffff:127.0.0.1', '... and the address';
+    is_deeply [ map { "$_->{generated_id}+$_->{id_count}" } grep { $_->{sequence} eq 'orders' && !$_->{error_code} } @rows ],
+        [ "$ids->[0]+3", $ids->[2] + 10 . "+1" ], 'ids of named sequences have its name, over both protocols';
+    is_deeply [ map { "$_->{error_code} $_->{error_message}" } grep { $_->{error_code} } @rows ], ['400 bad request'], '... and a failure its status';
     clear();
 }
 

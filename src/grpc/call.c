@@ -16,10 +16,16 @@
 #include "base/memory.h"
 #include "grpc/call.h"
 #include "grpc/escape.h"
+#include "grpc/recording.h"
 #include "loop/loop.h"
 
 #define CALL_LARGE     4096		    /* from here on, answers count against the limit */
 #define CALL_MOST_HELD (256u * 1024 * 1024) /* bytes of large answers in one loop */
+
+#define CALL_PROBLEM_SIZE 1024
+#define CALL_NOT_KEPT                                                                   \
+	"the audit record of these ids cannot be written, so they are not issued: the " \
+	"operator must look at the audit trail of this server"
 
 #define CALL_FIELD(name, value)                                                         \
 	{                                                                               \
@@ -71,6 +77,16 @@ call_release(struct grpc_call *call)
 	free(call);
 }
 
+/* A full ring has counted the record. */
+static void
+call_record(struct grpc_call *call, enum grpc_code code)
+{
+	const char *words = call->words != NULL ? call->words : "";
+	bool is_recorded = recording_write(call, code, words, NULL);
+
+	(void)is_recorded;
+}
+
 /*
  * CALL has ended: its method, code, ids and times are known, whatever the client hears of them. This runs once
  * for each call.
@@ -82,6 +98,8 @@ call_end(struct grpc_call *call, enum grpc_code code)
 	uint64_t now_us = clock_us();
 
 	assert(call->phase != CALL_ENDED);
+	if (recording_is_due(call))
+		call_record(call, code);
 	call->phase = CALL_ENDED;
 	call->code = code;
 	call->ended_ms = now_us / 1000;
@@ -205,12 +223,43 @@ call_send(struct grpc_call *call, size_t len)
 	call_respond(call);
 }
 
-void
-call_reply(struct grpc_call *call, size_t len)
+static void
+call_reply_now(struct grpc_call *call, size_t len)
 {
 	call_add(call, len);
 	call_end(call, GRPC_OK);
 	call_respond(call);
+}
+
+/* The record of CALL was kept or lost. Meanwhile the ring had CALL, as a source has one that it will answer. */
+static void
+call_on_kept(struct event_wait *wait, bool is_kept)
+{
+	struct grpc_call *call = CONTAINER_OF(wait, struct grpc_call, kept);
+
+	if (!call_takes_answer(call))
+		return;
+	if (is_kept)
+		call_reply_now(call, call->answer_len);
+	else
+		call_fail_outcome(call, FRONT_UNAVAILABLE, CALL_NOT_KEPT);
+}
+
+/* The message stays in its room, unsent, until the record of the call is kept. */
+void
+call_reply(struct grpc_call *call, size_t len)
+{
+	if (!recording_waits(call)) {
+		call_reply_now(call, len);
+		return;
+	}
+	call->answer_len = len;
+	call->kept.settled = call_on_kept;
+	call_asks(call);
+	if (recording_write(call, GRPC_OK, "", &call->kept))
+		return;
+	call->is_asking = false;
+	call_fail_outcome(call, FRONT_UNAVAILABLE, CALL_NOT_KEPT);
 }
 
 /* End the call with no message after those that it has. STATUS: that of HTTP. */
@@ -238,7 +287,9 @@ call_fail(struct grpc_call *call, enum grpc_code code, const char *message)
 {
 	if (message[0] != '\0')
 		call->message = escape_message(message);
+	call->words = message;
 	call_end(call, code);
+	call->words = NULL; /* it ends with this function */
 	call_close(call, "200");
 	if (code != GRPC_OK)
 		log_debug("a call was refused", LOG_NUMBER("code", code),
@@ -300,6 +351,20 @@ void
 call_asks(struct grpc_call *call)
 {
 	call->is_asking = true;
+}
+
+void
+call_note_ids(struct grpc_call *call, const struct front_create *create,
+	      const struct front_ids *ids)
+{
+	call->issued = (struct grpc_issued){
+		.ids = ids->ids,
+		.node = ids->node,
+		.is_scrambled = ids->scrambled != NULL,
+		.taken_us = ids->taken_us,
+		.sequence = create->sequence->name,
+		.sequence_len = create->sequence->name_len,
+	};
 }
 
 bool
@@ -440,6 +505,19 @@ call_take(struct grpc_call *call, const unsigned char *bytes, size_t len)
 		call_fail(call, GRPC_INVALID_ARGUMENT, "the method takes one message, not several");
 }
 
+/* Ids that were reserved and could not be recorded would be gaps, so a required sink is asked first. */
+static void
+call_handle(struct grpc_call *call, const unsigned char *message, size_t len)
+{
+	char memory[CALL_PROBLEM_SIZE];
+	struct text problem = TEXT_OVER(memory);
+
+	if (recording_may_issue(call, &problem))
+		call->head.method->handle(call, message, len);
+	else
+		call_fail_outcome(call, FRONT_UNAVAILABLE, memory);
+}
+
 void
 call_complete(struct grpc_call *call)
 {
@@ -455,7 +533,7 @@ call_complete(struct grpc_call *call)
 	} else if (!method->has_stream && call_next_len(call, &len) &&
 		   input->len == GRPC_PREFIX_SIZE + len) {
 		call->phase = CALL_WORKS;
-		method->handle(call, input->bytes + GRPC_PREFIX_SIZE, len);
+		call_handle(call, input->bytes + GRPC_PREFIX_SIZE, len);
 		call_set_deadline(call);
 	} else if (call->phase == CALL_READS) {
 		call_fail(call, GRPC_INVALID_ARGUMENT, "the request ends before its message");

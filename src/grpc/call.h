@@ -19,6 +19,7 @@
 #include <sys/queue.h>
 
 #include "base/attributes.h"
+#include "events/ring.h"
 #include "front/front.h"
 #include "front/outcome.h"
 #include "front/stores.h"
@@ -40,6 +41,17 @@ enum call_phase {
 	CALL_ENDED, /* its status is known */
 };
 
+/* For the record of the call. Handlers fill it. */
+struct grpc_issued {
+	struct ticket_range ids;
+	const struct ticket_space *space; /* IDS are bases of it; NULL: IDS are ids */
+	uint32_t node;			  /* without a space */
+	bool is_scrambled;		  /* IDS are the ids before that */
+	uint64_t taken_us;		  /* see struct ticket_answer */
+	const char *sequence;		  /* SEQUENCE_LEN bytes */
+	size_t sequence_len;
+};
+
 struct grpc_call {
 	LIST_ENTRY(grpc_call) link;
 	struct grpc_connection *connection; /* NULL: it has closed */
@@ -57,6 +69,11 @@ struct grpc_call {
 	enum grpc_code code;
 	char *message;		 /* percent-encoded; NULL: none */
 	struct ticket_range ids; /* that are in its answer */
+	struct grpc_issued issued;
+	struct event_wait kept; /* of an answer that waits for its record */
+	bool is_recorded;
+	const char *words; /* why the call fails, during its end; NULL: nothing */
+	size_t answer_len; /* of that answer */
 
 	struct grpc_buffer input, output;
 	uint64_t held; /* bytes of the server's limit of large answers */
@@ -91,6 +108,10 @@ void call_asks(struct grpc_call *call);
  * handler replies.
  */
 bool call_takes_answer(struct grpc_call *call) MUST_CHECK;
+
+/* Note the ids of a named sequence, for the record of CALL. */
+void call_note_ids(struct grpc_call *call, const struct front_create *create,
+		   const struct front_ids *ids);
 
 /* Set memory for an answer of SIZE bytes aside. False: clients have not read too many large ones. */
 bool call_hold(struct grpc_call *call, size_t size) MUST_CHECK;

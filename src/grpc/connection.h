@@ -12,6 +12,7 @@
 #define TICKR_GRPC_CONNECTION_H
 
 #include <nghttp2/nghttp2.h>
+#include <sys/socket.h>
 
 #include "grpc/flood.h"
 #include "grpc/state.h"
@@ -32,6 +33,8 @@ struct grpc_connection {
 	nghttp2_session *session;
 	struct grpc_secured *secured; /* NULL: in the clear */
 	int fd;
+	struct sockaddr_storage peer; /* for records; see recording.c */
+	bool has_peer;
 	struct event *readable, *writable;
 	enum connection_phase phase;
 	bool is_dirty;

@@ -68,6 +68,27 @@ head_read_request_id(struct grpc_head *head, const char *value, size_t len)
 	head->request_id[len] = '\0';
 }
 
+static void
+head_read_agent(struct grpc_head *head, const char *value, size_t len)
+{
+	if (len >= sizeof(head->agent))
+		len = sizeof(head->agent) - 1;
+	memcpy(head->agent, value, len);
+	head->agent[len] = '\0';
+}
+
+/* Proxies append to the list, so its end is the part that counts. A first address that is cut is no address. */
+static void
+head_read_forwarded(struct grpc_head *head, const char *value, size_t len)
+{
+	size_t kept = len < sizeof(head->forwarded_for) ? len : sizeof(head->forwarded_for) - 1;
+
+	memcpy(head->forwarded_for, value + len - kept, kept);
+	head->forwarded_for[kept] = '\0';
+	if (kept < len)
+		head->forwarded_for[0] = '?';
+}
+
 void
 head_read(struct grpc_head *head, const char *name, size_t name_len, const char *value,
 	  size_t value_len, const char *password)
@@ -87,4 +108,8 @@ head_read(struct grpc_head *head, const char *name, size_t name_len, const char 
 		head->is_authorized = password[0] != '\0' && auth_allows(value, password);
 	else if (head_is(name, name_len, "x-request-id"))
 		head_read_request_id(head, value, value_len);
+	else if (head_is(name, name_len, "user-agent"))
+		head_read_agent(head, value, value_len);
+	else if (head_is(name, name_len, "x-forwarded-for"))
+		head_read_forwarded(head, value, value_len);
 }

@@ -16,6 +16,9 @@
 
 enum head_type { HEAD_NO_TYPE, HEAD_GRPC, HEAD_OTHER_TYPE };
 
+#define HEAD_AGENT_SIZE	    65
+#define HEAD_FORWARDED_SIZE 128
+
 struct grpc_head {
 	const struct grpc_method *method; /* NULL: there is no such method */
 	enum head_type type;
@@ -24,8 +27,10 @@ struct grpc_head {
 	bool is_authorized; /* it has the password */
 	bool has_timeout, is_timeout_bad;
 	uint64_t timeout_us;
-	size_t size;			       /* so far, of GRPC_MOST_HEAD */
-	char request_id[HEAD_REQUEST_ID_SIZE]; /* "": none */
+	size_t size;				 /* so far, of GRPC_MOST_HEAD */
+	char request_id[HEAD_REQUEST_ID_SIZE];	 /* "": none */
+	char agent[HEAD_AGENT_SIZE];		 /* user-agent, cut; "": none */
+	char forwarded_for[HEAD_FORWARDED_SIZE]; /* the end of x-forwarded-for; "": none */
 };
 
 /* Read a field. NAME and VALUE end in a NUL; the lengths are without it. PASSWORD: that of the server. */

@@ -31,6 +31,7 @@ runtime_on_ids(struct front_create *create, const struct front_ids *ids)
 		return;
 	}
 	front_note_issued(create->sequence, 1);
+	call_note_ids(call, create, ids);
 	call->ids = ids->ids;
 	response.next_id = (int64_t)(ids->scrambled != NULL ? ids->scrambled[0] : ids->ids.first);
 	message_reply(call, &response.base);

@@ -87,6 +87,7 @@ sequences_on_ids(struct front_create *create, const struct front_ids *ids)
 		return;
 	}
 	front_note_issued(create->sequence, ids->ids.count);
+	call_note_ids(call, create, ids);
 	ids_reply(call, &ids->ids, ids->scrambled);
 }
 

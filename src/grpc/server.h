@@ -17,6 +17,8 @@
 #include "grpc/tls.h"
 #include "loop/descriptors.h"
 
+struct event_recorder;
+
 struct grpc_settings {
 	const char *password; /* for all methods but those of health; "": none */
 	uint64_t idle_ms;     /* a connection without calls ends after it */
@@ -25,6 +27,7 @@ struct grpc_settings {
 	struct grpc_tls *tls; /* outlives the server; NULL: connections are in the clear */
 	struct connection_limit *connections; /* of all servers that share it; NULL: no limit */
 	struct log_limit *error_lines;	      /* of all servers of the process */
+	struct event_recorder *recorder;      /* of the loop's events; NULL: none are recorded */
 	void (*drained)(void *arg);	      /* see grpc_server_drain() */
 	void *arg;
 };

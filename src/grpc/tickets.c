@@ -39,6 +39,8 @@ tickets_on_answer(struct ticket_request *request, const struct ticket_answer *an
 		tickets_reply_list(call, answer);
 	} else {
 		front_note_issued(NULL, tickets.count);
+		call->issued = (struct grpc_issued){
+			.ids = answer->bases, .space = answer->space, .taken_us = answer->taken_us};
 		ids_reply(call, &tickets, NULL);
 	}
 }
