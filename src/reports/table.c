@@ -4,7 +4,8 @@
 #include "base/text.h"
 #include "reports/table.h"
 
-#define NO_VALUE "-"
+#define NO_VALUE   "-"
+#define MOST_WIDTH 100 /* letters; a longer cell moves those after it */
 
 /* --- tables -------------------------------------------------------------------------------------- */
 
@@ -49,7 +50,8 @@ static void
 table_print_line(const struct answer *answer, char *const *cells, const size_t *widths, FILE *to)
 {
 	for (size_t i = 0; i < answer->columns; i++) {
-		int blanks = (int)(widths[i] - table_print_cell(cells[i], NULL));
+		size_t width = table_print_cell(cells[i], NULL);
+		int blanks = width < widths[i] ? (int)(widths[i] - width) : 0;
 		bool is_last = i + 1 == answer->columns;
 
 		if (answer->are_numbers[i])
@@ -61,19 +63,29 @@ table_print_line(const struct answer *answer, char *const *cells, const size_t *
 	}
 }
 
+/* Raise *WIDTH to that of CELL, but not above MOST_WIDTH. */
+static void
+table_widen(size_t *width, const char *cell)
+{
+	size_t wanted = table_print_cell(cell, NULL);
+
+	if (wanted > MOST_WIDTH)
+		wanted = MOST_WIDTH;
+	if (wanted > *width)
+		*width = wanted;
+}
+
 void
 table_print(const struct answer *answer, FILE *to)
 {
-	size_t widths[ANSWER_MOST_COLUMNS];
+	size_t widths[ANSWER_MOST_COLUMNS] = {0};
+
+	size_t cells = answer->rows * answer->columns;
 
 	for (size_t i = 0; i < answer->columns; i++)
-		widths[i] = table_print_cell(answer->names[i], NULL);
-	for (size_t i = 0; i < answer->rows * answer->columns; i++) {
-		size_t width = table_print_cell(answer->cells[i], NULL);
-
-		if (width > widths[i % answer->columns])
-			widths[i % answer->columns] = width;
-	}
+		table_widen(&widths[i], answer->names[i]);
+	for (size_t i = 0; i < cells; i++)
+		table_widen(&widths[i % answer->columns], answer->cells[i]);
 	table_print_line(answer, answer->names, widths, to);
 	for (size_t i = 0; i < answer->rows; i++)
 		table_print_line(answer, answer->cells + i * answer->columns, widths, to);
@@ -130,11 +142,31 @@ table_print_json_string(const char *string, FILE *to)
 	fputc('"', to);
 }
 
+static const char *
+table_skip_digits(const char *cell)
+{
+	return cell + strspn(cell, "0123456789");
+}
+
 /* Return whether CELL is a number of JSON: nan and inf are none. */
 static bool
 table_is_json_number(const char *cell)
 {
-	return strspn(cell, "0123456789+-.eE") == strlen(cell) && cell[0] != '\0';
+	const char *digits = cell + (cell[0] == '-');
+	const char *at = table_skip_digits(digits);
+	bool is_good = at > digits && (digits[0] != '0' || at == digits + 1);
+
+	if (is_good && at[0] == '.') {
+		digits = at + 1;
+		at = table_skip_digits(digits);
+		is_good = at > digits;
+	}
+	if (is_good && (at[0] == 'e' || at[0] == 'E')) {
+		digits = at + 1 + (at[1] == '+' || at[1] == '-');
+		at = table_skip_digits(digits);
+		is_good = at > digits;
+	}
+	return is_good && at[0] == '\0';
 }
 
 void

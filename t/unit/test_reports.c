@@ -228,8 +228,9 @@ Test(table, json_is_json)
 	cr_assert_str_eq(text, "[{\"name\":\"a\\u0009b\\u000a\\\\\\\"\\u001b[31m\xc2\x9b\\ufffd,"
 			       "\xc3\xa4\",\"n\":7},\n{\"name\":null,\"n\":null}]");
 	free(text);
-	text = printed("n\nFloat64\nnan\n1.5\n-inf\n2e+20\n", table_print_json);
-	cr_assert_str_eq(text, "[{\"n\":null},\n{\"n\":1.5},\n{\"n\":null},\n{\"n\":2e+20}]");
+	text = printed("n\nFloat64\nnan\n1.5\n-inf\n2e+20\n01\n1.\n", table_print_json);
+	cr_assert_str_eq(text, "[{\"n\":null},\n{\"n\":1.5},\n{\"n\":null},\n{\"n\":2e+20},\n"
+			       "{\"n\":null},\n{\"n\":null}]");
 	free(text);
 	text = printed("n\nFloat64\n", table_print_json);
 	cr_assert_str_eq(text, "[]");
