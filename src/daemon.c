@@ -392,6 +392,8 @@ daemon_build(struct daemon *d)
 {
 	d->limit.most = (uint32_t)d->config->max_waiting;
 	d->events = events_new(d->config, d->audit);
+	if (d->snowflakes != NULL)
+		snowflakes_record(d->snowflakes, d->events);
 	if (d->snowflakes == NULL && !daemon_build_databases(d))
 		return false;
 	daemon_make_workers(d);

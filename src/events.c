@@ -103,6 +103,7 @@ events_new_recorder(struct events *events, void (*wake)(void *arg), void *arg)
 		.exporter = events->exporter,
 		.addresses = (enum event_addresses)events->config->events_addresses,
 		.proxies = &events->config->proxies,
+		.datacenter_bits = (unsigned)events->config->snowflake_datacenter_bits,
 		.wake = wake,
 		.arg = arg,
 	};

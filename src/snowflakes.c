@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "events.h"
 #include "lease/fixed.h"
 #include "lease/lease.h"
 #include "metrics/metrics.h"
@@ -30,6 +32,7 @@ struct snowflakes {
 	struct ticket_space none; /* while there is no claim */
 	struct snowflake_generator *generator;
 	struct issuer *issuer;
+	_Atomic(struct events *) events; /* NULL: none are recorded */
 	struct lease *lease;
 	char instance[RANDOM_ID_SIZE];
 	char hostname[HOST_SIZE];
@@ -61,9 +64,31 @@ snowflakes_on_change(void *arg)
 }
 
 static void
+snowflakes_record_drift(struct snowflakes *snowflakes, uint64_t drift_ms)
+{
+	static const char action[] = "no ids until the clock is there";
+	const struct config *config = snowflakes->config;
+	uint64_t now_ms = snowflake_unix_ms(&snowflake_system_clock);
+	struct event_record record;
+	struct lease_state state;
+
+	lease_state(snowflakes->lease, &state);
+	event_record_begin(&record, EVENT_DRIFT, now_ms);
+	record.has_worker = true;
+	record.datacenter = (uint16_t)config->snowflake_datacenter;
+	record.worker = (uint16_t)state.worker;
+	record.drift.drift_ms = -(int64_t)drift_ms;
+	record.drift.system_ms = now_ms;
+	event_record_set(&record, EVENT_WORDS, action, sizeof(action) - 1);
+	events_note(atomic_load(&snowflakes->events), &record);
+}
+
+static void
 snowflakes_on_drift(void *arg, uint64_t drift_ms)
 {
-	(void)drift_ms;
+	struct snowflakes *snowflakes = arg;
+
+	snowflakes_record_drift(snowflakes, drift_ms);
 	snowflakes_on_change(arg); /* what waits is answered 503 */
 }
 
@@ -156,6 +181,12 @@ snowflakes_new(const struct config *config)
 		snowflakes_stop(snowflakes, 0);
 	snowflakes_free(snowflakes);
 	return NULL;
+}
+
+void
+snowflakes_record(struct snowflakes *snowflakes, struct events *events)
+{
+	atomic_store(&snowflakes->events, events);
 }
 
 struct source

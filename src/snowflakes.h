@@ -25,6 +25,10 @@ struct snowflakes;
  */
 struct snowflakes *snowflakes_new(const struct config *config) MUST_CHECK;
 
+/* From now on record drifts of the clock as EVENTS. NULL: record none. EVENTS outlive snowflakes_stop(). */
+struct events;
+void snowflakes_record(struct snowflakes *snowflakes, struct events *events);
+
 /* The sources of the allocators: for all requests, and for groups. */
 struct source snowflakes_runs(struct snowflakes *snowflakes);
 struct source snowflakes_groups(struct snowflakes *snowflakes);

@@ -116,6 +116,33 @@ SKIP: {
     clear();
 }
 
+# --- Snowflake ids -----------------------------------------------------------------------------------
+
+{
+    my $state = scratch() . '/snowflakes';
+    mkdir $state or die "$state: $!";
+    my $server = Tickr::Server->new(env => {
+        $clickhouse->environment,
+        (map { $_ => undef } qw(TICKR_MAX_NODES TICKR_NODE_NUMBER TICKR_STARTING_OFFSET)),
+        TICKR_DATABASE_ADAPTER           => 'snowflake',
+        TICKR_SNOWFLAKE_DATACENTER_BITS  => 5,
+        TICKR_SNOWFLAKE_DATACENTER       => 2,
+        TICKR_SNOWFLAKE_WORKER           => 9,
+        TICKR_STATE_DIR                  => $state,
+    });
+    $server->wait_until_ready;
+    my @ids = $server->get('/tickets/create/20000')->{body} =~ /(\d+)/g;
+    is scalar @ids, 20000, 'an array of Snowflake ids spans several milliseconds';
+    $server->stop;
+    my @rows = $clickhouse->rows('SELECT * FROM id_generation_events ORDER BY generated_id');
+    cmp_ok scalar @rows, '>', 3, '... and has a row for each run';
+    is_deeply [ map { my $row = $_; map { $row->{generated_id} + $_ * $row->{increment} } 0 .. $row->{id_count} - 1 } @rows ], \@ids,
+        '... which are exactly its ids';
+    is_deeply [ grep { $_->{datacenter_id} != 2 || $_->{worker_id} != 9 || $_->{sequence_number} != ($_->{generated_id} & 4095) } @rows ], [],
+        '... with the datacenter, the worker and the sequence number';
+    clear();
+}
+
 # --- none twice, none missing ------------------------------------------------------------------------
 
 sub check_rows {

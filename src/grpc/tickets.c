@@ -8,6 +8,14 @@
 #include "grpc/ids.h"
 #include "grpc/message.h"
 
+/* Note the tickets, for the record of CALL. */
+static void
+tickets_note(struct grpc_call *call, const struct ticket_answer *answer)
+{
+	call->issued = (struct grpc_issued){
+		.ids = answer->bases, .space = answer->space, .taken_us = answer->taken_us};
+}
+
 /* Snowflake ids are no progression if they pass the end of a millisecond. */
 static void
 tickets_reply_list(struct grpc_call *call, const struct ticket_answer *answer)
@@ -19,6 +27,7 @@ tickets_reply_list(struct grpc_call *call, const struct ticket_answer *answer)
 		call_fail_status(call, TICKET_EXHAUSTED, SPACE_EXHAUSTED);
 	} else {
 		front_note_issued(NULL, answer->bases.count);
+		tickets_note(call, answer);
 		ids_reply(call, &(struct ticket_range){list[0], 1, answer->bases.count}, list);
 	}
 	free(list);
@@ -39,8 +48,7 @@ tickets_on_answer(struct ticket_request *request, const struct ticket_answer *an
 		tickets_reply_list(call, answer);
 	} else {
 		front_note_issued(NULL, tickets.count);
-		call->issued = (struct grpc_issued){
-			.ids = answer->bases, .space = answer->space, .taken_us = answer->taken_us};
+		tickets_note(call, answer);
 		ids_reply(call, &tickets, NULL);
 	}
 }

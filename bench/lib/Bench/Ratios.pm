@@ -21,6 +21,10 @@ our @table = (
               . 'constant reply of evhttp',
       sub { my ($of) = @_;
             $of->('append-strict', 1, 'p50') / ($of->('raw', 1, 'p50') + $of->('evhttp', 1, 'p50')) } ],
+    [ events_over_strict => 'strict, with events that are discarded, 64 connections: requests/s over those without',
+      sub { my ($of) = @_; $of->('events', 64, 'rate') / $of->('strict', 64, 'rate') } ],
+    [ events_ahead_over_ahead => 'ahead, with events that are discarded, 64 connections: requests/s over those without',
+      sub { my ($of) = @_; $of->('events-ahead', 64, 'rate') / $of->('ahead', 64, 'rate') } ],
     [ audit_over_strict => 'strict, with an audit, 64 connections: requests/s over those without',
       sub { my ($of) = @_; $of->('audit', 64, 'rate') / $of->('strict', 64, 'rate') } ],
     [ audit_ahead_over_ahead => 'ahead, with an audit, 64 connections: requests/s over those without',

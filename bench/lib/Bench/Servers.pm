@@ -247,6 +247,8 @@ my %start = (
     'webdis-everysec' => sub { start_webdis('everysec') },
     'strict'          => sub { tickrd_on_counter('strict') },
     'ahead'           => sub { tickrd_on_counter('ahead', TICKR_RESERVE_AHEAD => 1) },
+    'events'         => sub { tickrd_on_counter('events', TICKR_EVENTS_DISCARD => 1) },
+    'events-ahead'   => sub { tickrd_on_counter('events_ahead', TICKR_RESERVE_AHEAD => 1, TICKR_EVENTS_DISCARD => 1) },
     'audit'          => sub { tickrd_on_counter('audit', audit_settings(0)) },
     'audit-ahead'    => sub { tickrd_on_counter('audit_ahead', TICKR_RESERVE_AHEAD => 1, audit_settings(0)) },
     'audit-required' => sub { tickrd_on_counter('audit_required', audit_settings(1)) },
