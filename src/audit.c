@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "events/audit_keeper.h"
 #include "events/sink_audit.h"
+#include "ticket/snowflake_id.h"
 
 #define AUDIT_MEMBER_MS	 2000
 #define AUDIT_FILE_BYTES (UINT64_C(256) << 20)
@@ -59,6 +60,9 @@ audit_new_sink(struct audit *audit)
 		.spool = audit->spool,
 		.is_required = audit->config->audit_required == 1,
 		.maker = {.node = audit->config->databases[0].space.node_number},
+		.epoch_ms = audit->config->snowflake_epoch_ms > 0
+				    ? audit->config->snowflake_epoch_ms
+				    : SNOWFLAKE_EPOCH_MS,
 		.member_ms = AUDIT_MEMBER_MS,
 		.file_bytes = AUDIT_FILE_BYTES,
 		.utc_ms = audit_utc_ms,

@@ -14,6 +14,8 @@
 #define AUDIT_LINE_TIME_SHIFT	 22
 #define AUDIT_LINE_SEQUENCE_MASK 4095
 
+#define AUDIT_LINE_FAR_MS UINT64_C(86400000)
+
 void
 audit_line_begin(struct audit_line *line, const char *instance, uint64_t epoch_ms)
 {
@@ -146,6 +148,19 @@ audit_line_add_maker(struct text *text, const struct event_record *record)
 	audit_line_add_text(text, ",\"sequence\":", record, EVENT_SEQUENCE);
 }
 
+/*
+ * Add the time of an id, unless it is far from the time of its record. Then a coordinator has set another epoch than the
+ * settings, so the time is not known here.
+ */
+static void
+audit_line_add_id_time(struct text *text, uint64_t id_ms, uint64_t record_ms)
+{
+	if (id_ms < record_ms + AUDIT_LINE_FAR_MS && record_ms < id_ms + AUDIT_LINE_FAR_MS) {
+		audit_line_add_number(text, "\"timestamp_ms\":", id_ms);
+		text_add(text, ",");
+	}
+}
+
 static void
 audit_line_add_ids(const struct audit_line *line, struct text *text,
 		   const struct event_record *record)
@@ -163,9 +178,10 @@ audit_line_add_ids(const struct audit_line *line, struct text *text,
 		text_add(text, ",\"is_scrambled\":true");
 	if (!record->has_worker)
 		return;
-	audit_line_add_number(text, ",\"id_components\":{\"timestamp_ms\":",
-			      (ids->first >> AUDIT_LINE_TIME_SHIFT) + line->epoch_ms);
-	audit_line_add_number(text, ",\"datacenter_id\":", record->datacenter);
+	text_add(text, ",\"id_components\":{");
+	audit_line_add_id_time(text, (ids->first >> AUDIT_LINE_TIME_SHIFT) + line->epoch_ms,
+			       record->time_ms);
+	audit_line_add_number(text, "\"datacenter_id\":", record->datacenter);
 	audit_line_add_number(text, ",\"worker_id\":", record->worker);
 	audit_line_add_number(text, ",\"sequence\":", ids->first & AUDIT_LINE_SEQUENCE_MASK);
 	text_add(text, "}");

@@ -69,6 +69,18 @@ Test(audit_line, ids_of_a_worker_have_components)
 		"\"queue_time_us\":10,\"total_latency_us\":55}}\n");
 }
 
+Test(audit_line, an_id_of_another_epoch_has_no_time)
+{
+	struct event_record record = request();
+
+	record.has_worker = true;
+	record.worker = 5;
+	record.ids.first = UINT64_C(42);
+	write_one(&record);
+	cr_assert_not_null(strstr(written, "\"id_components\":{\"datacenter_id\":0,"));
+	cr_assert_null(strstr(written, "timestamp_ms"));
+}
+
 Test(audit_line, ids_of_a_node_have_no_components)
 {
 	struct event_record record = request();
