@@ -165,9 +165,8 @@ static const struct command_entry {
 	 COMMAND_SEQUENCE,
 	 SEQUENCE_DECODE,
 	 .takes = BIT(OPTION_SEQUENCE),
-	 .needs = BIT(OPTION_SEQUENCE),
 	 .operand = "ID",
-	 .lacks = "decode needs --sequence NAME, and an ID of that sequence"},
+	 .lacks = "decode needs an ID, and --sequence NAME if it is of a named sequence"},
 };
 
 /* --- options ------------------------------------------------------------------------------------- */
@@ -390,6 +389,10 @@ command_line_take_operand(struct command_line *line, const struct command_entry 
 	}
 	if (operand == NULL)
 		return true;
+	if (name == NULL) {
+		line->command = COMMAND_DECODE;
+		return command_line_take_ticket(line, "decode", operand);
+	}
 	is_good = sequence_request_set_name(request, name, strlen(name), &problem) &&
 		  (command->task != SEQUENCE_DECODE ||
 		   sequence_request_set(request, "id", operand, &problem));
@@ -522,8 +525,11 @@ command_line_print_help(void)
 	     "  tickrd sequence retire NAME     ask, then refuse the name for ever\n"
 	     "  tickrd sequence fold ID         ask, then remove the row of a server that is gone\n"
 	     "         --yes                    do not ask\n"
-	     "  tickrd decode --sequence NAME ID\n"
-	     "                                  print the number that became this id\n"
+	     "  tickrd decode ID                print the node and base of a ticket, or the parts "
+	     "of a "
+	     "Snowflake id\n"
+	     "         --sequence NAME          print the number of a named sequence that became "
+	     "ID\n"
 	     "  tickrd audit find ID            print the records of the audit that have this id\n"
 	     "         --hour HOUR              search this hour, in UTC, such as 2024-01-03T19\n"
 	     "  tickrd clickhouse create        make the tables of events and metrics in "

@@ -19,13 +19,14 @@ enum command {
 	COMMAND_CHECK_CONFIG,
 	COMMAND_CREATEDB,
 	COMMAND_ADVANCE,
-	COMMAND_SEQUENCE, /* decode, too */
+	COMMAND_SEQUENCE, /* decode --sequence, too */
 	COMMAND_AUDIT_FIND,
 	COMMAND_CLICKHOUSE_CREATE,
 	COMMAND_REPORT,
 	COMMAND_REPORT_LIST,
 	COMMAND_HELP,
 	COMMAND_VERSION,
+	COMMAND_DECODE, /* without a sequence */
 	COMMAND_VARIABLES,
 };
 
@@ -34,7 +35,7 @@ struct command_line {
 	const char *env_file; /* NULL: none */
 	bool if_not_exists;
 	bool has_continue_after;  /* createdb */
-	uint64_t last_ticket;	  /* of --continue-after or --past */
+	uint64_t last_ticket;	  /* of --continue-after or --past, or the ID of decode */
 	uint64_t raise_by;	  /* advance --sequences --by; 0: not given */
 	bool is_confirmed;	  /* advance --yes */
 	enum store_layout layout; /* createdb */

@@ -15,6 +15,7 @@
 #include "daemon.h"
 #include "clickhouse_create.h"
 #include "databases.h"
+#include "decode_command.h"
 #include "remote/web.h"
 #include "report_command.h"
 #include "sequence_command.h"
@@ -81,6 +82,8 @@ main_run(const struct command_line *line, struct signals *signals)
 		status = audit_command_find(&config, &line->audit);
 	else if (is_of_clickhouse)
 		status = main_run_on_clickhouse(&config, line);
+	else if (line->command == COMMAND_DECODE)
+		status = decode_command_run(&config, line->last_ticket);
 	else if (line->command == COMMAND_SERVE)
 		status = daemon_run(&config, signals);
 	else
@@ -134,6 +137,7 @@ main(int count, char **arguments)
 	case COMMAND_CHECK_CONFIG:
 	case COMMAND_CREATEDB:
 	case COMMAND_ADVANCE:
+	case COMMAND_DECODE:
 	case COMMAND_SEQUENCE:
 	case COMMAND_AUDIT_FIND:
 	case COMMAND_CLICKHOUSE_CREATE:

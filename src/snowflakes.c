@@ -20,6 +20,7 @@
 #include "snowflake/issuer.h"
 #include "snowflakes.h"
 #include "store/drivers.h"
+#include "ticket/decode.h"
 #include "ticket/snowflake_id.h"
 
 #define START_WAIT_MS 3000 /* for the answer to the first claim */
@@ -276,4 +277,18 @@ snowflakes_add_status(struct snowflakes *snowflakes, struct text *text)
 	if (snowflake_unix_ms(&snowflake_system_clock) + YEAR_MS > end_ms)
 		text_add(text, ",\"warning\":\"the 41 bits of the time end within a year: see "
 			       "docs/snowflake.md\"");
+}
+
+bool
+snowflakes_decode(struct snowflakes *snowflakes, uint64_t id, struct text *json)
+{
+	const struct config *config = snowflakes->config;
+	struct lease_state state;
+
+	lease_state(snowflakes->lease, &state);
+	if (state.epoch_ms == UINT64_MAX) /* no coordinator has said another one yet */
+		state.epoch_ms = config->snowflake_epoch_ms > 0 ? config->snowflake_epoch_ms
+								: SNOWFLAKE_EPOCH_MS;
+	return decode_snowflake(state.epoch_ms, (unsigned)config->snowflake_datacenter_bits, id,
+				json);
 }

@@ -39,6 +39,9 @@ size_t snowflakes_states(struct snowflakes *snowflakes, struct database_state *s
 /* Add the members of /status. */
 void snowflakes_add_status(struct snowflakes *snowflakes, struct text *text);
 
+/* Add the parts of ID as JSON members. False: it is no Snowflake id. */
+bool snowflakes_decode(struct snowflakes *snowflakes, uint64_t id, struct text *json) MUST_CHECK;
+
 /* Answer what waits, issue nothing any more, and retire the worker id. After the loops, until UNTIL_MS by clock_ms(). */
 void snowflakes_stop(struct snowflakes *snowflakes, uint64_t until_ms);
 

@@ -224,6 +224,14 @@ worker_add_status(void *arg, struct text *text)
 	snowflakes_add_status(worker->settings.snowflakes, text);
 }
 
+static bool
+worker_decode(void *arg, uint64_t id, struct text *json)
+{
+	struct worker *worker = arg;
+
+	return snowflakes_decode(worker->settings.snowflakes, id, json);
+}
+
 static uint64_t
 worker_reserved(void *arg, uint64_t *lasts_ms)
 {
@@ -282,6 +290,7 @@ worker_make_service(struct worker *worker)
 		.reserved = worker->settings.segment != NULL ? worker_reserved : NULL,
 		.events = worker->settings.events != NULL ? worker_may_record : NULL,
 		.sinks = worker->settings.events != NULL ? worker_add_sinks : NULL,
+		.decode = worker->settings.snowflakes != NULL ? worker_decode : NULL,
 		.add_status = worker->settings.snowflakes != NULL ? worker_add_status : NULL,
 		.arg = worker,
 	};

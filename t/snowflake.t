@@ -56,6 +56,14 @@ my $answer = $server->get('/tickets/create/4097?format=group');
 is $answer->{status}, 400, 'a larger group is refused';
 like $answer->{body}, qr/at most 4096/, '... and the answer says how many it may have';
 
+my $decoded = decode_json($server->get("/decode/$group->{first}")->{body});
+is $decoded->{worker}, 5, '/decode has the worker of an id';
+is $decoded->{ms}, parts($group->{first})->{ms} + $epoch, '... and its time';
+is $server->get("/decode/$_")->{status}, 400, "/decode/$_ is refused" for '', 'x', '9223372036854775808', '1?sequence=a';
+my ($of_decode, $said_by_decode) = Tickr::Server->run(env => settings(), arguments => [ 'decode', $group->{first} ]);
+is $of_decode, 0, 'tickrd decode decodes, too';
+is decode_json($said_by_decode)->{time}, $decoded->{time}, '... to the same time';
+
 my $now = time;
 my $ms = parts(($server->get('/tickets/create')->{body} =~ /(\d+)/)[0])->{ms};
 cmp_ok abs($ms / 1000 + $epoch / 1000 - $now), '<', 20, 'an id has the time of its creation';

@@ -33,6 +33,8 @@ struct ticket_service {
 	bool (*events)(void *arg, struct text *problem);
 	/* Add the state of each sink of events to JSON: [{"name":"audit","works":true}]. NULL: no events. */
 	void (*sinks)(void *arg, struct text *json);
+	/* Add the parts of ID as JSON members. False: it is no id. NULL: the ids are tickets of the databases. */
+	bool (*decode)(void *arg, uint64_t id, struct text *json);
 	/* Add members of the JSON object of /status, each after a comma. NULL: there are no more. */
 	void (*add_status)(void *arg, struct text *text);
 	void *arg;

@@ -10,6 +10,7 @@ static const struct route routes[] = {
 	{"/livez", GET_HEAD, ROUTE_ANYBODY, handle_livez, ROUTE_LIVEZ},
 	{"/readyz", GET_HEAD, ROUTE_ANYBODY, handle_readyz, ROUTE_READYZ},
 	{"/metrics", GET_HEAD, ROUTE_CLIENT, handle_metrics, ROUTE_METRICS},
+	{"/decode/ID", GET_HEAD, ROUTE_CLIENT, handle_decode, ROUTE_DECODE},
 	/* From here on only with named sequences. */
 	{"/sequences/NAME/create/N", GET_POST, ROUTE_CLIENT, handle_sequence_create_many,
 	 ROUTE_SEQUENCE_CREATE_MANY},

@@ -22,6 +22,8 @@ void handle_sequence_create_many(struct exchange *exchange, const struct route_a
 /* handle_sequences.c */
 void handle_sequence(struct exchange *exchange, const struct route_argument *arguments);
 void handle_sequences(struct exchange *exchange, const struct route_argument *arguments);
+/* handle_decode.c */
+void handle_decode(struct exchange *exchange, const struct route_argument *arguments);
 /* handle_status.c */
 void handle_status(struct exchange *exchange, const struct route_argument *arguments);
 /* handle_probes.c */

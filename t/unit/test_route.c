@@ -46,6 +46,8 @@ Test(route, each_path_of_clients_has_its_handler_methods_access_and_metric)
 		 ROUTE_READYZ},
 		{"/metrics", handle_metrics, NULL, GET_HEAD, "GET, HEAD", ROUTE_CLIENT,
 		 ROUTE_METRICS},
+		{"/decode/42", handle_decode, "42", GET_HEAD, "GET, HEAD", ROUTE_CLIENT,
+		 ROUTE_DECODE},
 	};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
@@ -220,8 +222,8 @@ Test(route, a_table_lists_its_paths_and_single_methods)
 	struct text text = TEXT_OVER(memory);
 
 	route_add_paths(&client_routes, &text);
-	cr_assert_str_eq(memory, "/tickets/create, /tickets/create/N, /status, /livez, /readyz or "
-				 "/metrics");
+	cr_assert_str_eq(memory, "/tickets/create, /tickets/create/N, /status, /livez, /readyz, "
+				 "/metrics or /decode/ID");
 	text_clear(&text);
 	route_add_paths(&parameter_table, &text);
 	cr_assert_str_eq(memory, "POST /rooms/ROOM/open, /keys/KEY/create/N, /keys/KEY/create, "
