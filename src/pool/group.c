@@ -57,6 +57,7 @@ group_take(struct group *group)
 			.most = move->most,
 			.revision = move->revision,
 			.is_retired = move->is_retired,
+			.is_strange = move->is_strange,
 		};
 	}
 }

@@ -16,6 +16,7 @@ struct group_part {
 	uint64_t most;
 	uint32_t revision;
 	bool is_retired;
+	bool is_strange;
 };
 
 struct group {

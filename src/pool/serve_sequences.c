@@ -22,6 +22,21 @@ serve_sequences_refuse(struct keeper *keeper, struct mail_list *list,
 	serve_answer(list, &reservation->mail, keeper->health->database, status);
 }
 
+/* Name the sequence, as the store has it. */
+static void
+serve_sequences_refuse_strange(struct keeper *keeper, struct mail_list *list,
+			       struct reservation *reservation)
+{
+	char memory[REASON_SIZE];
+	struct text words = TEXT_OVER(memory);
+
+	text_add(&words, "the sequence ");
+	text_add_bytes(&words, reservation->sequence->name, reservation->sequence->name_len);
+	text_add(&words, " was moved by another program, or expires: the operator must stop that "
+			 "program, see docs/stores.md");
+	serve_sequences_refuse(keeper, list, reservation, TICKET_DATABASE_REFUSED, memory);
+}
+
 static void
 serve_sequences_give(struct keeper *keeper, struct mail_list *list, struct group_part *part,
 		     struct reservation *reservation)
@@ -57,7 +72,9 @@ serve_sequences_deal(struct keeper *keeper, struct mail_list *list, struct mail_
 		if (part->revision != reservation->revision) {
 			TAILQ_REMOVE(list, mail, link);
 			TAILQ_INSERT_TAIL(again, mail, link);
-		} else if (part->is_retired)
+		} else if (part->is_strange)
+			serve_sequences_refuse_strange(keeper, list, reservation);
+		else if (part->is_retired)
 			serve_sequences_refuse(keeper, list, reservation, TICKET_NO_SEQUENCE,
 					       SEQUENCE_RETIRED);
 		else

@@ -137,6 +137,8 @@ struct store_move {
 	uint32_t
 		revision; /* of the policy, by the row: abandon the numbers if another one was expected */
 	bool is_retired; /* abandon the numbers */
+	/* Another program has moved the sequence, or it can be lost: abandon the numbers. See docs/stores.md. */
+	bool is_strange;
 };
 
 /*

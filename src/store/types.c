@@ -4,6 +4,7 @@
 
 #include "store/drivers.h"
 #include "store/etcd_sequences.h"
+#include "store/redis_store.h"
 #include "store/types.h"
 #include "store/zookeeper_sequences.h"
 
@@ -40,6 +41,15 @@ static const struct store_property types_of_zookeeper[] = {
 	{"SessionTimeout", "SessionTimeout", "5", false},
 };
 
+static const struct store_property types_of_redis[] = {
+	{"redisHost", "redisHost", NULL, false},
+	{"redisUsername", "redisUsername", "", false},
+	{"redisPassword", "redisPassword", "", true},
+	{"db", "db", "0", false},
+	{"enableTLS", "enableTLS", "false", false},
+	{"durability", "durability", "checked", false},
+};
+
 static const struct store_type types[] = {
 	{"mysql", &mysql_store, types_of_mysql, ARRAY_LENGTH(types_of_mysql), false, false},
 	{"sqlite", HAVE_SQLITE ? &sqlite_store : NULL, types_of_sqlite,
@@ -48,6 +58,8 @@ static const struct store_type types[] = {
 	 ARRAY_LENGTH(types_of_etcd), true, false},
 	{"zookeeper", HAVE_ZOOKEEPER ? &zookeeper_sequences_store : NULL, types_of_zookeeper,
 	 ARRAY_LENGTH(types_of_zookeeper), true, false},
+	{"redis", HAVE_REDIS ? &redis_store : NULL, types_of_redis, ARRAY_LENGTH(types_of_redis),
+	 true, false},
 	{"in-memory", &memory_store, NULL, 0, true, true},
 };
 

@@ -1,0 +1,153 @@
+#!/usr/bin/perl
+# A store of named sequences in Redis: keys as Layotto has them, refusals, a kill, a stop, and an older copy.
+use strict;
+use warnings;
+use Test::More;
+use Tickr::Process qw(scratch slurp spew wait_for);
+use Tickr::Server;
+
+plan skip_all => 'redis-server is not installed' if system('redis-server --version >/dev/null 2>&1') != 0;
+my $folder = scratch();
+my $socket = "$folder/redis";
+my $redis;
+
+sub start_redis {
+    $redis = Tickr::Process->new(
+        name    => 'redis',
+        command => [
+            'redis-server', '--port', 0, '--unixsocket', $socket, '--dir', $folder,
+            '--appendonly', 'yes', '--appendfsync', 'always', '--save', '', @_ ],
+        env => {%ENV});
+    wait_for('Redis', 20, sub { (ask('ping') // '') =~ /PONG/ });
+    return;
+}
+
+sub ask {
+    open my $pipe, '-|', 'redis-cli', '-s', $socket, @_ or die "redis-cli: $!";
+    local $/;
+    my $answer = <$pipe>;
+    close $pipe;
+    return $answer =~ s/\n\z//r;
+}
+
+mkdir "$folder/state" or die $!;
+my %env = (
+    Tickr::Server::patient(),
+    TICKR_MAX_NODES         => 10,
+    TICKR_NODE_NUMBER       => 3,
+    TICKR_STARTING_OFFSET   => 1,
+    TICKR_DATABASE_ADAPTER  => 'memory',
+    TICKR_SEQUENCES         => 'none',
+    TICKR_SEQUENCERS_APP_ID => 'shop',
+    TICKR_STATE_DIR         => "$folder/state",
+    TICKR_SEQUENCERS_FILE   => "$folder/stores.json");
+
+sub stores {
+    my ($more, $bound) = @_;
+    spew('stores.json', qq({"sequencer": {"red": {"type": "redis", "biggerThan": {$bound},)
+            . qq("metadata": {"redisHost": "$socket"$more}}}}));
+    return;
+}
+
+sub check {
+    return Tickr::Server->run(program => 'tickrd-memory', arguments => $_[0], env => \%env);
+}
+
+my $server;
+
+sub serve {
+    $server = Tickr::Server->new(program => 'tickrd-memory', env => \%env);
+    wait_for('the store', 30, sub { ready() });
+    return;
+}
+sub ready { return $server->get('/readyz?store=red')->{status} == 200 }
+
+sub create {
+    my ($key, $rest) = @_;
+    return $server->get("/sequences/$key/create" . ($rest // '') . '?store=red');
+}
+
+# --- settings ---------------------------------------------------------------------------------------
+
+stores(', "enableTLS": "true", "db": "x"', '');
+my ($status, $output) = check(['check-config']);
+like $output, qr/enableTLS=true is not allowed: .*run stunnel/, 'TLS is refused, and the message names stunnel';
+like $output, qr/db=x is not allowed/, '... with the other mistakes';
+
+stores('', '"big": 5000');
+start_redis('--appendfsync', 'everysec');
+($status, $output) = check([]);
+is $status, 78, 'a Redis that loses writes stops the start';
+like $output, qr/store=red reason="Redis has appendfsync everysec, .*set appendfsync always/, '... by name, with the remedy';
+ask('config', 'set', 'appendfsync', 'always');
+
+# --- serving ------------------------------------------------------------------------------------------
+
+ask('set', 'sequencer|||shop||old', 41);
+serve();
+is create('orders')->{body}, '[1]', 'numbers are plain, whatever the node is';
+is create('orders', '/3')->{body}, '[2,3,4]', '... and go on';
+is ask('get', 'sequencer|||shop||orders'), 4, 'a key has the name and the value that Layotto expects';
+is create('old')->{body}, '[42]', 'an existing counter goes on';
+is create('big')->{body}, '[5001]', 'biggerThan is kept';
+like $server->get('/sequences?store=red')->{body}, qr/"big".*"old".*"orders"/, 'sequences are listed';
+
+ask('incr', 'sequencer|||shop||old');
+my $answer = create('old');
+is $answer->{status}, 503, 'a key that another program moved is refused';
+like $answer->{body}, qr/sequencer\|\|\|shop\|\|old was moved by another program/, '... by name';
+is create('orders')->{body}, '[5]', '... and no other key';
+ask('hdel', 'tickr|||adopted', 'sequencer|||shop||old');
+like create('old')->{body}, qr/^\[4\d\]$/, 'an operator accepts its value';
+
+ask('set', 'sequencer|||shop||gone', 7, 'EX', 1000);
+is create('gone')->{status}, 503, 'a key that expires is refused';
+
+ask('config', 'set', 'appendfsync', 'no');
+wait_for('the refusal', 30, sub { !ready() });
+pass 'a setting that changes later is noticed';
+ask('config', 'set', 'appendfsync', 'always');
+wait_for('the store', 60, sub { ready() });
+
+# --- kills ----------------------------------------------------------------------------------------------
+
+my $last = 5;
+for my $round (1 .. 3) {
+    $redis->kill_hard;
+    is create('orders')->{status}, 503, 'without Redis there are no ids' if $round == 1;
+    start_redis();
+    wait_for('the store', 60, sub { ready() });
+    my ($id) = create('orders')->{body} =~ /^\[(\d+)\]$/;
+    cmp_ok $id // 0, '>', $last, 'after a kill ids rise';
+    $last = $id // $last;
+}
+
+# --- an older copy -----------------------------------------------------------------------------------------
+
+system("cp -a '$folder/appendonlydir' '$folder/copy'") == 0 or die 'cp';
+create('orders') for 1 .. 5;
+$redis->kill_hard;
+system("rm -rf '$folder/appendonlydir' && cp -a '$folder/copy' '$folder/appendonlydir'") == 0 or die 'cp';
+start_redis();
+wait_for('the refusal', 60, sub { $server->log =~ /gone back in time/ });
+is create('orders')->{status}, 503, 'an older copy is refused';
+is create('others')->{status}, 503, '... for each key';
+$server->stop;
+
+# A server that stopped while the copy was put in place.
+$server = Tickr::Server->new(program => 'tickrd-memory', env => \%env);
+wait_for('the answer', 60, sub { create('orders')->{body} =~ /gone back|raise|\[/ });
+my ($id) = create('orders')->{body} =~ /^\[(\d+)\]$/;
+ok !defined $id || $id > $last + 5, 'no id is issued twice after a restart either';
+$server->stop;
+
+# --- an emptied server -------------------------------------------------------------------------------------
+
+ask('flushall');
+$server = Tickr::Server->new(program => 'tickrd-memory', env => \%env);
+wait_for('the answer', 60, sub { create('orders')->{body} =~ /another database|gone back/ });
+is create('orders')->{status}, 503, 'an emptied Redis is refused';
+$server->stop;
+$redis->kill_hard;
+
+done_testing;
