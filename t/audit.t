@@ -6,6 +6,7 @@ use IO::Uncompress::Gunzip ();
 use JSON::PP ();
 use Test::More;
 use Tickr::File;
+use Tickr::Grpc;
 use Tickr::Load;
 use Tickr::Process qw(scratch slurp wait_for);
 use Tickr::Server;
@@ -116,6 +117,20 @@ sub unfinished { return grep { !/\.json\.gz$|\/lock$/ } glob "$_[0]/*" }
     wait_for('the journal to be packed', 30, sub { !grep {/\.lines$|\.packing$/} glob "$folder/*" });
     ok $server->wait_for_log(qr/msg="audit records are written again"/, 60), 'packed files make room';
     is $server->get('/tickets/create')->{status}, 200, '... and ids are issued again';
+    is $server->stop, 0, 'it stops';
+}
+
+SKIP: {    # the same over gRPC
+    skip(Tickr::Grpc->missing, 4) if Tickr::Grpc->missing;
+    my $folder = new_spool();
+    my $server = memory_server($folder, TICKR_AUDIT_REQUIRED => 1, TICKR_GRPC_LISTEN => '127.0.0.1:0');
+    my $grpc   = Tickr::Grpc->new(Tickr::Grpc::address($server));
+    my $answer = $grpc->call('tickr.v1.Tickets/Create', {});
+    is $answer->{code}, 'OK', 'a call gets an id' or diag explain $answer;
+    my ($journal) = glob "$folder/*.journal";
+    my $line = JSON::PP::decode_json((split /\n/, slurp($journal // ''))[-1] // '{}');
+    is $line->{generated_id}, 329, '... which is in the journal already';
+    is $line->{request_metadata}{protocol}, 'grpc', '... with its protocol';
     is $server->stop, 0, 'it stops';
 }
 
