@@ -2,6 +2,7 @@
 # The services of gRPC answer as HTTP does, and GetNextId as Layotto does.
 use strict;
 use warnings;
+use IO::Uncompress::Gunzip ();
 use JSON::PP ();
 use MIME::Base64 qw(decode_base64 encode_base64);
 use Test::More;
@@ -282,7 +283,40 @@ sub drain {
     return;
 }
 
-my %parts = (tickets => \&tickets, sequences => \&sequences, layotto => \&layotto, passwords => \&passwords,
+# --- the audit ----------------------------------------------------------------------------------------
+
+sub audit {
+    my ($status, $said) = Tickr::Server->run(arguments => ['check-config'], env => { TICKR_AUDIT_DIR => '/' });
+    plan skip_all => 'this tickrd was built without zlib' if $said =~ /built without zlib/;
+    my $spool = scratch() . '/spool';
+    mkdir $spool or die $!;
+    my $server = server(TICKR_SEQUENCES => 'any', TICKR_AUDIT_DIR => $spool, TICKR_AUDIT_REQUIRED => 1);
+    my $client = client($server);
+    my @ids = map { $client->call('tickr.v1.Tickets/Create', { count => 3 })->{response}{tickets}[0] } 1 .. 20;
+    is_deeply \@ids, [ map { 3 * $_ + 1 } 0 .. 19 ], 'calls are answered after their records are kept';
+    is $client->call('spec.proto.runtime.v1.Runtime/GetNextId', { store_name => 'tickr', key => 'orders' },
+        metadata => [ [ 'x-request-id' => 'request-1' ] ])->{response}{next_id}, 1, '... GetNextId too';
+    is $client->call('tickr.v1.Tickets/Create', { count => 1e9 })->{code}, 'INVALID_ARGUMENT', 'one call fails';
+    is $server->stop, 0, 'the server stops cleanly';
+    my @lines;
+    for my $path (glob "$spool/*.json.gz") {
+        my $in = IO::Uncompress::Gunzip->new($path, MultiStream => 1) or die "$path: no gzip\n";
+        while (defined(my $line = $in->getline)) { push @lines, JSON::PP::decode_json($line) }
+    }
+    @lines = grep { $_->{event_type} =~ /^id_/ } @lines;
+    is scalar @lines, 22, 'each call has a record';
+    is_deeply [ map { $_->{generated_id} } @lines[ 0 .. 19 ] ], \@ids, '... with its ids';
+    is_deeply [ sort map { $_->{request_metadata}{protocol} } @lines ], [ ('grpc') x 22 ], '... and its protocol';
+    my ($named) = grep { ($_->{sequence} // '') eq 'orders' } @lines;
+    is_deeply [ $named->{store}, $named->{request_metadata}{request_id}, $named->{request_metadata}{client_ip} ],
+        [ 'tickr', 'request-1', '127.0.0.1' ], 'a record has the store, the id of the request and the client';
+    like $named->{request_metadata}{user_agent}, qr/^grpc-python/, '... and its user agent';
+    my ($failed) = grep { $_->{event_type} eq 'id_failed' } @lines;
+    is $failed->{status}, 400, 'a failed call has the status of HTTP';
+    return;
+}
+
+my %parts = (audit => \&audit, tickets => \&tickets, sequences => \&sequences, layotto => \&layotto, passwords => \&passwords,
     deadlines => \&deadlines, reflection => \&reflection, tls => \&tls, drain => \&drain);
 subtest $_ => $parts{$_} for @ARGV ? @ARGV : sort keys %parts;
 done_testing;
