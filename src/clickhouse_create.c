@@ -34,7 +34,6 @@ static const struct {
 	[KEPT_METRICS] = {"metrics", sql_clickhouse_metrics},
 	[KEPT_DRIFT] = {"drift", sql_clickhouse_drift},
 	[KEPT_OVERFLOW] = {"overflow", sql_clickhouse_overflow},
-	[KEPT_STATES] = {"states", sql_clickhouse_states},
 };
 
 struct creation {
@@ -76,7 +75,7 @@ clickhouse_create_take_ttl(struct clickhouse_create *create, const char *value)
 		if (!clickhouse_create_take_part(create, part, len)) {
 			fprintf(stderr,
 				"tickrd: --ttl takes the days that rows are kept, 1 to %d: "
-				"events=90,metrics=365,drift=180,overflow=180,states=365 or some "
+				"events=90,metrics=365,drift=180,overflow=180 or some "
 				"of "
 				"these, not %s\n",
 				MOST_DAYS, value);

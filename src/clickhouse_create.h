@@ -10,14 +10,7 @@
 #include "config/config.h"
 
 /* The tables whose retention --ttl sets. */
-enum clickhouse_kept {
-	KEPT_EVENTS,
-	KEPT_METRICS,
-	KEPT_DRIFT,
-	KEPT_OVERFLOW,
-	KEPT_STATES,
-	KEPT_COUNT
-};
+enum clickhouse_kept { KEPT_EVENTS, KEPT_METRICS, KEPT_DRIFT, KEPT_OVERFLOW, KEPT_COUNT };
 
 struct clickhouse_create {
 	unsigned days[KEPT_COUNT]; /* 0: not given */

@@ -31,7 +31,7 @@ subtest 'it makes the database and all objects' => sub {
     like $done->{out}, qr/^made      the database tickr\n/, 'the database';
     like $done->{out}, qr/^made      id_generation_events, rows are kept 90 days$/m, 'a table and its retention';
     like $done->{out}, qr/^made      daily_id_stats_v$/m, 'a view';
-    is scalar(() = $done->{out} =~ /^made /mg), 14, 'all of them';
+    is scalar(() = $done->{out} =~ /^made /mg), 13, 'all of them';
     is $done->{err}, '', 'no mistake';
 };
 
@@ -46,15 +46,15 @@ subtest 'they are those that the files make by hand' => sub {
 subtest 'run again, it says that all is there' => sub {
     my $done = create();
     is $done->{status}, 0, 'done' or diag $done->{err};
-    is scalar(() = $done->{out} =~ /^is there  /mg), 13, 'all are there';
+    is scalar(() = $done->{out} =~ /^is there  /mg), 12, 'all are there';
     like $done->{out}, qr/^is there  clock_drift_events, rows are kept 180 days$/m, 'with their retention';
 };
 
 subtest '--ttl sets the retention, and changes it' => sub {
-    my $done = create('--ttl', 'events=30,states=7');
+    my $done = create('--ttl', 'events=30,overflow=7');
     is $done->{status}, 0, 'done' or diag $done->{err};
     like $done->{out}, qr/^changed   id_generation_events, rows are kept 30 days, not 90$/m, 'a line about it';
-    is_deeply [ map { retention($_) } qw(id_generation_events server_events performance_metrics) ], [ 30, 7, 365 ],
+    is_deeply [ map { retention($_) } qw(id_generation_events sequence_overflow_events performance_metrics) ], [ 30, 7, 365 ],
         'the tables have it';
     $clickhouse->query('DROP TABLE clock_drift_events');
     $done = create('--ttl', 'drift=12');
@@ -73,14 +73,14 @@ subtest 'a table of another shape is named and left alone' => sub {
         'CREATE TABLE sequence_overflow_events (timestamp DateTime64(3), worker_id UInt8) ENGINE = MergeTree ORDER BY timestamp',
         'CREATE TABLE performance_metrics_hourly_v (a Int8) ENGINE = Memory',
         'INSERT INTO sequence_overflow_events VALUES (now(), 7)', 'ALTER TABLE id_generation_events ADD COLUMN mine String',
-        'ALTER TABLE server_events DROP COLUMN subject';
+        'ALTER TABLE clock_drift_events DROP COLUMN ntp_server';
     my $done = create('--ttl', 'overflow=1');
     is $done->{status}, 1, 'the status says so';
     like $done->{err},
         qr/^tickrd: sequence_overflow_events: the column timestamp has the type DateTime64\(3\), not DateTime64\(3, 'UTC'\): left alone/m,
         'another type';
     like $done->{err}, qr/^tickrd: performance_metrics_hourly_v: its engine is Memory, not View: left alone/m, 'no view';
-    like $done->{err}, qr/^tickrd: server_events: the column subject is missing: left alone/m, 'a missing column';
+    like $done->{err}, qr/^tickrd: clock_drift_events: the column ntp_server is missing: left alone/m, 'a missing column';
     like $done->{out}, qr/^is there  id_generation_events, /m, 'one more column does no harm';
     is $clickhouse->value('SELECT worker_id FROM sequence_overflow_events'), 7, 'its rows are there';
 };

@@ -23,7 +23,7 @@ subtest 'all objects are there' => sub {
     is_deeply [ split /\n/, $clickhouse->query("SELECT name FROM system.tables WHERE database = 'tickr' ORDER BY name") ], [
         qw(clock_drift_events daily_id_stats daily_id_stats_mv daily_id_stats_v id_generation_events id_stats_minute
             id_stats_minute_mv performance_metrics performance_metrics_hourly performance_metrics_hourly_mv
-            performance_metrics_hourly_v sequence_overflow_events server_events)
+            performance_metrics_hourly_v sequence_overflow_events)
     ], 'their names';
 };
 

@@ -1,4 +1,4 @@
--- The metrics of /metrics, each 10 s. tags holds the labels of a metric, and the instance.
+-- The metrics of /metrics, each 10 s. tags holds the labels of a metric. A change of a database is the metric tickr_event.
 
 CREATE TABLE performance_metrics
 (
