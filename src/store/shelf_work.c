@@ -161,15 +161,27 @@ shelf_read_clock(const struct store_session *session, const struct shelf_row *ro
 	return STORE_REFUSED;
 }
 
-/* The last number that another program may have issued from ROW. */
-static uint64_t
-shelf_count_of_others(const struct shelf_row *row)
+/* Set *LAST to the last number that another program may have issued from ROW. An empty value counts by its writes. */
+static bool
+shelf_read_others(const struct shelf_row *row, uint64_t *last)
 {
-	uint64_t number;
+	*last = row->writes + 1;
+	return row->value[0] == '\0' ||
+	       parse_number(row->value, strlen(row->value), SEQUENCE_MOST, last);
+}
 
-	if (parse_number(row->value, strlen(row->value), SEQUENCE_MOST, &number))
-		return number;
-	return row->writes + 1;
+/* Add the words for a ROW that is not as we left it. */
+static enum store_result
+shelf_refuse(const struct store_session *session, const struct shelf_row *row, const char *fault,
+	     struct text *reason)
+{
+	text_add(reason, "the sequence ");
+	text_add_quoted(reason, row->name, SEQUENCE_NAME_MOST);
+	text_addf(reason,
+		  " in %s %s, so its numbers cannot be trusted: stop that program, and use another "
+		  "name, or restore the key from a backup",
+		  session->shelf->words, fault);
+	return STORE_REFUSED;
 }
 
 enum store_result
@@ -182,15 +194,12 @@ shelf_read_sequence(const struct store_session *session, const struct shelf_row 
 	if (*found)
 		return STORE_OK;
 	*value = (struct shelf_value){0};
-	if (mine == NULL || !mine->is_there) {
-		*before = row->is_there ? shelf_count_of_others(row) : 0;
-		return STORE_OK;
-	}
-	text_add(reason, "the sequence ");
-	text_add_quoted(reason, row->name, SEQUENCE_NAME_MOST);
-	text_addf(reason,
-		  " in %s was %s by another program, so its numbers cannot be trusted: stop that "
-		  "program, and use another name, or restore the key from a backup",
-		  session->shelf->words, row->is_there ? "written" : "deleted");
-	return STORE_REFUSED;
+	if (mine != NULL && mine->is_there)
+		return shelf_refuse(session, row,
+				    row->is_there ? "was written by another program"
+						  : "was deleted by another program",
+				    reason);
+	if (row->is_there && !shelf_read_others(row, before))
+		return shelf_refuse(session, row, "holds no number of another program", reason);
+	return STORE_OK;
 }

@@ -3,6 +3,7 @@
  * program that keeps counters in ZooKeeper cannot have such names. So they are written with %XX for a byte, and all
  * others as they are, except "%" and the name "zookeeper", which ZooKeeper has for itself.
  */
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -58,7 +59,9 @@ zookeeper_path_read(const char *path, char *name, size_t *name_len)
 		if (*name_len == SHELF_NAME_SIZE - 1)
 			return false;
 		if (byte == '%') {
-			if (sscanf(path + 1, "%2X", &byte) != 1)
+			if (!isxdigit((unsigned char)path[1]) ||
+			    !isxdigit((unsigned char)path[2]) ||
+			    sscanf(path + 1, "%2X", &byte) != 1)
 				return false;
 			path += 2;
 		}

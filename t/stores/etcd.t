@@ -57,6 +57,8 @@ sub other_programs {
     like $contract->try_one, qr/^move 5 .*"try" in etcd was deleted by another program/, '... or deleted';
     $etcd->put('/layotto/try', '10 tickr');
     is $contract->try_one, "move 0 11 \n", '... until it is restored';
+    $etcd->put('/numbers/try', 'x41');
+    like contract($etcd, SEQUENCES_PREFIX => 'numbers')->try_one, qr/^move 5 .*"try" in etcd holds no number/, 'another text is refused';
     $etcd->put('/numbers/try', '41');
     my $other = contract($etcd, SEQUENCES_PREFIX => 'numbers');
     like $other->try_one, qr/^move 0 42 $/m, 'a number of another program goes on';
