@@ -33,7 +33,8 @@
 #include "worker.h"
 
 #define KNOWN_WAIT_MS	  1000 /* at the start, for the first check of each database */
-#define OTHER_DESCRIPTORS 16   /* the operator's connections, the service manager, libraries */
+#define LOOK_MS		  250
+#define OTHER_DESCRIPTORS 16 /* the operator's connections, the service manager, libraries */
 
 struct daemon {
 	const struct config *config;
@@ -70,6 +71,7 @@ struct daemon {
 	struct event *drain_deadline;
 	struct notifier *manager;
 	struct event *watchdog;
+	struct event *look; /* at the databases, for events */
 	uint64_t watchdog_ms;
 	size_t pings_out;
 	bool is_draining;
@@ -182,6 +184,22 @@ daemon_on_watchdog(evutil_socket_t fd, short what, void *arg)
 	d->pings_out = d->started;
 	for (size_t i = 0; i < d->started; i++)
 		worker_ping(d->workers[i]);
+}
+
+/* --- events ----------------------------------------------------------------------------------- */
+
+static void
+daemon_on_look(evutil_socket_t fd, short what, void *arg)
+{
+	struct daemon *d = arg;
+	struct database_state states[MOST_DATABASES];
+	size_t count = d->snowflakes != NULL ? snowflakes_states(d->snowflakes, states)
+					     : dispatch_states(d->dispatch, states);
+
+	(void)fd;
+	(void)what;
+	events_look(d->events, states, count);
+	loop_event_in(d->look, LOOK_MS);
 }
 
 /* --- starting --------------------------------------------------------------------------------- */
@@ -343,6 +361,7 @@ daemon_take_orders(struct daemon *d)
 	d->drain_deadline = loop_event_new(d->base, -1, 0, daemon_on_drain_deadline, d);
 	d->manager = notifier_new(d->base);
 	d->watchdog = loop_event_new(d->base, -1, 0, daemon_on_watchdog, d);
+	d->look = loop_event_new(d->base, -1, 0, daemon_on_look, d);
 	d->watchdog_ms = orders.watchdog_ms;
 	orders.mailbox = d->mailbox;
 	signals_serve(d->signals, &orders);
@@ -523,6 +542,7 @@ daemon_tear_down(struct daemon *d)
 	event_free(d->drain_deadline);
 	notifier_free(d->manager);
 	event_free(d->watchdog);
+	event_free(d->look);
 	ahead_free(&d->ahead);
 	mailbox_free(d->mailbox);
 	event_base_free(d->base);
@@ -583,6 +603,8 @@ daemon_serve(struct daemon *d)
 	if (!daemon_start_threads(d))
 		daemon_leave(d, EX_OSERR);
 	daemon_announce(d);
+	if (d->events != NULL)
+		daemon_on_look(-1, 0, d);
 	event_base_dispatch(d->base);
 	daemon_tear_down(d);
 	log_info("stopped");

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "audit.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/networks.h"
@@ -20,6 +21,8 @@
 struct events {
 	const struct config *config;
 	struct event_exporter *exporter;
+	bool has_looked;
+	enum database_condition conditions[MOST_DATABASES]; /* at the last look */
 	char instance
 		[INSTANCE_SIZE]; /* names this process in events: the host, and random digits */
 };
@@ -122,6 +125,41 @@ events_note(struct events *events, const struct event_record *record)
 {
 	if (events != NULL)
 		event_exporter_note(events->exporter, record);
+}
+
+static void
+events_record_change(struct events *events, const struct database_state *state,
+		     enum database_condition before)
+{
+	char memory[REASON_SIZE + 64];
+	struct text words = TEXT_OVER(memory);
+	struct event_record record;
+
+	text_addf(&words, "%s, was %s%s%s", database_condition_name(state->condition),
+		  database_condition_name(before), state->reason[0] != '\0' ? ": " : "",
+		  state->reason);
+	event_record_begin(&record,
+			   state->condition == DATABASE_REFUSED ? EVENT_REFUSAL : EVENT_BREAKER,
+			   clock_utc_ms());
+	record.node = (uint32_t)state->space->node_number;
+	event_record_set(&record, EVENT_STORE, state->name, strlen(state->name));
+	event_record_set(&record, EVENT_WORDS, memory, words.len);
+	events_note(events, &record);
+}
+
+void
+events_look(struct events *events, const struct database_state *states, size_t count)
+{
+	if (events == NULL)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		enum database_condition before = events->conditions[i];
+
+		events->conditions[i] = states[i].condition;
+		if (events->has_looked && before != states[i].condition)
+			events_record_change(events, &states[i], before);
+	}
+	events->has_looked = true;
 }
 
 void

@@ -7,12 +7,14 @@
 #define TICKR_EVENTS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/attributes.h"
 #include "config/config.h"
 #include "events/exporter.h"
 #include "events/recorder.h"
+#include "ticket/database.h"
 
 struct audit;
 struct events;
@@ -32,6 +34,12 @@ bool events_start(struct events *events) MUST_CHECK;
 
 /* Record RECORD, which is no request. Any thread. NULL is allowed. */
 void events_note(struct events *events, const struct event_record *record);
+
+/*
+ * Record which of the COUNT databases changed their state since the last call. The first call records nothing. Main
+ * thread. NULL is allowed.
+ */
+void events_look(struct events *events, const struct database_state *states, size_t count);
 
 /* Send the rest until DEADLINE_MS, by clock_ms(). No loop records any more. NULL is allowed. */
 void events_stop(struct events *events, uint64_t deadline_ms);

@@ -4,6 +4,7 @@ use strict;
 use warnings;
 use Test::More;
 use Tickr::ClickHouse;
+use Tickr::Database;
 use Tickr::Grpc;
 use Tickr::Load;
 use Tickr::Process qw(scratch wait_for);
@@ -140,6 +141,24 @@ SKIP: {
         '... which are exactly its ids';
     is_deeply [ grep { $_->{datacenter_id} != 2 || $_->{worker_id} != 9 || $_->{sequence_number} != ($_->{generated_id} & 4095) } @rows ], [],
         '... with the datacenter, the worker and the sequence number';
+    clear();
+}
+
+# --- a database that fails ----------------------------------------------------------------------------
+
+SKIP: {
+    my $why = Tickr::Database::missing();
+    skip $why, 1 if $why;
+    my $database = Tickr::Database->new(layout => 'counter');
+    my $server = Tickr::Server->fresh(database => $database, env => { $clickhouse->environment });
+    $server->wait_until_ready;
+    $database->kill;
+    wait_for('the server to notice', 60, sub { $server->get('/readyz')->{status} == 503 });
+    wait_for('the change of its state', 60, sub {
+        value(q{SELECT count() FROM performance_metrics WHERE metric_name = 'tickr event' AND tags['words'] LIKE 'down, was up%'}) == 1;
+    });
+    pass 'a database that is down is an event';
+    $server->stop;
     clear();
 }
 

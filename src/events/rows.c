@@ -237,7 +237,7 @@ rows_add_other(struct native_block *block, const struct event_record *record)
 	const char *store = event_record_text(record, EVENT_STORE, &store_len);
 	const char *words = event_record_text(record, EVENT_WORDS, &words_len);
 
-	native_add_text(block, METRIC_NAME, "tickr_event", strlen("tickr_event"));
+	native_add_text(block, METRIC_NAME, "tickr event", strlen("tickr event"));
 	native_add_f64(block, METRIC_VALUE, 1);
 	native_add_entry(block, "kind", strlen("kind"), kind, strlen(kind));
 	native_add_entry(block, "database", strlen("database"), store, store_len);
