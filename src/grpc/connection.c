@@ -409,9 +409,9 @@ grpc_connection_open(struct grpc_server *server, int fd)
 	event_add(connection->readable, NULL);
 	connection->session = connection_session_new(connection);
 	LIST_INSERT_HEAD(&server->connections, connection, link);
-	if (server->is_draining)
-		grpc_connection_end(connection);
 	grpc_server_note_dirty(server, connection);
+	if (server->is_draining)
+		grpc_connection_end(connection); /* with TLS, it frees the connection */
 }
 
 void
