@@ -11,8 +11,8 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "coordinators.h"
 #include "events.h"
-#include "lease/fixed.h"
 #include "lease/lease.h"
 #include "metrics/metrics.h"
 #include "snowflake/clock.h"
@@ -37,7 +37,9 @@ struct snowflakes {
 	struct lease *lease;
 	char instance[RANDOM_ID_SIZE];
 	char hostname[HOST_SIZE];
+	char ip[COORDINATORS_IP_SIZE];
 	struct lease_settings settings;
+	struct coordinator_settings coordinator;
 };
 
 /* --- between the rooms --------------------------------------------------------------------------- */
@@ -102,6 +104,7 @@ snowflakes_set(struct snowflakes *snowflakes)
 
 	if (gethostname(snowflakes->hostname, HOST_SIZE - 1) != 0)
 		snprintf(snowflakes->hostname, HOST_SIZE, "unknown");
+	coordinators_find_ip(snowflakes->ip);
 	snowflakes->settings = (struct lease_settings){
 		.epoch_ms =
 			config->snowflake_epoch_ms > 0 ? config->snowflake_epoch_ms : UINT64_MAX,
@@ -113,11 +116,15 @@ snowflakes_set(struct snowflakes *snowflakes)
 		.ahead_ms = config->coordinator_ahead_ms,
 		.instance = snowflakes->instance,
 		.hostname = snowflakes->hostname,
-		.ip = "",
+		.ttl_ms = config->coordinator_lease_ms,
+		.grace_ms = config->coordinator_grace_ms,
+		.ip = snowflakes->ip,
+		.port = coordinators_find_port(config),
 		.version = PACKAGE_VERSION,
 		.started_at_ms = snowflake_unix_ms(&snowflake_system_clock),
 		.state_dir = config->state_dir,
 		.clock = &snowflake_system_clock,
+		.driver_settings = &snowflakes->coordinator,
 	};
 }
 
@@ -163,6 +170,7 @@ snowflakes_new(const struct config *config)
 						snowflakes};
 	char memory[LEASE_REASON_SIZE];
 	struct text reason = TEXT_OVER(memory);
+	const struct lease_driver *driver;
 
 	snowflakes->config = config;
 	snowflakes->none = space_of_snowflakes(0, SNOWFLAKE_MOST_PER_MS);
@@ -171,9 +179,10 @@ snowflakes_new(const struct config *config)
 	if (!random_id(snowflakes->instance))
 		text_addf(&reason, "the system has no random numbers: %s", strerror(errno));
 	snowflakes_set(snowflakes);
+	driver = coordinators_pick(config, &snowflakes->coordinator, &reason);
 	if (reason.len == 0)
-		snowflakes->lease = lease_new(&lease_fixed, &snowflakes->settings,
-					      snowflakes->generator, &listener, &reason);
+		snowflakes->lease = lease_new(driver, &snowflakes->settings, snowflakes->generator,
+					      &listener, &reason);
 	if (snowflakes->lease == NULL)
 		log_error("cannot serve Snowflake ids", LOG_TEXT("reason", memory));
 	if (snowflakes->lease != NULL && snowflakes_start(snowflakes))

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/processors.h"
 #include "config/config.h"
+#include "config/coordinator.h"
 #include "config/deal.h"
 #include "config/given.h"
 #include "config/key_table.h"
@@ -306,4 +307,5 @@ config_free(struct config *config)
 	explicit_bzero(config->scramble_key, sizeof(config->scramble_key));
 	sequencers_forget(config);
 	deal_forget(config);
+	config_coordinator_forget(config);
 }

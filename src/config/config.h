@@ -28,6 +28,15 @@
 enum database_policy { DATABASE_POLICY_ROUND_ROBIN, DATABASE_POLICY_FAILOVER };
 enum config_sequences { CONFIG_SEQUENCES_NONE, CONFIG_SEQUENCES_DECLARED, CONFIG_SEQUENCES_ANY };
 
+enum config_coordinator {
+	CONFIG_COORDINATOR_NONE,
+	CONFIG_COORDINATOR_ETCD,
+	CONFIG_COORDINATOR_ZOOKEEPER
+};
+enum config_layout { CONFIG_LAYOUT_DATACENTERS, CONFIG_LAYOUT_NODES };
+
+#define MOST_COORDINATOR_ENDPOINTS 16
+
 struct config {
 #define CONFIG_NUMBER							 uint64_t
 #define CONFIG_SECONDS							 uint64_t
@@ -45,6 +54,9 @@ struct config {
 	unsigned char scramble_key[SCRAMBLE_KEY_SIZE];
 	bool is_snowflake;	   /* there is no database: the server makes Snowflake ids */
 	uint32_t snowflake_worker; /* UINT32_MAX: any */
+	char *coordinator_list;	   /* the text of the endpoints */
+	const char *coordinator_hosts[MOST_COORDINATOR_ENDPOINTS];
+	size_t coordinator_count; /* 0: no coordinator */
 	const struct store
 		*store; /* NULL: this tickrd was built without it, or makes Snowflake ids */
 	struct store_settings databases[MOST_DATABASES];

@@ -125,6 +125,36 @@ KEY("TICKR_SNOWFLAKE_MAX_SEQUENCE", snowflake_max_sequence, NUMBER, "4095", 0, 4
 KEY("TICKR_SNOWFLAKE_CLOCK_DRIFT", snowflake_drift_ms, SECONDS, "0.1", 0, 10000, "",
     "Snowflake ids: how far the clock may fall behind the ids before tickrd refuses, and how far a "
     "burst may borrow from the future")
+KEY("TICKR_COORDINATOR", coordinator, CHOICE, "none", 0, 0, "none|etcd|zookeeper",
+    "Snowflake ids: which servers hand out the worker ids. With none, TICKR_SNOWFLAKE_WORKER is a "
+    "number")
+KEY("TICKR_COORDINATOR_ENDPOINTS", coordinator_endpoints, TEXT, "127.0.0.1", 0, 0,
+    "host, host:port or, with etcd, a URL. Several, at most 16, are a list, separated by commas",
+    "the addresses of the coordinator. The port is 2379 of etcd or 2181 of ZooKeeper if it is not "
+    "named")
+KEY("TICKR_COORDINATOR_PREFIX", coordinator_prefix, TEXT, "/id-generator", 0, 0,
+    "1 to 256 bytes, without / at the end",
+    "the keys of the coordinator that tickrd uses begin with this")
+KEY("TICKR_COORDINATOR_LAYOUT", coordinator_layout, CHOICE, "datacenters", 0, 0,
+    "datacenters|nodes",
+    "the names of the keys. nodes claims PREFIX/node/N, as the known etcd sidecars do, which share "
+    "the ids")
+KEY("TICKR_COORDINATOR_USERNAME", coordinator_username, TEXT, "", 0, 0, "any text",
+    "the user of the coordinator")
+KEY("TICKR_COORDINATOR_PASSWORD", coordinator_password, SECRET, "", 0, 0, "any text",
+    "the password of the coordinator's user")
+KEY("TICKR_COORDINATOR_PASSWORD_FILE", coordinator_password_file, TEXT, "", 0, 0,
+    "the path of a readable file", "a file that holds the password of the coordinator's user")
+KEY("TICKR_COORDINATOR_SSL_CA", coordinator_ssl_ca, TEXT, "", 0, 0, "the path of a readable file",
+    "TLS to etcd: the certificate authorities to trust, in PEM. By default, those of the system")
+KEY("TICKR_COORDINATOR_SSL_CERT", coordinator_ssl_cert, TEXT, "", 0, 0,
+    "the path of a readable file", "TLS to etcd: tickrd's certificate, in PEM")
+KEY("TICKR_COORDINATOR_SSL_KEY", coordinator_ssl_key, TEXT, "", 0, 0, "the path of a readable file",
+    "TLS to etcd: the key of tickrd's certificate, in PEM")
+KEY("TICKR_COORDINATOR_LEASE", coordinator_lease_ms, SECONDS, "10", 1000, 3600000, "",
+    "how long a worker id stays with a server that no longer answers")
+KEY("TICKR_COORDINATOR_GRACE", coordinator_grace_ms, SECONDS, "3600", 0, 604800000, "",
+    "how long a retired worker id rests, unless no other is free, or the same host takes it again")
 KEY("TICKR_COORDINATOR_AHEAD", coordinator_ahead_ms, SECONDS, "", 1000, 3600000, "",
     "Snowflake ids: how far ahead the bound is written: how long ids go on without a write, and "
     "how "

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "config/coordinator.h"
 #include "config/snowflake.h"
 
 #define FIXED_AHEAD_MS	     2000
@@ -62,10 +63,13 @@ snowflake_read_worker(struct loader *loader)
 	uint64_t worker;
 
 	config->snowflake_worker = UINT32_MAX;
+	if (strcmp(text, "auto") == 0 && config->coordinator != CONFIG_COORDINATOR_NONE)
+		return;
 	if (strcmp(text, "auto") == 0)
 		text_add(loader->problems,
 			 "TICKR_SNOWFLAKE_WORKER is auto, and there is no coordinator to claim a "
-			 "worker id from: set it to a number that no other server has\n");
+			 "worker id from: set it to a number that no other server has, or set "
+			 "TICKR_COORDINATOR\n");
 	else if (parse_number(text, strlen(text), MOST_NODES - 1, &worker))
 		config->snowflake_worker = (uint32_t)worker;
 	else
@@ -92,18 +96,20 @@ config_snowflake(struct loader *loader)
 	snowflake_refuse(loader, config->is_snowflake ? snowflake_is_foreign : snowflake_is_own);
 	if (!config->is_snowflake)
 		return;
+	config_coordinator(loader);
 	snowflake_read_worker(loader);
 	snowflake_check_fits(loader, "TICKR_SNOWFLAKE_DATACENTER", config->snowflake_datacenter,
 			     datacenters);
 	if (config->snowflake_worker != UINT32_MAX)
 		snowflake_check_fits(loader, "TICKR_SNOWFLAKE_WORKER", config->snowflake_worker,
 				     MOST_NODES / datacenters);
-	if (config->snowflake_worker != UINT32_MAX && config->state_dir[0] == '\0')
+	if (config->snowflake_worker != UINT32_MAX && config->state_dir[0] == '\0' &&
+	    config->coordinator == CONFIG_COORDINATOR_NONE)
 		text_add(loader->problems,
 			 "TICKR_SNOWFLAKE_WORKER needs TICKR_STATE_DIR, where the time of the "
 			 "newest ids is kept: set it to a folder of this server\n");
 	if (config->coordinator_ahead_ms == 0)
-		config->coordinator_ahead_ms = config->snowflake_worker != UINT32_MAX
+		config->coordinator_ahead_ms = config->coordinator == CONFIG_COORDINATOR_NONE
 						       ? FIXED_AHEAD_MS
 						       : COORDINATED_AHEAD_MS;
 }

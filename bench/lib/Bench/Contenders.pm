@@ -5,7 +5,7 @@ package Bench::Contenders;
 #	name         for --only
 #	title        in the report
 #	group        its table and plot in the report: single or batch; sequences and grpc have a table only; raw,
-#	             names, idle and grpc-idle are measured in their own ways
+#	             names, leader, idle and grpc-idle are measured in their own ways
 #	order        of grpc: weak or strong
 #	server       one of Bench::Servers
 #	path         the path of the requests. KEY in it is replaced by the name of a sequence
@@ -119,6 +119,8 @@ our @table = (
 
     { name => 'names', title => 'names, and numbers held ahead, in memory', group => 'names',
       connections => [1], quick => [1] },
+    { name => 'leader', title => 'Snowflake ids while the leader of three etcd nodes is killed', group => 'leader',
+      path => '/tickets/create', tickets => 1, connections => [4], quick => [4] },
     { name => 'raw', title => 'inserts of one row by a C client', group => 'raw',
       connections => [ 1, 'POOL' ], last => 2, quick => [1] },
     { name => 'idle', title => 'tickrd, strict, with idle connections', group => 'idle',

@@ -20,7 +20,10 @@ use warnings;
 use POSIX ();
 use Time::HiRes qw(sleep time);
 use Tickr::Client;
+use Tickr::Coordinators;
+use Tickr::Etcd;
 use Tickr::Http2;
+use Tickr::Load;
 use Tickr::Process qw(wait_for slurp spew);
 use Bench::Servers;
 
@@ -293,7 +296,34 @@ sub measure_grpc_idle {
     return { $count => { resident_kib => $resident_kib, refused => 0, failed => 0 } };
 }
 
+# --- the coordinator of worker ids ----------------------------------------------------------------
+
+# The longest time without an answer, in ms, while the leader of three etcd nodes is killed.
+sub measure_leader {
+    my ($contender, @counts) = @_;
+    return { skip => Tickr::Etcd->missing } if Tickr::Etcd->missing;
+    my $etcd   = Tickr::Etcd->new(nodes => 3);
+    my $server = Tickr::Coordinators::lease_server($etcd);
+    $server->wait_until_ready(60);
+    my %measured;
+    for my $count (@counts) {
+        my $load = Tickr::Load->start($server, clients => $count, path => $contender->{path}, pause => 0.001);
+        $load->wait_for_answers(500);
+        my $leader = $etcd->wait_for_leader;
+        $etcd->kill($leader);
+        $load->wait_for_answers(3000);
+        $etcd->start($leader);
+        my @clients = $load->finish;
+        my $wrong = grep { $_->{status} ne '200' } map {@$_} @clients;
+        $measured{$count} = { gap_ms => 1000 * Tickr::Load::longest_gap(@clients), refused => $wrong };
+    }
+    $server->stop;
+    $etcd->kill;
+    return \%measured;
+}
+
 my %measure = (
+    leader    => \&measure_leader,
     single    => \&measure_http,
     batch     => \&measure_http,
     sequences => \&measure_http,

@@ -65,6 +65,8 @@ our @table = (
           'SQLite, strict, arrays of 1000, 16 connections: bytes/s over those of nginx',
       sub { my ($of) = @_;
             $of->('sqlite-array-1000', 16, 'bytes') / $of->('nginx-array', 16, 'bytes') } ],
+    [ leader_killed_gap_ms => 'Snowflake ids, longest time without one while the leader of three etcd nodes is killed, ms',
+      sub { my ($of) = @_; $of->('leader', 4, 'gap_ms') } ],
     [ resident_mib_at_5000_idle => 'resident memory with 5000 idle connections, MiB',
       sub { my ($of) = @_; $of->('idle', 5000, 'resident_kib') / 1024 } ],
     [ strict_256_over_64 => 'strict: requests/s with 256 connections over those with 64',
