@@ -3,8 +3,8 @@
  *
  *	snowflake [SECONDS]
  *
- * The program prints a line for each number of threads and of ids a call: ids a second, and their share of 4,096,000,
- * which is the most that the format has for a worker. A thread that must wait sleeps.
+ * The program prints a line for each number of threads and of ids a call. The line has the ids a second, and their
+ * share of 4,096,000. That is the most that the format has for a worker. A thread that must wait sleeps.
  */
 #include <err.h>
 #include <inttypes.h>
