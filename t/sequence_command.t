@@ -47,8 +47,8 @@ sub refused {
 # --- the command line ---------------------------------------------------------------------------
 
 for my $case (
-    [ ['sequence'],                                 qr/after sequence comes create, list, show/ ],
-    [ [ 'sequence', 'drop', 'a' ],                  qr/after sequence comes create, list, show/ ],
+    [ ['sequence'],                                 qr/after sequence comes one of create, list, show/ ],
+    [ [ 'sequence', 'drop', 'a' ],                  qr/after sequence comes one of create, list, show/ ],
     [ [ 'sequence', 'create' ],                     qr/needs the NAME of a sequence, or --from FILE/ ],
     [ [ 'sequence', 'create', 'a', '--from', 'b' ], qr/remove a/ ],
     [ [ 'sequence', 'create', 'a', 'b' ],           qr/remove b/ ],
@@ -67,8 +67,8 @@ for my $case (
     [ [ 'sequence', 'show', 'a', '--start', 1 ],    qr/--start goes with sequence create only/ ],
     [ [ 'sequence', 'advance', 'a' ],               qr/sequence advance needs .*--past ID/ ],
     [ [ 'sequence', 'fold', 'a' ],                  qr/named by 32 hexadecimal digits/ ],
-    [ [ 'decode', 1 ],                              qr/decode needs --sequence NAME/ ],
-    [ [ 'decode', '--sequence', 'a' ],              qr/decode needs --sequence NAME, and an ID/ ],
+    [ ['decode'],                                   qr/decode needs an ID/ ],
+    [ [ 'decode', '--sequence', 'a' ],              qr/decode needs an ID, and --sequence NAME/ ],
     [ [ 'decode', '--sequence', 'a', 'x' ],         qr/id takes an id, a whole number/ ],
     [ ['--instances'],                              qr/--instances goes with sequence list only/ ],
     )

@@ -14,6 +14,6 @@ SELECT
     max(drift_ms) AS most_ms,
     max(abs(drift_ms)) AS worst_ms
 FROM clock_drift_events
-WHERE timestamp >= {from:DateTime('UTC')} AND timestamp < {to:DateTime('UTC')}
+WHERE timestamp >= toDateTime64({from:DateTime('UTC')}, 3, 'UTC') AND timestamp < toDateTime64({to:DateTime('UTC')}, 3, 'UTC')
 GROUP BY time, datacenter_id, worker_id, node, instance
 ORDER BY time DESC, worst_ms DESC, datacenter_id, worker_id, node, instance

@@ -16,6 +16,6 @@ SELECT
     max(generation_latency_us) AS most_us,
     round(avg(queue_time_us), 1) AS average_in_queue_us
 FROM id_generation_events
-WHERE timestamp >= {from:DateTime('UTC')} AND timestamp < {to:DateTime('UTC')} AND error_code = 0
+WHERE timestamp >= toDateTime64({from:DateTime('UTC')}, 3, 'UTC') AND timestamp < toDateTime64({to:DateTime('UTC')}, 3, 'UTC') AND error_code = 0
 GROUP BY time, datacenter_id, worker_id, node, store
 ORDER BY time DESC, datacenter_id, worker_id, node, store

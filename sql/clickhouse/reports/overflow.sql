@@ -14,7 +14,7 @@ SELECT
     max(o.requests_queued) AS most_queued,
     round(avg(o.load_factor), 3) AS average_load
 FROM sequence_overflow_events AS o
-WHERE timestamp >= {from:DateTime('UTC')} AND timestamp < {to:DateTime('UTC')}
+WHERE timestamp >= toDateTime64({from:DateTime('UTC')}, 3, 'UTC') AND timestamp < toDateTime64({to:DateTime('UTC')}, 3, 'UTC')
 GROUP BY time, datacenter_id, worker_id, node, instance
 HAVING overflows > 0
 ORDER BY time DESC, overflows DESC, datacenter_id, worker_id, node, instance

@@ -15,7 +15,7 @@ SELECT
     toDateTime(min(timestamp), 'UTC') AS first_request,
     toDateTime(max(timestamp), 'UTC') AS last_request
 FROM id_generation_events
-WHERE timestamp >= {from:DateTime('UTC')} AND timestamp < {to:DateTime('UTC')}
+WHERE timestamp >= toDateTime64({from:DateTime('UTC')}, 3, 'UTC') AND timestamp < toDateTime64({to:DateTime('UTC')}, 3, 'UTC')
 GROUP BY client_ip, client_user_agent
 ORDER BY ids DESC, requests DESC, client, user_agent
 LIMIT 50
