@@ -275,7 +275,8 @@ report_command_run(const struct config *config, const struct report_command *com
 	int status = EX_UNAVAILABLE;
 
 	/* The second that has begun is part of the report. */
-	if (!window_make(&window, (uint64_t)time(NULL) + 1, since, by, report->only_whole, &problem))
+	if (!window_make(&window, (uint64_t)time(NULL) + 1, since, by, report->only_whole,
+			 &problem))
 		return report_fail(problem_memory, EX_USAGE);
 	clickhouse = clickhouse_create_client(config);
 	if (clickhouse == NULL)
