@@ -10,7 +10,7 @@ static char page[METRICS_PAGE_SIZE];
 
 /* The numbers of series in the table: of the process, and of each database. */
 enum {
-	SERIES = 1 * 18
+	SERIES = 2 * 18
 #define METRIC(id, name, type, series, labels, help) +(series)
 #include "metrics/counters.h"
 	,
