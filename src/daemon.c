@@ -3,7 +3,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -19,18 +18,19 @@
 #include "databases.h"
 #include "dispatch/dispatch.h"
 #include "events.h"
+#include "listeners.h"
 #include "loop/descriptors.h"
 #include "loop/loop.h"
 #include "loop/mailbox.h"
 #include "loop/notify.h"
-#include "loop/sockets.h"
 #include "looks.h"
 #include "metrics/metrics.h"
 #include "named.h"
 #include "signals.h"
 #include "snowflakes.h"
 #include "stores.h"
-#include "worker.h"
+#include "watchdog.h"
+#include "workers.h"
 
 #define KNOWN_WAIT_MS	  1000 /* at the start, for the first check of each database */
 #define LOOK_MS		  250
@@ -39,12 +39,9 @@
 struct daemon {
 	const struct config *config;
 	const struct store *store;
-	struct sockets sockets;
-	struct sockets grpc_sockets;
-	struct sockets control_sockets;
-	struct grpc_tls *tls;	 /* NULL: gRPC is in the clear, or there is none */
-	struct control *control; /* NULL: there is no socket for the operator */
-	struct looks *looks;	 /* of the databases, at the start */
+	struct listeners listeners;
+	struct control *control;		   /* NULL: there is no socket for the operator */
+	struct looks *looks;			   /* of the databases, at the start */
 	struct state_file *states[MOST_DATABASES]; /* NULL: there is none */
 	struct dispatch *dispatch;		   /* NULL: there is no database */
 	struct snowflakes *snowflakes;		   /* NULL: there are databases */
@@ -58,10 +55,7 @@ struct daemon {
 	struct waiting_limit limit;
 	struct connection_limit connections;
 	struct log_limit error_lines;
-	struct worker **workers;
-	size_t worker_count;
-	size_t started; /* workers whose threads run */
-	size_t drained; /* workers that have drained */
+	struct workers workers;
 
 	struct event_base
 		*base; /* the main thread's: the service manager, the drain, the operator */
@@ -70,11 +64,8 @@ struct daemon {
 	struct event *drain_delay;
 	struct event *drain_deadline;
 	struct notifier *manager;
-	struct event *watchdog;
+	struct watchdog *watchdog;
 	struct event *look; /* at the databases, for events */
-	uint64_t watchdog_ms;
-	size_t pings_out;
-	bool is_draining;
 	uint64_t drain_deadline_ms;
 };
 
@@ -88,9 +79,7 @@ daemon_leave(void *arg, int status)
 {
 	struct daemon *d = arg;
 
-	sockets_remove_paths(&d->sockets);
-	sockets_remove_paths(&d->grpc_sockets);
-	sockets_remove_paths(&d->control_sockets);
+	listeners_remove_paths(&d->listeners);
 	log_flush();
 	_exit(status);
 }
@@ -107,12 +96,11 @@ daemon_on_drain_deadline(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
-daemon_on_worker_drained(void *arg)
+daemon_on_drained(void *arg)
 {
 	struct daemon *d = arg;
 
-	if (++d->drained == d->started)
-		event_base_loopbreak(d->base);
+	event_base_loopbreak(d->base);
 }
 
 static void
@@ -122,10 +110,8 @@ daemon_on_drain_delay(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	sockets_stop(&d->sockets);
-	sockets_stop(&d->grpc_sockets);
-	for (size_t i = 0; i < d->started; i++)
-		worker_drain(d->workers[i]);
+	listeners_stop(&d->listeners);
+	workers_drain(&d->workers);
 }
 
 static void
@@ -136,54 +122,29 @@ daemon_on_stop(void *arg, const char *signal)
 	 * Connections to inherited sockets wait for the next server, so no balancer sees that this one
 	 * stops.
 	 */
-	uint64_t delay_ms = d->sockets.are_inherited ? 0 : d->config->drain_delay_ms;
+	uint64_t delay_ms = d->listeners.http.are_inherited ? 0 : d->config->drain_delay_ms;
 	uint64_t longest_ms = delay_ms + d->config->drain_timeout_ms;
 
-	d->is_draining = true;
+	watchdog_stop(d->watchdog);
 	d->drain_deadline_ms = clock_ms() + longest_ms;
 	log_info("stopping: answering requests in flight", LOG_WORD("signal", signal),
 		 LOG_SECONDS("delay_seconds", delay_ms),
 		 LOG_SECONDS("timeout_seconds", d->config->drain_timeout_ms));
 	notifier_tell(d->manager, "STOPPING=1");
 	loop_event_in(d->drain_deadline, (unsigned)longest_ms);
-	for (size_t i = 0; i < d->started; i++)
-		worker_announce_drain(d->workers[i]);
+	workers_announce_drain(&d->workers);
 	if (delay_ms > 0)
 		loop_event_in(d->drain_delay, (unsigned)delay_ms);
 	else
 		daemon_on_drain_delay(-1, 0, d);
 }
 
-/* --- the watchdog ---------------------------------------------------------------------------- */
-
+/* Every loop has answered the watchdog's ping. */
 static void
 daemon_on_pong(void *arg)
 {
-	struct daemon *d = arg;
-
-	if (--d->pings_out == 0)
-		(void)notify_send("WATCHDOG=1"); /* the next one comes soon */
-}
-
-/*
- * Ping every loop. The service manager gets its message only after all loops have answered. During a
- * stop the thread of the signals sends that message instead, and has a deadline of its own.
- */
-static void
-daemon_on_watchdog(evutil_socket_t fd, short what, void *arg)
-{
-	struct daemon *d = arg;
-
-	(void)fd;
-	(void)what;
-	if (d->is_draining)
-		return;
-	loop_event_in(d->watchdog, (unsigned)(d->watchdog_ms / 3));
-	if (d->pings_out > 0)
-		return;
-	d->pings_out = d->started;
-	for (size_t i = 0; i < d->started; i++)
-		worker_ping(d->workers[i]);
+	(void)arg;
+	watchdog_feed();
 }
 
 /* --- events ----------------------------------------------------------------------------------- */
@@ -213,7 +174,8 @@ daemon_limit_connections(struct daemon *d)
 {
 	uint64_t limit = descriptors_raise_limit();
 	uint64_t in_use = descriptors_in_use();
-	uint64_t reserve = stores_descriptors(d->config) + d->worker_count + OTHER_DESCRIPTORS +
+	uint64_t reserve = stores_descriptors(d->config) + d->config->http_threads +
+			   OTHER_DESCRIPTORS +
 			   (d->snowflakes != NULL ? SNOWFLAKES_DESCRIPTORS
 						  : databases_descriptors(d->config, d->store));
 	bool is_short;
@@ -226,72 +188,6 @@ daemon_limit_connections(struct daemon *d)
 			 LOG_NUMBER("connections", d->connections.most));
 }
 
-_Static_assert(MOST_LISTEN_ADDRESSES <= MOST_SOCKET_ADDRESSES, "all addresses have sockets");
-
-static bool
-daemon_open_sockets(struct daemon *d)
-{
-	struct socket_address addresses[MOST_LISTEN_ADDRESSES];
-	char memory[512];
-	struct text problem = TEXT_OVER(memory);
-
-	for (size_t i = 0; i < d->config->listen_count; i++)
-		addresses[i] = (struct socket_address){d->config->listen_addresses[i].address,
-						       d->config->listen_addresses[i].len};
-	if (sockets_open(&d->sockets, d->config->http_threads, addresses, d->config->listen_count,
-			 &problem))
-		return true;
-	log_error("cannot listen", LOG_TEXT("reason", memory));
-	return false;
-}
-
-/* Read the certificate, and open the sockets of gRPC. Sockets of the service manager are those of HTTP. */
-static bool
-daemon_open_grpc(struct daemon *d)
-{
-	struct socket_address addresses[MOST_LISTEN_ADDRESSES];
-	char memory[1024];
-	struct text problem = TEXT_OVER(memory);
-	const struct config *config = d->config;
-
-	if (config->grpc_count == 0)
-		return true;
-	for (size_t i = 0; i < config->grpc_count; i++)
-		addresses[i] = (struct socket_address){config->grpc_addresses[i].address,
-						       config->grpc_addresses[i].len};
-	if (config->grpc_ssl_cert[0] != '\0')
-		d->tls = grpc_tls_new(config->grpc_ssl_cert, config->grpc_ssl_key, &problem);
-	if (problem.len == 0 && sockets_open(&d->grpc_sockets, config->http_threads, addresses,
-					     config->grpc_count, &problem))
-		return true;
-	log_error("cannot listen for gRPC", LOG_TEXT("reason", memory));
-	return false;
-}
-
-/*
- * Open the socket for the server's own user only, because it has no password. No other thread makes
- * files with this umask yet.
- */
-static bool
-daemon_open_control(struct daemon *d)
-{
-	struct socket_address address = {d->config->control_address.address,
-					 d->config->control_address.len};
-	char memory[512];
-	struct text problem = TEXT_OVER(memory);
-	mode_t before;
-	bool is_open;
-
-	if (d->config->control_socket[0] == '\0')
-		return true;
-	before = umask(0177);
-	is_open = sockets_open(&d->control_sockets, 1, &address, 1, &problem);
-	umask(before);
-	if (!is_open)
-		log_error("cannot listen for the operator", LOG_TEXT("reason", memory));
-	return is_open;
-}
-
 static void
 daemon_make_control(struct daemon *d)
 {
@@ -300,8 +196,8 @@ daemon_make_control(struct daemon *d)
 
 	if (d->config->control_socket[0] == '\0')
 		return;
-	d->control = control_new(d->base, &settings, *sockets_of_loop(&d->control_sockets, 0));
-	sockets_give_away(&d->control_sockets);
+	d->control = control_new(d->base, &settings, *sockets_of_loop(&d->listeners.control, 0));
+	sockets_give_away(&d->listeners.control);
 }
 
 static void
@@ -320,27 +216,15 @@ daemon_make_workers(struct daemon *d)
 		.connections = &d->connections,
 		.error_lines = &d->error_lines,
 		.events = d->events,
-		.leaves_queue = d->sockets.are_inherited,
+		.leaves_queue = d->listeners.http.are_inherited,
 		.control = d->mailbox,
-		.drained = daemon_on_worker_drained,
+		.drained = daemon_on_drained,
 		.pong = daemon_on_pong,
-		.tls = d->tls,
+		.tls = d->listeners.tls,
 		.arg = d,
 	};
 
-	d->worker_count = d->config->http_threads;
-	d->workers = xcalloc(d->worker_count, sizeof(*d->workers));
-	for (size_t i = 0; i < d->worker_count; i++) {
-		struct worker_sockets sockets = {.http = sockets_of_loop(&d->sockets, i),
-						 .http_count = d->sockets.addresses,
-						 .grpc_count = d->grpc_sockets.addresses};
-
-		if (sockets.grpc_count > 0)
-			sockets.grpc = sockets_of_loop(&d->grpc_sockets, i);
-		d->workers[i] = worker_new(&settings, &sockets);
-	}
-	sockets_give_away(&d->sockets);
-	sockets_give_away(&d->grpc_sockets);
+	workers_make(&d->workers, settings, &d->listeners);
 }
 
 /* Make the main loop. From here on, a stop is an order to that loop, which runs soon. */
@@ -360,9 +244,8 @@ daemon_take_orders(struct daemon *d)
 	d->drain_delay = loop_event_new(d->base, -1, 0, daemon_on_drain_delay, d);
 	d->drain_deadline = loop_event_new(d->base, -1, 0, daemon_on_drain_deadline, d);
 	d->manager = notifier_new(d->base);
-	d->watchdog = loop_event_new(d->base, -1, 0, daemon_on_watchdog, d);
+	d->watchdog = watchdog_new(d->base, &d->workers, orders.watchdog_ms);
 	d->look = loop_event_new(d->base, -1, 0, daemon_on_look, d);
-	d->watchdog_ms = orders.watchdog_ms;
 	orders.mailbox = d->mailbox;
 	signals_serve(d->signals, &orders);
 }
@@ -442,55 +325,24 @@ daemon_start_threads(struct daemon *d)
 
 	if (is_started && d->events != NULL)
 		is_started = audit_start(d->audit) && events_start(d->events);
-	while (is_started && d->started < d->worker_count) {
-		is_started = worker_start(d->workers[d->started]);
-		d->started += is_started;
-	}
+	is_started = is_started && workers_start(&d->workers);
 	if (!is_started)
 		log_error("cannot create a thread", LOG_TEXT("reason", strerror(errno)));
 	return is_started;
 }
 
 static void
-daemon_announce_databases(const struct daemon *d)
-{
-	log_info("tickrd serves", LOG_WORD("version", PACKAGE_VERSION),
-		 LOG_NUMBER("max_nodes", d->config->max_nodes),
-		 LOG_WORD("node_number", d->config->node_number),
-		 LOG_NUMBER("starting_offset", d->config->starting_offset),
-		 LOG_NUMBER("http_threads", d->config->http_threads),
-		 LOG_WORD("adapter", d->store->name),
-		 LOG_NUMBER("sessions", databases_sessions(d->config, d->store)));
-}
-
-static void
 daemon_announce(struct daemon *d)
 {
-	for (size_t i = 0; i < d->sockets.addresses; i++) {
-		char memory[160];
-		struct text address = TEXT_OVER(memory);
-
-		socket_address_describe(&d->sockets.bound[i].address, &address);
-		log_info("listening", LOG_WORD("address", memory),
-			 LOG_WORD("inherited", d->sockets.are_inherited ? "yes" : "no"));
-	}
-	for (size_t i = 0; i < d->grpc_sockets.addresses; i++) {
-		char memory[160];
-		struct text address = TEXT_OVER(memory);
-
-		socket_address_describe(&d->grpc_sockets.bound[i].address, &address);
-		log_info("listening for gRPC", LOG_WORD("address", memory),
-			 LOG_WORD("tls", d->tls != NULL ? "yes" : "no"));
-	}
+	listeners_announce(&d->listeners);
 	if (d->snowflakes != NULL)
 		log_info("tickrd serves", LOG_WORD("version", PACKAGE_VERSION),
 			 LOG_NUMBER("http_threads", d->config->http_threads),
 			 LOG_WORD("adapter", "snowflake"));
 	else
-		daemon_announce_databases(d);
+		databases_announce(d->config, d->store);
 	notifier_tell(d->manager, "READY=1");
-	if (d->watchdog_ms > 0)
-		daemon_on_watchdog(-1, 0, d);
+	watchdog_start(d->watchdog);
 }
 
 /* --- serving ------------------------------------------------------------------------------------- */
@@ -513,8 +365,7 @@ daemon_stop_pools(struct daemon *d)
 static void
 daemon_tear_down(struct daemon *d)
 {
-	for (size_t i = 0; i < d->started; i++)
-		worker_join(d->workers[i]);
+	workers_join(&d->workers);
 	events_stop(d->events, d->drain_deadline_ms);
 	audit_stop(d->audit, d->drain_deadline_ms);
 	ahead_stop(&d->ahead);
@@ -526,9 +377,7 @@ daemon_tear_down(struct daemon *d)
 	}
 	ahead_settle(&d->ahead);
 	control_free(d->control);
-	for (size_t i = 0; i < d->worker_count; i++)
-		worker_free(d->workers[i]);
-	free(d->workers);
+	workers_free(&d->workers);
 	events_free(d->events);
 	audit_free(d->audit);
 	snowflakes_free(d->snowflakes);
@@ -541,7 +390,7 @@ daemon_tear_down(struct daemon *d)
 	event_free(d->drain_delay);
 	event_free(d->drain_deadline);
 	notifier_free(d->manager);
-	event_free(d->watchdog);
+	watchdog_free(d->watchdog);
 	event_free(d->look);
 	ahead_free(&d->ahead);
 	mailbox_free(d->mailbox);
@@ -596,7 +445,7 @@ daemon_serve(struct daemon *d)
 	d->stores = stores_new(d->config, d->base, d->mailbox);
 	if (d->stores == NULL || !stores_look(d->stores))
 		daemon_leave(d, EX_CONFIG);
-	if (!daemon_open_sockets(d) || !daemon_open_grpc(d) || !daemon_open_control(d))
+	if (!listeners_open(&d->listeners, d->config))
 		daemon_leave(d, EX_OSERR);
 	if (!daemon_build(d))
 		daemon_leave(d, EX_OSERR);
@@ -608,10 +457,7 @@ daemon_serve(struct daemon *d)
 	event_base_dispatch(d->base);
 	daemon_tear_down(d);
 	log_info("stopped");
-	sockets_close(&d->control_sockets);
-	sockets_close(&d->grpc_sockets);
-	sockets_close(&d->sockets);
-	grpc_tls_free(d->tls);
+	listeners_close(&d->listeners);
 	databases_close_states(d->sequence_states);
 	databases_close_states(d->states);
 	return 0;

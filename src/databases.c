@@ -3,6 +3,8 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "build.h"
+
 #include "advance.h"
 #include "advance_sequences.h"
 #include "base/log.h"
@@ -350,4 +352,15 @@ databases_check(const struct config *config)
 	if (!config->is_snowflake && databases_store(config) == NULL)
 		return EX_CONFIG;
 	return puts("the settings are good") < 0;
+}
+
+void
+databases_announce(const struct config *config, const struct store *store)
+{
+	log_info("tickrd serves", LOG_WORD("version", PACKAGE_VERSION),
+		 LOG_NUMBER("max_nodes", config->max_nodes),
+		 LOG_WORD("node_number", config->node_number),
+		 LOG_NUMBER("starting_offset", config->starting_offset),
+		 LOG_NUMBER("http_threads", config->http_threads), LOG_WORD("adapter", store->name),
+		 LOG_NUMBER("sessions", databases_sessions(config, store)));
 }

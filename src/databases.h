@@ -72,4 +72,7 @@ int databases_advance(const struct config *config, const struct command_line *li
 /* tickrd check-config, if CONFIG itself is good: check that its store was built. Return the exit status. */
 int databases_check(const struct config *config);
 
+/* Write to the log that the server serves from STORE with the settings CONFIG. */
+void databases_announce(const struct config *config, const struct store *store);
+
 #endif
