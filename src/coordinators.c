@@ -22,7 +22,8 @@ coordinators_pick(const struct config *config, struct coordinator_settings *sett
 		  struct text *reason)
 {
 	const char *name = coordinator_names[config->coordinator];
-	const struct lease_driver *driver = lease_driver_find(name);
+	const struct coordinator_kind *kind;
+	const struct lease_driver *driver = lease_driver_find(name, &kind);
 
 	if (driver == NULL)
 		text_addf(reason,
@@ -31,6 +32,7 @@ coordinators_pick(const struct config *config, struct coordinator_settings *sett
 			  "library and build again",
 			  name);
 	*settings = (struct coordinator_settings){
+		.kind = kind,
 		.endpoints = config->coordinator_hosts,
 		.endpoints_count = config->coordinator_count,
 		.prefix = config->coordinator_prefix,

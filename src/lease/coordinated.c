@@ -37,11 +37,11 @@ coordinated_fits(const struct lease_settings *settings, const struct coordinator
 	return reason->len == 0;
 }
 
-void *
-coordinated_open(const struct coordinator_kind *kind, const struct lease_settings *settings,
-		 struct text *reason)
+static void *
+coordinated_open(const struct lease_settings *settings, struct text *reason)
 {
 	const struct coordinator_settings *own = settings->driver_settings;
+	const struct coordinator_kind *kind = own->kind;
 	struct coordinated *c;
 	struct text prefix;
 
@@ -70,7 +70,15 @@ coordinated_open(const struct coordinator_kind *kind, const struct lease_setting
 	return NULL;
 }
 
-void
+static const char *
+coordinated_name(void *self)
+{
+	struct coordinated *c = self;
+
+	return c->kind->name;
+}
+
+static void
 coordinated_wake(void *self)
 {
 	struct coordinated *c = self;
@@ -78,7 +86,7 @@ coordinated_wake(void *self)
 	c->kind->wake(c->self);
 }
 
-void
+static void
 coordinated_close(void *self)
 {
 	struct coordinated *c = self;
@@ -261,7 +269,7 @@ coordinated_settle(struct coordinated *c, uint64_t until_ms, struct text *reason
 	return result == LEASE_REFUSED ? LEASE_UNKNOWN : result;
 }
 
-enum lease_result
+static enum lease_result
 coordinated_extend(void *self, uint64_t until_ms, uint64_t bound_ms, struct text *reason)
 {
 	struct coordinated *c = self;
@@ -314,7 +322,7 @@ coordinated_refresh(struct coordinated *c, uint64_t until_ms, struct lease_news 
 	return result;
 }
 
-enum lease_result
+static enum lease_result
 coordinated_tend(void *self, uint64_t until_ms, struct lease_news *news, struct text *reason)
 {
 	struct coordinated *c = self;
@@ -373,7 +381,7 @@ coordinated_try_retire(struct coordinated *c, uint64_t until_ms, uint64_t used_m
 	return coordinated_put_bound(c, until_ms, used_ms, more, count, reason);
 }
 
-enum lease_result
+static enum lease_result
 coordinated_retire(void *self, uint64_t until_ms, uint64_t used_ms, uint64_t last_id,
 		   struct text *reason)
 {
@@ -399,3 +407,15 @@ coordinated_retire(void *self, uint64_t until_ms, uint64_t used_ms, uint64_t las
 	coordinated_drop(c, until_ms);
 	return result == COORDINATOR_OK ? LEASE_OK : LEASE_UNKNOWN;
 }
+
+const struct lease_driver lease_coordinated = {
+	.has_clock = true,
+	.open = coordinated_open,
+	.name = coordinated_name,
+	.claim = coordinated_claim,
+	.extend = coordinated_extend,
+	.tend = coordinated_tend,
+	.retire = coordinated_retire,
+	.wake = coordinated_wake,
+	.close = coordinated_close,
+};

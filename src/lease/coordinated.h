@@ -1,6 +1,6 @@
 /*
- * coordinated -- the rules by which servers share worker ids, on any coordinator. It is the inside of the drivers
- * `etcd` and `zookeeper` of lease.h.
+ * coordinated -- the driver of leases that a coordinator keeps: the rules by which servers share worker ids, on any kind
+ * of coordinator.
  *
  *	NONE -- transaction confirmed ---> HELD -- told that it is gone, or retired --> NONE
  *	  '---- no answer --> PENDING --- our instance is in both nodes --^
@@ -58,21 +58,14 @@ struct coordinated {
 	uint64_t seed;
 };
 
-/* The functions of lease_driver. SETTINGS->driver_settings is a struct coordinator_settings. */
-void *coordinated_open(const struct coordinator_kind *kind, const struct lease_settings *settings,
-		       struct text *reason);
-enum lease_result coordinated_claim(void *self, uint64_t until_ms, struct lease_claim *claim,
-				    struct text *reason);
-enum lease_result coordinated_extend(void *self, uint64_t until_ms, uint64_t bound_ms,
-				     struct text *reason);
-enum lease_result coordinated_tend(void *self, uint64_t until_ms, struct lease_news *news,
-				   struct text *reason);
-enum lease_result coordinated_retire(void *self, uint64_t until_ms, uint64_t used_ms,
-				     uint64_t last_id, struct text *reason);
-void coordinated_wake(void *self);
-void coordinated_close(void *self);
+/* Its settings are a struct coordinator_settings as driver_settings. */
+extern const struct lease_driver lease_coordinated;
 
 /* --- for the files of this driver ---------------------------------------------------------------- */
+
+/* lease_driver.claim(). */
+enum lease_result coordinated_claim(void *self, uint64_t until_ms, struct lease_claim *claim,
+				    struct text *reason);
 
 /* The result of a read or a begin, for the caller of the lease. */
 enum lease_result coordinated_result(enum coordinator_result result);

@@ -18,8 +18,11 @@
 #include "base/text.h"
 #include "lease/tree.h"
 
+struct coordinator_kind;
+
 /* The operator's settings. Constant, and as long as the lease. */
 struct coordinator_settings {
+	const struct coordinator_kind *kind;
 	const char *const *endpoints; /* etcd: URLs; ZooKeeper: host:port */
 	size_t endpoints_count;	      /* 1 or more */
 	const char *prefix;

@@ -5,36 +5,18 @@
  * The watch begins at the present revision. When etcd says that it watches, the caller reads the settings again, so
  * no change is missed. A watch that ended, for whatever reason, is opened again in the same way.
  */
-#include <assert.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "lease/coordinated.h"
 #include "lease/etcd.h"
-#include "remote/etcd.h"
+#include "lease/etcd_session.h"
 
 #define ETCD_PORT     "2379"
 #define URL_SIZE      512
 #define WATCH_WAIT_MS 1000 /* before a watch that ended is opened again */
-
-struct etcd_session {
-	struct etcd *etcd;
-	uint64_t ttl_ms;
-	size_t endpoints_count;
-	uint64_t lease; /* 0: none */
-	uint64_t expires_at_ms, next_beat_ms;
-
-	struct etcd_watch *watch; /* NULL: none */
-	bool is_watching;	  /* etcd has said so */
-	bool has_event;
-	uint64_t next_watch_ms;
-
-	_Atomic bool is_woken; /* wake() was called */
-};
 
 /* --- the life of the driver ---------------------------------------------------------------------- */
 
@@ -136,8 +118,7 @@ lease_etcd_wake(void *self)
 
 /* --- results ------------------------------------------------------------------------------------- */
 
-/* A lease that is gone is only known by its code. */
-static enum coordinator_result
+enum coordinator_result
 lease_etcd_result(enum etcd_result result, unsigned code)
 {
 	switch (result) {
@@ -158,8 +139,7 @@ lease_etcd_result(enum etcd_result result, unsigned code)
 
 /* --- the session --------------------------------------------------------------------------------- */
 
-/* Whole seconds, rounded up. */
-static uint64_t
+uint64_t
 lease_etcd_seconds(uint64_t ms)
 {
 	return (ms + 999) / 1000;
@@ -301,87 +281,6 @@ lease_etcd_read(void *self, uint64_t until_ms, const char *path, struct coordina
 	return COORDINATOR_OK;
 }
 
-/* --- writing ------------------------------------------------------------------------------------- */
-
-static struct etcd_compare
-lease_etcd_compare(const struct coordinator_step *step)
-{
-	struct etcd_compare compare = {.key = step->path, .key_len = strlen(step->path)};
-
-	compare.target = step->condition == STEP_VERSION ? ETCD_MOD_REVISION : ETCD_CREATE_REVISION;
-	compare.equals = step->condition == STEP_ABSENT ? 0 : step->expected;
-	return compare;
-}
-
-/* Set *LEASE to the one of the node that STEP writes. */
-static enum coordinator_result
-lease_etcd_lease_of(struct etcd_session *session, uint64_t until_ms,
-		    const struct coordinator_step *step, uint64_t *lease, struct text *reason)
-{
-	struct etcd_header header = {0};
-	uint64_t granted_s;
-
-	*lease = step->kind == STEP_PUT && step->life == LIFE_OF_SESSION ? session->lease : 0;
-	if (step->kind != STEP_PUT || step->life != LIFE_OF_REST)
-		return COORDINATOR_OK;
-	return lease_etcd_result(etcd_lease_grant(session->etcd, lease_etcd_seconds(step->life_ms),
-						  until_ms, lease, &granted_s, &header, reason),
-				 header.code);
-}
-
-static enum coordinator_result
-lease_etcd_run(struct etcd_session *session, uint64_t until_ms,
-	       const struct etcd_transaction *transaction, struct coordinator_step *steps,
-	       size_t count, struct text *reason)
-{
-	struct etcd_answer answer;
-	enum etcd_result result = etcd_run(session->etcd, transaction, until_ms, &answer, reason);
-	bool has_succeeded = answer.has_succeeded;
-
-	if (result != ETCD_OK)
-		return lease_etcd_result(result, answer.header.code);
-	for (size_t i = 0; i < count; i++)
-		steps[i].version = steps[i].creation = answer.header.revision;
-	etcd_answer_free(&answer);
-	if (has_succeeded)
-		return COORDINATOR_OK;
-	text_add(reason, "another server has changed the keys");
-	return COORDINATOR_FAILED;
-}
-
-static enum coordinator_result
-lease_etcd_commit(void *self, uint64_t until_ms, struct coordinator_step *steps, size_t count,
-		  struct text *reason)
-{
-	struct etcd_session *session = self;
-	struct etcd_compare compares[COORDINATOR_MOST_STEPS];
-	struct etcd_operation operations[COORDINATOR_MOST_STEPS];
-	struct etcd_transaction transaction = {
-		.compares = compares, .compares_count = count, .success = operations};
-
-	assert(count <= COORDINATOR_MOST_STEPS);
-	for (size_t i = 0; i < count; i++) {
-		const struct coordinator_step *step = &steps[i];
-		uint64_t lease;
-		enum coordinator_result result =
-			lease_etcd_lease_of(session, until_ms, step, &lease, reason);
-
-		if (result != COORDINATOR_OK)
-			return result;
-		compares[i] = lease_etcd_compare(step);
-		if (step->kind == STEP_CHECK)
-			continue;
-		operations[transaction.success_count++] = (struct etcd_operation){
-			.kind = step->kind == STEP_PUT ? ETCD_PUT : ETCD_DELETE,
-			.key = step->path,
-			.key_len = strlen(step->path),
-			.value = step->kind == STEP_PUT ? step->value : NULL,
-			.value_len = step->kind == STEP_PUT ? strlen(step->value) : 0,
-			.lease = lease};
-	}
-	return lease_etcd_run(session, until_ms, &transaction, steps, count, reason);
-}
-
 /* --- waiting ------------------------------------------------------------------------------------- */
 
 static enum coordinator_result
@@ -490,7 +389,7 @@ lease_etcd_wait(void *self, uint64_t until_ms, const char *folder, bool *has_cha
 
 /* --- the driver ---------------------------------------------------------------------------------- */
 
-static const struct coordinator_kind coordinator_etcd = {
+const struct coordinator_kind coordinator_etcd = {
 	.name = "etcd",
 	.open = lease_etcd_open,
 	.begin = lease_etcd_begin,
@@ -503,22 +402,4 @@ static const struct coordinator_kind coordinator_etcd = {
 	.wait = lease_etcd_wait,
 	.wake = lease_etcd_wake,
 	.close = lease_etcd_close,
-};
-
-static void *
-lease_etcd_new(const struct lease_settings *settings, struct text *reason)
-{
-	return coordinated_open(&coordinator_etcd, settings, reason);
-}
-
-const struct lease_driver lease_etcd = {
-	.name = "etcd",
-	.has_clock = true,
-	.open = lease_etcd_new,
-	.claim = coordinated_claim,
-	.extend = coordinated_extend,
-	.tend = coordinated_tend,
-	.retire = coordinated_retire,
-	.wake = coordinated_wake,
-	.close = coordinated_close,
 };

@@ -1,11 +1,11 @@
 /*
- * etcd -- the driver of leases that are kept in etcd. See lease.h for its functions, and coordinated.h for its rules.
+ * etcd -- the coordinator etcd. See coordinator.h for its functions.
  */
 #ifndef TICKR_LEASE_ETCD_H
 #define TICKR_LEASE_ETCD_H
 
-#include "lease/lease.h"
+#include "lease/coordinator.h"
 
-extern const struct lease_driver lease_etcd;
+extern const struct coordinator_kind coordinator_etcd;
 
 #endif

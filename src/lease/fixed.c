@@ -209,9 +209,16 @@ fixed_tend(void *self, uint64_t until_ms, struct lease_news *news, struct text *
 	return fixed_keep_file(fixed, reason);
 }
 
+static const char *
+fixed_name(void *self)
+{
+	(void)self;
+	return "none";
+}
+
 const struct lease_driver lease_fixed = {
-	.name = "none",
 	.open = fixed_open,
+	.name = fixed_name,
 	.claim = fixed_claim,
 	.extend = fixed_extend,
 	.tend = fixed_tend,

@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "lease/lease.h"
+#include "lease/shown.h"
 #include "metrics/metrics.h"
 #include "snowflake/guard.h"
 
@@ -27,23 +28,6 @@
 #define TEND_LEAST_MS 50
 #define RETRY_MS      500   /* after a claim that failed */
 #define MOVE_AFTER_MS 10000 /* a clock that is further behind needs another worker id */
-
-struct lease_shown {
-	pthread_mutex_t mutex;
-	pthread_cond_t known;
-	bool is_known; /* the first claim was answered */
-	bool is_refused;
-	bool is_stopping;
-	bool is_unfit; /* held, but the clock is no good */
-	enum lease_phase phase;
-	uint32_t worker;
-	uint64_t epoch_ms; /* UINT64_MAX: not known */
-	uint64_t bound_ms;
-	uint64_t expires_at_ms;
-	uint64_t claims;
-	uint64_t stop_until_ms;
-	char reason[LEASE_REASON_SIZE];
-};
 
 struct lease {
 	const struct lease_driver *driver;
@@ -67,15 +51,6 @@ struct lease {
 
 	struct lease_shown shown;
 };
-
-static const char *const phase_names[] = {"waiting", "held", "lost"};
-
-const char *
-lease_phase_name(enum lease_phase phase)
-{
-	assert(phase < ARRAY_LENGTH(phase_names));
-	return phase_names[phase];
-}
 
 bool
 lease_epoch(const struct lease_settings *settings, const struct lease_shared *shared,
@@ -116,11 +91,7 @@ lease_new(const struct lease_driver *driver, const struct lease_settings *settin
 	lease->generator = generator;
 	lease->listener = *listener;
 	lease->drift_ms = settings->drift_ms;
-	pthread_mutex_init(&lease->shown.mutex, NULL);
-	clock_cond_init(&lease->shown.known);
-	lease->shown.epoch_ms = UINT64_MAX;
-	lease->shown.expires_at_ms = UINT64_MAX;
-	snprintf(lease->shown.reason, LEASE_REASON_SIZE, "no worker id is claimed yet");
+	shown_init(&lease->shown);
 	lease->self = driver->open(&lease->settings, reason);
 	if (lease->self != NULL)
 		return lease;
@@ -135,23 +106,11 @@ lease_free(struct lease *lease)
 		return;
 	if (lease->self != NULL)
 		lease->driver->close(lease->self);
-	pthread_cond_destroy(&lease->shown.known);
-	pthread_mutex_destroy(&lease->shown.mutex);
+	shown_destroy(&lease->shown);
 	free(lease);
 }
 
-/* --- what others see ----------------------------------------------------------------------------- */
-
-static bool
-lease_is_stopping(struct lease *lease)
-{
-	bool is_stopping;
-
-	pthread_mutex_lock(&lease->shown.mutex);
-	is_stopping = lease->shown.is_stopping;
-	pthread_mutex_unlock(&lease->shown.mutex);
-	return is_stopping;
-}
+/* --- what other threads see ---------------------------------------------------------------------- */
 
 static uint64_t
 lease_id_time(const struct lease *lease, uint64_t epoch_ms)
@@ -163,17 +122,7 @@ lease_id_time(const struct lease *lease, uint64_t epoch_ms)
 static void
 lease_show_held(struct lease *lease)
 {
-	struct lease_shown *shown = &lease->shown;
-
-	pthread_mutex_lock(&shown->mutex);
-	shown->phase = LEASE_HELD;
-	shown->is_known = true;
-	shown->is_refused = shown->is_unfit = false;
-	shown->epoch_ms = lease->epoch_ms;
-	shown->bound_ms = lease->bound_ms;
-	shown->reason[0] = '\0';
-	pthread_cond_broadcast(&shown->known);
-	pthread_mutex_unlock(&shown->mutex);
+	shown_hold(&lease->shown, lease->epoch_ms, lease->bound_ms);
 	lease->listener.changed(lease->listener.arg);
 }
 
@@ -181,18 +130,9 @@ lease_show_held(struct lease *lease)
 static void
 lease_show_failure(struct lease *lease, enum lease_result result, const char *reason)
 {
-	struct lease_shown *shown = &lease->shown;
-	uint64_t now_ms = lease->has_claim ? lease_id_time(lease, lease->epoch_ms) : 0;
+	bool is_held = lease->has_claim && lease_id_time(lease, lease->epoch_ms) <= lease->bound_ms;
 
-	pthread_mutex_lock(&shown->mutex);
-	if (shown->phase == LEASE_HELD && (!lease->has_claim || now_ms > lease->bound_ms))
-		shown->phase = LEASE_LOST;
-	shown->is_unfit = result == LEASE_CLOCK_AHEAD;
-	shown->is_refused = result == LEASE_REFUSED;
-	shown->is_known |= result == LEASE_REFUSED || result == LEASE_NONE_FREE;
-	snprintf(shown->reason, sizeof(shown->reason), "%s", reason);
-	pthread_cond_broadcast(&shown->known);
-	pthread_mutex_unlock(&shown->mutex);
+	shown_fail(&lease->shown, result, is_held, reason);
 	if (lease->last_result != result && lease->has_claim)
 		log_warn("cannot extend the worker id", LOG_TEXT("reason", reason));
 	else if (lease->last_result != result)
@@ -238,9 +178,7 @@ lease_tend(struct lease *lease, uint64_t until_ms, struct text *reason)
 	enum lease_result result;
 
 	result = lease->driver->tend(lease->self, until_ms, &news, reason);
-	pthread_mutex_lock(&lease->shown.mutex);
-	lease->shown.expires_at_ms = lease->has_claim ? news.expires_at_ms : UINT64_MAX;
-	pthread_mutex_unlock(&lease->shown.mutex);
+	shown_expiry(&lease->shown, lease->has_claim ? news.expires_at_ms : UINT64_MAX);
 	if (news.has_shared)
 		lease_take_shared(lease, &news.shared);
 	return result;
@@ -289,14 +227,11 @@ lease_begin(struct lease *lease, const struct lease_claim *claim, uint64_t epoch
 	lease->last_result = LEASE_OK;
 	lease_take_shared(lease, &claim->shared);
 	generator_begin(lease->generator, &grant);
-	pthread_mutex_lock(&lease->shown.mutex);
-	lease->shown.worker = claim->worker;
-	lease->shown.claims++;
-	pthread_mutex_unlock(&lease->shown.mutex);
+	shown_claim(&lease->shown, claim->worker);
 	lease_show_held(lease);
 	log_info("worker id claimed", LOG_NUMBER("datacenter", settings->datacenter),
 		 LOG_NUMBER("worker", claim->worker), LOG_NUMBER("epoch", epoch_ms),
-		 LOG_WORD("coordinator", lease->driver->name));
+		 LOG_WORD("coordinator", lease->driver->name(lease->self)));
 }
 
 /* Try to claim a worker id, once, and let the driver pass the time until the next try. */
@@ -442,7 +377,7 @@ lease_run(void *arg)
 {
 	struct lease *lease = arg;
 
-	while (!lease_is_stopping(lease)) {
+	while (!shown_is_stopping(&lease->shown)) {
 		if (lease->has_claim)
 			lease_keep(lease);
 		else
@@ -464,19 +399,7 @@ lease_start(struct lease *lease)
 enum lease_start
 lease_wait_known(struct lease *lease, uint64_t most_ms)
 {
-	struct timespec until = clock_moment(clock_ms() + most_ms);
-	struct lease_shown *shown = &lease->shown;
-	enum lease_start start;
-
-	pthread_mutex_lock(&shown->mutex);
-	while (!shown->is_known &&
-	       pthread_cond_timedwait(&shown->known, &shown->mutex, &until) == 0)
-		;
-	start = shown->is_refused
-			? LEASE_START_REFUSED
-			: (shown->phase == LEASE_HELD ? LEASE_START_SERVES : LEASE_START_WAITS);
-	pthread_mutex_unlock(&shown->mutex);
-	return start;
+	return shown_wait(&lease->shown, most_ms);
 }
 
 void
@@ -484,67 +407,17 @@ lease_stop(struct lease *lease, uint64_t until_ms)
 {
 	if (!lease->is_started)
 		return;
-	pthread_mutex_lock(&lease->shown.mutex);
-	lease->shown.is_stopping = true;
-	lease->shown.stop_until_ms = until_ms;
-	pthread_mutex_unlock(&lease->shown.mutex);
+	shown_stop(&lease->shown, until_ms);
 	lease->driver->wake(lease->self);
 	pthread_join(lease->thread, NULL);
 	lease->is_started = false;
 }
 
-/* --- the state ----------------------------------------------------------------------------------- */
-
-/* Add why a worker id that is held gives no ids at this moment. */
-static void
-lease_explain(const struct snowflake_view *view, struct text *reason)
-{
-	if (view->drift_ms > view->drift_threshold_ms)
-		text_addf(reason,
-			  "the clock of this host is %" PRIu64
-			  ".%03u s behind the time of the newest "
-			  "ids: tickrd waits until it has caught up",
-			  view->drift_ms / 1000, (unsigned)(view->drift_ms % 1000));
-	else if (!view->is_within_bound)
-		text_add(reason, "the bound of the worker id is reached, and not extended yet");
-	else if (view->late_ms > 0)
-		text_addf(reason,
-			  "ids up to a time that is %" PRIu64 " ms ahead may have been issued "
-			  "before: tickrd waits until it is past",
-			  view->late_ms);
-}
-
 void
 lease_state(struct lease *lease, struct lease_state *state)
 {
-	struct lease_shown *shown = &lease->shown;
-	struct text reason = TEXT_OVER(state->reason);
 	struct snowflake_view view;
-	uint64_t expires_at_ms, bound_ms, id_ms = 0, now_ms = clock_ms();
-	bool is_unfit;
 
 	generator_view(lease->generator, &view);
-	pthread_mutex_lock(&shown->mutex);
-	state->phase = shown->phase;
-	state->worker = shown->worker;
-	state->epoch_ms = shown->epoch_ms;
-	state->claims = shown->claims;
-	text_add(&reason, shown->reason);
-	is_unfit = shown->is_unfit;
-	expires_at_ms = shown->expires_at_ms;
-	bound_ms = shown->bound_ms;
-	pthread_mutex_unlock(&shown->mutex);
-
-	if (state->epoch_ms != UINT64_MAX)
-		id_ms = lease_id_time(lease, state->epoch_ms);
-	state->bound_in_ms = bound_ms > id_ms ? bound_ms - id_ms : 0;
-	state->expires_in_ms = UINT64_MAX;
-	if (state->phase == LEASE_HELD && expires_at_ms != UINT64_MAX)
-		state->expires_in_ms = expires_at_ms > now_ms ? expires_at_ms - now_ms : 0;
-	if (state->phase == LEASE_HELD && state->reason[0] == '\0')
-		lease_explain(&view, &reason);
-	state->gives = state->phase == LEASE_HELD && !is_unfit && view.is_within_bound &&
-		       view.drift_ms <= view.drift_threshold_ms && view.late_ms == 0;
-	if (state->gives)
-		state->reason[0] = '\0';
+	shown_read(&lease->shown, &view, snowflake_unix_ms(lease->settings.clock), state);
 }

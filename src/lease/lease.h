@@ -102,11 +102,13 @@ struct lease_news {
  * operator: it names the cause and what to do. It is set if the result is not LEASE_OK.
  */
 struct lease_driver {
-	const char *name;
 	bool has_clock; /* it compares the clock of this host with its own before it writes */
 
 	/* Return the driver's state. It connects later. NULL, with REASON: the settings are wrong. */
 	void *(*open)(const struct lease_settings *settings, struct text *reason);
+
+	/* The value of TICKR_COORDINATOR that it is for. */
+	const char *(*name)(void *self);
 
 	/*
 	 * Claim the wished worker id, or any that is free. Write max(stored bound, now + ahead) as its bound in the same

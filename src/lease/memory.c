@@ -275,10 +275,17 @@ memory_wake(void *self)
 	pthread_mutex_unlock(&holder->mutex);
 }
 
+static const char *
+memory_name(void *self)
+{
+	(void)self;
+	return "memory";
+}
+
 const struct lease_driver lease_memory = {
-	.name = "memory",
 	.has_clock = true,
 	.open = memory_open,
+	.name = memory_name,
 	.claim = memory_claim,
 	.extend = memory_extend,
 	.tend = memory_tend,

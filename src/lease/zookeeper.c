@@ -8,33 +8,15 @@
  *
  * The revision and the clock are those of a write to the folder of the bounds, which changes nothing.
  */
-#include <assert.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "lease/coordinated.h"
 #include "lease/zookeeper.h"
-#include "remote/zookeeper.h"
+#include "lease/zookeeper_session.h"
 
 #define ZOOKEEPER_PORT "2181"
-#define HOSTS_SIZE     4096
-#define DIGEST_SIZE    600
-
-struct keeper_session {
-	char hosts[HOSTS_SIZE];
-	char digest[DIGEST_SIZE]; /* "": none */
-	uint64_t ttl_ms;
-	uint64_t heard_ms; /* when ZooKeeper was last known to answer */
-	bool is_armed;	   /* the shared settings are watched */
-
-	pthread_mutex_t mutex; /* guards the fields below against wake() */
-	pthread_cond_t woken;
-	struct zookeeper *client; /* NULL: no session. Changed by the coordination thread alone */
-	bool is_woken;
-};
 
 /* --- the life of the driver ---------------------------------------------------------------------- */
 
@@ -137,7 +119,7 @@ keeper_wake(void *self)
 
 /* --- the session --------------------------------------------------------------------------------- */
 
-static enum coordinator_result
+enum coordinator_result
 keeper_result(struct keeper_session *session, enum zookeeper_result result, int code)
 {
 	switch (result) {
@@ -187,7 +169,7 @@ keeper_expires_at_ms(void *self)
 
 /* --- reading ------------------------------------------------------------------------------------- */
 
-static enum coordinator_result
+enum coordinator_result
 keeper_no_session(struct text *reason)
 {
 	text_add(reason, "there is no session with ZooKeeper");
@@ -333,108 +315,6 @@ keeper_read(void *self, uint64_t until_ms, const char *path, struct coordinator_
 	return result;
 }
 
-/* --- writing ------------------------------------------------------------------------------------- */
-
-static struct zookeeper_operation
-keeper_operation(const struct coordinator_step *step)
-{
-	struct zookeeper_operation operation = {.path = step->path,
-						.version = ZOOKEEPER_ANY_VERSION};
-
-	if (step->condition == STEP_VERSION)
-		operation.version = (int32_t)step->expected;
-	switch (step->kind) {
-	case STEP_CHECK:
-		assert(step->condition != STEP_ABSENT);
-		operation.kind = ZOOKEEPER_CHECK;
-		break;
-	case STEP_DELETE: operation.kind = ZOOKEEPER_DELETE; break;
-	case STEP_PUT:
-		operation.value = step->value;
-		operation.value_len = strlen(step->value);
-		operation.kind = step->condition != STEP_ABSENT	 ? ZOOKEEPER_SET
-				 : step->life == LIFE_OF_SESSION ? ZOOKEEPER_CREATE_EPHEMERAL
-								 : ZOOKEEPER_CREATE;
-		break;
-	}
-	return operation;
-}
-
-/* Return the operation that was refused because the folder of its node is missing; NULL: there is none. */
-static const struct zookeeper_operation *
-keeper_homeless(const struct zookeeper_operation *operations, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (operations[i].code == ZOOKEEPER_NO_NODE &&
-		    (operations[i].kind == ZOOKEEPER_CREATE ||
-		     operations[i].kind == ZOOKEEPER_CREATE_EPHEMERAL))
-			return &operations[i];
-	return NULL;
-}
-
-/* Make the folders that OPERATIONS lack. False: that was not the reason of the refusal, or it failed. */
-static bool
-keeper_make_folder(struct keeper_session *session, uint64_t until_ms,
-		   const struct zookeeper_operation *operations, size_t count, struct text *reason)
-{
-	const struct zookeeper_operation *homeless = keeper_homeless(operations, count);
-	char path[TREE_PATH_SIZE];
-	struct text text = TEXT_OVER(path);
-
-	if (homeless == NULL)
-		return false;
-	text_add_bytes(&text, homeless->path,
-		       (size_t)(strrchr(homeless->path, '/') - homeless->path));
-	text_clear(reason);
-	return zookeeper_make_folder(session->client, path, until_ms, reason) == ZOOKEEPER_OK;
-}
-
-static bool
-keeper_is_condition(int code)
-{
-	return code == ZOOKEEPER_BAD_VERSION || code == ZOOKEEPER_EXISTS ||
-	       code == ZOOKEEPER_NO_NODE;
-}
-
-static void
-keeper_note_versions(const struct keeper_session *session, struct coordinator_step *steps,
-		     const struct zookeeper_operation *operations, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		bool is_set = operations[i].kind == ZOOKEEPER_SET;
-
-		steps[i].version = is_set ? (uint64_t)operations[i].node.version : 0;
-		steps[i].creation = operations[i].kind == ZOOKEEPER_CREATE_EPHEMERAL
-					    ? zookeeper_session(session->client)
-					    : 0;
-	}
-}
-
-static enum coordinator_result
-keeper_commit(void *self, uint64_t until_ms, struct coordinator_step *steps, size_t count,
-	      struct text *reason)
-{
-	struct keeper_session *session = self;
-	struct zookeeper_operation operations[COORDINATOR_MOST_STEPS];
-	enum zookeeper_result result;
-	int code = 0;
-
-	assert(count <= COORDINATOR_MOST_STEPS);
-	if (session->client == NULL)
-		return keeper_no_session(reason);
-	do {
-		for (size_t i = 0; i < count; i++)
-			operations[i] = keeper_operation(&steps[i]);
-		result = zookeeper_run(session->client, operations, count, until_ms, &code, reason);
-	} while (result == ZOOKEEPER_REFUSED && clock_ms() < until_ms &&
-		 keeper_make_folder(session, until_ms, operations, count, reason));
-	if (result == ZOOKEEPER_OK)
-		keeper_note_versions(session, steps, operations, count);
-	if (result == ZOOKEEPER_REFUSED && keeper_is_condition(code))
-		return COORDINATOR_FAILED;
-	return keeper_result(session, result, code);
-}
-
 /* --- waiting ------------------------------------------------------------------------------------- */
 
 static void
@@ -529,7 +409,7 @@ keeper_wait(void *self, uint64_t until_ms, const char *folder, bool *has_changed
 
 /* --- the driver ---------------------------------------------------------------------------------- */
 
-static const struct coordinator_kind coordinator_zookeeper = {
+const struct coordinator_kind coordinator_zookeeper = {
 	.name = "zookeeper",
 	.has_rooted_paths = true,
 	.open = keeper_open,
@@ -543,22 +423,4 @@ static const struct coordinator_kind coordinator_zookeeper = {
 	.wait = keeper_wait,
 	.wake = keeper_wake,
 	.close = keeper_close,
-};
-
-static void *
-lease_zookeeper_open(const struct lease_settings *settings, struct text *reason)
-{
-	return coordinated_open(&coordinator_zookeeper, settings, reason);
-}
-
-const struct lease_driver lease_zookeeper = {
-	.name = "zookeeper",
-	.has_clock = true,
-	.open = lease_zookeeper_open,
-	.claim = coordinated_claim,
-	.extend = coordinated_extend,
-	.tend = coordinated_tend,
-	.retire = coordinated_retire,
-	.wake = coordinated_wake,
-	.close = coordinated_close,
 };

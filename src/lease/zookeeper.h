@@ -1,12 +1,11 @@
 /*
- * zookeeper -- the driver of leases that are kept in ZooKeeper. See lease.h for its functions, and coordinated.h for
- * its rules.
+ * zookeeper -- the coordinator ZooKeeper. See coordinator.h for its functions.
  */
 #ifndef TICKR_LEASE_ZOOKEEPER_H
 #define TICKR_LEASE_ZOOKEEPER_H
 
-#include "lease/lease.h"
+#include "lease/coordinator.h"
 
-extern const struct lease_driver lease_zookeeper;
+extern const struct coordinator_kind coordinator_zookeeper;
 
 #endif

@@ -22,8 +22,11 @@ told_boot_ms(void *arg)
 
 static const struct snowflake_clock told_clock = {told_unix_ms, told_boot_ms, NULL};
 static const char *const endpoints[] = {"127.0.0.1"};
-static struct coordinator_settings own = {
-	.endpoints = endpoints, .endpoints_count = 1, .prefix = "/id-generator", .ttl_ms = 10000};
+static struct coordinator_settings own = {.kind = &kit_kind,
+					  .endpoints = endpoints,
+					  .endpoints_count = 1,
+					  .prefix = "/id-generator",
+					  .ttl_ms = 10000};
 
 /* A server with its settings, and the reason of its last call. */
 struct server {
@@ -67,7 +70,7 @@ open_server(const char *name, uint32_t worker)
 						   .clock = &told_clock,
 						   .driver_settings = &own};
 	server->reason = TEXT_OVER(server->memory);
-	server->driver = coordinated_open(&kit_kind, &server->settings, &server->reason);
+	server->driver = lease_coordinated.open(&server->settings, &server->reason);
 	cr_assert_not_null(server->driver, "%s", server->memory);
 	return server;
 }
@@ -75,7 +78,7 @@ open_server(const char *name, uint32_t worker)
 static void
 close_server(struct server *server)
 {
-	coordinated_close(server->driver);
+	lease_coordinated.close(server->driver);
 	free(server);
 }
 
@@ -89,21 +92,21 @@ static enum lease_result
 claim(struct server *server)
 {
 	text_clear(&server->reason);
-	return coordinated_claim(server->driver, soon(), &server->claim, &server->reason);
+	return lease_coordinated.claim(server->driver, soon(), &server->claim, &server->reason);
 }
 
 static enum lease_result
 extend(struct server *server, uint64_t bound_ms)
 {
 	text_clear(&server->reason);
-	return coordinated_extend(server->driver, soon(), bound_ms, &server->reason);
+	return lease_coordinated.extend(server->driver, soon(), bound_ms, &server->reason);
 }
 
 static enum lease_result
 retire(struct server *server, uint64_t used_ms)
 {
 	text_clear(&server->reason);
-	return coordinated_retire(server->driver, soon(), used_ms, 77, &server->reason);
+	return lease_coordinated.retire(server->driver, soon(), used_ms, 77, &server->reason);
 }
 
 static uint64_t
@@ -423,16 +426,18 @@ Test(coordinated, tend_tells_of_a_lost_session_and_of_settings)
 	server = open_server("a", 5);
 	cr_assert_eq(claim(server), LEASE_OK);
 	kit_put("/id-generator/config/clock_drift_threshold", "250", 0);
-	cr_assert_eq(coordinated_tend(server->driver, soon(), &news, &server->reason), LEASE_OK);
+	cr_assert_eq(lease_coordinated.tend(server->driver, soon(), &news, &server->reason),
+		     LEASE_OK);
 	cr_assert(news.has_shared);
 	cr_assert_eq(news.shared.drift_ms, 250);
 	kit.is_away = true;
-	cr_assert_eq(coordinated_tend(server->driver, soon(), &news, &server->reason),
+	cr_assert_eq(lease_coordinated.tend(server->driver, soon(), &news, &server->reason),
 		     LEASE_UNKNOWN);
 	cr_assert_eq(extend(server, server->claim.bound_ms + 1), LEASE_UNKNOWN);
 	kit.is_away = false;
 	kit_expire(1);
-	cr_assert_eq(coordinated_tend(server->driver, soon(), &news, &server->reason), LEASE_GONE);
+	cr_assert_eq(lease_coordinated.tend(server->driver, soon(), &news, &server->reason),
+		     LEASE_GONE);
 	cr_assert_eq(claim(server), LEASE_OK);
 	cr_assert_eq(server->claim.floor_ms, ID_NOW() + AHEAD_MS);
 	close_server(server);
@@ -451,7 +456,7 @@ Test(coordinated, beside_sidecars_a_claim_waits_for_their_lease)
 	kit_put("uuid-generator/node/6", "pod-1", 0);
 	settings = (struct lease_settings){
 		.epoch_ms = UINT64_MAX, .state_dir = "", .driver_settings = &own};
-	cr_assert_null(coordinated_open(&kit_kind, &settings, &reason));
+	cr_assert_null(lease_coordinated.open(&settings, &reason));
 	cr_assert(strstr(memory, "needs TICKR_SNOWFLAKE_EPOCH"), "%s", memory);
 
 	own.layout = TREE_LAYOUT_DATACENTERS;
