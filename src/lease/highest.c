@@ -1,3 +1,7 @@
+/*
+ * DESIGN. The file is replaced by rename() after fsync(), so a crash leaves the old number or the new one. With the
+ * old one a server recognises fewer copies, but never refuses a good coordinator.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

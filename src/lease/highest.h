@@ -1,8 +1,9 @@
 /*
- * highest -- the highest revision of a coordinator that this server has seen. One thread.
+ * highest -- remembers the highest revision of the coordinator that this server has seen. One thread.
  *
- * A coordinator that was restored from a copy has forgotten claims and bounds. Its revision is lower than the highest
- * one that was seen, so it is recognised. The file in TICKR_STATE_DIR keeps that number over a restart.
+ * etcd and ZooKeeper raise their revision with each write. If the revision is lower than one that was seen before, the
+ * coordinator was restored from an older copy. Such a copy may lack claims and bounds, so it must not be trusted. A file
+ * in TICKR_STATE_DIR keeps the revision across restarts.
  */
 #ifndef TICKR_LEASE_HIGHEST_H
 #define TICKR_LEASE_HIGHEST_H
@@ -21,14 +22,17 @@ struct highest {
 	uint64_t saved;
 };
 
-/* Read the file of the coordinator KIND in FOLDER; "": there is none. False: it cannot be used. */
+/*
+ * Prepare HIGHEST, and read the file FOLDER/KIND.revision if it exists. KIND is "etcd" or "zookeeper". If FOLDER is "",
+ * nothing is kept. False, with REASON: the file cannot be read, or is not a number.
+ */
 bool highest_open(struct highest *highest, const char *folder, const char *kind,
 		  struct text *reason) MUST_CHECK;
 
-/* Note REVISION. False: it is lower than one that was seen before. */
+/* Compare REVISION with the highest, and keep the higher one. False, with REASON: REVISION is the lower one. */
 bool highest_note(struct highest *highest, uint64_t revision, struct text *reason) MUST_CHECK;
 
-/* Write the file if the revision is higher than the file's. A failure is logged. Blocks. */
+/* Write the file, if its revision is lower than the highest. Blocks. A failure is logged. */
 void highest_save(struct highest *highest);
 
 #endif
