@@ -128,6 +128,9 @@ void call_fail(struct grpc_call *call, enum grpc_code code, const char *message)
 void call_fail_outcome(struct grpc_call *call, enum front_outcome outcome, const char *reason);
 void call_fail_status(struct grpc_call *call, enum ticket_status status, const char *reason);
 
+/* The request is no gRPC: end the call with STATUS, one of HTTP. */
+void call_reject(struct grpc_call *call, const char *status, const char *message);
+
 /* Bytes of answers that nghttp2 has not taken. */
 size_t call_unsent(const struct grpc_call *call);
 
