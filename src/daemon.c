@@ -366,6 +366,7 @@ static void
 daemon_tear_down(struct daemon *d)
 {
 	workers_join(&d->workers);
+	snowflakes_stop_issuing(d->snowflakes);
 	events_stop(d->events, d->drain_deadline_ms);
 	audit_stop(d->audit, d->drain_deadline_ms);
 	ahead_stop(&d->ahead);

@@ -66,22 +66,32 @@ snowflakes_on_change(void *arg)
 	issuer_wake(snowflakes->issuer);
 }
 
+/* Make RECORD an event of KIND, of the worker id that this server holds. */
+static void
+snowflakes_begin_record(struct snowflakes *snowflakes, enum event_kind kind,
+			struct event_record *record)
+{
+	const struct config *config = snowflakes->config;
+	struct lease_state state;
+
+	lease_state(snowflakes->lease, &state);
+	event_record_begin(record, kind, snowflake_unix_ms(&snowflake_system_clock));
+	record->has_worker = true;
+	record->datacenter = (uint16_t)config->snowflake_datacenter;
+	record->worker = (uint16_t)state.worker;
+	record->node = snowflake_node((unsigned)config->snowflake_datacenter_bits,
+				      record->datacenter, record->worker);
+}
+
 static void
 snowflakes_record_drift(struct snowflakes *snowflakes, uint64_t drift_ms)
 {
 	static const char action[] = "no ids until the clock is there";
-	const struct config *config = snowflakes->config;
-	uint64_t now_ms = snowflake_unix_ms(&snowflake_system_clock);
 	struct event_record record;
-	struct lease_state state;
 
-	lease_state(snowflakes->lease, &state);
-	event_record_begin(&record, EVENT_DRIFT, now_ms);
-	record.has_worker = true;
-	record.datacenter = (uint16_t)config->snowflake_datacenter;
-	record.worker = (uint16_t)state.worker;
+	snowflakes_begin_record(snowflakes, EVENT_DRIFT, &record);
 	record.drift.drift_ms = -(int64_t)drift_ms;
-	record.drift.system_ms = now_ms;
+	record.drift.system_ms = record.time_ms;
 	event_record_set(&record, EVENT_WORDS, action, sizeof(action) - 1);
 	events_note(atomic_load(&snowflakes->events), &record);
 }
@@ -93,6 +103,32 @@ snowflakes_on_drift(void *arg, uint64_t drift_ms)
 
 	snowflakes_record_drift(snowflakes, drift_ms);
 	snowflakes_on_change(arg); /* what waits is answered 503 */
+}
+
+static uint32_t
+snowflakes_ms(uint64_t us)
+{
+	uint64_t ms = (us + 500) / 1000;
+
+	return ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX;
+}
+
+static void
+snowflakes_on_overflow(void *arg, const struct issuer_overflow *overflow)
+{
+	struct snowflakes *snowflakes = arg;
+	struct snowflake_view view;
+	struct event_record record;
+
+	generator_view(snowflakes->generator, &view);
+	snowflakes_begin_record(snowflakes, EVENT_OVERFLOW, &record);
+	record.overflow.count = overflow->count;
+	record.overflow.wait_ms = snowflakes_ms(overflow->out_us);
+	record.overflow.most_ms = snowflakes_ms(overflow->longest_us);
+	record.overflow.queued = (uint32_t)overflow->most_queued;
+	record.overflow.load =
+		(float)overflow->issued / ((float)overflow->span_ms * (float)view.per_ms);
+	events_note(atomic_load(&snowflakes->events), &record);
 }
 
 /* --- birth and death ----------------------------------------------------------------------------- */
@@ -129,9 +165,16 @@ snowflakes_set(struct snowflakes *snowflakes)
 }
 
 void
+snowflakes_stop_issuing(struct snowflakes *snowflakes)
+{
+	if (snowflakes != NULL)
+		issuer_stop(snowflakes->issuer);
+}
+
+void
 snowflakes_stop(struct snowflakes *snowflakes, uint64_t until_ms)
 {
-	issuer_stop(snowflakes->issuer);
+	snowflakes_stop_issuing(snowflakes);
 	lease_stop(snowflakes->lease, until_ms);
 }
 
@@ -168,6 +211,8 @@ snowflakes_new(const struct config *config)
 	struct snowflakes *snowflakes = xcalloc(1, sizeof(*snowflakes));
 	const struct lease_listener listener = {snowflakes_on_change, snowflakes_on_drift,
 						snowflakes};
+	const struct issuer_listener waiting = {snowflakes_explain, snowflakes_on_overflow,
+						snowflakes};
 	char memory[LEASE_REASON_SIZE];
 	struct text reason = TEXT_OVER(memory);
 	const struct lease_driver *driver;
@@ -175,7 +220,7 @@ snowflakes_new(const struct config *config)
 	snowflakes->config = config;
 	snowflakes->none = space_of_snowflakes(0, SNOWFLAKE_MOST_PER_MS);
 	snowflakes->generator = generator_new(&snowflake_system_clock, config->snowflake_drift_ms);
-	snowflakes->issuer = issuer_new(snowflakes->generator, snowflakes_explain, snowflakes);
+	snowflakes->issuer = issuer_new(snowflakes->generator, &waiting);
 	if (!random_id(snowflakes->instance))
 		text_addf(&reason, "the system has no random numbers: %s", strerror(errno));
 	snowflakes_set(snowflakes);

@@ -25,7 +25,7 @@ struct snowflakes;
  */
 struct snowflakes *snowflakes_new(const struct config *config) MUST_CHECK;
 
-/* From now on record drifts of the clock as EVENTS. NULL: record none. EVENTS outlive snowflakes_stop(). */
+/* From now on record drifts of the clock and overflows as EVENTS. NULL: record none. EVENTS outlive snowflakes_stop(). */
 struct events;
 void snowflakes_record(struct snowflakes *snowflakes, struct events *events);
 
@@ -42,7 +42,10 @@ void snowflakes_add_status(struct snowflakes *snowflakes, struct text *text);
 /* Add the parts of ID as JSON members. False: it is no Snowflake id. */
 bool snowflakes_decode(struct snowflakes *snowflakes, uint64_t id, struct text *json) MUST_CHECK;
 
-/* Answer what waits, issue nothing any more, and retire the worker id. After the loops, until UNTIL_MS by clock_ms(). */
+/* Answer what waits, and record the last overflow. After the loops, before the events stop. NULL is allowed. */
+void snowflakes_stop_issuing(struct snowflakes *snowflakes);
+
+/* Do the same, issue nothing any more, and retire the worker id. After the loops, until UNTIL_MS by clock_ms(). */
 void snowflakes_stop(struct snowflakes *snowflakes, uint64_t until_ms);
 
 /* After the loops were freed. NULL is allowed. */

@@ -3,6 +3,7 @@
 use strict;
 use warnings;
 use Test::More;
+use Time::HiRes ();
 use Tickr::ClickHouse;
 use Tickr::Database;
 use Tickr::Grpc;
@@ -14,6 +15,7 @@ plan skip_all => Tickr::ClickHouse::missing() if Tickr::ClickHouse::missing();
 
 my $clickhouse = Tickr::ClickHouse->new;
 $clickhouse->create_tables;
+my @tables = qw(id_generation_events id_stats_minute daily_id_stats performance_metrics clock_drift_events sequence_overflow_events);
 
 sub serve {
     my (%env) = @_;
@@ -41,12 +43,14 @@ sub settle {
     my $made = requests($server);
     wait_for('all events to leave', 120, sub {
         $server->metric('tickr_events_recorded_total') + $server->metric('tickr_events_dropped_total') >= $made
-            && value('SELECT count() FROM id_generation_events') >= $made - $server->metric('tickr_events_dropped_total');
+            && value('SELECT count() FROM id_generation_events') >= $made - $server->metric('tickr_events_dropped_total')
+            # ClickHouse fills the views after the table.
+            && value('SELECT sum(requests) FROM id_stats_minute') >= $made - $server->metric('tickr_events_dropped_total');
     });
     return $made;
 }
 
-sub clear { $clickhouse->query("TRUNCATE TABLE $_") for qw(id_generation_events id_stats_minute daily_id_stats performance_metrics) }
+sub clear { $clickhouse->query("TRUNCATE TABLE $_") for @tables }
 
 # --- the values of a row -----------------------------------------------------------------------------
 
@@ -119,19 +123,28 @@ SKIP: {
 
 # --- Snowflake ids -----------------------------------------------------------------------------------
 
-{
-    my $state = scratch() . '/snowflakes';
+my $states = 0;
+
+sub serve_snowflakes {
+    my (%env) = @_;
+    my $state = scratch() . '/snowflakes' . ++$states;
     mkdir $state or die "$state: $!";
     my $server = Tickr::Server->new(env => {
         $clickhouse->environment,
         (map { $_ => undef } qw(TICKR_MAX_NODES TICKR_NODE_NUMBER TICKR_STARTING_OFFSET)),
-        TICKR_DATABASE_ADAPTER           => 'snowflake',
-        TICKR_SNOWFLAKE_DATACENTER_BITS  => 5,
-        TICKR_SNOWFLAKE_DATACENTER       => 2,
-        TICKR_SNOWFLAKE_WORKER           => 9,
-        TICKR_STATE_DIR                  => $state,
+        TICKR_DATABASE_ADAPTER          => 'snowflake',
+        TICKR_SNOWFLAKE_DATACENTER_BITS => 5,
+        TICKR_SNOWFLAKE_DATACENTER      => 2,
+        TICKR_SNOWFLAKE_WORKER          => 9,
+        TICKR_STATE_DIR                 => $state,
+        %env,
     });
     $server->wait_until_ready;
+    return $server;
+}
+
+{
+    my $server = serve_snowflakes();
     my @ids = $server->get('/tickets/create/20000')->{body} =~ /(\d+)/g;
     is scalar @ids, 20000, 'an array of Snowflake ids spans several milliseconds';
     $server->stop;
@@ -141,6 +154,47 @@ SKIP: {
         '... which are exactly its ids';
     is_deeply [ grep { $_->{datacenter_id} != 2 || $_->{worker_id} != 9 || $_->{sequence_number} != ($_->{generated_id} & 4095) } @rows ], [],
         '... with the datacenter, the worker and the sequence number';
+    clear();
+}
+
+# An array of 100,000 ids takes the numbers of 25 ms, and is answered sooner. So the next one waits.
+{
+    my $server = serve_snowflakes(TICKR_SNOWFLAKE_CLOCK_DRIFT => '0.005');
+    my $began  = Time::HiRes::time();
+    is $server->get('/tickets/create/100000')->{status}, 200, 'a long array' for 1 .. 8;
+    my $lasted_ms = 1000 * (Time::HiRes::time() - $began);
+    my $waits     = $server->metric('tickr_snowflake_waits_total');
+    cmp_ok $waits, '>', 0, 'requests wait when the generator is out of numbers';
+    wait_for('the overflow', 60, sub { value('SELECT count() FROM sequence_overflow_events') > 0 });
+    my ($first) = $clickhouse->rows('SELECT * FROM sequence_overflow_events ORDER BY timestamp LIMIT 1');
+    is "$first->{datacenter_id} $first->{worker_id} $first->{node}", '2 9 73', 'a span with overflows is a row of this worker';
+    is $server->get('/tickets/create/100000')->{status}, 200, 'a long array' for 1 .. 2;
+    $waits = $server->metric('tickr_snowflake_waits_total');
+    $server->stop;
+    my ($sum) = $clickhouse->rows('SELECT sum(s.overflow_count) AS overflow_count, sum(s.wait_time_ms) AS wait_time_ms,'
+            . ' max(s.max_wait_ms) AS max_wait_ms, max(s.requests_queued) AS requests_queued, max(s.load_factor) AS load_factor'
+            . ' FROM sequence_overflow_events AS s');
+    is $sum->{overflow_count}, $waits, 'each wait of the only client is an overflow, and the last ones leave at the stop';
+    cmp_ok $first->{wait_time_ms}, '<=', $lasted_ms, '... the waits are shorter than the time of all requests';
+    cmp_ok $sum->{wait_time_ms}, '>=', 5 * $waits, '... and long enough for the ids before';
+    cmp_ok $sum->{max_wait_ms}, '>=', $sum->{wait_time_ms} / $waits, '... and the longest is above the average';
+    is $sum->{requests_queued}, 1, '... one request waited at a time';
+    cmp_ok $sum->{load_factor}, '>', 0.01, '... of a generator with a load';
+    cmp_ok $sum->{load_factor}, '<=', 1.1, '... that is below all that the format allows';
+    my ($status, $output) = Tickr::Server->run(
+        arguments => [ 'report', 'overflow', '--format', 'csv' ],
+        env       => { $clickhouse->environment });
+    is $status, 0, 'tickrd report overflow';
+    my $reported = 0;
+    $reported += (split /,/)[5] for grep {/^"?20/} split /\n/, $output;
+    is $reported, $waits, '... shows them' or diag $output;
+    clear();
+}
+{
+    my $server = serve_snowflakes();
+    is $server->get('/tickets/create/5')->{status}, 200, 'a short array';
+    $server->stop;
+    is value('SELECT count() FROM sequence_overflow_events'), 0, '... is no overflow';
     clear();
 }
 

@@ -1,5 +1,6 @@
--- Milliseconds whose sequence numbers were used up, so that requests waited for the next one. wait_time_ms is the time
--- of all waits of a row together.
+-- How often a Snowflake generator had used up the ids of its milliseconds, so that requests waited. A row is of about a
+-- second. wait_time_ms is how long requests waited in that time. requests_queued is the most of them that waited at once.
+-- load_factor compares the ids in answers with the most that the format allows in that time.
 
 CREATE TABLE sequence_overflow_events
 (

@@ -22,7 +22,7 @@ struct event_wait;
 enum event_kind {
 	EVENT_REQUEST,	/* a request for ids was answered */
 	EVENT_DRIFT,	/* the clock of a Snowflake generator drifted: it is behind, or ahead */
-	EVENT_OVERFLOW, /* all sequence numbers of a millisecond were used, so requests waited */
+	EVENT_OVERFLOW, /* all Snowflake ids of a millisecond were used, so requests waited */
 	EVENT_BREAKER,	/* a database changed between up, down, refused and draining */
 	EVENT_REFUSAL,	/* a database went back in time, and is refused */
 	EVENT_KINDS
@@ -61,11 +61,11 @@ struct event_drift {
 
 /* EVENT_OVERFLOW. */
 struct event_overflow {
-	uint32_t count;	  /* how often, since the last such event */
-	uint32_t wait_ms; /* of all requests that waited, together */
+	uint32_t count;	  /* how often, in about a second */
+	uint32_t wait_ms; /* of all these times together */
 	uint32_t most_ms; /* the longest wait */
-	uint32_t queued;  /* requests that waited */
-	float load;	  /* of the generator: 1 is all that the format allows */
+	uint32_t queued;  /* the most requests that waited at the same time */
+	float load;	  /* ids in answers: 1 is all that the format allows in that time */
 };
 
 /* Only record.c uses LENS and TEXT. */

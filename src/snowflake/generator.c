@@ -234,6 +234,7 @@ generator_view(struct snowflake_generator *generator, struct snowflake_view *vie
 	first = generator_first(claim, next, now, 1, SNOWFLAKE_RUN);
 	view->has_claim = true;
 	view->space = &claim->space;
+	view->per_ms = claim->per_ms;
 	view->end_ms = claim->epoch_ms + SNOWFLAKE_END_MS - 1;
 	view->newest = next > claim->first ? next - 1 : 0;
 	view->is_within_bound = first < atomic_load(&claim->limit);

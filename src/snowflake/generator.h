@@ -96,6 +96,7 @@ struct snowflake_view {
 	uint64_t
 		late_ms; /* how long until the first number may be issued: the floor is in the future */
 	const struct ticket_space *space; /* as long as the generator */
+	uint32_t per_ms;		  /* numbers in a millisecond */
 };
 
 void generator_view(struct snowflake_generator *generator, struct snowflake_view *view);

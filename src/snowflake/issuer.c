@@ -22,8 +22,7 @@ struct issuer_side {
 
 struct issuer {
 	struct snowflake_generator *generator;
-	void (*explain)(void *arg, struct text *reason);
-	void *arg;
+	struct issuer_listener listener;
 	struct issuer_side runs;
 	struct issuer_side groups;
 	pthread_t thread;
@@ -35,17 +34,19 @@ struct issuer {
 	bool is_woken;
 	bool is_stopping;
 	struct mail_list waiting;
+	uint64_t out_since_us;		 /* the generator is out of numbers; 0: it is not */
+	struct issuer_overflow overflow; /* of the present span: the ones that are over */
+	uint64_t span_began_ms;		 /* 0: there is none */
+	uint64_t span_began_issued;
 };
 
 struct issuer *
-issuer_new(struct snowflake_generator *generator, void (*explain)(void *arg, struct text *reason),
-	   void *arg)
+issuer_new(struct snowflake_generator *generator, const struct issuer_listener *listener)
 {
 	struct issuer *issuer = xcalloc(1, sizeof(*issuer));
 
 	issuer->generator = generator;
-	issuer->explain = explain;
-	issuer->arg = arg;
+	issuer->listener = *listener;
 	issuer->runs = (struct issuer_side){issuer, SNOWFLAKE_RUN};
 	issuer->groups = (struct issuer_side){issuer, SNOWFLAKE_GROUP};
 	pthread_mutex_init(&issuer->mutex, NULL);
@@ -64,6 +65,65 @@ issuer_free(struct issuer *issuer)
 	free(issuer);
 }
 
+/* --- overflows ----------------------------------------------------------------------------------- */
+
+/* The first request must wait for a later millisecond. With the mutex. */
+static void
+issuer_note_out(struct issuer *issuer)
+{
+	uint64_t queued = metrics_get(METRIC_REQUESTS_WAITING);
+
+	if (issuer->span_began_ms == 0) {
+		issuer->span_began_ms = clock_ms();
+		issuer->span_began_issued = metrics_get(METRIC_TICKETS_ISSUED);
+	}
+	if (issuer->out_since_us == 0)
+		issuer->out_since_us = clock_us();
+	if (queued > issuer->overflow.most_queued)
+		issuer->overflow.most_queued = queued;
+}
+
+/* The first request has its answer, or waits for something else. With the mutex. */
+static void
+issuer_note_in(struct issuer *issuer)
+{
+	uint64_t out_us;
+
+	if (issuer->out_since_us == 0)
+		return;
+	out_us = clock_us() - issuer->out_since_us;
+	issuer->out_since_us = 0;
+	issuer->overflow.count++;
+	issuer->overflow.out_us += out_us;
+	if (out_us > issuer->overflow.longest_us)
+		issuer->overflow.longest_us = out_us;
+}
+
+/* Return when the present span ends, by clock_ms(); UINT64_MAX: no overflow of it is over. With the mutex. */
+static uint64_t
+issuer_span_ends_ms(const struct issuer *issuer)
+{
+	return issuer->overflow.count > 0 ? issuer->span_began_ms + ISSUER_SPAN_MS : UINT64_MAX;
+}
+
+/* Report the span, and begin the next one if the generator is out of numbers. Called and returns with the mutex. */
+static void
+issuer_end_span(struct issuer *issuer)
+{
+	struct issuer_overflow overflow = issuer->overflow;
+	uint64_t span_ms = clock_ms() - issuer->span_began_ms;
+
+	overflow.issued = metrics_get(METRIC_TICKETS_ISSUED) - issuer->span_began_issued;
+	overflow.span_ms = span_ms > 0 ? span_ms : 1;
+	issuer->overflow = (struct issuer_overflow){0};
+	issuer->span_began_ms = 0;
+	if (issuer->out_since_us > 0)
+		issuer_note_out(issuer);
+	pthread_mutex_unlock(&issuer->mutex);
+	issuer->listener.overflowed(issuer->listener.arg, &overflow);
+	pthread_mutex_lock(&issuer->mutex);
+}
+
 /* --- one reservation ----------------------------------------------------------------------------- */
 
 /* Try RESERVATION. Return false if it must wait, for *WAIT_MS at most. Otherwise it has its answer. */
@@ -80,8 +140,14 @@ issuer_try(struct issuer *issuer, struct reservation *reservation, uint64_t *wai
 		reservation->bases = (struct ticket_range){run.first, 1, reservation->count};
 		reservation->space = run.space;
 		return true;
-	case SNOWFLAKE_WAIT: *wait_ms = run.wait_ms; return false;
-	case SNOWFLAKE_NO_LEASE: *wait_ms = LEASE_RETRY_MS; return false;
+	case SNOWFLAKE_WAIT:
+		issuer_note_out(issuer);
+		*wait_ms = run.wait_ms;
+		return false;
+	case SNOWFLAKE_NO_LEASE:
+		issuer_note_in(issuer);
+		*wait_ms = LEASE_RETRY_MS;
+		return false;
 	case SNOWFLAKE_DRIFT:
 		text_addf(&reason,
 			  "the clock of this server is %" PRIu64
@@ -135,6 +201,7 @@ issuer_try_all(struct issuer *issuer, struct mail_list *answered)
 
 		if (!issuer_try(issuer, reservation_of(mail), &wait_ms))
 			return wait_ms;
+		issuer_note_in(issuer);
 		reservation_take(reservation_of(mail));
 		TAILQ_REMOVE(&issuer->waiting, mail, link);
 		TAILQ_INSERT_TAIL(answered, mail, link);
@@ -177,7 +244,7 @@ issuer_explain(void *self, struct text *reason)
 {
 	struct issuer *issuer = ((struct issuer_side *)self)->issuer;
 
-	issuer->explain(issuer->arg, reason);
+	issuer->listener.explain(issuer->listener.arg, reason);
 }
 
 static bool
@@ -189,6 +256,8 @@ issuer_withdraw(void *self, struct reservation *reservation)
 
 	pthread_mutex_lock(&issuer->mutex);
 	was_queued = reservation_withdraw(reservation);
+	if (was_queued && TAILQ_FIRST(&issuer->waiting) == &reservation->mail)
+		issuer_note_in(issuer);
 	if (was_queued)
 		TAILQ_REMOVE(&issuer->waiting, &reservation->mail, link);
 	pthread_mutex_unlock(&issuer->mutex);
@@ -223,20 +292,31 @@ issuer_groups(struct issuer *issuer)
 
 /* --- the thread ---------------------------------------------------------------------------------- */
 
-/* Wait until the next try, and make it. Called and returns with the mutex. */
+/* Wait until UNTIL_MS, or until the thread is woken. UINT64_MAX: only that. With the mutex. */
+static void
+issuer_wait(struct issuer *issuer, uint64_t until_ms)
+{
+	struct timespec until = clock_moment(until_ms);
+
+	if (until_ms == UINT64_MAX)
+		pthread_cond_wait(&issuer->changed, &issuer->mutex);
+	else
+		pthread_cond_timedwait(&issuer->changed, &issuer->mutex, &until);
+}
+
+/* Wait until the next try, and make it, or report a span. Called and returns with the mutex. */
 static void
 issuer_turn(struct issuer *issuer, uint64_t *again_ms)
 {
 	struct mail_list answered = TAILQ_HEAD_INITIALIZER(answered);
-	struct timespec until = clock_moment(*again_ms);
+	uint64_t span_ends_ms = issuer_span_ends_ms(issuer);
 	uint64_t wait_ms;
 
-	if (*again_ms == UINT64_MAX)
-		pthread_cond_wait(&issuer->changed, &issuer->mutex);
-	else
-		pthread_cond_timedwait(&issuer->changed, &issuer->mutex, &until);
+	issuer_wait(issuer, span_ends_ms < *again_ms ? span_ends_ms : *again_ms);
+	if (clock_ms() >= issuer_span_ends_ms(issuer))
+		issuer_end_span(issuer);
 	if (!issuer->is_woken && clock_ms() < *again_ms)
-		return; /* woken for no reason */
+		return; /* woken for no reason, or for the span */
 	issuer->is_woken = false;
 	wait_ms = issuer_try_all(issuer, &answered);
 	*again_ms = wait_ms == UINT64_MAX ? UINT64_MAX : clock_ms() + wait_ms;
@@ -258,6 +338,9 @@ issuer_run(void *arg)
 			again_ms = 0;
 		issuer_turn(issuer, &again_ms);
 	}
+	issuer_note_in(issuer);
+	if (issuer->overflow.count > 0)
+		issuer_end_span(issuer);
 	waiting_fail(&issuer->waiting, UINT64_MAX, TICKET_DRAINING, STATUS_DRAINING, &answered);
 	pthread_mutex_unlock(&issuer->mutex);
 	waiting_answer(&answered);

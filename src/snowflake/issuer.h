@@ -17,9 +17,32 @@
 
 struct issuer;
 
-/* EXPLAIN adds why there is no lease now, for the answer of a request whose time is up. Any thread. */
+#define ISSUER_SPAN_MS 1000
+
+/*
+ * How often the generator was out of numbers, in a span of about ISSUER_SPAN_MS. It is out of numbers from the moment
+ * when the first request must wait for a later millisecond until that request has its answer.
+ */
+struct issuer_overflow {
+	uint32_t count;	 /* 1 or more */
+	uint64_t out_us; /* it was out of numbers for so long, all times together */
+	uint64_t longest_us;
+	uint64_t most_queued; /* the most requests that waited at the same time */
+	uint64_t issued;      /* ids in answers during the span */
+	uint64_t span_ms;     /* 1 or more */
+};
+
+struct issuer_listener {
+	/* Add why there is no lease now, for the answer of a request whose time is up. Any thread. */
+	void (*explain)(void *arg, struct text *reason);
+	/* At the end of a span with an overflow. The thread of the issuer, or that of issuer_stop(). */
+	void (*overflowed)(void *arg, const struct issuer_overflow *overflow);
+	void *arg;
+};
+
+/* LISTENER is copied. */
 struct issuer *issuer_new(struct snowflake_generator *generator,
-			  void (*explain)(void *arg, struct text *reason), void *arg) MUST_CHECK;
+			  const struct issuer_listener *listener) MUST_CHECK;
 
 /* Start the thread. False, with errno: the system cannot create one. */
 bool issuer_start(struct issuer *issuer) MUST_CHECK;
@@ -34,7 +57,7 @@ struct source issuer_groups(struct issuer *issuer);
 /* The lease has changed: try again. */
 void issuer_wake(struct issuer *issuer);
 
-/* Answer all that wait, and end the thread. */
+/* Answer all that wait, and end the thread. Before, the listener hears of the last span. */
 void issuer_stop(struct issuer *issuer);
 
 void issuer_free(struct issuer *issuer); /* NULL is allowed */
