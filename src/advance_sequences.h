@@ -9,17 +9,16 @@
 #include <stdint.h>
 
 #include "base/attributes.h"
-#include "store/store.h"
+#include "config/config.h"
 
 struct advance_sequences_order {
-	const struct store *store; /* of named sequences */
-	const struct store_settings *database;
-	const char *state_folder; /* "": none */
-	uint64_t by;		  /* numbers to raise each sequence by, in addition */
-	bool is_confirmed;	  /* false: ask at the terminal */
+	const struct config *config;
+	const char *store; /* of TICKR_SEQUENCERS_FILE; "": the server's own databases */
+	uint64_t by;	   /* numbers to raise each sequence by, in addition */
+	bool is_confirmed; /* false: ask at the terminal */
 };
 
-/* Carry out ORDER. Return the exit status: 0 if servers that refused the database serve again. */
+/* Carry out ORDER. Return the exit status: 0 if servers that refused the databases serve again. */
 int advance_sequences_run(const struct advance_sequences_order *order) MUST_CHECK;
 
 #endif

@@ -24,6 +24,7 @@ command_line_print_help(void)
 	     "  tickrd advance --past TICKET    ask, then move the counter forward past TICKET\n"
 	     "         --sequences              end the refusal of the named sequences instead\n"
 	     "         --by NUMBER              raise each of them by NUMBER, too\n"
+	     "         --store NAME             of a store of TICKR_SEQUENCERS_FILE\n"
 	     "         --yes                    do not ask\n"
 	     "  tickrd sequence create NAME     make a named sequence, or change its policy\n"
 	     "         --start ID, --after ID   the first id, or the last id before it\n"

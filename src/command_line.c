@@ -104,6 +104,7 @@ command_line_take_option(struct command_line *line, int option)
 		return true;
 	case OPTION_INSTANCES: return true;
 	case OPTION_SEQUENCE: line->sequence_name = optarg; return true;
+	case OPTION_STORE: line->store = optarg; return true;
 	case OPTION_HOUR: line->audit.hour = optarg; return true;
 	case OPTION_FROM: line->sequence.from = optarg; return true;
 	case OPTION_TTL: return clickhouse_create_take_ttl(&line->clickhouse_create, optarg);
@@ -138,6 +139,8 @@ command_line_advance_fits(const struct command_entry *command, unsigned given)
 		problem = "advance takes --past or --sequences, not both";
 	else if (has_past && (given & BIT(OPTION_BY)) != 0)
 		problem = "--by goes with advance --sequences only";
+	else if (has_past && (given & BIT(OPTION_STORE)) != 0)
+		problem = "--store goes with advance --sequences only: a store has no tickets";
 	if (problem != NULL)
 		fprintf(stderr, "tickrd: %s\n", problem);
 	return problem == NULL;
@@ -223,7 +226,7 @@ command_line_parse(struct command_line *line, int count, char **arguments)
 	size_t left, words;
 	int option;
 
-	*line = (struct command_line){.command = COMMAND_SERVE};
+	*line = (struct command_line){.command = COMMAND_SERVE, .store = ""};
 	while ((option = getopt_long(count, arguments, "hV", command_table_options(), NULL)) !=
 	       -1) {
 		if (!command_line_take_option(line, option))

@@ -40,6 +40,7 @@ struct command_line {
 	bool is_confirmed;	  /* advance --yes */
 	enum store_layout layout; /* createdb */
 	bool with_sequences;	  /* createdb, advance */
+	const char *store;	  /* of TICKR_SEQUENCERS_FILE; "": the own databases */
 	struct sequence_command sequence;
 	struct audit_command audit;
 	const char *sequence_name; /* decode --sequence; NULL: none */

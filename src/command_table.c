@@ -15,6 +15,7 @@ static const struct option options[] = {
 	{"yes", no_argument, NULL, OPTION_YES},
 	{"instances", no_argument, NULL, OPTION_INSTANCES},
 	{"sequence", required_argument, NULL, OPTION_SEQUENCE},
+	{"store", required_argument, NULL, OPTION_STORE},
 	{"hour", required_argument, NULL, OPTION_HOUR},
 	{"from", required_argument, NULL, OPTION_FROM},
 	{"ttl", required_argument, NULL, OPTION_TTL},
@@ -48,7 +49,8 @@ static const struct command_entry commands[] = {
 	{"advance",
 	 {"advance"},
 	 COMMAND_ADVANCE,
-	 .takes = BIT(OPTION_PAST) | BIT(OPTION_SEQUENCES) | BIT(OPTION_BY) | BIT(OPTION_YES),
+	 .takes = BIT(OPTION_PAST) | BIT(OPTION_SEQUENCES) | BIT(OPTION_BY) | BIT(OPTION_STORE) |
+		  BIT(OPTION_YES),
 	 .lacks = "advance needs --past TICKET, the last ticket that may have been issued, or "
 		  "--sequences"},
 	{"sequence create",

@@ -274,46 +274,29 @@ databases_find_issuer(const struct config *config, uint64_t ticket)
 	return NULL;
 }
 
+/* A store of TICKR_SEQUENCERS_FILE does not need the own databases. */
 static int
-databases_advance_sequences(const struct config *config, const struct store *store,
-			    const struct command_line *line)
+databases_advance_sequences(const struct config *config, const struct command_line *line)
 {
-	int status = 0;
+	const struct advance_sequences_order order = {
+		.config = config,
+		.store = line->store,
+		.by = line->raise_by,
+		.is_confirmed = line->is_confirmed,
+	};
 
-	if (store->sequences == NULL) {
-		fprintf(stderr, "tickrd: the store %s has no named sequences\n", store->name);
-		return 1;
-	}
-	if (!databases_begin(store))
-		return EX_OSERR;
-	for (size_t i = 0; i < config->database_count; i++) {
-		struct store_settings settings = config->databases[i];
-		struct advance_sequences_order order = {
-			.store = store->sequences,
-			.database = &settings,
-			.state_folder = config->state_dir,
-			.by = line->raise_by,
-			.is_confirmed = line->is_confirmed,
-		};
-
-		settings.is_guest = true;
-		store->sequences->claim(&settings);
-		databases_print_heading(config, &settings, stdout);
-		status = advance_sequences_run(&order) != 0 ? 1 : status;
-		store->sequences->release(&settings);
-	}
-	store->end();
-	return status;
+	if (line->store[0] == '\0' && databases_store(config) == NULL)
+		return EX_CONFIG;
+	return advance_sequences_run(&order);
 }
 
 int
 databases_advance(const struct config *config, const struct command_line *line)
 {
 	const struct store_settings *database = databases_find_issuer(config, line->last_ticket);
-	const struct store *store = databases_store(config);
 	struct store_settings settings;
+	const struct store *store;
 	struct advance_order order = {
-		.store = store,
 		.database = &settings,
 		.state_folder = config->state_dir,
 		.past = line->last_ticket,
@@ -321,10 +304,11 @@ databases_advance(const struct config *config, const struct command_line *line)
 	};
 	int status;
 
+	if (line->with_sequences)
+		return databases_advance_sequences(config, line);
+	store = order.store = databases_store(config);
 	if (store == NULL)
 		return EX_CONFIG;
-	if (line->with_sequences)
-		return databases_advance_sequences(config, store, line);
 	if (database == NULL) {
 		fprintf(stderr,
 			"tickrd: none of these databases issues ticket %" PRIu64

@@ -3,32 +3,16 @@
 use strict;
 use warnings;
 use Test::More;
-use Tickr::Process qw(scratch slurp spew wait_for);
+use Tickr::Process qw(scratch spew wait_for);
+use Tickr::Redis;
 use Tickr::Server;
 
-plan skip_all => 'redis-server is not installed' if system('redis-server --version >/dev/null 2>&1') != 0;
+plan skip_all => Tickr::Redis->missing if Tickr::Redis->missing;
 my $folder = scratch();
-my $socket = "$folder/redis";
-my $redis;
+my $redis  = Tickr::Redis->new(options => [ '--appendfsync', 'everysec' ]);
+my $socket = $redis->socket;
 
-sub start_redis {
-    $redis = Tickr::Process->new(
-        name    => 'redis',
-        command => [
-            'redis-server', '--port', 0, '--unixsocket', $socket, '--dir', $folder,
-            '--appendonly', 'yes', '--appendfsync', 'always', '--save', '', @_ ],
-        env => {%ENV});
-    wait_for('Redis', 20, sub { (ask('ping') // '') =~ /PONG/ });
-    return;
-}
-
-sub ask {
-    open my $pipe, '-|', 'redis-cli', '-s', $socket, @_ or die "redis-cli: $!";
-    local $/;
-    my $answer = <$pipe>;
-    close $pipe;
-    return $answer =~ s/\n\z//r;
-}
+sub ask { return $redis->ask(@_) }
 
 mkdir "$folder/state" or die $!;
 my %env = (
@@ -75,7 +59,6 @@ like $output, qr/enableTLS=true is not allowed: .*run stunnel/, 'TLS is refused,
 like $output, qr/db=x is not allowed/, '... with the other mistakes';
 
 stores('', '"big": 5000');
-start_redis('--appendfsync', 'everysec');
 ($status, $output) = check([]);
 is $status, 78, 'a Redis that loses writes stops the start';
 like $output, qr/store=red reason="Redis has appendfsync everysec, .*set appendfsync always/, '... by name, with the remedy';
@@ -113,9 +96,9 @@ wait_for('the store', 60, sub { ready() });
 
 my $last = 5;
 for my $round (1 .. 3) {
-    $redis->kill_hard;
+    $redis->kill;
     is create('orders')->{status}, 503, 'without Redis there are no ids' if $round == 1;
-    start_redis();
+    $redis->start;
     wait_for('the store', 60, sub { ready() });
     my ($id) = create('orders')->{body} =~ /^\[(\d+)\]$/;
     cmp_ok $id // 0, '>', $last, 'after a kill ids rise';
@@ -124,11 +107,9 @@ for my $round (1 .. 3) {
 
 # --- an older copy -----------------------------------------------------------------------------------------
 
-system("cp -a '$folder/appendonlydir' '$folder/copy'") == 0 or die 'cp';
+$redis->keep_copy;
 create('orders') for 1 .. 5;
-$redis->kill_hard;
-system("rm -rf '$folder/appendonlydir' && cp -a '$folder/copy' '$folder/appendonlydir'") == 0 or die 'cp';
-start_redis();
+$redis->restore_copy;
 wait_for('the refusal', 60, sub { $server->log =~ /gone back in time/ });
 is create('orders')->{status}, 503, 'an older copy is refused';
 is create('others')->{status}, 503, '... for each key';
@@ -148,6 +129,6 @@ $server = Tickr::Server->new(program => 'tickrd-memory', env => \%env);
 wait_for('the answer', 60, sub { create('orders')->{body} =~ /another database|gone back/ });
 is create('orders')->{status}, 503, 'an emptied Redis is refused';
 $server->stop;
-$redis->kill_hard;
+$redis->kill;
 
 done_testing;

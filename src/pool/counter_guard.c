@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "pool/counter_guard.h"
 #include "pool/counter_sequences.h"
+#include "pool/trust_words.h"
 
 void
 counter_note(struct keeper *keeper, bool is_trusted)
@@ -95,13 +96,16 @@ counter_read(struct keeper *keeper, uint64_t *newest, struct text *reason)
 static void
 counter_guard_explain_other(struct keeper *keeper, uint64_t past, struct text *reason)
 {
+	const char *store = keeper->trust->store;
 	uint64_t ticket;
 
 	if (keeper->instance != NULL) {
-		text_add(reason,
-			 "this is another database than the one that served before, and its "
-			 "sequences may repeat ids of that one. Check TICKR_DATABASE_HOST and "
-			 "TICKR_DATABASE_NAME, or run: tickrd advance --sequences");
+		text_addf(reason,
+			  "this is another database than the one that served before, and its "
+			  "sequences may repeat ids of that one. Check %s, or run: ",
+			  store != NULL ? "the store in TICKR_SEQUENCERS_FILE"
+					: "TICKR_DATABASE_HOST and TICKR_DATABASE_NAME");
+		trust_words_add_command(store, reason);
 		return;
 	}
 	text_addf(

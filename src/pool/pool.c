@@ -98,7 +98,7 @@ pool_use_sequences(struct pool *pool)
 	struct state_file *state = pool->settings.state;
 
 	pool->space.starting_offset = SEQUENCE_FIRST_ID;
-	trust_use_clock(&pool->trust);
+	trust_use_clock(&pool->trust, pool->settings.sequencer);
 	pool->instance = xcalloc(1, sizeof(*pool->instance));
 	instance_init(pool->instance, &pool->high_water,
 		      state != NULL ? state_file_record(state) : NULL);

@@ -30,9 +30,10 @@ trust_init(struct trust *trust, const struct ticket_space *space, const struct r
 }
 
 void
-trust_use_clock(struct trust *trust)
+trust_use_clock(struct trust *trust, const char *store)
 {
 	trust->is_clock = true;
+	trust->store = store;
 	trust->space = (struct ticket_space){1, 0, 1};
 }
 
@@ -67,6 +68,7 @@ trust_allows(struct trust *trust, const struct store_share *share, struct text *
 	pthread_mutex_lock(&trust->mutex);
 	refusal = (struct trust_refusal){
 		.space = trust->is_clock ? NULL : &trust->space,
+		.store = trust->store,
 		.went_to = trust_top_of(&trust->went_to, share),
 		.known = trust_top_of(&trust->known, share),
 		.floor = trust_top_of(&trust->floors, share),

@@ -77,6 +77,7 @@ struct trust {
 	pthread_mutex_t mutex;
 	struct ticket_space space; /* to name the ticket of a base */
 	bool is_clock;		   /* the bases are those of a clock, and have no tickets */
+	const char *store; /* whose clock it is, of TICKR_SEQUENCERS_FILE; NULL: the own one */
 	/* Under the mutex: */
 	struct classes unsure;	/* the highest base that may have been issued, by any server */
 	struct classes known;	/* the highest one that was issued, by us or by another server */
@@ -99,8 +100,11 @@ struct trust {
 void trust_init(struct trust *trust, const struct ticket_space *space, const struct record *last);
 void trust_destroy(struct trust *trust);
 
-/* Take the bases as values of the clock of named sequences. Call this before other threads do. */
-void trust_use_clock(struct trust *trust);
+/*
+ * Take the bases as values of the clock of named sequences. STORE is their store of TICKR_SEQUENCERS_FILE, which
+ * outlives TRUST; NULL: they are in the server's own database. Call this before other threads do.
+ */
+void trust_use_clock(struct trust *trust, const char *store);
 
 /* Return true if the database of SHARE is trusted. If it is refused, add the reason. */
 bool trust_allows(struct trust *trust, const struct store_share *share,

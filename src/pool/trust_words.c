@@ -31,6 +31,13 @@ trust_words_explain_counter(const struct trust_refusal *refusal, struct text *re
 	trust_words_add_ticket(refusal->space, refusal->floor, reason);
 }
 
+void
+trust_words_add_command(const char *store, struct text *reason)
+{
+	text_addf(reason, "tickrd advance --sequences%s%s", store != NULL ? " --store " : "",
+		  store != NULL ? store : "");
+}
+
 /* The row of this server may accuse the database, although its clock is as high as it was. */
 static void
 trust_words_explain_clock(const struct trust_refusal *refusal, struct text *reason)
@@ -44,8 +51,8 @@ trust_words_explain_clock(const struct trust_refusal *refusal, struct text *reas
 			  "the clock of its sequences was at %" PRIu64 ", but %" PRIu64
 			  " was reached",
 			  refusal->went_to, refusal->known);
-	text_add(reason,
-		 ". No sequence issues ids until an operator runs: tickrd advance --sequences");
+	text_add(reason, ". No sequence issues ids until an operator runs: ");
+	trust_words_add_command(refusal->store, reason);
 }
 
 void

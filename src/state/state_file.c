@@ -36,9 +36,9 @@ static const struct state_kind state_file_of_sequences = {
 	"remove the file, and start again: see docs/failures.md"};
 
 static const struct state_kind state_file_of_store = {
-	"store",
-	". If the store may be an older copy, let the next ids of its keys begin above all that "
-	"were issued, by biggerThan. Then remove the file, and start again: see docs/stores.md"};
+	"store", ". If the store may be an older copy, run tickrd advance --sequences --by NUMBER "
+		 "--store NAME. "
+		 "Then remove the file, and start again: see docs/stores.md"};
 
 static const struct state_kind state_file_of_snowflakes = {
 	"snowflake",
@@ -320,18 +320,20 @@ state_file_close(struct state_file *file)
 }
 
 static bool
-state_file_look_kind(const struct state_kind *kind, const char *folder,
+state_file_look_kind(const struct state_kind *kind, const char *folder, const char *store,
 		     const struct ticket_space *space, struct record *record, struct text *problem)
 {
 	struct state_file file = {
 		.kind = kind, .folder = xstrdup(folder), .folder_fd = -1, .lock_fd = -1};
-	bool is_good =
-		state_file_open_folder(&file, problem) && state_file_load(&file, space, problem);
+	bool is_good;
 
+	file.store = store != NULL ? xstrdup(store) : NULL;
+	is_good = state_file_open_folder(&file, problem) && state_file_load(&file, space, problem);
 	if (is_good)
 		*record = file.record;
 	if (file.folder_fd >= 0)
 		close(file.folder_fd);
+	free(file.store);
 	free(file.folder);
 	return is_good;
 }
@@ -340,14 +342,21 @@ bool
 state_file_look(const char *folder, const struct ticket_space *space, struct record *record,
 		struct text *problem)
 {
-	return state_file_look_kind(&state_file_tickets, folder, space, record, problem);
+	return state_file_look_kind(&state_file_tickets, folder, NULL, space, record, problem);
 }
 
 bool
 state_file_look_sequences(const char *folder, const struct ticket_space *space,
 			  struct record *record, struct text *problem)
 {
-	return state_file_look_kind(&state_file_of_sequences, folder, space, record, problem);
+	return state_file_look_kind(&state_file_of_sequences, folder, NULL, space, record, problem);
+}
+
+bool
+state_file_look_store(const char *folder, const char *store, const struct ticket_space *space,
+		      struct record *record, struct text *problem)
+{
+	return state_file_look_kind(&state_file_of_store, folder, store, space, record, problem);
 }
 
 /* --- saving ------------------------------------------------------------------------------------ */

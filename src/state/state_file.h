@@ -63,5 +63,7 @@ bool state_file_look(const char *folder, const struct ticket_space *space, struc
 		     struct text *problem) MUST_CHECK;
 bool state_file_look_sequences(const char *folder, const struct ticket_space *space,
 			       struct record *record, struct text *problem) MUST_CHECK;
+bool state_file_look_store(const char *folder, const char *store, const struct ticket_space *space,
+			   struct record *record, struct text *problem) MUST_CHECK;
 
 #endif

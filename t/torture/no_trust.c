@@ -138,8 +138,9 @@ trust_judge_confirmed(struct trust *trust, const struct trust_mark *mark,
 }
 
 void
-trust_use_clock(struct trust *trust)
+trust_use_clock(struct trust *trust, const char *store)
 {
+	(void)store;
 	(void)trust;
 }
 

@@ -1,0 +1,66 @@
+package Tickr::Redis;
+
+# A private Redis of a test, on a Unix socket, which syncs every write to the disk.
+
+use strict;
+use warnings;
+use Tickr::Process qw(missing_program scratch wait_for);
+
+my $count = 0;
+
+sub missing { return missing_program('redis-server', 'redis-cli') }
+
+# options: more options of the server.
+sub new {
+    my ($class, %given) = @_;
+    my $self = bless { name => 'redis' . ++$count }, $class;
+    $self->{folder} = scratch() . "/$self->{name}";
+    mkdir $self->{folder} or die "$self->{folder}: $!";
+    $self->start(@{ $given{options} // [] });
+    return $self;
+}
+
+sub socket { "$_[0]{folder}/s" }
+
+sub start {
+    my ($self, @options) = @_;
+    unlink $self->socket;
+    $self->{process} = Tickr::Process->new(
+        name    => $self->{name},
+        command => [
+            'redis-server', '--port', 0, '--unixsocket', $self->socket, '--dir', $self->{folder},
+            '--appendonly', 'yes', '--appendfsync', 'always', '--save', '', @options ],
+    );
+    wait_for('Redis', 20, sub { -S $self->socket && $self->ask('ping') eq 'PONG' });
+    return;
+}
+
+sub kill { $_[0]{process}->kill_hard }
+
+# The answer to COMMAND, as redis-cli prints it.
+sub ask {
+    my ($self, @command) = @_;
+    open my $pipe, '-|', 'redis-cli', '-s', $self->socket, @command or die "redis-cli: $!";
+    local $/;
+    my $answer = <$pipe> // '';
+    close $pipe;
+    return $answer =~ s/\n\z//r;
+}
+
+# Keep a copy of all data. restore_copy() replaces the data by it, as from a backup. It restarts Redis.
+sub keep_copy {
+    my ($self) = @_;
+    system('cp', '-a', "$self->{folder}/appendonlydir", "$self->{folder}/copy") == 0 or die 'cp failed';
+    return;
+}
+
+sub restore_copy {
+    my ($self) = @_;
+    my $folder = $self->{folder};
+    $self->kill;
+    system("rm -rf '$folder/appendonlydir' && cp -a '$folder/copy' '$folder/appendonlydir'") == 0 or die 'cp failed';
+    $self->start;
+    return;
+}
+
+1;

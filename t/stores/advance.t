@@ -1,0 +1,173 @@
+#!/usr/bin/perl
+# An older copy of a store of TICKR_SEQUENCERS_FILE is refused, and the command in the log line is the way back.
+use strict;
+use warnings;
+use Test::More;
+use Tickr::Database;
+use Tickr::Etcd;
+use Tickr::File;
+use Tickr::Process qw(scratch spew wait_for);
+use Tickr::Redis;
+use Tickr::Server;
+use Tickr::ZooKeeper;
+
+my $runs = 0;
+my %env  = (
+    Tickr::Server::patient(),
+    TICKR_DATABASE_ADAPTER => 'memory',
+    TICKR_ALLOW_FORGETTING => 1,
+    TICKR_SEQUENCERS_FILE  => scratch() . '/stores.json',
+);
+
+# Settings with a store "shop" of TYPE, and a state folder of their own.
+sub settings {
+    my ($type, $metadata) = @_;
+    my $state = scratch() . '/state' . ++$runs;
+    mkdir $state or die "$state: $!";
+    spew('stores.json', qq({"sequencer": {"shop": {"type": "$type", "metadata": $metadata}, "gone": {"type": "in-memory"}}}));
+    return { %env, TICKR_STATE_DIR => $state };
+}
+
+# Run tickrd with ARGUMENTS. Return (exit status, output and errors).
+sub tickrd {
+    my ($settings, @arguments) = @_;
+    return Tickr::Server->run(program => 'tickrd-memory', env => $settings, arguments => \@arguments);
+}
+
+sub start_server {
+    my ($settings) = @_;
+    my $server = Tickr::Server->new(program => 'tickrd-memory', env => $settings);
+    wait_for('the store', 90, sub { $server->get('/readyz?store=shop')->{status} == 200 });
+    return $server;
+}
+
+# Ask for ids of each of NAMES until all were issued. Return how many of them were issued before, as SEEN has them.
+sub ask {
+    my ($server, $seen, @names) = @_;
+    my $twice = 0;
+    for my $name (@names) {
+        my $answer;
+        wait_for("ids of $name", 90, sub {
+            $answer = $server->get("/sequences/$name/create/7?store=shop");
+            $answer->{status} == 200;
+        });
+        $twice += grep { $seen->{$name}{$_}++ } $answer->{body} =~ /\d+/g;
+    }
+    return $twice;
+}
+
+# The command that the log of SERVER names as the way back, without the program.
+sub named_command {
+    my ($server) = @_;
+    wait_for('the refusal', 90, sub { $server->log =~ /gone back in time/ });
+    my ($command) = $server->log =~ /operator runs: tickrd ([^"\n]*)/;
+    return split ' ', $command // '';
+}
+
+sub an_older_copy_has_a_way_back {
+    my ($type, $backend, $metadata) = @_;
+    my $settings = settings($type, $metadata);
+    my %seen;
+    my $server = start_server($settings);
+    ask($server, \%seen, 'old');
+    $backend->keep_copy;
+    is ask($server, \%seen, 'old', 'new', 'old'), 0, "$type: ids are issued after a copy was made";
+    $backend->restore_copy;
+    my @command = named_command($server);
+    is "@command", 'advance --sequences --store shop', '... and the log names the command for the older copy';
+    is $server->get('/sequences/old/create?store=shop')->{status}, 503, '... which is refused';
+    my ($status, $output) = tickrd($settings, @command);
+    is $status, 1, '... also when nobody confirms the command';
+    ($status, $output) = tickrd($settings, @command, '--yes');
+    is $status, 0, '... the command succeeds' or diag $output;
+    like $output, qr/^the clock of the sequences: +\d+\nthe clock of the state file: +\d+\n/, '... with a plan';
+    is ask($server, \%seen, 'old', 'new', 'other'), 0, "$type: after the command no id is issued twice";
+    $server->stop;
+
+    # No server runs while the next older copy comes, and all state files are lost. A copy of MySQL serves once.
+    my ($highest) = sort { $b <=> $a } keys %{ $seen{old} };
+    $backend->restore_copy if $type ne 'mysql';
+    $settings = settings($type, $metadata);
+    ($status, $output) = tickrd($settings, @command, '--yes', '--by', 1000 + $highest);
+    is $status, 0, '... without state files, --by raises each sequence' or diag $output;
+    $server = start_server($settings);
+    is ask($server, \%seen, 'old', 'new', 'other'), 0, '... above all that was issued';
+    $server->stop;
+    return;
+}
+
+# Redis without data is another database, which the same command accepts.
+sub an_emptied_store_has_a_way_back {
+    my ($redis, $metadata) = @_;
+    my $settings = settings('redis', $metadata);
+    my %seen;
+    my $server = start_server($settings);
+    ask($server, \%seen, 'old');
+    $server->stop;
+    $redis->ask('flushall');
+    $server = Tickr::Server->new(program => 'tickrd-memory', env => $settings);
+    wait_for('the refusal', 90, sub { $server->get('/sequences/old/create?store=shop')->{body} =~ /another database|gone back/ });
+    my ($command) = $server->get('/sequences/old/create?store=shop')->{body} =~ /run(?:s)?: tickrd ([^"]*)/;
+    is $command, 'advance --sequences --store shop', 'an emptied Redis is refused with the command';
+    my ($status, $output) = tickrd($settings, split(' ', $command), '--yes');
+    is $status, 0, '... which succeeds' or diag $output;
+    is ask($server, \%seen, 'old'), 0, '... and no id is issued twice';
+    $server->stop;
+    return;
+}
+
+sub mistakes_are_named {
+    my $settings = settings('in-memory', '{}');
+    for my $case (
+        [ 1, [ '--sequences', '--store', 'none' ], qr/there is no store "none": TICKR_SEQUENCERS_FILE has shop, gone/ ],
+        [ 1, [ '--sequences', '--store', 'gone' ], qr/a store of type in-memory ends with its server/ ],
+        [ 64, [ '--past', 5, '--store', 'shop' ], qr/--store goes with advance --sequences only/ ],
+        )
+    {
+        my ($wanted, $arguments, $why) = @$case;
+        my ($status, $output) = tickrd($settings, 'advance', @$arguments);
+        is $status, $wanted, "tickrd advance @$arguments is refused";
+        like $output, $why, '... with the reason';
+    }
+    my ($status, $output) = tickrd({ %$settings, TICKR_SEQUENCERS_FILE => undef }, 'advance', '--sequences', '--store', 'shop');
+    like $output, qr/there is no store "shop": set TICKR_SEQUENCERS_FILE/, 'without a file there is no store';
+    ($status, $output) = tickrd({ %$settings, TICKR_SEQUENCES => 'any' }, 'advance', '--sequences', '--store', 'tickr', '--yes');
+    is $status, 0, 'store tickr is in the own databases' or diag $output;
+    return;
+}
+
+mistakes_are_named();
+SKIP: {
+    skip Tickr::Database->missing, 1 if Tickr::Database->missing;
+    my $database = Tickr::Database->new;
+    Tickr::Server->createdb(database => $database);
+    an_older_copy_has_a_way_back('mysql', $database, '{"mysqlUrl": "' . $database->socket . '"}');
+    $database->kill;
+}
+SKIP: {
+    skip Tickr::File->missing, 1 if Tickr::File->missing;
+    my $file = Tickr::File->new;
+    Tickr::Server->createdb(database => $file);
+    an_older_copy_has_a_way_back('sqlite', $file, '{"file": "' . $file->path . '"}');
+}
+SKIP: {
+    skip 'Redis cannot run here', 1 if Tickr::Redis->missing;
+    my $redis    = Tickr::Redis->new;
+    my $metadata = '{"redisHost": "' . $redis->socket . '"}';
+    an_older_copy_has_a_way_back('redis', $redis, $metadata);
+    an_emptied_store_has_a_way_back($redis, $metadata);
+    $redis->kill;
+}
+SKIP: {
+    skip 'etcd cannot run here', 1 if !-x Tickr::Server::program('t/remote/etcd_client') || Tickr::Etcd->missing;
+    my $etcd = Tickr::Etcd->new;
+    an_older_copy_has_a_way_back('etcd', $etcd, '{"endpoints": "' . $etcd->endpoints . '"}');
+    $etcd->kill;
+}
+SKIP: {
+    skip 'ZooKeeper cannot run here', 1 if !-x Tickr::Server::program('t/remote/zookeeper_client') || Tickr::ZooKeeper->missing;
+    my $zookeeper = Tickr::ZooKeeper->new;
+    an_older_copy_has_a_way_back('zookeeper', $zookeeper, '{"zookeeperHosts": "' . $zookeeper->endpoints . '"}');
+    $zookeeper->kill;
+}
+done_testing;
