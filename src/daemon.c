@@ -149,17 +149,30 @@ daemon_on_pong(void *arg)
 
 /* --- events ----------------------------------------------------------------------------------- */
 
+/* Record changes of the databases, and set the gauges that go to ClickHouse with all metrics. */
 static void
-daemon_on_look(evutil_socket_t fd, short what, void *arg)
+daemon_look_at_databases(struct daemon *d)
 {
-	struct daemon *d = arg;
 	struct database_state states[MOST_DATABASES];
 	size_t count = d->snowflakes != NULL ? snowflakes_states(d->snowflakes, states)
 					     : dispatch_states(d->dispatch, states);
 
+	events_look(d->events, states, count);
+	metrics_set_databases(states, count);
+	if (d->ahead.segment == NULL)
+		return;
+	metrics_set(METRIC_TICKETS_RESERVED, segment_held(d->ahead.segment));
+	metrics_set(METRIC_RESERVED_SECONDS, segment_lasts_ms(d->ahead.segment));
+}
+
+static void
+daemon_on_look(evutil_socket_t fd, short what, void *arg)
+{
+	struct daemon *d = arg;
+
 	(void)fd;
 	(void)what;
-	events_look(d->events, states, count);
+	daemon_look_at_databases(d);
 	loop_event_in(d->look, LOOK_MS);
 }
 
@@ -367,6 +380,8 @@ daemon_tear_down(struct daemon *d)
 {
 	workers_join(&d->workers);
 	snowflakes_stop_issuing(d->snowflakes);
+	if (d->events != NULL)
+		daemon_look_at_databases(d);
 	events_stop(d->events, d->drain_deadline_ms);
 	audit_stop(d->audit, d->drain_deadline_ms);
 	ahead_stop(&d->ahead);

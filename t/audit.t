@@ -76,8 +76,10 @@ sub unfinished { return grep { !/\.json\.gz$|\/lock$/ } glob "$_[0]/*" }
     my $client = $server->client;
     $client->request('GET', '/tickets/create/3', headers => [ 'User-Agent: a "test"', 'X-Request-Id: r-1' ]);
     $client->get('/tickets/create/none');
-    like $client->get('/status')->{body}, qr/"sinks":\[\{"name":"audit","works":true\}\]/, '/status shows the audit';
+    like $client->get('/status')->{body}, qr/"sinks":\[\{"name":"audit","works":true,/, '/status shows the audit';
     wait_for('the records', 20, sub { $server->metric('tickr_audit_records_total') == 2 });
+    is_deeply $client->json($client->get('/status'))->{sinks},
+        [ { name => 'audit', works => JSON::PP::true(), sent => 2, dropped => 0, last_error => undef } ], '... and its records';
     is $server->stop, 0, 'it stops';
     my @lines = lines_of($folder);
     is scalar @lines, 2, 'each request is a line';
@@ -143,7 +145,10 @@ SKIP: {    # the same over gRPC
     ok $server->wait_for_log(qr/msg="cannot write audit records" .*required=no/, 30), '... is logged';
     is $client->get('/tickets/create')->{status}, 200, '... ids go on';
     is $client->get('/readyz')->{status},         200, '... the server stays ready';
-    like $client->get('/status')->{body}, qr/"name":"audit","works":false,"reason":"/, '... /status says why';
+    my ($sink) = @{ $client->json($client->get('/status'))->{sinks} };
+    ok !$sink->{works}, '... /status says so';
+    like $sink->{reason}, qr/the audit folder cannot be written/, '... and why';
+    cmp_ok $sink->{dropped}, '>', 0, '... and how many records are lost';
     cmp_ok $server->metric('tickr_audit_records_lost_total'), '>', 0, '... and lost records are counted';
     is $server->metric('tickr_audit_works'), 0, '... while it does not work';
     $server->stop;

@@ -2,6 +2,7 @@
 # Events on the real engine of ClickHouse: each request is one row, whatever happens to ClickHouse or to an answer of it.
 use strict;
 use warnings;
+use JSON::PP ();
 use Test::More;
 use Time::HiRes ();
 use Tickr::ClickHouse;
@@ -32,6 +33,12 @@ sub requests {
     my $page = $server->get('/metrics')->{body};
     $sum += $2 while $page =~ m{^tickr_http_requests_total\{route="(/tickets/create(?:/N)?)",code="\d+"\} (\d+)$}mg;
     return $sum;
+}
+
+sub sink_of {
+    my ($server) = @_;
+    my ($sink) = grep { $_->{name} eq 'clickhouse' } @{ JSON::PP::decode_json($server->get('/status')->{body})->{sinks} };
+    return $sink;
 }
 
 sub value { return $clickhouse->value($_[0]) }
@@ -73,12 +80,18 @@ sub clear { $clickhouse->query("TRUNCATE TABLE $_") for @tables }
     is "$row->{error_code}$row->{error_message}", '0', '... and no error';
     is "$failed->{error_code} $failed->{error_message} $failed->{id_count}", '400 bad request 0', 'a request that failed has a row too';
     cmp_ok value('SELECT abs(dateDiff(\'second\', max(timestamp), now())) FROM id_generation_events'), '<', 600, 'its time is UTC';
+    my @names = grep { !/_bucket$/ } $server->get('/metrics')->{body} =~ /^(tickr_\w+)/mg;
     wait_for('metrics', 60, sub { value('SELECT count() FROM performance_metrics') > 0 });
     is value(q{SELECT count() > 0 FROM performance_metrics WHERE metric_name = 'tickr_http_requests_total' AND mapContains(tags, 'route')}), 1,
         'the metrics have their labels';
+    $server->get('/tickets/create') for 1 .. 2;
     $server->stop;
     my $total = value(q{SELECT max(metric_value) FROM performance_metrics WHERE metric_name = 'tickr_tickets_issued_total'});
-    is $total, 3, 'the last metrics leave at the stop';
+    is $total, 5, 'the last metrics leave at the stop';
+    is value(q{SELECT max(metric_value) FROM performance_metrics WHERE metric_name = 'tickr_last_ticket'}), $ids->[2] + 20,
+        '... and gauges that are computed for a page are as new';
+    my %here = map { $_ => 1 } split /\n/, value('SELECT DISTINCT metric_name FROM performance_metrics');
+    is_deeply [ grep { !$here{$_} } @names ], [], '... and no metric of the page is missing';
     clear();
 }
 
@@ -261,9 +274,17 @@ sub check_rows {
     $load->wait_for_answers(2000);
     is $server->get('/readyz')->{status}, 200, 'without ClickHouse the server is ready';
     is metric($server, 'up'), 0, '... and its metric says that ClickHouse is away';
+    my $sink = sink_of($server);
+    ok !$sink->{works}, '... as /status does';
+    like $sink->{reason}, qr/\S/, '... with the reason';
     $clickhouse->start;
     $server->wait_for_log(qr/ClickHouse takes events again/);
     check_rows($server, $load, 'over kill -9 of ClickHouse');
+    my $after = sink_of($server);
+    ok $after->{works}, '/status says that ClickHouse takes events again';
+    is $after->{sent}, metric($server, 'rows_sent_total'), '... how many rows it took';
+    is $after->{dropped}, 0, '... and dropped';
+    is $after->{last_error}, $sink->{last_error}, '... and which error was the last';
     $server->stop;
     clear();
 }

@@ -281,3 +281,14 @@ event_exporter_sink_works(struct event_exporter *exporter, size_t index, const c
 	*name = sink->type->name;
 	return sink->type->status == NULL || sink->type->status(sink->self, problem);
 }
+
+bool
+event_exporter_sink_tally(struct event_exporter *exporter, size_t index, struct event_tally *tally)
+{
+	const struct event_sink *sink = &exporter->sinks[index];
+
+	if (sink->type->tally == NULL)
+		return false;
+	sink->type->tally(sink->self, tally);
+	return true;
+}

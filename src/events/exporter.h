@@ -50,6 +50,10 @@ size_t event_exporter_sinks(const struct event_exporter *exporter);
 bool event_exporter_sink_works(struct event_exporter *exporter, size_t index, const char **name,
 			       struct text *problem) MUST_CHECK;
 
+/* Fill TALLY. False: sink INDEX counts nothing. Any thread. */
+bool event_exporter_sink_tally(struct event_exporter *exporter, size_t index,
+			       struct event_tally *tally) MUST_CHECK;
+
 /*
  * Hand all records of the rings to the sinks, let the sinks end until DEADLINE_MS (by clock_ms()), and end the thread.
  * No writer commits any more. Waits are settled, but the writers must still call event_ring_settle().

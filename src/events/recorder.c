@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +9,7 @@
 #include "ticket/json.h"
 #include "ticket/snowflake_id.h"
 
-#define RECORDER_REASON_SIZE 256
+#define RECORDER_REASON_SIZE 512
 
 struct event_recorder {
 	struct event_recorder_settings settings;
@@ -46,6 +47,31 @@ event_recorder_may_issue(const struct event_recorder *recorder, struct text *pro
 	       event_exporter_may_issue(recorder->settings.exporter, problem);
 }
 
+static void
+recorder_add_sink(struct event_exporter *exporter, size_t index, struct text *json)
+{
+	char problem_memory[RECORDER_REASON_SIZE], error_memory[RECORDER_REASON_SIZE];
+	struct text problem = TEXT_OVER(problem_memory), error = TEXT_OVER(error_memory);
+	struct event_tally tally = {.last_error = &error};
+	const char *name;
+	bool works = event_exporter_sink_works(exporter, index, &name, &problem);
+
+	text_addf(json, "{\"name\":\"%s\",\"works\":%s", name, works ? "true" : "false");
+	if (!works) {
+		text_add(json, ",\"reason\":");
+		json_add_string(json, problem_memory);
+	}
+	if (event_exporter_sink_tally(exporter, index, &tally)) {
+		text_addf(json, ",\"sent\":%" PRIu64 ",\"dropped\":%" PRIu64 ",\"last_error\":",
+			  tally.sent, tally.dropped);
+		if (error.len > 0)
+			json_add_string(json, error_memory);
+		else
+			text_add(json, "null");
+	}
+	text_add(json, "}");
+}
+
 void
 event_recorder_add_sinks(const struct event_recorder *recorder, struct text *json)
 {
@@ -53,18 +79,8 @@ event_recorder_add_sinks(const struct event_recorder *recorder, struct text *jso
 
 	text_add(json, "[");
 	for (size_t i = 0; i < event_exporter_sinks(exporter); i++) {
-		char memory[RECORDER_REASON_SIZE];
-		struct text problem = TEXT_OVER(memory);
-		const char *name;
-		bool works = event_exporter_sink_works(exporter, i, &name, &problem);
-
-		text_addf(json, "%s{\"name\":\"%s\",\"works\":%s", i > 0 ? "," : "", name,
-			  works ? "true" : "false");
-		if (!works) {
-			text_add(json, ",\"reason\":");
-			json_add_string(json, memory);
-		}
-		text_add(json, "}");
+		text_add(json, i > 0 ? "," : "");
+		recorder_add_sink(exporter, i, json);
 	}
 	text_add(json, "]");
 }

@@ -50,7 +50,9 @@ bool event_recorder_is_required(const struct event_recorder *recorder) MUST_CHEC
 bool event_recorder_may_issue(const struct event_recorder *recorder,
 			      struct text *problem) MUST_CHECK;
 
-/* Add the state of each sink to JSON: [{"name":"audit","works":false,"reason":"..."}]. */
+/*
+ * Add the state of each sink to JSON: [{"name":"audit","works":false,"reason":"..","sent":7,"dropped":1,"last_error":".."}].
+ */
 void event_recorder_add_sinks(const struct event_recorder *recorder, struct text *json);
 
 /* A request, when its answer is complete. All that it points to is read during the call only. */

@@ -23,6 +23,13 @@
 
 #define EVENT_SINKS_MOST 4 /* sinks of a process */
 
+/* Of a sink, since the start of the process. */
+struct event_tally {
+	uint64_t sent; /* records or rows that arrived where they belong */
+	uint64_t dropped;
+	struct text *last_error; /* the caller sets it. Nothing is added if there was no error */
+};
+
 struct event_sink_type {
 	const char *name; /* a word for logs and metrics, such as "clickhouse" */
 
@@ -44,6 +51,9 @@ struct event_sink_type {
 
 	/* Return true if the sink works. False: PROBLEM says why not. Any thread. NULL: it always works. */
 	bool (*status)(void *self, struct text *problem);
+
+	/* Fill TALLY. Any thread. NULL: it counts nothing. */
+	void (*tally)(void *self, struct event_tally *tally);
 
 	/* The exporter's thread has ended. */
 	void (*free)(void *self);

@@ -42,7 +42,7 @@ struct sink_audit {
 	atomic_bool works;
 	struct {
 		pthread_mutex_t mutex;
-		char reason[SINK_AUDIT_REASON_SIZE];
+		char reason[SINK_AUDIT_REASON_SIZE]; /* of the last failure; "": none */
 	} shared;
 };
 
@@ -276,6 +276,18 @@ sink_audit_status(void *self, struct text *problem)
 }
 
 static void
+sink_audit_tally(void *self, struct event_tally *tally)
+{
+	struct sink_audit *audit = self;
+
+	tally->sent = metrics_get(METRIC_AUDIT_RECORDS);
+	tally->dropped = metrics_get(METRIC_AUDIT_RECORDS_LOST);
+	pthread_mutex_lock(&audit->shared.mutex);
+	text_add(tally->last_error, audit->shared.reason);
+	pthread_mutex_unlock(&audit->shared.mutex);
+}
+
+static void
 sink_audit_free(void *self)
 {
 	struct sink_audit *audit = self;
@@ -292,6 +304,7 @@ static const struct event_sink_type sink_audit_type = {
 	.tick = sink_audit_tick,
 	.end = sink_audit_end,
 	.status = sink_audit_status,
+	.tally = sink_audit_tally,
 	.free = sink_audit_free,
 };
 

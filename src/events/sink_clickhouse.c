@@ -56,7 +56,7 @@ struct sink_clickhouse {
 	struct {
 		pthread_mutex_t mutex; /* of both fields; the sender changes them */
 		enum clickhouse_state state;
-		char words[LAST_WORDS_SIZE];
+		char words[LAST_WORDS_SIZE]; /* of the last error; "": none */
 	} shared;
 };
 
@@ -201,13 +201,16 @@ static void
 clickhouse_set_state(struct sink_clickhouse *clickhouse, enum clickhouse_state state,
 		     const char *words)
 {
-	struct text kept = TEXT_OVER(clickhouse->shared.words);
+	struct text kept;
 	enum clickhouse_state before;
 
 	pthread_mutex_lock(&clickhouse->shared.mutex);
 	before = clickhouse->shared.state;
 	clickhouse->shared.state = state;
-	text_add(&kept, words);
+	if (state != CLICKHOUSE_WORKS) {
+		kept = TEXT_OVER(clickhouse->shared.words);
+		text_add(&kept, words);
+	}
 	pthread_mutex_unlock(&clickhouse->shared.mutex);
 	metrics_set(METRIC_CLICKHOUSE_UP, state == CLICKHOUSE_WORKS);
 	if (state != CLICKHOUSE_WORKS)
@@ -348,6 +351,18 @@ clickhouse_status(void *self, struct text *problem)
 	return works;
 }
 
+static void
+clickhouse_tally(void *self, struct event_tally *tally)
+{
+	struct sink_clickhouse *clickhouse = self;
+
+	tally->sent = metrics_get(METRIC_CLICKHOUSE_SENT);
+	tally->dropped = metrics_get(METRIC_CLICKHOUSE_DROPPED);
+	pthread_mutex_lock(&clickhouse->shared.mutex);
+	text_add(tally->last_error, clickhouse->shared.words);
+	pthread_mutex_unlock(&clickhouse->shared.mutex);
+}
+
 /* The sender of a sink whose exporter never ran has not ended yet. */
 static void
 clickhouse_free(void *self)
@@ -374,6 +389,7 @@ static const struct event_sink_type sink_clickhouse_type = {
 	.tick = clickhouse_tick,
 	.end = clickhouse_end,
 	.status = clickhouse_status,
+	.tally = clickhouse_tally,
 	.free = clickhouse_free,
 };
 

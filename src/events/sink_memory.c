@@ -54,6 +54,13 @@ sink_memory_status(void *self, struct text *problem)
 }
 
 static void
+sink_memory_tally(void *self, struct event_tally *tally)
+{
+	tally->sent = sink_memory_count(self);
+	tally->dropped = sink_memory_lost(self);
+}
+
+static void
 sink_memory_free(void *self)
 {
 	struct sink_memory *memory = self;
@@ -67,6 +74,7 @@ static const struct event_sink_type sink_memory_type = {
 	.name = "memory",
 	.write = sink_memory_write,
 	.status = sink_memory_status,
+	.tally = sink_memory_tally,
 	.free = sink_memory_free,
 };
 

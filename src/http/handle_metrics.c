@@ -12,17 +12,9 @@ static void
 handle_metrics_update_gauges(const struct ticket_service *service)
 {
 	struct database_state states[MOST_DATABASES];
-	size_t count = service->databases(service->arg, states);
-	uint64_t ticket, lasts_ms;
+	uint64_t lasts_ms;
 
-	for (unsigned i = 0; i < count; i++) {
-		if (database_last_ticket(&states[i], &ticket))
-			metrics_set(METRIC_LAST_TICKET + i, ticket);
-		metrics_set(METRIC_TICKETS_LEFT + i,
-			    space_left(states[i].space, states[i].newest_base));
-		metrics_set(METRIC_DATABASE_UP + i, states[i].condition == DATABASE_UP);
-		metrics_set(METRIC_DATABASE_REFUSED + i, states[i].condition == DATABASE_REFUSED);
-	}
+	metrics_set_databases(states, service->databases(service->arg, states));
 	if (service->reserved == NULL)
 		return;
 	metrics_set(METRIC_TICKETS_RESERVED, service->reserved(service->arg, &lasts_ms));

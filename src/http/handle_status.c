@@ -4,7 +4,19 @@
 #include "http/reply.h"
 #include "http/server.h"
 
-#define DATABASE_SIZE 4096 /* of one database in JSON: its name is the longest part */
+#define DATABASE_SIZE 4096  /* of one database in JSON: its name is the longest part */
+#define SINKS_SIZE    32768 /* of all sinks of events: their errors are the longest parts */
+
+static void
+handle_status_add_sinks(struct exchange *exchange, const struct ticket_service *service)
+{
+	char memory[SINKS_SIZE];
+	struct text sinks = TEXT_OVER(memory);
+
+	text_add(&sinks, ",\"sinks\":");
+	service->sinks(service->arg, &sinks);
+	evbuffer_add(reply_body(exchange), memory, sinks.len);
+}
 
 static void
 handle_status_write(struct exchange *exchange, const struct service_status *status)
@@ -28,12 +40,10 @@ handle_status_write(struct exchange *exchange, const struct service_status *stat
 		text_clear(&body);
 	}
 	text_add(&body, status->count > 1 ? "]" : "");
-	if (service->sinks != NULL) {
-		text_add(&body, ",\"sinks\":");
-		service->sinks(service->arg, &body);
-	}
-	text_add(&body, "}");
 	evbuffer_add(reply_body(exchange), memory, body.len);
+	if (service->sinks != NULL)
+		handle_status_add_sinks(exchange, service);
+	evbuffer_add(reply_body(exchange), "}", 1);
 	reply_json(exchange);
 }
 

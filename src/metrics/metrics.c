@@ -268,6 +268,22 @@ metrics_set(enum metric metric, uint64_t value)
 }
 
 void
+metrics_set_databases(const struct database_state *states, size_t count)
+{
+	uint64_t ticket;
+
+	for (size_t i = 0; i < count; i++) {
+		if (database_last_ticket(&states[i], &ticket))
+			metrics_set(METRIC_LAST_TICKET + (unsigned)i, ticket);
+		metrics_set(METRIC_TICKETS_LEFT + (unsigned)i,
+			    space_left(states[i].space, states[i].newest_base));
+		metrics_set(METRIC_DATABASE_UP + (unsigned)i, states[i].condition == DATABASE_UP);
+		metrics_set(METRIC_DATABASE_REFUSED + (unsigned)i,
+			    states[i].condition == DATABASE_REFUSED);
+	}
+}
+
+void
 metrics_count_request(enum metric_route route, int code)
 {
 	unsigned column = code < 500 ? CODE_400 : CODE_500;

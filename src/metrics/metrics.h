@@ -7,6 +7,7 @@
 #ifndef TICKR_METRICS_METRICS_H
 #define TICKR_METRICS_METRICS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/text.h"
@@ -105,6 +106,9 @@ void metrics_add(enum metric metric, uint64_t n);
 void metrics_subtract(enum metric metric, uint64_t n);
 uint64_t metrics_get(enum metric metric);
 void metrics_set(enum metric metric, uint64_t value);
+
+/* Set the gauges of COUNT databases to their STATES. */
+void metrics_set_databases(const struct database_state *states, size_t count);
 
 /* Count a request. An HTTP status CODE that is not in the table counts as 400 or 500. */
 void metrics_count_request(enum metric_route route, int code);

@@ -78,6 +78,26 @@ Test(event_exporter, tells_who_waits_whether_the_required_sinks_kept_the_record)
 	cr_assert(is_kept_by(false, false));
 }
 
+Test(event_exporter, says_what_each_sink_has_sent_and_dropped)
+{
+	struct sink_memory *memory = sink_memory_new(1);
+	struct event_sink sinks[2] = {sink_discard_sink(false), sink_memory_sink(memory, false)};
+	struct event_exporter *exporter = event_exporter_new(sinks, 2);
+	struct event_tally tally = {0};
+	struct event_record record;
+
+	event_record_begin(&record, EVENT_BREAKER, 1);
+	for (int i = 0; i < 3; i++)
+		event_exporter_note(exporter, &record);
+	cr_assert(event_exporter_start(exporter));
+	event_exporter_stop(exporter, clock_ms() + 10000);
+	cr_assert(!event_exporter_sink_tally(exporter, 0, &tally));
+	cr_assert(event_exporter_sink_tally(exporter, 1, &tally));
+	cr_assert_eq(tally.sent, 1);
+	cr_assert_eq(tally.dropped, 2);
+	event_exporter_free(exporter);
+}
+
 Test(event_exporter, says_which_sink_does_not_work)
 {
 	struct sink_memory *memory = sink_memory_new(1);
