@@ -6,8 +6,6 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "build.h"
-
 #include "ahead.h"
 #include "audit.h"
 #include "base/clock.h"
@@ -44,7 +42,7 @@ struct daemon {
 	struct looks *looks;			   /* of the databases, at the start */
 	struct state_file *states[MOST_DATABASES]; /* NULL: there is none */
 	struct dispatch *dispatch;		   /* NULL: there is no database */
-	struct snowflakes *snowflakes;		   /* NULL: there are databases */
+	struct snowflakes *snowflakes;		   /* of the server, or of its stores; NULL: none */
 	struct state_file *sequence_states[MOST_DATABASES];
 	struct dispatch *sequences; /* the source of numbers of named sequences; NULL: none */
 	struct ahead ahead;
@@ -154,8 +152,8 @@ static void
 daemon_look_at_databases(struct daemon *d)
 {
 	struct database_state states[MOST_DATABASES];
-	size_t count = d->snowflakes != NULL ? snowflakes_states(d->snowflakes, states)
-					     : dispatch_states(d->dispatch, states);
+	size_t count = d->config->is_snowflake ? snowflakes_states(d->snowflakes, states)
+					       : dispatch_states(d->dispatch, states);
 
 	events_look(d->events, states, count);
 	metrics_set_databases(states, count);
@@ -187,10 +185,10 @@ daemon_limit_connections(struct daemon *d)
 {
 	uint64_t limit = descriptors_raise_limit();
 	uint64_t in_use = descriptors_in_use();
-	uint64_t reserve = stores_descriptors(d->config) + d->config->http_threads +
-			   OTHER_DESCRIPTORS +
-			   (d->snowflakes != NULL ? SNOWFLAKES_DESCRIPTORS
-						  : databases_descriptors(d->config, d->store));
+	uint64_t reserve =
+		stores_descriptors(d->config) + d->config->http_threads + OTHER_DESCRIPTORS +
+		(d->snowflakes != NULL ? SNOWFLAKES_DESCRIPTORS : 0) +
+		(d->config->is_snowflake ? 0 : databases_descriptors(d->config, d->store));
 	bool is_short;
 
 	d->connections.most = descriptors_for_connections(limit, in_use, reserve, &is_short);
@@ -221,8 +219,8 @@ daemon_make_workers(struct daemon *d)
 		.dispatch = d->dispatch,
 		.segment = d->ahead.segment,
 		.snowflakes = d->snowflakes,
-		.source = d->snowflakes != NULL ? snowflakes_runs(d->snowflakes)
-						: ahead_source(&d->ahead),
+		.source = d->config->is_snowflake ? snowflakes_runs(d->snowflakes)
+						  : ahead_source(&d->ahead),
 		.named = &d->named,
 		.stores = d->stores,
 		.limit = &d->limit,
@@ -309,7 +307,7 @@ daemon_build(struct daemon *d)
 	d->events = events_new(d->config, d->audit);
 	if (d->snowflakes != NULL)
 		snowflakes_record(d->snowflakes, d->events);
-	if (d->snowflakes == NULL && !daemon_build_databases(d))
+	if (!d->config->is_snowflake && !daemon_build_databases(d))
 		return false;
 	daemon_make_workers(d);
 	daemon_limit_connections(d);
@@ -334,7 +332,7 @@ static bool
 daemon_start_threads(struct daemon *d)
 {
 	bool is_started =
-		(d->snowflakes != NULL || daemon_start_pools(d)) && stores_start(d->stores);
+		(d->config->is_snowflake || daemon_start_pools(d)) && stores_start(d->stores);
 
 	if (is_started && d->events != NULL)
 		is_started = audit_start(d->audit) && events_start(d->events);
@@ -348,10 +346,8 @@ static void
 daemon_announce(struct daemon *d)
 {
 	listeners_announce(&d->listeners);
-	if (d->snowflakes != NULL)
-		log_info("tickrd serves", LOG_WORD("version", PACKAGE_VERSION),
-			 LOG_NUMBER("http_threads", d->config->http_threads),
-			 LOG_WORD("adapter", "snowflake"));
+	if (d->config->is_snowflake)
+		snowflakes_announce(d->config);
 	else
 		databases_announce(d->config, d->store);
 	notifier_tell(d->manager, "READY=1");
@@ -366,10 +362,10 @@ daemon_stop_pools(struct daemon *d)
 {
 	bool have_ended = stores_stop(d->stores, d->drain_deadline_ms);
 
-	if (d->snowflakes != NULL) {
+	if (d->snowflakes != NULL)
 		snowflakes_stop(d->snowflakes, d->drain_deadline_ms);
+	if (d->config->is_snowflake)
 		return have_ended;
-	}
 	if (d->sequences != NULL)
 		have_ended = dispatch_stop(d->sequences, d->drain_deadline_ms) && have_ended;
 	return dispatch_stop(d->dispatch, d->drain_deadline_ms) && have_ended;
@@ -396,11 +392,11 @@ daemon_tear_down(struct daemon *d)
 	workers_free(&d->workers);
 	events_free(d->events);
 	audit_free(d->audit);
-	snowflakes_free(d->snowflakes);
 	if (d->dispatch != NULL)
 		dispatch_free(d->dispatch);
 	named_free(&d->named);
 	stores_free(d->stores);
+	snowflakes_free(d->snowflakes);
 	if (d->sequences != NULL)
 		dispatch_free(d->sequences);
 	event_free(d->drain_delay);
@@ -444,10 +440,8 @@ daemon_open_files(struct daemon *d)
 static bool
 daemon_look(struct daemon *d)
 {
-	if (d->config->is_snowflake) {
-		d->snowflakes = daemon_open_audit(d) ? snowflakes_new(d->config) : NULL;
-		return d->snowflakes != NULL;
-	}
+	if (d->config->is_snowflake)
+		return daemon_open_audit(d) && snowflakes_open(d->config, &d->snowflakes);
 	d->looks = looks_new(d->config, d->store);
 	return looks_are_acceptable(d->looks) && daemon_open_files(d);
 }
@@ -458,7 +452,9 @@ daemon_serve(struct daemon *d)
 	if (!daemon_look(d))
 		return EX_CONFIG;
 	daemon_take_orders(d);
-	d->stores = stores_new(d->config, d->base, d->mailbox);
+	if (d->snowflakes == NULL && !snowflakes_open(d->config, &d->snowflakes))
+		daemon_leave(d, EX_CONFIG);
+	d->stores = stores_new(d->config, d->snowflakes, d->base, d->mailbox);
 	if (d->stores == NULL || !stores_look(d->stores))
 		daemon_leave(d, EX_CONFIG);
 	if (!listeners_open(&d->listeners, d->config))

@@ -59,6 +59,13 @@ sequence_scope_find(struct sequence_scope *scope, const struct config *config, c
 	for (size_t i = 0; i < config->sequencer_count; i++) {
 		if (strcmp(config->sequencers[i].name, name) != 0)
 			continue;
+		if (config->sequencers[i].type->is_generated) {
+			text_addf(problem,
+				  "the store %s issues Snowflake ids, so it has no sequences to "
+				  "read or change",
+				  name);
+			return false;
+		}
 		sequence_scope_take(scope, &config->sequencers[i]);
 		return true;
 	}

@@ -21,6 +21,7 @@
 #include "snowflakes.h"
 #include "store/drivers.h"
 #include "ticket/decode.h"
+#include "ticket/json.h"
 #include "ticket/snowflake_id.h"
 
 #define START_WAIT_MS 3000 /* for the answer to the first claim */
@@ -205,7 +206,7 @@ snowflakes_start(struct snowflakes *snowflakes)
 	return false;
 }
 
-struct snowflakes *
+static struct snowflakes *
 snowflakes_new(const struct config *config)
 {
 	struct snowflakes *snowflakes = xcalloc(1, sizeof(*snowflakes));
@@ -238,6 +239,21 @@ snowflakes_new(const struct config *config)
 	return NULL;
 }
 
+bool
+snowflakes_open(const struct config *config, struct snowflakes **snowflakes)
+{
+	*snowflakes = config->has_snowflakes ? snowflakes_new(config) : NULL;
+	return *snowflakes != NULL || !config->has_snowflakes;
+}
+
+void
+snowflakes_announce(const struct config *config)
+{
+	log_info("tickrd serves", LOG_WORD("version", PACKAGE_VERSION),
+		 LOG_NUMBER("http_threads", config->http_threads),
+		 LOG_WORD("adapter", DRIVER_SNOWFLAKE));
+}
+
 void
 snowflakes_record(struct snowflakes *snowflakes, struct events *events)
 {
@@ -258,6 +274,32 @@ snowflakes_groups(struct snowflakes *snowflakes)
 
 /* --- the state ----------------------------------------------------------------------------------- */
 
+bool
+snowflakes_give(struct snowflakes *snowflakes)
+{
+	struct lease_state state;
+
+	lease_state(snowflakes->lease, &state);
+	return state.gives;
+}
+
+static void
+snowflakes_set_gauges_of(const struct lease_state *state)
+{
+	metrics_set(METRIC_SNOWFLAKE_HELD, state->phase == LEASE_HELD);
+	metrics_set(METRIC_SNOWFLAKE_WORKER, state->worker);
+	metrics_set(METRIC_SNOWFLAKE_BOUND, state->phase == LEASE_HELD ? state->bound_in_ms : 0);
+}
+
+void
+snowflakes_set_gauges(struct snowflakes *snowflakes)
+{
+	struct lease_state state;
+
+	lease_state(snowflakes->lease, &state);
+	snowflakes_set_gauges_of(&state);
+}
+
 size_t
 snowflakes_states(struct snowflakes *snowflakes, struct database_state *states)
 {
@@ -267,9 +309,7 @@ snowflakes_states(struct snowflakes *snowflakes, struct database_state *states)
 
 	lease_state(snowflakes->lease, &state);
 	generator_view(snowflakes->generator, &view);
-	metrics_set(METRIC_SNOWFLAKE_HELD, state.phase == LEASE_HELD);
-	metrics_set(METRIC_SNOWFLAKE_WORKER, state.worker);
-	metrics_set(METRIC_SNOWFLAKE_BOUND, state.phase == LEASE_HELD ? state.bound_in_ms : 0);
+	snowflakes_set_gauges_of(&state);
 	states[0] = (struct database_state){
 		.name = DRIVER_SNOWFLAKE,
 		.space = view.has_claim ? view.space : &snowflakes->none,
@@ -315,12 +355,16 @@ snowflakes_add_status(struct snowflakes *snowflakes, struct text *text)
 
 	lease_state(snowflakes->lease, &state);
 	text_addf(text,
-		  ",\"datacenter\":%" PRIu64 ",\"worker\":%" PRIu32 ",\"lease\":{\"state\":\"%s\",",
+		  "\"datacenter\":%" PRIu64 ",\"worker\":%" PRIu32 ",\"lease\":{\"state\":\"%s\",",
 		  snowflakes->config->snowflake_datacenter, state.worker,
 		  lease_phase_name(state.phase));
 	snowflakes_add_seconds("expires_in", state.expires_in_ms, text);
 	text_add(text, "},");
 	snowflakes_add_seconds("bound_in", state.bound_in_ms, text);
+	if (!state.gives && state.reason[0] != '\0') {
+		text_add(text, ",\"reason\":");
+		json_add_string(text, state.reason);
+	}
 	if (state.epoch_ms == UINT64_MAX)
 		return;
 	end_ms = state.epoch_ms + SNOWFLAKE_END_MS - 1;

@@ -6,6 +6,7 @@
 #ifndef TICKR_SNOWFLAKES_H
 #define TICKR_SNOWFLAKES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,10 +21,13 @@
 struct snowflakes;
 
 /*
- * Claim a worker id, or begin to wait for one. NULL, with a line in the log: the settings are wrong (78), or the system
- * creates no thread.
+ * Claim a worker id, or begin to wait for one, if CONFIG has Snowflake ids; else *SNOWFLAKES is NULL. False, with a line in
+ * the log: the settings are wrong (78), or the system creates no thread.
  */
-struct snowflakes *snowflakes_new(const struct config *config) MUST_CHECK;
+bool snowflakes_open(const struct config *config, struct snowflakes **snowflakes) MUST_CHECK;
+
+/* Write to the log that the server serves Snowflake ids of its own, with the settings CONFIG. */
+void snowflakes_announce(const struct config *config);
 
 /* From now on record drifts of the clock and overflows as EVENTS. NULL: record none. EVENTS outlive snowflakes_stop(). */
 struct events;
@@ -33,10 +37,16 @@ void snowflakes_record(struct snowflakes *snowflakes, struct events *events);
 struct source snowflakes_runs(struct snowflakes *snowflakes);
 struct source snowflakes_groups(struct snowflakes *snowflakes);
 
+/* Whether ids are issued now. */
+bool snowflakes_give(struct snowflakes *snowflakes) MUST_CHECK;
+
+/* Set the gauges of the lease. */
+void snowflakes_set_gauges(struct snowflakes *snowflakes);
+
 /* Write the state as if it was of one database to STATES. Return 1. Set the gauges, too. */
 size_t snowflakes_states(struct snowflakes *snowflakes, struct database_state *states);
 
-/* Add the members of /status. */
+/* Add the members of /status, without a comma before them. */
 void snowflakes_add_status(struct snowflakes *snowflakes, struct text *text);
 
 /* Add the parts of ID as JSON members. False: it is no Snowflake id. */

@@ -9,6 +9,7 @@
 #include "databases.h"
 #include "metrics/metrics.h"
 #include "named.h"
+#include "snowflake_store.h"
 #include "store/durable.h"
 #include "stores.h"
 
@@ -43,10 +44,13 @@ struct one_store {
 
 struct stores {
 	const struct config *config;
+	struct snowflakes *snowflakes; /* NULL: no store needs them */
+	struct snowflake_store *flakes[MOST_SEQUENCERS];
+	size_t flake_count;
 	pthread_mutex_t mutex;
 	pthread_cond_t changed; /* a look, an end, or the order to stop */
 	bool is_stopping;
-	struct one_store all[MOST_SEQUENCERS];
+	struct one_store all[MOST_SEQUENCERS]; /* those with a database */
 	size_t count;
 };
 
@@ -235,12 +239,13 @@ stores_make_dispatch(struct one_store *one, unsigned number)
 	one->dispatch = dispatch_new(&settings);
 }
 
+/* Make the store of the sequencer NUMBER, which has a database. */
 static bool
-stores_make_one(struct stores *stores, struct event_base *base, struct mailbox *mailbox)
+stores_make_one(struct stores *stores, size_t number, struct event_base *base,
+		struct mailbox *mailbox)
 {
 	const struct config *config = stores->config;
-	unsigned number = (unsigned)stores->count;
-	struct one_store *one = &stores->all[number];
+	struct one_store *one = &stores->all[stores->count];
 	const struct named_settings settings = {
 		.store = config->sequencers[number].name,
 		.prefix = config->sequencers[number].prefix,
@@ -260,21 +265,35 @@ stores_make_one(struct stores *stores, struct event_base *base, struct mailbox *
 	atomic_store(&one->named.is_closed, true);
 	if (!stores_begin(stores, number) || !stores_open_state(stores, one))
 		return false;
-	stores_make_dispatch(one, number);
+	stores_make_dispatch(one, (unsigned)stores->count);
 	stores->count++;
 	return named_init(&one->named, &settings, one->dispatch);
 }
 
+static bool
+stores_make_flake(struct stores *stores, size_t number, struct event_base *base)
+{
+	struct snowflake_store *flake = snowflake_store_new(
+		stores->config, &stores->config->sequencers[number], stores->snowflakes, base);
+
+	stores->flakes[stores->flake_count++] = flake;
+	return flake != NULL;
+}
+
 struct stores *
-stores_new(const struct config *config, struct event_base *base, struct mailbox *mailbox)
+stores_new(const struct config *config, struct snowflakes *snowflakes, struct event_base *base,
+	   struct mailbox *mailbox)
 {
 	struct stores *stores = xcalloc(1, sizeof(*stores));
 
 	stores->config = config;
+	stores->snowflakes = snowflakes;
 	pthread_mutex_init(&stores->mutex, NULL);
 	clock_cond_init(&stores->changed);
-	while (stores->count < config->sequencer_count)
-		if (!stores_make_one(stores, base, mailbox))
+	for (size_t i = 0; i < config->sequencer_count; i++)
+		if (!(config->sequencers[i].type->is_generated
+			      ? stores_make_flake(stores, i, base)
+			      : stores_make_one(stores, i, base, mailbox)))
 			return NULL; /* the process ends */
 	return stores;
 }
@@ -303,6 +322,8 @@ stores_add(struct stores *stores, struct allocator *allocator, struct front_stor
 {
 	for (size_t i = 0; i < stores->count; i++)
 		named_add_store(&stores->all[i].named, allocator, fronts);
+	for (size_t i = 0; i < stores->flake_count; i++)
+		snowflake_store_add(stores->flakes[i], allocator, fronts);
 }
 
 /* --- the end ----------------------------------------------------------------------------------------- */
@@ -347,7 +368,7 @@ stores_end_libraries(const struct stores *stores)
 
 	for (size_t i = 0; i < config->sequencer_count; i++) {
 		const struct store *store = config->sequencers[i].type->store;
-		bool is_first = store != config->store;
+		bool is_first = store != NULL && store != config->store;
 
 		for (size_t j = 0; j < i; j++)
 			is_first = is_first && config->sequencers[j].type->store != store;
@@ -367,6 +388,8 @@ stores_free(struct stores *stores)
 		if (stores->all[i].state != NULL)
 			state_file_close(stores->all[i].state);
 	}
+	for (size_t i = 0; i < stores->flake_count; i++)
+		snowflake_store_free(stores->flakes[i]);
 	stores_end_libraries(stores);
 	pthread_cond_destroy(&stores->changed);
 	pthread_mutex_destroy(&stores->mutex);

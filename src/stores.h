@@ -1,7 +1,8 @@
 /*
  * stores -- serves the named sequences in the stores of TICKR_SEQUENCERS_FILE.
  *
- * Each store has a pool, a state file, a directory and held numbers of its own, so it fails alone. A thread looks at
+ * Each store has a pool, a state file, a directory and held numbers of its own, so it fails alone. A store of type
+ * snowflake has none of these (snowflake_store.h). A thread looks at
  * each store at the start, and raises the keys of its biggerThan. If the store answers, and the answer is a refusal,
  * the start fails. While the store is away, the thread tries again, and the store is not ready.
  *
@@ -17,15 +18,17 @@
 #include "config/config.h"
 #include "front/stores.h"
 #include "loop/mailbox.h"
+#include "snowflakes.h"
 
 struct stores;
 
 /*
- * Make the stores of CONFIG over the main thread's BASE and MAILBOX. NULL, with a line in the log: a state file or a
+ * Make the stores of CONFIG over the main thread's BASE and MAILBOX. Those of type snowflake take their ids from
+ * SNOWFLAKES, which outlive the stores. NULL, with a line in the log: a state file or a
  * client library cannot be used. CONFIG outlives the stores.
  */
-struct stores *stores_new(const struct config *config, struct event_base *base,
-			  struct mailbox *mailbox) MUST_CHECK;
+struct stores *stores_new(const struct config *config, struct snowflakes *snowflakes,
+			  struct event_base *base, struct mailbox *mailbox) MUST_CHECK;
 
 /* Return how many descriptors the stores need together. */
 uint64_t stores_descriptors(const struct config *config);

@@ -211,7 +211,7 @@ worker_databases(void *arg, struct database_state *states)
 {
 	struct worker *worker = arg;
 
-	if (worker->settings.snowflakes != NULL)
+	if (worker->settings.config->is_snowflake)
 		return snowflakes_states(worker->settings.snowflakes, states);
 	return dispatch_states(worker->settings.dispatch, states);
 }
@@ -221,7 +221,19 @@ worker_add_status(void *arg, struct text *text)
 {
 	struct worker *worker = arg;
 
+	text_add(text, ",");
 	snowflakes_add_status(worker->settings.snowflakes, text);
+}
+
+/* The ids of databases are the server's own. Those of the stores have a member of their own. */
+static void
+worker_add_status_of_stores(void *arg, struct text *text)
+{
+	struct worker *worker = arg;
+
+	text_add(text, ",\"snowflake\":{");
+	snowflakes_add_status(worker->settings.snowflakes, text);
+	text_add(text, "}");
 }
 
 static bool
@@ -271,7 +283,7 @@ worker_make_allocator(struct worker *worker)
 		.arg = worker,
 	};
 
-	if (worker->settings.snowflakes != NULL)
+	if (config->is_snowflake)
 		settings.groups = snowflakes_groups(worker->settings.snowflakes);
 	return allocator_new(&settings);
 }
@@ -290,10 +302,12 @@ worker_make_service(struct worker *worker)
 		.reserved = worker->settings.segment != NULL ? worker_reserved : NULL,
 		.events = worker->settings.events != NULL ? worker_may_record : NULL,
 		.sinks = worker->settings.events != NULL ? worker_add_sinks : NULL,
-		.decode = worker->settings.snowflakes != NULL ? worker_decode : NULL,
-		.add_status = worker->settings.snowflakes != NULL ? worker_add_status : NULL,
+		.decode = config->is_snowflake ? worker_decode : NULL,
 		.arg = worker,
 	};
+	if (worker->settings.snowflakes != NULL)
+		worker->service.add_status =
+			config->is_snowflake ? worker_add_status : worker_add_status_of_stores;
 }
 
 static struct http_server *

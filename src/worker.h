@@ -25,12 +25,13 @@ struct worker;
 
 struct worker_settings {
 	const struct config *config;
-	struct dispatch *dispatch;     /* NULL: there are Snowflake ids */
-	struct snowflakes *snowflakes; /* NULL: there are databases */
-	struct segment *segment;       /* NULL: nothing is reserved ahead */
-	struct source source;	       /* of reservations for tickets */
-	struct named *named;	       /* those without sequences are allowed */
-	struct stores *stores;	       /* of TICKR_SEQUENCERS_FILE */
+	struct dispatch *dispatch; /* NULL: the server's own ids are Snowflake ids */
+	struct snowflakes
+		*snowflakes; /* the server's own ids, or those of stores; NULL: there are none */
+	struct segment *segment; /* NULL: nothing is reserved ahead */
+	struct source source;	 /* of reservations for tickets */
+	struct named *named;	 /* those without sequences are allowed */
+	struct stores *stores;	 /* of TICKR_SEQUENCERS_FILE */
 	struct waiting_limit *limit;
 	struct connection_limit *connections;
 	struct log_limit *error_lines;

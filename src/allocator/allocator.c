@@ -127,12 +127,13 @@ allocator_named_batch_for(struct allocator *a, const struct ticket_request *requ
 	return batch;
 }
 
-/* Return the batch that REQUEST joins. A request that reads rows has its own batch, and so has a group. */
+/* Return the batch that REQUEST joins. A request that reads rows has its own batch, and so has a Snowflake group. */
 static struct batch *
 allocator_batch_for(struct allocator *a, const struct ticket_request *request,
 		    const struct source *source, uint64_t now_ms)
 {
-	if (request->task != RESERVATION_RESERVE || source == &a->settings.groups)
+	if (request->task != RESERVATION_RESERVE || request->is_alone ||
+	    source == &a->settings.groups)
 		return allocator_new_batch(a, request, source, now_ms);
 	if (request->sequence != NULL)
 		return allocator_named_batch_for(a, request, source, now_ms);

@@ -39,6 +39,7 @@ struct ticket_request {
 	uint32_t revision;
 	enum sequence_order order;
 	bool is_group; /* the tickets must be one progression, as those of a database always are */
+	bool is_alone; /* no other request may share its reservation */
 	bool may_be_held; /* numbers that the server holds ahead will do */
 	void *result;	  /* allocated; allocator_request() takes it */
 	const struct source

@@ -256,6 +256,7 @@ config_load(struct config *config, const char *env_file, char *const *environmen
 	config_begin(&loader, env_file, environment);
 	config->is_snowflake =
 		strcmp(loader_text(&loader, "TICKR_DATABASE_ADAPTER"), DRIVER_SNOWFLAKE) == 0;
+	config->has_snowflakes = config->is_snowflake;
 	for (size_t i = 0; i < key_count; i++)
 		loader_load(&loader, &key_table[i]);
 
@@ -268,7 +269,6 @@ config_load(struct config *config, const char *env_file, char *const *environmen
 	}
 	if (!config->is_snowflake)
 		deal_databases(&loader);
-	config_snowflake(&loader);
 	config_set_listening(&loader);
 	config_set_grpc(&loader);
 	config_set_http_password(&loader);
@@ -276,6 +276,7 @@ config_load(struct config *config, const char *env_file, char *const *environmen
 	config_check_sequences(&loader);
 	config_set_scramble_key(&loader);
 	sequencers_read(&loader);
+	config_snowflake(&loader);
 	config_set_clickhouse(&loader);
 	config_set_proxies(&loader);
 	config_set_audit(&loader);

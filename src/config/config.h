@@ -53,6 +53,7 @@ struct config {
 	bool has_scramble_key;
 	unsigned char scramble_key[SCRAMBLE_KEY_SIZE];
 	bool is_snowflake;	   /* there is no database: the server makes Snowflake ids */
+	bool has_snowflakes;	   /* the server, or a store of it, makes Snowflake ids */
 	uint32_t snowflake_worker; /* UINT32_MAX: any */
 	char *coordinator_list;	   /* the text of the endpoints */
 	const char *coordinator_hosts[MOST_COORDINATOR_ENDPOINTS];

@@ -74,6 +74,12 @@ sequencers_warn_of_unknown(struct sequencers *s, const char *name)
 			nearest = type->properties[i].name;
 	text_addf(s->loader->warnings, "TICKR_SEQUENCERS_FILE: store %s: ", s->sequencer->name);
 	text_add_quoted(s->loader->warnings, name, MOST_SHOWN);
+	if (type->is_generated) {
+		text_add(s->loader->warnings,
+			 " is ignored: the settings of type snowflake are the variables "
+			 "TICKR_SNOWFLAKE_* and TICKR_COORDINATOR*\n");
+		return;
+	}
 	text_addf(s->loader->warnings,
 		  " is not a property of type %s, and is ignored; did you mean %s?\n", type->name,
 		  nearest);
@@ -264,6 +270,11 @@ sequencers_read_bounds(struct sequencers *s, const json_t *bounds)
 		sequencers_complain(s, "biggerThan must be an object of keys and numbers");
 		return;
 	}
+	if (s->sequencer->type->is_generated && json_object_size(bounds) > 0) {
+		sequencers_complain(s, "biggerThan cannot raise Snowflake ids, which follow from "
+				       "the time: remove it");
+		return;
+	}
 	s->sequencer->bounds = xcalloc(json_object_size(bounds) + 1, sizeof(*s->sequencer->bounds));
 	json_object_foreach((json_t *)bounds, key, value)
 	{
@@ -316,7 +327,7 @@ sequencers_find_type(struct sequencers *s, const json_t *value)
 	if (s->sequencer->type == NULL)
 		sequencers_complain(s, "the type %.64s is not known: use one of %s",
 				    name != NULL ? name : "is missing, so it", memory);
-	else if (s->sequencer->type->store == NULL)
+	else if (s->sequencer->type->store == NULL && !s->sequencer->type->is_generated)
 		sequencers_complain(s,
 				    "this tickrd was built without the type %s: remove the store, "
 				    "or build tickrd with its library",
@@ -365,7 +376,10 @@ sequencers_read_one(struct loader *loader, const char *name, const json_t *value
 	sequencers_read_properties(&s);
 	sequencers_make_prefix(&s);
 	sequencers_read_bounds(&s, json_object_get(value, "biggerThan"));
-	sequencers_parse_store(&s);
+	if (sequencer->type->is_generated)
+		loader->config->has_snowflakes = true;
+	else
+		sequencers_parse_store(&s);
 	for (size_t i = 0; i < sequencer->type->property_count; i++)
 		xforget(s.values[i]);
 	free(s.values);
@@ -392,6 +406,21 @@ sequencers_read_all(struct loader *loader, const json_t *root)
 	json_object_foreach((json_t *)stores, name, value) sequencers_read_one(loader, name, value);
 }
 
+/* Snowflake ids need the folder too, unless a coordinator keeps their bounds. config_snowflake() checks that. */
+static void
+sequencers_check_state_dir(struct loader *loader)
+{
+	const struct config *config = loader->config;
+	bool is_needed = false;
+
+	for (size_t i = 0; i < config->sequencer_count; i++)
+		is_needed = is_needed || !config->sequencers[i].type->is_generated;
+	if (is_needed && config->state_dir[0] == '\0')
+		text_add(loader->problems,
+			 "TICKR_SEQUENCERS_FILE needs TICKR_STATE_DIR, so that an older copy of a "
+			 "store is noticed: set it to a folder of this server\n");
+}
+
 void
 sequencers_read(struct loader *loader)
 {
@@ -405,10 +434,6 @@ sequencers_read(struct loader *loader)
 
 	if (path[0] == '\0')
 		return;
-	if (loader->config->state_dir[0] == '\0')
-		text_add(loader->problems,
-			 "TICKR_SEQUENCERS_FILE needs TICKR_STATE_DIR, so that an older copy of a "
-			 "store is noticed: set it to a folder of this server\n");
 	if (strstr(loader->config->sequencers_app_id, "||") != NULL)
 		loader_add_problem(loader, "TICKR_SEQUENCERS_APP_ID",
 				   loader->config->sequencers_app_id);
@@ -428,6 +453,7 @@ sequencers_read(struct loader *loader)
 	else
 		sequencers_read_all(loader, root);
 	json_decref(root);
+	sequencers_check_state_dir(loader);
 }
 
 void
@@ -436,7 +462,8 @@ sequencers_forget(struct config *config)
 	for (size_t i = 0; i < config->sequencer_count; i++) {
 		struct sequencer *sequencer = &config->sequencers[i];
 
-		sequencer->type->store->forget(&sequencer->settings);
+		if (sequencer->type->store != NULL)
+			sequencer->type->store->forget(&sequencer->settings);
 		for (size_t j = 0; j < sequencer->bound_count; j++)
 			free(sequencer->bounds[j].key);
 		free(sequencer->bounds);

@@ -4,6 +4,7 @@
 #include "base/parse.h"
 #include "config/coordinator.h"
 #include "config/snowflake.h"
+#include "store/drivers.h"
 
 #define FIXED_AHEAD_MS	     2000
 #define COORDINATED_AHEAD_MS 60000
@@ -14,6 +15,14 @@ static const char *const snowflake_foreign[] = {
 	"TICKR_MAX_NODES", "TICKR_NODE_NUMBER",	    "TICKR_STARTING_OFFSET",
 	"TICKR_DATABASE_", "TICKR_REQUIRE_DURABLE", "TICKR_SCRAMBLE_KEY_FILE",
 	"TICKR_SEQUENCES", "TICKR_RESERVE_AHEAD",   "TICKR_CONTROL_SOCKET",
+};
+
+/* Stores of TICKR_SEQUENCERS_FILE use those of databases that have these beginnings. */
+static const char *const snowflake_of_stores[] = {
+	"TICKR_SEQUENCES_",
+	"TICKR_DATABASE_CONNECT_TIMEOUT",
+	"TICKR_DATABASE_QUERY_TIMEOUT",
+	"TICKR_REQUIRE_DURABLE",
 };
 
 /* Settings with these beginnings need Snowflake ids. */
@@ -30,8 +39,12 @@ snowflake_begins_with_any(const char *variable, const char *const *beginnings, s
 
 /* The limits of waiting are needed here too. */
 static bool
-snowflake_is_foreign(const char *variable)
+snowflake_is_foreign(const struct config *config, const char *variable)
 {
+	if (config->sequencer_count > 0 &&
+	    snowflake_begins_with_any(variable, snowflake_of_stores,
+				      ARRAY_LENGTH(snowflake_of_stores)))
+		return false;
 	return snowflake_begins_with_any(variable, snowflake_foreign,
 					 ARRAY_LENGTH(snowflake_foreign)) &&
 	       strcmp(variable, "TICKR_DATABASE_ADAPTER") != 0 &&
@@ -39,20 +52,29 @@ snowflake_is_foreign(const char *variable)
 }
 
 static void
-snowflake_refuse(struct loader *loader, bool (*is_unread)(const char *variable))
+snowflake_refuse_foreign(struct loader *loader)
 {
 	for (const struct key *key = key_table; key < key_table + key_count; key++)
-		if (is_unread(key->variable) && loader_is_set(loader, key->variable))
+		if (snowflake_is_foreign(loader->config, key->variable) &&
+		    loader_is_set(loader, key->variable))
 			text_addf(loader->problems,
-				  "%s is set, and TICKR_DATABASE_ADAPTER=%s does not use it: "
-				  "remove one of them\n",
-				  key->variable, loader_text(loader, "TICKR_DATABASE_ADAPTER"));
+				  "%s is set, and TICKR_DATABASE_ADAPTER=" DRIVER_SNOWFLAKE
+				  " does not use it: remove one of them\n",
+				  key->variable);
 }
 
-static bool
-snowflake_is_own(const char *variable)
+static void
+snowflake_refuse_own(struct loader *loader)
 {
-	return snowflake_begins_with_any(variable, snowflake_own, ARRAY_LENGTH(snowflake_own));
+	for (const struct key *key = key_table; key < key_table + key_count; key++)
+		if (snowflake_begins_with_any(key->variable, snowflake_own,
+					      ARRAY_LENGTH(snowflake_own)) &&
+		    loader_is_set(loader, key->variable))
+			text_addf(loader->problems,
+				  "%s is set, and this server has no Snowflake ids: remove it, set "
+				  "TICKR_DATABASE_ADAPTER=" DRIVER_SNOWFLAKE
+				  ", or add a store of type snowflake to TICKR_SEQUENCERS_FILE\n",
+				  key->variable);
 }
 
 static void
@@ -93,9 +115,12 @@ config_snowflake(struct loader *loader)
 	struct config *config = loader->config;
 	uint64_t datacenters = 1ull << config->snowflake_datacenter_bits;
 
-	snowflake_refuse(loader, config->is_snowflake ? snowflake_is_foreign : snowflake_is_own);
-	if (!config->is_snowflake)
+	if (config->is_snowflake)
+		snowflake_refuse_foreign(loader);
+	if (!config->has_snowflakes) {
+		snowflake_refuse_own(loader);
 		return;
+	}
 	config_coordinator(loader);
 	snowflake_read_worker(loader);
 	snowflake_check_fits(loader, "TICKR_SNOWFLAKE_DATACENTER", config->snowflake_datacenter,

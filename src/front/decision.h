@@ -22,6 +22,7 @@ struct front_wish {
 	enum sequence_order fallback; /* of the protocol, for undeclared sequences */
 	uint32_t count;
 	bool is_group; /* the request names the group format */
+	bool is_whole; /* the answer is a group, named or by default: the ids must be one progression */
 };
 
 /*

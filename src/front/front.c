@@ -13,12 +13,12 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "front/front.h"
+#include "front/state.h"
 #include "metrics/metrics.h"
 
-struct front {
-	struct front_settings settings;
-};
+#define FRONT_NO_ORDER                                                                             \
+	"this store issues Snowflake ids, and order over several workers cannot be promised: ask " \
+	"for weak order"
 
 struct front *
 front_new(const struct front_settings *settings)
@@ -119,6 +119,17 @@ front_answer_scrambled(struct front_create *create, const struct front_ids *foun
 	free(scrambled);
 }
 
+/* Snowflake ids may be several progressions, so they stay bases. False: the space ends. */
+static bool
+front_take_ids(const struct ticket_answer *answer, struct front_ids *ids)
+{
+	if (!space_is_of_snowflakes(answer->space))
+		return space_ids(answer->space, &answer->bases, &ids->ids);
+	ids->ids = answer->bases;
+	ids->space = answer->space;
+	return true;
+}
+
 static void
 front_on_numbers(struct ticket_request *request, const struct ticket_answer *answer)
 {
@@ -138,7 +149,7 @@ front_on_numbers(struct ticket_request *request, const struct ticket_answer *ans
 		front_refuse(create, front_outcome_of_status(answer->status), answer->reason);
 	else if (answer->revision != create->policy.revision)
 		front_repeat(create);
-	else if (!space_ids(answer->space, &answer->bases, &ids.ids))
+	else if (!front_take_ids(answer, &ids))
 		front_refuse(create, FRONT_EXHAUSTED, SPACE_EXHAUSTED);
 	else if (create->policy.form == SEQUENCE_SCRAMBLED)
 		front_answer_scrambled(create, &ids);
@@ -162,6 +173,14 @@ front_can_scramble(const struct front *front, const struct sequence_policy *poli
 	else
 		return true;
 	return false;
+}
+
+static const struct source *
+front_source(const struct front *front, enum sequence_order order, const struct front_wish *wish)
+{
+	if (front->settings.groups != NULL && wish->is_whole)
+		return front->settings.groups;
+	return order == SEQUENCE_WEAK ? front->settings.weak : front->settings.strong;
 }
 
 static void
@@ -189,7 +208,8 @@ front_reserve(struct front_create *create, const struct directory_found *found)
 		.revision = found->policy.revision,
 		.order = found->policy.order,
 		.may_be_held = order == SEQUENCE_WEAK,
-		.source = order == SEQUENCE_WEAK ? front->settings.weak : front->settings.strong,
+		.source = front_source(front, order, &create->wish),
+		.is_alone = front->settings.groups != NULL && create->wish.is_whole,
 		.count = create->wish.count,
 		.answer = front_on_numbers,
 	};
@@ -257,19 +277,6 @@ front_on_row(struct ticket_request *request, const struct ticket_answer *answer)
 		front_refuse_name(create, result);
 }
 
-static struct ticket_request
-front_ask_for_row(const struct front *front, const char *name, size_t len)
-{
-	struct sequence_shown *shown = xcalloc(1, sizeof(*shown) + len);
-	char *copy = (char *)(shown + 1);
-
-	memcpy(copy, name, len);
-	shown->name = copy;
-	shown->name_len = (uint8_t)len;
-	return (struct ticket_request){
-		.task = RESERVATION_SHOW, .result = shown, .source = front->settings.strong};
-}
-
 static void
 front_read_row(struct front_create *create, const char *name, size_t len)
 {
@@ -283,6 +290,16 @@ front_is_open(const struct front *front, struct text *reason)
 {
 	return front->settings.is_open == NULL ||
 	       front->settings.is_open(front->settings.arg, reason);
+}
+
+/* Without rows nothing is declared strong, so a wish that names no order is a weak one. */
+static bool
+front_takes_order(struct front_create *create)
+{
+	if (create->front->settings.groups == NULL)
+		return true;
+	create->wish.fallback = SEQUENCE_WEAK;
+	return create->wish.order != FRONT_ORDER_STRONG;
 }
 
 void
@@ -299,160 +316,24 @@ front_create(struct front *front, struct front_create *create, const char *key, 
 		front_refuse(create, FRONT_BAD_REQUEST, memory);
 		return;
 	}
+	if (!front_takes_order(create)) {
+		front_refuse(create, FRONT_BAD_REQUEST, FRONT_NO_ORDER);
+		return;
+	}
 	if (!front_is_open(front, &reason)) {
 		front_refuse(create, FRONT_UNAVAILABLE, memory);
 		return;
 	}
 	result = directory_find(front->settings.directory, name.name, name.len, clock_ms(), &found);
+	if (result == DIRECTORY_UNKNOWN && front->settings.groups != NULL)
+		result = directory_make(front->settings.directory, name.name, name.len, clock_ms(),
+					&found);
 	if (result == DIRECTORY_KNOWN)
 		front_reserve(create, &found);
 	else if (result == DIRECTORY_UNKNOWN)
 		front_read_row(create, name.name, name.len);
 	else
 		front_refuse_name(create, result);
-}
-
-/* --- rows of the database ----------------------------------------------------------------------- */
-
-/* Make the name in the store of KEY. False: LOOK was answered. */
-static bool
-front_rewrite_look(struct front *front, struct front_look *look, const char *key, size_t len,
-		   struct rewritten *name)
-{
-	char memory[REASON_SIZE];
-	struct text reason = TEXT_OVER(memory);
-
-	look->front = front;
-	if (rewrite_key(front->settings.prefix, key, len, name, &reason))
-		return true;
-	look->answer(look, &(struct front_shown){.outcome = FRONT_BAD_REQUEST, .reason = memory});
-	return false;
-}
-
-/* Take the prefix of FRONT off the name in ENTRY. */
-static void
-front_make_key(const struct front *front, struct sequence_entry *entry)
-{
-	size_t prefix_len = strlen(front->settings.prefix);
-
-	entry->name_len = (uint8_t)(entry->name_len - prefix_len);
-	memmove(entry->name, entry->name + prefix_len, entry->name_len);
-}
-
-static void
-front_on_shown(struct ticket_request *request, const struct ticket_answer *answer)
-{
-	struct front_look *look = CONTAINER_OF(request, struct front_look, request);
-	struct front_shown shown = {.outcome = front_outcome_of_status(answer->status),
-				    .reason = answer->reason};
-	const struct sequence_shown *result = answer->result;
-	struct sequence_entry entry;
-
-	if (answer->status == TICKET_OK && !result->is_found) {
-		shown.outcome = FRONT_NOT_FOUND;
-		shown.reason = look->front->settings.names == FRONT_NAMES_ANY
-				       ? "there is no sequence of this name: the first create "
-					 "makes it"
-				       : "there is no sequence of this name: the operator can "
-					 "make it with tickrd sequence create";
-	} else if (answer->status == TICKET_OK) {
-		entry.name_len = result->name_len;
-		memcpy(entry.name, result->name, result->name_len);
-		entry.last = result->last;
-		entry.policy = result->policy;
-		front_make_key(look->front, &entry);
-		shown.entries = &entry;
-		shown.count = 1;
-		shown.space = answer->space;
-	}
-	look->answer(look, &shown);
-}
-
-void
-front_show(struct front *front, struct front_look *look, const char *key, size_t len)
-{
-	struct rewritten name;
-
-	if (!front_rewrite_look(front, look, key, len, &name))
-		return;
-	look->request = front_ask_for_row(front, name.name, name.len);
-	look->request.answer = front_on_shown;
-	allocator_request(front->settings.allocator, &look->request, clock_ms());
-}
-
-/*
- * Keep the rows of PAGE that are FRONT's. The page is in order of name and begins after the prefix, so they come first.
- */
-static void
-front_keep_keys(const struct front *front, struct sequence_page *page)
-{
-	uint32_t kept = 0;
-
-	while (kept < page->count &&
-	       rewrite_is_key(front->settings.prefix, page->entries[kept].name,
-			      page->entries[kept].name_len))
-		front_make_key(front, &page->entries[kept++]);
-	page->count = kept;
-}
-
-/* One more than the limit was asked for. */
-static void
-front_on_listed(struct ticket_request *request, const struct ticket_answer *answer)
-{
-	struct front_look *look = CONTAINER_OF(request, struct front_look, request);
-	struct front_shown shown = {.outcome = front_outcome_of_status(answer->status),
-				    .reason = answer->reason};
-	struct sequence_page *page = answer->result;
-
-	if (answer->status == TICKET_OK) {
-		front_keep_keys(look->front, page);
-		shown.is_more = page->count == page->limit;
-		shown.entries = page->entries;
-		shown.count = page->count - shown.is_more;
-		shown.space = answer->space;
-	}
-	look->answer(look, &shown);
-}
-
-/* The page, its rows and the name are one piece of memory. */
-void
-front_list(struct front *front, struct front_look *look, const char *after, size_t len,
-	   uint32_t limit)
-{
-	size_t rows_size = (limit + 1) * sizeof(struct sequence_entry);
-	struct sequence_page *page;
-	struct rewritten name;
-	char *copy;
-
-	if (!front_rewrite_look(front, look, after, len, &name))
-		return;
-	page = xcalloc(1, sizeof(*page) + rows_size + name.len);
-	copy = (char *)(page + 1) + rows_size;
-	memcpy(copy, name.name, name.len);
-	page->after = copy;
-	page->after_len = (uint8_t)name.len;
-	page->limit = limit + 1;
-	page->entries = (struct sequence_entry *)(page + 1);
-	look->request = (struct ticket_request){.task = RESERVATION_LIST,
-						.result = page,
-						.source = front->settings.strong,
-						.answer = front_on_listed};
-	allocator_request(front->settings.allocator, &look->request, clock_ms());
-}
-
-uint64_t
-front_held(struct front *front, const char *key, size_t len)
-{
-	char memory[REASON_SIZE];
-	struct text reason = TEXT_OVER(memory);
-	struct directory_found found;
-	struct rewritten name;
-
-	if (!rewrite_key(front->settings.prefix, key, len, &name, &reason) ||
-	    directory_find(front->settings.directory, name.name, name.len, clock_ms(), &found) !=
-		    DIRECTORY_KNOWN)
-		return 0;
-	return front->settings.held(front->settings.arg, found.sequence);
 }
 
 void

@@ -44,12 +44,17 @@ struct front_settings {
 	const char *prefix; /* of the names in the store, see rewrite.h; it outlives the front */
 	/* Where strong and weak numbers are reserved, and rows are read. NULL: the allocator's own sources. */
 	const struct source *strong, *weak;
+	/*
+	 * The source of Snowflake ids that are one progression; WEAK is that of the others. Such a store has no rows,
+	 * and its ids have no order over several servers. NULL: the store has rows.
+	 */
+	const struct source *groups;
 	/* Whether ids may be issued; if not, REASON says why. NULL: always. */
 	bool (*is_open)(void *arg, struct text *reason);
 
-	/* How many numbers of SEQUENCE the server holds ahead. */
+	/* How many numbers of SEQUENCE the server holds ahead. Not called for a store of Snowflake ids. */
 	uint64_t (*held)(void *arg, struct sequence *sequence);
-	/* A strong reservation was answered, or the policy was changed: the held numbers must not be issued. */
+	/* A strong reservation was answered, or the policy was changed: the held numbers must not be issued. The same. */
 	void (*drop)(void *arg, struct sequence *sequence);
 	void *arg;
 };
@@ -66,6 +71,8 @@ struct front_ids {
 	enum front_outcome outcome;
 	const char *reason;	 /* not FRONT_OK; until the answer function returns */
 	struct ticket_range ids; /* FRONT_OK; of scrambled ids: as they were before */
+	const struct ticket_space *
+		space; /* FRONT_OK: IDS are bases of this space, of Snowflake ids; NULL: IDS are ids */
 	const uint64_t
 		*scrambled; /* FRONT_OK: as many as IDS.count; NULL: not scrambled; as REASON */
 	uint64_t taken_us;  /* by clock_us(): a session began to work on it; 0: none did */

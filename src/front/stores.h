@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/attributes.h"
 #include "base/text.h"
@@ -27,9 +28,11 @@ struct front_store {
 
 	/*
 	 * Return whether the store answers requests now: a database of it is up, and the keys of its biggerThan
-	 * have been raised. It asks no database.
+	 * have been raised; or it has a worker id. It asks no database.
 	 */
 	bool (*is_ready)(void *arg);
+	/* Add the parts of ID as JSON members. False: it is no id of the store. NULL: tickrd decode does that. */
+	bool (*decode)(void *arg, uint64_t id, struct text *json);
 	void *arg;
 };
 

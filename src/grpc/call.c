@@ -365,6 +365,7 @@ call_note_ids(struct grpc_call *call, const struct front_create *create,
 {
 	call->issued = (struct grpc_issued){
 		.ids = ids->ids,
+		.space = ids->space,
 		.node = ids->node,
 		.is_scrambled = ids->scrambled != NULL,
 		.taken_us = ids->taken_us,

@@ -67,8 +67,7 @@ struct grpc_call {
 
 	/* How it ended: */
 	enum grpc_code code;
-	char *message;		 /* percent-encoded; NULL: none */
-	struct ticket_range ids; /* that are in its answer */
+	char *message; /* percent-encoded; NULL: none */
 	struct grpc_issued issued;
 	struct event_wait kept; /* of an answer that waits for its record */
 	bool is_recorded;

@@ -1,3 +1,6 @@
+#include <stdlib.h>
+
+#include "base/memory.h"
 #include "base/text.h"
 #include "grpc/ids.h"
 #include "grpc/message.h"
@@ -75,7 +78,6 @@ ids_reply(struct grpc_call *call, const struct ticket_range *ids, const uint64_t
 	Tickr__V1__CreateIdsResponse response = TICKR__V1__CREATE_IDS_RESPONSE__INIT;
 	Tickr__V1__Range range = TICKR__V1__RANGE__INIT;
 
-	call->ids = *ids;
 	if (scrambled != NULL || call->format == BATCH_FORMAT_ARRAY) {
 		ids_reply_list(call, ids, scrambled);
 		return;
@@ -85,4 +87,26 @@ ids_reply(struct grpc_call *call, const struct ticket_range *ids, const uint64_t
 	range.count = ids->count;
 	response.range = &range;
 	message_reply(call, &response.base);
+}
+
+bool
+ids_reply_bases(struct grpc_call *call, const struct ticket_space *space,
+		const struct ticket_range *bases)
+{
+	struct ticket_range ids;
+	uint64_t *list;
+	bool is_listed;
+
+	if (space_tickets(space, bases, &ids)) {
+		ids_reply(call, &ids, NULL);
+		return true;
+	}
+	if (call->format == BATCH_FORMAT_GROUP)
+		return false;
+	list = xcalloc(bases->count, sizeof(*list));
+	is_listed = space_list(space, bases, list);
+	if (is_listed)
+		ids_reply(call, &(struct ticket_range){list[0], 1, bases->count}, list);
+	free(list);
+	return is_listed;
 }

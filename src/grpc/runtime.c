@@ -12,6 +12,8 @@
 #include "grpc/wire.h"
 #include "proto/runtime.pb-c.h"
 #include "ticket/sequence_name.h"
+#include "ticket/snowflake_id.h"
+#include "ticket/space.h"
 
 #define PROBLEM_SIZE 512
 #define KEY_FIELD    2
@@ -23,6 +25,7 @@ runtime_on_ids(struct front_create *create, const struct front_ids *ids)
 	Spec__Proto__Runtime__V1__GetNextIdResponse response =
 		SPEC__PROTO__RUNTIME__V1__GET_NEXT_ID_RESPONSE__INIT;
 	struct grpc_call *call = CONTAINER_OF(create, struct grpc_call, create);
+	uint64_t id;
 
 	if (!call_takes_answer(call))
 		return;
@@ -30,10 +33,15 @@ runtime_on_ids(struct front_create *create, const struct front_ids *ids)
 		call_fail_outcome(call, ids->outcome, ids->reason);
 		return;
 	}
+	if (ids->space != NULL && !space_ticket(ids->space, ids->ids.first, &id)) {
+		call_fail_outcome(call, FRONT_EXHAUSTED, SNOWFLAKE_EXHAUSTED);
+		return;
+	}
+	if (ids->space == NULL)
+		id = ids->scrambled != NULL ? ids->scrambled[0] : ids->ids.first;
 	front_note_issued(create->sequence, 1);
 	call_note_ids(call, create, ids);
-	call->ids = ids->ids;
-	response.next_id = (int64_t)(ids->scrambled != NULL ? ids->scrambled[0] : ids->ids.first);
+	response.next_id = (int64_t)id;
 	message_reply(call, &response.base);
 }
 

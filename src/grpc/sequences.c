@@ -7,6 +7,7 @@
 #include "grpc/message.h"
 #include "grpc/wire.h"
 #include "ticket/sequence_name.h"
+#include "ticket/snowflake_id.h"
 #include "ticket/space.h"
 
 #define PROBLEM_SIZE 512
@@ -79,6 +80,7 @@ static void
 sequences_on_ids(struct front_create *create, const struct front_ids *ids)
 {
 	struct grpc_call *call = CONTAINER_OF(create, struct grpc_call, create);
+	struct sequence *sequence = create->sequence; /* the reply frees CREATE */
 
 	if (!call_takes_answer(call))
 		return;
@@ -86,9 +88,14 @@ sequences_on_ids(struct front_create *create, const struct front_ids *ids)
 		call_fail_outcome(call, ids->outcome, ids->reason);
 		return;
 	}
-	front_note_issued(create->sequence, ids->ids.count);
 	call_note_ids(call, create, ids);
-	ids_reply(call, &ids->ids, ids->scrambled);
+	if (ids->space == NULL)
+		ids_reply(call, &ids->ids, ids->scrambled);
+	else if (!ids_reply_bases(call, ids->space, &ids->ids)) {
+		call_fail_outcome(call, FRONT_EXHAUSTED, SNOWFLAKE_EXHAUSTED);
+		return;
+	}
+	front_note_issued(sequence, ids->ids.count);
 }
 
 /* Take the request apart. False: CALL has failed. */
@@ -104,6 +111,7 @@ sequences_read(struct grpc_call *call, const Tickr__V1__CreateIdsRequest *reques
 	    !ids_read(call, request->count, request->format, "ids", &wish->count))
 		return false;
 	wish->is_group = request->format == TICKR__V1__FORMAT__FORMAT_GROUP;
+	wish->is_whole = call->format == BATCH_FORMAT_GROUP;
 	return true;
 }
 

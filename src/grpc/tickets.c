@@ -1,56 +1,29 @@
 /* tickr.v1.Tickets: the answers of /tickets/create and /status. */
 #include <stddef.h>
-#include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/memory.h"
 #include "grpc/handlers.h"
 #include "grpc/ids.h"
 #include "grpc/message.h"
-
-/* Note the tickets, for the record of CALL. */
-static void
-tickets_note(struct grpc_call *call, const struct ticket_answer *answer)
-{
-	call->issued = (struct grpc_issued){
-		.ids = answer->bases, .space = answer->space, .taken_us = answer->taken_us};
-}
-
-/* Snowflake ids are no progression if they pass the end of a millisecond. */
-static void
-tickets_reply_list(struct grpc_call *call, const struct ticket_answer *answer)
-{
-	uint64_t *list = xcalloc(answer->bases.count, sizeof(*list));
-
-	if (call->format == BATCH_FORMAT_GROUP ||
-	    !space_list(answer->space, &answer->bases, list)) {
-		call_fail_status(call, TICKET_EXHAUSTED, SPACE_EXHAUSTED);
-	} else {
-		front_note_issued(NULL, answer->bases.count);
-		tickets_note(call, answer);
-		ids_reply(call, &(struct ticket_range){list[0], 1, answer->bases.count}, list);
-	}
-	free(list);
-}
 
 /* The handler makes tickets of bases: only it knows that they are of the Tickr sequence. */
 static void
 tickets_on_answer(struct ticket_request *request, const struct ticket_answer *answer)
 {
 	struct grpc_call *call = CONTAINER_OF(request, struct grpc_call, request);
-	struct ticket_range tickets;
 
 	if (!call_takes_answer(call))
 		return;
 	if (answer->status != TICKET_OK) {
 		call_fail_status(call, answer->status, answer->reason);
-	} else if (!space_tickets(answer->space, &answer->bases, &tickets)) {
-		tickets_reply_list(call, answer);
-	} else {
-		front_note_issued(NULL, tickets.count);
-		tickets_note(call, answer);
-		ids_reply(call, &tickets, NULL);
+		return;
 	}
+	call->issued = (struct grpc_issued){
+		.ids = answer->bases, .space = answer->space, .taken_us = answer->taken_us};
+	if (ids_reply_bases(call, answer->space, &answer->bases))
+		front_note_issued(NULL, answer->bases.count);
+	else
+		call_fail_status(call, TICKET_EXHAUSTED, SPACE_EXHAUSTED);
 }
 
 void

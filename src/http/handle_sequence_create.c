@@ -9,6 +9,7 @@
 #include "http/reply.h"
 #include "http/sequence_target.h"
 #include "ticket/json.h"
+#include "ticket/snowflake_id.h"
 
 #define PROBLEM_SIZE 512
 
@@ -24,20 +25,24 @@ handle_sequence_create_holds(struct exchange *exchange, uint32_t count)
 	return false;
 }
 
-static void
+/* False: the time of Snowflake ids ends. */
+static bool
 handle_sequence_create_add(struct exchange *exchange, const struct front_ids *ids)
 {
 	struct evbuffer_iovec space;
 
+	if (ids->space != NULL)
+		return reply_add_bases(exchange, ids->space, &ids->ids);
 	if (ids->scrambled == NULL) {
 		reply_add_range(exchange, &ids->ids);
-		return;
+		return true;
 	}
 	if (evbuffer_reserve_space(reply_body(exchange),
 				   (ev_ssize_t)json_tickets_size(ids->ids.count), &space, 1) != 1)
 		abort();
 	space.iov_len = json_numbers(space.iov_base, ids->scrambled, ids->ids.count);
 	evbuffer_commit_space(reply_body(exchange), &space, 1);
+	return true;
 }
 
 static void
@@ -54,9 +59,13 @@ handle_sequence_create_on_answer(struct front_create *create, const struct front
 	if (ids->scrambled != NULL && exchange->format == BATCH_FORMAT_GROUP &&
 	    !handle_sequence_create_holds(exchange, ids->ids.count))
 		return;
-	handle_sequence_create_add(exchange, ids);
+	if (!handle_sequence_create_add(exchange, ids)) {
+		reply_outcome(exchange, FRONT_EXHAUSTED, SNOWFLAKE_EXHAUSTED);
+		return;
+	}
 	front_note_issued(create->sequence, ids->ids.count);
 	exchange->issued.ids = ids->ids;
+	exchange->issued.space = ids->space;
 	exchange->issued.node = ids->node;
 	exchange->issued.is_scrambled = ids->scrambled != NULL;
 	exchange->issued.sequence = create->sequence->name;
@@ -72,6 +81,7 @@ handle_sequence_create_ask(struct exchange *exchange, const struct sequence_targ
 	    !handle_sequence_create_holds(exchange, count))
 		return;
 	exchange->create.wish.count = count;
+	exchange->create.wish.is_whole = exchange->format == BATCH_FORMAT_GROUP;
 	exchange->create.wish.fallback = SEQUENCE_STRONG;
 	exchange->create.answer = handle_sequence_create_on_answer;
 	front_create(exchange->store->front, &exchange->create, name->bytes, name->len);

@@ -20,7 +20,7 @@ struct evbuffer *reply_body(struct exchange *exchange);
 /* Add IDS to the body, in the format of the exchange. */
 void reply_add_range(struct exchange *exchange, const struct ticket_range *ids);
 
-/* Add the tickets of BASES, of the Tickr sequence. False: one of them has none. */
+/* Add the ids of BASES, of the Tickr sequence or of Snowflake ids. False: one of them has none. */
 bool reply_add_bases(struct exchange *exchange, const struct ticket_space *space,
 		     const struct ticket_range *bases) MUST_CHECK;
 

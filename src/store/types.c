@@ -51,16 +51,17 @@ static const struct store_property types_of_redis[] = {
 };
 
 static const struct store_type types[] = {
-	{"mysql", &mysql_store, types_of_mysql, ARRAY_LENGTH(types_of_mysql), false, false},
+	{"mysql", &mysql_store, types_of_mysql, ARRAY_LENGTH(types_of_mysql), false, false, false},
 	{"sqlite", HAVE_SQLITE ? &sqlite_store : NULL, types_of_sqlite,
-	 ARRAY_LENGTH(types_of_sqlite), false, false},
+	 ARRAY_LENGTH(types_of_sqlite), false, false, false},
 	{"etcd", HAVE_ETCD ? &etcd_sequences_store : NULL, types_of_etcd,
-	 ARRAY_LENGTH(types_of_etcd), true, false},
+	 ARRAY_LENGTH(types_of_etcd), true, false, false},
 	{"zookeeper", HAVE_ZOOKEEPER ? &zookeeper_sequences_store : NULL, types_of_zookeeper,
-	 ARRAY_LENGTH(types_of_zookeeper), true, false},
+	 ARRAY_LENGTH(types_of_zookeeper), true, false, false},
 	{"redis", HAVE_REDIS ? &redis_store : NULL, types_of_redis, ARRAY_LENGTH(types_of_redis),
-	 true, false},
-	{"in-memory", &memory_store, NULL, 0, true, true},
+	 true, false, false},
+	{"snowflake", NULL, NULL, 0, true, false, true},
+	{"in-memory", &memory_store, NULL, 0, true, true, false},
 };
 
 const struct store_type *

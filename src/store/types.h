@@ -18,13 +18,14 @@ struct store_property {
 
 struct store_type {
 	const char *name; /* in the file */
-	const struct store
-		*store; /* parse, forget, begin, end; NULL: this tickrd was built without it */
+	const struct store *
+		store; /* parse, forget, begin, end; NULL: this tickrd was built without it, or IS_GENERATED */
 	const struct store_property *properties;
 	size_t property_count;
 	/* All nodes use the same numbers, which are plain: 1, 2, 3. False: each node has its own ids. */
 	bool is_shared;
-	bool forgets; /* it begins at 1 again with each start */
+	bool forgets;	   /* it begins at 1 again with each start */
+	bool is_generated; /* the server's Snowflake generator makes the ids: STORE is NULL */
 };
 
 /* Return the type NAME; NULL: there is none. */

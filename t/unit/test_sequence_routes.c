@@ -72,8 +72,9 @@ begin_with(const struct front_settings *settings, uint32_t most, uint32_t per_se
 	service = (struct ticket_service){
 		.allocator = kit.allocator, .max_batch = 100000, .databases = no_databases};
 	if (settings->databases > 0)
-		front_stores_add(&service.stores,
-				 &(struct front_store){"tickr", kit.front, is_up, NULL});
+		front_stores_add(&service.stores, &(struct front_store){.name = "tickr",
+									.front = kit.front,
+									.is_ready = is_up});
 	address = (struct sockaddr_in){.sin_family = AF_INET};
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	assert(bind(listener, (struct sockaddr *)&address, len) == 0 && listen(listener, 64) == 0);
@@ -403,7 +404,9 @@ Test(sequence_routes, metrics_do_not_speak_of_the_busiest_without_sequences)
 Test(sequence_routes, a_store_is_chosen_by_its_name)
 {
 	begin(FRONT_NAMES_ANY);
-	front_stores_add(&service.stores, &(struct front_store){"redis1", kit.front, is_up, NULL});
+	front_stores_add(
+		&service.stores,
+		&(struct front_store){.name = "redis1", .front = kit.front, .is_ready = is_up});
 	assert_answer("POST", "/sequences/a/create?store=redis1", 200, "=[1]");
 	assert_answer("POST", "/sequences/a/create?store=tickr", 200, "=[2]");
 	assert_answer("POST", "/sequences/a/create?store=nobody", 404,
