@@ -28,8 +28,7 @@ coordinators_pick(const struct config *config, struct coordinator_settings *sett
 	if (driver == NULL)
 		text_addf(reason,
 			  "TICKR_COORDINATOR is %s, and this tickrd was built without it: install "
-			  "its "
-			  "library and build again",
+			  "its library and build again",
 			  name);
 	*settings = (struct coordinator_settings){
 		.kind = kind,
@@ -47,6 +46,16 @@ coordinators_pick(const struct config *config, struct coordinator_settings *sett
 		.ttl_ms = config->coordinator_lease_ms,
 	};
 	return driver;
+}
+
+bool
+coordinators_check(const struct config *config, struct text *problem)
+{
+	struct coordinator_settings settings;
+
+	if (config->is_snowflake)
+		(void)!coordinators_pick(config, &settings, problem);
+	return problem->len == 0;
 }
 
 /* The first address of an interface that is up and not the loopback; IPv4 before IPv6. */

@@ -20,6 +20,9 @@ const struct lease_driver *coordinators_pick(const struct config *config,
 					     struct coordinator_settings *settings,
 					     struct text *reason) MUST_CHECK;
 
+/* Check whether tickrd was built with the coordinator of CONFIG. False, with PROBLEM: it was not. */
+bool coordinators_check(const struct config *config, struct text *problem) MUST_CHECK;
+
 /* Write the address by which other hosts probably reach this one; "": there is none. */
 void coordinators_find_ip(char ip[COORDINATORS_IP_SIZE]);
 

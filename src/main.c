@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "command_line.h"
 #include "config/config.h"
+#include "coordinators.h"
 #include "daemon.h"
 #include "clickhouse_create.h"
 #include "databases.h"
@@ -65,7 +66,8 @@ main_run(const struct command_line *line, struct signals *signals)
 								 &problems, &warnings)
 					: config_load(&config, line->env_file, environ, &problems,
 						      &warnings) &&
-						  audit_check(&config, &problems);
+						  audit_check(&config, &problems) &&
+						  coordinators_check(&config, &problems);
 
 	log_begin((enum log_level)config.log_level);
 	main_print_lines(LOG_LEVEL_WARN, warning_memory);
