@@ -7,6 +7,7 @@
 #include "command_line.h"
 #include "command_table.h"
 #include "config/config.h"
+#include "front/stores.h"
 #include "ticket/sequence.h"
 #include "ticket/space.h"
 
@@ -68,6 +69,22 @@ command_line_take_env_file(struct command_line *line, const char *path)
 	return true;
 }
 
+/* Store `tickr` is in the server's own databases, as without the option. */
+static bool
+command_line_take_store(struct command_line *line, const char *name)
+{
+	char memory[256];
+	struct text problem = TEXT_OVER(memory);
+
+	line->store = strcmp(name, FRONT_STORE_OWN) == 0 ? "" : name;
+	if (name[0] == '\0')
+		text_add(&problem, "it takes the name of a store");
+	else if (sequence_request_set_store(&line->sequence.request, line->store, &problem))
+		return true;
+	fprintf(stderr, "tickrd: --store: %s\n", memory);
+	return false;
+}
+
 /* Take an option of a sequence that sequence create makes. */
 static bool
 command_line_take_wish(struct command_line *line, int option)
@@ -104,7 +121,7 @@ command_line_take_option(struct command_line *line, int option)
 		return true;
 	case OPTION_INSTANCES: return true;
 	case OPTION_SEQUENCE: line->sequence_name = optarg; return true;
-	case OPTION_STORE: line->store = optarg; return true;
+	case OPTION_STORE: return command_line_take_store(line, optarg);
 	case OPTION_HOUR: line->audit.hour = optarg; return true;
 	case OPTION_FROM: line->sequence.from = optarg; return true;
 	case OPTION_TTL: return clickhouse_create_take_ttl(&line->clickhouse_create, optarg);
@@ -123,9 +140,24 @@ command_line_take_option(struct command_line *line, int option)
 
 /* --- commands ------------------------------------------------------------------------------------ */
 
+/* Check the options of tickrd createdb. A store has no tickets. */
+static bool
+command_line_createdb_fits(const struct command_line *line, unsigned given)
+{
+	const unsigned of_tickets =
+		BIT(OPTION_CONTINUE_AFTER) | BIT(OPTION_LAYOUT) | BIT(OPTION_SEQUENCES);
+
+	if (line->command != COMMAND_CREATEDB || line->store[0] == '\0' || !(given & of_tickets))
+		return true;
+	fputs("tickrd: createdb --store takes --if-not-exists only: a store has no tickets\n",
+	      stderr);
+	return false;
+}
+
 /* Check the options of tickrd advance, which moves the tickets or the named sequences. */
 static bool
-command_line_advance_fits(const struct command_entry *command, unsigned given)
+command_line_advance_fits(const struct command_line *line, const struct command_entry *command,
+			  unsigned given)
 {
 	bool has_past = (given & BIT(OPTION_PAST)) != 0;
 	bool has_sequences = (given & BIT(OPTION_SEQUENCES)) != 0;
@@ -139,7 +171,7 @@ command_line_advance_fits(const struct command_entry *command, unsigned given)
 		problem = "advance takes --past or --sequences, not both";
 	else if (has_past && (given & BIT(OPTION_BY)) != 0)
 		problem = "--by goes with advance --sequences only";
-	else if (has_past && (given & BIT(OPTION_STORE)) != 0)
+	else if (has_past && line->store[0] != '\0')
 		problem = "--store goes with advance --sequences only: a store has no tickets";
 	if (problem != NULL)
 		fprintf(stderr, "tickrd: %s\n", problem);
@@ -165,6 +197,11 @@ command_line_take_operand(struct command_line *line, const struct command_entry 
 	}
 	if (operand == NULL)
 		return true;
+	if (name == NULL && line->store[0] != '\0') {
+		fputs("tickrd: decode --store needs --sequence NAME: a store has no tickets\n",
+		      stderr);
+		return false;
+	}
 	if (name == NULL) {
 		line->command = COMMAND_DECODE;
 		return command_line_take_ticket(line, "decode", operand);
@@ -247,7 +284,8 @@ command_line_parse(struct command_line *line, int count, char **arguments)
 		return false;
 	}
 	if (!command_table_options_fit(command, given) ||
-	    !command_line_advance_fits(command, given))
+	    !command_line_advance_fits(line, command, given) ||
+	    !command_line_createdb_fits(line, given))
 		return false;
 	operand = left > words ? arguments[optind + (int)words] : NULL;
 	if (line->command == COMMAND_REPORT)

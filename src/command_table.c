@@ -37,10 +37,10 @@ static const struct option options[] = {
 #define OF_ALL BIT(OPTION_ENV_FILE)
 #define OF_CREATEDB                                                                    \
 	(BIT(OPTION_IF_NOT_EXISTS) | BIT(OPTION_CONTINUE_AFTER) | BIT(OPTION_LAYOUT) | \
-	 BIT(OPTION_SEQUENCES))
+	 BIT(OPTION_SEQUENCES) | BIT(OPTION_STORE))
 #define OF_CREATE                                                                      \
 	(BIT(OPTION_FROM) | BIT(OPTION_START) | BIT(OPTION_AFTER) | BIT(OPTION_MOST) | \
-	 BIT(OPTION_ORDER) | BIT(OPTION_WIDTH) | BIT(OPTION_FORM))
+	 BIT(OPTION_ORDER) | BIT(OPTION_WIDTH) | BIT(OPTION_FORM) | BIT(OPTION_STORE))
 
 static const struct command_entry commands[] = {
 	{"serve", {"serve"}, .command = COMMAND_SERVE},
@@ -64,18 +64,19 @@ static const struct command_entry commands[] = {
 	 {"sequence", "list"},
 	 COMMAND_SEQUENCE,
 	 SEQUENCE_LIST,
-	 .takes = BIT(OPTION_INSTANCES)},
+	 .takes = BIT(OPTION_INSTANCES) | BIT(OPTION_STORE)},
 	{"sequence show",
 	 {"sequence", "show"},
 	 COMMAND_SEQUENCE,
 	 SEQUENCE_SHOW,
+	 .takes = BIT(OPTION_STORE),
 	 .operand = "NAME",
 	 .lacks = "sequence show needs the NAME of a sequence"},
 	{"sequence advance",
 	 {"sequence", "advance"},
 	 COMMAND_SEQUENCE,
 	 SEQUENCE_ADVANCE,
-	 .takes = BIT(OPTION_PAST) | BIT(OPTION_YES),
+	 .takes = BIT(OPTION_PAST) | BIT(OPTION_YES) | BIT(OPTION_STORE),
 	 .needs = BIT(OPTION_PAST),
 	 .operand = "NAME",
 	 .lacks = "sequence advance needs the NAME of a sequence, and --past ID: the last id that "
@@ -84,14 +85,14 @@ static const struct command_entry commands[] = {
 	 {"sequence", "retire"},
 	 COMMAND_SEQUENCE,
 	 SEQUENCE_RETIRE,
-	 .takes = BIT(OPTION_YES),
+	 .takes = BIT(OPTION_YES) | BIT(OPTION_STORE),
 	 .operand = "NAME",
 	 .lacks = "sequence retire needs the NAME of a sequence"},
 	{"sequence fold",
 	 {"sequence", "fold"},
 	 COMMAND_SEQUENCE,
 	 SEQUENCE_FOLD,
-	 .takes = BIT(OPTION_YES),
+	 .takes = BIT(OPTION_YES) | BIT(OPTION_STORE),
 	 .operand = "ID",
 	 .lacks = "sequence fold needs the ID of an instance, as sequence list --instances prints "
 		  "it"},
@@ -115,7 +116,7 @@ static const struct command_entry commands[] = {
 	 {"decode"},
 	 COMMAND_SEQUENCE,
 	 SEQUENCE_DECODE,
-	 .takes = BIT(OPTION_SEQUENCE),
+	 .takes = BIT(OPTION_SEQUENCE) | BIT(OPTION_STORE),
 	 .operand = "ID",
 	 .lacks = "decode needs an ID, and --sequence NAME if it is of a named sequence"},
 };

@@ -21,6 +21,7 @@
 #include "report_command.h"
 #include "sequence_command.h"
 #include "signals.h"
+#include "store_create.h"
 
 #define MESSAGES_SIZE 16384
 
@@ -74,6 +75,8 @@ main_run(const struct command_line *line, struct signals *signals)
 	main_print_lines(LOG_LEVEL_ERROR, problem_memory);
 	if (!is_good)
 		log_plain(LOG_LEVEL_ERROR, "tickrd: fix the settings above; see tickrd --help");
+	else if (line->command == COMMAND_CREATEDB && line->store[0] != '\0')
+		status = store_create_run(&config, line);
 	else if (line->command == COMMAND_CREATEDB)
 		status = databases_create(&config, line);
 	else if (line->command == COMMAND_ADVANCE)

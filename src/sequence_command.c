@@ -4,7 +4,6 @@
  * sends two requests. The first one is a trial, whose text is the plan. The second one follows the answer of the
  * operator.
  */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +22,7 @@
 
 /* The process that carries out the requests. */
 struct clerk {
-	const struct config *config;
+	struct sequence_scope scope;
 	struct sequence_registry *registry; /* NULL: the server at the control socket */
 };
 
@@ -39,12 +38,11 @@ sequence_command_fail(const char *problem, const char *rest)
 
 /* An exclusive database could not be opened. If a guest can open it, a server has it: say so in PROBLEM. */
 static void
-sequence_command_explain(const struct config *config, struct text *problem)
+sequence_command_explain(const struct sequence_scope *scope, struct text *problem)
 {
 	char memory[PROBLEM_SIZE];
 	struct text ignored = TEXT_OVER(memory);
-	struct sequence_registry *guest =
-		sequence_registry_new(config, config->store->sequences, true);
+	struct sequence_registry *guest = sequence_registry_new(scope, true);
 
 	if (sequence_registry_open(guest, &ignored)) {
 		text_clear(problem);
@@ -52,7 +50,7 @@ sequence_command_explain(const struct config *config, struct text *problem)
 			  "another tickrd has %s, and a file is for one process: if it is a "
 			  "server, set "
 			  "TICKR_CONTROL_SOCKET for it and for this command, or stop it",
-			  config->databases[0].name);
+			  scope->databases[0].name);
 	}
 	sequence_registry_free(guest);
 }
@@ -61,21 +59,26 @@ sequence_command_explain(const struct config *config, struct text *problem)
 static bool
 sequence_command_begin(struct clerk *clerk, struct text *problem)
 {
-	const struct config *config = clerk->config;
-	const struct store *store = config->store;
+	const struct sequence_scope *scope = &clerk->scope;
+	const struct config *config = scope->config;
 
-	if (store->is_exclusive && config->control_socket[0] != '\0') {
+	if (scope->is_exclusive && config->control_socket[0] != '\0') {
 		if (sequence_remote_is_there(&config->control_address, problem))
 			return true;
 		if (problem->len > 0)
 			return false;
 	}
-	clerk->registry = sequence_registry_new(config, store->sequences, !store->is_exclusive);
-	if (!store->is_exclusive || sequence_registry_open(clerk->registry, problem))
+	if (sequence_scope_forgets(scope)) {
+		text_add(problem, "a store of type in-memory is in its server: start the server, "
+				  "and set TICKR_CONTROL_SOCKET for it and for this command");
+		return false;
+	}
+	clerk->registry = sequence_registry_new(scope, !scope->is_exclusive);
+	if (!scope->is_exclusive || sequence_registry_open(clerk->registry, problem))
 		return true;
 	sequence_registry_free(clerk->registry);
 	clerk->registry = NULL;
-	sequence_command_explain(config, problem);
+	sequence_command_explain(scope, problem);
 	return false;
 }
 
@@ -99,7 +102,7 @@ sequence_command_ask(struct clerk *clerk, const struct sequence_request *request
 		abort();
 	outcome = clerk->registry != NULL
 			  ? sequence_registry_run(clerk->registry, request, out, problem)
-			  : sequence_remote_run(&clerk->config->control_address, request, out,
+			  : sequence_remote_run(&clerk->scope.config->control_address, request, out,
 						problem);
 	len = evbuffer_get_length(out);
 	*text = xcalloc(len + 1, 1);
@@ -205,16 +208,13 @@ sequence_command_list_one(struct clerk *clerk, struct sequence_request *request)
 static int
 sequence_command_list(struct clerk *clerk, const struct sequence_request *first_page)
 {
-	const struct config *config = clerk->config;
 	int status = 0;
 
-	for (size_t i = 0; i < config->database_count && status == 0; i++) {
+	for (size_t i = 0; i < clerk->scope.count && status == 0; i++) {
 		struct sequence_request request = *first_page;
 
 		request.database = i;
-		if (config->database_count > 1)
-			printf("%s, node %" PRIu64 ":\n", config->databases[i].name,
-			       config->databases[i].space.node_number);
+		sequence_scope_print_heading(&clerk->scope, i);
 		status = sequence_command_list_one(clerk, &request);
 	}
 	return status;
@@ -320,23 +320,23 @@ sequence_command_run_by(struct clerk *clerk, const struct sequence_command *give
 int
 sequence_command_run(const struct config *config, const struct sequence_command *given)
 {
-	const struct store *store = databases_store(config);
-	struct clerk clerk = {.config = config};
+	const char *name = given->request.store;
+	struct clerk clerk = {.registry = NULL};
 	char memory[PROBLEM_SIZE];
 	struct text problem = TEXT_OVER(memory);
 	int status;
 
-	if (store == NULL)
+	if (name[0] == '\0' && databases_store(config) == NULL)
 		return EX_CONFIG;
-	if (store->sequences == NULL)
-		return sequence_command_fail("this store has no named sequences", "");
-	if (!databases_begin(store))
+	if (!sequence_scope_find(&clerk.scope, config, name, &problem))
+		return sequence_command_fail(memory, "");
+	if (!databases_begin(clerk.scope.library))
 		return EX_OSERR;
 	if (sequence_command_begin(&clerk, &problem))
 		status = sequence_command_run_by(&clerk, given);
 	else
 		status = sequence_command_fail(memory, "; nothing was changed");
 	sequence_command_end(&clerk);
-	store->end();
+	clerk.scope.library->end();
 	return status;
 }

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mail.h"
 #include "base/memory.h"
+#include "front/stores.h"
 #include "http/reply.h"
 #include "sequence_desk.h"
 #include "sequence_registry.h"
@@ -19,6 +20,7 @@ struct sequence_errand {
 	struct sequence_desk *desk;
 	struct exchange *exchange;
 	struct sequence_request request;
+	struct sequence_scope scope;
 	struct evbuffer *out;
 	enum sequence_outcome outcome;
 	char problem[PROBLEM_SIZE];
@@ -62,7 +64,8 @@ sequence_desk_log(const struct sequence_errand *errand)
 	if (request->is_trial || words[request->task] == NULL)
 		return;
 	log_info("the operator changed named sequences", LOG_WORD("command", words[request->task]),
-		 LOG_TEXT("name", request->name));
+		 LOG_TEXT("name", request->name),
+		 LOG_WORD("store", request->store[0] != '\0' ? request->store : FRONT_STORE_OWN));
 }
 
 /* Answer ERRAND, and free it. */
@@ -95,13 +98,12 @@ static void *
 sequence_desk_main(void *arg)
 {
 	struct sequence_errand *errand = arg;
-	const struct config *config = errand->desk->config;
-	const struct store *store = config->store->sequences;
+	const struct store *store = errand->scope.store;
 	struct text problem = TEXT_OVER(errand->problem);
 	struct sequence_registry *registry;
 
 	store->thread_begin();
-	registry = sequence_registry_new(config, store, true);
+	registry = sequence_registry_new(&errand->scope, true);
 	errand->outcome = sequence_registry_run(registry, &errand->request, errand->out, &problem);
 	sequence_registry_free(registry);
 	store->thread_end();
@@ -232,8 +234,9 @@ sequence_desk_take(struct sequence_desk *desk, struct exchange *exchange, enum s
 		sequence_desk_answer(errand);
 		return;
 	}
-	if (desk->config->store->sequences == NULL) {
-		sequence_desk_give_up(errand, "this store has no named sequences");
+	if (!sequence_scope_find(&errand->scope, desk->config, errand->request.store, &problem)) {
+		errand->outcome = SEQUENCE_MISSING;
+		sequence_desk_answer(errand);
 		return;
 	}
 	TAILQ_INSERT_TAIL(&desk->waiting, &errand->mail, link);

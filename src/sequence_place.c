@@ -1,11 +1,13 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "front/rewrite.h"
 #include "sequence_place.h"
 
 /* One question to the table. Only the parts that its function reads are set. */
 struct question {
 	const struct sequence_request *request;
+	struct rewritten name; /* of the request, in the table */
 	const struct sequence_policy *wanted;
 	uint64_t number;
 	store_listed_fn *each;
@@ -46,6 +48,10 @@ sequence_place_ask(struct sequence_place *place, question_fn *ask, struct questi
 	uint64_t give_up_ms = clock_ms() + place->settings.query_timeout_s * 1000ull;
 	enum store_result result;
 
+	if (question->request != NULL &&
+	    !rewrite_key(place->prefix, question->request->name, question->request->name_len,
+			 &question->name, problem))
+		return SEQUENCE_WRONG;
 	if (sequence_place_open(place, problem) != SEQUENCE_DONE)
 		return SEQUENCE_FAILED;
 	while ((result = ask(place, question, problem)) == STORE_BUSY && clock_ms() < give_up_ms) {
@@ -64,9 +70,8 @@ static enum store_result
 sequence_place_ask_show(struct sequence_place *place, struct question *question,
 			struct text *problem)
 {
-	return place->store->show(place->session, question->request->name,
-				  question->request->name_len, &place->listed, &place->is_found,
-				  problem);
+	return place->store->show(place->session, question->name.name, (uint8_t)question->name.len,
+				  &place->listed, &place->is_found, problem);
 }
 
 enum sequence_outcome
@@ -88,8 +93,8 @@ static enum store_result
 sequence_place_ask_declare(struct sequence_place *place, struct question *question,
 			   struct text *problem)
 {
-	return place->store->declare(place->session, question->request->name,
-				     question->request->name_len, question->wanted,
+	return place->store->declare(place->session, question->name.name,
+				     (uint8_t)question->name.len, question->wanted,
 				     &question->declared, problem);
 }
 
@@ -112,9 +117,8 @@ static enum store_result
 sequence_place_ask_jump(struct sequence_place *place, struct question *question,
 			struct text *problem)
 {
-	return place->store->jump(place->session, question->request->name,
-				  question->request->name_len, question->number,
-				  &question->is_found, problem);
+	return place->store->jump(place->session, question->name.name, (uint8_t)question->name.len,
+				  question->number, &question->is_found, problem);
 }
 
 enum sequence_outcome
@@ -130,8 +134,8 @@ static enum store_result
 sequence_place_ask_retire(struct sequence_place *place, struct question *question,
 			  struct text *problem)
 {
-	return place->store->retire(place->session, question->request->name,
-				    question->request->name_len, &question->is_found, problem);
+	return place->store->retire(place->session, question->name.name,
+				    (uint8_t)question->name.len, &question->is_found, problem);
 }
 
 enum sequence_outcome
@@ -149,9 +153,8 @@ static enum store_result
 sequence_place_ask_list(struct sequence_place *place, struct question *question,
 			struct text *problem)
 {
-	return place->store->list(place->session, question->request->name,
-				  question->request->name_len, SEQUENCE_PAGE, question->each,
-				  question->arg, problem);
+	return place->store->list(place->session, question->name.name, (uint8_t)question->name.len,
+				  SEQUENCE_PAGE, question->each, question->arg, problem);
 }
 
 enum sequence_outcome

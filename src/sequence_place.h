@@ -11,6 +11,7 @@
 
 struct sequence_place {
 	const struct store *store;
+	const char *prefix; /* of the names in the table, see front/rewrite.h */
 	struct store_settings settings;
 	struct ticket_space space; /* of ids, not of tickets */
 	struct store_session *session;
@@ -44,7 +45,7 @@ enum sequence_outcome sequence_place_retire(struct sequence_place *place,
 					    const struct sequence_request *request,
 					    struct text *problem) MUST_CHECK;
 
-/* Hand a page of sequences to EACH. */
+/* Hand a page of sequences to EACH, by the names in the table. Those of other prefixes come last. */
 enum sequence_outcome sequence_place_list(struct sequence_place *place,
 					  const struct sequence_request *request,
 					  store_listed_fn *each, void *arg,

@@ -1,5 +1,8 @@
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "front/rewrite.h"
 #include "sequence_job.h"
 
 enum sequence_outcome
@@ -21,12 +24,18 @@ sequence_read_unscramble(const struct sequence_job *job, const struct sequence_p
 			 uint64_t *id)
 {
 	const struct sequence_policy *policy = &place->listed.policy;
-	struct scramble_domain domain = {job->request->name, job->request->name_len, policy->width};
 	struct scramble *scramble = sequence_job_scrambler(job);
+	struct scramble_domain domain = {.width = policy->width};
 	enum sequence_outcome outcome = SEQUENCE_DONE;
+	struct rewritten name;
 
 	if (scramble == NULL)
 		return SEQUENCE_WRONG;
+	if (!rewrite_key(place->prefix, job->request->name, job->request->name_len, &name,
+			 job->problem))
+		abort(); /* the place was found by it */
+	domain.name = name.name;
+	domain.name_len = (uint8_t)name.len;
 	if (scramble_fingerprint(scramble) != policy->fingerprint)
 		outcome = sequence_job_refuse(job, SEQUENCE_REFUSED,
 					      "another key scrambles its ids: set "
@@ -54,8 +63,8 @@ sequence_read_issuer(const struct sequence_job *job, uint64_t id)
 enum sequence_outcome
 sequence_read_decode(const struct sequence_job *job)
 {
-	uint64_t id = job->request->id, max_nodes = job->registry->config->max_nodes;
 	const struct sequence_place *place = job->registry->places, *issuer;
+	uint64_t id = job->request->id, max_nodes = place->space.max_nodes;
 	enum sequence_outcome outcome = sequence_job_need(job);
 
 	if (outcome != SEQUENCE_DONE)
@@ -93,15 +102,19 @@ sequence_read_add_row(void *arg, const struct store_listed *listed)
 {
 	const struct rows *rows = arg;
 	const struct sequence_policy *policy = &listed->policy;
+	const char *prefix = rows->place->prefix;
 	char memory[32];
 
+	if (!rewrite_is_key(prefix, listed->name, listed->name_len))
+		return;
 	evbuffer_add_printf(rows->job->out, "%s\t%" PRIu64 "\t%" PRIu64 "\t%s\t%u\t%s\t%s\t",
 			    sequence_job_newest(rows->place, listed, memory),
 			    space_id_up_to(&rows->place->space, policy->start),
 			    space_id_up_to(&rows->place->space, policy->most),
 			    sequence_job_order(policy), policy->width, sequence_job_form(policy),
 			    sequence_job_state(policy));
-	evbuffer_add(rows->job->out, listed->name, listed->name_len);
+	evbuffer_add(rows->job->out, listed->name + strlen(prefix),
+		     listed->name_len - strlen(prefix));
 	evbuffer_add(rows->job->out, "\n", 1);
 }
 

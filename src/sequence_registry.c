@@ -5,22 +5,23 @@
 #include "sequence_registry.h"
 
 struct sequence_registry *
-sequence_registry_new(const struct config *config, const struct store *store, bool is_guest)
+sequence_registry_new(const struct sequence_scope *scope, bool is_guest)
 {
 	struct sequence_registry *registry = xcalloc(1, sizeof(*registry));
 
-	registry->config = config;
-	registry->count = config->database_count;
+	registry->config = scope->config;
+	registry->count = scope->count;
 	for (size_t i = 0; i < registry->count; i++) {
 		struct sequence_place *place = &registry->places[i];
-		const struct ticket_space *tickets = &config->databases[i].space;
 
-		place->store = store;
-		place->settings = config->databases[i];
+		place->store = scope->store;
+		place->prefix = scope->prefix;
+		place->settings = scope->databases[i];
 		place->settings.is_guest = is_guest;
-		place->space = (struct ticket_space){tickets->max_nodes, tickets->node_number, 1};
-		store->claim(&place->settings);
-		if (tickets->node_number < registry->places[registry->home].space.node_number)
+		place->space = scope->databases[i].space;
+		place->space.starting_offset = SEQUENCE_FIRST_ID;
+		place->store->claim(&place->settings);
+		if (place->space.node_number < registry->places[registry->home].space.node_number)
 			registry->home = i;
 	}
 	return registry;

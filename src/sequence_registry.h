@@ -1,5 +1,5 @@
 /*
- * sequence_registry -- the named sequences of all databases, for the commands of an operator.
+ * sequence_registry -- the named sequences of all databases of a scope, for the commands of an operator.
  *
  * A strong sequence lives in the database with the lowest node number. A weak one lives in all of them. The
  * registry opens a session of a database when a command needs it first, and keeps it.
@@ -15,9 +15,8 @@
 
 #include "base/attributes.h"
 #include "base/text.h"
-#include "config/config.h"
 #include "sequence_request.h"
-#include "store/store.h"
+#include "sequence_scope.h"
 
 /* The result of a command. */
 enum sequence_outcome {
@@ -31,11 +30,10 @@ enum sequence_outcome {
 struct sequence_registry;
 
 /*
- * Make a registry of the databases of CONFIG, which outlives it. STORE is the store of their named sequences.
- * IS_GUEST: a server may serve from them meanwhile. No database is opened yet.
+ * Make a registry of the databases of SCOPE, whose settings outlive it. IS_GUEST: a server may serve from them
+ * meanwhile. No database is opened yet.
  */
-struct sequence_registry *sequence_registry_new(const struct config *config,
-						const struct store *store,
+struct sequence_registry *sequence_registry_new(const struct sequence_scope *scope,
 						bool is_guest) MUST_CHECK;
 
 /* Close all sessions. */

@@ -52,6 +52,10 @@ sequence_remote_add_target(struct text *target, const struct sequence_request *r
 		text_addf(target, "?past=%" PRIu64, request->id);
 	else if (request->task == SEQUENCE_DECODE)
 		text_addf(target, "?id=%" PRIu64, request->id);
+	if (request->store[0] != '\0')
+		text_addf(target, "%cstore=%s",
+			  memchr(target->start, '?', target->len) != NULL ? '&' : '?',
+			  request->store);
 }
 
 static void

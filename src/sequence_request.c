@@ -50,9 +50,26 @@ sequence_request_set_id(struct sequence_request *request, const char *option, co
 }
 
 bool
+sequence_request_set_store(struct sequence_request *request, const char *store,
+			   struct text *problem)
+{
+	size_t len = strlen(store);
+
+	if (len >= sizeof(request->store)) {
+		text_addf(problem, "the name of a store has 1 to %zu bytes, and this one has %zu",
+			  sizeof(request->store) - 1, len);
+		return false;
+	}
+	memcpy(request->store, store, len + 1);
+	return true;
+}
+
+bool
 sequence_request_set(struct sequence_request *request, const char *option, const char *value,
 		     struct text *problem)
 {
+	if (strcmp(option, "store") == 0)
+		return sequence_request_set_store(request, value, problem);
 	if (request->task == SEQUENCE_CREATE)
 		return sequence_wish_set(&request->wish, option, value, problem);
 	if (request->task == SEQUENCE_LIST && strcmp(option, "after") == 0)

@@ -13,7 +13,7 @@
  *	GET  /instances/ID/fold			print the row that POST would delete
  *	POST /instances/ID/fold			fold
  *
- * A successful answer is the text that the command prints.
+ * Each query may name a store of TICKR_SEQUENCERS_FILE: store=NAME. A successful answer is the text that the command prints.
  */
 #ifndef TICKR_SEQUENCE_REQUEST_H
 #define TICKR_SEQUENCE_REQUEST_H
@@ -39,10 +39,13 @@ enum sequence_task {
 };
 
 #define SEQUENCE_PAGE 1000 /* lines of the list that one request gets */
+#define SEQUENCE_STORE_SIZE \
+	65 /* of the name of a store, with a NUL; front/stores.h has its rules */
 
 struct sequence_request {
 	enum sequence_task task;
 	bool is_trial;			   /* change nothing: check, and print what would be done */
+	char store[SEQUENCE_STORE_SIZE];   /* of TICKR_SEQUENCERS_FILE; "": the own databases */
 	char name[SEQUENCE_NAME_MOST + 1]; /* with a NUL after it; list: the name before the page */
 	uint8_t name_len;	   /* fold: of the id of the instance, which NAME has then */
 	struct sequence_wish wish; /* create */
@@ -53,6 +56,10 @@ struct sequence_request {
 /* Set the LEN bytes of NAME, if REQUEST may have it. False: PROBLEM says why not. */
 bool sequence_request_set_name(struct sequence_request *request, const char *name, size_t len,
 			       struct text *problem) MUST_CHECK;
+
+/* Set the STORE of REQUEST. False: no store can have this name, and PROBLEM says so. */
+bool sequence_request_set_store(struct sequence_request *request, const char *store,
+				struct text *problem) MUST_CHECK;
 
 /* Take the VALUE of an option of the task, in the words of the query. False: PROBLEM has the allowed values. */
 bool sequence_request_set(struct sequence_request *request, const char *option, const char *value,
