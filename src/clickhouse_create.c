@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/parse.h"
+#include "clickhouse_ask.h"
 #include "clickhouse_create.h"
 #include "remote/clickhouse.h"
 #include "reports/answer.h"
@@ -144,16 +145,8 @@ clickhouse_create_ask(struct creation *creation, const char *text, const char *n
 		.deadline_ms = clock_ms() + DEADLINE_MS,
 		.most_answer = MOST_ANSWER,
 	};
-	unsigned code;
 
-	if (!clickhouse_run(creation->clickhouse, &statement, web, &code, problem))
-		return false;
-	if (answer_read(answer, web->body, web->body_len))
-		return true;
-	text_add(problem, "the answer of ClickHouse is no table");
-	answer_free(answer);
-	web_answer_free(web);
-	return false;
+	return clickhouse_ask(creation->clickhouse, &statement, answer, web, problem);
 }
 
 /* --- one object ---------------------------------------------------------------------------------- */

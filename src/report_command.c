@@ -7,6 +7,7 @@
 #include "sql.h"
 
 #include "base/clock.h"
+#include "clickhouse_ask.h"
 #include "clickhouse_create.h"
 #include "remote/clickhouse.h"
 #include "report_command.h"
@@ -154,19 +155,11 @@ report_ask(struct clickhouse *clickhouse, const char *sql, const struct window *
 		.deadline_ms = clock_ms() + DEADLINE_MS,
 		.most_answer = MOST_ANSWER,
 	};
-	unsigned code;
 
 	snprintf(from, sizeof(from), "%" PRIu64, window->from);
 	snprintf(to, sizeof(to), "%" PRIu64, window->to);
 	snprintf(step, sizeof(step), "%" PRIu64, window->step);
-	if (!clickhouse_run(clickhouse, &statement, web, &code, problem))
-		return false;
-	if (answer_read(answer, web->body, web->body_len))
-		return true;
-	text_add(problem, "the answer of ClickHouse is no table");
-	answer_free(answer);
-	web_answer_free(web);
-	return false;
+	return clickhouse_ask(clickhouse, &statement, answer, web, problem);
 }
 
 /* Add a line to NOTES for each fact that the rows of ANSWER do not show. */

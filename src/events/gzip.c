@@ -11,6 +11,7 @@
 #include <zlib.h>
 
 #include "base/memory.h"
+#include "base/write_all.h"
 #include "events/gzip.h"
 
 #define GZIP_WINDOW	  (MAX_WBITS + 16) /* 16: the header of gzip, not that of zlib */
@@ -104,22 +105,6 @@ gzip_member_end(struct gzip_member *member, size_t *len)
 
 /* --- files --------------------------------------------------------------------------------------------- */
 
-static bool
-gzip_write(int fd, const unsigned char *bytes, size_t len)
-{
-	while (len > 0) {
-		ssize_t written = write(fd, bytes, len);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written <= 0)
-			return false;
-		bytes += written;
-		len -= (size_t)written;
-	}
-	return true;
-}
-
 /* Return the length of BYTES up to their last newline. */
 static size_t
 gzip_whole_lines(const char *bytes, size_t len)
@@ -154,12 +139,12 @@ gzip_pack_lines(int from, int to, struct gzip_member *member, char *piece)
 		memmove(piece, piece + whole, kept);
 		if (gzip_member_len(member) >= 16 * GZIP_PIECE) {
 			packed = gzip_member_end(member, &len);
-			if (!gzip_write(to, packed, len))
+			if (!write_all(to, packed, len))
 				return false;
 		}
 	}
 	packed = gzip_member_end(member, &len);
-	return gzip_write(to, packed, len);
+	return write_all(to, packed, len);
 }
 
 bool

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/write_all.h"
 #include "state/state_file.h"
 
 #define NAME_SIZE 128
@@ -361,22 +362,6 @@ state_file_look_store(const char *folder, const char *store, const struct ticket
 
 /* --- saving ------------------------------------------------------------------------------------ */
 
-static bool
-state_file_write(int fd, const char *bytes, size_t len)
-{
-	while (len > 0) {
-		ssize_t written = write(fd, bytes, len);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written <= 0)
-			return false;
-		bytes += written;
-		len -= (size_t)written;
-	}
-	return true;
-}
-
 /* Open a new file NAME. If no descriptor is left, use the spare one. */
 static int
 state_file_open_new(struct state_file *file, const char *name)
@@ -401,7 +386,7 @@ state_file_make(struct state_file *file, const char *name, const char *bytes, si
 
 	if (fd < 0)
 		return false;
-	is_good = state_file_write(fd, bytes, len) && fsync(fd) == 0;
+	is_good = write_all(fd, bytes, len) && fsync(fd) == 0;
 	error = errno;
 	if (close(fd) != 0 && is_good) {
 		is_good = false;

@@ -11,13 +11,13 @@
 #include "events/audit_keeper.h"
 #include "events/gzip.h"
 #include "events/spool.h"
+#include "folder_kit.h"
 
 #define HOUR	  473419
 #define MOST_PUTS 16
 #define WAIT_MS	  60000
 
 static const struct audit_maker maker = {.node = 1};
-static char folder[64];
 
 /* A bucket in memory. It fails a number of times first. */
 struct bucket {
@@ -71,23 +71,12 @@ static const struct audit_bucket a_bucket = {bucket_put, bucket_stop, NULL};
 static void
 begin(void)
 {
-	strcpy(folder, "/tmp/test_audit_keeper.XXXXXX");
-	cr_assert_not_null(mkdtemp(folder));
+	folder_begin();
 	pthread_mutex_init(&bucket.mutex, NULL);
 	clock_cond_init(&bucket.changed);
 }
 
-static void
-end(void)
-{
-	char command[128];
-
-	snprintf(command, sizeof(command), "rm -rf %s", folder);
-	if (system(command) != 0)
-		abort();
-}
-
-TestSuite(audit_keeper, .init = begin, .fini = end);
+TestSuite(audit_keeper, .init = begin, .fini = folder_end);
 
 static struct spool *
 open_spool(void)

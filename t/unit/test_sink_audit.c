@@ -11,11 +11,11 @@
 #include "events/gzip.h"
 #include "events/sink_audit.h"
 #include "events/spool.h"
+#include "folder_kit.h"
 
 #define HOUR	UINT64_C(473419)
 #define HOUR_MS (HOUR * AUDIT_HOUR_MS)
 
-static char folder[64];
 static uint64_t day_ms = HOUR_MS;
 static unsigned finished;
 
@@ -32,24 +32,7 @@ on_finished(void *arg)
 	finished++;
 }
 
-static void
-begin(void)
-{
-	strcpy(folder, "/tmp/test_sink_audit.XXXXXX");
-	cr_assert_not_null(mkdtemp(folder));
-}
-
-static void
-end(void)
-{
-	char command[128];
-
-	snprintf(command, sizeof(command), "rm -rf %s", folder);
-	if (system(command) != 0)
-		abort();
-}
-
-TestSuite(sink_audit, .init = begin, .fini = end);
+TestSuite(sink_audit, .init = folder_begin, .fini = folder_end);
 
 static struct spool *
 open_spool(uint64_t most)

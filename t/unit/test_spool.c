@@ -12,32 +12,15 @@
 #include "base/attributes.h"
 #include "events/audit_file.h"
 #include "events/spool.h"
+#include "folder_kit.h"
 
 #define HOUR 473419
 
 static const struct audit_maker maker = {.node = 4};
 
-static char folder[64];
 static char reason[512];
 
-static void
-begin(void)
-{
-	strcpy(folder, "/tmp/test_spool.XXXXXX");
-	cr_assert_not_null(mkdtemp(folder));
-}
-
-static void
-end(void)
-{
-	char command[128];
-
-	snprintf(command, sizeof(command), "rm -rf %s", folder);
-	if (system(command) != 0)
-		abort();
-}
-
-TestSuite(spool, .init = begin, .fini = end);
+TestSuite(spool, .init = folder_begin, .fini = folder_end);
 
 static struct spool *
 open_spool(uint64_t most)
@@ -94,7 +77,7 @@ Test(spool, a_second_server_is_refused)
 
 Test(spool, a_folder_that_is_missing_is_named)
 {
-	end();
+	folder_end();
 	cr_assert_null(open_spool(1000));
 	cr_assert_not_null(strstr(reason, "No such file or directory (TICKR_AUDIT_DIR)"));
 }
