@@ -3,7 +3,7 @@
 use strict;
 use warnings;
 use Test::More;
-use Tickr::Process qw(scratch wait_for);
+use Tickr::Process qw(scratch spew wait_for);
 use Tickr::Server;
 use Tickr::Stores qw(on_each_store);
 
@@ -190,6 +190,52 @@ sub mixed_orders {
     return;
 }
 
+# The parts of ids, plain and scrambled. The directory of a fresh server knows none of the names yet.
+sub decodes {
+    my ($database, $where) = @_;
+    my $key = spew('scramble.key', '0123456789abcdef' x 4);
+    my @nodes = (TICKR_MAX_NODES => 10, TICKR_NODE_NUMBER => 3, TICKR_SCRAMBLE_KEY_FILE => $key);
+    if ($database) {
+        $database->drop;
+        Tickr::Server->createdb(database => $database, env => { settings(@nodes) });
+        my ($status, $output) = Tickr::Server->run(
+            database => $database, env => { settings(@nodes) },
+            arguments => [qw(sequence create coupons --form scrambled --width 53)]);
+        is $status, 0, "$where: a scrambled sequence is made" or diag $output;
+    }
+    my $server = $database ? Tickr::Server->new(database => $database, env => { settings(@nodes) }) : server(undef, @nodes);
+    my $client = $server->client;
+    wait_for('named sequences to be served', 20, sub { $server->get('/readyz?sequences')->{status} == 200 });
+    try_all($client, $where,
+        [ GET  => '/decode/4?sequence=a%20b',             404, qr/no sequence of this name/ ],
+        [ GET  => '/sequences/a%20b/create/2',            200, '[4,14]' ],
+        [ GET  => '/decode/14?sequence=a%20b',            200, '{"id":14,"node":3,"number":2}' ],
+        [ GET  => '/decode/14?sequence=a+b&store=tickr',  200, '{"id":14,"node":3,"number":2}' ],
+        [ HEAD => '/decode/14?sequence=a+b',              200 ],
+        [ GET  => '/decode/25?sequence=a+b',              200, '{"id":25,"node":4,"number":3}' ],
+        [ GET  => '/decode/0?sequence=a+b',               400, qr/the id 0 is none of this sequence/ ],
+        [ GET  => '/decode/x?sequence=a+b',               400, qr/whole number/ ],
+        [ GET  => '/decode/4?sequence',                   400, qr/1 to 128 bytes/ ],
+        [ GET  => '/decode/4?sequence=%FF',               400, qr/UTF-8/ ],
+        [ GET  => '/decode/4?sequence=a+b&store=other',   404, qr{there is no store} ],
+    );
+    if ($database) {
+        my ($id) = @{ $client->json($client->get('/sequences/coupons/create')) };
+        try_all($client, $where,
+            [ GET => "/decode/$id?sequence=coupons", 200, qq({"id":$id,"unscrambled":4,"node":3,"number":1}) ],
+            [ GET => '/decode/9007199254740992?sequence=coupons', 400, qr/none of this sequence/ ],
+        );
+    }
+    is $server->stop, 0, "$where: the server stops cleanly";
+    return unless $database;
+    $server = Tickr::Server->new(
+        database => $database, env => { settings(@nodes, TICKR_SCRAMBLE_KEY_FILE => undef) });
+    wait_for('named sequences to be served', 20, sub { $server->get('/readyz?sequences')->{status} == 200 });
+    try_all($server->client, $where, [ GET => '/decode/5?sequence=coupons', 503, qr/TICKR_SCRAMBLE_KEY_FILE/ ]);
+    $server->stop;
+    return;
+}
+
 # --- without sequences ----------------------------------------------------------------------------------
 
 {
@@ -200,6 +246,7 @@ sub mixed_orders {
         unlike $answer->{body}, qr/sequences/, '... as any unknown path';
     }
     is $server->get('/readyz?sequences')->{status}, 503, 'none: named sequences are not ready';
+    is $server->get('/decode/4?sequence=a')->{status}, 404, 'none: no id of a sequence is decoded';
     $server->stop;
 }
 
@@ -219,7 +266,8 @@ sub mixed_orders {
     $server->stop;
 }
 
-for my $test (\&creates, \&pages, \&limits, \&first_uses_together, \&mixed_orders) {
+for my $test (\&creates, \&pages, \&limits, \&first_uses_together, \&mixed_orders,
+    \&decodes) {
     $test->(undef, 'memory');
     on_each_store(sub { $test->($_[0], $_[0]->name) });
 }

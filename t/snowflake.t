@@ -59,7 +59,8 @@ like $answer->{body}, qr/at most 4096/, '... and the answer says how many it may
 my $decoded = decode_json($server->get("/decode/$group->{first}")->{body});
 is $decoded->{worker}, 5, '/decode has the worker of an id';
 is $decoded->{ms}, parts($group->{first})->{ms} + $epoch, '... and its time';
-is $server->get("/decode/$_")->{status}, 400, "/decode/$_ is refused" for '', 'x', '9223372036854775808', '1?sequence=a';
+is $server->get("/decode/$_")->{status}, 400, "/decode/$_ is refused" for '', 'x', '9223372036854775808';
+is $server->get('/decode/1?sequence=a')->{status}, 404, 'there are no named sequences to decode';
 my ($of_decode, $said_by_decode) = Tickr::Server->run(env => settings(), arguments => [ 'decode', $group->{first} ]);
 is $of_decode, 0, 'tickrd decode decodes, too';
 is decode_json($said_by_decode)->{time}, $decoded->{time}, '... to the same time';

@@ -85,6 +85,9 @@ sub check {
     is $server->get('/sequences/a%7C%7Cb/create?store=one')->{status}, 400, 'a key with || is refused';
     is $server->get('/sequences/a%7C%7Cb/create')->{status}, 200, '... but not in the own store';
     is $server->get('/sequences/a/create?store=none')->{status}, 404, 'there is no other store';
+    is $body->('/decode/1001?sequence=orders&store=one'), '{"id":1001,"number":1001}',
+        'an id is decoded: a shared store has no nodes';
+    is $server->get('/decode/1?sequence=a&store=none')->{status}, 404, '... and none of another store';
     is $server->get('/readyz?store=none')->{status}, 503, '... which is not ready';
     like $body->('/metrics'), qr/^tickr_reservations_total\{database="one",node="0",pool="store",result="ok"\} [1-9]/m,
         'a store has metrics of its own';

@@ -183,6 +183,25 @@ front_source(const struct front *front, enum sequence_order order, const struct 
 	return order == SEQUENCE_WEAK ? front->settings.weak : front->settings.strong;
 }
 
+enum front_outcome
+front_unscramble(struct front *front, const struct sequence_entry *entry, uint64_t scrambled,
+		 uint64_t *id, struct text *reason)
+{
+	struct scramble_domain domain = {.width = entry->policy.width};
+	struct rewritten name;
+
+	if (!front_can_scramble(front, &entry->policy, reason))
+		return FRONT_UNAVAILABLE;
+	if (!rewrite_key(front->settings.prefix, entry->name, entry->name_len, &name, reason))
+		return FRONT_BAD_REQUEST;
+	domain.name = name.name;
+	domain.name_len = (uint8_t)name.len;
+	if (scramble_decode(front->settings.scramble, &domain, scrambled, id))
+		return FRONT_OK;
+	text_addf(reason, "the id %" PRIu64 " is none of this sequence", scrambled);
+	return FRONT_BAD_REQUEST;
+}
+
 static void
 front_reserve(struct front_create *create, const struct directory_found *found)
 {

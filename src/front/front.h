@@ -122,6 +122,14 @@ struct front_look {
 /* Read the sequence KEY from the database. */
 void front_show(struct front *front, struct front_look *look, const char *key, size_t len);
 
+/*
+ * Set *ID to the id that became SCRAMBLED in ENTRY, a scrambled sequence from front_show(). Otherwise REASON says why
+ * there is none: FRONT_BAD_REQUEST, or FRONT_UNAVAILABLE without the key.
+ */
+enum front_outcome front_unscramble(struct front *front, const struct sequence_entry *entry,
+				    uint64_t scrambled, uint64_t *id,
+				    struct text *reason) MUST_CHECK;
+
 /* Read at most LIMIT sequences after the key AFTER, of LEN bytes (0: from the first on), in order of name. */
 void front_list(struct front *front, struct front_look *look, const char *after, size_t len,
 		uint32_t limit);

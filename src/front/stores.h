@@ -31,7 +31,7 @@ struct front_store {
 	 * have been raised; or it has a worker id. It asks no database.
 	 */
 	bool (*is_ready)(void *arg);
-	/* Add the parts of ID as JSON members. False: it is no id of the store. NULL: tickrd decode does that. */
+	/* Add the parts of ID as JSON members. False: it is no id of the store. NULL: they depend on the sequence. */
 	bool (*decode)(void *arg, uint64_t id, struct text *json);
 	void *arg;
 };

@@ -49,6 +49,7 @@ struct exchange {
 		struct front_create create;    /* ids of a named sequence */
 		struct front_look look;	       /* rows of named sequences */
 	};
+	uint64_t decoded; /* the id of a request that takes it apart */
 	enum batch_format format;
 	const struct front_store *store; /* of a request for named sequences */
 

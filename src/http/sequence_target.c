@@ -36,6 +36,23 @@ sequence_target_read_name(const char *encoded, size_t len, struct sequence_targe
 }
 
 bool
+sequence_target_read_sequence(const char *query, struct sequence_target_name *name,
+			      struct text *problem)
+{
+	struct query_parameter parameter;
+	const char *value = "";
+	size_t len = 0;
+
+	while (query_next(&query, &parameter))
+		if (query_is_named(&parameter, "sequence") && parameter.value != NULL) {
+			value = parameter.value;
+			len = parameter.value_len;
+		}
+	return sequence_target_decode(value, len, QUERY_PLUS_IS_BLANK, SEQUENCE_NAME_MOST_ASKED,
+				      name, problem);
+}
+
+bool
 sequence_target_read_order(const char *query, enum front_order *order, struct text *problem)
 {
 	static const char *const words[] = {"strong", "weak"};

@@ -29,6 +29,10 @@ struct sequence_target_name {
 bool sequence_target_read_name(const char *encoded, size_t len, struct sequence_target_name *name,
 			       struct text *problem) MUST_CHECK;
 
+/* Read ?sequence=NAME, the last one if there are several. */
+bool sequence_target_read_sequence(const char *query, struct sequence_target_name *name,
+				   struct text *problem) MUST_CHECK;
+
 /* Read ?order=. Without it *ORDER is FRONT_ORDER_NOT_NAMED. */
 bool sequence_target_read_order(const char *query, enum front_order *order,
 				struct text *problem) MUST_CHECK;

@@ -6,17 +6,25 @@
 #include "ticket/snowflake_id.h"
 
 bool
-decode_ticket(const struct ticket_space *space, uint64_t id, struct text *json)
+decode_parts(const struct ticket_space *space, uint64_t id, struct ticket_parts *parts)
 {
 	struct ticket_space issuer = *space;
-	uint64_t base;
 
-	if (id < space->starting_offset || id > SPACE_LAST_TICKET)
+	if (space_is_of_snowflakes(space) || id < space->starting_offset || id > SPACE_LAST_TICKET)
 		return false;
 	issuer.node_number = (id - space->starting_offset) % space->max_nodes;
-	if (!space_base(&issuer, id, &base))
+	parts->node = issuer.node_number;
+	return space_base(&issuer, id, &parts->base);
+}
+
+bool
+decode_ticket(const struct ticket_space *space, uint64_t id, struct text *json)
+{
+	struct ticket_parts parts;
+
+	if (!decode_parts(space, id, &parts))
 		return false;
-	text_addf(json, "\"node\":%" PRIu64 ",\"base\":%" PRIu64, issuer.node_number, base);
+	text_addf(json, "\"node\":%" PRIu64 ",\"base\":%" PRIu64, parts.node, parts.base);
 	return true;
 }
 

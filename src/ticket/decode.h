@@ -11,6 +11,14 @@
 #include "base/text.h"
 #include "ticket/space.h"
 
+struct ticket_parts {
+	uint64_t node, base;
+};
+
+/* Set PARTS of the ticket ID. False: no node of SPACE's cluster issues ID. */
+bool decode_parts(const struct ticket_space *space, uint64_t id,
+		  struct ticket_parts *parts) MUST_CHECK;
+
 /* Add the node and the base of the ticket ID as JSON members. False: no node of SPACE's cluster issues ID. */
 bool decode_ticket(const struct ticket_space *space, uint64_t id, struct text *json) MUST_CHECK;
 
