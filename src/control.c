@@ -14,7 +14,7 @@
 #define DATABASE_SIZE 8192 /* of one in JSON */
 
 struct control {
-	struct dispatch *dispatch;
+	struct dispatch *dispatch;  /* NULL: the server has no databases of its own */
 	struct dispatch *sequences; /* NULL: there are none */
 	struct http_server *http;
 	struct sequence_desk *desk; /* carries out the commands on named sequences */
@@ -25,7 +25,7 @@ static size_t
 control_states(struct control *control, struct database_state *states)
 {
 	struct database_state sequences[MOST_DATABASES];
-	size_t count = dispatch_states(control->dispatch, states);
+	size_t count = control->dispatch != NULL ? dispatch_states(control->dispatch, states) : 0;
 
 	if (control->sequences == NULL)
 		return count;

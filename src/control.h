@@ -26,7 +26,7 @@ struct control;
 /* All outlive the control. MAILBOX is the one of BASE. */
 struct control_settings {
 	const struct config *config;
-	struct dispatch *dispatch;
+	struct dispatch *dispatch;  /* NULL: the server has no databases of its own */
 	struct dispatch *sequences; /* the pools of named sequences; NULL: there are none */
 	struct mailbox *mailbox;
 	struct log_limit *error_lines;

@@ -296,7 +296,6 @@ daemon_build_databases(struct daemon *d)
 	if (!daemon_make_sequences(d))
 		return false;
 	ahead_init(&d->ahead, d->config, d->dispatch, d->base);
-	daemon_make_control(d);
 	return true;
 }
 
@@ -309,6 +308,7 @@ daemon_build(struct daemon *d)
 		snowflakes_record(d->snowflakes, d->events);
 	if (!d->config->is_snowflake && !daemon_build_databases(d))
 		return false;
+	daemon_make_control(d);
 	daemon_make_workers(d);
 	daemon_limit_connections(d);
 	return true;

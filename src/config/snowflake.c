@@ -19,10 +19,8 @@ static const char *const snowflake_foreign[] = {
 
 /* Stores of TICKR_SEQUENCERS_FILE use those of databases that have these beginnings. */
 static const char *const snowflake_of_stores[] = {
-	"TICKR_SEQUENCES_",
-	"TICKR_DATABASE_CONNECT_TIMEOUT",
-	"TICKR_DATABASE_QUERY_TIMEOUT",
-	"TICKR_REQUIRE_DURABLE",
+	"TICKR_SEQUENCES_",	 "TICKR_DATABASE_CONNECT_TIMEOUT", "TICKR_DATABASE_QUERY_TIMEOUT",
+	"TICKR_REQUIRE_DURABLE", "TICKR_SCRAMBLE_KEY_FILE",	   "TICKR_CONTROL_SOCKET",
 };
 
 /* Settings with these beginnings need Snowflake ids. */

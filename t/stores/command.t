@@ -19,6 +19,7 @@ my %env  = (
     TICKR_ALLOW_FORGETTING  => 1,
     TICKR_SEQUENCERS_APP_ID => 'shop',
     TICKR_SEQUENCERS_FILE   => scratch() . '/stores.json',
+    TICKR_SCRAMBLE_KEY_FILE => spew('key', ('0123456789abcdef' x 4) . "\n"),
 );
 
 # Settings with a store "store" of TYPE, and a state folder of their own.
@@ -102,6 +103,10 @@ sub commands_reach_clients {
     done($settings, 'sequence', 'create', 'later', '--start', $next, @store);
     wait_for('the new sequence', 20, sub { $server->get('/sequences/later/create?store=store')->{body} eq "[$next]" });
     pass 'a sequence that is made next to a server is served';
+    done($settings, 'sequence', 'create', 'coupons', '--form', 'scrambled', @store);
+    wait_for('the scrambled sequence', 20, sub { $server->get('/sequences/coupons/create?store=store')->{body} =~ /^\[(\d+)\]$/ && ($id = $1) });
+    like done($settings, 'decode', '--sequence', 'coupons', $id, @store), qr/^the id before it was scrambled: $first\n/,
+        'a scrambled id is decoded';
     $server->stop;
     like done($settings, 'sequence', 'fold', $instance, '--yes', @store), qr/the row of this instance was removed/,
         'the row of a server that is gone is removed';
@@ -150,6 +155,25 @@ sub commands_go_through_the_server {
     return;
 }
 
+# A server of Snowflake ids has no databases of its own, and its stores have no nodes.
+sub a_server_of_snowflakes_has_stores {
+    my ($metadata) = @_;
+    my $settings = settings('sqlite', $metadata,
+        TICKR_DATABASE_ADAPTER       => 'snowflake',
+        TICKR_SNOWFLAKE_WORKER       => 7,
+        TICKR_SNOWFLAKE_EPOCH        => 1609459200000 + $$,
+        TICKR_CONTROL_SOCKET         => scratch() . '/flakes',
+        map { $_ => undef } qw(TICKR_MAX_NODES TICKR_NODE_NUMBER TICKR_STARTING_OFFSET));
+    done($settings, 'createdb', '--store', 'store');
+    my $server = start_server($settings);
+    all_commands($settings, 'store', 1, 1);
+    my $client = Tickr::Client->new(unix => $settings->{TICKR_CONTROL_SOCKET});
+    is $client->get('/databases')->{body}, "{\"databases\":[]}\n", 'it has no databases of its own';
+    is $client->get('/sequences/orders')->{status}, 404, '... and no store tickr';
+    $server->stop;
+    return;
+}
+
 sub mistakes_are_named {
     my $settings = settings('in-memory', '{}');
     refused($settings, 64, qr/--store: it takes the name of a store/, 'sequence', 'list', '--store', '');
@@ -176,6 +200,7 @@ SKIP: {
     my $metadata = '{"file": "' . scratch() . '/store.db"}';
     store_of_type('sqlite', $metadata, 4, 10, TICKR_CONTROL_SOCKET => scratch() . '/control');
     commands_go_through_the_server($metadata);
+    a_server_of_snowflakes_has_stores('{"file": "' . scratch() . '/flakes.db"}');
 }
 SKIP: {
     skip 'Redis cannot run here', 1 if Tickr::Redis->missing;
