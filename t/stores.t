@@ -3,6 +3,7 @@
 use strict;
 use warnings;
 use Test::More;
+use Tickr::Grpc;
 use Tickr::Process qw(scratch slurp spew wait_for);
 use Tickr::Server;
 
@@ -91,6 +92,37 @@ sub check {
     is $server->get('/readyz?store=none')->{status}, 503, '... which is not ready';
     like $body->('/metrics'), qr/^tickr_reservations_total\{database="one",node="0",pool="store",result="ok"\} [1-9]/m,
         'a store has metrics of its own';
+    $server->stop;
+}
+
+# --- store tickr --------------------------------------------------------------------------------------
+
+sub next_id {
+    my ($server) = @_;
+    return Tickr::Grpc->new(Tickr::Grpc::address($server))
+        ->call('spec.proto.runtime.v1.Runtime/GetNextId', { store_name => 'tickr', key => 'orders', options => { increment => 'STRONG' } });
+}
+
+{
+    spew('stores.json', '{"sequencer": {"one": {"type": "in-memory"}}}');
+    my %grpc   = Tickr::Grpc::missing() ? () : (TICKR_GRPC_LISTEN => '127.0.0.1:0');
+    my $server = Tickr::Server->new(program => 'tickrd-memory', env => { fresh_env(TICKR_SEQUENCES => undef, %grpc) });
+    wait_for('store tickr', 20, sub { $server->get('/readyz?store=tickr')->{status} == 200 });
+    is $server->get('/sequences/orders/create')->{body}, '[1]', 'next to a file, store tickr is there without TICKR_SEQUENCES';
+    is next_id($server)->{response}{next_id}, 2, '... over gRPC too' if %grpc;
+    $server->stop;
+
+    $server = Tickr::Server->new(program => 'tickrd-memory', env => { fresh_env(TICKR_SEQUENCES => 'none', %grpc) });
+    my $answer = $server->get('/sequences/orders/create');
+    is $answer->{status}, 404, 'with TICKR_SEQUENCES=none it is not';
+    my $remedy = qr/for store tickr the operator must set TICKR_SEQUENCES to declared or any/;
+    like $answer->{body}, qr/there is no store .*tickr.*: one; $remedy/, '... and the answer names the setting';
+    is $server->get('/sequences/orders/create?store=one')->{status}, 200, '... while the stores of the file serve';
+    if (%grpc) {
+        my $refusal = next_id($server);
+        is $refusal->{code}, 'INVALID_ARGUMENT', '... and over gRPC Layotto\'s code is kept';
+        like $refusal->{message}, qr/^Sequencer store tickr not found; $remedy$/, '... with the setting';
+    }
     $server->stop;
 }
 

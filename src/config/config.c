@@ -109,11 +109,15 @@ config_check_reserve_ahead(struct loader *loader)
 			  config->reserve_ahead_min, config->reserve_ahead_max);
 }
 
+/* Next to stores of the file, store `tickr` is there unless the operator has said otherwise. */
 static void
-config_check_sequences(struct loader *loader)
+config_set_sequences(struct loader *loader)
 {
-	const struct config *config = loader->config;
+	struct config *config = loader->config;
 
+	if (config->sequencers_file[0] != '\0' && !loader_is_set(loader, "TICKR_SEQUENCES") &&
+	    config->store != NULL && config->store->sequences != NULL)
+		config->sequences = CONFIG_SEQUENCES_ANY;
 	if (config->sequences == CONFIG_SEQUENCES_NONE)
 		return;
 	if (config->state_dir[0] == '\0')
@@ -273,7 +277,7 @@ config_load(struct config *config, const char *env_file, char *const *environmen
 	config_set_grpc(&loader);
 	config_set_http_password(&loader);
 	config_check_reserve_ahead(&loader);
-	config_check_sequences(&loader);
+	config_set_sequences(&loader);
 	config_set_scramble_key(&loader);
 	sequencers_read(&loader);
 	config_snowflake(&loader);

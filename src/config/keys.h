@@ -91,7 +91,8 @@ KEY("TICKR_STATE_DIR", state_dir, TEXT, "", 0, 0, "the path of a folder",
 KEY("TICKR_SEQUENCES", sequences, CHOICE, "none", 0, 0, "none|declared|any",
     "which named sequences there are. declared serves those that an operator made. any also makes "
     "a "
-    "sequence on its first use. Both need TICKR_STATE_DIR")
+    "sequence on its first use. Both need TICKR_STATE_DIR. With TICKR_SEQUENCERS_FILE the default "
+    "is any")
 KEY("TICKR_SEQUENCES_MOST", sequences_most, NUMBER, "100000", 1, 10000000, "",
     "how many named sequences there may be before a first use makes no more. Retired ones do not "
     "count")

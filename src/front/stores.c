@@ -26,3 +26,11 @@ front_stores_list(const struct front_stores *stores, struct text *text)
 	for (size_t i = 0; i < stores->count; i++)
 		text_addf(text, "%s%s", i > 0 ? ", " : "", stores->all[i].name);
 }
+
+void
+front_stores_add_remedy(const char *name, size_t len, struct text *text)
+{
+	if (len == strlen(FRONT_STORE_OWN) && memcmp(name, FRONT_STORE_OWN, len) == 0)
+		text_add(text, "; for store " FRONT_STORE_OWN
+			       " the operator must set TICKR_SEQUENCES to declared or any");
+}

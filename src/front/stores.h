@@ -52,4 +52,7 @@ const struct front_store *front_stores_find(const struct front_stores *stores, c
 /* Add the names of all stores to TEXT, separated by commas. */
 void front_stores_list(const struct front_stores *stores, struct text *text);
 
+/* The LEN bytes at NAME are no store. If an operator can add it by a setting, add that to TEXT. */
+void front_stores_add_remedy(const char *name, size_t len, struct text *text);
+
 #endif

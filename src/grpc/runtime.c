@@ -78,6 +78,7 @@ runtime_check(struct grpc_call *call, const Spec__Proto__Runtime__V1__GetNextIdR
 		text_add(problem, "Sequencer store ");
 		text_add_cut(problem, request->store_name, MOST_SHOWN);
 		text_add(problem, " not found");
+		front_stores_add_remedy(request->store_name, strlen(request->store_name), problem);
 		return GRPC_INVALID_ARGUMENT;
 	}
 	if (key_len != strlen(request->key)) {

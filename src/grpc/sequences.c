@@ -36,6 +36,7 @@ sequences_take_store(struct grpc_call *call, const char *name)
 	text_add_quoted(&problem, name, FRONT_STORE_NAME_MOST);
 	text_add(&problem, "; it must be one of ");
 	front_stores_list(stores, &problem);
+	front_stores_add_remedy(name, strlen(name), &problem);
 	call_fail(call, GRPC_INVALID_ARGUMENT, memory);
 	return false;
 }

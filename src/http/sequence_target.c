@@ -84,6 +84,7 @@ sequence_target_find_store(const char *query, const struct front_stores *stores,
 	query_add_quoted(problem, name, len);
 	text_add(problem, "; name one with ?store=NAME: ");
 	front_stores_list(stores, problem);
+	front_stores_add_remedy(name, len, problem);
 	return false;
 }
 
