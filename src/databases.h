@@ -1,5 +1,5 @@
 /*
- * databases -- makes the pools and the dispatcher from the settings, and runs the commands on databases.
+ * databases -- makes the pools and the dispatcher from the settings.
  *
  * Main thread, before there are other threads.
  */
@@ -9,7 +9,6 @@
 #include <stdbool.h>
 
 #include "base/attributes.h"
-#include "command_line.h"
 #include "config/config.h"
 #include "dispatch/dispatch.h"
 #include "state/state_file.h"
@@ -59,15 +58,6 @@ struct dispatch *databases_sequences(const struct config *config, const struct s
 				     struct state_file *const *states,
 				     const struct pool_listener *listener,
 				     const struct pool_policies *policies) MUST_CHECK;
-
-/* tickrd createdb: make and report each database. Return the exit status of the process. */
-int databases_create(const struct config *config, const struct command_line *line);
-
-/*
- * tickrd advance: move the counter of one database past a ticket, or raise the named sequences of all. Return the
- * exit status of the process.
- */
-int databases_advance(const struct config *config, const struct command_line *line);
 
 /* tickrd check-config, if CONFIG itself is good: check that its store was built. Return the exit status. */
 int databases_check(const struct config *config);

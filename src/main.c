@@ -15,6 +15,7 @@
 #include "coordinators.h"
 #include "daemon.h"
 #include "clickhouse_create.h"
+#include "database_command.h"
 #include "databases.h"
 #include "decode_command.h"
 #include "remote/web.h"
@@ -78,9 +79,9 @@ main_run(const struct command_line *line, struct signals *signals)
 	else if (line->command == COMMAND_CREATEDB && line->store[0] != '\0')
 		status = store_create_run(&config, line);
 	else if (line->command == COMMAND_CREATEDB)
-		status = databases_create(&config, line);
+		status = database_command_create(&config, line);
 	else if (line->command == COMMAND_ADVANCE)
-		status = databases_advance(&config, line);
+		status = database_command_advance(&config, line);
 	else if (line->command == COMMAND_SEQUENCE)
 		status = sequence_command_run(&config, &line->sequence);
 	else if (line->command == COMMAND_AUDIT_FIND)
