@@ -8,7 +8,7 @@ use Test::More;
 use Tickr::File;
 use Tickr::Grpc;
 use Tickr::Load;
-use Tickr::Process qw(scratch slurp wait_for);
+use Tickr::Process qw(scratch slurp spew wait_for);
 use Tickr::Server;
 
 my ($status, $output) = Tickr::Server->run(arguments => ['check-config'], env => { TICKR_AUDIT_DIR => '/' });
@@ -111,14 +111,53 @@ sub unfinished { return grep { !/\.json\.gz$|\/lock$/ } glob "$_[0]/*" }
     my $load   = Tickr::Load->start($server, clients => 4);
     ok $server->wait_for_log(qr/msg="cannot write audit records" reason="the audit folder holds \d+ bytes, and TICKR_AUDIT_MOST is 1048576" required=yes/, 60),
         'a full spool is logged';
-    is $server->get('/readyz')->{status}, 503, '... the server is not ready';
-    my $answer = $server->get('/tickets/create');
-    is $answer->{status}, 503, '... and issues no ids';
-    like $answer->{body}, qr/TICKR_AUDIT_MOST/, '... with the reason';
-    $load->finish;
+    my @answers = map {@$_} $load->finish;
     wait_for('the journal to be packed', 30, sub { !grep {/\.lines$|\.packing$/} glob "$folder/*" });
     ok $server->wait_for_log(qr/msg="audit records are written again"/, 60), 'packed files make room';
-    is $server->get('/tickets/create')->{status}, 200, '... and ids are issued again';
+    cmp_ok scalar(grep { $_->{status} eq '503' && $_->{body} =~ /audit record of these ids cannot be written/ } @answers), '>', 0,
+        'ids whose record was lost are refused';
+    is $server->metric('tickr_tickets_issued_total'), scalar(grep { $_->{status} eq '200' } @answers),
+        '... and are not counted as issued';
+    is $server->get('/tickets/create')->{status}, 200, 'with room, ids are issued again';
+    is $server->stop, 0, 'it stops';
+}
+
+{    # a required audit that fails: everything that issues ids, and every probe
+    my ($folder, $state) = (new_spool(), scratch() . '/state');
+    my $missing = Tickr::Grpc::missing();
+    my @probes  = qw(/readyz /readyz?sequences /readyz?store=m /status);
+    mkdir $state or die "$state: $!";
+    my $server = memory_server(
+        $folder,
+        TICKR_AUDIT_REQUIRED   => 1,
+        TICKR_SEQUENCES        => 'any',
+        TICKR_SEQUENCERS_FILE  => spew('stores.json', '{"sequencer": {"m": {"type": "in-memory"}}}'),
+        TICKR_ALLOW_FORGETTING => 1,
+        TICKR_STATE_DIR        => $state,
+        $missing ? () : (TICKR_GRPC_LISTEN => '127.0.0.1:0'));
+    for my $probe (@probes) {
+        wait_for("$probe to succeed", 20, sub { $server->get($probe)->{status} == 200 });
+    }
+    system('rm', '-r', $folder) == 0 or die "rm: $?";
+    for my $path ('/tickets/create', '/tickets/create/3?format=group', '/sequences/a/create', '/sequences/a/create/2?store=m') {
+        my $answer = $server->get($path);
+        is $answer->{status}, 503, "without the spool, $path issues no ids";
+        like $answer->{body}, qr/audit/, '... with the reason';
+    }
+    is $server->get($_)->{status}, 503, "... $_ fails" for @probes;
+  SKIP: {
+        skip $missing, 8 if $missing;
+        my $grpc = Tickr::Grpc->new(Tickr::Grpc::address($server));
+        for my $service ('', qw(tickr.v1.Tickets tickr.v1.Sequences spec.proto.runtime.v1.Runtime m)) {
+            is $grpc->call('grpc.health.v1.Health/Check', { service => $service })->{response}{status}, 'NOT_SERVING',
+                "... service '$service' does not serve";
+        }
+        for my $call ([ 'tickr.v1.Tickets/Create', {} ], [ 'tickr.v1.Sequences/Create', { name => 'a', store => 'm' } ],
+            [ 'spec.proto.runtime.v1.Runtime/GetNextId', { store_name => 'm', key => 'a' } ]) {
+            is $grpc->call(@$call)->{code}, 'UNAVAILABLE', "... $call->[0] issues no ids";
+        }
+    }
+    is $server->metric('tickr_tickets_issued_total') + $server->metric('tickr_sequence_ids_issued_total'), 0, '... none is counted as issued';
     is $server->stop, 0, 'it stops';
 }
 
@@ -147,7 +186,7 @@ SKIP: {    # the same over gRPC
     is $client->get('/readyz')->{status},         200, '... the server stays ready';
     my ($sink) = @{ $client->json($client->get('/status'))->{sinks} };
     ok !$sink->{works}, '... /status says so';
-    like $sink->{reason}, qr/the audit folder cannot be written/, '... and why';
+    like $sink->{reason}, qr/the audit folder was removed: make it again, and restart tickrd/, '... and why';
     cmp_ok $sink->{dropped}, '>', 0, '... and how many records are lost';
     cmp_ok $server->metric('tickr_audit_records_lost_total'), '>', 0, '... and lost records are counted';
     is $server->metric('tickr_audit_works'), 0, '... while it does not work';

@@ -164,6 +164,24 @@ recorder_set(struct event_record *record, enum event_text which, const char *str
 		event_record_set(record, which, string, strlen(string));
 }
 
+const char *
+event_recorder_words(unsigned status, const char *reason)
+{
+	switch (status) {
+	case 400: return "bad request";
+	case 401: return "unauthorized";
+	case 404: return "not found";
+	case 405: return "method not allowed";
+	case 410: return "gone";
+	case 413: return "request too large";
+	case 415: return "unsupported media type";
+	case 429: return "too many requests";
+	case 499: return "cancelled by the client";
+	case 504: return "the deadline of the call has passed";
+	default: return reason;
+	}
+}
+
 /* Fill RECORD, except for its ids. */
 static void
 recorder_fill(const struct event_recorder *recorder, const struct event_request *request,
@@ -189,7 +207,9 @@ recorder_fill(const struct event_recorder *recorder, const struct event_request 
 	recorder_set(record, EVENT_REQUEST_ID, request->request_id);
 	if (addresses != EVENT_ADDRESSES_NONE)
 		recorder_set(record, EVENT_AGENT, request->agent);
-	recorder_set(record, EVENT_WORDS, request->words);
+	if (request->words != NULL)
+		recorder_set(record, EVENT_WORDS,
+			     event_recorder_words(request->status, request->words));
 }
 
 static void

@@ -59,7 +59,7 @@ void event_recorder_add_sinks(const struct event_recorder *recorder, struct text
 struct event_request {
 	enum event_protocol protocol;
 	unsigned status;   /* of HTTP */
-	const char *words; /* why it failed; "": it did not */
+	const char *words; /* why it failed; NULL: it did not. See event_recorder_words() */
 	uint64_t began_us; /* by clock_us(): the request was complete */
 	uint64_t taken_us; /* a session began to work on it; 0: none did */
 	uint64_t now_us;
@@ -78,6 +78,12 @@ struct event_request {
 	const char *agent;	     /* User-Agent; NULL: none */
 	const char *request_id;	     /* "": none */
 };
+
+/*
+ * Return the words of a record about a request that failed with STATUS, for REASON. A reason that a client caused may
+ * hold the bytes of that client, so its words are those of the status.
+ */
+const char *event_recorder_words(unsigned status, const char *reason);
 
 /*
  * Record REQUEST. Ids that are several progressions, such as a Snowflake array over several milliseconds, are a record

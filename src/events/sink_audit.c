@@ -66,6 +66,9 @@ sink_audit_explain(const struct sink_audit *audit, int error, struct text *reaso
 			  "the audit folder holds %" PRIu64
 			  " bytes, and TICKR_AUDIT_MOST is %" PRIu64,
 			  spool_bytes(audit->settings.spool), spool_most(audit->settings.spool));
+	else if (error == ENOENT)
+		text_add(reason, "the audit folder was removed: make it again, and restart tickrd "
+				 "(TICKR_AUDIT_DIR)");
 	else
 		text_addf(reason, "the audit folder cannot be written: %s (TICKR_AUDIT_DIR)",
 			  strerror(error));

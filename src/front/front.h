@@ -95,8 +95,8 @@ struct front_create {
 void front_create(struct front *front, struct front_create *create, const char *key, size_t len);
 
 /*
- * COUNT ids of SEQUENCE (NULL: the Tickr sequence) are in an answer. All protocols call this when they have
- * written the answer, so that the ids are counted.
+ * COUNT ids of SEQUENCE (NULL: the Tickr sequence) are in an answer. All protocols call this when the answer leaves,
+ * so that the ids are counted. Ids whose required record was lost leave in no answer.
  */
 void front_note_issued(struct sequence *sequence, uint32_t count);
 

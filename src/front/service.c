@@ -37,12 +37,18 @@ service_is_ready(const struct ticket_service *service)
 }
 
 bool
+service_store_is_ready(const struct ticket_service *service, const struct front_store *store)
+{
+	return service_can_record(service) && store->is_ready(store->arg);
+}
+
+bool
 service_sequences_are_ready(const struct ticket_service *service)
 {
 	const struct front_store *own =
 		front_stores_find(&service->stores, FRONT_STORE_OWN, strlen(FRONT_STORE_OWN));
 
-	return own != NULL && service_can_record(service) && own->is_ready(own->arg);
+	return own != NULL && service_store_is_ready(service, own);
 }
 
 static void

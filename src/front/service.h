@@ -46,6 +46,10 @@ bool service_is_ready(const struct ticket_service *service) MUST_CHECK;
 /* Whether ids of named sequences are issued from store tickr. They have sessions of their own in the databases. */
 bool service_sequences_are_ready(const struct ticket_service *service) MUST_CHECK;
 
+/* Whether ids of named sequences are issued from STORE, one of the service. */
+bool service_store_is_ready(const struct ticket_service *service,
+			    const struct front_store *store) MUST_CHECK;
+
 #define SERVICE_REASON_SIZE 1024
 
 /* The state of the Tickr sequence. */

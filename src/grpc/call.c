@@ -42,7 +42,7 @@ call_new(struct grpc_connection *connection, int32_t stream_id)
 {
 	struct grpc_call *call = xmalloc(sizeof(*call));
 
-	memset(call, 0, offsetof(struct grpc_call, input_memory));
+	memset(call, 0, offsetof(struct grpc_call, asked_name));
 	call->connection = connection;
 	call->is_open = true;
 	call->stream_id = stream_id;
@@ -224,6 +224,8 @@ call_send(struct grpc_call *call, size_t len)
 static void
 call_reply_now(struct grpc_call *call, size_t len)
 {
+	if (call->issued.ids.count > 0)
+		front_note_issued(call->issued.of, call->issued.ids.count);
 	call_add(call, len);
 	call_end(call, GRPC_OK);
 	call_respond(call);
@@ -309,6 +311,7 @@ call_fail_outcome(struct grpc_call *call, enum front_outcome outcome, const char
 	uint64_t held_back = 0;
 	enum grpc_code code = front_outcome_grpc(outcome);
 
+	call->issued.status = (unsigned)front_outcome_http(outcome);
 	call_fail(call, code, reason);
 	if (front_outcome_http(outcome) >= 500 &&
 	    log_limit_allows(call->connection->server->settings.error_lines, clock_ms(),
@@ -366,6 +369,7 @@ call_note_ids(struct grpc_call *call, const struct front_create *create,
 	call->issued = (struct grpc_issued){
 		.ids = ids->ids,
 		.space = ids->space,
+		.of = create->sequence,
 		.node = ids->node,
 		.is_scrambled = ids->scrambled != NULL,
 		.taken_us = ids->taken_us,

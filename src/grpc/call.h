@@ -28,6 +28,7 @@
 #include "grpc/head.h"
 #include "grpc/method.h"
 #include "metrics/metrics.h"
+#include "ticket/sequence_name.h"
 
 #define GRPC_MOST_MESSAGE 65536 /* bytes of a request */
 #define GRPC_PREFIX_SIZE  5	/* before each message: a flag and its length */
@@ -41,13 +42,15 @@ enum call_phase {
 	CALL_ENDED, /* its status is known */
 };
 
-/* For the record of the call. Handlers fill it. */
+/* For the record of the call, and to count its ids. Handlers fill it. */
 struct grpc_issued {
-	struct ticket_range ids;
+	struct ticket_range ids;	  /* count 0: none were issued */
+	struct sequence *of;		  /* NULL: the Tickr sequence */
 	const struct ticket_space *space; /* IDS are bases of it; NULL: IDS are ids */
 	uint32_t node;			  /* without a space */
 	bool is_scrambled;		  /* IDS are the ids before that */
 	uint64_t taken_us;		  /* see struct ticket_answer */
+	unsigned status;		  /* of HTTP; 0: as the code of gRPC says */
 	const char *sequence;		  /* SEQUENCE_LEN bytes */
 	size_t sequence_len;
 };
@@ -91,6 +94,8 @@ struct grpc_call {
 	const struct front_store *store; /* of the sequence */
 
 	/* Not zeroed. */
+	char asked_name
+		[SEQUENCE_NAME_MOST]; /* of the sequence, as far as a record has room for it */
 	unsigned char input_memory[CALL_INPUT_SIZE];
 	unsigned char output_memory[CALL_OUTPUT_SIZE];
 };

@@ -13,7 +13,7 @@ static bool
 health_any_store_is_ready(const struct ticket_service *service)
 {
 	for (size_t i = 0; i < service->stores.count; i++)
-		if (service->stores.all[i].is_ready(service->stores.all[i].arg))
+		if (service_store_is_ready(service, &service->stores.all[i]))
 			return true;
 	return false;
 }
@@ -41,7 +41,7 @@ health_find(const struct ticket_service *service, const char *name, bool *is_rea
 		}
 	store = front_stores_find(&service->stores, name, strlen(name));
 	if (store != NULL)
-		*is_ready = store->is_ready(store->arg);
+		*is_ready = service_store_is_ready(service, store);
 	return store != NULL;
 }
 

@@ -36,19 +36,38 @@ recording_may_issue(const struct grpc_call *call, struct text *problem)
 	       event_recorder_may_issue(call->connection->server->settings.recorder, problem);
 }
 
-/* The status of HTTP that a record has of CODE, and the words of the client's mistakes. NULL: the words of the call. */
-static unsigned
-recording_status(enum grpc_code code, const char **words)
+void
+recording_note_name(struct grpc_call *call, const char *name, size_t len)
 {
+	if (!recording_is_due(call))
+		return;
+	if (len > sizeof(call->asked_name))
+		len = sizeof(call->asked_name);
+	memcpy(call->asked_name, name, len);
+	call->issued.sequence = call->asked_name;
+	call->issued.sequence_len = len;
+}
+
+/*
+ * Return the status of HTTP that a record has of CALL, which ends with CODE. Layotto's UNKNOWN and FAILED_PRECONDITION
+ * without an outcome of a front are mistakes of the request.
+ */
+static unsigned
+recording_status(const struct grpc_call *call, enum grpc_code code)
+{
+	if (call->issued.status > 0)
+		return call->issued.status;
 	switch (code) {
-	case GRPC_OK: *words = ""; return 200;
-	case GRPC_CANCELLED: *words = "cancelled by the client"; return 499;
-	case GRPC_INVALID_ARGUMENT: *words = "bad request"; return 400;
-	case GRPC_UNAUTHENTICATED: *words = "unauthorized"; return 401;
-	case GRPC_NOT_FOUND: *words = "not found"; return 404;
-	case GRPC_FAILED_PRECONDITION: *words = "gone"; return 410;
-	case GRPC_RESOURCE_EXHAUSTED: *words = "too many requests"; return 429;
-	case GRPC_DEADLINE_EXCEEDED: *words = "the deadline of the call has passed"; return 504;
+	case GRPC_OK: return 200;
+	case GRPC_CANCELLED: return 499;
+	case GRPC_INVALID_ARGUMENT:
+	case GRPC_UNKNOWN: return 400;
+	case GRPC_UNAUTHENTICATED: return 401;
+	case GRPC_NOT_FOUND:
+	case GRPC_FAILED_PRECONDITION:
+	case GRPC_UNIMPLEMENTED: return 404;
+	case GRPC_RESOURCE_EXHAUSTED: return 413;
+	case GRPC_DEADLINE_EXCEEDED: return 504;
 	case GRPC_UNAVAILABLE: return 503;
 	default: return 500;
 	}
@@ -72,7 +91,8 @@ recording_write(struct grpc_call *call, enum grpc_code code, const char *words,
 	const struct grpc_issued *issued = &call->issued;
 	struct event_request request = {
 		.protocol = EVENT_GRPC,
-		.words = words,
+		.status = recording_status(call, code),
+		.words = code != GRPC_OK ? words : NULL,
 		.began_us = call->began_us,
 		.taken_us = issued->taken_us,
 		.now_us = clock_us(),
@@ -88,7 +108,6 @@ recording_write(struct grpc_call *call, enum grpc_code code, const char *words,
 		.request_id = call->head.request_id,
 	};
 
-	request.status = recording_status(code, &request.words);
 	if (code == GRPC_OK)
 		request.ids = issued->ids;
 	call->is_recorded = true;

@@ -18,6 +18,9 @@ bool recording_waits(const struct grpc_call *call) MUST_CHECK;
 /* Whether ids may be issued: all required sinks work. False: PROBLEM says why not. */
 bool recording_may_issue(const struct grpc_call *call, struct text *problem) MUST_CHECK;
 
+/* Note the NAME of the sequence that CALL asks for, as it was sent, in case that it fails. */
+void recording_note_name(struct grpc_call *call, const char *name, size_t len);
+
 /*
  * Record CALL, which ends with CODE; WORDS say why it failed. WAIT is settled when the record was kept or lost.
  * False: there is no room for the record, and WAIT will not be settled.

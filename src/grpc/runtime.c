@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "grpc/handlers.h"
 #include "grpc/message.h"
+#include "grpc/recording.h"
 #include "grpc/wire.h"
 #include "proto/runtime.pb-c.h"
 #include "ticket/sequence_name.h"
@@ -39,7 +40,6 @@ runtime_on_ids(struct front_create *create, const struct front_ids *ids)
 	}
 	if (ids->space == NULL)
 		id = ids->scrambled != NULL ? ids->scrambled[0] : ids->ids.first;
-	front_note_issued(create->sequence, 1);
 	call_note_ids(call, create, ids);
 	response.next_id = (int64_t)id;
 	message_reply(call, &response.base);
@@ -123,6 +123,7 @@ runtime_get_next_id(struct grpc_call *call, const unsigned char *message, size_t
 			       len);
 	if (request == NULL)
 		return;
+	recording_note_name(call, request->key, strlen(request->key));
 	code = runtime_check(call, request, wire_string_len(message, len, KEY_FIELD), &problem);
 	if (code == GRPC_OK)
 		runtime_ask(call, request);

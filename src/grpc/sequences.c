@@ -5,6 +5,7 @@
 #include "grpc/handlers.h"
 #include "grpc/ids.h"
 #include "grpc/message.h"
+#include "grpc/recording.h"
 #include "grpc/wire.h"
 #include "ticket/sequence_name.h"
 #include "ticket/snowflake_id.h"
@@ -81,7 +82,6 @@ static void
 sequences_on_ids(struct front_create *create, const struct front_ids *ids)
 {
 	struct grpc_call *call = CONTAINER_OF(create, struct grpc_call, create);
-	struct sequence *sequence = create->sequence; /* the reply frees CREATE */
 
 	if (!call_takes_answer(call))
 		return;
@@ -92,11 +92,8 @@ sequences_on_ids(struct front_create *create, const struct front_ids *ids)
 	call_note_ids(call, create, ids);
 	if (ids->space == NULL)
 		ids_reply(call, &ids->ids, ids->scrambled);
-	else if (!ids_reply_bases(call, ids->space, &ids->ids)) {
+	else if (!ids_reply_bases(call, ids->space, &ids->ids))
 		call_fail_outcome(call, FRONT_EXHAUSTED, SNOWFLAKE_EXHAUSTED);
-		return;
-	}
-	front_note_issued(sequence, ids->ids.count);
 }
 
 /* Take the request apart. False: CALL has failed. */
@@ -106,6 +103,7 @@ sequences_read(struct grpc_call *call, const Tickr__V1__CreateIdsRequest *reques
 {
 	struct front_wish *wish = &call->create.wish;
 
+	recording_note_name(call, request->name, strlen(request->name));
 	if (!sequences_take_store(call, request->store) ||
 	    !sequences_take_name(call, request->name, message, len) ||
 	    !sequences_take_order(call, request->order) ||

@@ -20,9 +20,7 @@ tickets_on_answer(struct ticket_request *request, const struct ticket_answer *an
 	}
 	call->issued = (struct grpc_issued){
 		.ids = answer->bases, .space = answer->space, .taken_us = answer->taken_us};
-	if (ids_reply_bases(call, answer->space, &answer->bases))
-		front_note_issued(NULL, answer->bases.count);
-	else
+	if (!ids_reply_bases(call, answer->space, &answer->bases))
 		call_fail_status(call, TICKET_EXHAUSTED, SPACE_EXHAUSTED);
 }
 

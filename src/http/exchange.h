@@ -23,9 +23,10 @@
 struct connection;
 struct http_server;
 
-/* For the record of the request. Handlers fill it. */
+/* For the record of the request, and to count its ids. Handlers fill it. */
 struct exchange_ids {
 	struct ticket_range ids;	  /* count 0: none were issued */
+	struct sequence *of;		  /* NULL: the Tickr sequence */
 	const struct ticket_space *space; /* IDS are bases of it; NULL: IDS are ids */
 	uint32_t node;			  /* without a space */
 	bool is_scrambled;		  /* IDS are the ids before that */

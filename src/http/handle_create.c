@@ -23,7 +23,6 @@ handle_create_on_answer(struct ticket_request *request, const struct ticket_answ
 	} else if (!reply_add_bases(exchange, answer->space, &answer->bases)) {
 		reply_status(exchange, TICKET_EXHAUSTED, SPACE_EXHAUSTED);
 	} else {
-		front_note_issued(NULL, answer->bases.count);
 		exchange->issued.ids = answer->bases;
 		exchange->issued.space = answer->space;
 		reply_json(exchange);

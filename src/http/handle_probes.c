@@ -23,7 +23,7 @@ handle_probes_store_is_ready(const struct exchange *exchange)
 
 	return sequence_target_find_store(exchange_query(exchange), &service->stores, &store,
 					  &problem) &&
-	       store->is_ready(store->arg);
+	       service_store_is_ready(service, store);
 }
 
 void

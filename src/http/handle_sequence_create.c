@@ -63,9 +63,9 @@ handle_sequence_create_on_answer(struct front_create *create, const struct front
 		reply_outcome(exchange, FRONT_EXHAUSTED, SNOWFLAKE_EXHAUSTED);
 		return;
 	}
-	front_note_issued(create->sequence, ids->ids.count);
 	exchange->issued.ids = ids->ids;
 	exchange->issued.space = ids->space;
+	exchange->issued.of = create->sequence;
 	exchange->issued.node = ids->node;
 	exchange->issued.is_scrambled = ids->scrambled != NULL;
 	exchange->issued.sequence = create->sequence->name;

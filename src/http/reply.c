@@ -113,23 +113,6 @@ reply_future(const struct exchange *exchange, int minor)
 		       : CONNECTION_STAYS;
 }
 
-/* The words that a record has of CODE. A message to a client may hold what that client sent, so it has no bound. */
-static const char *
-reply_words(const struct exchange *exchange, int code)
-{
-	if (exchange->words == NULL)
-		return "";
-	switch (code) {
-	case 400: return "bad request";
-	case 401: return "unauthorized";
-	case 404: return "not found";
-	case 405: return "method not allowed";
-	case 410: return "gone";
-	case 429: return "too many requests";
-	default: return exchange->words;
-	}
-}
-
 static void
 reply_on_kept(struct event_wait *wait, bool is_kept)
 {
@@ -155,7 +138,7 @@ reply_record(struct exchange *exchange, int code, uint64_t now_us)
 	struct event_request request = {
 		.protocol = EVENT_HTTP,
 		.status = (unsigned)code,
-		.words = reply_words(exchange, code),
+		.words = exchange->words,
 		.began_us = exchange->began_us,
 		.taken_us = issued->taken_us,
 		.now_us = now_us,
@@ -209,6 +192,8 @@ reply_send(struct exchange *exchange, int code, const char *content_type, const 
 
 	if (reply_is_event(exchange) && !reply_record(exchange, code, now_us))
 		return;
+	if (code == 200 && exchange->issued.ids.count > 0)
+		front_note_issued(exchange->issued.of, exchange->issued.ids.count);
 	tricks_version(exchange->http, &major, &response.minor);
 	future = reply_future(exchange, response.minor);
 	if (future != CONNECTION_STAYS)
