@@ -46,6 +46,17 @@ sub note_time {
     is $status, 78, 'other bits of the datacenter are refused';
     $coordinator->put('/id-generator/config/clock_drift_threshold', '250');
     ok $second->wait_for_log(qr/drift threshold changed.*now_seconds=0.25/, 20), 'another drift threshold is taken live';
+    $coordinator->put('/id-generator/config/max_sequence', '9');
+    ok $second->wait_for_log(qr/msg="max_sequence changed" before=4095 now=9/, 20), 'another max_sequence, too';
+    my $group = $second->get('/tickets/create/11?format=group');
+    is $group->{status}, 400, '... so a group has at most 10 ids';
+    my @ids = map { $second->get('/tickets/create/100')->{body} =~ /(\d+)/g } 1 .. 3;
+    is scalar(grep { ($_ & 4095) > 9 } @ids), 0, '... and no id has a higher number in its millisecond';
+    $coordinator->put('/id-generator/config/max_sequence', '4095');
+    ok $second->wait_for_log(qr/msg="max_sequence changed" before=9 now=4095/, 20), '... and the old one again';
+    push @ids, $second->get('/tickets/create/5000')->{body} =~ /(\d+)/g;
+    my %seen;
+    is scalar(grep { $seen{$_}++ } @ids), 0, '... without an id that was issued before';
     $coordinator->put('/id-generator/config/epoch', '1600000000000');
     ok $second->wait_for_log(qr/level=error.*another epoch/, 20), 'another epoch is ignored loudly while running';
     is $second->get('/tickets/create')->{status}, 200, '... and ids go on';

@@ -40,7 +40,6 @@ struct lease {
 
 	/* The coordination thread's: */
 	bool has_claim;
-	uint32_t node;
 	uint32_t per_ms;
 	uint64_t drift_ms; /* the threshold now */
 	uint64_t epoch_ms; /* of the claim */
@@ -142,30 +141,48 @@ lease_show_failure(struct lease *lease, enum lease_result result, const char *re
 
 /* --- the shared configuration -------------------------------------------------------------------- */
 
-/* Take the settings that may change while ids are issued. The others wait for the next claim. */
+static uint64_t
+lease_choose(uint64_t shared, uint64_t own)
+{
+	return shared != UINT64_MAX ? shared : own;
+}
+
+static void
+lease_take_drift(struct lease *lease, uint64_t drift_ms)
+{
+	if (drift_ms == lease->drift_ms)
+		return;
+	log_info("clock drift threshold changed", LOG_SECONDS("before_seconds", lease->drift_ms),
+		 LOG_SECONDS("now_seconds", drift_ms));
+	lease->drift_ms = drift_ms;
+	generator_set_drift(lease->generator, drift_ms);
+}
+
+static void
+lease_take_max_sequence(struct lease *lease, uint64_t max_sequence)
+{
+	if (max_sequence + 1 == lease->per_ms)
+		return;
+	log_info("max_sequence changed", LOG_NUMBER("before", lease->per_ms - 1),
+		 LOG_NUMBER("now", max_sequence));
+	lease->per_ms = (uint32_t)max_sequence + 1;
+	generator_set_per_ms(lease->generator, lease->per_ms);
+	lease->listener.changed(lease->listener.arg); /* a request met the end of the old claim */
+}
+
+/* Take the settings that are safe to change while ids are issued. Another epoch would repeat ids. */
 static void
 lease_take_shared(struct lease *lease, const struct lease_shared *shared)
 {
-	uint64_t drift_ms =
-		shared->drift_ms != UINT64_MAX ? shared->drift_ms : lease->settings.drift_ms;
-
-	if (drift_ms != lease->drift_ms) {
-		log_info("clock drift threshold changed",
-			 LOG_SECONDS("before_seconds", lease->drift_ms),
-			 LOG_SECONDS("now_seconds", drift_ms));
-		lease->drift_ms = drift_ms;
-		generator_set_drift(lease->generator, drift_ms);
-	}
+	lease_take_drift(lease, lease_choose(shared->drift_ms, lease->settings.drift_ms));
 	if (!lease->has_claim)
 		return;
 	if (shared->epoch_ms != UINT64_MAX && shared->epoch_ms != lease->epoch_ms)
 		log_error("ignored another epoch of the coordinator",
 			  LOG_NUMBER("epoch", lease->epoch_ms),
 			  LOG_NUMBER("ignored", shared->epoch_ms));
-	if (shared->max_sequence != UINT64_MAX && shared->max_sequence + 1 != lease->per_ms)
-		log_warn("max_sequence changed; the next claim uses it",
-			 LOG_NUMBER("now", lease->per_ms - 1),
-			 LOG_NUMBER("next", shared->max_sequence));
+	lease_take_max_sequence(lease,
+				lease_choose(shared->max_sequence, lease->settings.max_sequence));
 }
 
 /* --- calls of the driver ------------------------------------------------------------------------- */
@@ -206,9 +223,7 @@ static void
 lease_begin(struct lease *lease, const struct lease_claim *claim, uint64_t epoch_ms)
 {
 	const struct lease_settings *settings = &lease->settings;
-	uint64_t max_sequence = claim->shared.max_sequence != UINT64_MAX
-					? claim->shared.max_sequence
-					: settings->max_sequence;
+	uint64_t max_sequence = lease_choose(claim->shared.max_sequence, settings->max_sequence);
 	struct snowflake_grant grant = {
 		.epoch_ms = epoch_ms,
 		.node = snowflake_node(settings->datacenter_bits, settings->datacenter,
@@ -220,7 +235,6 @@ lease_begin(struct lease *lease, const struct lease_claim *claim, uint64_t epoch
 
 	lease->has_claim = true;
 	lease->is_drifting = false;
-	lease->node = grant.node;
 	lease->per_ms = grant.per_ms;
 	lease->epoch_ms = epoch_ms;
 	lease->bound_ms = claim->bound_ms;
@@ -306,17 +320,14 @@ lease_retire(struct lease *lease, uint64_t until_ms)
 	char memory[LEASE_REASON_SIZE];
 	struct text reason = TEXT_OVER(memory);
 	struct snowflake_view view;
-	uint64_t used_ms, last_id = 0;
+	uint64_t used_ms = generator_end(lease->generator);
 
-	used_ms = generator_end(lease->generator);
 	generator_view(lease->generator, &view);
-	if (view.newest > 0 &&
-	    !snowflake_id_make(lease->node, lease->per_ms, view.newest, &last_id))
-		last_id = 0;
 	lease->has_claim = false;
-	if (lease->driver->retire(lease->self, until_ms, used_ms, last_id, &reason) == LEASE_OK)
+	if (lease->driver->retire(lease->self, until_ms, used_ms, view.last_id, &reason) ==
+	    LEASE_OK)
 		log_info("worker id retired", LOG_NUMBER("worker", lease->shown.worker),
-			 LOG_NUMBER("last_id", last_id));
+			 LOG_NUMBER("last_id", view.last_id));
 	else
 		log_warn("cannot retire the worker id", LOG_TEXT("reason", memory));
 }

@@ -3,6 +3,10 @@
  * takes a run. That thread finishes it with the words, the node and the limit of the old claim. So a run never mixes
  * two claims, and it stays below the bound that was confirmed for its node.
  *
+ * The end of a claim puts CLAIM_CLOSED in the place of its next number. So a thread that is about to take a run fails, and
+ * the numbers that were issued until then are known exactly. Another number of ids in a millisecond needs that: the
+ * claim ends, and one of the same node begins after its newest millisecond.
+ *
  * NEWEST_CLOCK is the highest clock at which a run was issued. A clock that was too high to issue anything does not count:
  * a step of ten years forward and back leaves no drift.
  */
@@ -13,14 +17,17 @@
 #include "base/memory.h"
 #include "snowflake/generator.h"
 
-#define CACHE_LINE 64
+#define CACHE_LINE   64
+#define CLAIM_CLOSED UINT64_MAX
 
 struct claim {
 	struct ticket_space space;
 	uint64_t epoch_ms;
-	uint64_t first;	 /* the lowest number that it may issue */
-	uint32_t per_ms; /* numbers in a millisecond */
+	uint64_t first;	    /* the lowest number that it may issue */
+	uint32_t per_ms;    /* numbers in a millisecond */
+	uint64_t before_id; /* the newest id of the same node before this claim; 0: none */
 	struct claim *older;
+	_Atomic uint64_t closed_next;		    /* NEXT, as it was at the end */
 	_Alignas(CACHE_LINE) _Atomic uint64_t next; /* the first number that nobody has */
 	_Alignas(CACHE_LINE) _Atomic uint64_t
 		newest_clock;			     /* id-time; written once a millisecond */
@@ -112,6 +119,8 @@ generator_take_of(struct claim *claim, uint64_t now, uint64_t drift_ms, uint32_t
 	uint64_t first;
 
 	do {
+		if (next == CLAIM_CLOSED)
+			return SNOWFLAKE_NO_LEASE;
 		first = generator_first(claim, next, now, count, shape);
 		if (first + count > SNOWFLAKE_END_MS * claim->per_ms)
 			return SNOWFLAKE_END;
@@ -166,8 +175,41 @@ generator_limit(const struct claim *claim, uint64_t bound_ms)
 	return ((bound_ms < most ? bound_ms : most) + 1) * claim->per_ms;
 }
 
-void
-generator_begin(struct snowflake_generator *generator, const struct snowflake_grant *grant)
+/* Issue nothing any more. Return the first number that nobody has. */
+static uint64_t
+generator_close(struct claim *claim)
+{
+	uint64_t next;
+
+	atomic_store(&claim->limit, 0);
+	next = atomic_exchange(&claim->next, CLAIM_CLOSED);
+	if (next != CLAIM_CLOSED)
+		atomic_store(&claim->closed_next, next);
+	return atomic_load(&claim->closed_next);
+}
+
+static uint64_t
+generator_next(const struct claim *claim)
+{
+	uint64_t next = atomic_load(&claim->next);
+
+	return next != CLAIM_CLOSED ? next : atomic_load(&claim->closed_next);
+}
+
+static uint64_t
+generator_last_id(const struct claim *claim, uint64_t next)
+{
+	uint64_t id;
+
+	if (next == claim->first ||
+	    !snowflake_id_make((uint32_t)claim->space.node_number, claim->per_ms, next - 1, &id))
+		return claim->before_id;
+	return id;
+}
+
+/* Make the claim of GRANT, which follows OLDER (NULL: none). */
+static struct claim *
+generator_claim(struct claim *older, const struct snowflake_grant *grant)
 {
 	struct claim *claim = aligned_alloc(CACHE_LINE, sizeof(*claim));
 
@@ -180,13 +222,43 @@ generator_begin(struct snowflake_generator *generator, const struct snowflake_gr
 		.epoch_ms = grant->epoch_ms,
 		.first = (grant->floor_ms + 1) * grant->per_ms,
 		.per_ms = grant->per_ms,
-		.older = atomic_load(&generator->claim),
+		.older = older,
 	};
 	atomic_init(&claim->next, claim->first);
+	atomic_init(&claim->closed_next, claim->first);
 	atomic_init(&claim->newest_clock, 0);
 	atomic_init(&claim->limit, generator_limit(claim, grant->bound_ms));
-	if (claim->older != NULL)
-		atomic_store(&claim->older->limit, 0);
+	return claim;
+}
+
+void
+generator_begin(struct snowflake_generator *generator, const struct snowflake_grant *grant)
+{
+	struct claim *older = atomic_load(&generator->claim);
+
+	if (older != NULL)
+		(void)generator_close(older);
+	atomic_store_explicit(&generator->claim, generator_claim(older, grant),
+			      memory_order_release);
+}
+
+void
+generator_set_per_ms(struct snowflake_generator *generator, uint32_t per_ms)
+{
+	struct claim *older = atomic_load(&generator->claim), *claim;
+	uint64_t bound_ms = atomic_load(&older->limit) / older->per_ms - 1;
+	uint64_t next = generator_close(older);
+	struct snowflake_grant grant = {
+		.epoch_ms = older->epoch_ms,
+		.node = (uint32_t)older->space.node_number,
+		.per_ms = per_ms,
+		.floor_ms = (next - 1) / older->per_ms,
+		.bound_ms = bound_ms,
+	};
+
+	claim = generator_claim(older, &grant);
+	claim->before_id = generator_last_id(older, next);
+	atomic_init(&claim->newest_clock, atomic_load(&older->newest_clock));
 	atomic_store_explicit(&generator->claim, claim, memory_order_release);
 }
 
@@ -207,8 +279,7 @@ generator_end(struct snowflake_generator *generator)
 
 	if (claim == NULL)
 		return 0;
-	atomic_store(&claim->limit, 0);
-	return (atomic_load(&claim->next) - 1) / claim->per_ms;
+	return (generator_close(claim) - 1) / claim->per_ms;
 }
 
 void
@@ -229,7 +300,7 @@ generator_view(struct snowflake_generator *generator, struct snowflake_view *vie
 	if (claim == NULL)
 		return;
 	now = generator_now(generator, claim);
-	next = atomic_load(&claim->next);
+	next = generator_next(claim);
 	newest_clock = atomic_load(&claim->newest_clock);
 	first = generator_first(claim, next, now, 1, SNOWFLAKE_RUN);
 	view->has_claim = true;
@@ -237,6 +308,7 @@ generator_view(struct snowflake_generator *generator, struct snowflake_view *vie
 	view->per_ms = claim->per_ms;
 	view->end_ms = claim->epoch_ms + SNOWFLAKE_END_MS - 1;
 	view->newest = next > claim->first ? next - 1 : 0;
+	view->last_id = generator_last_id(claim, next);
 	view->is_within_bound = first < atomic_load(&claim->limit);
 	view->drift_ms = newest_clock > now ? newest_clock - now : 0;
 	view->late_ms = next == claim->first ? generator_early_ms(claim, first, first + 1, now,

@@ -75,9 +75,12 @@ void generator_begin(struct snowflake_generator *generator, const struct snowfla
 void generator_extend(struct snowflake_generator *generator, uint64_t bound_ms);
 
 /*
- * Issue nothing any more. Return the id-time of the newest id, or the floor if there is none. A thread that takes a run
- * now may still finish it, below the confirmed bound. So call it after all of them have ended, to know the newest id.
+ * Issue PER_MS numbers in a millisecond from now on, 1 .. 4096, under the present claim, which has not ended. Numbers go on in
+ * the next millisecond, and bound and node stay, so no id repeats.
  */
+void generator_set_per_ms(struct snowflake_generator *generator, uint32_t per_ms);
+
+/* Issue nothing any more. Return the id-time of the newest id, or the floor if there is none. */
 uint64_t generator_end(struct snowflake_generator *generator);
 
 /* From now on. */
@@ -89,7 +92,9 @@ struct snowflake_view {
 	bool has_claim; /* false: none was ever begun, and the rest but DRIFT_THRESHOLD_MS is 0 */
 	bool is_within_bound; /* one number could be issued now, if the clock is good */
 	uint64_t newest;      /* number; 0: none was issued under this claim */
-	uint64_t end_ms;      /* Unix time of the last millisecond of the format */
+	uint64_t
+		last_id; /* the newest id of this node, also from before generator_set_per_ms(); 0: none */
+	uint64_t end_ms; /* Unix time of the last millisecond of the format */
 	uint64_t
 		drift_ms; /* how far the clock is behind the highest that was used; 0: not at all */
 	uint64_t drift_threshold_ms;

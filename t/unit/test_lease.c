@@ -188,8 +188,9 @@ Test(lease, refuses_another_epoch)
 	kit_close(&kit);
 }
 
-Test(lease, takes_a_new_threshold_while_it_serves)
+Test(lease, takes_safe_settings_while_it_serves)
 {
+	struct snowflake_run run;
 	struct lease_shared shared = LEASE_SHARED_UNKNOWN;
 	struct snowflake_view view;
 	struct lease_state state;
@@ -200,14 +201,18 @@ Test(lease, takes_a_new_threshold_while_it_serves)
 	kit_open(&kit, &lease_memory);
 	kit_wait(&kit, LEASE_HELD, true, &state);
 	shared.drift_ms = 250;
+	shared.max_sequence = 9;
 	shared.epoch_ms = 5; /* ignored */
 	lease_memory_share(kit.memory, &shared);
 	until_ms = clock_ms() + WAIT_MS;
 	do {
 		generator_view(kit.generator, &view);
 		usleep(1000);
-	} while (view.drift_threshold_ms != 250 && clock_ms() < until_ms);
+	} while ((view.drift_threshold_ms != 250 || view.space->starting_offset != 10) &&
+		 clock_ms() < until_ms);
 	cr_assert_eq(view.drift_threshold_ms, 250);
+	cr_assert_eq(view.space->starting_offset, 10, "as many ids in a millisecond");
+	cr_assert_eq(generator_take(kit.generator, 11, SNOWFLAKE_GROUP, &run), SNOWFLAKE_TOO_MANY);
 	lease_state(kit.lease, &state);
 	cr_assert_eq(state.epoch_ms, SNOWFLAKE_EPOCH_MS);
 	kit_close(&kit);

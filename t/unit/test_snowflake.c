@@ -352,6 +352,66 @@ Test(generator, works_with_a_threshold_of_zero)
 	generator_free(kit.generator);
 }
 
+/* Take COUNT, and check that each id is above *LAST, which becomes the newest one. */
+static void
+kit_take_above(struct kit *kit, uint32_t count, uint64_t *last)
+{
+	struct snowflake_run run;
+
+	cr_assert_eq(generator_take(kit->generator, count, SNOWFLAKE_RUN, &run), SNOWFLAKE_TAKEN);
+	for (uint32_t i = 0; i < count; i++) {
+		uint64_t id = kit_id(&run, i);
+
+		cr_assert_gt(id, *last);
+		*last = id;
+	}
+}
+
+Test(generator, another_max_sequence_repeats_no_id)
+{
+	static const uint32_t per_ms[] = {1, 4096, 3, 4095, 1000};
+	struct snowflake_parts parts;
+	struct snowflake_view view;
+	uint64_t last = 0;
+	struct kit kit;
+
+	kit_init(&kit);
+	kit_take_above(&kit, 5000, &last);
+	for (size_t i = 0; i < ARRAY_LENGTH(per_ms); i++) {
+		generator_set_per_ms(kit.generator, per_ms[i]);
+		generator_view(kit.generator, &view);
+		cr_assert_eq(view.last_id, last, "it is known before the next one is issued");
+		cr_assert(view.is_within_bound);
+		kit_take_above(&kit, 7, &last);
+		cr_assert(snowflake_id_split(last, &parts));
+		cr_assert_lt(parts.sequence, per_ms[i]);
+		cr_assert_eq(parts.node, 5);
+	}
+	generator_view(kit.generator, &view);
+	cr_assert_eq(view.last_id, last);
+	cr_assert_eq(generator_end(kit.generator), last >> 22);
+}
+
+Test(generator, another_max_sequence_keeps_the_bound_and_the_drift)
+{
+	struct snowflake_run run;
+	struct kit kit;
+
+	kit_init(&kit);
+	kit_begin(&kit, 5, BEGIN_MS, BEGIN_MS + 2);
+	kit.unix_ms += 1;
+	cr_assert_eq(generator_take(kit.generator, 1, SNOWFLAKE_RUN, &run), SNOWFLAKE_TAKEN);
+	generator_set_per_ms(kit.generator, 10);
+	cr_assert_eq(generator_take(kit.generator, 11, SNOWFLAKE_RUN, &run), SNOWFLAKE_NO_LEASE);
+	kit.unix_ms -= 5000;
+	cr_assert_eq(generator_take(kit.generator, 10, SNOWFLAKE_RUN, &run), SNOWFLAKE_DRIFT);
+	kit.unix_ms += 5000;
+	cr_assert_eq(generator_take(kit.generator, 10, SNOWFLAKE_RUN, &run), SNOWFLAKE_TAKEN);
+	generator_extend(kit.generator, BEGIN_MS + 3);
+	cr_assert_eq(generator_take(kit.generator, 10, SNOWFLAKE_RUN, &run), SNOWFLAKE_TAKEN);
+	cr_assert_eq(generator_take(kit.generator, 1, SNOWFLAKE_RUN, &run), SNOWFLAKE_NO_LEASE);
+}
+
 Test(generator, a_group_lies_within_one_millisecond)
 {
 	struct ticket_range tickets;
