@@ -2,6 +2,7 @@
 # The example files are valid for their programs, as far as these are installed.
 use strict;
 use warnings;
+use File::Spec;
 use JSON::PP ();
 use Test::More;
 use Tickr::Balancer;
@@ -22,6 +23,40 @@ SKIP: {
     skip missing_program('promtool'), 1 if missing_program('promtool');
     my $words = qx(promtool check rules '$contrib/prometheus/tickr.rules.yml' 2>&1);
     is $?, 0, 'prometheus/tickr.rules.yml is valid' or diag $words;
+}
+
+# Feed series (name => values, one each 15 s) to the alert rules. Return the names of the alerts that fire after 12 minutes.
+sub alerts_of {
+    my (%series) = @_;
+    my $rules = File::Spec->rel2abs("$contrib/prometheus/tickr.rules.yml");
+    my @names = slurp($rules) =~ /- alert: (\w+)/g;
+    spew('alerts.yml', join '', "rule_files: ['$rules']\nevaluation_interval: 5s\ntests:\n  - interval: 15s\n    input_series:\n",
+        (map {"      - {series: '$_', values: '$series{$_}'}\n"} sort keys %series),
+        "    alert_rule_test:\n", map {"      - {eval_time: 12m, alertname: $_, exp_alerts: []}\n"} @names);
+    # An alert that fires was not expected, so promtool prints its name.
+    my $words = qx(promtool test rules '@{[scratch()]}/alerts.yml' 2>&1);
+    return join ' ', sort $words =~ /alertname: (\w+)/g;
+}
+
+SKIP: {
+    skip missing_program('promtool'), 8 if missing_program('promtool');
+    my $up       = 'tickr_database_up{instance="a",database="d"}';
+    my $store_up = 'tickr_database_up{instance="a",database="red",pool="store"}';
+    my $held     = 'tickr_snowflake_lease_held{instance="a"}';
+    my $bound    = 'tickr_snowflake_bound_seconds{instance="a"}';
+    is alerts_of($up => '1x60', $store_up => '1x60', $held => '0x60', $bound => '0x60'), '',
+        'alerts: none fires while databases and stores are up, without Snowflake ids';
+    is alerts_of($up => '0x60', $store_up => '1x60'), 'TickrDatabaseDown TickrNoDatabase',
+        'alerts: a store that is up does not hide that no database is';
+    is alerts_of($up => '1x60', $store_up => '0x60'), 'TickrStoreDown', 'alerts: a store that is down has its own';
+    is alerts_of($held => '0x60'), 'TickrNoSnowflakeIds', 'alerts: a server without a database must hold a worker id';
+    is alerts_of($up => '1x60', $held => '1x4 0x56'), 'TickrNoSnowflakeIds', '... and so must a server that held one';
+    is alerts_of($held => '1x60', $bound => '60x10 20x50'), 'TickrSnowflakeBoundEnds', '... whose bound is extended';
+    my $calls   = 'tickr_grpc_requests_total{instance="a",method="/tickr.v1.Tickets/Create",code=';
+    my $creates = 'tickr_http_requests_total{instance="a",route="/sequences/NAME/create",code=';
+    is alerts_of(qq($calls"OK"}) => '0+100x60', qq($calls"UNAVAILABLE"}) => '0+10x60'), 'TickrGrpcErrors',
+        'alerts: calls of gRPC fail';
+    is alerts_of(qq($creates"200"}) => '0+100x60', qq($creates"503"}) => '0+10x60'), 'TickrErrors', '... or requests of sequences';
 }
 
 # Debian does not package ProxySQL, so parse its file as settings of libconfig.
