@@ -79,9 +79,8 @@ loader_parse_choice(const char *words, const char *value, uint64_t *choice)
 	}
 }
 
-/* Whether KEY allows VALUE. *NUMBER is its number, its milliseconds or the index of its word. */
-static bool
-loader_parse(const struct key *key, const char *value, uint64_t *number)
+bool
+loader_allows(const struct key *key, const char *value, uint64_t *number)
 {
 	switch (key->type) {
 	case KEY_NUMBER:
@@ -125,12 +124,12 @@ loader_load(struct loader *loader, const struct key *key)
 			loader_add_problem(loader, key->variable, NULL);
 		/* A number without a default is derived later. */
 		if (key->fallback != NULL && (key_is_text(key) || key->fallback[0] != '\0'))
-			(void)!loader_parse(key, key->fallback, &number);
+			(void)!loader_allows(key, key->fallback, &number);
 		loader_set_field(loader->config, key, key->fallback != NULL ? key->fallback : "",
 				 number);
 		return;
 	}
-	if (loader_parse(key, *value, &number)) {
+	if (loader_allows(key, *value, &number)) {
 		/* A text may have any bytes, but some of them are nearly always a mistake. */
 		stray = key_is_text(key) ? stray_bytes(*value, strlen(*value)) : NULL;
 		if (stray != NULL)

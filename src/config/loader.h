@@ -23,6 +23,9 @@ struct loader {
 /* Check the value of KEY by its bounds, and keep it, or its default, in the field that KEY has. */
 void loader_load(struct loader *loader, const struct key *key);
 
+/* Return whether KEY allows VALUE. *NUMBER is its number, its milliseconds or the index of its word. */
+bool loader_allows(const struct key *key, const char *value, uint64_t *number) MUST_CHECK;
+
 /* The value of VARIABLE, which is in the table; its default, if it is not set. Never NULL. */
 const char *loader_text(const struct loader *loader, const char *variable);
 

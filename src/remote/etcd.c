@@ -28,6 +28,7 @@ etcd_new(const struct etcd_settings *settings)
 	etcd->web = web_new(&settings->web);
 	etcd->endpoints_count = settings->web.endpoints_count;
 	etcd->attempt_ms = settings->attempt_ms;
+	etcd->connect_ms = settings->connect_ms;
 	if (settings->user != NULL)
 		etcd->user = xstrdup(settings->user);
 	if (settings->password != NULL)

@@ -29,6 +29,7 @@ struct etcd_settings {
 	struct web_settings web;
 	const char *user, *password; /* NULL: etcd asks for none */
 	uint64_t attempt_ms;	     /* the longest time of one attempt, 1 or more */
+	uint64_t connect_ms;	     /* of that, the longest time to connect; 0: no other limit */
 };
 
 enum etcd_result {

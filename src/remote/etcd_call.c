@@ -103,6 +103,7 @@ etcd_call_attempt(struct etcd *etcd, const char *path, const char *body, uint64_
 		.body = body,
 		.body_len = strlen(body),
 		.deadline_ms = until < deadline_ms ? until : deadline_ms,
+		.connect_ms = etcd->connect_ms,
 		.most_answer = MOST_ANSWER,
 	};
 	struct web_answer answer;

@@ -13,6 +13,7 @@ struct etcd {
 	struct web *web;
 	size_t endpoints_count;
 	uint64_t attempt_ms;
+	uint64_t connect_ms;   /* 0: no limit of its own */
 	char *user, *password; /* NULL: none */
 	char *authorization; /* the header with the token; NULL: none yet; "": etcd asks for none */
 };

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/parse.h"
 #include "remote/etcd.h"
 #include "store/etcd_sequences.h"
 #include "store/shelf.h"
@@ -15,6 +16,7 @@
 #define LONGEST_PREFIX	    200
 #define PAGE		    200 /* keys of one answer */
 #define SHORTEST_ATTEMPT_MS 500
+#define LONGEST_DIAL_S	    60
 
 struct etcd_own {
 	struct etcd_place place; /* owned strings */
@@ -131,6 +133,21 @@ etcd_place_text(const struct store_given *given, const char *property)
 	return value[0] != '\0' ? value : NULL;
 }
 
+/* Layotto's own limit for connecting, in place of TICKR_DATABASE_CONNECT_TIMEOUT. */
+static void
+etcd_place_read_timeout(const struct store_given *given, struct store_settings *database)
+{
+	const char *seconds = etcd_place_text(given, "dialTimeout");
+	uint64_t number = 0;
+
+	if (seconds == NULL)
+		return;
+	if (!parse_number(seconds, strlen(seconds), LONGEST_DIAL_S, &number) || number == 0)
+		given->refuse(given, "dialTimeout", "it is a number of seconds, from 1 to 60");
+	else
+		database->connect_timeout_s = (unsigned)number;
+}
+
 static void
 etcd_sequences_parse(const struct store_given *given, struct store_settings *databases,
 		     size_t count)
@@ -154,6 +171,7 @@ etcd_sequences_parse(const struct store_given *given, struct store_settings *dat
 		given->refuse(given, "keyPrefixPath", "it has more than 200 bytes");
 	if ((place.cert_file != NULL) != (place.key_file != NULL))
 		given->refuse(given, "tlsCert", "set tlsCert and tlsCertKey, or neither");
+	etcd_place_read_timeout(given, databases);
 	if (place.endpoints_count > 0)
 		etcd_place_set(databases, &place);
 	for (size_t i = 0; i < place.endpoints_count; i++)
@@ -179,6 +197,7 @@ etcd_shelf_open(const struct store_settings *settings, struct shelf_session **se
 		.user = own->place.user,
 		.password = own->place.password,
 		.attempt_ms = attempt_ms > SHORTEST_ATTEMPT_MS ? attempt_ms : SHORTEST_ATTEMPT_MS,
+		.connect_ms = settings->connect_timeout_s * 1000ull,
 	};
 
 	(void)reason;

@@ -33,6 +33,7 @@ static const struct store_property types_of_etcd[] = {
 	{"tlsCa", "tlsCa", "", false},
 	{"tlsCert", "tlsCert", "", false},
 	{"tlsCertKey", "tlsCertKey", "", false},
+	{"dialTimeout", "dialTimeout", "", false},
 };
 
 static const struct store_property types_of_zookeeper[] = {
@@ -48,6 +49,19 @@ static const struct store_property types_of_redis[] = {
 	{"db", "db", "0", false},
 	{"enableTLS", "enableTLS", "false", false},
 	{"durability", "durability", "checked", false},
+};
+
+/* Properties that Layotto has, and tickrd does not need. */
+static const struct {
+	const char *type, *name, *reason;
+} types_ignored[] = {
+	{"mysql", "tableName",
+	 "the table is tickr_sequences: use dataBaseName or keyPrefix to keep two stores apart"},
+	{"redis", "maxRetries",
+	 "tickrd never repeats a statement: TICKR_DATABASE_POOL_TIMEOUT limits how long a request "
+	 "waits"},
+	{"redis", "maxRetryBackoff", "tickrd chooses its own pauses after a failure"},
+	{"zookeeper", "LogInfo", "TICKR_LOG_LEVEL is the limit of the log"},
 };
 
 static const struct store_type types[] = {
@@ -77,6 +91,16 @@ const struct store *
 store_type_sequences(const struct store_type *type)
 {
 	return type->store->sequences != NULL ? type->store->sequences : type->store;
+}
+
+const char *
+store_type_ignores(const struct store_type *type, const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LENGTH(types_ignored); i++)
+		if (strcmp(types_ignored[i].type, type->name) == 0 &&
+		    strcmp(types_ignored[i].name, name) == 0)
+			return types_ignored[i].reason;
+	return NULL;
 }
 
 void

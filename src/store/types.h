@@ -34,6 +34,12 @@ const struct store_type *store_type_find(const char *name) MUST_CHECK;
 /* Return the store of the named sequences of TYPE, which was built. */
 const struct store *store_type_sequences(const struct store_type *type) MUST_CHECK;
 
+/*
+ * Return why TYPE ignores NAME, a property that Layotto has and no one of TYPE's; NULL: Layotto has none of this name
+ * either.
+ */
+const char *store_type_ignores(const struct store_type *type, const char *name) MUST_CHECK;
+
 /* Add the names of all types to TEXT, separated by commas. */
 void store_types_list(struct text *text);
 
