@@ -1,11 +1,14 @@
 /*
  * client -- requests tickets in every allowed manner, as fast as it can, and records each ticket.
  *
- *	client FOLDER SEED CLIENTS KEYS PORT...
+ *	client FOLDER SEED CLIENTS KEYS STORES PORT...
  *
  * CLIENTS threads for each PORT of 127.0.0.1 send requests until SIGTERM, on one connection each at a
  * time. Half of the requests are for ids of the named sequences key-1, key-2, .. There are KEYS at first, and
  * another one 8 times a second. With KEYS = 0 all requests are for tickets.
+ *
+ * STORES: - (the server's own), or NAME,.. of more stores, or `snowflakes`: the tickets are Snowflake ids. NAME@PLACE is a
+ * store of one server. A store NAME has a number, from 1 on, by its place in the list.
  *
  * An operator may have declared key-1 as strong and key-2 as weak. The others are made by their first use.
  * SIGUSR1: rest all keys but one. SIGHUP: rest all keys. SIGUSR2: use all keys again.
@@ -85,7 +88,8 @@ static void
 note_range(void *arg, struct ticket_range range, bool is_whole)
 {
 	struct noting *noting = arg;
-	bool is_wrong = !is_whole || range.count != noting->asked_for ||
+	bool may_be_part = noting->client->keys->are_snowflakes;
+	bool is_wrong = (!may_be_part && (!is_whole || range.count != noting->asked_for)) ||
 			range.increment > UINT32_MAX || range.increment == 0;
 
 	noting->record.first = range.first;
@@ -104,7 +108,8 @@ note_response(struct client *client, const struct request *request, const struct
 
 	record.status = noting.record.status = (uint16_t)response->status;
 	if (response->status == 200 &&
-	    answer_read(response->body, response->len, note_range, &noting))
+	    answer_read(response->body, response->len, note_range, &noting) &&
+	    noting.got == request->count)
 		return;
 	record.increment = request->count;
 	note(client, record, RECORD_STATUS,
@@ -142,7 +147,7 @@ ask(struct client *client, const char *version, const char *headers)
 	struct request request;
 	uint64_t asked_us;
 
-	request_make(&request, &client->random, client->keys, version, headers);
+	request_make(&request, &client->random, client->keys, client->server, version, headers);
 	asked_us = clock_us();
 	/* If the request cannot be sent, take_answer() finds the end of the connection. */
 	(void)!connection_send(&client->connection, request.text, request.len);
@@ -176,7 +181,7 @@ half_closed(struct client *client)
 	struct request request;
 	uint64_t asked_us;
 
-	request_make(&request, &client->random, client->keys, "1.1", "");
+	request_make(&request, &client->random, client->keys, client->server, "1.1", "");
 	asked_us = clock_us();
 	(void)!connection_send(&client->connection, request.text, request.len);
 	connection_end_sending(&client->connection);
@@ -193,7 +198,8 @@ ask_several(struct client *client)
 	uint64_t asked_us;
 
 	for (i = 0; i < count; i++) {
-		request_make(&requests[i], &client->random, client->keys, "1.1", "");
+		request_make(&requests[i], &client->random, client->keys, client->server, "1.1",
+			     "");
 		memcpy(all + len, requests[i].text, requests[i].len);
 		len += requests[i].len;
 	}
@@ -220,7 +226,7 @@ without_waiting(struct client *client)
 {
 	struct request request;
 
-	request_make(&request, &client->random, client->keys, "1.1", "");
+	request_make(&request, &client->random, client->keys, client->server, "1.1", "");
 	(void)!connection_send(&client->connection, request.text, request.len);
 }
 
@@ -307,6 +313,28 @@ number_of(const char *argument, uint64_t most)
 	return number;
 }
 
+/* Take the stores of LIST, which is cut up. */
+static void
+take_stores(struct keys *keys, char *list)
+{
+	char *rest, *name;
+
+	keys->are_snowflakes = strcmp(list, "snowflakes") == 0;
+	if (keys->are_snowflakes || strcmp(list, "-") == 0)
+		return;
+	for (name = strtok_r(list, ",", &rest); name != NULL; name = strtok_r(NULL, ",", &rest)) {
+		char *place = strchr(name, '@');
+
+		if (keys->store_count == MOST_STORES)
+			errx(64, "at most %d stores are supported", MOST_STORES);
+		keys->stores[keys->store_count++] = (struct store){
+			name,
+			place != NULL ? (unsigned)number_of(place + 1, UINT8_MAX) : EACH_SERVER};
+		if (place != NULL)
+			*place = '\0';
+	}
+}
+
 /* Handle the signals until SIGTERM, and make new keys meanwhile. */
 static void
 wait_for_the_end(const sigset_t *signals, struct keys *keys, uint64_t dice)
@@ -346,18 +374,19 @@ main(int argc, char **argv)
 	size_t count;
 	sigset_t signals;
 
-	if (argc < 6 || argc > 5 + 200)
-		errx(64, "usage: client FOLDER SEED CLIENTS KEYS PORT...");
+	if (argc < 7 || argc > 6 + 200)
+		errx(64, "usage: client FOLDER SEED CLIENTS KEYS STORES PORT...");
 	seed = number_of(argv[2], UINT64_MAX);
 	per_port = number_of(argv[3], MOST_CLIENTS);
 	keys.count = (unsigned)number_of(argv[4], MOST_KEYS);
+	take_stores(&keys, argv[5]);
 	block_signals(&signals);
 
-	count = per_port * (size_t)(argc - 5);
+	count = per_port * (size_t)(argc - 6);
 	clients = xcalloc(count, sizeof(*clients));
 	for (size_t i = 0; i < count; i++) {
 		clients[i].server = (uint8_t)(i / per_port);
-		clients[i].port = (uint16_t)number_of(argv[5 + i / per_port], UINT16_MAX);
+		clients[i].port = (uint16_t)number_of(argv[6 + i / per_port], UINT16_MAX);
 		clients[i].keys = &keys;
 		clients[i].random = seed * MOST_CLIENTS + i;
 		start(&clients[i], argv[1], (unsigned)(i % per_port));

@@ -6,12 +6,13 @@
  *	BEGAN_US ENDED_US KIND SERVERS NODE
  *
  * SERVERS is a number with a bit for each server that suffers; the first server has bit 0. NODE is the node
- * of the database, or -. A fault ends with its cause: a killed database answers again, a server was started.
+ * of the database, or the number of the store (record.h), or -. A fault ends with its cause: a killed database answers again, a server was started.
  *
  * Some KINDs have a meaning for the checker. The faults kill-server and drain-server end connections. During
  * refuse the servers reported that they refuse the node's database, which went back in time; and during
  * refuse-sequences, that they refuse its named sequences. After
- * use-up-descriptors the servers have no descriptor to accept connections with.
+ * use-up-descriptors the servers have no descriptor to accept connections with. After kill-store, stop-store and replace-store only
+ * ids of that store are late.
  */
 #ifndef TORTURE_FAULTS_H
 #define TORTURE_FAULTS_H

@@ -3,9 +3,12 @@
 use strict;
 use warnings;
 use Tickr::Database;
+use Tickr::Etcd;
 use Tickr::File;
 use Tickr::Process qw(scratch);
+use Tickr::Server;
 use Tickr::Vendor;
+use Tickr::ZooKeeper;
 use Time::HiRes qw(time);
 use Torture::Options;
 
@@ -40,6 +43,14 @@ sub report {
     return;
 }
 
+# The reason why tickrd cannot use COORDINATOR; ''.
+sub is_built_without {
+    my ($coordinator) = @_;
+    my (undef, $output) = Tickr::Server->run(arguments => ['check-config'], env => {
+        TICKR_DATABASE_ADAPTER => 'snowflake', TICKR_COORDINATOR => $coordinator });
+    return $output =~ /was built without/ ? "tickrd was built without $coordinator" : '';
+}
+
 # Copy the records and all logs, which may explain a broken promise, to FOLDER.
 sub keep {
     my ($folder) = @_;
@@ -55,7 +66,12 @@ sub keep {
 }
 
 print "# seed $options{seed}: scripts/torture --seed $options{seed} repeats the plan\n";
-my %missing = (mariadb => Tickr::Database::missing(), sqlite => Tickr::File::missing());
+my %missing = (
+    mariadb   => Tickr::Database::missing(),
+    sqlite    => Tickr::File::missing(),
+    etcd      => Tickr::Etcd->missing || is_built_without('etcd'),
+    zookeeper => Tickr::ZooKeeper->missing || is_built_without('zookeeper'),
+);
 $missing{'mariadb alone'} = $missing{mariadb}
     || (Tickr::Vendor::is_mariadb() ? '' : 'its faults use statements that MySQL does not have');
 my @runnable = grep { !$missing{ $_->{needs} } } @{ $options{configurations} };

@@ -32,7 +32,7 @@ struct record {
 	uint32_t took_us;  /* until the answer or the end */
 	uint32_t count;
 	uint32_t increment;
-	uint32_t key;	 /* the number of a named sequence; 0: tickets */
+	uint32_t key;	 /* a named sequence, see below; 0: tickets */
 	uint16_t status; /* of HTTP; 0: none */
 	uint8_t server;	 /* index of the port among the client's arguments */
 	uint8_t marks;	 /* the kind in the low four bits, flags in the high four */
@@ -40,6 +40,9 @@ struct record {
 };
 
 _Static_assert(sizeof(struct record) == 40, "a record has no holes");
+
+/* The number of a store, 0 for the server's own, and below this the number of a sequence in it, from 1 on. */
+#define RECORD_STORE_KEYS 10000
 
 #define RECORD_MARKS(kind, flags) ((uint8_t)((kind) | (flags) << 4))
 #define RECORD_KIND(record)	  ((enum record_kind)((record)->marks & 15))

@@ -1,9 +1,13 @@
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "base/text.h"
+#include "record.h"
 #include "request.h"
 
 #define MOST_TICKETS	  100000 /* TICKR_MAX_BATCH */
+#define MOST_GROUP	  4096	 /* Snowflake ids */
 #define HOT_KEYS	  4	 /* the first ones */
 #define NEW_KEYS	  8	 /* the last ones */
 #define STRONG_KEY	  1
@@ -51,6 +55,18 @@ request_some_key(uint64_t *random, const struct keys *keys)
 	return 1 + (uint32_t)request_dice(random, count);
 }
 
+/* Return the number of a store of SERVER, or 0 for its own. */
+static uint32_t
+request_some_store(uint64_t *random, const struct keys *keys, unsigned server)
+{
+	uint32_t store = (uint32_t)request_dice(random, keys->store_count + UINT64_C(1));
+
+	if (store > 0 && keys->stores[store - 1].server != EACH_SERVER &&
+	    keys->stores[store - 1].server != server)
+		return 0;
+	return store;
+}
+
 /* A strong request drops the numbers that a server holds. So there are keys without strong requests. */
 static bool
 request_is_of_weak_key(uint32_t key)
@@ -58,17 +74,20 @@ request_is_of_weak_key(uint32_t key)
 	return key % 3 == 2;
 }
 
-/* Return the parameter "order" of a request for KEY. A weak key over several databases cannot be strong. */
+/*
+ * Return the parameter "order" of a request for KEY. A weak key over several databases cannot be strong. Only keys of the
+ * server's own store are declared.
+ */
 static const char *
-request_some_order(uint64_t *random, uint32_t key, bool *is_strong)
+request_some_order(uint64_t *random, uint32_t key, uint32_t store, bool *is_strong)
 {
 	uint64_t dice = request_dice(random, 10);
 
-	if (key == DECLARED_WEAK_KEY && dice < 7)
+	if (store == 0 && key == DECLARED_WEAK_KEY && dice < 7)
 		return "";
 	if (request_is_of_weak_key(key))
 		return "order=weak";
-	*is_strong = key == STRONG_KEY || dice < 7;
+	*is_strong = (store == 0 && key == STRONG_KEY) || dice < 7;
 	if (dice >= 7)
 		return "order=weak";
 	return dice < 3 ? "order=strong" : "";
@@ -88,36 +107,53 @@ request_some_format(uint64_t *random, uint32_t *count)
 }
 
 static void
-request_make_path(struct request *request, uint64_t *random, const struct keys *keys, char *path,
-		  size_t size)
+request_add_parameter(struct text *path, const char *parameter)
 {
-	char resource[32] = "tickets", number[16] = "";
-	bool is_group = request_some_format(random, &request->count);
-	const char *order = "";
+	if (parameter[0] != '\0')
+		text_addf(path, "%s%s", strchr(path->start, '?') == NULL ? "?" : "&", parameter);
+}
 
-	request->key = request_some_key(random, keys);
+/* Make the path for ids of some sequence, or for tickets. */
+static void
+request_make_path(struct request *request, uint64_t *random, const struct keys *keys,
+		  unsigned server, struct text *path)
+{
+	bool is_group = request_some_format(random, &request->count);
+	uint32_t key = request_some_key(random, keys), store = 0;
+	char parameter[80] = "";
+
 	request->is_strong = false;
-	if (request->key > 0) {
-		snprintf(resource, sizeof(resource), "sequences/key-%" PRIu32, request->key);
-		order = request_some_order(random, request->key, &request->is_strong);
-	}
+	if (keys->are_snowflakes && is_group && request->count > MOST_GROUP)
+		request->count = MOST_GROUP;
+	if (key == 0)
+		text_add(path, "/tickets/create");
+	else
+		text_addf(path, "/sequences/key-%" PRIu32 "/create", key);
 	if (request->count > 1)
-		snprintf(number, sizeof(number), "/%" PRIu32, request->count);
-	snprintf(path, size, "/%s/create%s%s%s%s%s", resource, number,
-		 is_group || order[0] != '\0' ? "?" : "", is_group ? "format=group" : "",
-		 is_group && order[0] != '\0' ? "&" : "", order);
+		text_addf(path, "/%" PRIu32, request->count);
+	if (key > 0) {
+		store = request_some_store(random, keys, server);
+		request_add_parameter(path,
+				      request_some_order(random, key, store, &request->is_strong));
+	}
+	if (store > 0)
+		snprintf(parameter, sizeof(parameter), "store=%s", keys->stores[store - 1].name);
+	request_add_parameter(path, parameter);
+	request_add_parameter(path, is_group ? "format=group" : "");
+	request->key = key > 0 ? store * RECORD_STORE_KEYS + key : 0;
 }
 
 void
-request_make(struct request *request, uint64_t *random, const struct keys *keys,
+request_make(struct request *request, uint64_t *random, const struct keys *keys, unsigned server,
 	     const char *version, const char *headers)
 {
 	bool is_post = request_dice(random, 10) == 0;
-	char path[96];
+	char memory[160];
+	struct text path = TEXT_OVER(memory);
 
-	request_make_path(request, random, keys, path, sizeof(path));
+	request_make_path(request, random, keys, server, &path);
 	request->len =
 		(size_t)snprintf(request->text, sizeof(request->text),
 				 "%s %s HTTP/%s\r\nHost: t\r\n%s%s\r\n", is_post ? "POST" : "GET",
-				 path, version, headers, is_post ? "Content-Length: 0\r\n" : "");
+				 memory, version, headers, is_post ? "Content-Length: 0\r\n" : "");
 }

@@ -13,15 +13,27 @@
 #define ALL_KEYS 0
 #define NO_KEY	 UINT_MAX
 
-/* The named sequences key-1, key-2, .. of all clients. */
+#define EACH_SERVER UINT_MAX
+#define MOST_STORES 15
+
+/* A store of TICKR_SEQUENCERS_FILE. */
+struct store {
+	const char *name;
+	unsigned server; /* the only one that has it, or EACH_SERVER */
+};
+
+/* The named sequences key-1, key-2, .. of all clients. Each store has all of them. */
 struct keys {
 	atomic_uint count;
 	atomic_uint only; /* the key that is in use, or ALL_KEYS, or NO_KEY */
+	struct store stores[MOST_STORES];
+	unsigned store_count;
+	bool are_snowflakes; /* there are no sequences, and a group has at most 4096 tickets */
 };
 
 struct request {
 	uint32_t count;
-	uint32_t key; /* 0: tickets */
+	uint32_t key; /* see record.h; 0: tickets */
 	bool is_strong;
 	char text[240];
 	size_t len;
@@ -33,8 +45,8 @@ uint64_t request_dice(uint64_t *random, uint64_t below);
 /* Return a count from 1 to MOST. Each power of two has the same chance, so small counts are frequent. */
 uint32_t request_count(uint64_t *random, uint32_t most);
 
-/* Fill REQUEST. VERSION is that of HTTP, and each line of HEADERS ends with CR LF. */
+/* Fill REQUEST to SERVER. VERSION is that of HTTP, and each line of HEADERS ends with CR LF. */
 void request_make(struct request *request, uint64_t *random, const struct keys *keys,
-		  const char *version, const char *headers);
+		  unsigned server, const char *version, const char *headers);
 
 #endif

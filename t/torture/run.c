@@ -65,7 +65,7 @@ note_keys(struct run *run)
 			if (run->clients[i].records[n].key > run->key_count)
 				run->key_count = run->clients[i].records[n].key;
 	if (run->key_count > RUN_MOST_KEYS)
-		errx(1, "at most %d keys are supported", RUN_MOST_KEYS);
+		errx(1, "keys are below %d", RUN_MOST_KEYS);
 	run->has_sequences = run->has_sequences || run->key_count > 0;
 }
 
@@ -177,8 +177,10 @@ run_show(const struct run *run, const struct client_file *client, const struct r
 	       (double)(record->asked_us - run->began_us) / MICRO, record->took_us / MICRO);
 	show_what_came(record);
 	if (record->key > 0)
-		printf(" of key-%" PRIu32 ", %s", record->key,
+		printf(" of key-%" PRIu32 ", %s", record->key % RECORD_STORE_KEYS,
 		       RECORD_HAS(record, RECORD_IS_STRONG) ? "strong" : "weak");
+	if (record->key > RECORD_STORE_KEYS)
+		printf(", of store %" PRIu32, record->key / RECORD_STORE_KEYS);
 	for (size_t i = 0; i < run->faults.count; i++) {
 		const struct fault *fault = &run->faults.list[i];
 

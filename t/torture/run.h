@@ -14,7 +14,7 @@
 #include "record.h"
 
 #define RUN_MOST_SERVERS 64
-#define RUN_MOST_KEYS	 10000
+#define RUN_MOST_KEYS	 (16 * RECORD_STORE_KEYS)
 
 struct client_file {
 	char name[256];
@@ -29,8 +29,10 @@ struct run {
 	uint64_t starting_offset;
 	bool is_in_order;
 	bool has_another;
-	bool has_sequences; /* or must have */
-	uint32_t key_count; /* the highest key */
+	bool has_sequences;  /* or must have */
+	bool are_snowflakes; /* the tickets: a server that is started again may issue lower ones */
+	uint64_t back_within_us; /* the time in which a server must issue tickets after a fault */
+	uint32_t key_count;	 /* the highest key */
 
 	struct client_file *clients;
 	size_t client_count;

@@ -14,7 +14,7 @@ use Tickr::Server;
 use Tickr::ZooKeeper;
 
 our @EXPORT_OK = qw(the_coordinator lease_server lease_settings worker_of holders bound_of is_unique ready_within
-    not_ready_within clock_moved_by);
+    not_ready_within clock_moved_by clock_library clock_in_file);
 
 # A fresh coordinator of the kind that TICKR_TEST_COORDINATOR names, by default etcd. If it cannot run here, skip the
 # whole test.
@@ -42,13 +42,24 @@ sub lease_settings {
     };
 }
 
+# The library that moves the time of day of a process; undef: it is not installed.
+sub clock_library { return (glob '/usr/lib/*/faketime/libfaketimeMT.so.1')[0] }
+
 # The settings that move the time of day of a process by SECONDS; none if the library is not installed.
 sub clock_moved_by {
     my ($seconds) = @_;
-    my ($library) = glob '/usr/lib/*/faketime/libfaketime.so.1' or return;
+    return clock_library() ? (FAKETIME => sprintf('%+ds', $seconds), clock_settings()) : ();
+}
+
+# The settings with which a process reads the offset of its time of day from FILE. The library must be installed.
+sub clock_in_file {
+    my ($file) = @_;
+    return (FAKETIME_TIMESTAMP_FILE => $file, FAKETIME_CACHE_DURATION => 1, clock_settings());
+}
+
+sub clock_settings {
     return (
-        LD_PRELOAD          => $library,
-        FAKETIME            => sprintf('%+ds', $seconds),
+        LD_PRELOAD          => clock_library(),
         DONT_FAKE_MONOTONIC => 1,
         # Otherwise each wait on a condition variable of the monotonic clock ends immediately.
         FAKETIME_FORCE_MONOTONIC_FIX => 0,

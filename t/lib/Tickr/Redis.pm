@@ -35,7 +35,9 @@ sub start {
     return;
 }
 
-sub kill { $_[0]{process}->kill_hard }
+sub kill   { $_[0]{process}->kill_hard }
+sub pause  { $_[0]{process}->signal('STOP') }
+sub resume { $_[0]{process}->signal('CONT') }
 
 # The answer to COMMAND, as redis-cli prints it.
 sub ask {

@@ -5,6 +5,7 @@ package Torture::Cluster;
 #   databases   a list of { number, node, database, second, proxy, servers }: second is another database
 #               server, a replica of the first one or a master that joins it
 #   has_sequences   the clients ask for ids of named sequences too
+#   stores      those of the servers, see Stores.pm; undef: none
 #   servers     a list of { number, port, env, state, server, databases, proxy, is_steady }: no fault ends a steady
 #               server, so that its memory can be measured
 
@@ -12,12 +13,13 @@ use strict;
 use warnings;
 use Tickr::Database;
 use Tickr::File;
+use Tickr::Grpc;
 use Tickr::Process qw(wait_for scratch free_port spew);
 use Tickr::Proxy;
 use Tickr::Server;
 use Torture::Sequences;
+use Torture::Stores;
 
-our ($max_nodes, $starting_offset) = (10, 326);
 our $most_descriptors = 256;    # of a server, few enough for idle clients to use them up
 my $count = 0;
 
@@ -26,12 +28,47 @@ sub new {
     my $self = bless { %$configuration, databases => [], servers => [], stops => [] }, $class;
     $self->{has_sequences} = ($self->{second} // '') ne 'master';    # which several masters cannot serve together
     $self->add_database for 1 .. $configuration->{databases};
+    $self->{stores} = Torture::Stores->new($self) if $self->{has_stores};
     $self->add_servers;
     return $self;
 }
 
 sub databases { @{ $_[0]{databases} } }
 sub servers   { @{ $_[0]{servers} } }
+
+sub max_nodes       { return $_[0]{max_nodes} // ($_[0]{coordinator} ? 1 : 10) }
+sub starting_offset { return $_[0]{coordinator} ? 0 : 326 }
+
+# Whether the databases have proxies, whose connections can be cut.
+sub has_proxies { return !$_[0]{is_file} && $_[0]->databases > 0 }
+
+# Those of KINDS of faults that this machine can inject.
+sub possible { my ($self, @kinds) = @_; return @kinds }
+
+# How many descriptors more than at first a server may have. SQLite keeps that of a connection that a command closed, for
+# its next connection. The libraries of stores and coordinators keep connections too.
+sub kept_descriptors {
+    my ($self) = @_;
+    return $self->{stores} || $self->{coordinators} ? 8 : $self->{is_file} ? 1 : 0;
+}
+
+# The argument of the clients about stores, see client.c.
+sub store_list {
+    my ($self) = @_;
+    return $self->{coordinator} ? 'snowflakes' : $self->{stores} ? $self->{stores}->list : '-';
+}
+
+# The paths that are 200 when the server ENTRY serves.
+sub ready_paths {
+    my ($self, $entry) = @_;
+    return ('/status', $self->{has_sequences} ? '/readyz?sequences' : (),
+        map {"/readyz?store=$_->{name}"} $self->{stores} ? $self->{stores}->of_server($entry->{number}) : ());
+}
+
+sub is_ready {
+    my ($self, $entry) = @_;
+    return eval { !grep { $entry->{server}->get($_, timeout => 5)->{status} != 200 } $self->ready_paths($entry) };
+}
 
 # --- databases -----------------------------------------------------------------------------------
 
@@ -85,8 +122,8 @@ sub follow {
 sub environment {
     my ($self, @databases) = @_;
     return (
-        TICKR_MAX_NODES       => $max_nodes,
-        TICKR_STARTING_OFFSET => $starting_offset,
+        TICKR_MAX_NODES       => $self->max_nodes,
+        TICKR_STARTING_OFFSET => $self->starting_offset,
         TICKR_NODE_NUMBER     => join(',', map { $_->{node} } @databases),
         TICKR_HTTP_THREADS    => undef,
         $self->{is_file}
@@ -113,6 +150,7 @@ sub plan_server {
         number    => $number,
         port      => free_port(),
         databases => \@databases,
+        most_descriptors => $self->{stores} ? 2 * $most_descriptors : $most_descriptors,
         is_steady => $number > 0 && $self->{server_count} > 1,
         state     => scratch() . '/state' . ++$count,
     };
@@ -128,8 +166,19 @@ sub plan_server {
         $self->{is_file} ? (TICKR_CONTROL_SOCKET => "$entry->{state}.control") : (),
         TORTURE_STALL   => $entry->{stall},
         TORTURE_FULL    => $entry->{full},
+        $self->{stores}
+        ? (TICKR_SEQUENCERS_FILE => $self->{stores}->write_file($number), grpc_settings($entry))
+        : (),
     };
     return $entry;
+}
+
+# A part of the load is over gRPC, if tickrd and this machine have it.
+sub grpc_settings {
+    my ($entry) = @_;
+    return if Tickr::Grpc::missing();
+    $entry->{grpc} = '127.0.0.1:' . free_port();
+    return (TICKR_GRPC_LISTEN => $entry->{grpc});
 }
 
 sub add_server {
@@ -142,7 +191,7 @@ sub add_server {
     push @{ $_->{servers} }, $entry for @databases;
     push @{ $self->{servers} }, $entry;
     start_server($entry);
-    $entry->{server}->wait_until_ready;
+    wait_for('a server that is ready', 30, sub { $self->is_ready($entry) });
     $entry->{idle_descriptors} = settled_descriptors($entry->{server});
     return;
 }
@@ -166,7 +215,7 @@ sub start_server {
     my ($entry, %given) = @_;
     my $began = now_us();
     $entry->{server} = Tickr::Server->new(env => $entry->{env}, wait => 0,
-        through => [ 'sh', '-c', "ulimit -n $most_descriptors; exec \"\$@\"", 'sh' ]);
+        through => [ 'sh', '-c', "ulimit -n $entry->{most_descriptors}; exec \"\$@\"", 'sh' ]);
     $entry->{server}{port} = $entry->{port};
     $entry->{samples} = [];
     $entry->{began}   = $began;

@@ -90,8 +90,7 @@ sub wait_for_refusal {
 # Move the counter past LAST, as an operator does.
 sub advance {
     my ($self, $entry, $last) = @_;
-    my $ticket = ($last - 2) * $Torture::Cluster::max_nodes + $entry->{node}
-        + $Torture::Cluster::starting_offset;
+    my $ticket = ($last - 2) * $self->{cluster}->max_nodes + $entry->{node} + $self->{cluster}->starting_offset;
     my ($status, $output) = Tickr::Server->run(
         arguments => [ 'advance', '--past', $ticket, '--yes' ],
         env       => { $self->{cluster}->environment($entry) },

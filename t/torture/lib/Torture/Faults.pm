@@ -8,11 +8,13 @@ use warnings;
 use Tickr::Process qw(wait_for scratch spew slurp);
 use Tickr::Server;
 use Time::HiRes qw(sleep);
+use Torture::Backends;
 use Torture::Cluster;
 use Torture::Copies qw(newest now_us pick);
 use Torture::Sequences;
 
-our @ISA = ('Torture::Copies');    # the faults that replace a database by an older copy
+# Copies: the faults that replace a database by an older copy. Backends: those of stores and coordinators.
+our @ISA = ('Torture::Copies', 'Torture::Backends');
 
 my $count = 0;
 
@@ -42,13 +44,13 @@ sub judge {
 }
 
 sub note {
-    my ($self, $kind, $began, $ended, $servers, $node) = @_;
+    my ($self, $kind, $began, $ended, $servers, $node, $target) = @_;
     my $mask = 0;
     $mask |= 1 << $_->{number} for @$servers;
     printf {$self->{file}} "%d %d %s %d %s\n", $began, $ended, $kind, $mask, $node // '-';
     $self->{counts}{$kind}++ unless $kind =~ /^refuse/;
     $self->{on_event}->(sprintf '%s %s %.3f s', $kind,
-        defined $node ? "of node $node" : 'of server ' . join(',', map { $_->{number} } @$servers),
+        $target // (defined $node ? "of node $node" : 'of server ' . join(',', map { $_->{number} } @$servers)),
         ($ended - $began) / 1e6);
     return;
 }
@@ -72,11 +74,18 @@ my %do = (
     'use-up-descriptors' => \&use_up_descriptors,
     'stall-disk'       => \&stall_disk,
     'fill-disk'        => \&fill_disk,
+    'kill-store'       => \&Torture::Backends::kill_store,
+    'stop-store'       => \&Torture::Backends::stop_store,
+    'replace-store'    => \&Torture::Backends::replace_store,
+    'kill-coordinator' => \&Torture::Backends::kill_coordinator,
+    'stop-coordinator' => \&Torture::Backends::stop_coordinator,
+    'pause-server'     => \&stop_server,
+    'step-clock'       => \&Torture::Backends::step_clock,
 );
 
 sub inject {
     my ($self, $fault) = @_;
-    my $has_proxy = !$self->{cluster}{is_file};
+    my $has_proxy = $self->{cluster}->has_proxies;
     $self->{jumps} = $fault->{jumps};
     $self->cut($fault) if $has_proxy && $fault->{also_cuts} && $fault->{kind} ne 'cut';
     $do{ $fault->{kind} }->($self, $fault);
@@ -160,7 +169,7 @@ sub kill_idle {
     my $ended = Torture::Cluster::start_server($server);
     my $next;
     wait_for('an id', 10, sub { $next = Torture::Sequences::ask(@ask, $server->{server}, $key, 1) });
-    my $lost = ($next - $last) / $Torture::Cluster::max_nodes - 1;
+    my $lost = ($next - $last) / $self->{cluster}->max_nodes - 1;
     $self->judge($few, $lost <= 16 ? () : "server $server->{number}: key-$key continued with $next after $last");
     $self->end_rest;
     $self->note('kill-server', $began, $ended, [$server]);
@@ -326,8 +335,9 @@ sub stop_server {
     my ($self, $fault) = @_;
     my $entry = pick($fault->{target}, $self->{cluster}->servers);
     my $began = now_us();
+    # A pause may be longer than the lease of a worker id and its bound.
     $entry->{server}->signal('STOP');
-    sleep 0.1 + 1.5 * $fault->{length};
+    sleep 0.1 + ($fault->{kind} eq 'pause-server' ? 7 : 1.5) * $fault->{length};
     $entry->{server}->signal('CONT');
     $self->note($fault->{kind}, $began, now_us(), [$entry]);
     return;

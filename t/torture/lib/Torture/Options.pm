@@ -7,9 +7,10 @@ use warnings;
 use Getopt::Long ();
 use Torture::Plan;
 
-# needs: the database that must be installed; layout: of the tables, if not createdb's default; share: of the time, if not
-# the same as the others'; faults: the kinds to try, if not all that apply; second: a second database server: a replica,
-# or a master that joins.
+# needs: the database, or the coordinator, that must be installed; layout: of the tables, if not createdb's default;
+# share: of the time, if not the same as the others'; faults: the kinds to try, if not all that apply; second: a second
+# database server: a replica, or a master that joins; clients: their number, if not that of Round.pm; back_within: seconds in
+# which a server must issue tickets after a fault, if not 2; coordinator: the servers issue Snowflake ids.
 our @configurations = (
     { name => 'strict', needs => 'mariadb', databases => 1, server_count => 1, is_in_order => 1,
       what => 'a server and its database' },
@@ -34,6 +35,17 @@ our @configurations = (
     { name => 'masters', needs => 'mariadb alone', databases => 1, server_count => 2, share => 0.5,
       layout => 'append', second => 'master', faults => [qw(add-master cut kill-server stop-server drain-server)],
       what => 'two servers, one of which moves to a second master and back' },
+    { name => 'stores', needs => 'mariadb', databases => 1, server_count => 2, is_in_order => 1, max_nodes => 1,
+      layout => 'counter', has_stores => 1, clients => 8, back_within => 5,
+      faults => [qw(kill-store stop-store replace-store kill-database stop-database cut kill-server stop-server drain-server)],
+      what => 'two servers with stores in Redis, etcd, ZooKeeper, MariaDB and SQLite, over HTTP and gRPC' },
+    { name => 'snowflake-etcd', needs => 'etcd', server_count => 4, share => 0.5, coordinator => 'Etcd', back_within => 20,
+      faults => [qw(kill-coordinator stop-coordinator kill-server pause-server drain-server step-clock)],
+      what => 'four servers of Snowflake ids on two etcd' },
+    { name => 'snowflake-zookeeper', needs => 'zookeeper', server_count => 4, share => 0.5, coordinator => 'ZooKeeper',
+      back_within => 20,
+      faults => [qw(kill-coordinator stop-coordinator kill-server pause-server drain-server step-clock)],
+      what => 'the same on two ZooKeepers' },
 );
 
 sub usage {

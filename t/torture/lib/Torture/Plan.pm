@@ -27,13 +27,20 @@ our @kinds = (
     { name => 'use-up-descriptors', weight => 1, needs => 'server' },
     { name => 'stall-disk',       weight => 1, needs => 'server' },
     { name => 'fill-disk',        weight => 1, needs => 'server' },
+    { name => 'kill-store',       weight => 4, needs => 'stores' },
+    { name => 'stop-store',       weight => 3, needs => 'stores' },
+    { name => 'replace-store',    weight => 2, needs => 'stores' },
+    { name => 'kill-coordinator', weight => 2, needs => 'coordinator' },
+    { name => 'stop-coordinator', weight => 2, needs => 'coordinator' },
+    { name => 'pause-server',     weight => 3, needs => 'coordinator' },
+    { name => 'step-clock',       weight => 3, needs => 'coordinator' },
 );
 
 # The kinds that apply to CONFIGURATION and are WANTED (name => 1).
 sub kinds_of {
     my ($configuration, %wanted) = @_;
     my $second = $configuration->{second} // '';
-    my $has_database = !$configuration->{is_file};
+    my $has_database = !$configuration->{is_file} && !$configuration->{coordinator};
     my %has = (
         server           => 1,
         traffic          => !$second,
@@ -41,6 +48,8 @@ sub kinds_of {
         sequences        => !$second,
         database         => $has_database,
         'another server' => $has_database && $configuration->{server_count} > 1,
+        stores           => $configuration->{has_stores},
+        coordinator      => $configuration->{coordinator},
         $second          => 1,
     );
     my %tried = map { $_ => 1 } @{ $configuration->{faults} // [ map { $_->{name} } @kinds ] };

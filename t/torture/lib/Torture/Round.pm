@@ -7,11 +7,12 @@ use warnings;
 use Tickr::Process qw(wait_for scratch);
 use Time::HiRes qw(sleep time);
 use Torture::Cluster;
+use Torture::Coordinated;
 use Torture::Faults;
 use Torture::Plan;
 use Torture::Sequences;
 
-my $clients     = 16;    # over all servers
+my $clients     = 16;    # over all servers, unless the configuration has another number
 my $warm_up     = 3;     # seconds until the memory of a process is settled
 my $least_life  = 5;     # seconds after that for which it is measured at least
 my $most_growth = 12;    # MiB, under the same load
@@ -41,10 +42,22 @@ sub start_clients {
     $self->{client} = Tickr::Process->new(
         name    => "client-$self->{configuration}{name}",
         command => [ "$ENV{BUILDDIR}/t/torture/client", $self->{folder}, $self->{seed},
-                     int($clients / @ports), $self->{cluster}{has_sequences} ? $Torture::Sequences::at_first : 0,
-                     @ports ],
+                     int(($self->{configuration}{clients} // $clients) / @ports), $self->{cluster}{has_sequences} ? $Torture::Sequences::at_first : 0,
+                     $self->{cluster}->store_list, @ports ],
     );
     $self->{faults}{client} = $self->{client};
+    $self->start_grpc_client($_) for grep { $_->{grpc} } $self->{cluster}->servers;
+    return;
+}
+
+sub start_grpc_client {
+    my ($self, $entry) = @_;
+    push @{ $self->{grpc_clients} }, Tickr::Process->new(
+        name    => "client-$self->{configuration}{name}-grpc$entry->{number}",
+        env     => { PYTHONPATH => '', GRPC_VERBOSITY => 'NONE', no_proxy => '*' },
+        command => [ '/usr/bin/python3', "$ENV{SRCDIR}/t/torture/grpc_client.py", Tickr::Grpc::make_descriptors(),
+                     $entry->{grpc}, $self->{folder}, $entry->{number}, $self->{seed}, $self->{cluster}->store_list ],
+    );
     return;
 }
 
@@ -53,8 +66,7 @@ sub is_well {
     for my $entry ($self->{cluster}->servers) {
         die "server $entry->{number} ended unexpectedly:\n" . $entry->{server}->log
             unless $entry->{server}->process->is_running;
-        my @paths = ('/status', $self->{cluster}{has_sequences} ? '/readyz?sequences' : ());
-        return 0 unless eval { !grep { $entry->{server}->get($_, timeout => 5)->{status} != 200 } @paths };
+        return 0 unless $self->{cluster}->is_ready($entry);
     }
     return 1;
 }
@@ -64,7 +76,7 @@ sub state_of_all {
     my ($self) = @_;
     my @lines;
     for my $entry ($self->{cluster}->servers) {
-        for my $path ('/status', '/readyz?sequences') {
+        for my $path ($self->{cluster}->ready_paths($entry)) {
             my $answer = eval { $entry->{server}->get($path, timeout => 5) };
             push @lines, "server $entry->{number}: $path: " . ($answer ? "$answer->{status} $answer->{body}" : $@);
         }
@@ -86,7 +98,7 @@ sub last_lines {
 sub inject_faults {
     my ($self) = @_;
     my $plan = Torture::Plan->new(seed => $self->{seed}, name => $self->{configuration}{name},
-        kinds => $self->{configuration}{kinds}, turn => $self->{turn});
+        kinds => [ $self->{cluster}->possible(@{ $self->{configuration}{kinds} }) ], turn => $self->{turn});
     my $until = time + $self->{seconds};
     sleep $warm_up;
     $self->{cluster}->sample;
@@ -94,11 +106,13 @@ sub inject_faults {
         my $fault = $plan->next_fault;
         $self->{faults}->inject($fault);
         # The checker judges the time that this takes. Here it must only not run into the next fault.
-        eval { wait_for('service', 15, sub { $self->is_well }); 1 }
-            or die "after $fault->{kind}: $@";
+        # Servers of Snowflake ids must bear a fault while they wait for a worker id.
+        eval { wait_for('service', 60, sub { $self->is_well }); 1 } or die "after $fault->{kind}: $@"
+            if !$self->{configuration}{coordinator};
         sleep $fault->{pause};
         $self->{cluster}->sample;
     }
+    wait_for('service', 60, sub { $self->is_well });
     sleep 2.5;
     $self->{cluster}->sample;
     return;
@@ -108,10 +122,13 @@ sub inject_faults {
 
 sub judge_client {
     my ($self) = @_;
-    $self->{client}->signal('TERM');
-    my $status = eval { $self->{client}->wait_exit(40) } // 'it did not end';
-    $self->say_whether($status eq '0', 'the clients recorded all answers',
-        $status eq '0' ? () : ("client: $status", split /\n/, $self->{client}->log));
+    my @all = ($self->{client}, @{ $self->{grpc_clients} // [] });
+    $_->signal('TERM') for @all;
+    my @bad = map {
+        my $status = eval { $_->wait_exit(40) } // 'it did not end';
+        $status eq '0' ? () : ("client: $status", split /\n/, $_->log);
+    } @all;
+    $self->say_whether(!@bad, 'the clients recorded all answers', @bad);
     return;
 }
 
@@ -128,8 +145,7 @@ sub judge_faults {
 sub judge_descriptors {
     my ($self) = @_;
     my @grown;
-    # SQLite keeps the descriptor of a connection that a command closed, for its next connection.
-    my $kept = $self->{configuration}{is_file} ? 1 : 0;
+    my $kept = $self->{cluster}->kept_descriptors;
     for my $entry ($self->{cluster}->servers) {
         my $server = $entry->{server};
         next if eval {
@@ -174,10 +190,12 @@ sub judge_records {
     my ($self) = @_;
     my $check = Tickr::Process->new(
         name    => "check-$self->{configuration}{name}",
-        command => [ "$ENV{BUILDDIR}/t/torture/check", $self->{folder}, $Torture::Cluster::max_nodes,
-                     $Torture::Cluster::starting_offset,
-                     $self->{configuration}{is_in_order}   ? 'in-order'    : (),
-                     $self->{configuration}{databases} > 1  ? 'has-another' : (),
+        command => [ "$ENV{BUILDDIR}/t/torture/check", $self->{folder}, $self->{cluster}->max_nodes,
+                     $self->{cluster}->starting_offset,
+                     $self->{configuration}{is_in_order}    ? 'in-order'    : (),
+                     $self->{cluster}->databases > 1        ? 'has-another' : (),
+                     $self->{configuration}{coordinator}    ? 'snowflakes'  : (),
+                     $self->{configuration}{back_within} ? "back-within=$self->{configuration}{back_within}" : (),
                      $self->{cluster}{has_sequences}        ? 'sequences'   : () ],
     );
     my $status = $check->wait_exit(3600);
@@ -197,7 +215,8 @@ sub judge_records {
 sub run {
     my ($self) = @_;
     my $is_good = eval {
-        $self->{cluster} = Torture::Cluster->new($self->{configuration});
+        my $class = $self->{configuration}{coordinator} ? 'Torture::Coordinated' : 'Torture::Cluster';
+        $self->{cluster} = $class->new($self->{configuration});
         $self->{faults} = Torture::Faults->new(cluster => $self->{cluster}, folder => $self->{folder},
             on_event => $self->{on_event});
         $self->start_clients;

@@ -94,17 +94,19 @@ sub name_has {
 
 # --- ids of the torture itself --------------------------------------------------------------------------
 
-# Ask SERVER for COUNT strong ids of a key, and record them in FOLDER as of server NUMBER. Return the last id, or undef.
+# Ask SERVER for COUNT strong ids of a key, of STORE (see Stores.pm) or the server's own, and record them in FOLDER as of
+# server NUMBER. Return the last id, or undef.
 sub ask {
-    my ($folder, $number, $server, $key, $count) = @_;
+    my ($folder, $number, $server, $key, $count, $store) = @_;
+    my $query  = 'format=group&order=strong' . ($store ? "&store=$store->{name}" : '');
     my $asked  = Torture::Cluster::now_us();
-    my $answer = eval { $server->get("/sequences/key-$key/create/$count?format=group&order=strong", timeout => 10) };
+    my $answer = eval { $server->get("/sequences/key-$key/create/$count?$query", timeout => 10) };
     my $took = Torture::Cluster::now_us() - $asked;
     my ($first, $increment) = ($answer // { body => '' })->{body} =~ /^\{"first":(\d+),"increment":(\d+),"count":$count\}$/
         or return undef;
     open my $file, '>>:raw', "$folder/operator-$number" or die "$folder: $!";
     # Of a 200, strong, on a connection of its own: see record.h.
-    print {$file} pack 'Q< Q< L< L< L< L< S< C C x4', $first, $asked, $took, $count, $increment, $key, 200, $number,
+    print {$file} pack 'Q< Q< L< L< L< L< S< C C x4', $first, $asked, $took, $count, $increment, ($store ? 10_000 * $store->{number} : 0) + $key, 200, $number,
         (1 | 8) << 4;
     close $file or die "$folder: $!";
     return $first + $increment * ($count - 1);
