@@ -2,11 +2,12 @@
 # The limits of gRPC: it stops each client that exceeds one, and serves the others.
 use strict;
 use warnings;
+use POSIX ();
 use Test::More;
 use Tickr::File;
 use Tickr::Grpc;
 use Tickr::Http2;
-use Tickr::Process qw(wait_for);
+use Tickr::Process qw(scratch wait_for);
 use Tickr::Server;
 
 my $missing = Tickr::Grpc::missing();
@@ -149,6 +150,47 @@ sub is_calmed {
             + $server->metric("tickr_grpc_requests_total{method=\"$create\",code=\"OK\"}") >= 200 });
     serves();
     $server->memory and cmp_ok $server->memory, '<', 400_000, 'answers that are not read take a bounded amount of memory';
+}
+
+# --- large requests -------------------------------------------------------------------------------------
+
+# Send the heads of calls on STREAMS, and a part of a message for each. The server must take all parts before it takes more.
+sub send_parts {
+    my ($connection, $method, $part, @streams) = @_;
+    while (my @some = splice @streams, 0, 2) {
+        $connection->send(join '', map {
+            Tickr::Http2::bytes_of('HEADERS', Tickr::Http2::END_HEADERS, $_, Tickr::Http2::head($method))
+                . Tickr::Http2::bytes_of('DATA', 0, $_, $part) } @some);
+        $connection->frame('PING', 0, 0, 'x' x 8);
+        $connection->wait_for_frame('PING');
+    }
+    return;
+}
+
+{
+    my $part = "\0" . pack('N', 65536) . "\0" x 16000;
+    my @connections = map { Tickr::Http2->new($address) } 1 .. 5;
+    send_parts($_, $create, $part, map { 2 * $_ + 1 } 0 .. 249) for @connections;
+    ok $server->metric("tickr_grpc_requests_total{method=\"$create\",code=\"UNAVAILABLE\"}") > 0,
+        'requests that are incomplete take a bounded amount of memory';
+    serves();
+    undef @connections;
+    wait_for('the connections to end', 20, sub { $server->metric('tickr_grpc_connections') == 1 });
+    my $whole = $client->do('call', method => '/tickr.v1.Tickets/Create', raw => 'fa07808003' . '00' x 49152);
+    is $whole->{code}, 'OK', '... which others may have when they have ended';
+    my $service = $client->call('grpc.health.v1.Health/Check', { service => 'x' x 60_000 });
+    is $service->{code}, 'NOT_FOUND', 'a service with a long name is not found';
+    $client->do('open', id => 1, method => '/grpc.health.v1.Health/Watch', requests => [ { service => 'x' x 60_000 } ]);
+    is $client->do('next', id => 1)->{code}, 'INVALID_ARGUMENT', '... and not watched for ever';
+}
+
+{
+    my $method = '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo';
+    my @connections = map { Tickr::Http2->new($address, settings => { 4 => 0 }) } 1 .. 5;
+    send_parts($_, $method, Tickr::Http2::message("\x3a\x01*"), map { 2 * $_ + 1 } 0 .. 249) for @connections;
+    ok $server->metric("tickr_grpc_requests_total{method=\"$method\",code=\"UNAVAILABLE\"}") > 0,
+        'answers of reflection that are not read take a bounded amount of memory';
+    serves();
 }
 
 is $server->stop, 0, 'the server stops cleanly';

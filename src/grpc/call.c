@@ -68,7 +68,6 @@ call_release(struct grpc_call *call)
 	}
 	if (call->deadline != NULL)
 		event_free(call->deadline);
-	buffer_free(&call->input, call->input_memory);
 	buffer_free(&call->output, call->output_memory);
 	free(call->message);
 	free(call->watched_service);
@@ -119,6 +118,7 @@ call_forget(struct grpc_call *call)
 		call_end(call, GRPC_CANCELLED);
 	call->connection->server->held -= call->held;
 	call->held = 0;
+	call_drop_request(call);
 	call_release(call);
 }
 

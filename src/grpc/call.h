@@ -78,7 +78,8 @@ struct grpc_call {
 	size_t answer_len; /* of that answer */
 
 	struct grpc_buffer input, output;
-	uint64_t held; /* bytes of the server's limit of large answers */
+	uint64_t held;	   /* bytes of the server's limit of large answers */
+	uint64_t buffered; /* bytes of the server's limit of incomplete requests */
 
 	/* For the handlers: */
 	LIST_ENTRY(grpc_call) watch_link;
@@ -150,6 +151,9 @@ void call_take(struct grpc_call *call, const unsigned char *bytes, size_t len);
 
 /* The request is complete. */
 void call_complete(struct grpc_call *call);
+
+/* Free the memory of the request, which was handled or refused. */
+void call_drop_request(struct grpc_call *call);
 
 /* The stream has closed. CALL may be freed. */
 void call_forget(struct grpc_call *call);

@@ -7,7 +7,8 @@
 #include "grpc/recording.h"
 #include "loop/loop.h"
 
-#define CALL_PROBLEM_SIZE 1024
+#define CALL_PROBLEM_SIZE  1024
+#define CALL_MOST_BUFFERED (16u * 1024 * 1024) /* bytes of incomplete requests in one loop */
 
 static void
 call_on_deadline(evutil_socket_t fd, short what, void *arg)
@@ -60,11 +61,11 @@ call_begin(struct grpc_call *call)
 	const char *password = call->connection->server->settings.password;
 	bool is_open = head->method != NULL && head->method->is_open;
 
-	if (!call_is_grpc(call))
-		return;
 	if (head->size > GRPC_MOST_HEAD)
 		call_fail(call, GRPC_RESOURCE_EXHAUSTED,
 			  "the metadata of the call are larger than 16384 bytes: send fewer");
+	else if (!call_is_grpc(call))
+		return;
 	else if (password[0] != '\0' && !is_open && !head->is_authorized)
 		call_fail(call, GRPC_UNAUTHENTICATED,
 			  "this server needs a password: send it as authorization: Basic");
@@ -116,6 +117,30 @@ call_handle_stream(struct grpc_call *call)
 	}
 }
 
+/* Add LEN bytes to the request. False: the incomplete requests of this loop are too large together. */
+static bool
+call_buffer(struct grpc_call *call, const unsigned char *bytes, size_t len)
+{
+	struct grpc_server *server = call->connection->server;
+	struct grpc_buffer *input = &call->input;
+	size_t before = input->size;
+
+	buffer_room(input, len, call->input_memory);
+	call->buffered += input->size - before;
+	server->buffered += input->size - before;
+	memcpy(input->bytes + input->len, bytes, len);
+	input->len += len;
+	return call->buffered == 0 || server->buffered <= CALL_MOST_BUFFERED;
+}
+
+void
+call_drop_request(struct grpc_call *call)
+{
+	call->connection->server->buffered -= call->buffered;
+	call->buffered = 0;
+	buffer_free(&call->input, call->input_memory);
+}
+
 void
 call_take(struct grpc_call *call, const unsigned char *bytes, size_t len)
 {
@@ -124,13 +149,16 @@ call_take(struct grpc_call *call, const unsigned char *bytes, size_t len)
 
 	if (call->phase != CALL_READS)
 		return;
-	buffer_room(input, len, call->input_memory);
-	memcpy(input->bytes + input->len, bytes, len);
-	input->len += len;
-	if (call->head.method->has_stream)
+	if (!call_buffer(call, bytes, len))
+		call_fail_outcome(call, FRONT_UNAVAILABLE,
+				  "too many large requests are incomplete: send this one again "
+				  "in a second");
+	else if (call->head.method->has_stream)
 		call_handle_stream(call);
 	else if (call_next_len(call, &message_len) && input->len > GRPC_PREFIX_SIZE + message_len)
 		call_fail(call, GRPC_INVALID_ARGUMENT, "the method takes one message, not several");
+	if (call->phase == CALL_ENDED)
+		call_drop_request(call);
 }
 
 /* Ids that were reserved and could not be recorded would be gaps, so a required sink is asked first. */
@@ -162,6 +190,7 @@ call_complete(struct grpc_call *call)
 		   input->len == GRPC_PREFIX_SIZE + len) {
 		call->phase = CALL_WORKS;
 		call_handle(call, input->bytes + GRPC_PREFIX_SIZE, len);
+		call_drop_request(call);
 		call_set_deadline(call);
 	} else if (call->phase == CALL_READS) {
 		call_fail(call, GRPC_INVALID_ARGUMENT, "the request ends before its message");

@@ -94,6 +94,8 @@ head_read(struct grpc_head *head, const char *name, size_t name_len, const char 
 	  size_t value_len, const char *password)
 {
 	head->size += name_len + value_len + 32;
+	if (head->size > GRPC_MOST_HEAD)
+		return; /* the call will be refused */
 	if (head_is(name, name_len, ":path"))
 		head->method = method_find(value, value_len);
 	else if (head_is(name, name_len, ":method"))

@@ -33,7 +33,10 @@ struct grpc_head {
 	char forwarded_for[HEAD_FORWARDED_SIZE]; /* the end of x-forwarded-for; "": none */
 };
 
-/* Read a field. NAME and VALUE end in a NUL; the lengths are without it. PASSWORD: that of the server. */
+/*
+ * Read a field. NAME and VALUE end in a NUL; the lengths are without it. PASSWORD: that of the server. Fields beyond
+ * GRPC_MOST_HEAD are only counted, because compression lets a client send very many of them.
+ */
 void head_read(struct grpc_head *head, const char *name, size_t name_len, const char *value,
 	       size_t value_len, const char *password);
 

@@ -7,7 +7,9 @@
 #include "proto/health.pb-c.h"
 
 #define HEALTH_STATUS(name) GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__##name
-#define HEALTH_UNKNOWN	    HEALTH_STATUS(SERVICE_UNKNOWN)
+#define MOST_SERVICE	    64 /* bytes of a name, which a watch keeps; a store has no longer one */
+
+#define HEALTH_UNKNOWN HEALTH_STATUS(SERVICE_UNKNOWN)
 
 static bool
 health_any_store_is_ready(const struct ticket_service *service)
@@ -116,6 +118,12 @@ health_watch(struct grpc_call *call, const unsigned char *message, size_t len)
 			       message, len);
 	if (request == NULL)
 		return;
+	if (strlen(request->service) > MOST_SERVICE) {
+		message_free(&room, request);
+		call_fail(call, GRPC_INVALID_ARGUMENT,
+			  "no service here has a name of more than 64 bytes");
+		return;
+	}
 	call->watched_service = xstrdup(request->service);
 	message_free(&room, request);
 	LIST_INSERT_HEAD(&call->connection->server->watchers, call, watch_link);

@@ -6,7 +6,10 @@
 #include "grpc/message.h"
 #include "proto/reflection_v1.pb-c.h"
 
-#define MOST_UNSENT (256 * 1024) /* bytes of answers that a client has not read */
+#define MOST_UNSENT \
+	(64 * 1024) /* bytes of answers that a client has not read, before another one is made */
+#define MOST_HELD \
+	(4 * MOST_UNSENT) /* bytes that the buffer of a call may have: the last answer doubles it */
 
 typedef Grpc__Reflection__V1__ServerReflectionRequest reflection_request;
 typedef Grpc__Reflection__V1__ServerReflectionResponse reflection_response;
@@ -84,6 +87,22 @@ reflection_find(const reflection_request *request, struct descriptor *found)
 	return false;
 }
 
+/* Return whether CALL has memory for another answer. If not, end it. */
+static bool
+reflection_has_room(struct grpc_call *call)
+{
+	if (call_unsent(call) > MOST_UNSENT)
+		call_fail(call, GRPC_RESOURCE_EXHAUSTED,
+			  "too many answers wait for the client to read them: read them first");
+	else if (call->held == 0 && !call_hold(call, MOST_HELD))
+		call_fail_outcome(call, FRONT_UNAVAILABLE,
+				  "too many large answers wait for clients to read them: try "
+				  "again in a second");
+	else
+		return true;
+	return false;
+}
+
 void
 reflection_answer(struct grpc_call *call, const unsigned char *message, size_t len)
 {
@@ -92,11 +111,8 @@ reflection_answer(struct grpc_call *call, const unsigned char *message, size_t l
 	struct message_room room;
 	struct descriptor found;
 
-	if (call_unsent(call) > MOST_UNSENT) {
-		call_fail(call, GRPC_RESOURCE_EXHAUSTED,
-			  "too many answers wait for the client to read them: read them first");
+	if (!reflection_has_room(call))
 		return;
-	}
 	request = message_read(call, &room,
 			       &grpc__reflection__v1__server_reflection_request__descriptor,
 			       message, len);

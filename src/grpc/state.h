@@ -22,6 +22,8 @@ struct grpc_server {
 	struct grpc_watchers watchers; /* calls of Watch, which wait for a change */
 	size_t connection_count;
 	uint64_t held; /* bytes of large answers that clients have not read */
+	uint64_t
+		buffered; /* bytes of requests that are incomplete, beyond CALL_INPUT_SIZE of each */
 
 	struct evconnlistener **listeners;
 	size_t listener_count;

@@ -82,6 +82,15 @@ Test(grpc, request_ids_are_printable)
 	cr_assert_str_empty(head.request_id);
 }
 
+Test(grpc, fields_beyond_the_limit_are_only_counted)
+{
+	struct grpc_head head = {.size = GRPC_MOST_HEAD};
+
+	head_read(&head, "x-request-id", 12, "a-1", 3, "secret");
+	cr_assert_str_empty(head.request_id);
+	cr_assert_eq(head.size, GRPC_MOST_HEAD + 12 + 3 + 32);
+}
+
 /* --- floods ----------------------------------------------------------------------------------------- */
 
 Test(grpc, resets_are_allowed_until_the_bucket_is_full)
