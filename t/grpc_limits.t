@@ -193,5 +193,31 @@ sub send_parts {
     serves();
 }
 
+# --- a client that never stops sending --------------------------------------------------------------------
+
+{
+    my $folder = scratch();
+    system("openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1"
+            . " -keyout '$folder/key.pem' -out '$folder/cert.pem' 2>/dev/null") == 0 or die 'openssl failed';
+    my $secured = Tickr::Server->new(program => 'tickrd-memory',
+        env => { %env, TICKR_GRPC_SSL_CERT => "$folder/cert.pem", TICKR_GRPC_SSL_KEY => "$folder/key.pem" });
+    my $to = Tickr::Grpc::address($secured);
+    my $sender = open(my $pipe, '|-', 'sh', '-c', "exec openssl s_client -quiet -alpn h2 -connect $to >/dev/null 2>&1") or die $!;
+    my $writer = fork // die $!;
+    if ($writer == 0) {
+        local $SIG{PIPE} = 'DEFAULT';
+        syswrite $pipe, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" . Tickr::Http2::bytes_of('SETTINGS', 0, 0, '');
+        my $bytes = Tickr::Http2::bytes_of('WINDOW_UPDATE', 0, 0, pack 'N', 1) x 5000;
+        1 while syswrite $pipe, $bytes;
+        POSIX::_exit(0);
+    }
+    my $other = Tickr::Grpc->new($to, ca => "$folder/cert.pem");
+    is $other->call('tickr.v1.Tickets/Create', {}, timeout => 10)->{code}, 'OK', 'a client that never stops sending stops no other';
+    kill 'KILL', $sender, $writer;
+    waitpid $_, 0 for $sender, $writer;
+    undef $pipe;
+    is $secured->stop, 0, 'the server stops cleanly';
+}
+
 is $server->stop, 0, 'the server stops cleanly';
 done_testing;

@@ -350,12 +350,16 @@ connection_on_writable(evutil_socket_t fd, short what, void *arg)
 	grpc_connection_flush(connection);
 }
 
-/* Read once; with TLS, until it has no decrypted bytes left. */
+/*
+ * Read GRPC_CHUNK bytes at most, so that a client that never stops sending stops no other. TLS returns a record of up to
+ * 16384 bytes at a time.
+ */
 static void
 connection_on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct grpc_connection *connection = arg;
 	struct grpc_server *server = connection->server;
+	size_t total = 0;
 	ssize_t n;
 
 	(void)fd;
@@ -372,7 +376,8 @@ connection_on_readable(evutil_socket_t fd, short what, void *arg)
 			grpc_connection_free(connection);
 			return;
 		}
-	} while (connection->secured != NULL);
+		total += (size_t)n;
+	} while (connection->secured != NULL && total < GRPC_CHUNK);
 	grpc_server_note_dirty(server, connection);
 }
 
