@@ -1,6 +1,7 @@
 #include "ahead.h"
 #include "base/log.h"
 #include "loop/loop.h"
+#include "metrics/metrics.h"
 
 #define FILL_EVERY_MS 100
 
@@ -56,6 +57,15 @@ ahead_note(void *arg, const struct ticket_space *space, bool is_trusted)
 
 	if (ahead->segment != NULL)
 		segment_note(ahead->segment, space, is_trusted);
+}
+
+void
+ahead_update_metrics(const struct ahead *ahead)
+{
+	if (ahead->segment == NULL)
+		return;
+	metrics_set(METRIC_TICKETS_RESERVED, segment_held(ahead->segment));
+	metrics_set(METRIC_RESERVED_SECONDS, segment_lasts_ms(ahead->segment));
 }
 
 void

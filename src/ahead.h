@@ -32,6 +32,9 @@ void ahead_start(struct ahead *ahead);
 /* Note a check of the counter, as the listener of the pools. ARG is a struct ahead. Any thread. */
 void ahead_note(void *arg, const struct ticket_space *space, bool is_trusted);
 
+/* Set the gauges of the tickets that are held. */
+void ahead_update_metrics(const struct ahead *ahead);
+
 /* Stop fetching. */
 void ahead_stop(struct ahead *ahead);
 

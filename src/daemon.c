@@ -157,10 +157,7 @@ daemon_look_at_databases(struct daemon *d)
 
 	events_look(d->events, states, count);
 	metrics_set_databases(states, count);
-	if (d->ahead.segment == NULL)
-		return;
-	metrics_set(METRIC_TICKETS_RESERVED, segment_held(d->ahead.segment));
-	metrics_set(METRIC_RESERVED_SECONDS, segment_lasts_ms(d->ahead.segment));
+	ahead_update_metrics(&d->ahead);
 }
 
 static void
@@ -268,20 +265,13 @@ daemon_make_sequences(struct daemon *d)
 	const struct config *config = d->config;
 	const struct pool_listener listener = {named_note, &d->named};
 	const struct pool_policies policies = {named_policy_changed, &d->named};
-	struct named_settings settings = {
-		.store = FRONT_STORE_OWN,
-		.prefix = "",
-		.names = config->sequences == CONFIG_SEQUENCES_ANY ? FRONT_NAMES_ANY
-								   : FRONT_NAMES_DECLARED,
-		.most = config->sequences_most,
-		.per_second = config->sequences_per_second,
-		.databases = config->database_count,
-		.pool_timeout_ms = config->pool_timeout_ms,
-		.scramble_key = config->has_scramble_key ? config->scramble_key : NULL,
-		.base = d->base,
-		.mailbox = d->mailbox,
-	};
+	struct named_settings settings = named_settings_of(config, d->base, d->mailbox);
 
+	settings.store = FRONT_STORE_OWN;
+	settings.prefix = "";
+	settings.names =
+		config->sequences == CONFIG_SEQUENCES_ANY ? FRONT_NAMES_ANY : FRONT_NAMES_DECLARED;
+	settings.databases = config->database_count;
 	d->sequences =
 		databases_sequences(config, d->store, d->sequence_states, &listener, &policies);
 	return d->sequences == NULL || named_init(&d->named, &settings, d->sequences);
@@ -314,6 +304,7 @@ daemon_build(struct daemon *d)
 	return true;
 }
 
+/* Start the threads of the pools. False, with errno: the system cannot create one. */
 static bool
 daemon_start_pools(struct daemon *d)
 {
@@ -392,13 +383,11 @@ daemon_tear_down(struct daemon *d)
 	workers_free(&d->workers);
 	events_free(d->events);
 	audit_free(d->audit);
-	if (d->dispatch != NULL)
-		dispatch_free(d->dispatch);
+	dispatch_free(d->dispatch);
 	named_free(&d->named);
 	stores_free(d->stores);
 	snowflakes_free(d->snowflakes);
-	if (d->sequences != NULL)
-		dispatch_free(d->sequences);
+	dispatch_free(d->sequences);
 	event_free(d->drain_delay);
 	event_free(d->drain_deadline);
 	notifier_free(d->manager);
@@ -457,11 +446,8 @@ daemon_serve(struct daemon *d)
 	d->stores = stores_new(d->config, d->snowflakes, d->base, d->mailbox);
 	if (d->stores == NULL || !stores_look(d->stores))
 		daemon_leave(d, EX_CONFIG);
-	if (!listeners_open(&d->listeners, d->config))
-		daemon_leave(d, EX_OSERR);
-	if (!daemon_build(d))
-		daemon_leave(d, EX_OSERR);
-	if (!daemon_start_threads(d))
+	if (!listeners_open(&d->listeners, d->config) || !daemon_build(d) ||
+	    !daemon_start_threads(d))
 		daemon_leave(d, EX_OSERR);
 	daemon_announce(d);
 	if (d->events != NULL)

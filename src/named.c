@@ -51,6 +51,19 @@ named_on_fill(evutil_socket_t fd, short what, void *arg)
 	loop_event_in(named->fill, FILL_EVERY_MS);
 }
 
+struct named_settings
+named_settings_of(const struct config *config, struct event_base *base, struct mailbox *mailbox)
+{
+	return (struct named_settings){
+		.most = (uint32_t)config->sequences_most,
+		.per_second = (uint32_t)config->sequences_per_second,
+		.pool_timeout_ms = config->pool_timeout_ms,
+		.scramble_key = config->has_scramble_key ? config->scramble_key : NULL,
+		.base = base,
+		.mailbox = mailbox,
+	};
+}
+
 bool
 named_init(struct named *named, const struct named_settings *settings, struct dispatch *dispatch)
 {

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/attributes.h"
+#include "config/config.h"
 #include "directory/directory.h"
 #include "dispatch/dispatch.h"
 #include "front/front.h"
@@ -33,6 +34,13 @@ struct named_settings {
 	struct event_base *base;
 	struct mailbox *mailbox; /* of the main thread */
 };
+
+/*
+ * Return the settings that all stores of CONFIG have in common: limits, time-outs, the key, and BASE and MAILBOX of the
+ * main thread. The caller sets store, prefix, names and databases.
+ */
+struct named_settings named_settings_of(const struct config *config, struct event_base *base,
+					struct mailbox *mailbox) MUST_CHECK;
 
 struct census;
 

@@ -1,6 +1,7 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -156,18 +157,25 @@ stores_main(void *arg)
 	return NULL;
 }
 
+static bool
+stores_start_look(struct one_store *one)
+{
+	int error = pthread_create(&one->thread, NULL, stores_main, one);
+
+	one->is_started = error == 0;
+	if (error != 0)
+		log_error("cannot create a thread", LOG_TEXT("reason", strerror(error)));
+	return one->is_started;
+}
+
 bool
 stores_look(struct stores *stores)
 {
 	uint64_t deadline_ms = clock_ms() + LONGEST_LOOK_MS;
 	bool is_good = true;
 
-	for (size_t i = 0; i < stores->count; i++) {
-		struct one_store *one = &stores->all[i];
-
-		one->is_started = pthread_create(&one->thread, NULL, stores_main, one) == 0;
-		is_good = is_good && one->is_started;
-	}
+	for (size_t i = 0; i < stores->count; i++)
+		is_good = stores_start_look(&stores->all[i]) && is_good;
 	pthread_mutex_lock(&stores->mutex);
 	for (size_t i = 0; i < stores->count; i++) {
 		while (stores->all[i].is_started && stores->all[i].look == STORE_LOOK_NONE &&
@@ -246,19 +254,12 @@ stores_make_one(struct stores *stores, size_t number, struct event_base *base,
 {
 	const struct config *config = stores->config;
 	struct one_store *one = &stores->all[stores->count];
-	const struct named_settings settings = {
-		.store = config->sequencers[number].name,
-		.prefix = config->sequencers[number].prefix,
-		.names = FRONT_NAMES_ANY,
-		.most = config->sequences_most,
-		.per_second = config->sequences_per_second,
-		.databases = 1,
-		.pool_timeout_ms = config->pool_timeout_ms,
-		.scramble_key = config->has_scramble_key ? config->scramble_key : NULL,
-		.base = base,
-		.mailbox = mailbox,
-	};
+	struct named_settings settings = named_settings_of(config, base, mailbox);
 
+	settings.store = config->sequencers[number].name;
+	settings.prefix = config->sequencers[number].prefix;
+	settings.names = FRONT_NAMES_ANY;
+	settings.databases = 1;
 	one->stores = stores;
 	one->sequencer = &config->sequencers[number];
 	one->store = store_type_sequences(one->sequencer->type);

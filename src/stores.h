@@ -2,9 +2,10 @@
  * stores -- serves the named sequences in the stores of TICKR_SEQUENCERS_FILE.
  *
  * Each store has a pool, a state file, a directory and held numbers of its own, so it fails alone. A store of type
- * snowflake has none of these (snowflake_store.h). A thread looks at
- * each store at the start, and raises the keys of its biggerThan. If the store answers, and the answer is a refusal,
- * the start fails. While the store is away, the thread tries again, and the store is not ready.
+ * snowflake has none of these (snowflake_store.h).
+ *
+ * At the start a thread checks each store, and raises the keys of its biggerThan. If the store refuses, the start fails.
+ * If the store cannot be reached, the thread tries again, and the store is not ready meanwhile.
  *
  * Main thread, unless a function says otherwise.
  */
@@ -33,7 +34,10 @@ struct stores *stores_new(const struct config *config, struct snowflakes *snowfl
 /* Return how many descriptors the stores need together. */
 uint64_t stores_descriptors(const struct config *config);
 
-/* Look at all stores. False, with a line in the log for each: a store is refused, so tickrd must not start. */
+/*
+ * Start a thread for each store that checks it, and wait for the first answers, for 3 s at most. False, with a line in
+ * the log: a store was refused, or a thread cannot be created, so tickrd must not start.
+ */
 bool stores_look(struct stores *stores) MUST_CHECK;
 
 /* Start the threads. False, with errno: the system cannot create one. */

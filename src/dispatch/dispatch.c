@@ -296,6 +296,8 @@ dispatch_give_back(struct dispatch *d, const struct ticket_space *space,
 void
 dispatch_free(struct dispatch *d)
 {
+	if (d == NULL)
+		return;
 	for (size_t i = 0; i < d->members.count; i++)
 		pool_free(d->members.all[i].pool);
 	pthread_cond_destroy(&d->changed);

@@ -78,6 +78,6 @@ bool dispatch_stop(struct dispatch *d, uint64_t deadline_ms) MUST_CHECK;
 /* Give unused BASES back to the database of SPACE, after dispatch_stop(): see pool_give_back(). */
 bool dispatch_give_back(struct dispatch *d, const struct ticket_space *space,
 			const struct ticket_range *bases) MUST_CHECK;
-void dispatch_free(struct dispatch *d);
+void dispatch_free(struct dispatch *d); /* NULL is allowed */
 
 #endif
