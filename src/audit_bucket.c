@@ -40,6 +40,7 @@ audit_bucket_open(const struct config *config, struct audit_bucket *bucket)
 		.region = config->audit_s3_region,
 		.access_key = config->audit_s3_access_key,
 		.secret_key = config->audit_s3_secret_key,
+		.ca_file = config->audit_s3_ssl_ca[0] != '\0' ? config->audit_s3_ssl_ca : NULL,
 	};
 	struct s3 *s3;
 

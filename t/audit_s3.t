@@ -2,9 +2,11 @@
 # The audit in a bucket: Swift with its S3 interface, which checks signatures. It fails in each way that it has.
 use strict;
 use warnings;
+use IO::Socket::INET;
 use IO::Uncompress::Gunzip ();
 use JSON::PP ();
 use Test::More;
+use Tickr::Certificates;
 use Tickr::Process qw(scratch wait_for);
 use Tickr::Server;
 use Tickr::Swift;
@@ -20,7 +22,12 @@ my ($status, $output) = Tickr::Server->run(
     });
 plan skip_all => 'this tickrd was built without the audit in a bucket' if $output =~ /built without/;
 
-my $swift  = Tickr::Swift->new;
+my $certificates;
+if (!Tickr::Certificates::missing()) {
+    $certificates = Tickr::Certificates->new;
+    $certificates->issue('swift');
+}
+my $swift  = Tickr::Swift->new(certificates => $certificates);
 my $spools = 0;
 
 sub new_spool {
@@ -61,6 +68,25 @@ sub failures {
     return $server->metric(qq(tickr_audit_upload_failures_total{reason="$reason"}));
 }
 
+# A server that answers each request with ANSWER, and takes it for a store.
+sub web_server {
+    my ($answer) = @_;
+    my $socket = IO::Socket::INET->new(Listen => 5, LocalAddr => '127.0.0.1', ReuseAddr => 1) or die "socket: $!";
+    my $process = Tickr::Process->new(
+        name => 'web' . $socket->sockport,
+        code => sub {
+            while (my $client = $socket->accept) {
+                my $head = '';
+                while ($head !~ /\r\n\r\n$/) { sysread $client, my $byte, 1 or last; $head .= $byte }
+                my $left = $head =~ /^Content-Length: (\d+)/mi ? $1 : 0;
+                while ($left > 0) { my $got = sysread $client, my $bytes, $left or last; $left -= $got }
+                print $client $answer;
+                close $client;
+            }
+        });
+    return { process => $process, url => 'http://127.0.0.1:' . $socket->sockport };
+}
+
 # The server fails to upload for REASON; ids go on; the file stays.
 sub fails {
     my ($name, $reason, $words, %given) = @_;
@@ -94,6 +120,16 @@ SKIP: {
     my ($server) = fails('a clock that is wrong', 'clock', 'clock of this host[^\n]*RequestTimeTooSkewed',
         env => { LD_PRELOAD => $library, FAKETIME => '+2h', FAKETIME_DONT_FAKE_MONOTONIC => 1 });
     $server->process->kill_hard;
+}
+{    # an address of something else, which answers 200
+    my $page = web_server("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello");
+    my ($server) = fails('a page in place of a store', 'other', 'the answer has no ETag', env => { TICKR_AUDIT_S3_URL => "$page->{url}/audit" });
+    $server->stop(30);
+}
+SKIP: {
+    skip Tickr::Certificates::missing(), 6 if !$certificates;
+    my ($server) = fails('a store whose authority is not known', 'unreachable', 'certificate', env => { TICKR_AUDIT_S3_URL => $swift->tls_url });
+    $server->stop(30);
 }
 is_deeply [ $swift->objects('audit') ], [], 'no failure left an object';
 
@@ -137,6 +173,42 @@ my $folder = new_spool();
     }
 }
 
+{    # a store that sends 100 Continue first, and an ETag that is no MD5 of the bytes, as of encrypted objects
+    my $store  = web_server("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nETag: \"0123\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    my $folder = spool_with_a_file();
+    my $server = new_server($folder, env => { TICKR_AUDIT_S3_URL => "$store->{url}/audit" });
+    wait_for('the upload', 60, sub { !files_of($folder) });
+    pass 'a store may send 100 Continue, and any ETag';
+    $server->stop(30);
+}
+
+# Put a file to URL, and return the names of the new objects.
+sub new_objects {
+    my ($url, %env) = @_;
+    my %before = map { $_ => 1 } $swift->objects('audit');
+    my $folder = spool_with_a_file();
+    my $server = new_server($folder, env => { TICKR_AUDIT_S3_URL => $url, %env });
+    wait_for('the upload', 60, sub { !files_of($folder) });
+    my $status = $server->stop(30);
+    return grep { !$before{$_} } $swift->objects('audit');
+}
+
+{
+    my ($name) = new_objects($swift->virtual_url);
+    like $name, qr{^virtual/year=}, 'the host can name the bucket';
+}
+SKIP: {
+    skip Tickr::Certificates::missing(), 2 if !$certificates;
+    my %ca = (TICKR_AUDIT_S3_SSL_CA => $certificates->authority);
+    my ($name) = new_objects($swift->tls_url, %ca);
+    like $name, qr{^tls/year=}, 'TICKR_AUDIT_S3_SSL_CA names the authority of a private store';
+    my $missing = scratch() . '/missing.pem';
+    my ($status, $output) = Tickr::Server->run(
+        arguments => ['check-config'],
+        env       => { TICKR_AUDIT_DIR => '/', $swift->environment, TICKR_AUDIT_S3_SSL_CA => $missing });
+    like $output, qr/TICKR_AUDIT_S3_SSL_CA=\Q$missing\E cannot be read/, '... and a file that is missing is refused';
+}
+
 # --- the store hangs, and is gone ----------------------------------------------------------------
 
 {
@@ -162,6 +234,6 @@ my $folder = new_spool();
 }
 $swift->log_in;
 my @all = $swift->objects('audit');
-is scalar @all, 5, 'all files are in the bucket, under names of their own';
+is scalar @all, \$certificates ? 7 : 6, 'all files are in the bucket, under names of their own';
 
 done_testing;

@@ -170,11 +170,19 @@ config_is_line(const char *text)
 	return true;
 }
 
+/* Check that the file of authorities CA, which variable NAME names, can be read. "": there is none. */
+static void
+config_check_ca(struct loader *loader, const char *name, const char *ca)
+{
+	if (ca[0] != '\0' && access(ca, R_OK) != 0)
+		text_addf(loader->problems, "%s=%s cannot be read: %s\n", name, ca,
+			  strerror(errno));
+}
+
 static void
 config_set_clickhouse(struct loader *loader)
 {
 	struct config *config = loader->config;
-	const char *ca = config->clickhouse_ssl_ca;
 	const char *mistake;
 
 	secret_read(loader, "TICKR_CLICKHOUSE_PASSWORD", config->clickhouse_password_file, 1,
@@ -191,9 +199,7 @@ config_set_clickhouse(struct loader *loader)
 		text_addf(loader->problems, "TICKR_CLICKHOUSE_URL: %s\n", mistake);
 	} else if (!web_is_built())
 		text_addf(loader->problems, "TICKR_CLICKHOUSE_URL: %s\n", WEB_NOT_BUILT);
-	if (ca[0] != '\0' && access(ca, R_OK) != 0)
-		text_addf(loader->problems, "TICKR_CLICKHOUSE_SSL_CA=%s cannot be read: %s\n", ca,
-			  strerror(errno));
+	config_check_ca(loader, "TICKR_CLICKHOUSE_SSL_CA", config->clickhouse_ssl_ca);
 }
 
 static void
@@ -229,6 +235,7 @@ config_set_audit(struct loader *loader)
 		text_add(loader->problems,
 			 "TICKR_AUDIT_S3_URL needs TICKR_AUDIT_S3_ACCESS_KEY and "
 			 "TICKR_AUDIT_S3_SECRET_KEY, or the files of both: set them\n");
+	config_check_ca(loader, "TICKR_AUDIT_S3_SSL_CA", config->audit_s3_ssl_ca);
 }
 
 /* --- all settings ---------------------------------------------------------------------------- */

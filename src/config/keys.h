@@ -250,6 +250,9 @@ KEY("TICKR_AUDIT_S3_SECRET_KEY", audit_s3_secret_key, SECRET, "", 0, 0, "any tex
     "the secret key of the bucket")
 KEY("TICKR_AUDIT_S3_SECRET_KEY_FILE", audit_s3_secret_key_file, TEXT, "", 0, 0,
     "the path of a readable file", "a file that holds the secret key")
+KEY("TICKR_AUDIT_S3_SSL_CA", audit_s3_ssl_ca, TEXT, "", 0, 0, "the path of a readable file",
+    "TLS to the bucket: the certificate authorities to trust, in PEM. By default, those of the "
+    "system")
 KEY("TICKR_LOG_LEVEL", log_level, CHOICE, "info", 0, 0, "error|warn|info|debug",
     "the least important level of lines to log")
 KEY("TICKR_DRAIN_DELAY", drain_delay_ms, SECONDS, "0", 0, 3600000, "",

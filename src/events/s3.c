@@ -116,7 +116,7 @@ struct s3 *
 s3_new(const struct s3_settings *settings)
 {
 	struct s3 *s3 = xcalloc(1, sizeof(*s3));
-	struct web_settings web = {.endpoints_count = 1};
+	struct web_settings web = {.endpoints_count = 1, .ca_file = settings->ca_file};
 	const char *endpoint;
 	struct s3_url parts;
 
@@ -306,6 +306,10 @@ s3_hash_file(int fd, uint64_t len, char hash[SIGV4_HASH_SIZE], char md5[S3_MD5_S
 	return is_read;
 }
 
+/*
+ * The store compares the bytes with the two hashes of the request. The value of ETag proves nothing: of encrypted objects
+ * it is no hash of the bytes. But each store sends one, and a page of a proxy has none.
+ */
 bool
 s3_put(struct s3 *s3, const char *key, int fd, uint64_t len, enum upload_failure *failure,
        struct text *reason)
@@ -324,6 +328,8 @@ s3_put(struct s3 *s3, const char *key, int fd, uint64_t len, enum upload_failure
 		.most_answer = S3_MOST_ANSWER,
 		.deadline_ms = clock_ms() + S3_DEADLINE_MS + len / S3_BYTES_PER_MS,
 	};
+	size_t etag_len;
+	bool is_stored;
 
 	*failure = UPLOAD_FAILURE_OTHER;
 	if (!s3_hash_file(fd, len, hash, md5)) {
@@ -336,8 +342,13 @@ s3_put(struct s3 *s3, const char *key, int fd, uint64_t len, enum upload_failure
 	sigv4_add_path(&path, key);
 	if (!s3_run(s3, &call, &answer, failure, reason))
 		return false;
+	is_stored = web_answer_header(&answer, "ETag", &etag_len) != NULL;
 	web_answer_free(&answer);
-	return true;
+	*failure = UPLOAD_FAILURE_OTHER;
+	if (!is_stored)
+		text_add(reason, "the answer has no ETag, so no object store sent it: check "
+				 "TICKR_AUDIT_S3_URL, and proxies between the hosts");
+	return is_stored;
 }
 
 /* --- reading ---------------------------------------------------------------------------------------- */

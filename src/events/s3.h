@@ -22,6 +22,7 @@ struct s3_settings {
 	const char *region;
 	const char *access_key;
 	const char *secret_key;
+	const char *ca_file; /* PEM; NULL: the authorities of the system */
 };
 
 struct s3;

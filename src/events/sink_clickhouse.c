@@ -284,6 +284,8 @@ clickhouse_try(struct sink_clickhouse *clickhouse, const struct outbox_batch *ba
 		return result == WEB_TOO_LARGE ? VERDICT_NEVER : VERDICT_AGAIN;
 	code = web_answer_header(&answer, "X-ClickHouse-Exception-Code", &len);
 	verdict = verdict_of(answer.status, code, len);
+	if (verdict == VERDICT_SENT)
+		verdict = verdict_of_body(answer.body, answer.body_len);
 	if (verdict != VERDICT_SENT) {
 		text_addf(words, "%s, HTTP %u: ", rows_table_name(batch->table), answer.status);
 		verdict_add_words(answer.body, answer.body_len, words);

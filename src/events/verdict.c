@@ -1,5 +1,6 @@
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/parse.h"
 #include "events/verdict.h"
@@ -36,6 +37,23 @@ verdict_of(unsigned http_status, const char *header_code, size_t len)
 		if (verdict_again[i] == code)
 			return VERDICT_AGAIN;
 	return VERDICT_NEVER;
+}
+
+enum verdict
+verdict_of_body(const char *body, size_t len)
+{
+	static const char start[] = "Code: ";
+	const char *code = len > 0 ? memmem(body, len, start, strlen(start)) : NULL;
+	size_t digits = 0;
+
+	if (len == 0)
+		return VERDICT_SENT;
+	if (code == NULL)
+		return VERDICT_AGAIN;
+	code += strlen(start);
+	while (code + digits < body + len && code[digits] >= '0' && code[digits] <= '9')
+		digits++;
+	return verdict_of(500, code, digits);
 }
 
 void

@@ -20,6 +20,12 @@ enum verdict {
 /* HEADER_CODE: the LEN bytes of X-ClickHouse-Exception-Code; NULL: the answer has none. */
 enum verdict verdict_of(unsigned http_status, const char *header_code, size_t len) MUST_CHECK;
 
+/*
+ * The same of the BODY of LEN bytes of an answer 200 without that header. ClickHouse answers an insert with an empty body,
+ * or with the words of an exception that came late. Other bytes are not from ClickHouse: nobody knows about the batch.
+ */
+enum verdict verdict_of_body(const char *body, size_t len) MUST_CHECK;
+
 /* Add the first words of the answer's BODY of LEN bytes, on one line, for the log. */
 void verdict_add_words(const char *body, size_t len, struct text *text);
 

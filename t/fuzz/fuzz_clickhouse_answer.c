@@ -31,6 +31,8 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	verdict = verdict_of(status, NULL, 0);
 	MUST_HOLD((verdict == VERDICT_SENT) == (status == 200));
 	body++;
+	verdict = verdict_of_body(body, len - (size_t)(body - input));
+	MUST_HOLD((verdict == VERDICT_SENT) == (len == (size_t)(body - input)));
 	verdict_add_words(body, len - (size_t)(body - input), &words);
 	MUST_HOLD(words.len <= 200 && !words.is_truncated);
 	for (size_t i = 0; i < words.len; i++)

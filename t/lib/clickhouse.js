@@ -12,6 +12,7 @@
 // and a GET cannot write. Each request has a connection to the engine of its own, so they run at the same time.
 //
 // POST /test?fail=CODE&times=N[&status=S] makes the next N statements fail with a code of ClickHouse, before they run.
+// With &late=1 the answer is 200, and only its body has the exception.
 // POST /test?cut=before|after&times=N makes the server close the connection before or after the statement runs.
 // POST /test?delay=MS&times=N delays the next N statements. GET /test returns counts as JSON.
 'use strict';
@@ -134,11 +135,14 @@ function onTest(url, request, response) {
 	response.end(JSON.stringify(counts) + '\n');
 }
 
-function answerError(response, error, status) {
+// LATE: the head has left before the exception came, so only the body tells of it.
+function answerError(response, error, { status, late }) {
 	const code = Number((/Code:\s*(\d+)/.exec(error.message) || [0, 1002])[1]);
 	counts.failed++;
-	response.statusCode = status || (statuses.find(([, codes]) => codes.includes(code)) || [500])[0];
-	response.setHeader('X-ClickHouse-Exception-Code', String(code));
+	if (!late) {
+		response.statusCode = Number(status) || (statuses.find(([, codes]) => codes.includes(code)) || [500])[0];
+		response.setHeader('X-ClickHouse-Exception-Code', String(code));
+	}
 	response.end(error.message + '\n');
 }
 
@@ -153,7 +157,7 @@ async function onStatement(url, request, response, body) {
 		response.setHeader('X-ClickHouse-Summary', summary);
 		response.end(bytes);
 	} catch (error) {
-		answerError(response, error, fault.status && Number(fault.status));
+		answerError(response, error, fault);
 	}
 }
 

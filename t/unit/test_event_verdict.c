@@ -40,6 +40,28 @@ Test(event_verdict, a_wrong_batch_is_not_sent_again)
 	cr_assert_eq(of(401, NULL), VERDICT_NEVER);
 }
 
+static enum verdict
+of_body(const char *body)
+{
+	return verdict_of_body(body, strlen(body));
+}
+
+Test(event_verdict, an_exception_in_the_body_of_a_success_counts)
+{
+	cr_assert_eq(of_body(""), VERDICT_SENT);
+	cr_assert_eq(of_body("Code: 241. DB::Exception: Memory limit"), VERDICT_AGAIN);
+	cr_assert_eq(of_body("\r\n__exception__\r\nCode: 60. DB::Exception: No table"),
+		     VERDICT_NEVER);
+	cr_assert_eq(of_body("Code: x"), VERDICT_NEVER);
+	cr_assert_eq(of_body("Code: "), VERDICT_NEVER);
+}
+
+Test(event_verdict, a_success_with_a_page_is_not_from_clickhouse)
+{
+	cr_assert_eq(of_body("<html>log in first</html>"), VERDICT_AGAIN);
+	cr_assert_eq(of_body("Ok.\n"), VERDICT_AGAIN);
+}
+
 Test(event_verdict, words_are_one_line)
 {
 	char memory[400], long_body[1000];

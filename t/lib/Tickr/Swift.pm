@@ -12,7 +12,7 @@ use Tickr::Process qw(missing_program wait_for free_port slurp);
 
 my @backends = qw(object container account);
 
-# Run with the folder, and "ring" with the ports of the back ends, or the name of a server.
+# Run with the folder, and "ring" with the ports of the back ends, or the name of a server, and that of its settings.
 my $python = <<'PYTHON';
 import sys
 from swift.common import utils
@@ -28,7 +28,7 @@ if what == 'ring':
         builder.get_ring().save('%s/%s.ring.gz' % (folder, name))
 else:
     from swift.common.wsgi import run_wsgi
-    sys.exit(run_wsgi('%s/%s-server.conf' % (folder, what), what + '-server'))
+    sys.exit(run_wsgi('%s/%s-server.conf' % (folder, sys.argv[3] if len(sys.argv) > 3 else what), what + '-server'))
 PYTHON
 
 # The reason why no store can run here, or ''.
@@ -45,6 +45,10 @@ sub secret_key {'testing'}
 sub port       { $_[0]{ports}{proxy} }
 sub url        { 'http://127.0.0.1:' . $_[0]->port . '/audit/some/prefix' }
 
+# The same bucket, named by the host. curl resolves all names below localhost by itself.
+sub virtual_url { 'http://audit.s3.localhost:' . $_[0]->port . '/virtual' }
+sub tls_url     { "https://127.0.0.1:$_[0]{ports}{tls}/audit/tls" }
+
 # The settings with which a tickrd puts its audit there.
 sub environment {
     my ($self, %overrides) = @_;
@@ -56,11 +60,13 @@ sub environment {
     );
 }
 
+# certificates: a Tickr::Certificates that has issued `swift`. Then there is a second proxy, with TLS.
 sub new {
-    my ($class) = @_;
+    my ($class, %given) = @_;
     my $self = bless {
+        %given,
         folder => File::Temp->newdir('tickr-swift-XXXXXX', TMPDIR => 1, CLEANUP => 1),
-        ports  => { map { $_ => free_port() } @backends, 'proxy', 'memcached' },
+        ports  => { map { $_ => free_port() } @backends, 'proxy', 'tls', 'memcached' },
         user   => $> == 0 ? 'nobody' : scalar getpwuid $>,
     }, $class;
     $self->write_settings;
@@ -70,7 +76,8 @@ sub new {
     $self->{processes}{$_} = $self->run_python($_) for @backends;
     $self->{processes}{memcached} = $self->run('memcached', 'memcached', '-l', '127.0.0.1', '-p', $self->{ports}{memcached});
     $self->start_proxy;
-    $self->wait_for_port($_) for @backends;
+    $self->{processes}{tls} = $self->run_python('proxy', 'tls') if $self->{certificates};
+    $self->wait_for_port($_) for @backends, $self->{certificates} ? 'tls' : ();
     wait_for('Swift to serve', 60, sub { eval { $self->log_in } });
     return $self;
 }
@@ -110,8 +117,7 @@ pipeline = $name-server
 use = egg:swift#$name
 SETTINGS
     }
-    $self->write_file('proxy-server.conf', $common . <<"SETTINGS");
-bind_port = $self->{ports}{proxy}
+    my $pipeline = <<"SETTINGS";
 [pipeline:main]
 pipeline = catch_errors cache s3api tempauth proxy-server
 [app:proxy-server]
@@ -125,11 +131,19 @@ memcache_servers = 127.0.0.1:$self->{ports}{memcached}
 [filter:s3api]
 use = egg:swift#s3api
 s3_acl = false
+storage_domain = s3.localhost
 location = us-east-1
 [filter:tempauth]
 use = egg:swift#tempauth
 user_test_tester = testing .admin
 SETTINGS
+    $self->write_file('proxy-server.conf', "${common}bind_port = $self->{ports}{proxy}\n$pipeline");
+    return if !$self->{certificates};
+    for my $name (qw(certificate key)) {
+        $self->write_file($name, slurp($self->{certificates}->$name('swift')));
+    }
+    $self->write_file('tls-server.conf',
+        "${common}bind_port = $self->{ports}{tls}\ncert_file = $self->{folder}/certificate\nkey_file = $self->{folder}/key\n$pipeline");
     return;
 }
 
