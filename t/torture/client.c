@@ -8,7 +8,7 @@
  * another one 8 times a second. With KEYS = 0 all requests are for tickets.
  *
  * STORES: - (the server's own), or NAME,.. of more stores, or `snowflakes`: the tickets are Snowflake ids. NAME@PLACE is a
- * store of one server. A store NAME has a number, from 1 on, by its place in the list.
+ * store of one server, and ~NAME one of Snowflake ids. A store has a number, from 1 on, by its place in the list.
  *
  * An operator may have declared key-1 as strong and key-2 as weak. The others are made by their first use.
  * SIGUSR1: rest all keys but one. SIGHUP: rest all keys. SIGUSR2: use all keys again.
@@ -81,6 +81,7 @@ struct noting {
 	struct record record;
 	unsigned flags;
 	uint64_t asked_for;
+	bool may_split;
 	uint64_t got;
 };
 
@@ -88,8 +89,7 @@ static void
 note_range(void *arg, struct ticket_range range, bool is_whole)
 {
 	struct noting *noting = arg;
-	bool may_be_part = noting->client->keys->are_snowflakes;
-	bool is_wrong = (!may_be_part && (!is_whole || range.count != noting->asked_for)) ||
+	bool is_wrong = (!noting->may_split && (!is_whole || range.count != noting->asked_for)) ||
 			range.increment > UINT32_MAX || range.increment == 0;
 
 	noting->record.first = range.first;
@@ -104,7 +104,7 @@ static void
 note_response(struct client *client, const struct request *request, const struct response *response,
 	      struct record record, unsigned flags)
 {
-	struct noting noting = {client, record, flags, request->count, 0};
+	struct noting noting = {client, record, flags, request->count, request->may_split, 0};
 
 	record.status = noting.record.status = (uint16_t)response->status;
 	if (response->status == 200 &&
@@ -328,8 +328,10 @@ take_stores(struct keys *keys, char *list)
 		if (keys->store_count == MOST_STORES)
 			errx(64, "at most %d stores are supported", MOST_STORES);
 		keys->stores[keys->store_count++] = (struct store){
-			name,
-			place != NULL ? (unsigned)number_of(place + 1, UINT8_MAX) : EACH_SERVER};
+			.name = name + (name[0] == '~'),
+			.server = place != NULL ? (unsigned)number_of(place + 1, UINT8_MAX)
+						: EACH_SERVER,
+			.is_snowflake = name[0] == '~'};
 		if (place != NULL)
 			*place = '\0';
 	}

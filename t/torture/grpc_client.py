@@ -58,7 +58,7 @@ class Client:
         self.methods = {name: Method(pool, factory, channel, path) for name, path in methods.items()}
         self.server = server
         self.random = random.Random(seed * 64 + server)
-        self.stores = [(0, 'tickr')] + [(number + 1, name.split('@')[0])
+        self.stores = [(0, 'tickr')] + [(number + 1, name.split('@')[0])  # ~NAME: Snowflake ids
                                         for number, name in enumerate(stores.split(','))
                                         if '@' not in name or name.split('@')[1] == str(server)]
         self.file = open(os.path.join(folder, 'client-%d-grpc' % server), 'wb')
@@ -81,20 +81,23 @@ class Client:
             self.record(asked, STATUS, key, increment=count, status=503 if is_away else 500)
         time.sleep(0.005)
 
-    # Some key and store, and whether its ids must be strong. Every third key has weak requests only.
+    # Some key, its number in the records, its store, and whether its ids must be strong. Every third key has weak requests
+    # only. All keys of a store of Snowflake ids are one sequence.
     def some_key(self):
         known = AT_FIRST + int(NEW_EACH_SECOND * (time.monotonic() - self.began))
         number = self.random.randint(1, 4 if self.random.random() < 0.4 else min(known, STORE_KEYS - 1001))
         store, name = self.random.choice(self.stores)
-        return number, store, name, number % 3 != 2 and self.random.random() < 0.7
+        if name[0] == '~':
+            return number, store * STORE_KEYS + 1, name[1:], False
+        return number, store * STORE_KEYS + number, name, number % 3 != 2 and self.random.random() < 0.7
 
     def ask_next(self):
-        number, store, name, is_strong = self.some_key()
+        number, key, name, is_strong = self.some_key()
         method = self.methods['next']
         request = method.ask(store_name=name, key='key-%d' % number)
         if is_strong:
             request.options.increment = 1
-        key, flags = store * STORE_KEYS + number, STRONG if is_strong else 0
+        flags = STRONG if is_strong else 0
         asked = now_us()
         try:
             answer = method.call(request, timeout=DEADLINE_S)
@@ -118,10 +121,10 @@ class Client:
                     flags=flags)
 
     def ask_ids(self):
-        number, store, name, is_strong = self.some_key()
+        number, key, name, is_strong = self.some_key()
         method = self.methods['ids']
         request = method.ask(name='key-%d' % number, store=name, order=STRONG_ORDER if is_strong else WEAK_ORDER)
-        self.ask_range(method, request, store * STORE_KEYS + number, STRONG if is_strong else 0)
+        self.ask_range(method, request, key, STRONG if is_strong else 0)
 
     def run(self):
         while not self.is_over:

@@ -1,6 +1,5 @@
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/text.h"
 #include "record.h"
@@ -107,10 +106,32 @@ request_some_format(uint64_t *random, uint32_t *count)
 }
 
 static void
-request_add_parameter(struct text *path, const char *parameter)
+request_add_parameter(struct text *parameters, const char *parameter)
 {
 	if (parameter[0] != '\0')
-		text_addf(path, "%s%s", strchr(path->start, '?') == NULL ? "?" : "&", parameter);
+		text_addf(parameters, "%s%s", parameters->len == 0 ? "?" : "&", parameter);
+}
+
+/* Add the parts that name KEY and its store. Return the key of the record. */
+static uint32_t
+request_add_key(struct request *request, uint64_t *random, const struct keys *keys, unsigned server,
+		uint32_t key, struct text *parameters)
+{
+	uint32_t store = request_some_store(random, keys, server);
+	const struct store *other = store > 0 ? &keys->stores[store - 1] : NULL;
+	char parameter[80];
+
+	if (other != NULL && other->is_snowflake)
+		request_add_parameter(parameters, key % 2 == 0 ? "order=weak" : "");
+	else
+		request_add_parameter(parameters,
+				      request_some_order(random, key, store, &request->is_strong));
+	if (other == NULL)
+		return key;
+	snprintf(parameter, sizeof(parameter), "store=%s", other->name);
+	request_add_parameter(parameters, parameter);
+	request->may_split = other->is_snowflake;
+	return store * RECORD_STORE_KEYS + (other->is_snowflake ? 1 : key);
 }
 
 /* Make the path for ids of some sequence, or for tickets. */
@@ -119,28 +140,25 @@ request_make_path(struct request *request, uint64_t *random, const struct keys *
 		  unsigned server, struct text *path)
 {
 	bool is_group = request_some_format(random, &request->count);
-	uint32_t key = request_some_key(random, keys), store = 0;
-	char parameter[80] = "";
+	uint32_t key = request_some_key(random, keys);
+	char memory[160];
+	struct text parameters = TEXT_OVER(memory);
 
 	request->is_strong = false;
-	if (keys->are_snowflakes && is_group && request->count > MOST_GROUP)
-		request->count = MOST_GROUP;
-	if (key == 0)
-		text_add(path, "/tickets/create");
-	else
+	request->may_split = keys->are_snowflakes;
+	request->key = 0;
+	text_add(path, "/tickets/create");
+	if (key > 0) {
+		text_clear(path);
 		text_addf(path, "/sequences/key-%" PRIu32 "/create", key);
+		request->key = request_add_key(request, random, keys, server, key, &parameters);
+	}
+	request_add_parameter(&parameters, is_group ? "format=group" : "");
+	if (request->may_split && is_group && request->count > MOST_GROUP)
+		request->count = MOST_GROUP;
 	if (request->count > 1)
 		text_addf(path, "/%" PRIu32, request->count);
-	if (key > 0) {
-		store = request_some_store(random, keys, server);
-		request_add_parameter(path,
-				      request_some_order(random, key, store, &request->is_strong));
-	}
-	if (store > 0)
-		snprintf(parameter, sizeof(parameter), "store=%s", keys->stores[store - 1].name);
-	request_add_parameter(path, parameter);
-	request_add_parameter(path, is_group ? "format=group" : "");
-	request->key = key > 0 ? store * RECORD_STORE_KEYS + key : 0;
+	text_add(path, memory);
 }
 
 void
@@ -148,7 +166,7 @@ request_make(struct request *request, uint64_t *random, const struct keys *keys,
 	     const char *version, const char *headers)
 {
 	bool is_post = request_dice(random, 10) == 0;
-	char memory[160];
+	char memory[224];
 	struct text path = TEXT_OVER(memory);
 
 	request_make_path(request, random, keys, server, &path);

@@ -20,6 +20,7 @@
 struct store {
 	const char *name;
 	unsigned server; /* the only one that has it, or EACH_SERVER */
+	bool is_snowflake; /* its ids are Snowflake ids, so all keys are one sequence, without strong order */
 };
 
 /* The named sequences key-1, key-2, .. of all clients. Each store has all of them. */
@@ -35,7 +36,8 @@ struct request {
 	uint32_t count;
 	uint32_t key; /* see record.h; 0: tickets */
 	bool is_strong;
-	char text[240];
+	bool may_split; /* an array of Snowflake ids may be several progressions */
+	char text[320];
 	size_t len;
 };
 

@@ -11,7 +11,7 @@ use Torture::Coordinated;
 use Torture::Copies qw(now_us pick);
 use Torture::Sequences;
 
-my $refuses = 'a store that went back in time is refused';
+my $refuses = 'each server refuses a store that went back in time';
 my $again   = 'after tickrd advance --sequences --store each server serves the store again';
 
 # Run CODE with the backend of some store.
@@ -38,7 +38,7 @@ sub stop_store {
 
 # An older copy replaces the data of a store. Servers must refuse it, until an operator acts.
 #
-#   1. The data are copied.   2. Each server issues strong ids.   3. The copy replaces the data.   4. A server refuses them.
+#   1. The data are copied.   2. Each server issues strong ids.   3. The copy replaces the data.   4. Each server refuses them.
 #   5. tickrd advance --sequences --store NAME.   6. All servers serve.
 sub replace_store {
     my ($self, $fault) = @_;
@@ -49,10 +49,11 @@ sub replace_store {
     $store->{backend}->keep_copy;
     $self->use_store($store, $_) for @servers;
     $store->{backend}->restore_copy;
-    my @refusing;
-    eval { wait_for('a refusal', 15, sub { @refusing = grep { is_refused($store, $_) } @servers }) };
-    $self->judge($refuses, @refusing ? () : "no server has refused $store->{name}");
-    $self->advance_store($store, $refusing[0]) if @refusing;
+    # Each of them lacks statements of its own. A server that refuses the store after an advance needs another one.
+    my @serving = @servers;
+    eval { wait_for('the refusals', 15, sub { !(@serving = grep { !is_refused($store, $_) } @serving) }) };
+    $self->judge($refuses, map {"server $_->{number} has not refused $store->{name}"} @serving);
+    $self->advance_store($store, $servers[0]);
     for my $server (@servers) {
         my $is_back = eval { wait_for('the store', 20, sub { is_serving($store, $server) }) };
         $self->judge($again, $is_back ? () : "server $server->{number} does not serve $store->{name}");
@@ -70,7 +71,7 @@ sub use_store {
     return;
 }
 
-# Act as an operator on the host of SERVER, which refuses STORE.
+# Act as an operator on the host of SERVER.
 sub advance_store {
     my ($self, $store, $server) = @_;
     my ($status, $output) = Tickr::Server->run(

@@ -167,7 +167,8 @@ sub plan_server {
         TORTURE_STALL   => $entry->{stall},
         TORTURE_FULL    => $entry->{full},
         $self->{stores}
-        ? (TICKR_SEQUENCERS_FILE => $self->{stores}->write_file($number), grpc_settings($entry))
+        ? (TICKR_SEQUENCERS_FILE => $self->{stores}->write_file($number),
+            Torture::Stores::snowflake_settings($number), grpc_settings($entry))
         : (),
     };
     return $entry;

@@ -38,7 +38,7 @@ our @configurations = (
     { name => 'stores', needs => 'mariadb', databases => 1, server_count => 2, is_in_order => 1, max_nodes => 1,
       layout => 'counter', has_stores => 1, clients => 8, back_within => 5,
       faults => [qw(kill-store stop-store replace-store kill-database stop-database cut kill-server stop-server drain-server)],
-      what => 'two servers with stores in Redis, etcd, ZooKeeper, MariaDB and SQLite, over HTTP and gRPC' },
+      what => 'two servers with stores in Redis, etcd, ZooKeeper, MariaDB and SQLite, and of Snowflake ids, over HTTP and gRPC' },
     { name => 'snowflake-etcd', needs => 'etcd', server_count => 4, share => 0.5, coordinator => 'Etcd', back_within => 20,
       faults => [qw(kill-coordinator stop-coordinator kill-server pause-server drain-server step-clock)],
       what => 'four servers of Snowflake ids on two etcd' },

@@ -1,7 +1,7 @@
 package Torture::Stores;
 
 # The stores of TICKR_SEQUENCERS_FILE in a cluster, one of each type that this machine can run. All servers share them,
-# but for the SQLite files: each server has one.
+# but for the SQLite files: each server has one. A store of Snowflake ids has a worker id of each server.
 #
 #   a list of { number, name, type, backend, metadata, server }: number: see record.h; server: the only one that has it
 
@@ -51,6 +51,7 @@ sub new {
         $self->add(name => $type, backend => $backend, metadata => $metadata) if $backend;
     }
     $self->add_mysql;
+    $self->add(name => 'flake', type => 'snowflake', metadata => {});
     $self->add_file($_) for Tickr::File::missing() ? () : 0 .. $cluster->{server_count} - 1;
     return $self;
 }
@@ -100,7 +101,13 @@ sub mortal { return grep { $_->{backend} } @{ $_[0]{all} } }
 # The argument of the clients.
 sub list {
     my ($self) = @_;
-    return join ',', map { $_->{name} . (defined $_->{server} ? "\@$_->{server}" : '') } @{ $self->{all} };
+    return join ',', map { ($_->{type} eq 'snowflake' ? '~' : '') . $_->{name} . (defined $_->{server} ? "\@$_->{server}" : '') } @{ $self->{all} };
+}
+
+# The settings of SERVER for its store of Snowflake ids. The epoch makes a lock of this run.
+sub snowflake_settings {
+    my ($server) = @_;
+    return (TICKR_SNOWFLAKE_WORKER => $server, TICKR_SNOWFLAKE_EPOCH => 1609459200000 + $$);
 }
 
 # Write the file for SERVER, and return its path.
