@@ -130,7 +130,7 @@ stores_log_look(const struct one_store *one, enum store_look before, enum store_
 		log_warn("a store of named sequences cannot be reached",
 			 LOG_WORD("store", one->sequencer->name), LOG_TEXT("reason", reason));
 	else
-		log_info("a store of named sequences is ready for its keys",
+		log_info("a store of named sequences is ready",
 			 LOG_WORD("store", one->sequencer->name));
 }
 

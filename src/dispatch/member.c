@@ -170,7 +170,7 @@ members_explain(const struct members *members, struct text *text)
 {
 	size_t share;
 
-	text_add(text, "no database gives tickets: ");
+	text_add(text, "no database issues tickets: ");
 	share = (text->size - text->len) / members->count;
 	if (share < LEAST_SHARE)
 		share = LEAST_SHARE;

@@ -87,7 +87,7 @@ service_explain(const struct service_status *status, struct text *reason)
 {
 	const struct database_state *states = status->states;
 	size_t share =
-		(SERVICE_REASON_SIZE - sizeof("no database gives tickets: ")) / status->count;
+		(SERVICE_REASON_SIZE - sizeof("no database issues tickets: ")) / status->count;
 
 	if (status->count == 1) {
 		if (states[0].condition != DATABASE_REFUSED &&
@@ -96,7 +96,7 @@ service_explain(const struct service_status *status, struct text *reason)
 		text_add(reason, states[0].reason);
 		return;
 	}
-	text_add(reason, "no database gives tickets: ");
+	text_add(reason, "no database issues tickets: ");
 	for (size_t i = 0; i < status->count; i++) {
 		char memory[SERVICE_REASON_SIZE];
 		struct text one = TEXT_OVER(memory);

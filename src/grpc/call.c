@@ -316,7 +316,7 @@ call_fail_outcome(struct grpc_call *call, enum front_outcome outcome, const char
 	if (front_outcome_http(outcome) >= 500 &&
 	    log_limit_allows(call->connection->server->settings.error_lines, clock_ms(),
 			     &held_back))
-		log_error("a call failed", LOG_WORD("method", call->head.method->path),
+		log_error("a gRPC call failed", LOG_WORD("method", call->head.method->path),
 			  LOG_NUMBER("code", code), LOG_TEXT("reason", reason),
 			  LOG_TEXT("request_id", call->head.request_id),
 			  LOG_NUMBER("not_logged_before", held_back));

@@ -157,9 +157,8 @@ health_name_warning(enum health_action action)
 {
 	if (action == HEALTH_WARN_SESSION)
 		return "a database session failed";
-	return action == HEALTH_WARN_STILL
-		       ? "the database is still down"
-		       : "the database is down; it is asked again until it is there";
+	return action == HEALTH_WARN_STILL ? "the database is still down"
+					   : "the database is down; trying again";
 }
 
 void

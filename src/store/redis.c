@@ -48,7 +48,7 @@ redis_parse(const struct store_given *given, struct store_settings *database, si
 		given->refuse(given, "db", "it must be a whole number");
 	if (strcmp(given->text(given, "enableTLS", 0), "false") != 0)
 		given->refuse(given, "enableTLS",
-			      "the client library has no TLS: run stunnel beside tickrd, set "
+			      "the client library has no TLS: run stunnel on this host, set "
 			      "redisHost to its address, and enableTLS to false");
 	own->is_promised = strcmp(durability, "promised") == 0;
 	if (!own->is_promised && strcmp(durability, "checked") != 0)

@@ -206,7 +206,7 @@ Test(member, all_are_named_if_none_issues_tickets)
 	for (size_t i = 0; i < ARRAY_LENGTH(all); i++)
 		member_take_out(&all[i], long_reason, START_MS);
 	members_explain(&members, &text);
-	cr_assert(strncmp(memory, "no database gives tickets: a:1: xxx", 35) == 0, "%s", memory);
+	cr_assert(strncmp(memory, "no database issues tickets: a:1: xxx", 36) == 0, "%s", memory);
 	cr_assert_not_null(strstr(memory, "; b:2: xxx"));
 	cr_assert_not_null(strstr(memory, "; c:3: xxx"));
 	cr_assert_not_null(strstr(memory, "xxx...; b:2: "), "a cut reason ends in dots: %s",
