@@ -13,6 +13,7 @@
 #include "question.h"
 #include "sequence_scope.h"
 #include "state/state_file.h"
+#include "store/wording.h"
 
 #define EXIT_NOT_DONE 1
 
@@ -169,7 +170,7 @@ advance_sequences_of(struct advance_sequences_place *place)
 	struct store_session *session;
 	int status;
 
-	if (place->store->open(&place->settings, &session, &reason) != STORE_OK)
+	if (wording_open(place->store, &place->settings, &session, &reason) != STORE_OK)
 		return advance_sequences_give_up(memory);
 	status = advance_sequences_session(place, session);
 	place->store->close(session);

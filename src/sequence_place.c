@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "front/rewrite.h"
 #include "sequence_place.h"
+#include "store/wording.h"
 
 /* One question to the table. Only the parts that its function reads are set. */
 struct question {
@@ -26,7 +27,7 @@ enum sequence_outcome
 sequence_place_open(struct sequence_place *place, struct text *problem)
 {
 	if (place->session != NULL ||
-	    place->store->open(&place->settings, &place->session, problem) == STORE_OK)
+	    wording_open(place->store, &place->settings, &place->session, problem) == STORE_OK)
 		return SEQUENCE_DONE;
 	place->session = NULL;
 	return SEQUENCE_FAILED;

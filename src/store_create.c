@@ -3,6 +3,7 @@
 
 #include "databases.h"
 #include "sequence_scope.h"
+#include "store/wording.h"
 #include "store_create.h"
 
 #define REPORT_SIZE 2048
@@ -26,12 +27,13 @@ static enum store_create_result
 store_create_make(const struct sequence_scope *scope)
 {
 	const struct create_order order = {.newest = SPACE_FIRST_BASE - 1, .with_sequences = true};
-	char memory[REPORT_SIZE];
-	struct text report = TEXT_OVER(memory);
+	char memory[REPORT_SIZE], worded_memory[REPORT_SIZE];
+	struct text report = TEXT_OVER(memory), worded = TEXT_OVER(worded_memory);
 	enum store_create_result result =
 		scope->library->create(&scope->databases[0], &order, &report);
 
-	fputs(memory, result == STORE_NOT_CREATED ? stderr : stdout);
+	wording_add(scope->sequencer->type, scope->sequencer->name, memory, &worded);
+	fputs(worded_memory, result == STORE_NOT_CREATED ? stderr : stdout);
 	return result;
 }
 

@@ -232,7 +232,6 @@ stores_make_dispatch(struct one_store *one, unsigned number)
 		.sessions = one->store->most_sessions == 1 ? 1 : SESSIONS,
 		.number = METRICS_STORES + number,
 		.name = one->sequencer->name,
-		.sequencer = one->sequencer->name,
 		.listener = {named_note, &one->named},
 		.policies = {named_policy_changed, &one->named},
 	};

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "config/secret.h"
 #include "config/sequencer_properties.h"
+#include "store/wording.h"
 
 #define MOST_SHOWN  64
 #define FILE_SUFFIX "File"
@@ -241,26 +242,6 @@ sequencer_properties_given_refuse(const struct store_given *given, const char *v
 				   words != NULL ? ": " : "", words != NULL ? words : "");
 }
 
-/* Add LINE to NAMED, with the names of properties in place of variables. */
-static void
-sequencer_properties_name(const struct store_type *type, const char *line, struct text *named)
-{
-	while (*line != '\0') {
-		size_t i = 0;
-
-		while (i < type->property_count &&
-		       strncmp(line, type->properties[i].variable,
-			       strlen(type->properties[i].variable)) != 0)
-			i++;
-		if (i == type->property_count) {
-			text_add_bytes(named, line++, 1);
-			continue;
-		}
-		text_add(named, type->properties[i].name);
-		line += strlen(type->properties[i].variable);
-	}
-}
-
 void
 sequencer_properties_parse(struct sequencer_reader *reader)
 {
@@ -275,7 +256,7 @@ sequencer_properties_parse(struct sequencer_reader *reader)
 		char named_memory[1024];
 		struct text named = TEXT_OVER(named_memory);
 
-		sequencer_properties_name(reader->sequencer->type, line, &named);
+		wording_add(reader->sequencer->type, NULL, line, &named);
 		if (named.len > 0)
 			sequencer_complain(reader, "%s", named_memory);
 	}

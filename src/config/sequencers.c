@@ -20,6 +20,8 @@ sequencers_parse_store(struct sequencer_reader *reader)
 	const struct config *config = reader->loader->config;
 	struct store_settings *settings = &reader->sequencer->settings;
 
+	settings->sequencer = reader->sequencer->name;
+	settings->type = reader->sequencer->type;
 	settings->connect_timeout_s = (unsigned)(config->connect_timeout_ms / 1000);
 	settings->query_timeout_s = (unsigned)(config->query_timeout_ms / 1000);
 	settings->require_durable = config->require_durable != 0;

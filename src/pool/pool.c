@@ -15,6 +15,7 @@
 #include "pool/queue.h"
 #include "pool/serve.h"
 #include "pool/trust.h"
+#include "store/wording.h"
 
 #define READY_AGE_MS 1000
 #define LOOK_AGE_MS  500 /* twice the time between two checks of the counter */
@@ -98,7 +99,7 @@ pool_use_sequences(struct pool *pool)
 	struct state_file *state = pool->settings.state;
 
 	pool->space.starting_offset = SEQUENCE_FIRST_ID;
-	trust_use_clock(&pool->trust, pool->settings.sequencer);
+	trust_use_clock(&pool->trust, pool->settings.database.sequencer);
 	pool->instance = xcalloc(1, sizeof(*pool->instance));
 	instance_init(pool->instance, &pool->high_water,
 		      state != NULL ? state_file_record(state) : NULL);
@@ -359,7 +360,7 @@ pool_give_back(struct pool *pool, const struct ticket_range *bases)
 
 	if (store->give_back == NULL)
 		return false;
-	result = store->open(&pool->settings.database, &session, &reason);
+	result = wording_open(store, &pool->settings.database, &session, &reason);
 	if (result == STORE_OK) {
 		/* The state file first: if only that succeeds, the bases are a gap. */
 		high_water_give_back(&pool->high_water, bases->first - bases->increment);

@@ -31,9 +31,8 @@ struct pool_settings {
 	struct store_settings database;
 	struct state_file *state; /* outlives the pool; NULL: there is none */
 	unsigned sessions;
-	unsigned number;       /* of the database, for metrics */
-	const char *name;      /* of the database, for the log; outlives the pool */
-	const char *sequencer; /* the store of TICKR_SEQUENCERS_FILE, as trust.h has it */
+	unsigned number;  /* of the database, for metrics */
+	const char *name; /* of the database, for the log; outlives the pool */
 	struct pool_listener listener;
 	struct pool_policies policies; /* of named sequences only */
 };

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "store/durable.h"
+#include "store/wording.h"
 
 enum store_result
 durable_open(const struct store *store, const struct store_settings *settings,
@@ -9,7 +10,7 @@ durable_open(const struct store *store, const struct store_settings *settings,
 	char memory[2048], *lines = memory, *line;
 	struct text warnings = TEXT_OVER(memory);
 	const char *before = "refused by TICKR_REQUIRE_DURABLE: ";
-	enum store_result result = store->open(settings, session, reason);
+	enum store_result result = wording_open(store, settings, session, reason);
 
 	if (result != STORE_OK || !settings->require_durable)
 		return result;

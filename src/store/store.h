@@ -84,6 +84,8 @@ struct create_order {
 	bool with_sequences;
 };
 
+struct store_type; /* types.h */
+
 /*
  * The settings of one database. They are read only while it has sessions. A copy of this struct shares NAME
  * and OWN, so it must not outlive forget() of the original.
@@ -92,11 +94,13 @@ struct store_settings {
 	const char *name; /* of the database, for the log */
 	unsigned connect_timeout_s;
 	unsigned query_timeout_s;
-	bool require_durable; /* durable.h refuses a database that warn() warns of */
-	bool is_guest;	      /* a command: it reserves nothing, and may run next to a server */
-	struct ticket_space space; /* the database must be pinned to the same space */
-	void *own;		   /* settings that this store alone has, made by its parse() */
-	struct store_claim *claim; /* made by claim() of the store, for its sessions alone */
+	bool require_durable;  /* durable.h refuses a database that warn() warns of */
+	bool is_guest;	       /* a command: it reserves nothing, and may run next to a server */
+	const char *sequencer; /* of TICKR_SEQUENCERS_FILE: the store; NULL: an own database */
+	const struct store_type *type; /* of that store */
+	struct ticket_space space;     /* the database must be pinned to the same space */
+	void *own;		       /* settings that this store alone has, made by its parse() */
+	struct store_claim *claim;     /* made by claim() of the store, for its sessions alone */
 };
 
 /* The operator's settings, for parse(). Valid during that call. */

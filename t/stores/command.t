@@ -118,6 +118,8 @@ sub store_of_type {
     note "type $type";
     my $settings = settings($type, $metadata, %more);
     if ($step > 1) {
+        my $words = $type eq 'mysql' ? qr/; run tickrd createdb --store store, or fix dataBaseName/ : qr/or file to .*\. Run tickrd createdb --store store only/;
+        refused($settings, 1, $words, 'sequence', 'list', '--store', 'store');
         like done($settings, 'createdb', '--store', 'store'), qr/table `tickr_sequences`: created\nthe store store is ready/,
             "$type: the table is made";
         refused($settings, 1, qr/nothing was missing/, 'createdb', '--store', 'store');
