@@ -172,7 +172,7 @@ named_is_ready(void *arg)
 	if (atomic_load(&named->is_closed))
 		return false;
 	for (size_t i = 0; i < count; i++)
-		if (database_gives(&states[i]))
+		if (database_issues_ids(&states[i]))
 			return true;
 	return false;
 }

@@ -5,10 +5,10 @@
 #include "ticket/snowflake_id.h"
 
 static bool
-service_any_gives(const struct database_state *states, size_t count)
+service_any_database_issues(const struct database_state *states, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (database_gives(&states[i]))
+		if (database_issues_ids(&states[i]))
 			return true;
 	return false;
 }
@@ -33,7 +33,7 @@ service_is_ready(const struct ticket_service *service)
 		return false;
 	if (service->reserved != NULL && service->reserved(service->arg, &lasts_ms) > 0)
 		return true;
-	return service_any_gives(states, service->databases(service->arg, states));
+	return service_any_database_issues(states, service->databases(service->arg, states));
 }
 
 bool

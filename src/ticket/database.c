@@ -16,7 +16,7 @@ database_condition_name(enum database_condition condition)
 }
 
 bool
-database_gives(const struct database_state *state)
+database_issues_ids(const struct database_state *state)
 {
 	return state->condition == DATABASE_UP && space_left(state->space, state->newest_base) > 0;
 }

@@ -37,7 +37,7 @@ struct database_state {
 const char *database_condition_name(enum database_condition condition);
 
 /* Whether it is up, and its space is not exhausted. */
-bool database_gives(const struct database_state *state) MUST_CHECK;
+bool database_issues_ids(const struct database_state *state) MUST_CHECK;
 
 /* The newest ticket, or the last of the space if the counter is past it. False: none is known. */
 bool database_last_ticket(const struct database_state *state, uint64_t *ticket) MUST_CHECK;

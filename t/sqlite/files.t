@@ -99,7 +99,7 @@ for my $deed (@deeds) {    # and an operator who moves the counter
     cmp_ok scalar @serving, '>=', 1, 'of two servers that start in the same moment one serves';
     wait_for('tickets', 10, sub { grep { take($_, 1) } @serving });
     my @givers = grep { take($_, 1) } @serving;
-    is scalar @givers, 1, '... and only one gives tickets';
+    is scalar @givers, 1, '... and only one issues tickets';
     $_->process->kill_hard for @serving;
 }
 
@@ -124,7 +124,7 @@ for my $deed (@deeds) {    # and an operator who moves the counter
     my @before = take($server, 1);
     link $file->path, $link or die "link: $!";
     my $answer = $server->get('/tickets/create');
-    is $answer->{status}, 503, 'a file with a second name gives nothing';
+    is $answer->{status}, 503, 'a file with a second name issues nothing';
     like $answer->{body}, qr/second name|2 names/, '... and says why';
     my ($status, $output) = Tickr::Server->run(database => $file, env => { TICKR_DATABASE_NAME => $link });
     is $status, 78, 'nor does another server by that name';

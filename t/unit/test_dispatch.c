@@ -246,11 +246,11 @@ is_ready(void)
 {
 	struct database_state states[MOST_DATABASES];
 	size_t count = dispatch_states(dispatch, states);
-	bool gives = false;
+	bool does_issue = false;
 
 	for (size_t i = 0; i < count; i++)
-		gives = gives || database_gives(&states[i]);
-	return gives;
+		does_issue = does_issue || database_issues_ids(&states[i]);
+	return does_issue;
 }
 
 Test(dispatch, while_none_is_in_service_a_reservation_waits_until_one_is)
