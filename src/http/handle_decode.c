@@ -119,23 +119,37 @@ handle_decode_of_server(struct exchange *exchange)
 			    exchange->decoded);
 }
 
-void
-handle_decode(struct exchange *exchange, const struct route_argument *arguments)
+/* If the store decodes ids itself, their parts do not depend on the sequence. */
+static void
+handle_decode_of_store(struct exchange *exchange)
 {
-	const struct ticket_service *service = exchange_context(exchange);
-	const char *query = exchange_query(exchange);
-	char memory[PROBLEM_SIZE];
-	struct text problem = TEXT_OVER(memory);
-
-	if (!parse_number(arguments[0].start, arguments[0].len, INT64_MAX, &exchange->decoded))
-		reply_error(exchange, 400,
-			    "the id must be a whole number from 0 to 9223372036854775807");
-	else if (!query_has(query, "sequence") && !query_has(query, "store"))
-		handle_decode_of_server(exchange);
-	else if (!sequence_target_find_store(query, &service->stores, &exchange->store, &problem))
-		reply_outcome(exchange, FRONT_NOT_FOUND, memory);
-	else if (exchange->store->decode != NULL) /* the parts do not depend on the sequence */
+	if (exchange->store->decode != NULL)
 		handle_decode_of_server(exchange);
 	else
 		handle_decode_of_sequence(exchange);
+}
+
+static void
+handle_decode_refuse(struct exchange *exchange, const struct route_argument *id)
+{
+	char memory[PROBLEM_SIZE];
+	struct text problem = TEXT_OVER(memory);
+
+	text_add(&problem, "the id is ");
+	query_add_quoted(&problem, id->start, id->len);
+	text_add(&problem, "; it must be a whole number from 0 to 9223372036854775807");
+	reply_outcome(exchange, FRONT_BAD_REQUEST, memory);
+}
+
+void
+handle_decode(struct exchange *exchange, const struct route_argument *arguments)
+{
+	const char *query = exchange_query(exchange);
+
+	if (!parse_number(arguments[0].start, arguments[0].len, INT64_MAX, &exchange->decoded))
+		handle_decode_refuse(exchange, &arguments[0]);
+	else if (!query_has(query, "sequence") && !query_has(query, "store"))
+		handle_decode_of_server(exchange);
+	else if (handle_find_store(exchange))
+		handle_decode_of_store(exchange);
 }

@@ -87,21 +87,6 @@ handle_sequence_create_ask(struct exchange *exchange, const struct sequence_targ
 	front_create(exchange->store->front, &exchange->create, name->bytes, name->len);
 }
 
-/* Find the store, before anything else is judged. If there is none, answer. */
-static bool
-handle_sequence_create_finds_store(struct exchange *exchange)
-{
-	const struct ticket_service *service = exchange_context(exchange);
-	char memory[PROBLEM_SIZE];
-	struct text problem = TEXT_OVER(memory);
-
-	if (sequence_target_find_store(exchange_query(exchange), &service->stores, &exchange->store,
-				       &problem))
-		return true;
-	reply_outcome(exchange, FRONT_NOT_FOUND, memory);
-	return false;
-}
-
 /* Read the name and the query. */
 static bool
 handle_sequence_create_read(struct exchange *exchange, const struct route_argument *argument,
@@ -129,7 +114,7 @@ handle_sequence_create(struct exchange *exchange, const struct route_argument *a
 	struct sequence_target_name name;
 
 	exchange->format = BATCH_FORMAT_ARRAY;
-	if (!handle_sequence_create_finds_store(exchange))
+	if (!handle_find_store(exchange))
 		return;
 	if (handle_sequence_create_read(exchange, &arguments[0], &name, &problem))
 		handle_sequence_create_ask(exchange, &name, 1);
@@ -147,7 +132,7 @@ handle_sequence_create_many(struct exchange *exchange, const struct route_argume
 	uint32_t count;
 
 	exchange->format = service->batch_format;
-	if (!handle_sequence_create_finds_store(exchange))
+	if (!handle_find_store(exchange))
 		return;
 	if (handle_sequence_create_read(exchange, &arguments[0], &name, &problem) &&
 	    count_parse(arguments[1].start, arguments[1].len, exchange->format, service->max_batch,

@@ -73,16 +73,12 @@ handle_sequences_on_shown(struct front_look *look, const struct front_shown *sho
 void
 handle_sequence(struct exchange *exchange, const struct route_argument *arguments)
 {
-	const struct ticket_service *service = exchange_context(exchange);
 	char memory[PROBLEM_SIZE];
 	struct text problem = TEXT_OVER(memory);
 	struct sequence_target_name name;
 
-	if (!sequence_target_find_store(exchange_query(exchange), &service->stores,
-					&exchange->store, &problem)) {
-		reply_outcome(exchange, FRONT_NOT_FOUND, memory);
+	if (!handle_find_store(exchange))
 		return;
-	}
 	if (!sequence_target_read_name(arguments[0].start, arguments[0].len, &name, &problem)) {
 		reply_outcome(exchange, FRONT_BAD_REQUEST, memory);
 		return;
@@ -124,17 +120,15 @@ handle_sequences_on_listed(struct front_look *look, const struct front_shown *sh
 void
 handle_sequences(struct exchange *exchange, const struct route_argument *arguments)
 {
-	const struct ticket_service *service = exchange_context(exchange);
 	char memory[PROBLEM_SIZE];
 	struct text problem = TEXT_OVER(memory);
 	struct sequence_target_name after;
 	uint32_t limit;
 
 	(void)arguments;
-	if (!sequence_target_find_store(exchange_query(exchange), &service->stores,
-					&exchange->store, &problem)) {
-		reply_outcome(exchange, FRONT_NOT_FOUND, memory);
-	} else if (!sequence_target_read_page(exchange_query(exchange), &after, &limit, &problem)) {
+	if (!handle_find_store(exchange))
+		return;
+	if (!sequence_target_read_page(exchange_query(exchange), &after, &limit, &problem)) {
 		reply_outcome(exchange, FRONT_BAD_REQUEST, memory);
 	} else if (!connection_hold(exchange->connection, (limit + 1) * PAGE_ROW_SIZE)) {
 		reply_outcome(exchange, FRONT_UNAVAILABLE,

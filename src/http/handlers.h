@@ -13,6 +13,12 @@
 extern const struct route_table client_routes;
 extern const struct route_table client_routes_with_sequences;
 
+/*
+ * Find the store of a request for named sequences: that of ?store=, or store tickr. False: there is none, and EXCHANGE
+ * is answered.
+ */
+bool handle_find_store(struct exchange *exchange) MUST_CHECK;
+
 /* handle_create.c */
 void handle_create(struct exchange *exchange, const struct route_argument *arguments);
 void handle_create_many(struct exchange *exchange, const struct route_argument *arguments);
