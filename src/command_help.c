@@ -6,7 +6,7 @@
 void
 command_line_print_help(void)
 {
-	puts("tickrd: issues unique 64-bit ids, called tickets, over HTTP\n"
+	puts("tickrd: issues unique 64-bit ids over HTTP and gRPC\n"
 	     "\n"
 	     "Commands:\n"
 	     "  tickrd                          serve, in the foreground\n"
@@ -24,9 +24,9 @@ command_line_print_help(void)
 	     "         --store NAME             make that of a store of TICKR_SEQUENCERS_FILE "
 	     "instead\n"
 	     "  tickrd advance --past TICKET    ask, then move the counter forward past TICKET\n"
-	     "         --sequences              end the refusal of the named sequences instead\n"
-	     "         --by NUMBER              raise each of them by NUMBER, too\n"
-	     "         --store NAME             of a store of TICKR_SEQUENCERS_FILE\n"
+	     "         --sequences              release named sequences that are refused instead\n"
+	     "         --by NUMBER              also raise each of them by NUMBER\n"
+	     "         --store NAME             those of a store of TICKR_SEQUENCERS_FILE\n"
 	     "         --yes                    do not ask\n"
 	     "  tickrd sequence create NAME     make a named sequence, or change its policy\n"
 	     "         --start ID, --after ID   the first id, or the last id before it\n"
