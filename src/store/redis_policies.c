@@ -4,6 +4,8 @@
 
 #include "store/redis_session.h"
 
+#define MOST_ATTEMPTS 1000
+
 /* A sequence, as its keys have it. */
 struct redis_sequence {
 	bool is_found;
@@ -11,43 +13,57 @@ struct redis_sequence {
 	struct sequence_policy policy;
 };
 
-/* Read the sequence NAME in one moment. If IS_WATCHED, the next EXEC fails if its key or a policy changes. */
+static void
+redis_policies_ask(redisContext *redis, const char *name, size_t len, bool is_watched)
+{
+	redisAppendCommand(redis, "UNWATCH");
+	if (is_watched)
+		redisAppendCommand(redis, "WATCH " REDIS_POLICIES " %b", name, len);
+	redisAppendCommand(redis, "GET %b", name, len);
+	redisAppendCommand(redis, "HGET " REDIS_MOVED " %b", name, len);
+	redisAppendCommand(redis, "HMGET " REDIS_CLOCK " newest raised");
+	redisAppendCommand(redis, "HGET " REDIS_POLICIES " %b", name, len);
+}
+
+/* Take reply NUMBER of the four that were asked for. */
+static bool
+redis_policies_take(struct redis_sequence *sequence, unsigned number, const redisReply *reply)
+{
+	switch (number) {
+	case 0:
+		sequence->is_found = reply->type == REDIS_REPLY_STRING;
+		return redis_number(reply, &sequence->value);
+	case 1: return redis_number(reply, &sequence->moved);
+	case 2:
+		return reply->type == REDIS_REPLY_ARRAY &&
+		       redis_number(reply->element[0], &sequence->clock) &&
+		       redis_number(reply->element[1], &sequence->raised);
+	default: return redis_policy_read(reply, &sequence->policy);
+	}
+}
+
+/* Read the sequence NAME. If IS_WATCHED, the next EXEC fails if its key or a policy has changed since. */
 static enum store_result
 redis_policies_read(struct store_session *session, const char *name, uint8_t name_len,
 		    bool is_watched, struct redis_sequence *sequence, struct text *reason)
 {
-	size_t len = name_len;
-	enum store_result result = redis_unwatch(session, reason);
-	redisReply *exec;
-	bool is_good;
+	enum store_result result;
+	bool is_good = true;
 
-	if (result == STORE_OK && is_watched) {
-		redisAppendCommand(session->redis, "WATCH " REDIS_POLICIES " %b", name, len);
+	session->is_watching = false;
+	redis_policies_ask(session->redis, name, name_len, is_watched);
+	result = redis_hear_ok(session, reason);
+	if (result == STORE_OK && is_watched)
 		result = redis_hear_ok(session, reason);
-	}
 	if (result != STORE_OK)
 		return result;
-	redisAppendCommand(session->redis, "GET %b", name, len);
-	redisAppendCommand(session->redis, "HGET " REDIS_MOVED " %b", name, len);
-	redisAppendCommand(session->redis, "HMGET " REDIS_CLOCK " newest raised");
-	redisAppendCommand(session->redis, "HGET " REDIS_POLICIES " %b", name, len);
-	is_good = true;
 	for (unsigned i = 0; i < 4; i++) {
-		exec = redis_hear(session, reason);
-		if (exec == NULL)
+		redisReply *reply = redis_hear(session, reason);
+
+		if (reply == NULL)
 			return STORE_LOST;
-		if (i == 0) {
-			sequence->is_found = exec->type == REDIS_REPLY_STRING;
-			is_good = is_good && redis_number(exec, &sequence->value);
-		} else if (i == 1)
-			is_good = is_good && redis_number(exec, &sequence->moved);
-		else if (i == 2)
-			is_good = is_good && exec->type == REDIS_REPLY_ARRAY &&
-				  redis_number(exec->element[0], &sequence->clock) &&
-				  redis_number(exec->element[1], &sequence->raised);
-		else
-			is_good = is_good && redis_policy_read(exec, &sequence->policy);
-		freeReplyObject(exec);
+		is_good = redis_policies_take(sequence, i, reply) && is_good;
+		freeReplyObject(reply);
 	}
 	sequence->is_found = sequence->is_found || sequence->policy.revision > 0;
 	if (is_good)
@@ -184,21 +200,77 @@ redis_policies_change(struct store_session *session, const char *name, uint8_t n
 	return result;
 }
 
+/* An operator's change of a sequence. */
+struct redis_change {
+	const char *name;
+	uint8_t name_len;
+	const struct sequence_policy *wanted; /* of a declaration */
+	uint64_t number;		      /* of a jump */
+	enum store_declared declared;
+	bool found;
+};
+typedef enum store_result redis_step_fn(struct store_session *session, struct redis_change *change,
+					struct text *reason);
+
+/* Run STEP until no statement moves the sequence between its read and its write. */
 static enum store_result
-redis_policies_make(struct store_session *session, const char *name, uint8_t name_len,
-		    const struct redis_sequence *sequence, const struct sequence_policy *wanted,
-		    struct text *reason)
+redis_policies_repeat(struct store_session *session, redis_step_fn *step,
+		      struct redis_change *change, struct text *reason)
 {
-	struct sequence_policy policy = *wanted;
+	enum store_result result = STORE_BUSY;
+
+	for (unsigned i = 0; i < MOST_ATTEMPTS && result == STORE_BUSY; i++) {
+		text_clear(reason);
+		result = step(session, change, reason);
+	}
+	return result;
+}
+
+static enum store_result
+redis_policies_make(struct store_session *session, const struct redis_change *change,
+		    const struct redis_sequence *sequence, struct text *reason)
+{
+	struct sequence_policy policy = *change->wanted;
 	uint64_t distance;
 	enum store_result result =
-		sequence_rows_jump(0, 0, sequence->clock, wanted->start - 1, &distance, reason);
+		sequence_rows_jump(0, 0, sequence->clock, policy.start - 1, &distance, reason);
 
 	if (result != STORE_OK)
 		return result;
-	policy.revision = wanted->revision > 1 ? wanted->revision : 1;
+	policy.revision = policy.revision > 1 ? policy.revision : 1;
 	policy.is_declared = true;
-	return redis_policies_change(session, name, name_len, sequence, distance, &policy, reason);
+	return redis_policies_change(session, change->name, change->name_len, sequence, distance,
+				     &policy, reason);
+}
+
+static enum store_result
+redis_policies_declare(struct store_session *session, struct redis_change *change,
+		       struct text *reason)
+{
+	struct redis_sequence sequence = {.is_found = false};
+	struct sequence_policy policy = *change->wanted;
+	enum store_result result = redis_policies_read(session, change->name, change->name_len,
+						       true, &sequence, reason);
+	bool is_same;
+
+	change->declared = STORE_DECLARED_MADE;
+	if (result != STORE_OK)
+		return result;
+	if (!sequence.is_found)
+		return redis_policies_make(session, change, &sequence, reason);
+	if (!sequence_rows_may_become(&sequence.policy, change->wanted, &is_same, reason)) {
+		change->declared = STORE_DECLARED_DIFFERS;
+		return STORE_OK;
+	}
+	change->declared = is_same ? STORE_DECLARED_SAME : STORE_DECLARED_CHANGED;
+	if (is_same)
+		return STORE_OK;
+	policy.is_declared = true;
+	policy.revision = sequence.policy.revision + 1;
+	if (policy.revision < change->wanted->revision)
+		policy.revision = change->wanted->revision;
+	return redis_policies_change(session, change->name, change->name_len, &sequence, 0, &policy,
+				     reason);
 }
 
 enum store_result
@@ -206,63 +278,71 @@ redis_declare(struct store_session *session, const char *name, uint8_t name_len,
 	      const struct sequence_policy *wanted, enum store_declared *declared,
 	      struct text *reason)
 {
-	struct redis_sequence sequence = {.is_found = false};
-	struct sequence_policy policy = *wanted;
+	struct redis_change change = {.name = name, .name_len = name_len, .wanted = wanted};
 	enum store_result result =
-		redis_policies_read(session, name, name_len, true, &sequence, reason);
-	bool is_same;
+		redis_policies_repeat(session, redis_policies_declare, &change, reason);
 
-	*declared = STORE_DECLARED_MADE;
-	if (result != STORE_OK)
+	*declared = change.declared;
+	return result;
+}
+
+static enum store_result
+redis_policies_retire(struct store_session *session, struct redis_change *change,
+		      struct text *reason)
+{
+	struct redis_sequence sequence = {.is_found = false};
+	struct sequence_policy policy;
+	enum store_result result = redis_policies_read(session, change->name, change->name_len,
+						       true, &sequence, reason);
+
+	change->found = sequence.is_found;
+	if (result != STORE_OK || !sequence.is_found || sequence.policy.is_retired)
 		return result;
-	if (!sequence.is_found)
-		return redis_policies_make(session, name, name_len, &sequence, wanted, reason);
-	if (!sequence_rows_may_become(&sequence.policy, wanted, &is_same, reason)) {
-		*declared = STORE_DECLARED_DIFFERS;
-		return STORE_OK;
-	}
-	*declared = is_same ? STORE_DECLARED_SAME : STORE_DECLARED_CHANGED;
-	if (is_same)
-		return STORE_OK;
-	policy.is_declared = true;
-	policy.revision = sequence.policy.revision + 1;
-	if (policy.revision < wanted->revision)
-		policy.revision = wanted->revision;
-	return redis_policies_change(session, name, name_len, &sequence, 0, &policy, reason);
+	policy = sequence.policy;
+	policy.is_retired = true;
+	policy.revision++;
+	return redis_policies_change(session, change->name, change->name_len, &sequence, 0, &policy,
+				     reason);
 }
 
 enum store_result
 redis_retire(struct store_session *session, const char *name, uint8_t name_len, bool *found,
 	     struct text *reason)
 {
-	struct redis_sequence sequence = {.is_found = false};
-	struct sequence_policy policy;
+	struct redis_change change = {.name = name, .name_len = name_len};
 	enum store_result result =
-		redis_policies_read(session, name, name_len, true, &sequence, reason);
+		redis_policies_repeat(session, redis_policies_retire, &change, reason);
 
-	*found = sequence.is_found;
-	if (result != STORE_OK || !sequence.is_found || sequence.policy.is_retired)
+	*found = change.found;
+	return result;
+}
+
+static enum store_result
+redis_policies_jump(struct store_session *session, struct redis_change *change, struct text *reason)
+{
+	struct redis_sequence sequence = {.is_found = false};
+	uint64_t distance = 0;
+	enum store_result result = redis_policies_read(session, change->name, change->name_len,
+						       true, &sequence, reason);
+
+	change->found = sequence.is_found;
+	if (result == STORE_OK && sequence.is_found)
+		result = sequence_rows_jump(sequence.value, sequence.raised, sequence.clock,
+					    change->number, &distance, reason);
+	if (result != STORE_OK || distance == 0)
 		return result;
-	policy = sequence.policy;
-	policy.is_retired = true;
-	policy.revision++;
-	return redis_policies_change(session, name, name_len, &sequence, 0, &policy, reason);
+	return redis_policies_change(session, change->name, change->name_len, &sequence, distance,
+				     NULL, reason);
 }
 
 enum store_result
 redis_jump(struct store_session *session, const char *name, uint8_t name_len, uint64_t number,
 	   bool *found, struct text *reason)
 {
-	struct redis_sequence sequence = {.is_found = false};
-	uint64_t distance = 0;
+	struct redis_change change = {.name = name, .name_len = name_len, .number = number};
 	enum store_result result =
-		redis_policies_read(session, name, name_len, true, &sequence, reason);
+		redis_policies_repeat(session, redis_policies_jump, &change, reason);
 
-	*found = sequence.is_found;
-	if (result == STORE_OK && sequence.is_found)
-		result = sequence_rows_jump(sequence.value, sequence.raised, sequence.clock, number,
-					    &distance, reason);
-	if (result != STORE_OK || distance == 0)
-		return result;
-	return redis_policies_change(session, name, name_len, &sequence, distance, NULL, reason);
+	*found = change.found;
+	return result;
 }

@@ -1,8 +1,8 @@
 /*
  * Run the checks of contract.h over one store, and print TAP.
  *
- *	contract [memory|sqlite|mysql|etcd|zookeeper [GROUP..]]
- *	contract sqlite|mysql|etcd|zookeeper try|load
+ *	contract [memory|sqlite|mysql|etcd|redis|zookeeper [GROUP..]]
+ *	contract sqlite|mysql|etcd|redis|zookeeper try|load
  *
  * The settings come from the variables TICKR_DATABASE_* of the environment. Without a group all run. With try print
  * the result of one statement, its number or its reason.

@@ -1,7 +1,7 @@
 /*
  * contract -- checks of the seam of named sequences, which hold for every store.
  *
- * The program t/sequences/contract runs them over the memory store, an SQLite file, or a MySQL or MariaDB server. Each
+ * The program t/sequences/contract runs them over the memory store, an SQLite file, or a server. Each
  * check uses sequences of its own, so that one database serves all of them.
  */
 #ifndef TICKR_SEQUENCES_CONTRACT_H
@@ -40,7 +40,7 @@ uint64_t contract_clock(struct contract *contract);
 /*
  * The store NAME of named sequences on other servers; NULL: there is none of that name. Its own SETTINGS come from the
  * environment. ENDPOINTS is a list with commas. The others are SEQUENCES_PREFIX, SEQUENCES_USER, SEQUENCES_PASSWORD,
- * CA_FILE, CERT_FILE and KEY_FILE.
+ * CA_FILE, CERT_FILE and KEY_FILE. Of Redis they are SEQUENCES_DB and SEQUENCES_DURABILITY.
  */
 const struct store *contract_remote(const char *name, struct store_settings *settings) MUST_CHECK;
 

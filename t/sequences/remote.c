@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -5,6 +6,7 @@
 
 #include "contract.h"
 #include "store/etcd_sequences.h"
+#include "store/redis_store.h"
 #include "store/zookeeper_sequences.h"
 
 #define MOST_ENDPOINTS 8
@@ -44,6 +46,49 @@ remote_set_zookeeper(struct store_settings *settings)
 }
 #endif
 
+#if HAVE_REDIS
+/* The properties that ENVIRONMENT may set, with the defaults of the others. */
+static const struct {
+	const char *property, *environment, *usual;
+} remote_of_redis[] = {
+	{"redisHost", "ENDPOINTS", ""},
+	{"redisUsername", "SEQUENCES_USER", ""},
+	{"redisPassword", "SEQUENCES_PASSWORD", ""},
+	{"db", "SEQUENCES_DB", "0"},
+	{"enableTLS", "SEQUENCES_TLS", "false"},
+	{"durability", "SEQUENCES_DURABILITY", "checked"},
+};
+
+static const char *
+remote_text(const struct store_given *given, const char *property, size_t database)
+{
+	(void)given;
+	(void)database;
+	for (size_t i = 0; i < ARRAY_LENGTH(remote_of_redis); i++) {
+		const char *value = getenv(remote_of_redis[i].environment);
+
+		if (strcmp(remote_of_redis[i].property, property) == 0)
+			return value != NULL ? value : remote_of_redis[i].usual;
+	}
+	return "";
+}
+
+static void
+remote_refuse(const struct store_given *given, const char *property, const char *words)
+{
+	(void)given;
+	fprintf(stderr, "%s: %s\n", property, words != NULL ? words : "not allowed");
+	exit(2);
+}
+
+static void
+remote_set_redis(struct store_settings *settings)
+{
+	redis_store.parse(&(struct store_given){.text = remote_text, .refuse = remote_refuse},
+			  settings, 1);
+}
+#endif
+
 static const struct {
 	const char *name;
 	const struct store *store;
@@ -51,6 +96,9 @@ static const struct {
 } remotes[] = {
 #if HAVE_ETCD
 	{"etcd", &etcd_sequences_store, remote_set_etcd},
+#endif
+#if HAVE_REDIS
+	{"redis", &redis_store, remote_set_redis},
 #endif
 #if HAVE_ZOOKEEPER
 	{"zookeeper", &zookeeper_sequences_store, remote_set_zookeeper},

@@ -1,26 +1,28 @@
 package Tickr::Redis;
 
-# A private Redis of a test, on a Unix socket, which syncs every write to the disk.
+# A private Redis of a test, on a Unix socket, which syncs every write to the disk. It may have a port of 127.0.0.1 too.
 
 use strict;
 use warnings;
-use Tickr::Process qw(missing_program scratch wait_for);
+use Tickr::Process qw(free_port missing_program scratch wait_for);
 
 my $count = 0;
 
 sub missing { return missing_program('redis-server', 'redis-cli') }
 
-# options: more options of the server.
+# options: more options of the server, for the first start; port: whether it has one
 sub new {
     my ($class, %given) = @_;
-    my $self = bless { name => 'redis' . ++$count }, $class;
+    my $self = bless { name => 'redis' . ++$count, port => $given{port} ? free_port() : 0 }, $class;
     $self->{folder} = scratch() . "/$self->{name}";
     mkdir $self->{folder} or die "$self->{folder}: $!";
     $self->start(@{ $given{options} // [] });
     return $self;
 }
 
-sub socket { "$_[0]{folder}/s" }
+sub socket    { "$_[0]{folder}/s" }
+sub port      { $_[0]{port} }
+sub endpoints { $_[0]->socket }
 
 sub start {
     my ($self, @options) = @_;
@@ -28,10 +30,12 @@ sub start {
     $self->{process} = Tickr::Process->new(
         name    => $self->{name},
         command => [
-            'redis-server', '--port', 0, '--unixsocket', $self->socket, '--dir', $self->{folder},
-            '--appendonly', 'yes', '--appendfsync', 'always', '--save', '', @options ],
+            'redis-server', '--bind', '127.0.0.1', '--port', $self->{port}, '--unixsocket', $self->socket,
+            '--dir', $self->{folder},
+            '--appendonly', 'yes', '--appendfsync', 'always', '--save', '',
+            '--enable-debug-command', 'local', @options ],
     );
-    wait_for('Redis', 20, sub { -S $self->socket && $self->ask('ping') eq 'PONG' });
+    wait_for('Redis', 20, sub { -S $self->socket && $self->ask('ping') =~ /PONG|NOAUTH/ });
     return;
 }
 
@@ -47,6 +51,12 @@ sub ask {
     my $answer = <$pipe> // '';
     close $pipe;
     return $answer =~ s/\n\z//r;
+}
+
+# The value of FIELD in the answer to INFO.
+sub info {
+    my ($self, $field) = @_;
+    return $self->ask('info') =~ /^\Q$field\E:([^\r\n]*)/m ? $1 : '';
 }
 
 # Keep a copy of all data. restore_copy() replaces the data by it, as from a backup. It restarts Redis.
