@@ -185,6 +185,7 @@ static void
 redis_close(struct store_session *session)
 {
 	redisFree(session->redis);
+	free(session->packet.bytes);
 	free(session);
 }
 
@@ -260,6 +261,7 @@ redis_warn(struct store_session *session, struct text *warnings)
 
 const struct store redis_store = {
 	.name = "redis",
+	.most_sessions = 1, /* two would change the row of the server, which each watches */
 	.parse = redis_parse,
 	.forget = redis_forget,
 	.begin = redis_begin,

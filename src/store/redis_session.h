@@ -8,6 +8,7 @@
 
 #include <hiredis/hiredis.h>
 
+#include "store/redis_packet.h"
 #include "store/sequence_rows.h"
 #include "store/server.h"
 
@@ -35,6 +36,7 @@ struct redis_settings {
 struct store_session {
 	const struct redis_settings *own;
 	redisContext *redis;
+	struct redis_packet packet; /* of the statement */
 	char identity[RANDOM_ID_SIZE];
 	char run_id[64]; /* of the server process */
 	uint64_t advances;
@@ -43,6 +45,7 @@ struct store_session {
 	/* The row of the server instance. While it is watched, EXEC fails if the row is another one. */
 	bool is_watching;
 	char row_id[RANDOM_ID_SIZE];
+	char row[sizeof(REDIS_INSTANCE) + RANDOM_ID_SIZE]; /* its key */
 	uint64_t count, seen;
 };
 
