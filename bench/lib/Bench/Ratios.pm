@@ -14,6 +14,10 @@ our @table = (
     [ strict_over_webdis_always =>
           'strict, 64 connections: requests/s over those of webdis, appendfsync always',
       sub { my ($of) = @_; $of->('strict', 64, 'rate') / $of->('webdis-always', 64, 'rate') } ],
+    [ redis_strong_over_webdis_always =>
+          'one sequence in Redis, strong, 64 connections: requests/s over those of webdis INCR on the same Redis, '
+              . 'appendfsync always',
+      sub { my ($of) = @_; $of->('redis-strong', 64, 'rate') / $of->('webdis-always', 64, 'rate') } ],
     [ strict_p99_over_p50 => 'strict, 64 connections: p99 over p50',
       sub { my ($of) = @_; $of->('strict', 64, 'p99') / $of->('strict', 64, 'p50') } ],
     [ strict_p50_over_commit =>

@@ -20,7 +20,7 @@ my $first_ticket = 10_000_001;
 
 my $processors = do { my $count = qx{nproc}; chomp $count; $count };
 my %servers;
-my ($database, $nginx);
+my ($database, $nginx, %redis);
 my $states = 0;
 our $before;      # the tickrd of --before
 our $is_before;   # while a server of that build is started
@@ -103,9 +103,15 @@ sub start_grpc_constant {
     return { port => $port, grpc => "127.0.0.1:$port", pids => [ $process->pid ] };
 }
 
-# --- webdis in front of Redis -------------------------------------------------------------------
+# --- Redis, and webdis in front of it ---------------------------------------------------------------
 
-sub start_webdis {
+# The Redis of webdis and of tickrd's store: {folder, process}.
+sub redis {
+    my ($appendfsync) = @_;
+    return $redis{$appendfsync} //= start_redis($appendfsync);
+}
+
+sub start_redis {
     my ($appendfsync) = @_;
     my $folder = scratch() . "/redis-$appendfsync";
     mkdir $folder or die "$folder: $!";
@@ -118,6 +124,12 @@ sub start_webdis {
         die "Redis ended:\n" . $redis->log unless $redis->is_running;
         -S "$folder/s";
     });
+    return { folder => $folder, process => $redis };
+}
+
+sub start_webdis {
+    my ($appendfsync) = @_;
+    my ($folder, $redis) = @{ redis($appendfsync) }{qw(folder process)};
     my $port = free_port();
     my $configuration = spew("redis-$appendfsync/webdis.json",
         JSON::PP::encode_json({
@@ -230,6 +242,18 @@ sub start_memory {
     return tickrd(undef, [], program => 'tickrd-memory', TICKR_DATABASE_ADAPTER => 'memory');
 }
 
+# A server with the store "redis", on the Redis of webdis.
+sub start_redis_store {
+    return { skip => 'this tickrd has no store redis' } unless slurp("$ENV{BUILDDIR}/build.h") =~ /HAVE_REDIS 1$/m;
+    my $redis = redis('always');
+    my $file  = spew('redis-stores.json', JSON::PP::encode_json({ sequencer => {
+        redis => { type => 'redis', metadata => { redisHost => "$redis->{folder}/s" } } } }));
+    my $server = tickrd(undef, [], program => 'tickrd-memory', TICKR_DATABASE_ADAPTER => 'memory',
+        TICKR_SEQUENCES => 'none', TICKR_SEQUENCERS_FILE => $file);
+    $server->{behind} = [ $redis->{process}->pid ];
+    return { %$server, known => 1, has_names => 1 };
+}
+
 # The settings of an audit in a folder of its own. Its files stay until the end of the benchmark.
 sub audit_settings {
     my ($is_required) = @_;
@@ -262,6 +286,7 @@ my %start = (
     'sqlite-arrays'   => sub { start_sqlite('arrays') },
     'sqlite-ahead'    => sub { start_sqlite('ahead', TICKR_RESERVE_AHEAD => 1) },
     'memory'          => \&start_memory,
+    'redis-store'     => \&start_redis_store,
     'sequences-idle'   => sub { with_sequences(0, \&tickrd_on_counter, 'sequences_idle') },
     'sequences'        => sub { with_sequences(1000, \&tickrd_on_counter, 'sequences') },
     'sequences-many'   => sub { with_sequences(100_000, \&tickrd_on_counter, 'sequences_many') },
