@@ -37,12 +37,6 @@ text_add_bytes(struct text *text, const char *bytes, size_t len)
 }
 
 void
-text_add(struct text *text, const char *string)
-{
-	text_add_bytes(text, string, strlen(string));
-}
-
-void
 text_add_cut(struct text *text, const char *string, size_t limit)
 {
 	size_t len = strlen(string);

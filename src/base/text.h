@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "base/attributes.h"
 
@@ -25,8 +26,14 @@ struct text {
 
 struct text text_over(char *memory, size_t size);
 void text_clear(struct text *text);
-void text_add(struct text *text, const char *string);
 void text_add_bytes(struct text *text, const char *bytes, size_t len);
+
+/* Here, so that the compiler knows the length of a constant. */
+static inline void
+text_add(struct text *text, const char *string)
+{
+	text_add_bytes(text, string, strlen(string));
+}
 
 /* Add STRING. If it exceeds LIMIT bytes, of which there are at least 3, cut it to end in "..." there. */
 void text_add_cut(struct text *text, const char *string, size_t limit);

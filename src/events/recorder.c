@@ -41,6 +41,15 @@ event_recorder_is_required(const struct event_recorder *recorder)
 }
 
 bool
+event_recorder_reads_proxies(const struct event_recorder *recorder)
+{
+	const struct networks *proxies = recorder->settings.proxies;
+
+	return recorder->settings.addresses != EVENT_ADDRESSES_NONE &&
+	       (proxies->count > 0 || proxies->has_unix);
+}
+
+bool
 event_recorder_may_issue(const struct event_recorder *recorder, struct text *problem)
 {
 	return !recorder->is_required ||

@@ -46,6 +46,9 @@ void event_recorder_free(struct event_recorder *recorder); /* NULL is allowed */
 /* Whether an answer must wait until its record is kept, because a sink is required. */
 bool event_recorder_is_required(const struct event_recorder *recorder) MUST_CHECK;
 
+/* Whether X-Forwarded-For is read at all. If not, its header need not be searched for. */
+bool event_recorder_reads_proxies(const struct event_recorder *recorder) MUST_CHECK;
+
 /* Whether all required sinks work. False: PROBLEM says why not, and ids must not be issued. */
 bool event_recorder_may_issue(const struct event_recorder *recorder,
 			      struct text *problem) MUST_CHECK;

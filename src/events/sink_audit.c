@@ -21,7 +21,8 @@
 #define SINK_AUDIT_RETRY_MS	1000
 #define SINK_AUDIT_LATE_MS	5000	  /* how long after its hour a file may still get records */
 #define SINK_AUDIT_MEMBER_BYTES (1 << 20) /* a longer member is written before its time */
-#define SINK_AUDIT_LEAST_ROOM	65536	  /* bytes below the limit, to begin again */
+#define SINK_AUDIT_PIECE	65536 /* bytes of lines that are packed together, because that is faster */
+#define SINK_AUDIT_LEAST_ROOM	65536 /* bytes below the limit, to begin again */
 #define SINK_AUDIT_REASON_SIZE	256
 
 struct sink_audit {
@@ -35,7 +36,7 @@ struct sink_audit {
 	uint64_t pending;	    /* records that are not in FILE yet */
 	uint64_t lost;		    /* records, since the sink failed */
 	uint64_t next_try_ms;	    /* while it fails */
-	char *lines;		    /* required: of one write */
+	char *lines;		    /* that wait for MEMBER; required: of one write */
 	size_t lines_len;
 	size_t lines_size;
 
@@ -137,6 +138,13 @@ sink_audit_append(struct sink_audit *audit, const void *bytes, size_t len)
 	return false;
 }
 
+static void
+sink_audit_pack(struct sink_audit *audit)
+{
+	gzip_member_add(audit->member, audit->lines, audit->lines_len);
+	audit->lines_len = 0;
+}
+
 /* Write the pending records to the file. */
 static bool
 sink_audit_flush(struct sink_audit *audit)
@@ -144,8 +152,10 @@ sink_audit_flush(struct sink_audit *audit)
 	size_t len = audit->lines_len;
 	const void *bytes = audit->lines;
 
-	if (audit->member != NULL)
+	if (audit->member != NULL) {
+		sink_audit_pack(audit);
 		bytes = gzip_member_end(audit->member, &len);
+	}
 	audit->lines_len = 0;
 	return len == 0 || sink_audit_append(audit, bytes, len);
 }
@@ -153,23 +163,15 @@ sink_audit_flush(struct sink_audit *audit)
 static void
 sink_audit_add(struct sink_audit *audit, const struct event_record *record)
 {
-	char line[AUDIT_LINE_SIZE];
-	size_t len;
-
-	if (audit->member != NULL) {
-		len = audit_line_write(&audit->line, record, line);
-		if (audit->pending == 0)
-			audit->member_began_ms = clock_ms();
-		gzip_member_add(audit->member, line, len);
-	} else {
-		if (audit->lines_size - audit->lines_len < AUDIT_LINE_SIZE) {
-			audit->lines_size = 2 * audit->lines_size + 64 * AUDIT_LINE_SIZE;
-			audit->lines = xrealloc(audit->lines, audit->lines_size);
-		}
-		audit->lines_len +=
-			audit_line_write(&audit->line, record, audit->lines + audit->lines_len);
+	if (audit->lines_size - audit->lines_len < AUDIT_LINE_SIZE) {
+		audit->lines_size = 2 * audit->lines_size + SINK_AUDIT_PIECE + AUDIT_LINE_SIZE;
+		audit->lines = xrealloc(audit->lines, audit->lines_size);
 	}
-	audit->pending++;
+	audit->lines_len += audit_line_write(&audit->line, record, audit->lines + audit->lines_len);
+	if (audit->pending++ == 0)
+		audit->member_began_ms = clock_ms();
+	if (audit->member != NULL && audit->lines_len >= SINK_AUDIT_PIECE)
+		sink_audit_pack(audit);
 }
 
 /* End the file unless RECORD belongs into it. */

@@ -150,7 +150,9 @@ reply_record(struct exchange *exchange, int code, uint64_t now_us)
 		.node = issued->node,
 		.is_scrambled = issued->is_scrambled,
 		.peer = evhttp_connection_get_addr(evcon),
-		.forwarded_for = exchange_header(exchange, "X-Forwarded-For"),
+		.forwarded_for = event_recorder_reads_proxies(recorder)
+					 ? exchange_header(exchange, "X-Forwarded-For")
+					 : NULL,
 		.agent = exchange_header(exchange, "User-Agent"),
 		.request_id = exchange->request_id,
 	};
