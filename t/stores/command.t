@@ -83,6 +83,9 @@ sub all_commands {
     like done($settings, 'sequence', 'show', 'orders', @store), qr/^newest id: $far$/m, '... past the id';
     is done($settings, 'decode', '--sequence', 'orders', $far, @store),
         'node: ' . ($step > 1 ? 3 : 0) . "\nnumber: 100\nreserved: yes\n", '... which is decoded with the numbers of the store';
+    my $lines = spew('lines', "from-1\nfrom-2\torder=weak\n");
+    like done($settings, 'sequence', 'create', '--from', $lines, @store), qr/^sequence from-1: made\..*\nsequence from-2: made\..*, weak/,
+        'sequences are made from a file';
     like done($settings, 'sequence', 'retire', 'a', '--yes', @store), qr/it is retired, for ever/, 'a sequence is retired';
     refused($settings, 1, qr/sequence b: there is none/, 'sequence', 'show', 'b', @store);
     refused($settings, 1, qr/a key of this store must not have \|\|/, 'sequence', 'show', 'a||b', @store);

@@ -19,15 +19,18 @@ my %env = (
     TICKR_SEQUENCES        => 'any',
 );
 
+# The settings of server NUMBER.
+sub settings {
+    my ($number) = @_;
+    return { %env, TICKR_NODE_NUMBER => $number, TICKR_SEQUENCERS_FILE => "$folder/stores$number.json", TICKR_STATE_DIR => "$folder/state$number" };
+}
+
 # Server NUMBER, whose store "shared" is described by JSON.
 sub server {
     my ($number, $json) = @_;
-    my $file  = spew("stores$number.json", qq({"sequencer": {"shared": $json}}));
-    my $state = "$folder/state$number";
-    mkdir $state;
-    return Tickr::Server->new(
-        program => 'tickrd-memory',
-        env     => { %env, TICKR_NODE_NUMBER => $number, TICKR_SEQUENCERS_FILE => "$folder/stores$number.json", TICKR_STATE_DIR => $state });
+    spew("stores$number.json", qq({"sequencer": {"shared": $json}}));
+    mkdir "$folder/state$number";
+    return Tickr::Server->new(program => 'tickrd-memory', env => settings($number));
 }
 
 sub wait_until_ready {
@@ -90,6 +93,17 @@ sub shared_store {
     });
     is $twice, 0, "$what: an older copy repeats no id";
     isnt $_->get('/sequences/orders/create?store=shared')->{status}, 200, '... and is refused' for @servers;
+
+    # The command reads the state file of server 0 only. Server 1 raises the sequences by what it knows itself.
+    my ($status, $output) = Tickr::Server->run(
+        program   => 'tickrd-memory',
+        arguments => [qw(advance --sequences --store shared --yes)],
+        env       => settings(0));
+    is $status, 0, "$what: an operator acts" or diag $output;
+    wait_until_ready(@servers);
+    ($twice, $answered) = ask(20, @servers);
+    is $twice, 0, '... and no id is issued twice by either server';
+    cmp_ok $answered, '>', 30, '... with answers';
     $_->stop for @servers;
     return;
 }
