@@ -207,6 +207,16 @@ generator_last_id(const struct claim *claim, uint64_t next)
 	return id;
 }
 
+/* A floor beyond the end leaves no number. */
+static uint64_t
+generator_first_above(const struct snowflake_grant *grant)
+{
+	uint64_t first_ms =
+		grant->floor_ms < SNOWFLAKE_END_MS ? grant->floor_ms + 1 : SNOWFLAKE_END_MS;
+
+	return first_ms * grant->per_ms;
+}
+
 /* Make the claim of GRANT, which follows OLDER (NULL: none). */
 static struct claim *
 generator_claim(struct claim *older, const struct snowflake_grant *grant)
@@ -214,13 +224,13 @@ generator_claim(struct claim *older, const struct snowflake_grant *grant)
 	struct claim *claim = aligned_alloc(CACHE_LINE, sizeof(*claim));
 
 	assert(grant->per_ms > 0 && grant->per_ms <= SNOWFLAKE_MOST_PER_MS);
-	assert(grant->node < SNOWFLAKE_NODES && grant->floor_ms <= SNOWFLAKE_END_MS);
+	assert(grant->node < SNOWFLAKE_NODES);
 	if (claim == NULL)
 		abort();
 	*claim = (struct claim){
 		.space = space_of_snowflakes(grant->node, grant->per_ms),
 		.epoch_ms = grant->epoch_ms,
-		.first = (grant->floor_ms + 1) * grant->per_ms,
+		.first = generator_first_above(grant),
 		.per_ms = grant->per_ms,
 		.older = older,
 	};

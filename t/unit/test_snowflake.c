@@ -455,6 +455,23 @@ Test(generator, ends_with_the_41_bits)
 
 /* --- the guard of forward steps ------------------------------------------------------------------ */
 
+Test(generator, a_claim_after_the_end_issues_nothing)
+{
+	static const uint64_t floors_ms[] = {SNOWFLAKE_END_MS - 1, SNOWFLAKE_END_MS,
+					     SNOWFLAKE_END_MS + TEN_YEARS};
+	struct snowflake_run run;
+	struct kit kit;
+
+	kit_init(&kit);
+	for (size_t i = 0; i < ARRAY_LENGTH(floors_ms); i++) {
+		kit.unix_ms = EPOCH_MS + floors_ms[i];
+		kit_begin(&kit, 5, floors_ms[i], floors_ms[i] + 1000);
+		cr_assert_eq(generator_take(kit.generator, 1, SNOWFLAKE_RUN, &run), SNOWFLAKE_END);
+		cr_assert_eq(generator_take(kit.generator, 9, SNOWFLAKE_GROUP, &run),
+			     SNOWFLAKE_END);
+	}
+}
+
 Test(guard, holds_a_long_jump_until_it_stays)
 {
 	struct clock_guard guard = {0};
