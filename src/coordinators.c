@@ -90,17 +90,3 @@ coordinators_find_ip(char ip[COORDINATORS_IP_SIZE])
 	coordinators_find_interface(all, AF_INET6, ip);
 	freeifaddrs(all);
 }
-
-unsigned
-coordinators_find_port(const struct config *config)
-{
-	for (size_t i = 0; i < config->listen_count; i++) {
-		const struct sockaddr_storage *address = &config->listen_addresses[i].address;
-
-		if (address->ss_family == AF_INET)
-			return ntohs(((const struct sockaddr_in *)address)->sin_port);
-		if (address->ss_family == AF_INET6)
-			return ntohs(((const struct sockaddr_in6 *)address)->sin6_port);
-	}
-	return 0;
-}

@@ -26,7 +26,4 @@ bool coordinators_check(const struct config *config, struct text *problem) MUST_
 /* Write the address by which other hosts probably reach this one; "": there is none. */
 void coordinators_find_ip(char ip[COORDINATORS_IP_SIZE]);
 
-/* Return the first port of CONFIG on which the server listens; 0: only on Unix sockets, or on a port of the kernel. */
-unsigned coordinators_find_port(const struct config *config);
-
 #endif

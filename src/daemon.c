@@ -337,6 +337,7 @@ static void
 daemon_announce(struct daemon *d)
 {
 	listeners_announce(&d->listeners);
+	snowflakes_set_port(d->snowflakes, listeners_port(&d->listeners));
 	if (d->config->is_snowflake)
 		snowflakes_announce(d->config);
 	else

@@ -1,3 +1,4 @@
+#include <netinet/in.h>
 #include <sys/stat.h>
 
 #include "base/log.h"
@@ -101,6 +102,22 @@ listeners_announce(const struct listeners *listeners)
 		log_info("listening for gRPC", LOG_WORD("address", memory),
 			 LOG_WORD("tls", listeners->tls != NULL ? "yes" : "no"));
 	}
+}
+
+unsigned
+listeners_port(const struct listeners *listeners)
+{
+	const struct sockets *http = &listeners->http;
+
+	for (size_t i = 0; i < http->addresses; i++) {
+		const struct sockaddr_storage *address = &http->bound[i].address;
+
+		if (address->ss_family == AF_INET)
+			return ntohs(((const struct sockaddr_in *)address)->sin_port);
+		if (address->ss_family == AF_INET6)
+			return ntohs(((const struct sockaddr_in6 *)address)->sin6_port);
+	}
+	return 0;
 }
 
 void

@@ -28,6 +28,9 @@ bool listeners_open(struct listeners *listeners, const struct config *config) MU
 /* Write the addresses to the log. */
 void listeners_announce(const struct listeners *listeners);
 
+/* Return the first port on which the server listens for HTTP; 0: only on Unix sockets. */
+unsigned listeners_port(const struct listeners *listeners) MUST_CHECK;
+
 /* Let no further client connect. Call it before the owners of the descriptors close them. */
 void listeners_stop(struct listeners *listeners);
 

@@ -36,6 +36,7 @@ struct snowflakes {
 	struct issuer *issuer;
 	_Atomic(struct events *) events; /* NULL: none are recorded */
 	struct lease *lease;
+	_Atomic unsigned port; /* 0: not known yet */
 	char instance[RANDOM_ID_SIZE];
 	char hostname[HOST_SIZE];
 	char ip[COORDINATORS_IP_SIZE];
@@ -156,7 +157,7 @@ snowflakes_set(struct snowflakes *snowflakes)
 		.ttl_ms = config->coordinator_lease_ms,
 		.grace_ms = config->coordinator_grace_ms,
 		.ip = snowflakes->ip,
-		.port = coordinators_find_port(config),
+		.port = &snowflakes->port,
 		.version = PACKAGE_VERSION,
 		.started_at_ms = snowflake_unix_ms(&snowflake_system_clock),
 		.state_dir = config->state_dir,
@@ -244,6 +245,13 @@ snowflakes_open(const struct config *config, struct snowflakes **snowflakes)
 {
 	*snowflakes = config->has_snowflakes ? snowflakes_new(config) : NULL;
 	return *snowflakes != NULL || !config->has_snowflakes;
+}
+
+void
+snowflakes_set_port(struct snowflakes *snowflakes, unsigned port)
+{
+	if (snowflakes != NULL)
+		atomic_store(&snowflakes->port, port);
 }
 
 void

@@ -26,6 +26,9 @@ struct snowflakes;
  */
 bool snowflakes_open(const struct config *config, struct snowflakes **snowflakes) MUST_CHECK;
 
+/* Show other servers that this one listens on PORT. SNOWFLAKES may be NULL. */
+void snowflakes_set_port(struct snowflakes *snowflakes, unsigned port);
+
 /* Write to the log that the server serves Snowflake ids of its own, with the settings CONFIG. */
 void snowflakes_announce(const struct config *config);
 

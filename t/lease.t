@@ -4,7 +4,7 @@
 use strict;
 use warnings;
 use Test::More;
-use Tickr::Coordinators qw(the_coordinator lease_server lease_settings worker_of holders bound_of is_unique
+use Tickr::Coordinators qw(the_coordinator lease_server lease_settings worker_of holders holder_of bound_of is_unique
     ready_within not_ready_within clock_moved_by);
 use Tickr::Load;
 use Tickr::Process qw(wait_for scratch);
@@ -28,9 +28,10 @@ sub note_time {
     my $second = lease_server($coordinator);
     ready_within($second, 30, 'a second server does too');
     isnt worker_of($second), $worker, '... another one';
+    wait_for('the port in the coordinator', 10, sub { holder_of($coordinator, $worker)->{port} == $server->{port} });
     my $third = lease_server($coordinator, env => { TICKR_SNOWFLAKE_WORKER => $worker });
     like not_ready_within($third, 30, 'a third server wishes an id that is held'),
-        qr/worker id $worker of datacenter 0 is held by \S+ at \S+, port \d+, started at \d+-/, '... and names its holder';
+        qr/worker id $worker of datacenter 0 is held by \S+ at \S+, port $server->{port}, started at \d+-/, '... and names its holder';
     my ($id) = $server->get('/tickets/create')->{body} =~ /(\d+)/;
     is $server->stop, 0, 'the first server stops';
     ready_within($third, 10, '... so the third one has the id before the lease would end');

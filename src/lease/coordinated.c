@@ -202,16 +202,21 @@ coordinated_put_bound(struct coordinated *c, uint64_t until_ms, uint64_t bound_m
 					.epoch_ms = coordinated_epoch(c),
 					.unix_ms = snowflake_unix_ms(c->settings->clock)};
 	struct text instance = TEXT_OVER(note.instance);
-	char value[NOTE_SIZE];
-	struct text text = TEXT_OVER(value);
+	char value[NOTE_SIZE], worker_value[NOTE_SIZE];
+	struct text text = TEXT_OVER(value), worker = TEXT_OVER(worker_value);
 	enum coordinator_result result;
+	unsigned port = lease_port(c->settings);
 	size_t count = 0;
 
+	lease_note_worker(&worker, c->settings, port);
 	text_add(&instance, c->settings->instance);
 	lease_note_bound(&text, &note);
 	if (more_count == 0) {
-		steps[count] = coordinated_step(c, TREE_WORKERS, STEP_CHECK);
+		steps[count] =
+			coordinated_step(c, TREE_WORKERS, port == c->port ? STEP_CHECK : STEP_PUT);
 		steps[count].condition = STEP_CREATION;
+		steps[count].life = LIFE_OF_SESSION;
+		steps[count].value = worker_value;
 		steps[count++].expected = c->worker_creation;
 	}
 	steps[count] = coordinated_step(c, TREE_BOUNDS, STEP_PUT);
@@ -224,6 +229,7 @@ coordinated_put_bound(struct coordinated *c, uint64_t until_ms, uint64_t bound_m
 	if (result == COORDINATOR_OK) {
 		c->bound_version = steps[more_count == 0 ? 1 : 0].version;
 		c->bound_ms = bound_ms;
+		c->port = port;
 	}
 	return result;
 }

@@ -44,6 +44,7 @@ struct coordinated {
 
 	/* HELD. */
 	uint64_t worker_creation;
+	unsigned port; /* in the worker's node */
 	uint64_t bound_version;
 	bool is_unsure; /* an extension had no answer */
 

@@ -251,7 +251,7 @@ claim_setting_step(const struct coordinated *c, const char *name, bool exists, u
 }
 
 static void
-claim_write_values(const struct coordinated *c, struct claim_values *values)
+claim_write_values(struct coordinated *c, struct claim_values *values)
 {
 	struct text worker = TEXT_OVER(values->worker), bound = TEXT_OVER(values->bound);
 	struct text epoch = TEXT_OVER(values->epoch), bits = TEXT_OVER(values->bits);
@@ -261,7 +261,8 @@ claim_write_values(const struct coordinated *c, struct claim_values *values)
 	struct text instance = TEXT_OVER(note.instance);
 
 	text_add(&instance, c->settings->instance);
-	lease_note_worker(&worker, c->settings);
+	c->port = lease_port(c->settings);
+	lease_note_worker(&worker, c->settings, c->port);
 	lease_note_bound(&bound, &note);
 	text_addf(&epoch, "%llu", (unsigned long long)coordinated_epoch(c));
 	text_addf(&bits, "%u", c->settings->datacenter_bits);

@@ -44,12 +44,19 @@ struct lease {
 	uint64_t drift_ms; /* the threshold now */
 	uint64_t epoch_ms; /* of the claim */
 	uint64_t bound_ms; /* confirmed */
+	unsigned port;	   /* as it was at the last claim or extension */
 	bool is_drifting;
 	enum lease_result last_result; /* of the calls, so that a failure is logged once */
 	struct clock_guard guard;
 
 	struct lease_shown shown;
 };
+
+unsigned
+lease_port(const struct lease_settings *settings)
+{
+	return settings->port != NULL ? atomic_load(settings->port) : 0;
+}
 
 bool
 lease_epoch(const struct lease_settings *settings, const struct lease_shared *shared,
@@ -234,6 +241,7 @@ lease_begin(struct lease *lease, const struct lease_claim *claim, uint64_t epoch
 	};
 
 	lease->has_claim = true;
+	lease->port = lease_port(settings);
 	lease->is_drifting = false;
 	lease->per_ms = grant.per_ms;
 	lease->epoch_ms = epoch_ms;
@@ -292,6 +300,7 @@ lease_extend(struct lease *lease)
 	enum lease_result result = LEASE_CLOCK_AHEAD;
 	uint64_t bound_ms = lease_id_time(lease, lease->epoch_ms) + lease->settings.ahead_ms;
 
+	lease->port = lease_port(&lease->settings);
 	if (lease_trusts_clock(lease, &reason))
 		result =
 			lease->driver->extend(lease->self, clock_ms() + CALL_MS, bound_ms, &reason);
@@ -374,8 +383,10 @@ lease_keep(struct lease *lease)
 	char memory[LEASE_REASON_SIZE] = "the coordinator says so";
 	struct text reason = TEXT_OVER(memory);
 	uint64_t now_ms = lease_id_time(lease, lease->epoch_ms);
+	bool is_due = now_ms + lease->settings.ahead_ms / 2 >= lease->bound_ms ||
+		      lease_port(&lease->settings) != lease->port;
 
-	if (now_ms + lease->settings.ahead_ms / 2 >= lease->bound_ms && !lease_extend(lease))
+	if (is_due && !lease_extend(lease))
 		return;
 	if (lease_tend(lease, lease_next_ms(lease), &reason) == LEASE_GONE)
 		lease_lose(lease, memory);

@@ -16,6 +16,7 @@
 #ifndef TICKR_LEASE_LEASE_H
 #define TICKR_LEASE_LEASE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -58,7 +59,7 @@ struct lease_settings {
 	const char *instance; /* random_id(): this run of this process */
 	const char *hostname;
 	const char *ip;
-	unsigned port;
+	const _Atomic unsigned *port; /* where it listens; 0, or a NULL: not known yet */
 	const char *version;
 	uint64_t started_at_ms; /* Unix time */
 	const char *state_dir;	/* "": none */
@@ -75,6 +76,9 @@ enum lease_result {
 	LEASE_CLOCK_AHEAD, /* this host's clock is too far ahead of the coordinator's. Nothing was written */
 	LEASE_REFUSED /* the settings do not fit the coordinator, or it must not be trusted: 78 at the start */
 };
+
+/* The port of SETTINGS now. */
+unsigned lease_port(const struct lease_settings *settings);
 
 /* A claim that was confirmed. */
 struct lease_claim {
@@ -121,7 +125,7 @@ struct lease_driver {
 	/*
 	 * Raise the stored bound to BOUND_MS, compared with the holder's own revision. LEASE_OK: from now on ids up to
 	 * it may be issued. After LEASE_UNKNOWN the caller calls again, perhaps with a higher bound, and the driver
-	 * reads what happened before.
+	 * reads what happened before. It also shows the present port to other servers.
 	 */
 	enum lease_result (*extend)(void *self, uint64_t until_ms, uint64_t bound_ms,
 				    struct text *reason);

@@ -43,13 +43,13 @@ note_add_moment(struct text *text, const char *name, uint64_t unix_ms)
 }
 
 void
-lease_note_worker(struct text *text, const struct lease_settings *settings)
+lease_note_worker(struct text *text, const struct lease_settings *settings, unsigned port)
 {
 	text_add(text, "{\"hostname\":");
 	note_add_string(text, settings->hostname);
 	text_add(text, ",\"ip\":");
 	note_add_string(text, settings->ip);
-	text_addf(text, ",\"port\":%u,", settings->port);
+	text_addf(text, ",\"port\":%u,", port);
 	note_add_moment(text, "started_at", settings->started_at_ms);
 	text_add(text, ",\"version\":");
 	note_add_string(text, settings->version);

@@ -18,8 +18,8 @@
 #define NOTE_SIZE	 1024 /* room for each note of this room */
 #define NOTE_MEMBER_SIZE 256
 
-/* The note of a worker's key: its holder. */
-void lease_note_worker(struct text *text, const struct lease_settings *settings);
+/* The note of a worker's key: its holder, which listens on PORT. */
+void lease_note_worker(struct text *text, const struct lease_settings *settings, unsigned port);
 
 struct lease_bound_note {
 	uint64_t bound_ms; /* id-time */

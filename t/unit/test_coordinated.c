@@ -5,6 +5,7 @@
 #include "lease/note.h"
 
 static uint64_t unix_now_ms;
+static _Atomic unsigned listening_port;
 
 static uint64_t
 told_unix_ms(void *arg)
@@ -41,6 +42,7 @@ static void
 begin(void)
 {
 	kit_reset();
+	listening_port = 8080;
 	unix_now_ms = kit.unix_ms;
 }
 
@@ -63,7 +65,7 @@ open_server(const char *name, uint32_t worker)
 						   .instance = server->instance,
 						   .hostname = name,
 						   .ip = "10.0.0.1",
-						   .port = 8080,
+						   .port = &listening_port,
 						   .version = "1",
 						   .started_at_ms = unix_now_ms,
 						   .state_dir = "",
@@ -191,6 +193,27 @@ Test(coordinated, next_holder_begins_above_the_bound_and_the_old_one_is_told)
 	cr_assert_eq(stored_bound(5), b->claim.bound_ms);
 	close_server(a);
 	close_server(b);
+}
+
+Test(coordinated, a_port_that_is_known_later_is_shown)
+{
+	struct server *server, *other;
+
+	begin();
+	listening_port = 0;
+	server = open_server("a", 5);
+	cr_assert_eq(claim(server), LEASE_OK);
+	listening_port = 4711;
+	cr_assert_eq(extend(server, ID_NOW() + AHEAD_MS), LEASE_OK);
+	other = open_server("b", 5);
+	cr_assert_eq(claim(other), LEASE_NONE_FREE);
+	cr_assert(strstr(other->memory, "port 4711"), "%s", other->memory);
+	cr_assert_eq(extend(server, ID_NOW() + AHEAD_MS), LEASE_OK, "the claim is still its own");
+	kit_expire(1);
+	cr_assert_null(kit_find("/id-generator/datacenters/dc0/workers/worker5"),
+		       "... and ends with its session");
+	close_server(server);
+	close_server(other);
 }
 
 Test(coordinated, extension_without_an_answer_is_found_out)

@@ -105,13 +105,12 @@ Test(lease_note, a_worker_names_its_holder)
 	struct lease_settings settings = {.instance = "00ff",
 					  .hostname = "id-\"1\"",
 					  .ip = "10.0.1.10",
-					  .port = 8080,
 					  .version = "1.0",
 					  .started_at_ms = 1764417600000};
 	char value[NOTE_SIZE], words[NOTE_SIZE];
 	struct text text = TEXT_OVER(value), holder = TEXT_OVER(words);
 
-	lease_note_worker(&text, &settings);
+	lease_note_worker(&text, &settings, 8080);
 	cr_assert_str_eq(value, "{\"hostname\":\"id-\\\"1\\\"\",\"ip\":\"10.0.1.10\",\"port\":8080,"
 				"\"started_at\":\"2025-11-29T12:00:00Z\",\"version\":\"1.0\","
 				"\"instance\":\"00ff\"}");

@@ -13,8 +13,8 @@ use Tickr::Process qw(wait_for);
 use Tickr::Server;
 use Tickr::ZooKeeper;
 
-our @EXPORT_OK = qw(the_coordinator lease_server lease_settings worker_of holders bound_of is_unique ready_within
-    not_ready_within clock_moved_by clock_library clock_in_file);
+our @EXPORT_OK = qw(the_coordinator lease_server lease_settings worker_of holders holder_of bound_of is_unique
+    ready_within not_ready_within clock_moved_by clock_library clock_in_file);
 
 # A fresh coordinator of the kind that TICKR_TEST_COORDINATOR names, by default etcd. If it cannot run here, skip the
 # whole test.
@@ -108,6 +108,12 @@ sub worker_of { return status($_[0])->{worker} }
 sub holders {
     my ($coordinator) = @_;
     return sort { $a <=> $b } map { m{/workers/worker(\d+)$} ? $1 : () } keys %{ $coordinator->all('/id-generator') };
+}
+
+# The note of the holder of WORKER, as the coordinator has it.
+sub holder_of {
+    my ($coordinator, $worker) = @_;
+    return JSON::PP::decode_json($coordinator->get("/id-generator/datacenters/dc0/workers/worker$worker"));
 }
 
 # The stored bound of WORKER.
