@@ -39,15 +39,32 @@ front_free(struct front *front)
 	free(front);
 }
 
-void
-front_note_issued(struct sequence *sequence, uint32_t count)
+struct front_issued
+front_issued_by(const struct front_create *create, const struct front_ids *ids)
 {
-	if (sequence == NULL) {
-		metrics_add(METRIC_TICKETS_ISSUED, count);
+	return (struct front_issued){
+		.ids = ids->ids,
+		.of = create->sequence,
+		.space = ids->space,
+		.node = ids->node,
+		.is_scrambled = ids->scrambled != NULL,
+		.taken_us = ids->taken_us,
+		.sequence = create->sequence->name,
+		.sequence_len = create->sequence->name_len,
+	};
+}
+
+void
+front_note_issued(const struct front_issued *issued)
+{
+	if (issued->ids.count == 0)
+		return;
+	if (issued->of == NULL) {
+		metrics_add(METRIC_TICKETS_ISSUED, issued->ids.count);
 		return;
 	}
-	metrics_add(METRIC_SEQUENCE_IDS_ISSUED, count);
-	directory_count(sequence, count);
+	metrics_add(METRIC_SEQUENCE_IDS_ISSUED, issued->ids.count);
+	directory_count(issued->of, issued->ids.count);
 }
 
 /* --- new ids ------------------------------------------------------------------------------------- */

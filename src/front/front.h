@@ -59,6 +59,11 @@ struct front_settings {
 	void *arg;
 };
 
+/* The reason of FRONT_UNAVAILABLE if an answer had to wait for its record, and the record was lost. */
+#define FRONT_NOT_KEPT                                                                  \
+	"the audit record of these ids cannot be written, so they are not issued: the " \
+	"operator must look at the audit trail of this server"
+
 struct front;
 
 /* SETTINGS is copied; all that it points to outlives the front. */
@@ -94,11 +99,28 @@ struct front_create {
 /* Issue WISH.count ids of the sequence KEY, which sequence_name_is_valid() accepts. */
 void front_create(struct front *front, struct front_create *create, const char *key, size_t len);
 
+/* The ids of an answer, for their count and for the record of the request. Zeroed: there are none. */
+struct front_issued {
+	struct ticket_range ids;
+	struct sequence *of;		  /* NULL: the Tickr sequence */
+	const struct ticket_space *space; /* IDS are bases of it; NULL: IDS are ids */
+	uint32_t node;			  /* without a space */
+	bool is_scrambled;		  /* IDS are the ids before that */
+	uint64_t taken_us;		  /* see struct ticket_answer */
+	const char
+		*sequence; /* its name in the store, or as it was asked for; SEQUENCE_LEN bytes */
+	size_t sequence_len;
+};
+
+/* Return the IDS that answer CREATE. */
+struct front_issued front_issued_by(const struct front_create *create,
+				    const struct front_ids *ids) MUST_CHECK;
+
 /*
- * COUNT ids of SEQUENCE (NULL: the Tickr sequence) are in an answer. All protocols call this when the answer leaves,
- * so that the ids are counted. Ids whose required record was lost leave in no answer.
+ * Count the ids of ISSUED. All protocols call this when the answer leaves. Ids whose required record was lost leave in
+ * no answer.
  */
-void front_note_issued(struct sequence *sequence, uint32_t count);
+void front_note_issued(const struct front_issued *issued);
 
 /* --- rows of the database ----------------------------------------------------------------------- */
 

@@ -21,10 +21,6 @@
 #define CALL_LARGE     4096		    /* from here on, answers count against the limit */
 #define CALL_MOST_HELD (256u * 1024 * 1024) /* bytes of large answers in one loop */
 
-#define CALL_NOT_KEPT                                                                   \
-	"the audit record of these ids cannot be written, so they are not issued: the " \
-	"operator must look at the audit trail of this server"
-
 #define CALL_FIELD(name, value)                                                         \
 	{                                                                               \
 		(uint8_t *)(name), (uint8_t *)(value), sizeof(name) - 1, strlen(value), \
@@ -224,8 +220,7 @@ call_send(struct grpc_call *call, size_t len)
 static void
 call_reply_now(struct grpc_call *call, size_t len)
 {
-	if (call->issued.ids.count > 0)
-		front_note_issued(call->issued.of, call->issued.ids.count);
+	front_note_issued(&call->issued);
 	call_add(call, len);
 	call_end(call, GRPC_OK);
 	call_respond(call);
@@ -242,7 +237,7 @@ call_on_kept(struct event_wait *wait, bool is_kept)
 	if (is_kept)
 		call_reply_now(call, call->answer_len);
 	else
-		call_fail_outcome(call, FRONT_UNAVAILABLE, CALL_NOT_KEPT);
+		call_fail_outcome(call, FRONT_UNAVAILABLE, FRONT_NOT_KEPT);
 }
 
 /* The message stays in its room, unsent, until the record of the call is kept. */
@@ -259,7 +254,7 @@ call_reply(struct grpc_call *call, size_t len)
 	if (recording_write(call, GRPC_OK, "", &call->kept))
 		return;
 	call->is_asking = false;
-	call_fail_outcome(call, FRONT_UNAVAILABLE, CALL_NOT_KEPT);
+	call_fail_outcome(call, FRONT_UNAVAILABLE, FRONT_NOT_KEPT);
 }
 
 /* End the call with no message after those that it has. STATUS: that of HTTP. */
@@ -311,7 +306,7 @@ call_fail_outcome(struct grpc_call *call, enum front_outcome outcome, const char
 	uint64_t held_back = 0;
 	enum grpc_code code = front_outcome_grpc(outcome);
 
-	call->issued.status = (unsigned)front_outcome_http(outcome);
+	call->record_status = (unsigned)front_outcome_http(outcome);
 	call_fail(call, code, reason);
 	if (front_outcome_http(outcome) >= 500 &&
 	    log_limit_allows(call->connection->server->settings.error_lines, clock_ms(),
@@ -360,22 +355,6 @@ void
 call_asks(struct grpc_call *call)
 {
 	call->is_asking = true;
-}
-
-void
-call_note_ids(struct grpc_call *call, const struct front_create *create,
-	      const struct front_ids *ids)
-{
-	call->issued = (struct grpc_issued){
-		.ids = ids->ids,
-		.space = ids->space,
-		.of = create->sequence,
-		.node = ids->node,
-		.is_scrambled = ids->scrambled != NULL,
-		.taken_us = ids->taken_us,
-		.sequence = create->sequence->name,
-		.sequence_len = create->sequence->name_len,
-	};
 }
 
 bool

@@ -42,19 +42,6 @@ enum call_phase {
 	CALL_ENDED, /* its status is known */
 };
 
-/* For the record of the call, and to count its ids. Handlers fill it. */
-struct grpc_issued {
-	struct ticket_range ids;	  /* count 0: none were issued */
-	struct sequence *of;		  /* NULL: the Tickr sequence */
-	const struct ticket_space *space; /* IDS are bases of it; NULL: IDS are ids */
-	uint32_t node;			  /* without a space */
-	bool is_scrambled;		  /* IDS are the ids before that */
-	uint64_t taken_us;		  /* see struct ticket_answer */
-	unsigned status;		  /* of HTTP; 0: as the code of gRPC says */
-	const char *sequence;		  /* SEQUENCE_LEN bytes */
-	size_t sequence_len;
-};
-
 struct grpc_call {
 	LIST_ENTRY(grpc_call) link;
 	struct grpc_connection *connection; /* NULL: it has closed */
@@ -71,7 +58,8 @@ struct grpc_call {
 	/* How it ended: */
 	enum grpc_code code;
 	char *message; /* percent-encoded; NULL: none */
-	struct grpc_issued issued;
+	struct front_issued issued;
+	unsigned record_status; /* of HTTP, for the record; 0: as CODE says */
 	struct event_wait kept; /* of an answer that waits for its record */
 	bool is_recorded;
 	const char *words; /* why the call fails, during its end; NULL: nothing */
@@ -113,10 +101,6 @@ void call_asks(struct grpc_call *call);
  * handler replies.
  */
 bool call_takes_answer(struct grpc_call *call) MUST_CHECK;
-
-/* Note the ids of a named sequence, for the record of CALL. */
-void call_note_ids(struct grpc_call *call, const struct front_create *create,
-		   const struct front_ids *ids);
 
 /* Set memory for an answer of SIZE bytes aside. False: clients have not read too many large ones. */
 bool call_hold(struct grpc_call *call, size_t size) MUST_CHECK;

@@ -55,8 +55,8 @@ recording_note_name(struct grpc_call *call, const char *name, size_t len)
 static unsigned
 recording_status(const struct grpc_call *call, enum grpc_code code)
 {
-	if (call->issued.status > 0)
-		return call->issued.status;
+	if (call->record_status > 0)
+		return call->record_status;
 	switch (code) {
 	case GRPC_OK: return 200;
 	case GRPC_CANCELLED: return 499;
@@ -88,7 +88,7 @@ bool
 recording_write(struct grpc_call *call, enum grpc_code code, const char *words,
 		struct event_wait *wait)
 {
-	const struct grpc_issued *issued = &call->issued;
+	const struct front_issued *issued = &call->issued;
 	struct event_request request = {
 		.protocol = EVENT_GRPC,
 		.status = recording_status(call, code),

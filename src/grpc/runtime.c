@@ -40,7 +40,7 @@ runtime_on_ids(struct front_create *create, const struct front_ids *ids)
 	}
 	if (ids->space == NULL)
 		id = ids->scrambled != NULL ? ids->scrambled[0] : ids->ids.first;
-	call_note_ids(call, create, ids);
+	call->issued = front_issued_by(create, ids);
 	response.next_id = (int64_t)id;
 	message_reply(call, &response.base);
 }

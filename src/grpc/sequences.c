@@ -89,7 +89,7 @@ sequences_on_ids(struct front_create *create, const struct front_ids *ids)
 		call_fail_outcome(call, ids->outcome, ids->reason);
 		return;
 	}
-	call_note_ids(call, create, ids);
+	call->issued = front_issued_by(create, ids);
 	if (ids->space == NULL)
 		ids_reply(call, &ids->ids, ids->scrambled);
 	else if (!ids_reply_bases(call, ids->space, &ids->ids))

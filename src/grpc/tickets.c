@@ -18,7 +18,7 @@ tickets_on_answer(struct ticket_request *request, const struct ticket_answer *an
 		call_fail_status(call, answer->status, answer->reason);
 		return;
 	}
-	call->issued = (struct grpc_issued){
+	call->issued = (struct front_issued){
 		.ids = answer->bases, .space = answer->space, .taken_us = answer->taken_us};
 	if (!ids_reply_bases(call, answer->space, &answer->bases))
 		call_fail_status(call, TICKET_EXHAUSTED, SPACE_EXHAUSTED);

@@ -23,18 +23,6 @@
 struct connection;
 struct http_server;
 
-/* For the record of the request, and to count its ids. Handlers fill it. */
-struct exchange_ids {
-	struct ticket_range ids;	  /* count 0: none were issued */
-	struct sequence *of;		  /* NULL: the Tickr sequence */
-	const struct ticket_space *space; /* IDS are bases of it; NULL: IDS are ids */
-	uint32_t node;			  /* without a space */
-	bool is_scrambled;		  /* IDS are the ids before that */
-	uint64_t taken_us;		  /* see struct ticket_answer */
-	const char *sequence;		  /* SEQUENCE_LEN bytes */
-	size_t sequence_len;
-};
-
 struct exchange {
 	struct http_server *server;
 	struct evhttp_request *http;
@@ -54,7 +42,7 @@ struct exchange {
 	enum batch_format format;
 	const struct front_store *store; /* of a request for named sequences */
 
-	struct exchange_ids issued;
+	struct front_issued issued;
 	struct event_wait kept; /* of an answer that waits for its record */
 	bool is_recorded;
 	const char *words; /* why it failed; NULL: it did not */

@@ -63,13 +63,7 @@ handle_sequence_create_on_answer(struct front_create *create, const struct front
 		reply_outcome(exchange, FRONT_EXHAUSTED, SNOWFLAKE_EXHAUSTED);
 		return;
 	}
-	exchange->issued.ids = ids->ids;
-	exchange->issued.space = ids->space;
-	exchange->issued.of = create->sequence;
-	exchange->issued.node = ids->node;
-	exchange->issued.is_scrambled = ids->scrambled != NULL;
-	exchange->issued.sequence = create->sequence->name;
-	exchange->issued.sequence_len = create->sequence->name_len;
+	exchange->issued = front_issued_by(create, ids);
 	reply_json(exchange);
 }
 

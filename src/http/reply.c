@@ -18,9 +18,6 @@
 #include "ticket/json.h"
 
 #define MESSAGE_SIZE 1024
-#define REPLY_NOT_KEPT                                                                  \
-	"the audit record of these ids cannot be written, so they are not issued: the " \
-	"operator must look at the audit trail of this server"
 
 static const char json_type[] = "application/json";
 
@@ -121,7 +118,7 @@ reply_on_kept(struct event_wait *wait, bool is_kept)
 	if (is_kept)
 		reply_json(exchange);
 	else
-		reply_outcome(exchange, FRONT_UNAVAILABLE, REPLY_NOT_KEPT);
+		reply_outcome(exchange, FRONT_UNAVAILABLE, FRONT_NOT_KEPT);
 }
 
 /*
@@ -133,7 +130,7 @@ reply_record(struct exchange *exchange, int code, uint64_t now_us)
 {
 	struct event_recorder *recorder = exchange->server->settings.recorder;
 	struct evhttp_connection *evcon = evhttp_request_get_connection(exchange->http);
-	const struct exchange_ids *issued = &exchange->issued;
+	const struct front_issued *issued = &exchange->issued;
 	bool waits = issued->ids.count > 0 && event_recorder_is_required(recorder);
 	struct event_request request = {
 		.protocol = EVENT_HTTP,
@@ -162,7 +159,7 @@ reply_record(struct exchange *exchange, int code, uint64_t now_us)
 	if (event_recorder_write(recorder, &request, waits ? &exchange->kept : NULL))
 		return !waits;
 	if (waits)
-		reply_outcome(exchange, FRONT_UNAVAILABLE, REPLY_NOT_KEPT);
+		reply_outcome(exchange, FRONT_UNAVAILABLE, FRONT_NOT_KEPT);
 	return !waits;
 }
 
@@ -194,8 +191,8 @@ reply_send(struct exchange *exchange, int code, const char *content_type, const 
 
 	if (reply_is_event(exchange) && !reply_record(exchange, code, now_us))
 		return;
-	if (code == 200 && exchange->issued.ids.count > 0)
-		front_note_issued(exchange->issued.of, exchange->issued.ids.count);
+	if (code == 200)
+		front_note_issued(&exchange->issued);
 	tricks_version(exchange->http, &major, &response.minor);
 	future = reply_future(exchange, response.minor);
 	if (future != CONNECTION_STAYS)
