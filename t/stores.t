@@ -48,7 +48,7 @@ sub check {
     like $output, qr/store s: "fil" is not a property of type sqlite.*did you mean file\?/, '... one is warned of';
     like $output, qr/store s: keyPrefix must have at most/,                      '... and a prefix';
     like $output, qr/the number of k must be whole/,                            '... and a number';
-    like $output, qr/the key \|\| cannot be a key/,                             '... and a key, all in one run';
+    like $output, qr/the key "\|\|" cannot be a key/,                             '... and a key, all in one run';
 }
 {
     my ($status, $output) = check('{"sequencer": {"m": {"type": "in-memory"}}}', TICKR_ALLOW_FORGETTING => 0);

@@ -1,3 +1,4 @@
+#include <ctype.h>
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,20 +10,43 @@
 #include "config/sequencer_properties.h"
 #include "store/wording.h"
 
-#define MOST_SHOWN  64
 #define FILE_SUFFIX "File"
+
+/* Add a line about STORE to LINES. Parts of it come from the file, so replace control characters. */
+static void PRINTF_LIKE(3, 0) sequencer_properties_add_line(struct text *lines, const char *store,
+							    const char *format, va_list arguments)
+{
+	char memory[1280];
+	struct text line = TEXT_OVER(memory);
+
+	text_addf(&line, "TICKR_SEQUENCERS_FILE: store %s: ", store);
+	text_vaddf(&line, format, arguments);
+	for (char *c = memory; *c != '\0'; c++)
+		if (iscntrl((unsigned char)*c))
+			*c = '?';
+	text_addf(lines, "%s\n", memory);
+}
 
 void
 sequencer_complain(struct sequencer_reader *reader, const char *format, ...)
 {
-	char memory[1024];
 	va_list arguments;
 
 	va_start(arguments, format);
-	vsnprintf(memory, sizeof(memory), format, arguments);
+	sequencer_properties_add_line(reader->loader->problems, reader->sequencer->name, format,
+				      arguments);
 	va_end(arguments);
-	text_addf(reader->loader->problems, "TICKR_SEQUENCERS_FILE: store %s: %s\n",
-		  reader->sequencer->name, memory);
+}
+
+void
+sequencer_warn(struct sequencer_reader *reader, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	sequencer_properties_add_line(reader->loader->warnings, reader->sequencer->name, format,
+				      arguments);
+	va_end(arguments);
 }
 
 /* --- reading ------------------------------------------------------------------------------------- */
@@ -65,19 +89,21 @@ sequencer_properties_warn_of_unknown(struct sequencer_reader *reader, const char
 {
 	const struct store_type *type = reader->sequencer->type;
 	const char *reason = store_type_ignores(type, name);
-	struct text *warnings = reader->loader->warnings;
 
-	text_addf(warnings, "TICKR_SEQUENCERS_FILE: store %s: ", reader->sequencer->name);
-	text_add_quoted(warnings, name, MOST_SHOWN);
 	if (type->is_generated)
-		text_add(warnings, " is ignored: the settings of type snowflake are the variables "
-				   "TICKR_SNOWFLAKE_* and TICKR_COORDINATOR*\n");
+		sequencer_warn(
+			reader,
+			"\"%.64s\" is ignored: the settings of type snowflake are the variables "
+			"TICKR_SNOWFLAKE_* and TICKR_COORDINATOR*",
+			name);
 	else if (reason != NULL)
-		text_addf(warnings, " is ignored: %s\n", reason);
+		sequencer_warn(reader, "\"%.64s\" is ignored: %s", name, reason);
 	else
-		text_addf(warnings,
-			  " is not a property of type %s, and is ignored; did you mean %s?\n",
-			  type->name, sequencer_properties_nearest(type, name));
+		sequencer_warn(
+			reader,
+			"\"%.64s\" is not a property of type %s, and is ignored; did you mean "
+			"%s?",
+			name, type->name, sequencer_properties_nearest(type, name));
 }
 
 /* Return the text of VALUE, which the caller frees; NULL: it is no text, number or word. */

@@ -20,8 +20,9 @@ struct sequencer_reader {
 	struct store_given given;
 };
 
-/* Report a mistake of the store. */
+/* Report a mistake of the store, or warn of it. */
 void sequencer_complain(struct sequencer_reader *reader, const char *format, ...) PRINTF_LIKE(2, 3);
+void sequencer_warn(struct sequencer_reader *reader, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* Read the metadata into VALUES. Report each mistake, and warn of each property that the type does not have. */
 void sequencer_properties_read(struct sequencer_reader *reader);

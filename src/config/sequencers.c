@@ -89,8 +89,9 @@ sequencers_read_bounds(struct sequencer_reader *reader, const json_t *bounds)
 
 		if (!sequence_name_is_valid(key, strlen(key), MOST_KEY, &reason) ||
 		    strstr(key, "||") != NULL) {
-			sequencer_complain(reader, "biggerThan: the key %.64s cannot be a key: %s",
-					   key, reason.len > 0 ? memory : "it has ||");
+			sequencer_complain(reader,
+					   "biggerThan: the key \"%.64s\" cannot be a key: %s", key,
+					   reason.len > 0 ? memory : "it has ||");
 			continue;
 		}
 		if (!json_is_integer(value) || json_integer_value(value) < 0 ||
@@ -129,9 +130,11 @@ sequencers_find_type(struct sequencer_reader *reader, const json_t *value)
 
 	store_types_list(&types);
 	reader->sequencer->type = name != NULL ? store_type_find(name) : NULL;
-	if (reader->sequencer->type == NULL)
-		sequencer_complain(reader, "the type %.64s is not known: use one of %s",
-				   name != NULL ? name : "is missing, so it", memory);
+	if (name == NULL)
+		sequencer_complain(reader, "it has no type: add \"type\", one of %s", memory);
+	else if (reader->sequencer->type == NULL)
+		sequencer_complain(reader, "the type %.64s is not known: use one of %s", name,
+				   memory);
 	else if (reader->sequencer->type->store == NULL && !reader->sequencer->type->is_generated)
 		sequencer_complain(reader,
 				   "this tickrd was built without the type %s: remove the store, "
@@ -167,10 +170,9 @@ sequencers_read_one(struct loader *loader, const char *name, const json_t *value
 	json_object_foreach((json_t *)value, part, ignored) if (strcmp(part, parts[0]) != 0 &&
 								strcmp(part, parts[1]) != 0 &&
 								strcmp(part, parts[2]) != 0)
-		text_addf(loader->warnings,
-			  "TICKR_SEQUENCERS_FILE: store %s: %.64s is ignored; did you mean "
-			  "type, biggerThan or metadata?\n",
-			  name, part);
+		sequencer_warn(&reader,
+			       "%.64s is ignored; did you mean type, biggerThan or metadata?",
+			       part);
 	if (!sequencers_find_type(&reader, value)) {
 		free(sequencer->name);
 		return;

@@ -108,6 +108,7 @@ static void
 etcd_place_read(const struct store_given *given, char *list, const char *scheme,
 		struct etcd_place *place, const char **endpoints)
 {
+	bool is_good = true;
 	char *rest = list;
 
 	for (char *one = strsep(&rest, ";, "); one != NULL; one = strsep(&rest, ";, ")) {
@@ -118,9 +119,10 @@ etcd_place_read(const struct store_given *given, char *list, const char *scheme,
 			return;
 		}
 		endpoints[place->endpoints_count] = etcd_place_endpoint(given, one, scheme);
+		is_good = is_good && endpoints[place->endpoints_count] != NULL;
 		place->endpoints_count += endpoints[place->endpoints_count] != NULL;
 	}
-	if (place->endpoints_count == 0)
+	if (place->endpoints_count == 0 && is_good)
 		given->refuse(given, "endpoints", "it names no host");
 }
 

@@ -99,7 +99,7 @@ Test(sequencers, every_mistake_is_reported_in_one_run)
 		"store tickr: a name has 1 to 64 letters, digits and . _ -, and tickr is the "
 		"server's own store",
 		"store oracle: the type oracle is not known: use one of mysql, sqlite, ",
-		"store typeless: the type is missing",
+		"store typeless: it has no type: add \"type\", one of mysql, ",
 		"store no-host: mysqlUrl is missing: add it to metadata",
 		"store port: mysqlPort=x is not allowed: it must be a whole number from 1 to 65535",
 		"store verify: sslVerify=true is not allowed: it must be one of no, yes",
@@ -112,8 +112,8 @@ Test(sequencers, every_mistake_is_reported_in_one_run)
 		"store keys: biggerThan: the number of low must be whole, from 0 to ",
 		"store keys: biggerThan: the number of far must be whole, from 0 to ",
 		"store keys: biggerThan: the number of text must be whole, from 0 to ",
-		"store keys: biggerThan: the key a||b cannot be a key: it has ||",
-		"store keys: biggerThan: the key  cannot be a key: ",
+		"store keys: biggerThan: the key \"a||b\" cannot be a key: it has ||",
+		"store keys: biggerThan: the key \"\" cannot be a key: ",
 	};
 
 	load_file(
@@ -138,6 +138,13 @@ Test(sequencers, every_mistake_is_reported_in_one_run)
 		problem_is(words[i]);
 }
 
+Test(sequencers, a_line_has_no_control_characters_of_the_file)
+{
+	load_file("{\"sequencer\": {\"a\\nb\": {\"type\": \"x\\u001b[1m\", \"c\\nd\": 1}}}");
+	problem_is("store a?b: the type x?[1m is not known");
+	cr_assert_not_null(strstr(loaded.warnings, "store a?b: c?d is ignored"));
+}
+
 Test(sequencers, a_file_of_another_form_is_refused)
 {
 	static const struct {
@@ -149,7 +156,7 @@ Test(sequencers, a_file_of_another_form_is_refused)
 		{"{}", "it must hold {\"sequencer\": "},
 		{"{\"sequencer\": {}}", "with 1 to 16 stores"},
 		{"{\"sequencer\": []}", "it must hold {\"sequencer\": "},
-		{"{\"sequencer\": {\"s\": 1}}", "store s: the type is missing"},
+		{"{\"sequencer\": {\"s\": 1}}", "store s: it has no type"},
 		{"{\"sequencer\": {\"s\": {\"type\": \"in-memory\"}, \"s\": {}}}",
 		 "duplicate object key"},
 	};
