@@ -70,7 +70,8 @@ sub tickets {
         [ { count => 3, format => 'FORMAT_GROUP' }, OK => { range => { first => '379', increment => '10', count => 3 } } ],
         [ { format => 'FORMAT_GROUP' }, OK => { range => { first => '409', increment => '10', count => 1 } } ],
         [ { count => 1001 },            INVALID_ARGUMENT => qr/number of tickets is 1001; it must be from 1 to 1000/ ],
-        [ { format => 7 },              INVALID_ARGUMENT => qr/FORMAT_ARRAY or FORMAT_GROUP/ ]);
+        [ { format => 7 },              INVALID_ARGUMENT => qr/FORMAT_ARRAY or FORMAT_GROUP$/ ],
+        [ { count => 1001, format => 7 }, INVALID_ARGUMENT => qr/FORMAT_GROUP, and the number of tickets is 1001; it must/ ]);
     is $server->get('/tickets/create')->{body}, '[419]', 'HTTP continues after gRPC';
     is_deeply $client->call('tickr.v1.Tickets/Status')->{response}, { last_ticket => '419' }, 'the status has the last ticket';
     my $many = $client->call('tickr.v1.Tickets/Create', { count => 1000 })->{response}{tickets};

@@ -37,8 +37,8 @@
 #define CALL_OUTPUT_SIZE 96  /* most answers fit */
 
 enum call_phase {
-	CALL_READS, /* its request is not complete */
-	CALL_WORKS, /* a handler has it */
+	CALL_READS, /* its request is incomplete */
+	CALL_WORKS, /* its request is complete, and a handler has it */
 	CALL_ENDED, /* its status is known */
 };
 
@@ -102,7 +102,7 @@ void call_asks(struct grpc_call *call);
  */
 bool call_takes_answer(struct grpc_call *call) MUST_CHECK;
 
-/* Set memory for an answer of SIZE bytes aside. False: clients have not read too many large ones. */
+/* Reserve memory for an answer of SIZE bytes. False: too many large answers wait for clients to read them. */
 bool call_hold(struct grpc_call *call, size_t size) MUST_CHECK;
 
 /* Return room for a message of at most SIZE bytes. Write it, and call one of the two functions below. */
@@ -113,11 +113,11 @@ void call_reply(struct grpc_call *call, size_t len); /* and end the call */
 /* End the call. MESSAGE says why, and what to do; "": nothing. */
 void call_fail(struct grpc_call *call, enum grpc_code code, const char *message);
 
-/* The same, for the outcome of a front. The operator's log has the failures of the server. */
+/* The same, with the code of OUTCOME or STATUS. Failures of the server are logged for the operator. */
 void call_fail_outcome(struct grpc_call *call, enum front_outcome outcome, const char *reason);
 void call_fail_status(struct grpc_call *call, enum ticket_status status, const char *reason);
 
-/* The request is no gRPC: end the call with STATUS, one of HTTP. */
+/* End CALL, whose request is not gRPC, with the HTTP status STATUS. */
 void call_reject(struct grpc_call *call, const char *status, const char *message);
 
 /* Bytes of answers that nghttp2 has not taken. */

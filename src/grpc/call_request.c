@@ -42,7 +42,7 @@ call_set_deadline(struct grpc_call *call)
 	loop_event_in(call->deadline, left_ms > UINT32_MAX ? UINT32_MAX : (unsigned)left_ms);
 }
 
-/* A request that is no gRPC gets a status of HTTP, so that its client understands it. */
+/* Return whether the request is gRPC. If not, answer a status of HTTP, which any client understands. */
 static bool
 call_is_grpc(struct grpc_call *call)
 {
@@ -63,7 +63,7 @@ call_begin(struct grpc_call *call)
 
 	if (head->size > GRPC_MOST_HEAD)
 		call_fail(call, GRPC_RESOURCE_EXHAUSTED,
-			  "the metadata of the call are larger than 16384 bytes: send fewer");
+			  "the metadata of the call is larger than 16384 bytes: send less");
 	else if (!call_is_grpc(call))
 		return;
 	else if (password[0] != '\0' && !is_open && !head->is_authorized)
@@ -161,7 +161,7 @@ call_take(struct grpc_call *call, const unsigned char *bytes, size_t len)
 		call_drop_request(call);
 }
 
-/* Ids that were reserved and could not be recorded would be gaps, so a required sink is asked first. */
+/* If a required sink of events does not work, reserve nothing: ids that cannot be recorded would become gaps. */
 static void
 call_handle(struct grpc_call *call, const unsigned char *message, size_t len)
 {

@@ -48,7 +48,7 @@ struct grpc_connection {
 
 	unsigned char *left; /* bytes that the socket did not take */
 	size_t left_start, left_len;
-	uint64_t stuck_ms; /* since when the socket takes nothing */
+	uint64_t stuck_ms; /* when the socket last took bytes, while some are left */
 };
 
 /* Serve FD, which the connection takes. */

@@ -2,9 +2,9 @@
  * flood -- recognises clients that make a connection work without asking for anything. Pure; one thread at a time.
  *
  * Limits, for each connection:
- *	FLOOD_RESETS		calls that the client gives up in a row, and FLOOD_RESETS_PER_SECOND more each second
- *	FLOOD_CONTINUATIONS	frames that continue one head
- *	FLOOD_CONTROLS		PING, SETTINGS, PRIORITY and empty frames, in the same way as resets
+ *	FLOOD_RESETS		calls that the client cancels in a burst, and FLOOD_RESETS_PER_SECOND more each second
+ *	FLOOD_CONTROLS		the same of PING, SETTINGS, PRIORITY and empty frames
+ *	FLOOD_CONTINUATIONS	CONTINUATION frames of one head
  */
 #ifndef TICKR_GRPC_FLOOD_H
 #define TICKR_GRPC_FLOOD_H
@@ -20,7 +20,7 @@
 #define FLOOD_CONTROLS		  1000
 #define FLOOD_CONTROLS_PER_SECOND 200
 
-/* A bucket that fills by the event, and empties with time. */
+/* A leaky bucket: each event adds 1, and time drains it. */
 struct flood_bucket {
 	uint32_t level;
 	uint64_t emptied_ms;

@@ -11,7 +11,7 @@
 /* health.c */
 void health_check(struct grpc_call *call, const unsigned char *message, size_t len);
 void health_watch(struct grpc_call *call, const unsigned char *message, size_t len);
-/* Send the changes since the last call to those who watch. */
+/* Send each call of Watch the status of its service, if it has changed. */
 void health_tell(struct grpc_server *server);
 
 /* tickets.c */

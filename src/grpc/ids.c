@@ -29,8 +29,8 @@ ids_read(struct grpc_call *call, uint32_t given, Tickr__V1__Format format, const
 		text_addf(&problem, "the format is %d; it must be FORMAT_ARRAY or FORMAT_GROUP",
 			  (int)format);
 	if (*count > service->max_batch)
-		text_addf(&problem, "the number of %s is %u; it must be from 1 to %u", noun, *count,
-			  service->max_batch);
+		text_addf(&problem, "%sthe number of %s is %u; it must be from 1 to %u",
+			  problem.len > 0 ? ", and " : "", noun, *count, service->max_batch);
 	if (problem.len > 0) {
 		call_fail(call, GRPC_INVALID_ARGUMENT, memory);
 		return false;

@@ -18,8 +18,8 @@ struct message_room {
 };
 
 /*
- * Read a request into ROOM. Return NULL if it is malformed: then CALL has failed. Otherwise message_free() is due
- * before ROOM ends.
+ * Read a request into ROOM. Return NULL if it is malformed: then CALL has failed. Otherwise the caller passes the
+ * message to message_free() while ROOM still exists.
  */
 void *message_read(struct grpc_call *call, struct message_room *room,
 		   const ProtobufCMessageDescriptor *type, const unsigned char *bytes,

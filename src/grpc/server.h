@@ -1,5 +1,5 @@
 /*
- * server -- the gRPC server of one loop: it accepts connections, drains, and knows whom to tell about readiness.
+ * server -- the gRPC server of one loop: it accepts connections, serves them and drains them.
  *
  * Loop thread, or before the loop runs. If tickrd is built without gRPC, missing.c has these functions.
  */

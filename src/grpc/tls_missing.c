@@ -8,7 +8,9 @@ grpc_tls_new(const char *cert, const char *key, struct text *problem)
 {
 	(void)cert;
 	(void)key;
-	text_add(problem, "this tickrd was built without OpenSSL");
+	text_add(problem, "this tickrd was built without OpenSSL: remove TICKR_GRPC_SSL_CERT and "
+			  "TICKR_GRPC_SSL_KEY, "
+			  "or build tickrd with OpenSSL");
 	return NULL;
 }
 
