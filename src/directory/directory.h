@@ -105,8 +105,10 @@ void directory_rank(struct directory *directory);
 /* Copy the last ranking. Its names live as long as the directory. */
 void directory_ranking(struct directory *directory, struct directory_ranking *ranking);
 
-/* How many names are known, and how many of them are not retired. */
+/* Return how many names are known, retired ones included. For tests. */
 uint32_t directory_known(struct directory *directory);
+
+/* Return how many of them are not retired. */
 uint32_t directory_live(struct directory *directory);
 
 /* Whether as many are not retired as may be. */

@@ -2,8 +2,8 @@
  * misses -- names that are not served: the database does not have them, or they are retired.
  *
  * A small cache of a fixed size, of hashes under a secret key. It forgets a name after a time, or to remember
- * a newer one. Then the row in the database decides again. Under its owner's lock. Zeroed at the
- * start.
+ * a newer one. Then the row in the database decides again. The caller holds the lock of its owner. A zeroed cache is
+ * empty.
  */
 #ifndef TICKR_DIRECTORY_MISSES_H
 #define TICKR_DIRECTORY_MISSES_H

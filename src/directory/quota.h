@@ -25,16 +25,16 @@ struct quota {
  */
 void quota_init(struct quota *quota, uint32_t most, uint32_t per_second);
 
-/* One more name that the database has, which only counts: others have limited how many there are. */
+/* Count a name that the database has already. It is never refused: the server that made it had a limit. */
 void quota_learn(struct quota *quota);
 
-/* One more name, made at NOW_MS by clock_ms(). */
+/* Count a name that a first use makes at NOW_MS by clock_ms(), if the limits allow it. */
 enum quota_answer quota_make(struct quota *quota, uint64_t now_ms) MUST_CHECK;
 
-/* One of the live names was retired. */
+/* Count a live name as retired. */
 void quota_retire(struct quota *quota);
 
-/* How many names are known, and how many of them are live. */
+/* Set *KNOWN to the number of known names, and *LIVE to how many of them are not retired. */
 void quota_read(const struct quota *quota, uint32_t *known, uint32_t *live);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * ranking -- the busiest sequences, for metrics: never a label for each name.
  *
- * Under its owner's lock. Zeroed at the start.
+ * The caller holds the lock of its owner. A zeroed ranking is empty.
  */
 #ifndef TICKR_DIRECTORY_RANKING_H
 #define TICKR_DIRECTORY_RANKING_H

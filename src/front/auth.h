@@ -1,5 +1,6 @@
 /*
- * auth -- for all protocols: recognises clients by a password, and the operator by the user at the other end of a socket.
+ * auth -- recognises clients by a password, and the operator by the user at the other end of a socket. All protocols
+ * use it.
  *
  * Any thread.
  */

@@ -114,7 +114,7 @@ front_repeat(struct front_create *create)
 		front_read_row(create, found.sequence->name, found.sequence->name_len);
 }
 
-/* One id of 2^53 has no scrambled id. Then the request gets other ones. */
+/* One id in 2^53 has no scrambled form. If a request got it, reserve again. */
 static void
 front_answer_scrambled(struct front_create *create, const struct front_ids *found)
 {
@@ -174,7 +174,7 @@ front_on_numbers(struct ticket_request *request, const struct ticket_answer *ans
 		create->answer(create, &ids);
 }
 
-/* Another key would repeat ids. */
+/* Whether the server has the key of the sequence. Another key would repeat ids. */
 static bool
 front_can_scramble(const struct front *front, const struct sequence_policy *policy,
 		   struct text *reason)
@@ -328,7 +328,10 @@ front_is_open(const struct front *front, struct text *reason)
 	       front->settings.is_open(front->settings.arg, reason);
 }
 
-/* Without rows nothing is declared strong, so a wish that names no order is a weak one. */
+/*
+ * A store without rows has no strong sequences. Return false if the request asks for one. If it names no order, make it
+ * a weak one.
+ */
 static bool
 front_takes_order(struct front_create *create)
 {

@@ -52,9 +52,10 @@ struct front_settings {
 	/* Whether ids may be issued; if not, REASON says why. NULL: always. */
 	bool (*is_open)(void *arg, struct text *reason);
 
-	/* How many numbers of SEQUENCE the server holds ahead. Not called for a store of Snowflake ids. */
+	/* The two functions about held numbers. They are not called for a store of Snowflake ids. */
+	/* Return how many numbers of SEQUENCE the server holds ahead. */
 	uint64_t (*held)(void *arg, struct sequence *sequence);
-	/* A strong reservation was answered, or the policy was changed: the held numbers must not be issued. The same. */
+	/* Drop the held numbers, because a strong reservation was answered, or the policy was changed. */
 	void (*drop)(void *arg, struct sequence *sequence);
 	void *arg;
 };
