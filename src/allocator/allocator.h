@@ -25,7 +25,7 @@ struct allocator_settings {
 	uint64_t overdue_timeout_ms; /* how much longer to wait for the answer of that session */
 	struct waiting_limit *limit; /* shared; outlives the allocators */
 	struct source source;	     /* a pool, the dispatcher or the segment, see ahead_source() */
-	struct source groups;	    /* the same for requests with IS_GROUP; unset: SOURCE will do */
+	struct source groups; /* the same for requests with IS_GROUP; unset: SOURCE serves them */
 	struct source strong, weak; /* for named sequences; unset: no request names one */
 
 	/*

@@ -73,8 +73,11 @@ TAILQ_HEAD(batch_list, batch);
 struct batch *batch_new(uint64_t deadline_ms) MUST_CHECK;
 void batch_free(struct batch *batch);
 
-/* Return true if the reservation stays within MOST bases when REQUEST joins. */
-bool batch_has_room(const struct batch *batch, const struct ticket_request *request, uint32_t most);
+/* Return whether the reservation stays within MOST bases when REQUEST joins. The first request always fits. */
+bool batch_has_room(const struct batch *batch, const struct ticket_request *request,
+		    uint32_t most) MUST_CHECK;
+
+/* Append REQUEST, which must not move until its answer. */
 void batch_add(struct batch *batch, struct ticket_request *request);
 
 /* Answer every request: with its part of the reservation's bases, or with the reservation's failure. */

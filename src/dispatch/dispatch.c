@@ -173,7 +173,9 @@ dispatch_resume(struct dispatch *d, size_t database)
 	was_drained = member->is_drained;
 	member->is_drained = false;
 	if (was_drained)
-		member_take_out(member, "the operator has just given it back", clock_ms());
+		member_take_out(member,
+				"the operator has just resumed it, and it has not answered yet",
+				clock_ms());
 	pthread_cond_broadcast(&d->changed);
 	pthread_mutex_unlock(&d->mutex);
 }

@@ -55,6 +55,7 @@ void member_note_view(struct member *member, const struct pool_view *view, bool 
 /* Note that MEMBER has answered with BASES. */
 void member_note_bases(struct member *member, const struct ticket_range *bases);
 
+/* Fill STATE with the condition of MEMBER, and the reason if it is not up. */
 void member_describe(const struct member *member, struct database_state *state);
 
 struct members {

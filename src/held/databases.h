@@ -23,7 +23,7 @@ struct held_database {
 };
 
 struct held_databases {
-	pthread_mutex_t mutex; /* of those who add a database or refuse one */
+	pthread_mutex_t mutex; /* held while a database is added or refused */
 	_Atomic unsigned count;
 	_Atomic uint32_t refusals; /* of all of them, ever */
 	struct held_database databases[MOST_DATABASES];
@@ -32,21 +32,24 @@ struct held_databases {
 void held_databases_init(struct held_databases *databases);
 void held_databases_end(struct held_databases *databases);
 
-/* The index of the database of SPACE, which outlives DATABASES. */
+/* Return the index of the database of SPACE, which outlives DATABASES. */
 unsigned held_databases_index(struct held_databases *databases,
 			      const struct ticket_space *space) MUST_CHECK;
 
+/* Note that the clock of the database INDEX was seen at NOW_MS. */
 void held_databases_see(struct held_databases *databases, unsigned index, uint64_t now_ms);
+
+/* Note that the database INDEX is refused. */
 void held_databases_refuse(struct held_databases *databases, unsigned index);
 
-/* How many refusals there were. A fetch notes it before it begins. */
+/* Return how many refusals there were. A fetch notes it before it begins. */
 uint32_t held_databases_refusals(const struct held_databases *databases) MUST_CHECK;
 
-/* Whether the database was refused since there were REFUSALS. */
+/* Return whether the database INDEX was refused after the first REFUSALS refusals. */
 bool held_databases_was_refused(const struct held_databases *databases, unsigned index,
 				uint32_t refusals) MUST_CHECK;
 
-/* How long the database was not seen until NOW_MS. */
+/* Return how many milliseconds before NOW_MS the database INDEX was last seen. */
 uint64_t held_databases_age_ms(const struct held_databases *databases, unsigned index,
 			       uint64_t now_ms) MUST_CHECK;
 

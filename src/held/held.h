@@ -4,7 +4,7 @@
  *	allocator --take()--> held: answered from memory
  *	    '-----submit()--> held --fetch--> source (dispatcher, pool)
  *
- * Stands between the allocators and their source, as segment/ does for the Tickr sequence, and is a source
+ * The room stands between the allocators and their source, as segment/ does for the Tickr sequence, and is a source
  * itself, for weak reservations only. A fetch is an ordinary reservation, so fetches of many sequences share a
  * statement. It brings as many numbers as the own rate of the sequence uses in some seconds. A sequence that
  * is used rarely holds nothing, and each of its reservations is a fetch of the same count.
@@ -25,7 +25,7 @@
 #include "ticket/source.h"
 
 struct held_settings {
-	uint64_t ahead_ms; /* how long the held numbers of a sequence shall last; 1 or more */
+	uint64_t ahead_ms; /* how long the held numbers of a sequence should last; 1 or more */
 	uint64_t most;	   /* numbers to hold over all sequences */
 	uint64_t pool_timeout_ms; /* until a fetch expires */
 	uint64_t outage_ms;	  /* how long to hold numbers of a database that is not seen */
@@ -34,6 +34,7 @@ struct held_settings {
 
 struct held;
 
+/* SETTINGS is copied; the source in it outlives the room. */
 struct held *held_new(const struct held_settings *settings) MUST_CHECK;
 
 /*
@@ -61,12 +62,13 @@ void held_see(struct held *held, const struct ticket_space *space);
  */
 void held_fill(struct held *held, uint64_t now_ms);
 
-/*
- * How many numbers are held over all sequences, those that a fetch will bring for later included; how many
- * became gaps, ever; and of how many sequences something is held, or asked for.
- */
+/* Return how many numbers are held over all sequences, with those that the fetches in flight bring for later. */
 uint64_t held_total(struct held *held);
+
+/* Return how many numbers became gaps, ever. */
 uint64_t held_abandoned(struct held *held);
+
+/* Return how many sequences have held numbers, a fetch, or recent demand. For tests. */
 uint64_t held_keys(struct held *held);
 
 /* How many numbers of SEQUENCE are held. */

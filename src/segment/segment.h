@@ -47,8 +47,8 @@ void segment_fill(struct segment *segment);
 void segment_note(struct segment *segment, const struct ticket_space *space, bool is_trusted);
 
 /*
- * Return the segment as a source. The thread that submits gives the answers, or a thread of the
- * segment's own source.
+ * Return the segment as a source. Answers come from the thread that submits, or from a thread of the segment's own
+ * source.
  */
 struct source segment_source(struct segment *segment);
 

@@ -27,7 +27,10 @@ struct sights {
 	uint64_t refusals; /* of all of them, ever */
 };
 
+/* Note that a pool saw the counter of the database of SPACE at NOW_MS. */
 void sights_see(struct sights *sights, const struct ticket_space *space, uint64_t now_ms);
+
+/* Note that a pool refused the database of SPACE. */
 void sights_refuse(struct sights *sights, const struct ticket_space *space);
 
 /* Return the space of the Ith database that was seen or refused. NULL: there are fewer. */
