@@ -15,7 +15,7 @@ void *xcalloc(size_t count, size_t size) MUST_CHECK; /* zeroed */
 char *xstrdup(const char *string) MUST_CHECK;
 char *xstrndup(const char *string, size_t len) MUST_CHECK;
 
-/* Overwrite SECRET and free it, so that no password stays in freed memory. NULL is none. */
+/* Overwrite SECRET and free it, so that no password stays in freed memory. NULL is allowed. */
 void xforget(char *secret);
 
 /* malloc and realloc that never return NULL, for libraries whose allocator can be chosen. */

@@ -30,6 +30,7 @@ struct networks {
  */
 bool networks_parse(const char *text, struct networks *networks, struct text *problem) MUST_CHECK;
 
+/* Return whether ADDRESS belongs to one of NETWORKS. */
 bool networks_have(const struct networks *networks,
 		   const uint8_t address[NETWORKS_ADDRESS_SIZE]) MUST_CHECK;
 

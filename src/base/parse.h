@@ -1,5 +1,5 @@
 /*
- * parse -- strict parsers of numbers: they accept no sign, blank, overflow or rest. Any thread.
+ * parse -- strict parsers of numbers. They refuse signs, blanks, overflow and further text. Pure; any thread.
  *
  * When they return false the result is untouched.
  */

@@ -1,5 +1,5 @@
 /*
- * write_all -- writes to files. Any thread.
+ * write_all -- writes all of a buffer to a file that blocks. Any thread.
  */
 #ifndef TICKR_BASE_WRITE_ALL_H
 #define TICKR_BASE_WRITE_ALL_H
@@ -9,7 +9,7 @@
 
 #include "base/attributes.h"
 
-/* Write LEN BYTES to the file FD. False, with errno: some are missing. */
+/* Write the LEN bytes at BYTES to FD. False, with errno: a part of them may be written. */
 bool write_all(int fd, const void *bytes, size_t len) MUST_CHECK;
 
 #endif

@@ -17,7 +17,7 @@
 
 struct listen_address {
 	struct sockaddr_storage address;
-	socklen_t len;
+	socklen_t len; /* of the family's struct in ADDRESS */
 };
 
 /*

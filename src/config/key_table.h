@@ -19,6 +19,7 @@ enum key_type {
 	KEY_CHOICE,
 };
 
+/* A row of keys.h, which says what its columns mean. */
 struct key {
 	const char *variable;
 	bool is_of_store; /* a STORE_KEY */
@@ -40,7 +41,7 @@ const struct key *key_find(const char *variable);
 /* The variable whose name is closest to NAME by the number of letters to change. */
 const struct key *key_nearest(const char *name);
 
-/* Return how many letters must change to make B of A. */
+/* Return how many letters must be changed, added or removed to turn A into B. */
 size_t key_distance(const char *a, const char *b);
 
 /* Whether KEY holds any text, and not a number or a word. */

@@ -1,5 +1,6 @@
 /*
- * loop -- an event loop of one thread, and the settings of libevent that all loops share.
+ * loop -- an event loop of one thread, and the settings of libevent that all loops share. Main thread, unless a function
+ * says otherwise.
  */
 #ifndef TICKR_LOOP_LOOP_H
 #define TICKR_LOOP_LOOP_H
@@ -10,6 +11,8 @@
 
 /* Prepare libevent's memory, locks and log. Call it once, before the first loop. */
 void loop_library_begin(void);
+
+/* Free libevent's globals, after the last loop was freed. */
 void loop_library_end(void);
 
 /* End the process with status 71. For the start: the system has no descriptor left, and the log says so. */

@@ -14,6 +14,7 @@
 #include "ticket/database.h"
 #include "ticket/status.h"
 
+/* The numbers of pools: those of tickets are the numbers of their databases, from 0. */
 #define METRICS_SEQUENCES   MOST_DATABASES
 #define METRICS_STORES	    (2 * MOST_DATABASES)
 #define METRICS_MOST_STORES 16
@@ -102,6 +103,7 @@ void metrics_show_sequences(void);
  */
 void metrics_name_store(unsigned store, const char *name, uint64_t node);
 
+/* Change or read the first label set of METRIC. Add to METRIC for the others. */
 void metrics_add(enum metric metric, uint64_t n);
 void metrics_subtract(enum metric metric, uint64_t n);
 uint64_t metrics_get(enum metric metric);
@@ -113,11 +115,13 @@ void metrics_set_databases(const struct database_state *states, size_t count);
 /* Count a request. An HTTP status CODE that is not in the table counts as 400 or 500. */
 void metrics_count_request(enum metric_route route, int code);
 
+/* Count a call that ended with CODE. */
 void metrics_count_grpc(enum metric_grpc_method method, enum grpc_code code);
 
 /* Count a connection that the system refused with the errno ERROR. */
 void metrics_count_accept_failure(int error);
 
+/* Count a reservation at the pool DATABASE, which may be one of METRICS_SEQUENCES or METRICS_STORES. */
 void metrics_count_reservation(unsigned database, enum ticket_status status);
 
 /* Count VALUE: microseconds for a histogram of seconds, else a plain number. */

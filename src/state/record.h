@@ -34,8 +34,9 @@
 struct record {
 	struct ticket_space space;
 	char identity[RANDOM_ID_SIZE]; /* of the database; "": unknown */
-	char instance[RANDOM_ID_SIZE]; /* of the server, for named sequences; "": none */
-	uint64_t count;		       /* of the instance, certainly; at most COUNT_AHEAD */
+	char instance
+		[RANDOM_ID_SIZE]; /* the id of the server in a database of named sequences; "": none */
+	uint64_t count;		  /* of the instance, certainly; at most COUNT_AHEAD */
 	uint64_t count_ahead;
 	struct classes given;
 	struct classes ahead;
