@@ -6,7 +6,7 @@ use Test::More;
 use Tickr::Database;
 use Tickr::Etcd;
 use Tickr::File;
-use Tickr::Process qw(scratch spew wait_for);
+use Tickr::Process qw(scratch slurp spew wait_for);
 use Tickr::Redis;
 use Tickr::Server;
 use Tickr::ZooKeeper;
@@ -116,6 +116,32 @@ sub an_emptied_store_has_a_way_back {
     return;
 }
 
+# A server does not start with a damaged state file. The command goes on without the file.
+sub a_damaged_state_file_has_a_way_back {
+    my ($type, $metadata) = @_;
+    my $settings = settings($type, $metadata);
+    my %seen;
+    my $server = start_server($settings);
+    ask($server, \%seen, 'old');
+    $server->stop;
+    my ($file) = glob "$settings->{TICKR_STATE_DIR}/store-shop-*.state";
+    my $content = slurp($file);
+    spew($file =~ s{.*/(state\d+/)}{$1}r, substr $content, 0, -5);
+    my ($status, $output) = tickrd($settings);
+    isnt $status, 0, 'a damaged state file stops the start';
+    my ($command) = $output =~ /run tickrd (advance .*? --store) NAME\. Then remove the file/;
+    is $command, 'advance --sequences --by NUMBER --store', '... with the remedy';
+    ($status, $output) = tickrd($settings, split(' ', $command =~ s/NUMBER/1000/r), 'shop', '--yes');
+    is $status, 0, '... which succeeds' or diag $output;
+    like $output, qr/^tickrd: ignored a state file: /m, '... and ignores the file';
+    unlink $file or die "$file: $!";
+    $server = start_server($settings);
+    is ask($server, \%seen, 'old'), 0, '... and no id is issued twice';
+    cmp_ok((sort { $b <=> $a } keys %{ $seen{old} })[0], '>', 1000, '... above the number of the operator');
+    $server->stop;
+    return;
+}
+
 sub mistakes_are_named {
     my $settings = settings('in-memory', '{}');
     for my $case (
@@ -149,6 +175,7 @@ SKIP: {
     my $file = Tickr::File->new;
     Tickr::Server->createdb(database => $file);
     an_older_copy_has_a_way_back('sqlite', $file, '{"file": "' . $file->path . '"}');
+    a_damaged_state_file_has_a_way_back('sqlite', '{"file": "' . $file->path . '"}');
 }
 SKIP: {
     skip 'Redis cannot run here', 1 if Tickr::Redis->missing;
