@@ -19,10 +19,12 @@
 #define NOTES_SIZE   8192
 #define MOST_GAPS    20
 #define DEADLINE_MS  120000
-#define MOST_ANSWER  (64u << 20)
-#define MINUTE	     60
-#define HOUR	     3600
-#define DAY	     86400
+#define PROBE_MS \
+	10000 /* so that a ClickHouse that hangs is noticed long before the time of a report is over */
+#define MOST_ANSWER (64u << 20)
+#define MINUTE	    60
+#define HOUR	    3600
+#define DAY	    86400
 
 /* A report, and its meaning for --list. */
 static const struct report {
@@ -162,6 +164,24 @@ report_ask(struct clickhouse *clickhouse, const char *sql, const struct window *
 	return clickhouse_ask(clickhouse, &statement, answer, web, problem);
 }
 
+/* Whether ClickHouse answers at all. False: PROBLEM says why not. */
+static bool
+report_probe(struct clickhouse *clickhouse, struct text *problem)
+{
+	const struct clickhouse_statement statement = {
+		.text = "SELECT 1",
+		.deadline_ms = clock_ms() + PROBE_MS,
+		.most_answer = MOST_ANSWER,
+	};
+	struct web_answer web;
+	unsigned code;
+
+	if (!clickhouse_run(clickhouse, &statement, &web, &code, problem))
+		return false;
+	web_answer_free(&web);
+	return true;
+}
+
 /* Add a line to NOTES for each fact that the rows of ANSWER do not show. */
 static bool
 report_add_notes(const struct report *report, struct clickhouse *clickhouse,
@@ -274,7 +294,8 @@ report_command_run(const struct config *config, const struct report_command *com
 	clickhouse = clickhouse_create_client(config);
 	if (clickhouse == NULL)
 		return EX_CONFIG;
-	if (report_ask(clickhouse, report->sql, &window, &answer, &web, &problem)) {
+	if (report_probe(clickhouse, &problem) &&
+	    report_ask(clickhouse, report->sql, &window, &answer, &web, &problem)) {
 		if (report_add_notes(report, clickhouse, &window, &answer, &notes, &problem)) {
 			report_print(report, command->format, &window, &answer, notes_memory);
 			status = fflush(stdout) == 0 && !ferror(stdout) ? 0 : EX_IOERR;

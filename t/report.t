@@ -260,6 +260,14 @@ subtest 'a ClickHouse that is down, wrong or slow' => sub {
         like $done->{err}, $words, '... and the words';
         is $done->{out}, '', '... and no half of a report';
     }
+    $clickhouse->pause;
+    my $began = time;
+    my $hangs = report('size');
+    $clickhouse->resume;
+    is $hangs->{status}, 69, 'a ClickHouse that hangs: the status';
+    like $hangs->{err}, qr/no answer from http:\/\/127\.0\.0\.1:\d+: .*timed out/, '... and the words';
+    is $hangs->{out}, '', '... and no output';
+    cmp_ok time - $began, '<', 60, '... before the time of a report is over';
     my $other = Tickr::Process->new(code => sub {
         require IO::Socket::INET;
         my $listen = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => $port, Listen => 5, ReuseAddr => 1) or die $!;
