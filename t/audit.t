@@ -105,6 +105,25 @@ sub unfinished { return grep { !/\.json\.gz$|\/lock$/ } glob "$_[0]/*" }
     like $name, qr{/node3_20\d\d[01]\d[0-3]\d_[0-2]\d_[0-9a-f]{16}_1\.json\.gz$}, '... of this name';
 }
 
+{    # clients that send strange bytes: each line stays JSON in UTF-8, and no longer than others
+    my $folder = new_spool();
+    my $server = memory_server($folder);
+    my @agents = ('quote " and \\ backslash', "bytes \xff\xfe\x80\xc3", "cut \xe2\x82" , 'x' x 63 . "\xe2\x82\xac", "\x80" x 200, "tab\there", "\x7f",
+        "\xc0\xafoverlong", "\xed\xa0\x80 surrogate", 'y' x 8000, '</script>');
+    my $answered = 0;
+    for my $agent (@agents) {
+        my $answer = $server->request('GET', '/tickets/create', headers => [ "User-Agent: $agent", "X-Forwarded-For: 6.6.6.6, fe80::1%eth0" ]);
+        $answered++ if $answer->{status} == 200;
+    }
+    cmp_ok $answered, '>=', 9, 'requests with strange bytes get ids';
+    is $server->stop, 0, 'it stops';
+    my @lines = eval { lines_of($folder) };
+    is $@, '', 'each line is JSON in UTF-8';
+    is scalar(grep { $_->{count} } @lines), $answered, '... for each of them';
+    is_deeply [ grep { length(JSON::PP->new->utf8->encode($_)) > 1200 } @lines ], [], '... and no agent makes it long';
+    is_deeply [ grep { $_->{count} && $_->{request_metadata}{client_ip} ne '127.0.0.1' } @lines ], [], '... and no address that a client invented counts';
+}
+
 {    # the limit
     my $folder = new_spool();
     my $server = memory_server($folder, TICKR_AUDIT_REQUIRED => 1, TICKR_AUDIT_MOST => 1048576);
@@ -227,6 +246,19 @@ sub seen_of {
         }
     }
     return \%seen;
+}
+
+for my $required (0, 1) {    # a stop under load: the last answers
+    my $folder = new_spool();
+    my $server = memory_server($folder, TICKR_AUDIT_REQUIRED => $required);
+    my $load   = Tickr::Load->start($server, clients => 8);
+    wait_for('answers', 60, sub { $load->answers > 2000 });
+    is $server->stop, 0, "TICKR_AUDIT_REQUIRED=$required: it stops under load";
+    $load->finish;
+    my %count;
+    $count{$_}++ for ids_of(lines_of($folder));
+    is_deeply [ grep { ($count{$_} // 0) != 1 } sort keys %{ seen_of($load) } ], [], '... each id that a client saw is in one line';
+    is_deeply [ unfinished($folder) ], [], '... and all files are finished';
 }
 
 SKIP: {    # kill -9

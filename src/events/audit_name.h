@@ -4,8 +4,8 @@
  *	dc0_worker5_20240103_19_8c1f0e5a77d2b946_3.json.gz	ids of a worker of a coordinator
  *	node0_20240103_19_8c1f0e5a77d2b946_3.json.gz		all other ids
  *
- * The instance is random for each start of a server, and the number rises with each file. So no two files have
- * one name, and no file replaces another one.
+ * The instance is random for each start of a server, and the number rises with each file. A file that a killed server
+ * left gets the instance of the next start. So no two files have one name, and no file replaces another one.
  */
 #ifndef TICKR_EVENTS_AUDIT_NAME_H
 #define TICKR_EVENTS_AUDIT_NAME_H

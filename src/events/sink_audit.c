@@ -238,6 +238,20 @@ sink_audit_retry(struct sink_audit *audit, uint64_t now_ms)
 	audit->lost = 0;
 }
 
+/* The clock has gone back to an earlier hour: end the file, which would wait for its hour to come again. */
+static void
+sink_audit_follow_clock(struct sink_audit *audit)
+{
+	uint64_t hour = audit->settings.utc_ms() / AUDIT_HOUR_MS;
+
+	if (hour >= audit->hour)
+		return;
+	if (audit->pending > 0)
+		(void)!sink_audit_flush(audit);
+	sink_audit_end_file(audit);
+	audit->hour = hour;
+}
+
 static void
 sink_audit_tick(void *self, uint64_t now_ms)
 {
@@ -249,6 +263,7 @@ sink_audit_tick(void *self, uint64_t now_ms)
 	}
 	if (audit->pending > 0 && now_ms >= audit->member_began_ms + audit->settings.member_ms)
 		(void)!sink_audit_flush(audit);
+	sink_audit_follow_clock(audit);
 	if (audit->file != NULL && audit->pending == 0 &&
 	    audit->settings.utc_ms() >= (audit->hour + 1) * AUDIT_HOUR_MS + SINK_AUDIT_LATE_MS)
 		sink_audit_end_file(audit);

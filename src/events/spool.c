@@ -45,6 +45,15 @@ spool_files_add(struct spool_files *files, const struct audit_name *name, enum a
 	files->kinds[files->count++] = kind;
 }
 
+/* Whether FILE in the folder FD is a file of its own. A link in the spool could name any file of this host. */
+static bool
+spool_is_file(int fd, const char *file)
+{
+	struct stat status;
+
+	return fstatat(fd, file, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(status.st_mode);
+}
+
 /* Read the folder FD. ONLY: a kind, or AUDIT_KINDS for all. Return false with errno if that fails. */
 static bool
 spool_read(int fd, enum audit_kind only, struct spool_files *files)
@@ -61,7 +70,7 @@ spool_read(int fd, enum audit_kind only, struct spool_files *files)
 		enum audit_kind kind;
 
 		if (audit_name_read(entry->d_name, &name, &kind) &&
-		    (only == AUDIT_KINDS || only == kind))
+		    (only == AUDIT_KINDS || only == kind) && spool_is_file(fd, entry->d_name))
 			spool_files_add(files, &name, kind);
 	}
 	error = errno;
@@ -152,7 +161,7 @@ spool_open_file(struct spool *spool, const struct audit_name *name, enum audit_k
 	int fd;
 
 	spool_file_name(name, kind, file);
-	fd = openat(spool->folder_fd, file, flags | O_CLOEXEC, 0640);
+	fd = openat(spool->folder_fd, file, flags | O_CLOEXEC | O_NOFOLLOW, 0640);
 	if (fd < 0 || (flags & O_CREAT) == 0 || fsync(spool->folder_fd) == 0)
 		return fd;
 	close(fd);
@@ -168,21 +177,28 @@ spool_has(struct spool *spool, const struct audit_name *name, enum audit_kind ki
 	return faccessat(spool->folder_fd, file, F_OK, 0) == 0;
 }
 
-/* The lock keeps other servers away, so TO cannot appear between the check and the rename. */
-bool
-spool_rename(struct spool *spool, const struct audit_name *name, enum audit_kind from,
-	     enum audit_kind to)
+/* The lock keeps other servers away, so NEW cannot appear between the check and the rename. */
+static bool
+spool_move(struct spool *spool, const struct audit_name *old, enum audit_kind from,
+	   const struct audit_name *new, enum audit_kind to)
 {
 	char old_file[AUDIT_NAME_SIZE], new_file[AUDIT_NAME_SIZE];
 
-	spool_file_name(name, from, old_file);
-	spool_file_name(name, to, new_file);
+	spool_file_name(old, from, old_file);
+	spool_file_name(new, to, new_file);
 	if (faccessat(spool->folder_fd, new_file, F_OK, 0) == 0) {
 		errno = EEXIST;
 		return false;
 	}
 	return renameat(spool->folder_fd, old_file, spool->folder_fd, new_file) == 0 &&
 	       fsync(spool->folder_fd) == 0;
+}
+
+bool
+spool_rename(struct spool *spool, const struct audit_name *name, enum audit_kind from,
+	     enum audit_kind to)
+{
+	return spool_move(spool, name, from, name, to);
 }
 
 bool
@@ -243,7 +259,8 @@ spool_lock(struct spool *spool, struct text *problem)
 			  spool->folder, strerror(errno));
 		return false;
 	}
-	spool->lock_fd = openat(spool->folder_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	spool->lock_fd =
+		openat(spool->folder_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (spool->lock_fd >= 0 && flock(spool->lock_fd, LOCK_EX | LOCK_NB) == 0)
 		return true;
 	if (spool->lock_fd >= 0 && errno == EWOULDBLOCK)
@@ -294,13 +311,22 @@ spool_measure_again(struct spool *spool)
 	free(files.kinds);
 }
 
-/* Give a file of an earlier run to the keeper. A file that was half packed is removed, because its lines are there. */
+/*
+ * Give a file of an earlier run to the keeper. One that its server was writing gets a name of this start. This spool may
+ * be a copy that is older than the bucket: there the name may have a longer file, which must not be replaced. A file that
+ * was half packed is removed, because its lines are there.
+ */
 static bool
 spool_take_over(struct spool *spool, const struct audit_name *name, enum audit_kind kind)
 {
+	struct audit_name adopted;
+
 	switch (kind) {
-	case AUDIT_PART: return spool_rename(spool, name, kind, AUDIT_TORN);
-	case AUDIT_JOURNAL: return spool_rename(spool, name, kind, AUDIT_LINES);
+	case AUDIT_PART:
+	case AUDIT_JOURNAL:
+		adopted = spool_next_name(spool, &name->maker, name->hour);
+		return spool_move(spool, name, kind, &adopted,
+				  kind == AUDIT_PART ? AUDIT_TORN : AUDIT_LINES);
 	case AUDIT_PACKING: return spool_remove(spool, name, kind);
 	case AUDIT_FINISHED:
 	case AUDIT_TORN:

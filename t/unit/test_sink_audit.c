@@ -8,6 +8,7 @@
 
 #include "base/attributes.h"
 #include "base/clock.h"
+#include "events/audit_line.h"
 #include "events/gzip.h"
 #include "events/sink_audit.h"
 #include "events/spool.h"
@@ -103,7 +104,7 @@ count_lines(struct spool *spool, enum audit_kind kind)
 	for (size_t i = 0; i < count; i++) {
 		bool is_packed = kind == AUDIT_PART || kind == AUDIT_FINISHED;
 		struct gzip_lines *reader = gzip_lines_new(is_packed, count_line, &lines);
-		static char bytes[1 << 20];
+		static char bytes[2 << 20];
 		char memory[128];
 		struct text problem = TEXT_OVER(memory);
 		int fd = spool_open_file(spool, &names[i], kind, O_RDONLY);
@@ -185,6 +186,47 @@ Test(sink_audit, an_hour_without_requests_ends_its_file)
 	cr_assert_eq(count_files(spool, AUDIT_LINES), 1);
 	cr_assert_eq(finished, 1);
 	sink.type->end(sink.self, 0);
+	sink.type->free(sink.self);
+	spool_close(spool);
+}
+
+Test(sink_audit, a_clock_that_goes_back_ends_the_file)
+{
+	struct spool *spool = open_spool(1 << 20);
+	struct event_sink sink = new_sink(spool, false);
+	struct audit_name *names;
+	size_t count;
+
+	day_ms += 1000 * AUDIT_HOUR_MS;
+	cr_assert(write_request(&sink, day_ms, 1, -1));
+	day_ms -= 1000 * AUDIT_HOUR_MS;
+	sink.type->tick(sink.self, clock_ms());
+	cr_assert_eq(count_files(spool, AUDIT_FINISHED), 1, "it does not wait for that hour");
+	cr_assert(write_request(&sink, day_ms, 2, -1));
+	sink.type->end(sink.self, 0);
+	names = spool_list(spool, AUDIT_FINISHED, &count);
+	cr_assert_eq(count, 2);
+	cr_assert_eq(names[0].hour, day_ms / AUDIT_HOUR_MS);
+	free(names);
+	cr_assert_eq(count_lines(spool, AUDIT_FINISHED), 2);
+	sink.type->free(sink.self);
+	spool_close(spool);
+}
+
+Test(sink_audit, a_file_that_is_long_enough_is_ended)
+{
+	struct spool *spool = open_spool(16 << 20);
+	struct event_sink sink = new_sink(spool, true); /* with files of 1 MiB */
+	size_t ended;
+
+	for (unsigned i = 0; i < 6000; i++)
+		cr_assert(write_request(&sink, day_ms, i + 1, -1));
+	ended = count_files(spool, AUDIT_LINES);
+	cr_assert_geq(ended, 2);
+	sink.type->end(sink.self, 0);
+	cr_assert_eq(count_files(spool, AUDIT_LINES), ended + 1);
+	cr_assert_leq(spool_bytes(spool), (ended + 1) * ((1 << 20) + AUDIT_LINE_SIZE));
+	cr_assert_eq(count_lines(spool, AUDIT_LINES), 6000);
 	sink.type->free(sink.self);
 	spool_close(spool);
 }

@@ -126,6 +126,58 @@ Test(spool, the_next_start_takes_files_over)
 	spool_close(spool);
 }
 
+/*
+ * A copy of the spool was made while its server wrote the part. That server finished the part, longer, under its name,
+ * and put it into the bucket. So the copy must not finish it under the same name.
+ */
+Test(spool, a_part_of_a_restored_copy_gets_another_name)
+{
+	struct spool *spool = open_spool(1000);
+	struct audit_name name = spool_next_name(spool, &maker, HOUR), *names;
+	size_t count;
+
+	close(spool_open_file(spool, &name, AUDIT_PART, O_WRONLY | O_CREAT));
+	close(spool_open_file(spool, &name, AUDIT_JOURNAL, O_WRONLY | O_CREAT));
+	spool_close(spool);
+
+	spool = open_spool(1000);
+	for (int i = 0; i < 2; i++) {
+		names = spool_list(spool, i == 0 ? AUDIT_TORN : AUDIT_LINES, &count);
+		cr_assert_eq(count, 1);
+		cr_assert_str_eq(names[0].instance, spool_instance(spool));
+		cr_assert_str_neq(names[0].instance, name.instance);
+		cr_assert_eq(names[0].hour, name.hour);
+		free(names);
+	}
+	spool_close(spool);
+}
+
+Test(spool, only_files_belong_to_the_audit)
+{
+	struct spool *spool = open_spool(1000);
+	struct audit_name link = spool_next_name(spool, &maker, HOUR);
+	struct audit_name folder_name = spool_next_name(spool, &maker, HOUR);
+	char file[AUDIT_NAME_SIZE], path[512];
+	struct text text = TEXT_OVER(file);
+
+	audit_name_add(&link, AUDIT_FINISHED, &text);
+	snprintf(path, sizeof(path), "%s/%s", folder, file);
+	cr_assert_eq(symlink("/etc/passwd", path), 0);
+	text_clear(&text);
+	audit_name_add(&folder_name, AUDIT_FINISHED, &text);
+	snprintf(path, sizeof(path), "%s/%s", folder, file);
+	cr_assert_eq(mkdir(path, 0700), 0);
+	cr_assert_eq(count_files(spool, AUDIT_FINISHED), 0);
+	cr_assert_lt(spool_open_file(spool, &link, AUDIT_FINISHED, O_RDONLY), 0);
+	cr_assert_eq(errno, ELOOP);
+	spool_close(spool);
+	spool = open_spool(1000);
+	cr_assert_not_null(spool, "%s", reason);
+	cr_assert_eq(spool_bytes(spool), 0);
+	spool_close(spool);
+	rmdir(path);
+}
+
 Test(spool, a_rename_replaces_no_file)
 {
 	struct spool *spool = open_spool(1000);
