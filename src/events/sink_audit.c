@@ -238,7 +238,7 @@ sink_audit_retry(struct sink_audit *audit, uint64_t now_ms)
 	audit->lost = 0;
 }
 
-/* The clock has gone back to an earlier hour: end the file, which would wait for its hour to come again. */
+/* The clock was set to an earlier hour: end the file, which would wait for its hour to come again. */
 static void
 sink_audit_follow_clock(struct sink_audit *audit)
 {
