@@ -17,11 +17,19 @@ sub missing {
     return missing_program('java') || (grep { !-e } @jars)[0] && 'libzookeeper-java or libslf4j-java is not installed';
 }
 
+# One that does not run yet. It takes the arguments of new().
+sub prepare {
+    my ($class, %given) = @_;
+    my $self = bless { folder => scratch() . '/zookeeper' . ++$count, settings => $given{settings} // {}, port => free_port() },
+        $class;
+    mkdir $_ or die "$_: $!" for $self->{folder}, "$self->{folder}/data", "$self->{folder}/conf";
+    return $self;
+}
+
 # settings: a hash of more lines for zoo.cfg
 sub new {
     my ($class, %given) = @_;
-    my $self = bless { folder => scratch() . '/zookeeper' . ++$count, settings => $given{settings} // {} }, $class;
-    mkdir $_ or die "$_: $!" for $self->{folder}, "$self->{folder}/data", "$self->{folder}/conf";
+    my $self = $class->prepare(%given);
     # Another program may take a free port before ZooKeeper does. Then use another port.
     for my $attempt (1 .. 5) {
         $self->{port} = free_port();
@@ -70,6 +78,11 @@ sub launch {
 sub start {
     my ($self) = @_;
     $self->launch;
+    return $self->wait_until_serving;
+}
+
+sub wait_until_serving {
+    my ($self) = @_;
     wait_for('ZooKeeper to start', 90, sub {
         die "ZooKeeper ended:\n" . substr $self->log, -4000 unless $self->{process}->is_running;
         return $self->say('srvr') =~ /^Mode:/m;
