@@ -15,12 +15,14 @@ import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 RECORD = struct.Struct('<QQIIIIHBB4x')
-TICKETS, STATUS, HUNG = 0, 1, 4
+TICKETS, STATUS, CLOSED, UNREACHABLE, HUNG = 0, 1, 2, 3, 4
 FIRST, WRONG, STRONG = 1, 4, 8
 STORE_KEYS = 10000
 AT_FIRST, NEW_EACH_SECOND = 20, 8
 DEADLINE_S = 15
 WEAK_ORDER, STRONG_ORDER = 2, 1
+NOT_CONNECTED = 'connect to all', 'connections to all'
+DISCONNECTED = 'Socket closed', 'Connection reset', 'Broken pipe', 'recvmsg', 'GOAWAY'
 
 
 def load(path):
@@ -51,7 +53,7 @@ class Client:
         pool = load(descriptors)
         factory = message_factory.MessageFactory(pool)
         channel = grpc.insecure_channel(address, [('grpc.initial_reconnect_backoff_ms', 100),
-                                                  ('grpc.min_reconnect_backoff_ms', 100),
+                                                  ('grpc.min_reconnect_backoff_ms', 2000),  # for one attempt
                                                   ('grpc.max_reconnect_backoff_ms', 300)])
         methods = {'next': 'spec.proto.runtime.v1.Runtime/GetNextId', 'ids': 'tickr.v1.Sequences/Create',
                    'tickets': 'tickr.v1.Tickets/Create'}
@@ -72,13 +74,20 @@ class Client:
                                     kind | (flags | self.flags) << 4))
         self.flags = 0
 
-    # A call whose connection ended is UNAVAILABLE too, so that is no breach here.
-    def record_failure(self, asked, key, count, code):
+    # The library itself says UNAVAILABLE if it cannot connect, or if the connection ends.
+    def record_failure(self, asked, key, count, error):
+        code, words = error.code(), error.details()
         if code == grpc.StatusCode.DEADLINE_EXCEEDED:
             self.record(asked, HUNG, key)
+        elif code != grpc.StatusCode.UNAVAILABLE:
+            print(code, words, flush=True)
+            self.record(asked, STATUS, key, increment=count, status=500)
+        elif any(part in words for part in NOT_CONNECTED):
+            self.record(asked, UNREACHABLE, key)
+        elif any(part in words for part in DISCONNECTED):
+            self.record(asked, CLOSED, key)
         else:
-            is_away = code == grpc.StatusCode.UNAVAILABLE
-            self.record(asked, STATUS, key, increment=count, status=503 if is_away else 500)
+            self.record(asked, STATUS, key, increment=count, status=503)
         time.sleep(0.005)
 
     # Some key, its number in the records, its store, and whether its ids must be strong. Every third key has weak requests
@@ -102,7 +111,7 @@ class Client:
         try:
             answer = method.call(request, timeout=DEADLINE_S)
         except grpc.RpcError as error:
-            self.record_failure(asked, key, 1, error.code())
+            self.record_failure(asked, key, 1, error)
             return
         self.record(asked, TICKETS, key, first=answer.next_id, count=1, status=200, flags=flags)
 
@@ -113,7 +122,7 @@ class Client:
         try:
             ids = method.call(request, timeout=DEADLINE_S).range
         except grpc.RpcError as error:
-            self.record_failure(asked, key, request.count, error.code())
+            self.record_failure(asked, key, request.count, error)
             return
         if ids.count != request.count:
             flags |= WRONG

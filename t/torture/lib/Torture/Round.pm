@@ -54,7 +54,9 @@ sub start_grpc_client {
     my ($self, $entry) = @_;
     push @{ $self->{grpc_clients} }, Tickr::Process->new(
         name    => "client-$self->{configuration}{name}-grpc$entry->{number}",
-        env     => { PYTHONPATH => '', GRPC_VERBOSITY => 'NONE', no_proxy => '*' },
+        # While each call fails the library sees only at these times that it is connected.
+        env     => { PYTHONPATH => '', GRPC_VERBOSITY => 'NONE', no_proxy => '*',
+                     GRPC_CLIENT_CHANNEL_BACKUP_POLL_INTERVAL_MS => 50 },
         command => [ '/usr/bin/python3', "$ENV{SRCDIR}/t/torture/grpc_client.py", Tickr::Grpc::make_descriptors(),
                      $entry->{grpc}, $self->{folder}, $entry->{number}, $self->{seed}, $self->{cluster}->store_list ],
     );
