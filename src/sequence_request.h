@@ -24,6 +24,7 @@
 
 #include "base/attributes.h"
 #include "base/text.h"
+#include "front/stores.h"
 #include "sequence_wish.h"
 #include "ticket/sequence.h"
 
@@ -39,13 +40,11 @@ enum sequence_task {
 };
 
 #define SEQUENCE_PAGE 1000 /* lines of the list that one request gets */
-#define SEQUENCE_STORE_SIZE \
-	65 /* of the name of a store, with a NUL; front/stores.h has its rules */
 
 struct sequence_request {
 	enum sequence_task task;
-	bool is_trial;			   /* change nothing: check, and print what would be done */
-	char store[SEQUENCE_STORE_SIZE];   /* of TICKR_SEQUENCERS_FILE; "": the own databases */
+	bool is_trial; /* change nothing: check, and print what would be done */
+	char store[FRONT_STORE_NAME_MOST + 1]; /* of TICKR_SEQUENCERS_FILE; "": the own databases */
 	char name[SEQUENCE_NAME_MOST + 1]; /* with a NUL after it; list: the name before the page */
 	uint8_t name_len;	   /* fold: of the id of the instance, which NAME has then */
 	struct sequence_wish wish; /* create */
