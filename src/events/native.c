@@ -81,41 +81,17 @@ native_add_bytes(struct native_block *block, size_t column, const void *bytes, s
 	block->len += len;
 }
 
-void
-native_add_u8(struct native_block *block, size_t column, uint8_t value)
-{
-	native_add_bytes(block, column, &value, sizeof(value));
-}
+#define NATIVE_ADD(name, type)                                                        \
+	void native_add_##name(struct native_block *block, size_t column, type value) \
+	{                                                                             \
+		native_add_bytes(block, column, &value, sizeof(value));               \
+	}
 
-void
-native_add_u16(struct native_block *block, size_t column, uint16_t value)
-{
-	native_add_bytes(block, column, &value, sizeof(value));
-}
-
-void
-native_add_u32(struct native_block *block, size_t column, uint32_t value)
-{
-	native_add_bytes(block, column, &value, sizeof(value));
-}
-
-void
-native_add_u64(struct native_block *block, size_t column, uint64_t value)
-{
-	native_add_bytes(block, column, &value, sizeof(value));
-}
-
-void
-native_add_f32(struct native_block *block, size_t column, float value)
-{
-	native_add_bytes(block, column, &value, sizeof(value));
-}
-
-void
-native_add_f64(struct native_block *block, size_t column, double value)
-{
-	native_add_bytes(block, column, &value, sizeof(value));
-}
+NATIVE_ADD(u16, uint16_t)
+NATIVE_ADD(u32, uint32_t)
+NATIVE_ADD(u64, uint64_t)
+NATIVE_ADD(f32, float)
+NATIVE_ADD(f64, double)
 
 void
 native_add_text(struct native_block *block, size_t column, const char *bytes, size_t len)

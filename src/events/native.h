@@ -43,7 +43,6 @@ struct native_block *native_block_new(const struct native_column *columns, size_
 void native_block_free(struct native_block *block); /* NULL is allowed */
 
 /* Add a value to COLUMN. The function fits its type: the number of bits, or text. */
-void native_add_u8(struct native_block *block, size_t column, uint8_t value);
 void native_add_u16(struct native_block *block, size_t column, uint16_t value);
 void native_add_u32(struct native_block *block, size_t column, uint32_t value);
 void native_add_u64(struct native_block *block, size_t column, uint64_t value); /* Int64 too */

@@ -118,17 +118,6 @@ outbox_close(struct outbox *outbox)
 }
 
 bool
-outbox_is_closed(struct outbox *outbox)
-{
-	bool is_closed;
-
-	pthread_mutex_lock(&outbox->shared.mutex);
-	is_closed = outbox->shared.is_closed;
-	pthread_mutex_unlock(&outbox->shared.mutex);
-	return is_closed;
-}
-
-bool
 outbox_wait_empty(struct outbox *outbox, uint64_t deadline_ms)
 {
 	struct timespec until = clock_moment(deadline_ms);

@@ -44,7 +44,6 @@ bool outbox_pause(struct outbox *outbox, uint64_t pause_ms) MUST_CHECK;
 
 /* No batch follows. outbox_take() returns the rest, and then NULL. */
 void outbox_close(struct outbox *outbox);
-bool outbox_is_closed(struct outbox *outbox) MUST_CHECK;
 
 /* Wait until all batches are done, at most until DEADLINE_MS of clock_ms(). False: some are not. */
 bool outbox_wait_empty(struct outbox *outbox, uint64_t deadline_ms) MUST_CHECK;

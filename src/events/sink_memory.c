@@ -53,11 +53,26 @@ sink_memory_status(void *self, struct text *problem)
 	return works;
 }
 
-static void
-sink_memory_tally(void *self, struct event_tally *tally)
+struct event_tally
+sink_memory_tally(struct sink_memory *memory)
 {
-	tally->sent = sink_memory_count(self);
-	tally->dropped = sink_memory_lost(self);
+	struct event_tally tally = {0};
+
+	pthread_mutex_lock(&memory->mutex);
+	tally.sent = memory->count;
+	tally.dropped = memory->lost;
+	pthread_mutex_unlock(&memory->mutex);
+	return tally;
+}
+
+/* It has no errors. */
+static void
+sink_memory_fill_tally(void *self, struct event_tally *tally)
+{
+	struct event_tally now = sink_memory_tally(self);
+
+	tally->sent = now.sent;
+	tally->dropped = now.dropped;
 }
 
 static void
@@ -74,7 +89,7 @@ static const struct event_sink_type sink_memory_type = {
 	.name = "memory",
 	.write = sink_memory_write,
 	.status = sink_memory_status,
-	.tally = sink_memory_tally,
+	.tally = sink_memory_fill_tally,
 	.free = sink_memory_free,
 };
 
@@ -95,28 +110,6 @@ sink_memory_get(struct sink_memory *memory, size_t number, struct event_record *
 		*record = memory->records[number];
 	pthread_mutex_unlock(&memory->mutex);
 	return exists;
-}
-
-size_t
-sink_memory_count(struct sink_memory *memory)
-{
-	size_t count;
-
-	pthread_mutex_lock(&memory->mutex);
-	count = memory->count;
-	pthread_mutex_unlock(&memory->mutex);
-	return count;
-}
-
-size_t
-sink_memory_lost(struct sink_memory *memory)
-{
-	size_t lost;
-
-	pthread_mutex_lock(&memory->mutex);
-	lost = memory->lost;
-	pthread_mutex_unlock(&memory->mutex);
-	return lost;
 }
 
 void

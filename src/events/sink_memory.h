@@ -23,8 +23,9 @@ struct event_sink sink_memory_sink(struct sink_memory *memory, bool is_required)
 /* Copy the record with this NUMBER, from 0. False: there is none. */
 bool sink_memory_get(struct sink_memory *memory, size_t number,
 		     struct event_record *record) MUST_CHECK;
-size_t sink_memory_count(struct sink_memory *memory);
-size_t sink_memory_lost(struct sink_memory *memory);
+
+/* Return how many records it has, and how many it lost. */
+struct event_tally sink_memory_tally(struct sink_memory *memory) MUST_CHECK;
 
 /* From now on the sink works, or loses all records. */
 void sink_memory_set_works(struct sink_memory *memory, bool works);

@@ -32,7 +32,7 @@ Test(event_exporter, hands_over_what_is_left_when_it_stops)
 	record.drift.drift_ms = -3;
 	event_exporter_note(exporter, &record);
 	event_exporter_stop(exporter, clock_ms() + STOP_MS);
-	cr_assert_eq(sink_memory_count(memory), 2);
+	cr_assert_eq(sink_memory_tally(memory).sent, 2);
 	event_exporter_free(exporter);
 }
 
