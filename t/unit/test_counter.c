@@ -10,7 +10,7 @@
 #include "answers.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "pool/pool.h"
+#include "pool_kit.h"
 #include "store/memory.h"
 
 /*
@@ -19,11 +19,9 @@
  */
 
 #define PATIENCE_MS 30000
-#define MOST_MS	    20000 /* that a condition is waited for */
 
 static const struct ticket_space space = {1, 0, 1};
 static struct memory_script script, other;
-static struct pool *pool;
 static struct state_file *state;
 static char folder[] = "/tmp/tickr-test-counter-XXXXXX";
 static _Atomic unsigned refusals; /* that the listener has noted */
@@ -219,35 +217,6 @@ reserve(uint32_t count)
 	return reservation.status == TICKET_OK ? reservation.bases.first : 0;
 }
 
-static bool
-is_ready(void)
-{
-	struct pool_view view;
-
-	pool_view(pool, &view);
-	return view.health.is_ready;
-}
-
-static bool
-is_refused(void)
-{
-	struct pool_view view;
-
-	pool_view(pool, &view);
-	return view.health.is_refused;
-}
-
-/* Wait until IS_SO holds. */
-static bool
-comes_true(bool (*is_so)(void))
-{
-	uint64_t until_ms = clock_ms() + MOST_MS;
-
-	while (!is_so() && clock_ms() < until_ms)
-		usleep(1000);
-	return is_so();
-}
-
 static uint64_t
 set_newest(struct memory_script *counted, uint64_t newest)
 {
@@ -317,7 +286,7 @@ count_looks(void)
 static void
 wait_for_looks(uint64_t count)
 {
-	uint64_t until_ms = clock_ms() + MOST_MS, before = count_looks();
+	uint64_t until_ms = clock_ms() + POOL_MOST_MS, before = count_looks();
 
 	while (count_looks() < before + count && clock_ms() < until_ms)
 		usleep(1000);

@@ -11,7 +11,7 @@
 #include "answers.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "pool/pool.h"
+#include "pool_kit.h"
 #include "store/memory.h"
 #include "ticket/sequence_result.h"
 
@@ -21,12 +21,10 @@
  */
 
 #define PATIENCE_MS 30000
-#define MOST_MS	    20000 /* that a condition is waited for */
-#define MANY	    300	  /* sequences */
+#define MANY	    300 /* sequences */
 
 static const struct ticket_space space = {10, 3, 1};
 static struct memory_script script, other;
-static struct pool *pool;
 static struct state_file *state;
 static char folder[] = "/tmp/tickr-test-sequences-XXXXXX";
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* of the policies */
@@ -225,35 +223,6 @@ reserve(struct sequence *sequence, uint32_t count)
 	submit(&last, sequence, count);
 	wait_for_answers(before + 1);
 	return last.status == TICKET_OK ? last.bases.first : 0;
-}
-
-static bool
-is_ready(void)
-{
-	struct pool_view view;
-
-	pool_view(pool, &view);
-	return view.health.is_ready;
-}
-
-static bool
-is_refused(void)
-{
-	struct pool_view view;
-
-	pool_view(pool, &view);
-	return view.health.is_refused;
-}
-
-/* Wait until IS_SO holds. */
-static bool
-comes_true(bool (*is_so)(void))
-{
-	uint64_t until_ms = clock_ms() + MOST_MS;
-
-	while (!is_so() && clock_ms() < until_ms)
-		usleep(1000);
-	return is_so();
 }
 
 /* --- the database, as others see it ------------------------------------------------------------------ */
@@ -575,7 +544,7 @@ Test(sequences, a_database_that_hangs_is_not_ready_and_repeats_nothing)
 	memory_script_unlock(&script);
 	submit(&reservations[0], &a, 1);
 	submit(&reservations[1], &b, 1);
-	for (uint64_t until_ms = clock_ms() + MOST_MS; is_ready() && clock_ms() < until_ms;)
+	for (uint64_t until_ms = clock_ms() + POOL_MOST_MS; is_ready() && clock_ms() < until_ms;)
 		usleep(1000);
 	cr_assert_not(is_ready());
 	memory_script_lock(&script);
@@ -632,7 +601,7 @@ Test(sequences, other_servers_repeat_nothing_of_a_refused_database)
 	go_back_in_time();
 	(void)reserve_elsewhere("z", 1000);
 	cr_assert(comes_true(is_refused));
-	for (uint64_t until_ms = clock_ms() + MOST_MS;
+	for (uint64_t until_ms = clock_ms() + POOL_MOST_MS;
 	     script.sequences.raises == 0 && clock_ms() < until_ms;)
 		usleep(1000);
 	cr_assert_gt(reserve_elsewhere("a", 1), 20);
@@ -680,7 +649,7 @@ Test(sequences, a_refusal_outlives_a_kill_before_the_raise)
 	go_back_in_time();
 	(void)reserve_elsewhere("z", 1000);
 	cr_assert(comes_true(is_refused));
-	for (uint64_t until_ms = clock_ms() + MOST_MS; raises == 0 && clock_ms() < until_ms;)
+	for (uint64_t until_ms = clock_ms() + POOL_MOST_MS; raises == 0 && clock_ms() < until_ms;)
 		usleep(1000);
 	kill_server();
 	failing = 0;
