@@ -19,8 +19,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "behaviour.h"
 #include "dispatch/dispatch.h"
-#include "store/memory.h"
 #include "tap.h"
 
 #define CLIENTS		3
@@ -40,15 +40,6 @@ static struct dispatch *dispatch;
 static struct source source; /* the dispatcher's */
 
 /* --- phases -------------------------------------------------------------------------------------- */
-
-struct behaviour {
-	unsigned reserve_us;
-	unsigned fail_every;
-	enum store_result failure;
-	bool loses_after;
-	bool hangs;
-	enum store_result open_result;
-};
 
 struct phase {
 	const char *promise;
@@ -323,19 +314,6 @@ client_main(void *arg)
 }
 
 /* --- the databases ------------------------------------------------------------------------------- */
-
-static void
-set_behaviour(struct memory_script *script, const struct behaviour *behaviour)
-{
-	memory_script_lock(script);
-	script->reserve_us = behaviour->reserve_us;
-	script->fail_every = behaviour->fail_every;
-	script->failure = behaviour->failure;
-	script->loses_after = behaviour->loses_after;
-	script->open_result = behaviour->open_result;
-	script->hangs = behaviour->hangs;
-	memory_script_unlock(script);
-}
 
 static bool
 has_condition(size_t database, enum database_condition condition)

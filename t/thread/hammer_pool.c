@@ -18,10 +18,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "behaviour.h"
 #include "loop/loop.h"
 #include "loop/mailbox.h"
 #include "pool/pool.h"
-#include "store/memory.h"
 #include "tap.h"
 
 #define CLIENTS	     3
@@ -56,11 +56,7 @@ struct phase {
 	const char *promise;
 	unsigned reservations; /* for each client */
 	unsigned timeout_ms;
-	unsigned reserve_us;
-	unsigned fail_every;
-	enum store_result failure;
-	bool loses_after;
-	enum store_result open_result;
+	struct behaviour database;
 	unsigned may;  /* statuses an answer may have besides TICKET_OK */
 	unsigned must; /* statuses that some answer must have */
 };
@@ -73,66 +69,66 @@ static const struct phase phases[] = {
 	{.promise = "a slow database answers everything",
 	 .reservations = 1000,
 	 .timeout_ms = 60000,
-	 .reserve_us = 300,
+	 .database.reserve_us = 300,
 	 .must = MAY(TICKET_OK)},
 	{.promise = "a reservation survives the loss of a session that did nothing",
 	 .reservations = 3000,
 	 .timeout_ms = 60000,
-	 .fail_every = 20,
-	 .failure = STORE_LOST,
+	 .database.fail_every = 20,
+	 .database.failure = STORE_LOST,
 	 .may = MAY(TICKET_DATABASE_FAILED),
 	 .must = MAY(TICKET_OK)},
 	{.promise =
 		 "a reservation survives the loss of a session that moved the counter, with a gap",
 	 .reservations = 3000,
 	 .timeout_ms = 60000,
-	 .fail_every = 20,
-	 .failure = STORE_LOST,
-	 .loses_after = true,
+	 .database.fail_every = 20,
+	 .database.failure = STORE_LOST,
+	 .database.loses_after = true,
 	 .may = MAY(TICKET_DATABASE_FAILED),
 	 .must = MAY(TICKET_OK)},
 	{.promise = "a second loss fails the reservation",
 	 .reservations = 500,
 	 .timeout_ms = 60000,
-	 .fail_every = 1,
-	 .failure = STORE_LOST,
-	 .loses_after = true,
+	 .database.fail_every = 1,
+	 .database.failure = STORE_LOST,
+	 .database.loses_after = true,
 	 .may = MAY(TICKET_DATABASE_FAILED),
 	 .must = MAY(TICKET_DATABASE_FAILED)},
 	{.promise = "a busy database is retried",
 	 .reservations = 500,
 	 .timeout_ms = 60000,
-	 .fail_every = 7,
-	 .failure = STORE_BUSY,
+	 .database.fail_every = 7,
+	 .database.failure = STORE_BUSY,
 	 .must = MAY(TICKET_OK)},
 	{.promise = "a database that stays busy fails the reservation at its deadline",
 	 .reservations = 60,
 	 .timeout_ms = 100,
-	 .fail_every = 1,
-	 .failure = STORE_BUSY,
+	 .database.fail_every = 1,
+	 .database.failure = STORE_BUSY,
 	 .may = MAY(TICKET_DATABASE_FAILED) | MAY(TICKET_TIMED_OUT),
 	 .must = MAY(TICKET_DATABASE_FAILED)},
 	{.promise = "a refusal fails the reservation",
 	 .reservations = 1000,
 	 .timeout_ms = 60000,
-	 .fail_every = 10,
-	 .failure = STORE_FAILED,
+	 .database.fail_every = 10,
+	 .database.failure = STORE_FAILED,
 	 .may = MAY(TICKET_DATABASE_FAILED),
 	 .must = MAY(TICKET_OK) | MAY(TICKET_DATABASE_FAILED)},
 	{.promise = "a counter at its end is not a refusal",
 	 .reservations = 300,
 	 .timeout_ms = 60000,
-	 .fail_every = 3,
-	 .failure = STORE_EXHAUSTED,
+	 .database.fail_every = 3,
+	 .database.failure = STORE_EXHAUSTED,
 	 .may = MAY(TICKET_EXHAUSTED),
 	 .must = MAY(TICKET_EXHAUSTED)},
 	{.promise = "while the database is away each reservation ends at its deadline",
 	 .reservations = 150,
 	 .timeout_ms = 50,
-	 .fail_every = 1,
-	 .failure = STORE_LOST,
-	 .loses_after = true,
-	 .open_result = STORE_LOST,
+	 .database.fail_every = 1,
+	 .database.failure = STORE_LOST,
+	 .database.loses_after = true,
+	 .database.open_result = STORE_LOST,
 	 .may = MAY(TICKET_DATABASE_FAILED) | MAY(TICKET_TIMED_OUT),
 	 .must = MAY(TICKET_TIMED_OUT)},
 	{.promise = "when the database is back everything is answered",
@@ -146,10 +142,10 @@ static const struct phase last_phase = {
 	.promise = "a stop in the middle of work answers everything",
 	.reservations = 1000000,
 	.timeout_ms = 60000,
-	.reserve_us = 500,
-	.fail_every = 5,
-	.failure = STORE_LOST,
-	.loses_after = true,
+	.database.reserve_us = 500,
+	.database.fail_every = 5,
+	.database.failure = STORE_LOST,
+	.database.loses_after = true,
 	.may = MAY(TICKET_DATABASE_FAILED) | MAY(TICKET_DRAINING),
 	.must = MAY(TICKET_OK),
 };
@@ -387,21 +383,9 @@ wait_for_all(const unsigned *count, uint64_t answered)
 }
 
 static void
-set_script(struct memory_script *script, const struct phase *phase)
-{
-	memory_script_lock(script);
-	script->reserve_us = phase->reserve_us;
-	script->fail_every = phase->fail_every;
-	script->failure = phase->failure;
-	script->loses_after = phase->loses_after;
-	script->open_result = phase->open_result;
-	memory_script_unlock(script);
-}
-
-static void
 start_phase(struct client *clients, struct memory_script *script, const struct phase *phase)
 {
-	set_script(script, phase);
+	set_behaviour(script, &phase->database);
 	for (unsigned i = 0; i < CLIENTS; i++)
 		clients[i].phase = phase;
 	order_all(clients, open_start);
