@@ -1,5 +1,5 @@
 /*
- * pool_kit -- the pool of a test, and what it knows of its database. One thread.
+ * pool_kit -- the pool of a test, and the state of its database as the pool sees it. One thread.
  */
 #ifndef TICKR_T_POOL_KIT_H
 #define TICKR_T_POOL_KIT_H
