@@ -15,6 +15,7 @@ my $runs = 0;
 my %env  = (
     Tickr::Server::patient(),
     TICKR_DATABASE_ADAPTER => 'memory',
+    TICKR_SEQUENCES        => 'none',
     TICKR_ALLOW_FORGETTING => 1,
     TICKR_SEQUENCERS_FILE  => scratch() . '/stores.json',
 );
@@ -92,6 +93,28 @@ sub an_older_copy_has_a_way_back {
     is $status, 0, '... without state files, --by raises each sequence' or diag $output;
     $server = start_server($settings);
     is ask($server, \%seen, 'old', 'new', 'other'), 0, '... above all that was issued';
+    $server->stop;
+    return;
+}
+
+# The older copy comes while no server runs. The command reads the state file, and the next server trusts the store.
+sub the_command_raises_without_a_server {
+    my ($type, $backend, $metadata) = @_;
+    my $settings = settings($type, $metadata);
+    my %seen;
+    my $server = start_server($settings);
+    ask($server, \%seen, 'early');
+    $backend->keep_copy;
+    ask($server, \%seen, ('early', 'late') x 20);
+    $server->stop;
+    $backend->restore_copy;
+    my ($status, $output) = tickrd($settings, qw(advance --sequences --store shop --yes));
+    is $status, 0, "$type: the command runs without a server" or diag $output;
+    my ($distance) = $output =~ /^each sequence is raised by, at least: (\d+)$/m;
+    cmp_ok $distance, '>=', 40 * 7, '... and raises by all that the copy does not have';
+    $server = start_server($settings);
+    is ask($server, \%seen, 'early', 'late', 'new'), 0, '... so that no id is issued twice';
+    unlike $server->log, qr/gone back in time/, '... and the store is trusted';
     $server->stop;
     return;
 }
@@ -175,6 +198,7 @@ SKIP: {
     my $file = Tickr::File->new;
     Tickr::Server->createdb(database => $file);
     an_older_copy_has_a_way_back('sqlite', $file, '{"file": "' . $file->path . '"}');
+    the_command_raises_without_a_server('sqlite', $file, '{"file": "' . $file->path . '"}');
     a_damaged_state_file_has_a_way_back('sqlite', '{"file": "' . $file->path . '"}');
 }
 SKIP: {
@@ -182,6 +206,7 @@ SKIP: {
     my $redis    = Tickr::Redis->new;
     my $metadata = '{"redisHost": "' . $redis->socket . '"}';
     an_older_copy_has_a_way_back('redis', $redis, $metadata);
+    the_command_raises_without_a_server('redis', $redis, $metadata);
     an_emptied_store_has_a_way_back($redis, $metadata);
     $redis->kill;
 }

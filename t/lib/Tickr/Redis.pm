@@ -62,7 +62,8 @@ sub info {
 # Keep a copy of all data. restore_copy() replaces the data by it, as from a backup. It restarts Redis.
 sub keep_copy {
     my ($self) = @_;
-    system('cp', '-a', "$self->{folder}/appendonlydir", "$self->{folder}/copy") == 0 or die 'cp failed';
+    my $folder = $self->{folder};
+    system("rm -rf '$folder/copy' && cp -a '$folder/appendonlydir' '$folder/copy'") == 0 or die 'cp failed';
     return;
 }
 
