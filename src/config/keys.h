@@ -80,26 +80,23 @@ KEY("TICKR_REQUIRE_DURABLE", require_durable, CHOICE, "0", 0, 0, "0|1",
     "after "
     "a crash. 1 refuses it. 0 warns")
 KEY("TICKR_SCRAMBLE_KEY_FILE", scramble_key_file, TEXT, "", 0, 0, "the path of a readable file",
-    "a file that holds the key of scrambled named sequences, 64 hexadecimal digits. It never "
-    "changes: "
-    "ids under another key repeat")
+    "a file that holds the key of scrambled named sequences, 64 hexadecimal digits. Never change "
+    "it: ids with another key repeat")
 KEY("TICKR_STATE_DIR", state_dir, TEXT, "", 0, 0, "the path of a folder",
-    "where tickrd keeps the highest issued ticket, to recognise an older copy of the database "
+    "the folder of tickrd's state files, by which it recognises an older copy of the database "
     "after a restart. A relative file name in TICKR_DATABASE_NAME starts here, or in the working "
     "folder")
 
 KEY("TICKR_SEQUENCES", sequences, CHOICE, "none", 0, 0, "none|declared|any",
-    "which named sequences there are. declared serves those that an operator made. any also makes "
-    "a "
-    "sequence on its first use. Both need TICKR_STATE_DIR. With TICKR_SEQUENCERS_FILE the default "
-    "is any")
+    "which named sequences are served. declared serves those that an operator made. any also makes "
+    "a sequence when a client first uses its name. Both need TICKR_STATE_DIR. With "
+    "TICKR_SEQUENCERS_FILE the default is any")
 KEY("TICKR_SEQUENCES_MOST", sequences_most, NUMBER, "100000", 1, 10000000, "",
-    "how many named sequences there may be before a first use makes no more. Retired ones do not "
-    "count")
+    "the number of named sequences at which clients can make no more. Retired ones do not count")
 KEY("TICKR_SEQUENCES_PER_SECOND", sequences_per_second, NUMBER, "100", 1, 1000000, "",
-    "how many named sequences a first use may make in a second")
+    "how many named sequences clients can make in a second")
 KEY("TICKR_SEQUENCERS_FILE", sequencers_file, TEXT, "", 0, 0, "the path of a readable file",
-    "a JSON file with more stores of named sequences, as Layotto has them. It needs "
+    "a JSON file that describes more stores of named sequences, in Layotto's format. It needs "
     "TICKR_STATE_DIR")
 KEY("TICKR_SEQUENCERS_APP_ID", sequencers_app_id, TEXT, "", 0, 0, "any text without ||",
     "the name of the application, which is part of each key in the stores of "
@@ -109,37 +106,34 @@ KEY("TICKR_ALLOW_FORGETTING", allow_forgetting, CHOICE, "0", 0, 0, "0|1",
     "after a restart. For tests only")
 
 KEY("TICKR_SNOWFLAKE_EPOCH", snowflake_epoch_ms, NUMBER, "", 1, SPACE_LAST_TICKET >> 1, "",
-    "Snowflake ids: the time 0 of the ids, in milliseconds since 1970; 1609459200000 by default. "
-    "It "
-    "is kept with the bounds, and cannot change")
+    "Snowflake ids: the time at which ids begin, in milliseconds since 1970; 1609459200000 by "
+    "default. It is stored with the bounds, and cannot change")
 KEY("TICKR_SNOWFLAKE_DATACENTER", snowflake_datacenter, NUMBER, "0", 0, 1023, "",
     "Snowflake ids: the number of this datacenter, below 2^TICKR_SNOWFLAKE_DATACENTER_BITS")
 KEY("TICKR_SNOWFLAKE_DATACENTER_BITS", snowflake_datacenter_bits, NUMBER, "0", 0, 10, "",
-    "Snowflake ids: how many of the 10 bits are the datacenter's. The others are the worker's. It "
-    "must be the same everywhere")
+    "Snowflake ids: how many of the 10 bits are for the datacenter. The others are for the worker. "
+    "It must be the same on all servers")
 KEY("TICKR_SNOWFLAKE_WORKER", snowflake_worker_text, TEXT, "auto", 0, 0,
     "a whole number from 0 to 1023, or auto",
     "Snowflake ids: the worker id of this server. auto "
     "claims one from a coordinator")
 KEY("TICKR_SNOWFLAKE_MAX_SEQUENCE", snowflake_max_sequence, NUMBER, "4095", 0, 4095, "",
-    "Snowflake ids: the last number in a millisecond")
+    "Snowflake ids: the highest sequence number in a millisecond")
 KEY("TICKR_SNOWFLAKE_CLOCK_DRIFT", snowflake_drift_ms, SECONDS, "0.1", 0, 10000, "",
-    "Snowflake ids: how far the clock may fall behind the ids before tickrd refuses, and how far a "
-    "burst may borrow from the future")
+    "Snowflake ids: how far the clock may fall behind the ids before tickrd answers 503, and how "
+    "far into the future a burst may reach")
 KEY("TICKR_COORDINATOR", coordinator, CHOICE, "none", 0, 0, "none|etcd|zookeeper",
-    "Snowflake ids: which servers hand out the worker ids. With none, TICKR_SNOWFLAKE_WORKER is a "
-    "number")
+    "Snowflake ids: the coordinator from which servers claim their worker ids. With none, "
+    "TICKR_SNOWFLAKE_WORKER must be a number")
 KEY("TICKR_COORDINATOR_ENDPOINTS", coordinator_endpoints, TEXT, "127.0.0.1", 0, 0,
     "host, host:port or, with etcd, a URL. Several, at most 16, are a list, separated by commas",
-    "the addresses of the coordinator. The port is 2379 of etcd or 2181 of ZooKeeper if it is not "
-    "named")
+    "the addresses of the coordinator. The default port is 2379 for etcd, and 2181 for ZooKeeper")
 KEY("TICKR_COORDINATOR_PREFIX", coordinator_prefix, TEXT, "/id-generator", 0, 0,
-    "1 to 256 bytes, without / at the end",
-    "the keys of the coordinator that tickrd uses begin with this")
+    "1 to 256 bytes, without / at the end", "the prefix of tickrd's keys in the coordinator")
 KEY("TICKR_COORDINATOR_LAYOUT", coordinator_layout, CHOICE, "datacenters", 0, 0,
     "datacenters|nodes",
-    "the names of the keys. nodes claims PREFIX/node/N, as the known etcd sidecars do, which share "
-    "the ids")
+    "the names of the keys in the coordinator. nodes claims PREFIX/node/N like the known etcd "
+    "sidecars, and shares the worker ids with them")
 KEY("TICKR_COORDINATOR_USERNAME", coordinator_username, TEXT, "", 0, 0, "any text",
     "the user of the coordinator")
 KEY("TICKR_COORDINATOR_PASSWORD", coordinator_password, SECRET, "", 0, 0, "any text",
@@ -153,13 +147,13 @@ KEY("TICKR_COORDINATOR_SSL_CERT", coordinator_ssl_cert, TEXT, "", 0, 0,
 KEY("TICKR_COORDINATOR_SSL_KEY", coordinator_ssl_key, TEXT, "", 0, 0, "the path of a readable file",
     "TLS to etcd: the key of tickrd's certificate, in PEM")
 KEY("TICKR_COORDINATOR_LEASE", coordinator_lease_ms, SECONDS, "10", 1000, 3600000, "",
-    "how long a worker id stays with a server that no longer answers")
+    "how long a server that no longer answers keeps its worker id")
 KEY("TICKR_COORDINATOR_GRACE", coordinator_grace_ms, SECONDS, "3600", 0, 604800000, "",
-    "how long a retired worker id rests, unless no other is free, or the same host takes it again")
+    "how long a retired worker id rests, unless no other is free, or the same host claims it again")
 KEY("TICKR_COORDINATOR_AHEAD", coordinator_ahead_ms, SECONDS, "", 1000, 3600000, "",
-    "Snowflake ids: how far ahead the bound is written: how long ids go on without a write, and "
-    "how "
-    "long an id rests after a crash. By default 2 for a worker id from the settings")
+    "Snowflake ids: how far ahead of the time the bound is written. It limits how long ids are "
+    "issued without another write, and how long a worker id rests after a crash. By default 60 "
+    "with a coordinator, and 2 for a worker id from the settings")
 
 KEY("TICKR_LISTEN", listen, TEXT, "127.0.0.1:8080", 0, 0,
     "address:port, [v6]:port or unix:/path, of at most 107 bytes. Several, at most 16, are a list, "
@@ -182,11 +176,11 @@ KEY("TICKR_GRPC_LISTEN", grpc_listen, TEXT, "", 0, 0,
     "separated by commas. For port 0, the system chooses one",
     "where to listen for gRPC. Clients of Layotto expect 127.0.0.1:34904")
 KEY("TICKR_GRPC_SSL_CERT", grpc_ssl_cert, TEXT, "", 0, 0, "the path of a readable file",
-    "TLS for gRPC: the certificate and its chain, in PEM. Without it, gRPC is in the clear")
+    "TLS for gRPC: the certificate and its chain, in PEM. Without it, gRPC is not encrypted")
 KEY("TICKR_GRPC_SSL_KEY", grpc_ssl_key, TEXT, "", 0, 0, "the path of a readable file",
     "TLS for gRPC: the key of the certificate, in PEM")
 KEY("TICKR_GRPC_IDLE_TIMEOUT", grpc_idle_timeout_ms, SECONDS, "300", 100, 86400000, "",
-    "how long a connection of gRPC stays open without a call")
+    "how long a gRPC connection without a call stays open")
 KEY("TICKR_BATCH_FORMAT", batch_format, CHOICE, "array", 0, 0, "array|group",
     "how /tickets/create/N answers if the request does not name a format")
 KEY("TICKR_MAX_BATCH", max_batch, NUMBER, "100000", 1, 1000000, "",
@@ -207,7 +201,7 @@ KEY("TICKR_RESERVE_AHEAD_OUTAGE", reserve_ahead_outage_ms, SECONDS, "60", 1, 864
 KEY("TICKR_CLICKHOUSE_URL", clickhouse_url, TEXT, "", 0, 0,
     "http:// or https://, a host, a port, and the name of a database: "
     "http://stats.example:8123/tickr",
-    "the ClickHouse that keeps events and metrics, for reports")
+    "the ClickHouse that receives events and metrics")
 KEY("TICKR_CLICKHOUSE_USERNAME", clickhouse_username, TEXT, "default", 0, 0, "any text",
     "the user of ClickHouse")
 KEY("TICKR_CLICKHOUSE_PASSWORD", clickhouse_password, SECRET, "", 0, 0, "any text",
@@ -224,22 +218,21 @@ KEY("TICKR_EVENTS_DISCARD", events_discard, CHOICE, "0", 0, 0, "0|1",
     "whether to record events and discard them, to measure how much the recording costs")
 KEY("TICKR_TRUSTED_PROXIES", trusted_proxies, TEXT, "", 0, 0,
     "addresses, networks such as 10.0.0.0/8, and the word unix, separated by commas. At most 32",
-    "proxies whose X-Forwarded-For is believed when a client's address is recorded. unix is each "
-    "client of a Unix socket")
+    "proxies whose X-Forwarded-For tickrd believes when it records a client's address. unix means "
+    "every client of a Unix socket")
 KEY("TICKR_AUDIT_DIR", audit_dir, TEXT, "", 0, 0, "the path of a folder",
     "where tickrd keeps a record of each request for ids, as gzipped JSON lines. Each server needs "
-    "a "
-    "folder of its own")
+    "its own folder")
 KEY("TICKR_AUDIT_MOST", audit_most, NUMBER, "10737418240", 1048576, 1000000000000000, "",
-    "how many bytes the files in TICKR_AUDIT_DIR may have together. Then the oldest stay, and new "
-    "records are lost and counted")
+    "the highest total size of the files in TICKR_AUDIT_DIR, in bytes. Beyond it the oldest files "
+    "stay. New records are lost and counted, or with TICKR_AUDIT_REQUIRED=1 tickrd answers 503")
 KEY("TICKR_AUDIT_REQUIRED", audit_required, CHOICE, "0", 0, 0, "0|1",
     "whether an id is issued only after its record is on the disk. With 1, tickrd answers 503 "
     "while it "
     "cannot write records")
 KEY("TICKR_AUDIT_S3_URL", audit_s3_url, TEXT, "", 0, 0,
     "https://host/bucket/prefix, or https://bucket.s3.host/prefix. The prefix is optional",
-    "the bucket that finished audit files are moved to. Without it they stay in TICKR_AUDIT_DIR")
+    "the bucket to which finished audit files are moved. Without it they stay in TICKR_AUDIT_DIR")
 KEY("TICKR_AUDIT_S3_REGION", audit_s3_region, TEXT, "us-east-1", 0, 0, "any text",
     "the region of the bucket, which is part of each signature")
 KEY("TICKR_AUDIT_S3_ACCESS_KEY", audit_s3_access_key, SECRET, "", 0, 0, "any text",
