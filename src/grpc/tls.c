@@ -67,6 +67,8 @@ grpc_tls_new(const char *cert, const char *key, struct text *problem)
 	SSL_CTX_set_min_proto_version(tls->context, TLS1_2_VERSION);
 	SSL_CTX_set_mode(tls->context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
 					       SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	/* Return after each record. Otherwise SSL_read() would serve a flood of key updates without an end. */
+	SSL_CTX_clear_mode(tls->context, SSL_MODE_AUTO_RETRY);
 	SSL_CTX_set_options(tls->context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
 	SSL_CTX_set_alpn_select_cb(tls->context, tls_on_alpn, NULL);
 	if (tls_load(tls->context, cert, key, problem))
