@@ -100,7 +100,8 @@ events_new(const struct config *config, struct audit *audit)
 }
 
 struct event_recorder *
-events_new_recorder(struct events *events, void (*wake)(void *arg), void *arg)
+events_new_recorder(struct events *events, void (*wake)(void *arg), void (*waits)(void *arg),
+		    void *arg)
 {
 	const struct event_recorder_settings settings = {
 		.exporter = events->exporter,
@@ -108,6 +109,7 @@ events_new_recorder(struct events *events, void (*wake)(void *arg), void *arg)
 		.proxies = &events->config->proxies,
 		.datacenter_bits = (unsigned)events->config->snowflake_datacenter_bits,
 		.wake = wake,
+		.waits = waits,
 		.arg = arg,
 	};
 

@@ -25,9 +25,9 @@ struct events;
  */
 struct events *events_new(const struct config *config, struct audit *audit) MUST_CHECK;
 
-/* Return a recorder for one loop, before the start. WAKE is as in events/ring.h. */
+/* Return a recorder for one loop, before the start. WAKE and WAITS are as in events/recorder.h. */
 struct event_recorder *events_new_recorder(struct events *events, void (*wake)(void *arg),
-					   void *arg) MUST_CHECK;
+					   void (*waits)(void *arg), void *arg) MUST_CHECK;
 
 /* Start the threads. Return false, with errno, if the system cannot create one. */
 bool events_start(struct events *events) MUST_CHECK;

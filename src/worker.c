@@ -91,6 +91,8 @@ worker_on_flush(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	if (worker->recorder != NULL)
+		event_recorder_flush(worker->recorder);
 	allocator_flush(worker->allocator);
 	worker_set_expiry(worker);
 }
@@ -369,8 +371,8 @@ worker_new(const struct worker_settings *settings, const struct worker_sockets *
 	stores_add(settings->stores, worker->allocator, &worker->stores);
 	worker_make_service(worker);
 	if (settings->events != NULL)
-		worker->recorder =
-			events_new_recorder(settings->events, worker_on_records_kept, worker);
+		worker->recorder = events_new_recorder(settings->events, worker_on_records_kept,
+						       worker_wake, worker);
 	worker->http = worker_make_http(worker, sockets);
 	worker->serving = 1;
 	if (sockets->grpc_count > 0) {

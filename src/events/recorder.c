@@ -15,6 +15,7 @@ struct event_recorder {
 	struct event_recorder_settings settings;
 	struct event_ring *ring; /* the exporter's */
 	bool is_required;
+	bool has_waits; /* that came in this round */
 };
 
 struct event_recorder *
@@ -92,6 +93,15 @@ event_recorder_add_sinks(const struct event_recorder *recorder, struct text *jso
 		recorder_add_sink(exporter, i, json);
 	}
 	text_add(json, "]");
+}
+
+void
+event_recorder_flush(struct event_recorder *recorder)
+{
+	if (!recorder->has_waits)
+		return;
+	recorder->has_waits = false;
+	event_ring_nudge(recorder->ring);
 }
 
 void
@@ -285,5 +295,9 @@ event_recorder_write(struct event_recorder *recorder, const struct event_request
 			event_ring_commit_part(recorder->ring, wait);
 	} while (ids.count > 0);
 	event_ring_commit(recorder->ring, wait);
+	if (wait != NULL && !recorder->has_waits) {
+		recorder->has_waits = true;
+		recorder->settings.waits(recorder->settings.arg);
+	}
 	return true;
 }

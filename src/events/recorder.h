@@ -33,6 +33,11 @@ struct event_recorder_settings {
 		*proxies;	  /* whose X-Forwarded-For is believed; outlives the recorder */
 	unsigned datacenter_bits; /* of the node of a Snowflake id, see ticket/snowflake_id.h */
 	void (*wake)(void *arg);  /* as in ring.h */
+	/*
+	 * In the loop: an answer waits for its record. Leads to event_recorder_flush() at the end of the loop's round, so
+	 * that the answers of a round wait for one write.
+	 */
+	void (*waits)(void *arg);
 	void *arg;
 };
 
@@ -95,6 +100,9 @@ const char *event_recorder_words(unsigned status, const char *reason);
  */
 bool event_recorder_write(struct event_recorder *recorder, const struct event_request *request,
 			  struct event_wait *wait) MUST_CHECK;
+
+/* The round of the loop is over: let the exporter keep the records that answers wait for. */
+void event_recorder_flush(struct event_recorder *recorder);
 
 /* Settle the waits whose records were kept or lost. The wake function leads to this. */
 void event_recorder_settle(struct event_recorder *recorder);

@@ -120,6 +120,11 @@ event_ring_commit(struct event_ring *ring, struct event_wait *wait)
 	STAILQ_INSERT_TAIL(&ring->writer.waits, wait, link);
 	/* Not in another order with the nudge: a reader that falls asleep must see one of the two. */
 	atomic_store(&ring->writer.head, head + 1);
+}
+
+void
+event_ring_nudge(struct event_ring *ring)
+{
 	ring->calls.nudge(ring->calls.nudge_arg);
 }
 

@@ -43,7 +43,7 @@ struct event_ring_calls {
 	 */
 	void (*wake)(void *arg);
 	void *wake_arg;
-	/* In the writer's thread: the reader should come now. A wait was committed, or the ring is half full. */
+	/* In the writer's thread: the reader should come now, by event_ring_nudge() or because the ring is half full. */
 	void (*nudge)(void *arg);
 	void *nudge_arg;
 };
@@ -65,8 +65,14 @@ bool event_ring_has_room(struct event_ring *ring, uint64_t count) MUST_CHECK;
 /* Hand over the record that was begun, which is not the last one of WAIT. */
 void event_ring_commit_part(struct event_ring *ring, struct event_wait *wait);
 
-/* Hand over the record that was begun. WAIT is called when the record was kept or lost; NULL: nobody waits. */
+/*
+ * Hand over the record that was begun. WAIT is called when the record was kept or lost; NULL: nobody waits. Call
+ * event_ring_nudge() after the last record with a wait.
+ */
 void event_ring_commit(struct event_ring *ring, struct event_wait *wait);
+
+/* Let the reader come now. If it comes after many records, it keeps all of them together. */
+void event_ring_nudge(struct event_ring *ring);
 
 /* Return how many records the ring holds. Any thread: the number may be old. */
 uint64_t event_ring_count(const struct event_ring *ring);

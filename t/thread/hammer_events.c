@@ -47,6 +47,8 @@ put(struct event_ring *ring, uint32_t writer, uint64_t number, struct event_wait
 	record->ids.first = number;
 	event_record_set(record, EVENT_AGENT, "hammer", 6);
 	event_ring_commit(ring, wait);
+	if (wait != NULL)
+		event_ring_nudge(ring);
 	return true;
 }
 

@@ -64,6 +64,7 @@ is_kept_by(bool is_required, bool works)
 	cr_assert_eq(event_exporter_may_issue(exporter, &problem), works || !is_required);
 	event_record_begin(event_ring_begin(ring), EVENT_REQUEST, 5);
 	event_ring_commit(ring, &wait);
+	event_ring_nudge(ring);
 	event_exporter_stop(exporter, clock_ms() + STOP_MS);
 	event_ring_settle(ring);
 	event_exporter_free(exporter);

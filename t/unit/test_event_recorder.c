@@ -188,3 +188,49 @@ Test(event_recorder, records_a_snowflake_array_as_a_record_for_each_run)
 	}
 	cr_assert_eq(ids, 25);
 }
+
+/* --- answers that wait ------------------------------------------------------------------------------- */
+
+static void
+count_calls(void *arg)
+{
+	++*(unsigned *)arg;
+}
+
+static void
+on_settled(struct event_wait *wait, bool is_kept)
+{
+	(void)wait;
+	cr_assert(is_kept);
+}
+
+/* Otherwise each round costs two writes to the disk: one of its first record, and one of the others. */
+Test(event_recorder, asks_for_one_flush_in_a_round)
+{
+	struct event_sink sink = sink_memory_sink(sink_memory_new(8), true);
+	struct networks none = {0};
+	unsigned asked = 0;
+	struct event_recorder_settings settings = {
+		.exporter = event_exporter_new(&sink, 1),
+		.proxies = &none,
+		.wake = count_calls,
+		.waits = count_calls,
+		.arg = &asked,
+	};
+	struct event_recorder *recorder = event_recorder_new(&settings);
+	struct event_request request = example();
+	struct event_wait waits[3];
+
+	for (int i = 0; i < 3; i++) {
+		waits[i] = (struct event_wait){.settled = on_settled};
+		if (i == 2)
+			event_recorder_flush(recorder);
+		cr_assert(event_recorder_write(recorder, &request, &waits[i]));
+		cr_assert_eq(asked, i < 2 ? 1 : 2);
+	}
+	cr_assert(event_exporter_start(settings.exporter));
+	event_exporter_stop(settings.exporter, clock_ms() + STOP_MS);
+	event_recorder_settle(recorder);
+	event_recorder_free(recorder);
+	event_exporter_free(settings.exporter);
+}
