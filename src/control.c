@@ -8,7 +8,7 @@
 #include "control.h"
 #include "http/reply.h"
 #include "http/server.h"
-#include "sequence_desk.h"
+#include "sequence_queue.h"
 
 #define DEADLINE_MS   10000
 #define DATABASE_SIZE 8192 /* of one in JSON */
@@ -17,7 +17,7 @@ struct control {
 	struct dispatch *dispatch;  /* NULL: the server has no databases of its own */
 	struct dispatch *sequences; /* NULL: there are none */
 	struct http_server *http;
-	struct sequence_desk *desk; /* carries out the commands on named sequences */
+	struct sequence_queue *queue; /* carries out the commands on named sequences */
 };
 
 /* A database is drained when the sessions of its named sequences are closed, too. */
@@ -163,7 +163,7 @@ control_take(struct exchange *exchange, enum sequence_task task, const struct ro
 {
 	struct control *control = exchange_context(exchange);
 
-	sequence_desk_take(control->desk, exchange, task, name);
+	sequence_queue_take(control->queue, exchange, task, name);
 }
 
 static void
@@ -251,7 +251,7 @@ control_new(struct event_base *base, const struct control_settings *given, int f
 
 	control->dispatch = given->dispatch;
 	control->sequences = given->sequences;
-	control->desk = sequence_desk_new(given->config, given->mailbox);
+	control->queue = sequence_queue_new(given->config, given->mailbox);
 	control->http = http_server_new(base, &settings, &control_table, &fd, 1);
 	return control;
 }
@@ -261,7 +261,7 @@ control_free(struct control *control)
 {
 	if (control == NULL)
 		return;
-	sequence_desk_free(control->desk); /* it answers the last requests in flight */
+	sequence_queue_free(control->queue); /* it answers the last requests in flight */
 	http_server_free(control->http);
 	free(control);
 }

@@ -20,8 +20,8 @@
 #define EXIT_NOT_DONE 1
 #define PROBLEM_SIZE  1024
 
-/* The process that carries out the requests. */
-struct clerk {
+/* It carries out the requests: this process, over its registry, or the server at the control socket. */
+struct executor {
 	struct sequence_scope scope;
 	struct sequence_registry *registry; /* NULL: the server at the control socket */
 };
@@ -34,7 +34,7 @@ sequence_command_fail(const char *problem, const char *rest)
 	return EXIT_NOT_DONE;
 }
 
-/* --- the clerk ----------------------------------------------------------------------------------- */
+/* --- the executor -------------------------------------------------------------------------------- */
 
 /* An exclusive database could not be opened. If a guest can open it, a server has it: say so in PROBLEM. */
 static void
@@ -55,11 +55,11 @@ sequence_command_explain(const struct sequence_scope *scope, struct text *proble
 	sequence_registry_free(guest);
 }
 
-/* Return whether the clerk is ready. If a server has an exclusive database, it is the one that works. */
+/* Return whether the executor is ready. If a server has an exclusive database, it is the one that works. */
 static bool
-sequence_command_begin(struct clerk *clerk, struct text *problem)
+sequence_command_begin(struct executor *executor, struct text *problem)
 {
-	const struct sequence_scope *scope = &clerk->scope;
+	const struct sequence_scope *scope = &executor->scope;
 	const struct config *config = scope->config;
 
 	if (scope->is_exclusive && config->control_socket[0] != '\0') {
@@ -73,25 +73,25 @@ sequence_command_begin(struct clerk *clerk, struct text *problem)
 				  "and set TICKR_CONTROL_SOCKET for it and for this command");
 		return false;
 	}
-	clerk->registry = sequence_registry_new(scope, !scope->is_exclusive);
-	if (!scope->is_exclusive || sequence_registry_open(clerk->registry, problem))
+	executor->registry = sequence_registry_new(scope, !scope->is_exclusive);
+	if (!scope->is_exclusive || sequence_registry_open(executor->registry, problem))
 		return true;
-	sequence_registry_free(clerk->registry);
-	clerk->registry = NULL;
+	sequence_registry_free(executor->registry);
+	executor->registry = NULL;
 	sequence_command_explain(scope, problem);
 	return false;
 }
 
 static void
-sequence_command_end(struct clerk *clerk)
+sequence_command_end(struct executor *executor)
 {
-	if (clerk->registry != NULL)
-		sequence_registry_free(clerk->registry);
+	if (executor->registry != NULL)
+		sequence_registry_free(executor->registry);
 }
 
 /* Carry out REQUEST. *TEXT is its lines, also those before a failure, for free(). */
 static enum sequence_outcome
-sequence_command_ask(struct clerk *clerk, const struct sequence_request *request, char **text,
+sequence_command_ask(struct executor *executor, const struct sequence_request *request, char **text,
 		     struct text *problem)
 {
 	struct evbuffer *out = evbuffer_new();
@@ -100,10 +100,10 @@ sequence_command_ask(struct clerk *clerk, const struct sequence_request *request
 
 	if (out == NULL)
 		abort();
-	outcome = clerk->registry != NULL
-			  ? sequence_registry_run(clerk->registry, request, out, problem)
-			  : sequence_remote_run(&clerk->scope.config->control_address, request, out,
-						problem);
+	outcome = executor->registry != NULL
+			  ? sequence_registry_run(executor->registry, request, out, problem)
+			  : sequence_remote_run(&executor->scope.config->control_address, request,
+						out, problem);
 	len = evbuffer_get_length(out);
 	*text = xcalloc(len + 1, 1);
 	evbuffer_remove(out, *text, len);
@@ -115,11 +115,11 @@ sequence_command_ask(struct clerk *clerk, const struct sequence_request *request
 
 /* Carry out REQUEST, and print its lines. */
 static int
-sequence_command_do(struct clerk *clerk, const struct sequence_request *request)
+sequence_command_do(struct executor *executor, const struct sequence_request *request)
 {
 	char memory[PROBLEM_SIZE], *text;
 	struct text problem = TEXT_OVER(memory);
-	enum sequence_outcome outcome = sequence_command_ask(clerk, request, &text, &problem);
+	enum sequence_outcome outcome = sequence_command_ask(executor, request, &text, &problem);
 
 	fputs(text, stdout);
 	free(text);
@@ -140,7 +140,7 @@ sequence_command_question(enum sequence_task task)
 
 /* Print the plan, ask, and carry out the request. */
 static int
-sequence_command_do_carefully(struct clerk *clerk, const struct sequence_command *given)
+sequence_command_do_carefully(struct executor *executor, const struct sequence_command *given)
 {
 	struct sequence_request request = given->request;
 	char memory[PROBLEM_SIZE], *plan;
@@ -149,7 +149,7 @@ sequence_command_do_carefully(struct clerk *clerk, const struct sequence_command
 	bool is_nothing;
 
 	request.is_trial = true;
-	outcome = sequence_command_ask(clerk, &request, &plan, &problem);
+	outcome = sequence_command_ask(executor, &request, &plan, &problem);
 	fputs(plan, stdout);
 	is_nothing = request.task == SEQUENCE_ADVANCE && strstr(plan, "become a gap") == NULL;
 	free(plan);
@@ -161,7 +161,7 @@ sequence_command_do_carefully(struct clerk *clerk, const struct sequence_command
 	    !question_ask(sequence_command_question(request.task), &problem))
 		return sequence_command_fail(memory, "; nothing was changed");
 	request.is_trial = false;
-	return sequence_command_do(clerk, &request);
+	return sequence_command_do(executor, &request);
 }
 
 /* --- lists --------------------------------------------------------------------------------------- */
@@ -185,7 +185,7 @@ sequence_command_turn_page(struct sequence_request *request, char *text)
 }
 
 static int
-sequence_command_list_one(struct clerk *clerk, struct sequence_request *request)
+sequence_command_list_one(struct executor *executor, struct sequence_request *request)
 {
 	char memory[PROBLEM_SIZE], *text;
 	struct text problem = TEXT_OVER(memory);
@@ -196,7 +196,7 @@ sequence_command_list_one(struct clerk *clerk, struct sequence_request *request)
 		     ? "instance\tstatements\tbehind"
 		     : "newest\tfirst\tlast\torder\twidth\tform\tstate\tname");
 	do {
-		outcome = sequence_command_ask(clerk, request, &text, &problem);
+		outcome = sequence_command_ask(executor, request, &text, &problem);
 		fputs(text, stdout);
 		is_more = outcome == SEQUENCE_DONE && request->task == SEQUENCE_LIST &&
 			  sequence_command_turn_page(request, text);
@@ -206,16 +206,16 @@ sequence_command_list_one(struct clerk *clerk, struct sequence_request *request)
 }
 
 static int
-sequence_command_list(struct clerk *clerk, const struct sequence_request *first_page)
+sequence_command_list(struct executor *executor, const struct sequence_request *first_page)
 {
 	int status = 0;
 
-	for (size_t i = 0; i < clerk->scope.count && status == 0; i++) {
+	for (size_t i = 0; i < executor->scope.count && status == 0; i++) {
 		struct sequence_request request = *first_page;
 
 		request.database = i;
-		sequence_scope_print_heading(&clerk->scope, i);
-		status = sequence_command_list_one(clerk, &request);
+		sequence_scope_print_heading(&executor->scope, i);
+		status = sequence_command_list_one(executor, &request);
 	}
 	return status;
 }
@@ -233,7 +233,7 @@ sequence_command_blame_line(const struct sequence_command *given, const struct s
 
 /* Check all LINES. Print all mistakes, but stop if a database fails. False: there are mistakes, or were before. */
 static bool
-sequence_command_try_lines(struct clerk *clerk, const struct sequence_command *given,
+sequence_command_try_lines(struct executor *executor, const struct sequence_command *given,
 			   struct sequence_line *lines, size_t count)
 {
 	size_t mistakes = 0;
@@ -247,7 +247,7 @@ sequence_command_try_lines(struct clerk *clerk, const struct sequence_command *g
 		if (lines[i].is_bad)
 			continue;
 		lines[i].request.is_trial = true;
-		outcome = sequence_command_ask(clerk, &lines[i].request, &text, &problem);
+		outcome = sequence_command_ask(executor, &lines[i].request, &text, &problem);
 		lines[i].request.is_trial = false;
 		free(text);
 		if (outcome == SEQUENCE_DONE)
@@ -261,14 +261,14 @@ sequence_command_try_lines(struct clerk *clerk, const struct sequence_command *g
 }
 
 static bool
-sequence_command_do_lines(struct clerk *clerk, const struct sequence_command *given,
+sequence_command_do_lines(struct executor *executor, const struct sequence_command *given,
 			  const struct sequence_line *lines, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		char memory[PROBLEM_SIZE], *text;
 		struct text problem = TEXT_OVER(memory);
 		enum sequence_outcome outcome =
-			sequence_command_ask(clerk, &lines[i].request, &text, &problem);
+			sequence_command_ask(executor, &lines[i].request, &text, &problem);
 
 		fputs(text, stdout);
 		free(text);
@@ -282,16 +282,16 @@ sequence_command_do_lines(struct clerk *clerk, const struct sequence_command *gi
 }
 
 static int
-sequence_command_create_all(struct clerk *clerk, const struct sequence_command *given)
+sequence_command_create_all(struct executor *executor, const struct sequence_command *given)
 {
 	struct sequence_line *lines;
 	size_t count;
 	int status = EXIT_NOT_DONE;
 
 	if (!sequence_file_read(given->from, &given->request, &lines, &count) ||
-	    !sequence_command_try_lines(clerk, given, lines, count))
+	    !sequence_command_try_lines(executor, given, lines, count))
 		fprintf(stderr, "tickrd: nothing was changed\n");
-	else if (sequence_command_do_lines(clerk, given, lines, count))
+	else if (sequence_command_do_lines(executor, given, lines, count))
 		status = 0;
 	free(lines);
 	return status;
@@ -300,19 +300,19 @@ sequence_command_create_all(struct clerk *clerk, const struct sequence_command *
 /* --- the command --------------------------------------------------------------------------------- */
 
 static int
-sequence_command_run_by(struct clerk *clerk, const struct sequence_command *given)
+sequence_command_run_by(struct executor *executor, const struct sequence_command *given)
 {
 	switch (given->request.task) {
 	case SEQUENCE_CREATE:
-		return given->from != NULL ? sequence_command_create_all(clerk, given)
-					   : sequence_command_do(clerk, &given->request);
+		return given->from != NULL ? sequence_command_create_all(executor, given)
+					   : sequence_command_do(executor, &given->request);
 	case SEQUENCE_LIST:
-	case SEQUENCE_INSTANCES: return sequence_command_list(clerk, &given->request);
+	case SEQUENCE_INSTANCES: return sequence_command_list(executor, &given->request);
 	case SEQUENCE_SHOW:
-	case SEQUENCE_DECODE: return sequence_command_do(clerk, &given->request);
+	case SEQUENCE_DECODE: return sequence_command_do(executor, &given->request);
 	case SEQUENCE_ADVANCE:
 	case SEQUENCE_RETIRE:
-	case SEQUENCE_FOLD: return sequence_command_do_carefully(clerk, given);
+	case SEQUENCE_FOLD: return sequence_command_do_carefully(executor, given);
 	}
 	return EXIT_NOT_DONE;
 }
@@ -321,22 +321,22 @@ int
 sequence_command_run(const struct config *config, const struct sequence_command *given)
 {
 	const char *name = given->request.store;
-	struct clerk clerk = {.registry = NULL};
+	struct executor executor = {.registry = NULL};
 	char memory[PROBLEM_SIZE];
 	struct text problem = TEXT_OVER(memory);
 	int status;
 
 	if (name[0] == '\0' && databases_store(config) == NULL)
 		return EX_CONFIG;
-	if (!sequence_scope_find(&clerk.scope, config, name, &problem))
+	if (!sequence_scope_find(&executor.scope, config, name, &problem))
 		return sequence_command_fail(memory, "");
-	if (!databases_begin(clerk.scope.library))
+	if (!databases_begin(executor.scope.library))
 		return EX_OSERR;
-	if (sequence_command_begin(&clerk, &problem))
-		status = sequence_command_run_by(&clerk, given);
+	if (sequence_command_begin(&executor, &problem))
+		status = sequence_command_run_by(&executor, given);
 	else
 		status = sequence_command_fail(memory, "; nothing was changed");
-	sequence_command_end(&clerk);
-	clerk.scope.library->end();
+	sequence_command_end(&executor);
+	executor.scope.library->end();
 	return status;
 }
