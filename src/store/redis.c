@@ -11,8 +11,8 @@
 
 #define USUAL_PORT	   6379
 #define MOST_DB		   1000000
-#define CHECK_EVERY_MS	   1000
 #define MOST_PER_STATEMENT 1000000
+#define CLOCK_ADVANCES	   1 /* the element of the clock that may be missing */
 
 /* --- settings ---------------------------------------------------------------------------------------- */
 
@@ -125,14 +125,36 @@ redis_greet(struct store_session *session, struct text *reason)
 	return result;
 }
 
+/* Take the clock, the number of the last advance and the identity from READ. *IS_MISSING: there is no clock at all. */
+static bool
+redis_take_clock(struct store_session *session, const redisReply *read, uint64_t *clock,
+		 bool *is_missing)
+{
+	unsigned nils = 0;
+
+	*is_missing = false;
+	if (read->type != REDIS_REPLY_ARRAY || read->elements != 4)
+		return false;
+	for (size_t i = 0; i < read->elements; i++)
+		nils += i != CLOCK_ADVANCES && read->element[i]->type == REDIS_REPLY_NIL;
+	*is_missing = nils == read->elements - 1;
+	if (nils > 0 || !redis_number(read->element[0], clock) ||
+	    !redis_number(read->element[CLOCK_ADVANCES], &session->advances) ||
+	    read->element[2]->type != REDIS_REPLY_STRING || read->element[2]->len != RANDOM_ID_LEN)
+		return false;
+	memcpy(session->identity, read->element[2]->str, RANDOM_ID_LEN);
+	return *clock >= SEQUENCE_FIRST_CLOCK;
+}
+
 /* Read the clock, the number of the last advance, and the identity. */
 static enum store_result
-redis_read_clock(struct store_session *session, uint64_t *clock, struct text *reason)
+redis_read_clock(struct store_session *session, uint64_t *clock, bool *is_missing,
+		 struct text *reason)
 {
 	redisReply *read;
 	bool is_good;
 
-	redisAppendCommand(session->redis, "HMGET " REDIS_CLOCK " newest advances identity");
+	redisAppendCommand(session->redis, "HMGET " REDIS_CLOCK " newest advances identity raised");
 	read = redis_hear(session, reason);
 	if (read == NULL)
 		return STORE_LOST;
@@ -142,22 +164,16 @@ redis_read_clock(struct store_session *session, uint64_t *clock, struct text *re
 		freeReplyObject(read);
 		return result;
 	}
-	is_good = read->type == REDIS_REPLY_ARRAY && read->elements == 3 &&
-		  redis_number(read->element[0], clock) &&
-		  redis_number(read->element[1], &session->advances) &&
-		  read->element[2]->type == REDIS_REPLY_STRING &&
-		  read->element[2]->len == RANDOM_ID_LEN;
-	if (is_good)
-		memcpy(session->identity, read->element[2]->str, RANDOM_ID_LEN);
+	is_good = redis_take_clock(session, read, clock, is_missing);
 	freeReplyObject(read);
-	if (is_good && *clock >= SEQUENCE_FIRST_CLOCK)
+	if (is_good || *is_missing)
 		return STORE_OK;
-	text_add(reason, "the clock of tickrd in Redis (key " REDIS_CLOCK
-			 ") is gone or damaged: restore the data");
+	text_add(reason,
+		 "the clock of tickrd in Redis (key " REDIS_CLOCK ") is damaged: restore the data");
 	return STORE_REFUSED;
 }
 
-/* Make the clock if there is none. An identity is never replaced, so an emptied server is another one. */
+/* Make the clock. An identity is never replaced, so an emptied server is another one. */
 static enum store_result
 redis_make_clock(struct store_session *session, struct text *reason)
 {
@@ -181,6 +197,20 @@ redis_make_clock(struct store_session *session, struct text *reason)
 	return result;
 }
 
+/* Read the clock, and make it if there is none. */
+static enum store_result
+redis_find_clock(struct store_session *session, struct text *reason)
+{
+	uint64_t clock;
+	bool is_missing;
+	enum store_result result = redis_read_clock(session, &clock, &is_missing, reason);
+
+	if (result != STORE_OK || !is_missing)
+		return result;
+	result = redis_make_clock(session, reason);
+	return result == STORE_OK ? redis_read_clock(session, &clock, &is_missing, reason) : result;
+}
+
 static void
 redis_close(struct store_session *session)
 {
@@ -195,7 +225,6 @@ redis_open(const struct store_settings *settings, struct store_session **opened,
 {
 	struct store_session *session = xcalloc(1, sizeof(*session));
 	enum store_result result = STORE_LOST;
-	uint64_t clock;
 
 	session->own = settings->own;
 	session->redis = redis_connect(settings);
@@ -207,9 +236,7 @@ redis_open(const struct store_settings *settings, struct store_session **opened,
 	if (result == STORE_OK)
 		result = redis_check_server(session, reason);
 	if (result == STORE_OK)
-		result = redis_make_clock(session, reason);
-	if (result == STORE_OK)
-		result = redis_read_clock(session, &clock, reason);
+		result = redis_find_clock(session, reason);
 	session->checked_ms = clock_ms();
 	if (result == STORE_OK)
 		*opened = session;
@@ -223,14 +250,16 @@ redis_open(const struct store_settings *settings, struct store_session **opened,
 static enum store_result
 redis_newest(struct store_session *session, uint64_t *base, struct text *reason)
 {
-	uint64_t now_ms = clock_ms();
-	enum store_result result = STORE_OK;
+	bool is_missing = false;
+	enum store_result result = redis_check_again(session, reason);
 
-	if (now_ms - session->checked_ms >= CHECK_EVERY_MS) {
-		result = redis_check_server(session, reason);
-		session->checked_ms = now_ms;
-	}
-	return result == STORE_OK ? redis_read_clock(session, base, reason) : result;
+	if (result == STORE_OK)
+		result = redis_read_clock(session, base, &is_missing, reason);
+	if (!is_missing)
+		return result;
+	text_add(reason,
+		 "the clock of tickrd in Redis (key " REDIS_CLOCK ") is gone: restore the data");
+	return STORE_REFUSED;
 }
 
 static uint32_t

@@ -255,6 +255,7 @@ redis_take_all(struct store_session *session, struct sequence_rows *rows,
 	if (result != STORE_OK)
 		return result;
 	if (!redis_number(results->clock, &clock.newest) ||
+	    results->raised->type == REDIS_REPLY_NIL ||
 	    !redis_number(results->raised, &clock.raised))
 		clock.has_raised = false; /* its row is damaged, which the rows report */
 	sequence_rows_take(rows, &clock);
@@ -321,6 +322,8 @@ redis_reserve(struct store_session *session, const struct store_order *order,
 	enum store_result result = sequence_rows_begin(&rows, order, reason);
 	bool is_done = false;
 
+	if (result == STORE_OK)
+		result = redis_check_again(session, reason);
 	if (result == STORE_OK && order->known == NULL)
 		result = redis_unwatch(session, reason);
 	if (result == STORE_OK && order->known != NULL &&

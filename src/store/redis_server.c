@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "store/redis_session.h"
 
-#define VALUE_SIZE 64
+#define VALUE_SIZE     64
+#define CHECK_EVERY_MS 1000
 
 /* Copy the value of FIELD in the text of INFO; "": there is none. */
 static void
@@ -119,4 +121,15 @@ redis_check_server(struct store_session *session, struct text *reason)
 	if (result == STORE_OK)
 		result = redis_server_ask_config(session, "maxmemory-policy", "noeviction", reason);
 	return result;
+}
+
+enum store_result
+redis_check_again(struct store_session *session, struct text *reason)
+{
+	uint64_t now_ms = clock_ms();
+
+	if (now_ms - session->checked_ms < CHECK_EVERY_MS)
+		return STORE_OK;
+	session->checked_ms = now_ms;
+	return redis_check_server(session, reason);
 }

@@ -78,6 +78,9 @@ bool redis_policy_read(const redisReply *reply, struct sequence_policy *policy) 
 /* Read the settings of the server, and refuse it if they allow it to repeat an id. */
 enum store_result redis_check_server(struct store_session *session, struct text *reason) MUST_CHECK;
 
+/* The same, if a second has passed. Both looks and statements call it, because a busy session makes no looks. */
+enum store_result redis_check_again(struct store_session *session, struct text *reason) MUST_CHECK;
+
 /* Watch nothing any more, so that the next EXEC depends on no row. */
 enum store_result redis_unwatch(struct store_session *session, struct text *reason) MUST_CHECK;
 
