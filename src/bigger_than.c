@@ -4,16 +4,8 @@
 
 #include "bigger_than.h"
 #include "front/rewrite.h"
+#include "sequence_wish.h"
 #include "ticket/reservation.h"
-
-/* Return the last number of SPACE whose id is at most ID; 0: there is none. */
-static uint64_t
-bigger_than_number(const struct ticket_space *space, uint64_t id)
-{
-	uint64_t first = SEQUENCE_FIRST_ID + space->node_number;
-
-	return id < first ? 0 : (id - first) / space->max_nodes + 1;
-}
 
 /* Make a sequence that begins after NUMBER. Clients may use it in each order, so it is a weak one. */
 static enum store_result
@@ -63,9 +55,12 @@ enum store_result
 bigger_than_raise(const struct store *store, struct store_session *session,
 		  const struct sequencer *sequencer, struct text *reason)
 {
+	struct ticket_space space = sequencer->settings.space;
+
+	space.starting_offset = SEQUENCE_FIRST_ID;
 	for (size_t i = 0; i < sequencer->bound_count; i++) {
 		const struct sequencer_bound *bound = &sequencer->bounds[i];
-		uint64_t number = bigger_than_number(&sequencer->settings.space, bound->id);
+		uint64_t number = sequence_wish_number(&space, bound->id);
 		struct rewritten name;
 		enum store_result result;
 		char memory[REASON_SIZE];

@@ -4,6 +4,7 @@
 
 #include "front/rewrite.h"
 #include "sequence_job.h"
+#include "ticket/decode.h"
 
 enum sequence_outcome
 sequence_read_show(const struct sequence_job *job)
@@ -64,7 +65,8 @@ enum sequence_outcome
 sequence_read_decode(const struct sequence_job *job)
 {
 	const struct sequence_place *place = job->registry->places, *issuer;
-	uint64_t id = job->request->id, max_nodes = place->space.max_nodes;
+	uint64_t id = job->request->id;
+	struct ticket_parts parts;
 	enum sequence_outcome outcome = sequence_job_need(job);
 
 	if (outcome != SEQUENCE_DONE)
@@ -73,12 +75,12 @@ sequence_read_decode(const struct sequence_job *job)
 		place++;
 	if (place->listed.policy.form == SEQUENCE_SCRAMBLED)
 		outcome = sequence_read_unscramble(job, place, &id);
-	else if (id == 0)
-		outcome = sequence_job_refuse(job, SEQUENCE_WRONG, "0 is none of its ids");
 	if (outcome != SEQUENCE_DONE)
 		return outcome;
-	evbuffer_add_printf(job->out, "node: %" PRIu64 "\nnumber: %" PRIu64 "\n",
-			    (id - 1) % max_nodes, (id - 1) / max_nodes + 1);
+	if (!decode_parts(&place->space, id, &parts))
+		return sequence_job_refuse(job, SEQUENCE_WRONG, "this is none of its ids");
+	evbuffer_add_printf(job->out, "node: %" PRIu64 "\nnumber: %" PRIu64 "\n", parts.node,
+			    parts.base - 1);
 	issuer = sequence_read_issuer(job, id);
 	if (issuer != NULL)
 		evbuffer_add_printf(job->out, "reserved: %s\n",
