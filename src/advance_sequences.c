@@ -1,7 +1,8 @@
 /*
  * DESIGN. The command may run next to servers. A server that refused the database raises the sequences itself, as
  * soon as it sees that an operator has acted. It knows more than its state file. So the command raises them only if
- * the state file of this host shows that the database is older. It leaves the row at the count of that file. Each raise begins where the row saw the clock, so a second one of the same distance does nothing.
+ * the state file of this host shows that the database is older. It leaves the row at the count of that file. Each
+ * raise begins where the row saw the clock, so a second raise of the same distance does nothing.
  */
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 #include <stdlib.h>
-#include <time.h>
 
 #include "audit.h"
 #include "audit_bucket.h"
+#include "base/clock.h"
 #include "base/memory.h"
 #include "events/audit_keeper.h"
 #include "events/sink_audit.h"
@@ -44,15 +44,6 @@ audit_open(const struct config *config, struct text *problem)
 	return audit;
 }
 
-static uint64_t
-audit_utc_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 struct event_sink
 audit_new_sink(struct audit *audit)
 {
@@ -65,7 +56,7 @@ audit_new_sink(struct audit *audit)
 				    : SNOWFLAKE_EPOCH_MS,
 		.member_ms = AUDIT_MEMBER_MS,
 		.file_bytes = AUDIT_FILE_BYTES,
-		.utc_ms = audit_utc_ms,
+		.utc_ms = clock_utc_ms,
 		.finished = audit_keeper_wake,
 		.arg = audit->keeper,
 	};

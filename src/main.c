@@ -112,8 +112,8 @@ main_open_standard_descriptors(void)
 		if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
 			continue;
 		nothing = open("/dev/null", O_RDWR);
-		if (nothing <
-		    0) /* in a root folder without it, that folder: it cannot be written either */
+		/* A root folder may have no /dev/null. The root folder itself cannot be written either. */
+		if (nothing < 0)
 			nothing = open("/", O_RDONLY | O_DIRECTORY);
 		if (nothing != fd) {
 			log_error("cannot open the standard descriptors",

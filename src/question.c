@@ -13,7 +13,7 @@ question_ask(const char *words, struct text *problem)
 		text_add(problem, "there is no terminal to ask at: add --yes");
 		return false;
 	}
-	printf("%s Only \"yes\" does: ", words);
+	printf("%s Type yes to do it: ", words);
 	fflush(stdout);
 	if (fgets(answer, sizeof(answer), stdin) != NULL && strcmp(answer, "yes\n") == 0)
 		return true;

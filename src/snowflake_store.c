@@ -64,7 +64,7 @@ snowflake_store_is_ready(void *arg)
 {
 	struct snowflake_store *store = arg;
 
-	return snowflakes_give(store->snowflakes);
+	return snowflakes_are_issued(store->snowflakes);
 }
 
 static bool

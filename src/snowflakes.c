@@ -283,7 +283,7 @@ snowflakes_groups(struct snowflakes *snowflakes)
 /* --- the state ----------------------------------------------------------------------------------- */
 
 bool
-snowflakes_give(struct snowflakes *snowflakes)
+snowflakes_are_issued(struct snowflakes *snowflakes)
 {
 	struct lease_state state;
 

@@ -22,7 +22,7 @@ struct snowflakes;
 
 /*
  * Claim a worker id, or begin to wait for one, if CONFIG has Snowflake ids; else *SNOWFLAKES is NULL. False, with a line in
- * the log: the settings are wrong (78), or the system creates no thread.
+ * the log: the settings are wrong (78), or the system cannot create a thread.
  */
 bool snowflakes_open(const struct config *config, struct snowflakes **snowflakes) MUST_CHECK;
 
@@ -41,7 +41,7 @@ struct source snowflakes_runs(struct snowflakes *snowflakes);
 struct source snowflakes_groups(struct snowflakes *snowflakes);
 
 /* Whether ids are issued now. */
-bool snowflakes_give(struct snowflakes *snowflakes) MUST_CHECK;
+bool snowflakes_are_issued(struct snowflakes *snowflakes) MUST_CHECK;
 
 /* Set the gauges of the lease. */
 void snowflakes_set_gauges(struct snowflakes *snowflakes);
