@@ -236,13 +236,14 @@ SKIP: {    # a full disk
     $mounted = '';
 }
 
-# The ids that the clients of LOAD saw, each as a key.
+# The ids that the clients of LOADS saw, in arrays and groups, each as a key.
 sub seen_of {
-    my ($load) = @_;
     my %seen;
-    for my $path (glob "$load->{folder}/*") {
+    for my $path (map { glob "$_->{folder}/*" } @_) {
         for (split /\n/, slurp($path)) {
-            $seen{$1} = 1 if / 200 \[(\d+)\]/;
+            my $json = / 200 ([\[{].*[\]}])/ ? JSON::PP::decode_json($1) : [];
+            $json = [ map { $json->{first} + $_ * $json->{increment} } 0 .. $json->{count} - 1 ] if ref $json eq 'HASH';
+            $seen{$_} = 1 for @$json;
         }
     }
     return \%seen;
@@ -270,11 +271,14 @@ SKIP: {    # kill -9
     my %seen;
     for my $round (1 .. 4) {
         my $server = Tickr::Server->new(database => $database, env => \%env);
-        my $load   = Tickr::Load->start($server, clients => 8);
-        wait_for('answers', 60, sub { $load->answers > 200 * $round });
+        my @loads  = map { Tickr::Load->start($server, clients => 3, path => $_) }
+            qw(/tickets/create /tickets/create/3 /tickets/create/7?format=group);
+        for my $load (@loads) {
+            wait_for('answers', 60, sub { $load->answers > 100 * $round });
+        }
         $server->process->kill_hard;
-        $load->finish;
-        my $new = seen_of($load);
+        $_->finish for @loads;
+        my $new = seen_of(@loads);
         $seen{$_}++ for keys %$new;
     }
     my $server = Tickr::Server->new(database => $database, env => \%env);

@@ -321,6 +321,29 @@ sub check_rows {
     clear();
 }
 
+{
+    my $server = serve();
+    my $load = Tickr::Load->start($server, clients => 4);
+    wait_for('rows', 60, sub { value('SELECT count() FROM id_generation_events') > 500 });
+    my $sent = metric($server, 'rows_sent_total');
+    $server->process->kill_hard;
+    my %seen = map { $_ => 1 } map { @{ $_->{tickets} } } map {@$_} $load->finish;
+    # A statement that was on its way ends after its sender.
+    my $before = -1;
+    wait_for('ClickHouse to be done', 60, sub { my $last = $before; $before = $clickhouse->counts->{statements}; value('SELECT 1'); $before == $last + 1 });
+    # The ClickHouse that hung in the block before may still insert a row of the server there.
+    my ($mine) = $clickhouse->rows('SELECT instance FROM id_generation_events GROUP BY instance ORDER BY count() DESC LIMIT 1');
+    my @rows = split /\n/, value("SELECT generated_id FROM id_generation_events WHERE id_count > 0 AND instance = '$mine->{instance}'");
+    my %count;
+    $count{$_}++ for @rows;
+    is_deeply [ grep { $count{$_} != 1 } keys %count ], [], 'over kill -9 of tickrd: no row is there twice';
+    # Each client may have lost one answer.
+    cmp_ok scalar(grep { !$seen{$_} } @rows), '<=', 4, '... each is of an id that a client got';
+    my $others = value('SELECT (SELECT count() FROM performance_metrics) + (SELECT count() FROM id_generation_events WHERE id_count = 0)');
+    cmp_ok scalar(@rows) + $others, '>=', $sent, '... and what was counted as sent is there';
+    clear();
+}
+
 # --- other tables ------------------------------------------------------------------------------------
 
 {
