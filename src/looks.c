@@ -108,7 +108,7 @@ looks_is_acceptable(struct looks *looks, struct look *look, const struct timespe
 	if (!looks_wait_for(looks, look, until)) {
 		log_warn("a database did not answer in time", LOG_SECONDS("seconds", LONGEST_MS),
 			 LOG_DATABASE(look->database->name),
-			 LOG_TEXT("hint", "a name server may be away"));
+			 LOG_TEXT("hint", "a name server may be down"));
 		return true;
 	}
 	if (look->result != STORE_REFUSED)

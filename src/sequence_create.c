@@ -87,7 +87,7 @@ sequence_create_add_declared(const struct sequence_job *job, const struct sequen
 	};
 	static const char *const planned[] = {
 		[STORE_DECLARED_MADE] = "would be made",
-		[STORE_DECLARED_SAME] = "is there with this policy",
+		[STORE_DECLARED_SAME] = "exists with this policy",
 		[STORE_DECLARED_CHANGED] = "would be changed",
 	};
 

@@ -42,7 +42,7 @@ sequence_read_unscramble(const struct sequence_job *job, const struct sequence_p
 					      "another key scrambles its ids: set "
 					      "TICKR_SCRAMBLE_KEY_FILE to that key");
 	else if (!scramble_decode(scramble, &domain, job->request->id, id))
-		outcome = sequence_job_refuse(job, SEQUENCE_WRONG, "this is none of its ids");
+		outcome = sequence_job_refuse(job, SEQUENCE_WRONG, "this is not one of its ids");
 	else
 		evbuffer_add_printf(job->out, "the id before it was scrambled: %" PRIu64 "\n", *id);
 	scramble_free(scramble);
@@ -78,7 +78,7 @@ sequence_read_decode(const struct sequence_job *job)
 	if (outcome != SEQUENCE_DONE)
 		return outcome;
 	if (!decode_parts(&place->space, id, &parts))
-		return sequence_job_refuse(job, SEQUENCE_WRONG, "this is none of its ids");
+		return sequence_job_refuse(job, SEQUENCE_WRONG, "this is not one of its ids");
 	evbuffer_add_printf(job->out, "node: %" PRIu64 "\nnumber: %" PRIu64 "\n", parts.node,
 			    parts.base - 1);
 	issuer = sequence_read_issuer(job, id);

@@ -88,7 +88,7 @@ snowflakes_begin_record(struct snowflakes *snowflakes, enum event_kind kind,
 static void
 snowflakes_record_drift(struct snowflakes *snowflakes, uint64_t drift_ms)
 {
-	static const char action[] = "no ids until the clock is there";
+	static const char action[] = "no ids until the clock has caught up";
 	struct event_record record;
 
 	snowflakes_begin_record(snowflakes, EVENT_DRIFT, &record);

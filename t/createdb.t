@@ -162,7 +162,7 @@ for my $case ([ 'append', 'counter' ], [ 'counter', 'append' ]) {
         my ($status, $output) = run([ 'createdb', '--layout', $wanted, @$arguments ]);
         is $status, $expected, "--layout $wanted @$arguments on a table in the $there layout exits $expected";
         like $output, qr/^table `tickets`: found \($there layout, InnoDB\)$/m, '... says what is there';
-        like $output, qr/^the $wanted layout was asked for, but createdb alters no table/m,
+        like $output, qr/^the $wanted layout was requested, but createdb alters no table/m,
             '... and that it stays';
     }
     is everything(), $before, '... and changes nothing';

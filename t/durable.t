@@ -100,7 +100,7 @@ SKIP: {
     $database->drop;
     Tickr::Server->createdb(database => $database, arguments => [ '--layout', 'append' ]);
     if ($forgets) {
-        my $why = qr/forgets its counter when it restarts and goes on from the highest row: .* upgrade/;
+        my $why = qr/forgets its counter when it restarts and continues from the highest row: .* upgrade/;
         my ($status, $output) = Tickr::Server->run(database => $database, env => \%require);
         is $status, 78, 'append, a server that forgets its counter: a strict server does not start';
         like $output, qr/reason="refused by TICKR_REQUIRE_DURABLE: .*$why/, '... with the reason and the fix';

@@ -98,7 +98,7 @@ sub test_create {
         '... and a larger width lifts it';
     like done($on, 'sequence', 'create', 'later', '--after', 1014), qr/ids from 1024 to/,
         '--after is the last id before the sequence';
-    refused($on, qr/^tickrd: sequence far: it is there, and it began at \d+: to move it forward, run tickrd sequence advance$/,
+    refused($on, qr/^tickrd: sequence far: it exists, and it began at \d+: to move it forward, run tickrd sequence advance$/,
         'sequence', 'create', 'far', '--start', 5);
     refused($on, qr/most is 9007199254740992, and the largest id of 53 bits/,
         'sequence', 'create', 'new', '--width', 53, '--most', '9007199254740992');
@@ -213,7 +213,7 @@ tickrd: $bad, line 4: the name of a sequence has 1 to 128 bytes, and this one ha
 tickrd: $bad, line 5: "size" is no option of a sequence: use start, after, most, order, form or width
 tickrd: $bad, line 7: "start" must be option=value, and tabs part the options
 tickrd: $bad, line 6: line 2 has the same name: remove one
-tickrd: $bad, line 8: sequence orders: it is there, and it began at 1: to move it forward, run tickrd sequence advance
+tickrd: $bad, line 8: sequence orders: it exists, and it began at 1: to move it forward, run tickrd sequence advance
 tickrd: $bad, line 9: sequence later: it is retired, and a retired name is refused for ever: choose another name
 tickrd: nothing was changed
 END
@@ -261,7 +261,7 @@ sub test_scrambled {
     # FF1 has an image or a source for each number of 53 bits, and all but one are ids.
     like done($on, 'decode', '--sequence', 'coupons', 12345), qr/^the id before it was scrambled: \d+\nnode: \d\nnumber: \d+\n/,
         'a scrambled id is decoded';
-    refused($on, qr/sequence coupons: this is none of its ids/, 'decode', '--sequence', 'coupons', '9007199254740992');
+    refused($on, qr/sequence coupons: this is not one of its ids/, 'decode', '--sequence', 'coupons', '9007199254740992');
     return;
 }
 

@@ -213,7 +213,7 @@ sub decodes {
         [ GET  => '/decode/14?sequence=a+b&store=tickr',  200, '{"id":14,"node":3,"number":2}' ],
         [ HEAD => '/decode/14?sequence=a+b',              200 ],
         [ GET  => '/decode/25?sequence=a+b',              200, '{"id":25,"node":4,"number":3}' ],
-        [ GET  => '/decode/0?sequence=a+b',               400, qr/the id 0 is none of this sequence/ ],
+        [ GET  => '/decode/0?sequence=a+b',               400, qr/the id 0 is not an id of this sequence/ ],
         [ GET  => '/decode/x?sequence=a+b',               400, qr/whole number/ ],
         [ GET  => '/decode/4?sequence',                   400, qr/1 to 128 bytes/ ],
         [ GET  => '/decode/4?sequence=%FF',               400, qr/UTF-8/ ],
@@ -223,7 +223,7 @@ sub decodes {
         my ($id) = @{ $client->json($client->get('/sequences/coupons/create')) };
         try_all($client, $where,
             [ GET => "/decode/$id?sequence=coupons", 200, qq({"id":$id,"unscrambled":4,"node":3,"number":1}) ],
-            [ GET => '/decode/9007199254740992?sequence=coupons', 400, qr/none of this sequence/ ],
+            [ GET => '/decode/9007199254740992?sequence=coupons', 400, qr/not an id of this sequence/ ],
         );
     }
     is $server->stop, 0, "$where: the server stops cleanly";

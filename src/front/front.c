@@ -215,7 +215,7 @@ front_unscramble(struct front *front, const struct sequence_entry *entry, uint64
 	domain.name_len = (uint8_t)name.len;
 	if (scramble_decode(front->settings.scramble, &domain, scrambled, id))
 		return FRONT_OK;
-	text_addf(reason, "the id %" PRIu64 " is none of this sequence", scrambled);
+	text_addf(reason, "the id %" PRIu64 " is not an id of this sequence", scrambled);
 	return FRONT_BAD_REQUEST;
 }
 

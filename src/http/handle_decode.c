@@ -44,7 +44,7 @@ handle_decode_entry(const struct exchange *exchange, const struct front_shown *s
 	if (outcome != FRONT_OK)
 		return outcome;
 	if (!decode_parts(shown->space, id, &found)) {
-		text_addf(problem, "the id %" PRIu64 " is none of this sequence", id);
+		text_addf(problem, "the id %" PRIu64 " is not an id of this sequence", id);
 		return FRONT_BAD_REQUEST;
 	}
 	if (entry->policy.form == SEQUENCE_SCRAMBLED)

@@ -221,7 +221,7 @@ lease_trusts_clock(struct lease *lease, struct text *reason)
 		return true;
 	text_addf(reason,
 		  "the clock of this host jumped forward by %" PRIu64 " s: if it stays there, "
-		  "tickrd goes on in %" PRIu64 " s",
+		  "tickrd continues in %" PRIu64 " s",
 		  jump_ms / 1000, (hold_ms + 999) / 1000);
 	return false;
 }

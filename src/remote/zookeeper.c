@@ -224,7 +224,7 @@ zookeeper_await(struct zookeeper *client, struct zookeeper_call *call, int sent,
 	if (sent != ZOK) {
 		zookeeper_call_leave(call); /* there will be no completion */
 		result = zookeeper_judge(client, sent, false);
-		text_addf(reason, "ZooKeeper cannot be asked: %s", zerror(sent));
+		text_addf(reason, "cannot send a request to ZooKeeper: %s", zerror(sent));
 		return result;
 	}
 	while (!call->is_done)

@@ -308,7 +308,7 @@ etcd_shelf_read(struct shelf_session *session, struct shelf_row **rows, size_t c
 			etcd_shelf_fill(rows[i],
 					answer.found[i].count > 0 ? answer.found[i].pairs : NULL);
 		if (answer.found_count < count) {
-			text_add(reason, "etcd answered fewer keys than were asked for");
+			text_add(reason, "etcd answered fewer keys than tickrd requested");
 			result = STORE_FAILED;
 		}
 		etcd_answer_free(&answer);

@@ -134,7 +134,7 @@ mysql_create_report_found(const struct store_session *session, enum store_layout
 	if (wanted == STORE_LAYOUT_USUAL || layouts[wanted] == session->layout)
 		return;
 	text_addf(report,
-		  "the %s layout was asked for, but createdb alters no table: make a new "
+		  "the %s layout was requested, but createdb alters no table: make a new "
 		  "database, see Changing the layout in docs/databases.md\n",
 		  mysql_layout_name(layouts[wanted]));
 }

@@ -167,8 +167,8 @@ mysql_durable_warn_of_version(struct store_session *session, struct text *warnin
 		text_addf(warnings, "the server's version cannot be read: %s\n", memory);
 	else if (mysql_forgets_counter(version))
 		text_addf(warnings,
-			  "the server is %s, which forgets its counter when it restarts and goes "
-			  "on from the highest row: if that row was deleted, a crash of the "
+			  "the server is %s, which forgets its counter when it restarts and "
+			  "continues from the highest row: if that row was deleted, a crash of the "
 			  "database may issue a ticket twice; upgrade to MySQL 8.0 or MariaDB "
 			  "10.2.4\n",
 			  version);

@@ -28,8 +28,9 @@ mysql_sequences_error(struct store_session *session, struct text *reason)
 
 	text_addf(reason, "%s (error %u)", words, number);
 	if (result == STORE_EXHAUSTED)
-		text_add(reason, "; the clock of the table `tickr_sequences` is at its end: let "
-				 "another database go on");
+		text_add(reason,
+			 "; the clock of the table `tickr_sequences` is at its end: use another "
+			 "database");
 	else if (number == ER_NO_SUCH_TABLE)
 		text_add(reason, "; to use named sequences, run tickrd createdb --sequences");
 	mysql_add_advice(number, reason);

@@ -80,8 +80,8 @@ redis_hear_exec(struct store_session *session, size_t commands, redisReply **exe
 		result = redis_explain(*exec, reason);
 	if (result == STORE_OK && (*exec)->type == REDIS_REPLY_ARRAY &&
 	    (*exec)->elements != commands) {
-		text_add(reason, "Redis answers with another number of results than it was asked "
-				 "for: remove the proxy");
+		text_add(reason, "Redis answers with another number of results than tickrd "
+				 "requested: remove the proxy");
 		result = STORE_REFUSED;
 	}
 	if (result != STORE_OK)

@@ -191,19 +191,19 @@ sequence_rows_may_become(const struct sequence_policy *policy, const struct sequ
 		text_add(reason, "it is retired, and a retired name is refused for ever: choose "
 				 "another name");
 	else if (policy->form != wanted->form)
-		text_addf(reason, "it is there, and its ids are %s: another form would repeat ids",
+		text_addf(reason, "it exists, and its ids are %s: another form would repeat ids",
 			  is_scrambled ? "scrambled" : "plain");
 	else if (policy->fingerprint != wanted->fingerprint)
-		text_add(reason, "it is there, and another key scrambles its ids: a second key "
+		text_add(reason, "it exists, and another key scrambles its ids: a second key "
 				 "would repeat ids");
 	else if (is_scrambled && policy->width != wanted->width)
 		text_addf(reason,
-			  "it is there, and its ids are scrambled over %u bits: another width "
+			  "it exists, and its ids are scrambled over %u bits: another width "
 			  "would repeat ids",
 			  policy->width);
 	else if (policy->start != wanted->start)
 		text_addf(reason,
-			  "it is there, and it began at %" PRIu64
+			  "it exists, and it began at %" PRIu64
 			  ": to move it forward, run tickrd sequence advance",
 			  policy->start);
 	else

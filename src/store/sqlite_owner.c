@@ -193,7 +193,7 @@ sqlite_owner_explain(const char *name, const struct record *record, struct text 
 {
 	if (record->host[0] == '\0')
 		text_addf(reason,
-			  "%s is there and names no process. If no other tickrd serves from the "
+			  "%s exists and names no process. If no other tickrd serves from the "
 			  "database, remove this owner's file",
 			  name);
 	else

@@ -39,7 +39,7 @@ sqlite_usable_has_no_log(const char *path, struct text *reason)
 
 	if (is_there)
 		text_addf(reason,
-			  "the database file %s is missing, and its log is there, %s: the file "
+			  "the database file %s is missing, but its log exists, %s: the file "
 			  "was lost, and a new one would issue its tickets again. Bring the file "
 			  "back; or, if no ticket was ever issued, remove the log and try again",
 			  path, log);

@@ -208,7 +208,7 @@ Test(sqlite, creating_where_a_database_was_lost_fails)
 	first_of(session, 1);
 	unlink(path); /* its log stays */
 	cr_assert_eq(create(), STORE_NOT_CREATED);
-	cr_assert_not_null(strstr(memory, "is missing, and its log is there"), "%s", memory);
+	cr_assert_not_null(strstr(memory, "is missing, but its log exists"), "%s", memory);
 	sqlite_store.close(session);
 }
 
