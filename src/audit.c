@@ -44,6 +44,12 @@ audit_open(const struct config *config, struct text *problem)
 	return audit;
 }
 
+static bool
+audit_uploads(void *keeper, struct text *problem)
+{
+	return audit_keeper_works(keeper, problem);
+}
+
 struct event_sink
 audit_new_sink(struct audit *audit)
 {
@@ -58,6 +64,7 @@ audit_new_sink(struct audit *audit)
 		.file_bytes = AUDIT_FILE_BYTES,
 		.utc_ms = clock_utc_ms,
 		.finished = audit_keeper_wake,
+		.uploads = audit_uploads,
 		.arg = audit->keeper,
 	};
 

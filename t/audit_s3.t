@@ -96,6 +96,8 @@ sub fails {
         or diag $server->log;
     cmp_ok failures($server, $reason), '>=', 1, '... and counted';
     is $server->metric('tickr_audit_upload_works'), 0, '... as a failure';
+    my ($sink) = @{ JSON::PP::decode_json($server->get('/status')->{body})->{sinks} };
+    like $sink->{last_error}, qr/^cannot upload an audit file: /, '... and shown by /status';
     is $server->get('/tickets/create')->{status}, 200, '... ids go on';
     is $server->get('/readyz')->{status}, 200, '... the server is ready';
     cmp_ok files_of($folder), '>=', 1, '... and the file stays';
@@ -116,7 +118,7 @@ $swift->make_bucket('audit');
 }
 SKIP: {
     my ($library) = glob '/usr/lib/*/faketime/libfaketime.so.1';
-    skip 'libfaketime is not installed', 6 if !$library;
+    skip 'libfaketime is not installed', 7 if !$library;
     my ($server) = fails('a clock that is wrong', 'clock', 'clock of this host[^\n]*RequestTimeTooSkewed',
         env => { LD_PRELOAD => $library, FAKETIME => '+2h', FAKETIME_DONT_FAKE_MONOTONIC => 1 });
     $server->process->kill_hard;
@@ -127,7 +129,7 @@ SKIP: {
     $server->stop(30);
 }
 SKIP: {
-    skip Tickr::Certificates::missing(), 6 if !$certificates;
+    skip Tickr::Certificates::missing(), 7 if !$certificates;
     my ($server) = fails('a store whose authority is not known', 'unreachable', 'certificate', env => { TICKR_AUDIT_S3_URL => $swift->tls_url });
     $server->stop(30);
 }

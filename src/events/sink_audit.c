@@ -299,12 +299,18 @@ static void
 sink_audit_tally(void *self, struct event_tally *tally)
 {
 	struct sink_audit *audit = self;
+	char memory[SINK_AUDIT_REASON_SIZE];
+	struct text problem = TEXT_OVER(memory);
 
 	tally->sent = metrics_get(METRIC_AUDIT_RECORDS);
 	tally->dropped = metrics_get(METRIC_AUDIT_RECORDS_LOST);
 	pthread_mutex_lock(&audit->shared.mutex);
 	text_add(tally->last_error, audit->shared.reason);
 	pthread_mutex_unlock(&audit->shared.mutex);
+	if (audit->settings.uploads(audit->settings.arg, &problem))
+		return;
+	text_addf(tally->last_error, "%scannot upload an audit file: %s",
+		  tally->last_error->len > 0 ? "; " : "", memory);
 }
 
 static void

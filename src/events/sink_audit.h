@@ -28,6 +28,8 @@ struct sink_audit_settings {
 	uint64_t (*utc_ms)(void); /* the time of day, for the end of an hour */
 
 	void (*finished)(void *arg); /* the keeper has a file to take. In the exporter's thread */
+	/* Whether finished files leave for the bucket. False: PROBLEM says why not. Any thread. */
+	bool (*uploads)(void *arg, struct text *problem);
 	void *arg;
 };
 
