@@ -69,6 +69,11 @@ for my $name (map { substr $_, length "$top/" } glob "$top/docs/*.md") {
         "$name names no metric that does not exist");
 }
 
+# --- rights ---------------------------------------------------------------------------------
+
+my ($shown) = content_of('docs/install.md') =~ /^```sql\n(.*?)^```$/ms;
+is($shown, content_of('sql/privileges.sql'), 'docs/install.md shows sql/privileges.sql');
+
 # --- files and rooms ------------------------------------------------------------------------
 
 my $makefile = content_of('Makefile.am');

@@ -1,4 +1,4 @@
--- Times at which a clock was wrong. drift_ms has a sign: negative is late. tickrd leaves ntp_server, ntp_stratum and
+-- Times at which a clock was wrong. A negative drift_ms is a clock that is behind. tickrd leaves ntp_server, ntp_stratum and
 -- ntp_time empty, because it asks the kernel and no NTP server.
 
 CREATE TABLE clock_drift_events

@@ -3,7 +3,8 @@
 --	clickhouse-client --database tickr --param_from='2026-01-31 10:00:00' --param_to='2026-01-31 11:00:00' \
 --		--param_step=3600 <sql/clickhouse/reports/drift.sql
 --
--- A clock that is late has a negative drift, which a maximum would hide: so there are both ends, and the worst of them.
+-- A clock that is behind has a negative drift, which a maximum would hide. So there are the minimum, the maximum, and the
+-- largest absolute value.
 
 SELECT
     {from:DateTime('UTC')} + intDiv(dateDiff('second', {from:DateTime('UTC')}, toDateTime(timestamp)), {step:UInt32}) * {step:UInt32} AS time,

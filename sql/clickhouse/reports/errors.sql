@@ -1,9 +1,9 @@
--- Which errors clients got, and which part of the requests that is.
+-- The errors that clients got, and the share of the requests that failed.
 --
 --	clickhouse-client --database tickr --param_from='2026-01-31 10:00:00' --param_to='2026-01-31 11:00:00' \
 --		--param_step=60 <sql/clickhouse/reports/errors.sql
 --
--- The part is of the requests of the same span and the same server, also of those that failed.
+-- The share is that of all requests of the same span and the same server.
 
 SELECT time, datacenter_id, worker_id, node, store, error_code, error_message, errors, requests,
     round(errors * 100.0 / requests, 3) AS percent

@@ -1,9 +1,9 @@
--- How long the requests took that issued ids, in microseconds.
+-- The latency of requests that issued ids, in microseconds.
 --
 --	clickhouse-client --database tickr --param_from='2026-01-31 10:00:00' --param_to='2026-01-31 11:00:00' \
 --		--param_step=3600 <sql/clickhouse/reports/latency.sql
 --
--- The quantiles are exact: the time of which that part of the requests took no longer.
+-- The quantiles are exact.
 
 SELECT
     {from:DateTime('UTC')} + intDiv(dateDiff('second', {from:DateTime('UTC')}, toDateTime(timestamp)), {step:UInt32}) * {step:UInt32} AS time,

@@ -1,4 +1,4 @@
--- How much disk the tables take, and from when their rows are.
+-- The disk space of the tables, and the age of their rows.
 --
 --	clickhouse-client --database tickr <sql/clickhouse/reports/size.sql
 

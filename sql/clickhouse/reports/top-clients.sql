@@ -1,4 +1,4 @@
--- The fifty clients that took the most ids.
+-- The fifty clients with the most ids.
 --
 --	clickhouse-client --database tickr --param_from='2026-01-31 10:00:00' --param_to='2026-01-31 11:00:00' \
 --		--param_step=60 <sql/clickhouse/reports/top-clients.sql
