@@ -79,38 +79,51 @@ audit_command_is_copy(const struct audit_name *names, const enum audit_kind *kin
 	return false;
 }
 
+/* Read the file NAME of KIND in FOLDER. False: it cannot be read, which is printed. */
+static bool
+audit_command_search_file(struct audit_search *search, const char *folder,
+			  const struct audit_name *name, enum audit_kind kind)
+{
+	char memory[4096];
+	struct text path = TEXT_OVER(memory);
+	int fd;
+
+	text_addf(&path, "%s/", folder);
+	audit_name_add(name, kind, &path);
+	fd = open(memory, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return true; /* it has moved on meanwhile */
+	if (fd < 0) {
+		fprintf(stderr, "tickrd: the audit file %s cannot be read: %s\n", memory,
+			strerror(errno));
+		return false;
+	}
+	audit_command_read(search, fd, kind != AUDIT_JOURNAL && kind != AUDIT_LINES);
+	close(fd);
+	return true;
+}
+
 static bool
 audit_command_search_spool(struct audit_search *search, const char *folder)
 {
 	enum audit_kind *kinds;
 	size_t count;
 	struct audit_name *names = spool_look(folder, &kinds, &count);
+	bool is_good = true;
 
 	if (names == NULL) {
 		fprintf(stderr, "tickrd: the folder %s cannot be read: %s (TICKR_AUDIT_DIR)\n",
 			folder, strerror(errno));
 		return false;
 	}
-	for (size_t i = 0; i < count; i++) {
-		char memory[4096];
-		struct text path = TEXT_OVER(memory);
-		int fd;
-
-		if (!audit_command_wants(search, names[i].hour) ||
-		    audit_command_is_copy(names, kinds, count, i))
-			continue;
-		text_addf(&path, "%s/", folder);
-		audit_name_add(&names[i], kinds[i], &path);
-		fd = open(memory, O_RDONLY | O_CLOEXEC);
-		if (fd < 0)
-			continue; /* it has moved on meanwhile */
-		audit_command_read(search, fd,
-				   kinds[i] != AUDIT_JOURNAL && kinds[i] != AUDIT_LINES);
-		close(fd);
-	}
+	for (size_t i = 0; i < count; i++)
+		if (audit_command_wants(search, names[i].hour) &&
+		    !audit_command_is_copy(names, kinds, count, i))
+			is_good = audit_command_search_file(search, folder, &names[i], kinds[i]) &&
+				  is_good;
 	free(names);
 	free(kinds);
-	return true;
+	return is_good;
 }
 
 /* --- the bucket -------------------------------------------------------------------------------------- */

@@ -103,6 +103,16 @@ sub unfinished { return grep { !/\.json\.gz$|\/lock$/ } glob "$_[0]/*" }
     is_deeply [ unfinished($folder) ], [], 'the stop finishes the file';
     my ($name) = glob "$folder/*.json.gz";
     like $name, qr{/node3_20\d\d[01]\d[0-3]\d_[0-2]\d_[0-9a-f]{16}_1\.json\.gz$}, '... of this name';
+    my $unreadable = "$folder/node3_20240103_19_8c1f0e5a77d2b946_3.json.gz";
+    open my $file, '>', $unreadable or die $!;
+    chmod 0, $unreadable;
+  SKIP: {
+        skip 'this user can read any file', 2 if -r $unreadable;
+        ($found, $line) = Tickr::Server->run(@given, arguments => [ 'audit', 'find', 340 ]);
+        is $found, 69, 'a file that cannot be read is a failure';
+        like $line, qr/\Q$unreadable\E cannot be read: /, '... which is named';
+    }
+    unlink $unreadable;
 }
 
 {    # clients that send strange bytes: each line stays JSON in UTF-8, and no longer than others
