@@ -58,7 +58,9 @@ events_make_clickhouse(const struct config *config, const struct events *events)
 		.node = (uint32_t)config->databases[0].space.node_number,
 	};
 
-	return web_begin() ? sink_clickhouse_new(&settings) : NULL;
+	if (!web_begin())
+		abort(); /* libcurl has no memory */
+	return sink_clickhouse_new(&settings);
 }
 
 static size_t
@@ -67,13 +69,8 @@ events_make_sinks(struct events *events, struct audit *audit, struct event_sink 
 	const struct config *config = events->config;
 	size_t count = 0;
 
-	if (config->clickhouse_url[0] != '\0') {
-		struct sink_clickhouse *clickhouse = events_make_clickhouse(config, events);
-
-		if (clickhouse == NULL)
-			return 0;
-		sinks[count++] = sink_clickhouse_sink(clickhouse);
-	}
+	if (config->clickhouse_url[0] != '\0')
+		sinks[count++] = sink_clickhouse_sink(events_make_clickhouse(config, events));
 	if (config->events_discard)
 		sinks[count++] = sink_discard_sink(false);
 	if (audit != NULL)
