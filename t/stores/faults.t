@@ -6,113 +6,72 @@ use warnings;
 use Test::More;
 use Tickr::Etcd;
 use Tickr::Load;
-use Tickr::Process qw(scratch slurp spew wait_for);
 use Tickr::Redis;
-use Tickr::Server;
+use Tickr::StoreLoad;
 use Tickr::ZooKeeper;
 use Tickr::ZooKeeperCluster;
 
-my $runs = 0;
-
-# A server with the store "shared", which JSON describes. It gives up a statement after 2 s.
-sub server {
-    my ($node, $json) = @_;
-    my $state = scratch() . '/state' . ++$runs;
-    mkdir $state or die "$state: $!";
-    return Tickr::Server->new(
-        program => 'tickrd-memory',
-        env     => {
-            TICKR_MAX_NODES             => 10,
-            TICKR_NODE_NUMBER           => $node,
-            TICKR_STARTING_OFFSET       => 326,
-            TICKR_DATABASE_ADAPTER      => 'memory',
-            TICKR_SEQUENCES             => 'none',
-            TICKR_SEQUENCERS_FILE       => spew("stores$runs.json", qq({"sequencer": {"shared": $json}})),
-            TICKR_STATE_DIR             => $state,
-            TICKR_DATABASE_QUERY_TIMEOUT => 2,
-        });
-}
-
-# How many answers of LOAD have STATUS.
-sub count_answers {
-    my ($load, $status) = @_;
-    return scalar map { slurp($_) =~ /^\S+ \S+ $status /mg } glob "$load->{folder}/[0-9]*";
-}
-
-# Wait until each load has seen more answers with STATUS.
 sub wait_for_status {
-    my ($status, $more, @loads) = @_;
-    for my $load (@loads) {
-        my $before = count_answers($load, $status);
-        wait_for("$more answers $status", 120, sub { count_answers($load, $status) >= $before + $more });
-    }
+    my ($status, $more, @servers) = @_;
+    $_->wait_for_status($status, $more) for @servers;
     return;
 }
 
-sub is_refused { my ($server) = @_; return $server->metric('tickr_database_refused{pool="store"}') == 1 }
-
-# fail_over: the number of a node that leads, whose death the store survives
+# fails_over: it survives the death of the node that leads
 sub faults_repeat_nothing {
     my ($what, $backend, $json, %given) = @_;
-    my @servers = map { server($_, $json) } 0, 1;
-    for my $server (@servers) {
-        wait_for('the store', 90, sub { $server->get('/readyz?store=shared')->{status} == 200 });
-    }
-    my @strong = map { Tickr::Load->start($_, clients => 2, path => '/sequences/orders/create/3?store=shared&order=strong', pause => 0.001) } @servers;
-    my @weak   = map { Tickr::Load->start($_, clients => 1, path => '/sequences/orders/create/2?store=shared&order=weak', pause => 0.001) } @servers;
-    my @loads  = (@strong, @weak);
-    wait_for_status(200, 50, @loads);
+    my @servers = map { Tickr::StoreLoad->new($json, $_) } 0, 1;
+    $_->start('strong', 2) for @servers;
+    $_->start('weak', 1) for @servers;
     for (1 .. 2) {
         $backend->kill;
-        wait_for_status(503, 1, @strong);
+        wait_for_status(503, 1, @servers);
         $backend->start;
-        wait_for_status(200, 50, @loads);
+        wait_for_status(200, 100, @servers);
     }
     pass "$what: ids are issued after kill -9 and a restart";
     $backend->pause;
-    wait_for_status(503, 1, @strong);
+    wait_for_status(503, 1, @servers);
     $backend->resume;
-    wait_for_status(200, 50, @loads);
+    wait_for_status(200, 100, @servers);
     pass '... and after a stop';
     if ($given{fails_over}) {
         my $leader = $backend->wait_for_leader;
         $backend->kill($leader);
-        wait_for_status(200, 50, @loads);
+        wait_for_status(200, 100, @servers);
         $backend->start($leader);
-        wait_for_status(200, 50, @loads);
+        wait_for_status(200, 100, @servers);
         pass '... and after the death of the leader';
     }
     $backend->keep_copy;
-    wait_for_status(200, 50, @loads);
+    wait_for_status(200, 100, @servers);
     $backend->restore_copy;
-    wait_for('the refusals', 90, sub { !grep { !is_refused($_) } @servers });
-    my @ids = map { count_answers($_, 200) } @strong;
-    wait_for_status(503, 20, @strong);
-    is_deeply [ map { count_answers($_, 200) } @strong ], \@ids, '... and an older copy is refused by both servers';
-    my @clients = map { [ $_->finish ] } @loads;
-    my $answers = map {@$_} map { @$_ } @clients;
-    is_deeply [ Tickr::Load::duplicates(map { @$_ } @clients) ], [], "... and of $answers answers none repeats an id";
-    is_deeply [ Tickr::Load::unordered(map { @$_ } @clients[ 0, 1 ]) ], [], '... and the ids of each strong client rise';
+    $_->wait_for_refusal for @servers;
+    $_->issues_nothing('... and a server refuses an older copy') for @servers;
+    my @clients = map { [ $_->finish ] } @servers;
+    Tickr::StoreLoad::no_id_is_repeated('... and', map {@$_} @clients);
+    is_deeply [ Tickr::Load::unordered(map { @$_[ 0, 1 ] } @clients) ], [], '... and the ids of each strong client rise';
     $_->stop for @servers;
     $backend->kill;
     return;
 }
 
-sub can_run { my ($type, $missing) = @_; return slurp("$ENV{BUILDDIR}/build.h") =~ /HAVE_$type 1$/m && !$missing }
-
 SKIP: {
-    skip 'Redis cannot run here', 1 if !can_run('REDIS', Tickr::Redis->missing);
+    my $missing = Tickr::StoreLoad::missing('redis', Tickr::Redis->missing);
+    skip $missing, 1 if $missing;
     my $redis = Tickr::Redis->new;
     faults_repeat_nothing('Redis', $redis, qq({"type": "redis", "metadata": {"redisHost": "@{[ $redis->socket ]}"}}));
 }
 SKIP: {
-    skip 'etcd cannot run here', 1 if !can_run('ETCD', Tickr::Etcd->missing);
+    my $missing = Tickr::StoreLoad::missing('etcd', Tickr::Etcd->missing);
+    skip $missing, 1 if $missing;
     my $etcd = Tickr::Etcd->new(nodes => 3);
     faults_repeat_nothing('etcd with three nodes', $etcd,
         '{"type": "etcd", "metadata": {"endpoints": "' . $etcd->endpoints =~ tr/,/;/r . '"}}', fails_over => 1);
 }
 SKIP: {
-    skip 'ZooKeeper cannot run here', 1 if !can_run('ZOOKEEPER', Tickr::ZooKeeper->missing);
+    my $missing = Tickr::StoreLoad::missing('zookeeper', Tickr::ZooKeeper->missing);
+    skip $missing, 1 if $missing;
     my $zookeeper = Tickr::ZooKeeperCluster->new(3);
     faults_repeat_nothing('ZooKeeper with three nodes and a password', $zookeeper,
         '{"type": "zookeeper", "metadata": {"zookeeperHosts": "' . $zookeeper->endpoints . '", "zookeeperPassword": "tickr:word"}}',
