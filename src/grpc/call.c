@@ -70,7 +70,7 @@ call_release(struct grpc_call *call)
 	free(call);
 }
 
-/* A full ring has counted the record. */
+/* Record CALL. If the ring is full, the recorder has counted the lost record. */
 static void
 call_record(struct grpc_call *call, enum grpc_code code)
 {
@@ -171,7 +171,7 @@ call_on_read(nghttp2_session *session, int32_t stream_id, uint8_t *to, size_t si
 	return (ssize_t)len;
 }
 
-/* The call has messages, or has ended after some. */
+/* Let nghttp2 take the messages of CALL, and the trailers if it has ended. */
 static void
 call_respond(struct grpc_call *call)
 {
@@ -180,7 +180,7 @@ call_respond(struct grpc_call *call)
 	nghttp2_data_provider provider = {.source.ptr = call, .read_callback = call_on_read};
 	nghttp2_session *session = call->connection->session;
 
-	/* nghttp2 refuses this only for a stream that is closing. Then nobody waits for the response. */
+	/* nghttp2 refuses this only for a stream that is closing. Then no client waits for the response. */
 	if (call->has_response)
 		(void)nghttp2_session_resume_data(session, call->stream_id);
 	else
@@ -226,7 +226,7 @@ call_reply_now(struct grpc_call *call, size_t len)
 	call_respond(call);
 }
 
-/* The record of CALL was kept or lost. Meanwhile the ring had CALL, as a source has one that it will answer. */
+/* The record of CALL was kept or lost. Until now the ring counted as the source of CALL, so it was not freed. */
 static void
 call_on_kept(struct event_wait *wait, bool is_kept)
 {
@@ -240,7 +240,7 @@ call_on_kept(struct event_wait *wait, bool is_kept)
 		call_fail_outcome(call, FRONT_UNAVAILABLE, FRONT_NOT_KEPT);
 }
 
-/* The message stays in its room, unsent, until the record of the call is kept. */
+/* If a record is required, the message stays in its buffer, unsent, until the record is kept. */
 void
 call_reply(struct grpc_call *call, size_t len)
 {

@@ -97,8 +97,8 @@ const struct ticket_service *call_service(const struct grpc_call *call);
 void call_asks(struct grpc_call *call);
 
 /*
- * The source answers. False: nobody waits any more, the ids become a gap, and CALL may be freed. Otherwise the
- * handler replies.
+ * Note that the source answers. False: no client waits any more, so the ids become a gap, and CALL may be freed.
+ * Otherwise the handler replies.
  */
 bool call_takes_answer(struct grpc_call *call) MUST_CHECK;
 

@@ -24,7 +24,7 @@
 
 /* --- what nghttp2 tells ------------------------------------------------------------------------ */
 
-/* Close the connection, because its client works against the server. */
+/* Close the connection, because its client floods the server. */
 static int
 connection_refuse_flood(struct grpc_connection *connection, const char *what)
 {
@@ -38,7 +38,7 @@ connection_refuse_flood(struct grpc_connection *connection, const char *what)
 		       : NGHTTP2_ERR_CALLBACK_FAILURE;
 }
 
-/* A frame of every kind begins; also one that continues a head. */
+/* A frame of any kind begins, CONTINUATION included. */
 static int
 connection_on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *frame, void *arg)
 {
@@ -273,7 +273,7 @@ connection_write_left(struct grpc_connection *connection, bool *is_broken)
 	return true;
 }
 
-/* Take what nghttp2 has to write, up to one chunk. Return the number of bytes; -1: it has failed. */
+/* Collect the bytes that nghttp2 has to write, up to one chunk. Return their number; -1: nghttp2 has failed. */
 static ssize_t
 connection_gather(struct grpc_connection *connection)
 {
@@ -445,7 +445,7 @@ grpc_connection_free(struct grpc_connection *connection)
 
 /* --- the end ------------------------------------------------------------------------------------ */
 
-/* Calls that wait for more than one answer, or send more than one request, would never end. */
+/* End the calls that a drain would wait for without end: watches, and streams of requests. */
 static void
 connection_end_streams(struct grpc_connection *connection)
 {

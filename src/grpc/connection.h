@@ -22,7 +22,7 @@ LIST_HEAD(grpc_calls, grpc_call);
 
 enum connection_phase {
 	CONNECTION_OPEN,
-	CONNECTION_ENDING, /* the client knows that the connection ends */
+	CONNECTION_ENDING, /* the server has announced the end to the client */
 	CONNECTION_OVER,   /* it closes when all is written */
 };
 
