@@ -33,7 +33,7 @@ struct allocator_settings {
 	 * call of allocator_deliver() in the loop thread.
 	 */
 	void (*answer)(struct reservation *reservation);
-	/* Called with the first request of a round: call allocator_flush() at the end of the round. */
+	/* Called with the first request of a round. It must lead to a call of allocator_flush() at the end of the round. */
 	void (*wake)(void *arg);
 	void *arg;
 };

@@ -20,7 +20,7 @@
 
 #define SHARDS	       64 /* a power of 2 */
 #define NAMES_A_CHAIN  2  /* at most, on average, with MOST names */
-#define CHAINS_A_VISIT 64 /* how many chains a pass visits before it gives the mutex back */
+#define CHAINS_A_VISIT 64 /* how many chains a pass visits before it unlocks the mutex */
 
 struct directory_entry {
 	struct directory_entry *next; /* in its chain */

@@ -129,7 +129,7 @@ errand_fail(struct errand *errand, enum ticket_status status, const char *reason
 
 /*
  * Return true if every base of ANSWERED has a ticket. If not, the database is at the end of the space. The pool has
- * compared numbers of a named sequence with the last one that may be issued.
+ * compared numbers of a named sequence with its last number.
  */
 static bool
 errand_is_in_space(const struct reservation *answered)

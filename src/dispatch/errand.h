@@ -3,7 +3,7 @@
  *
  *	errand	  one for each submitted reservation, until it is answered or withdrawn
  *	attempt	  one for each database that an errand asks; its pool has it until the answer
- *	todo	  actions for which a thread first gives the mutex back
+ *	todo	  actions to take after the mutex is unlocked
  *
  * A pool may keep an attempt for as long as its session hangs. Then the errand continues without that
  * attempt, whose bases become a gap.
@@ -64,7 +64,7 @@ struct dispatch {
 
 void todo_init(struct todo *todo);
 
-/* Give the mutex back, and take the actions of TODO. */
+/* Unlock the mutex, and take the actions of TODO. */
 void todo_unlock_and_do(struct dispatch *d, struct todo *todo);
 
 /*

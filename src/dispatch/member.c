@@ -12,7 +12,7 @@
 void
 member_take_out(struct member *member, const char *reason, uint64_t now_ms)
 {
-	bool was_brief = member->has_been_in && member->well_since_ms != 0 &&
+	bool was_brief = member->has_been_in && member->returned_ms != 0 &&
 			 now_ms - member->in_since_ms < BRIEF_MS;
 
 	snprintf(member->reason, sizeof(member->reason), "%s", reason);
@@ -32,7 +32,7 @@ static void
 member_bring_in(struct member *member, uint64_t now_ms)
 {
 	member->is_in = true;
-	member->well_since_ms = member->has_been_in ? now_ms : 0;
+	member->returned_ms = member->has_been_in ? now_ms : 0;
 	member->has_been_in = true;
 	member->in_since_ms = now_ms;
 	member->last_answer_ms = now_ms;
@@ -117,7 +117,7 @@ member_choose_in_turn(struct members *members, size_t except)
 	return NO_MEMBER;
 }
 
-/* Return the first member in service. Prefer others to one that has just returned. */
+/* Return the first member in service. Skip a member that has just returned, if there is another. */
 static size_t
 member_choose_first(struct members *members, size_t except, uint64_t now_ms)
 {
@@ -130,7 +130,7 @@ member_choose_first(struct members *members, size_t except, uint64_t now_ms)
 			continue;
 		if (chosen == NO_MEMBER)
 			chosen = i;
-		if (i == members->next || now_ms - member->well_since_ms >= FAIL_BACK_MS) {
+		if (i == members->next || now_ms - member->returned_ms >= FAIL_BACK_MS) {
 			chosen = i;
 			break;
 		}

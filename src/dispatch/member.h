@@ -33,8 +33,9 @@ struct member {
 	bool is_exhausted;    /* its last answer was TICKET_EXHAUSTED */
 	uint64_t in_since_ms;
 	uint64_t out_since_ms;
-	uint64_t hold_ms;	/* the least time that it stays out, longer after a brief service */
-	uint64_t well_since_ms; /* in service since then without a break; 0: since the start */
+	uint64_t hold_ms; /* the least time that it stays out, longer after a brief service */
+	uint64_t
+		returned_ms; /* when it last returned to service; 0: it never left since the start */
 	uint64_t last_answer_ms;      /* of any attempt */
 	unsigned in_flight;	      /* attempts that its pool has */
 	struct attempt_list attempts; /* attempts that an errand waits for, oldest first */
@@ -62,7 +63,7 @@ struct members {
 	struct member *all;
 	size_t count;
 	bool is_failover;
-	size_t next; /* in turn; with failover the one that was asked last */
+	size_t next; /* the index to ask next, in turn; with failover, the index that was asked last */
 };
 
 /* Return the member to ask next, other than EXCEPT. NO_MEMBER: none is in service. */

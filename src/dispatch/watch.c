@@ -20,7 +20,7 @@
 #define LATE_MS	     100 /* after the deadline */
 #define BUSY_TICK_MS 10	 /* while errands are parked */
 
-/* The log lines to write and the pools to drain, after the mutex was given back. */
+/* The log lines to write and the pools to drain, after the mutex is unlocked. */
 struct news {
 	bool was_in[MOST_DATABASES];
 	bool was_drained[MOST_DATABASES];

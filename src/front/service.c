@@ -64,7 +64,7 @@ service_find_highest(struct service_status *status)
 		}
 }
 
-/* Return whether a database is up. *IS_LEFT: one that is up has tickets left. */
+/* Return whether a database is up. Set *IS_LEFT to whether a database that is up has tickets left. */
 static bool
 service_is_any_up(const struct service_status *status, bool *is_left)
 {

@@ -14,7 +14,7 @@
 #include "ticket/waiting.h"
 
 #define SHARDS_A_FILL 8	 /* that held_fill() searches for idle keys */
-#define KEYS_A_VISIT  64 /* before it gives the mutex back */
+#define KEYS_A_VISIT  64 /* before the mutex is unlocked */
 
 /* --- the source -------------------------------------------------------------------------------- */
 

@@ -1,5 +1,5 @@
 /*
- * DESIGN. If nobody waits for a fetch, it is not urgent: half of the numbers are left. A statement for one key costs
+ * DESIGN. If no reservation waits for a fetch, it is not urgent: half of the numbers are left. A statement for one key costs
  * almost as much as one for many. So such fetches gather until a reservation waits, held_fill() runs, or MOST_GATHERED
  * are there. Then all of them go to the source together.
  */

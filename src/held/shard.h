@@ -36,11 +36,11 @@ struct held {
 		pthread_mutex_t mutex; /* taken last, and without that of a shard */
 		struct held_new_fetches fetches;
 		_Atomic unsigned count; /* changed under the mutex */
-	} gathered; /* fetches for which no reservation waits, not submitted yet */
+	} gathered; /* fetches that are not submitted yet, because no reservation waits for them */
 	struct held_shard shards[HELD_SHARDS];
 };
 
-/* Work for the time when the lock was given back. */
+/* Work to do after the mutex is unlocked. */
 struct held_outbox {
 	struct held_new_fetches fetches;
 	struct mail_list answered;
@@ -48,15 +48,17 @@ struct held_outbox {
 
 struct held_shard *held_shard_of(struct held *held, const struct sequence *sequence);
 
-/* Take the mutex, with an empty OUTBOX; and give the mutex back, and do the work of OUTBOX. */
+/* Lock the mutex, and empty OUTBOX. held_release() unlocks it, and does the work of OUTBOX. */
 void held_lock(struct held_shard *shard, struct held_outbox *outbox);
 void held_release(struct held *held, struct held_shard *shard, struct held_outbox *outbox);
 
 /* Submit the fetches that are gathered. Without a mutex. */
 void held_submit_gathered(struct held *held);
 
-/* Locked. The work of KEY, made if it is not there; and free the work of KEY if it is done. */
+/* Locked. Return the work of KEY, made if it is missing. */
 struct held_work *held_work_of(struct held_shard *shard, struct held_key *key);
+
+/* Locked. Free the work of KEY if it is done. */
 void held_end_work(struct held *held, struct held_key *key);
 
 /* Locked. Answer the reservations that wait, from the held numbers. */

@@ -189,7 +189,7 @@ segment_free_fetch(struct segment *s, uint64_t now_ms)
 	return i < MOST_OUT ? &s->fetches[i] : NULL;
 }
 
-/* Prepare a fetch, to submit after the mutex was given back. NULL: none is due. With the mutex held. */
+/* Prepare a fetch, to submit after the mutex is unlocked. NULL: none is due. With the mutex held. */
 static struct fetch *
 segment_begin_fetch(struct segment *s, uint64_t now_ms)
 {
@@ -216,7 +216,7 @@ segment_begin_fetch(struct segment *s, uint64_t now_ms)
 	return fetch;
 }
 
-/* Give the mutex back, submit FETCH unless it is NULL, and answer the reservations in ANSWERED. */
+/* Unlock the mutex, submit FETCH unless it is NULL, and answer the reservations in ANSWERED. */
 static void
 segment_release(struct segment *s, struct fetch *fetch, struct mail_list *answered)
 {
