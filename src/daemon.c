@@ -69,9 +69,7 @@ struct daemon {
 
 /* --- stopping --------------------------------------------------------------------------------- */
 
-/*
- * End the process without waiting for any thread. Tickets that a thread has become a gap. Any thread.
- */
+/* End the process without waiting for any thread. Tickets that a thread holds become a gap. Any thread. */
 static void
 daemon_leave(void *arg, int status)
 {

@@ -11,7 +11,7 @@
 
 /* --- createdb ------------------------------------------------------------------------------------ */
 
-/* With several databases, name the one that the next lines are about. */
+/* With several databases, print which of them the next lines are about. */
 static void
 database_command_print_heading(const struct config *config, const struct store_settings *database,
 			       FILE *to)

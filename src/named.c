@@ -10,7 +10,7 @@
 
 #define FILL_EVERY_MS 100
 #define RANK_EVERY_MS 10000   /* the help of the metrics names it */
-#define AHEAD_MS      2000    /* how long the held numbers of a sequence shall last */
+#define AHEAD_MS      2000    /* how long the held numbers of a sequence should last */
 #define MOST_HELD     1000000 /* numbers, over all sequences */
 #define OUTAGE_MS     60000   /* how long to issue held numbers of a database that is not seen */
 #define MISS_MS	      5000    /* how long a name that is not there is remembered */

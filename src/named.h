@@ -50,10 +50,10 @@ struct named {
 	struct dispatch *dispatch; /* of the pools of named sequences; the daemon's */
 	struct directory *directory;
 	struct held *held;
-	struct source strong, weak; /* where workers reserve numbers */
+	struct source strong, weak; /* of numbers, for the fronts of the workers */
 	struct event *fill;
 	uint64_t next_rank_ms; /* when to rank the sequences again */
-	/* As many as the metrics have of this store: */
+	/* The parts of the metrics, which are sums over all stores, that are of this store: */
 	uint64_t abandoned; /* numbers that were held */
 	uint64_t known, ahead;
 	struct census *census;	/* NULL: no names are being read */

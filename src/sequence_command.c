@@ -55,7 +55,7 @@ sequence_command_explain(const struct sequence_scope *scope, struct text *proble
 	sequence_registry_free(guest);
 }
 
-/* Return whether the executor is ready. If a server has an exclusive database, it is the one that works. */
+/* Return whether the executor is ready. If a server has an exclusive database, that server executes. */
 static bool
 sequence_command_begin(struct executor *executor, struct text *problem)
 {

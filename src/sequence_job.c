@@ -2,7 +2,7 @@
 
 #include "sequence_job.h"
 
-/* With several databases, name the one that the next lines are about. */
+/* With several databases, print which of them the next lines are about. */
 void
 sequence_job_add_heading(const struct sequence_job *job, const struct sequence_place *place)
 {

@@ -40,7 +40,7 @@ sequence_task_fn sequence_instances_list;
 
 /* --- words --------------------------------------------------------------------------------------- */
 
-/* With several databases, add a line that names the one that the next lines are about. */
+/* With several databases, add a line that names the database of the next lines. */
 void sequence_job_add_heading(const struct sequence_job *job, const struct sequence_place *place);
 
 /* Return OUTCOME. If it is a failure, add which of several databases it is about. */

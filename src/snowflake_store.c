@@ -18,7 +18,7 @@ struct snowflake_store {
 	struct directory *directory;
 	struct source runs, groups; /* fronts keep their addresses */
 	struct event *count;
-	uint64_t known; /* as many as the metrics have of this store */
+	uint64_t known; /* the part of the metric, a sum over all stores, that is of this store */
 };
 
 /* The metrics are sums over all stores. Unsigned, a difference below 0 is right too. */

@@ -30,13 +30,13 @@ struct worker_settings {
 		*snowflakes; /* the server's own ids, or those of stores; NULL: there are none */
 	struct segment *segment; /* NULL: nothing is reserved ahead */
 	struct source source;	 /* of reservations for tickets */
-	struct named *named;	 /* those without sequences are allowed */
+	struct named *named;	 /* of store tickr; it may have no sequences */
 	struct stores *stores;	 /* of TICKR_SEQUENCERS_FILE */
 	struct waiting_limit *limit;
 	struct connection_limit *connections;
 	struct log_limit *error_lines;
 	struct events *events;	    /* NULL: none are recorded */
-	bool leaves_queue;	    /* see http_settings */
+	bool leaves_queue;	    /* see struct http_settings */
 	struct mailbox *control;    /* of the main thread, which runs the functions below */
 	void (*drained)(void *arg); /* called when this worker has answered all requests */
 	void (*pong)(void *arg);    /* called when this worker's loop has answered a ping */

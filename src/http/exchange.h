@@ -29,8 +29,9 @@ struct exchange {
 	struct connection *connection;
 	const struct route *route; /* NULL: none */
 	uint64_t began_us;
-	bool closes;			  /* the connection ends with the reply */
-	char request_id[REQUEST_ID_SIZE]; /* X-Request-Id; "": none, or one that is not echoed */
+	bool closes; /* the connection ends with the reply */
+	char request_id
+		[REQUEST_ID_SIZE]; /* X-Request-Id; "": it is missing, or must not be echoed */
 
 	/* For handlers that ask an allocator. Here, so that a request costs one allocation of memory. */
 	union {

@@ -5,7 +5,7 @@
  *	DATABASE_METRIC(...)				the same, with these label sets for each database
  *	POOL_METRIC(...)				the same, also for its pool of named sequences
  *	SECONDS_METRIC(id, name, help)			a gauge that is counted in milliseconds
- *	NAMED_METRIC(id, name, help)			a gauge of named sequences, which front/busiest.c writes
+ *	NAMED_METRIC(id, name, help)			a gauge of named sequences; front/busiest.c writes it
  *	HISTOGRAM(id, name, bounds, help)		bounds: a list of upper bounds, see metrics.c
  *	DATABASE_HISTOGRAM(...)				the same, one for each database
  *	ROUTE(id, label), CODE(code)			the label sets of requests
