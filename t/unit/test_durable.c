@@ -1,30 +1,22 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "memory_kit.h"
 #include "store/durable.h"
-#include "store/memory.h"
 #include "store/mysql_durable.h"
 
-static struct memory_script script;
-static struct store_settings settings;
 static struct store_session *session;
-static char memory[256];
-static struct text reason;
 
 static void
 begin(void)
 {
-	memory_script_init(&script);
-	settings.own = &script;
-	memory_store.claim(&settings);
-	reason = TEXT_OVER(memory);
+	memory_begin(&memory_store);
 }
 
 static void
 end(void)
 {
-	memory_store.release(&settings);
-	memory_script_destroy(&script);
+	memory_end(&memory_store);
 }
 
 TestSuite(durable, .init = begin, .fini = end);
@@ -41,8 +33,9 @@ Test(durable, require_durable_makes_a_warning_a_refusal)
 	script.warning = "the disk is made of sand; buy one\nthe log too; buy another\n";
 	settings.require_durable = true;
 	cr_assert_eq(durable_open(&memory_store, &settings, &session, &reason), STORE_REFUSED);
-	cr_assert_str_eq(memory, "refused by TICKR_REQUIRE_DURABLE: the disk is made of sand; buy "
-				 "one. the log too; buy another");
+	cr_assert_str_eq(reason_memory,
+			 "refused by TICKR_REQUIRE_DURABLE: the disk is made of sand; buy "
+			 "one. the log too; buy another");
 	cr_assert_null(session);
 	cr_assert_eq(script.opened, script.closed);
 }
@@ -59,7 +52,7 @@ Test(durable, a_failed_open_keeps_its_reason)
 	settings.require_durable = true;
 	script.open_result = STORE_LOST;
 	cr_assert_eq(durable_open(&memory_store, &settings, &session, &reason), STORE_LOST);
-	cr_assert_str_eq(memory, "the script says that opening fails");
+	cr_assert_str_eq(reason_memory, "the script says that opening fails");
 }
 
 Test(durable, old_servers_forget_their_counter)

@@ -1,26 +1,18 @@
-#include <assert.h>
 #include <criterion/criterion.h>
 #include <string.h>
 
 #include "base/attributes.h"
-#include "store/memory.h"
+#include "memory_kit.h"
 
 #define ID "0123456789abcdef0123456789abcdef"
 
 /* The promises of the seam are in t/sequences. Here: the faults that a script can make. */
-static struct memory_script script;
-static struct store_settings settings;
 static struct store_session *session;
-static char reason_memory[256];
-static struct text reason;
 
 static void
 begin(void)
 {
-	memory_script_init(&script);
-	settings.own = &script;
-	memory_sequences_store.claim(&settings);
-	reason = TEXT_OVER(reason_memory);
+	memory_begin(&memory_sequences_store);
 	cr_assert_eq(memory_sequences_store.open(&settings, &session, &reason), STORE_OK);
 }
 
@@ -28,9 +20,7 @@ static void
 end(void)
 {
 	memory_sequences_store.close(session);
-	memory_sequences_store.release(&settings);
-	assert(script.claims == 0);
-	memory_script_destroy(&script);
+	memory_end(&memory_sequences_store);
 }
 
 TestSuite(memory_sequences, .init = begin, .fini = end);

@@ -1,29 +1,18 @@
-#include <assert.h>
 #include <criterion/criterion.h>
 
 #include "base/attributes.h"
-#include "store/memory.h"
-
-static struct memory_script script;
-static struct store_settings settings;
-static char reason_memory[256];
-static struct text reason;
+#include "memory_kit.h"
 
 static void
 begin(void)
 {
-	memory_script_init(&script);
-	settings.own = &script;
-	memory_store.claim(&settings);
-	reason = TEXT_OVER(reason_memory);
+	memory_begin(&memory_store);
 }
 
 static void
 end(void)
 {
-	memory_store.release(&settings);
-	assert(script.claims == 0);
-	memory_script_destroy(&script);
+	memory_end(&memory_store);
 }
 
 TestSuite(memory_store, .init = begin, .fini = end);
