@@ -9,8 +9,8 @@ use Torture::Plan;
 
 # needs: the database, or the coordinator, that must be installed; layout: of the tables, if not createdb's default;
 # share: of the time, if not the same as the others'; faults: the kinds to try, if not all that apply; second: a second
-# database server: a replica, or a master that joins; clients: their number, if not that of Round.pm; back_within: seconds in
-# which a server must issue tickets after a fault, if not 2; coordinator: the servers issue Snowflake ids.
+# database server: a replica, or a master that joins; coordinator: the servers issue Snowflake ids; clients, most_growth: as in
+# Round.pm, if not the same; back_within: seconds in which a server must issue tickets after a fault, if not 2.
 our @configurations = (
     { name => 'strict', needs => 'mariadb', databases => 1, server_count => 1, is_in_order => 1,
       what => 'a server and its database' },
@@ -36,7 +36,7 @@ our @configurations = (
       layout => 'append', second => 'master', faults => [qw(add-master cut kill-server stop-server drain-server)],
       what => 'two servers, one of which moves to a second master and back' },
     { name => 'stores', needs => 'mariadb', databases => 1, server_count => 2, is_in_order => 1, max_nodes => 1,
-      layout => 'counter', has_stores => 1, clients => 8, back_within => 5,
+      layout => 'counter', has_stores => 1, clients => 8, back_within => 5, most_growth => 24,
       faults => [qw(kill-store stop-store replace-store kill-database stop-database cut kill-server stop-server drain-server)],
       what => 'two servers with stores in Redis, etcd, ZooKeeper, MariaDB and SQLite, and of Snowflake ids, over HTTP and gRPC' },
     { name => 'snowflake-etcd', needs => 'etcd', server_count => 4, share => 0.5, coordinator => 'Etcd', back_within => 20,

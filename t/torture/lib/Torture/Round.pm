@@ -15,7 +15,7 @@ use Torture::Sequences;
 my $clients     = 16;    # over all servers, unless the configuration has another number
 my $warm_up     = 3;     # seconds until the memory of a process is settled
 my $least_life  = 5;     # seconds after that for which it is measured at least
-my $most_growth = 12;    # MiB, under the same load
+my $most_growth = 12;    # MiB, under the same load, unless the configuration has another number
 
 # configuration, seed, seconds; turn: see Plan.pm; on_event: called with a line about each event
 sub new {
@@ -163,6 +163,7 @@ sub judge_descriptors {
 # The growth of each process that ran long enough, after its warm-up.
 sub judge_memory {
     my ($self) = @_;
+    my $most = $self->{configuration}{most_growth} // $most_growth;
     my @grown;
     for my $entry ($self->{cluster}->servers) {
         my @warm = grep { $_->[0] >= $warm_up } @{ $entry->{samples} };
@@ -172,9 +173,9 @@ sub judge_memory {
             $entry->{number}, $first, $warm[0][0], $last, $warm[-1][0]);
         push @grown, sprintf 'server %d: from %.1f MiB to %.1f MiB in %.0f s', $entry->{number}, $first,
             $last, $warm[-1][0] - $warm[0][0]
-            if $last - $first > $most_growth;
+            if $last - $first > $most;
     }
-    $self->say_whether(!@grown, "no server's memory grew by more than $most_growth MiB", @grown);
+    $self->say_whether(!@grown, "no server's memory grew by more than $most MiB", @grown);
     return;
 }
 
