@@ -6,7 +6,6 @@
 #include "base/memory.h"
 #include "events/audit_keeper.h"
 #include "events/sink_audit.h"
-#include "ticket/snowflake_id.h"
 
 #define AUDIT_MEMBER_MS	 2000
 #define AUDIT_FILE_BYTES (UINT64_C(256) << 20)
@@ -16,6 +15,8 @@ struct audit {
 	struct spool *spool;
 	struct s3 *s3; /* NULL: files stay in the spool */
 	struct audit_keeper *keeper;
+	uint64_t (*epoch_ms)(void *arg); /* NULL: there are no Snowflake ids */
+	void *epoch_arg;
 };
 
 bool
@@ -44,6 +45,13 @@ audit_open(const struct config *config, struct text *problem)
 	return audit;
 }
 
+void
+audit_set_epoch(struct audit *audit, uint64_t (*epoch_ms)(void *arg), void *arg)
+{
+	audit->epoch_ms = epoch_ms;
+	audit->epoch_arg = arg;
+}
+
 static bool
 audit_uploads(void *keeper, struct text *problem)
 {
@@ -57,9 +65,8 @@ audit_new_sink(struct audit *audit)
 		.spool = audit->spool,
 		.is_required = audit->config->audit_required == 1,
 		.maker = {.node = audit->config->databases[0].space.node_number},
-		.epoch_ms = audit->config->snowflake_epoch_ms > 0
-				    ? audit->config->snowflake_epoch_ms
-				    : SNOWFLAKE_EPOCH_MS,
+		.epoch_ms = audit->epoch_ms,
+		.epoch_arg = audit->epoch_arg,
 		.member_ms = AUDIT_MEMBER_MS,
 		.file_bytes = AUDIT_FILE_BYTES,
 		.utc_ms = clock_utc_ms,

@@ -23,6 +23,9 @@ bool audit_check(const struct config *config, struct text *problem) MUST_CHECK;
  */
 struct audit *audit_open(const struct config *config, struct text *problem) MUST_CHECK;
 
+/* The epoch of Snowflake ids is EPOCH_MS(ARG), in any thread, when ids of a worker are recorded. Before the sink is made. */
+void audit_set_epoch(struct audit *audit, uint64_t (*epoch_ms)(void *arg), void *arg);
+
 /* Return the sink for the exporter, which frees it. Call it once. */
 struct event_sink audit_new_sink(struct audit *audit) MUST_CHECK;
 

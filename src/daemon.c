@@ -291,6 +291,8 @@ static bool
 daemon_build(struct daemon *d)
 {
 	d->limit.most = (uint32_t)d->config->max_waiting;
+	if (d->audit != NULL && d->snowflakes != NULL)
+		audit_set_epoch(d->audit, snowflakes_epoch_ms, d->snowflakes);
 	d->events = events_new(d->config, d->audit);
 	if (d->snowflakes != NULL)
 		snowflakes_record(d->snowflakes, d->events);

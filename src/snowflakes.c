@@ -115,6 +115,17 @@ snowflakes_ms(uint64_t us)
 	return ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX;
 }
 
+/* Beside a database, only named sequences have Snowflake ids. Those of other stores count too. */
+static uint64_t
+snowflakes_issued(void *arg)
+{
+	const struct snowflakes *snowflakes = arg;
+	uint64_t issued = metrics_get(METRIC_SEQUENCE_IDS_ISSUED);
+
+	return snowflakes->config->is_snowflake ? issued + metrics_get(METRIC_TICKETS_ISSUED)
+						: issued;
+}
+
 static void
 snowflakes_on_overflow(void *arg, const struct issuer_overflow *overflow)
 {
@@ -213,8 +224,8 @@ snowflakes_new(const struct config *config)
 	struct snowflakes *snowflakes = xcalloc(1, sizeof(*snowflakes));
 	const struct lease_listener listener = {snowflakes_on_change, snowflakes_on_drift,
 						snowflakes};
-	const struct issuer_listener waiting = {snowflakes_explain, snowflakes_on_overflow,
-						snowflakes};
+	const struct issuer_listener waiting = {snowflakes_explain, snowflakes_issued,
+						snowflakes_on_overflow, snowflakes};
 	char memory[LEASE_REASON_SIZE];
 	struct text reason = TEXT_OVER(memory);
 	const struct lease_driver *driver;
@@ -385,16 +396,22 @@ snowflakes_add_status(struct snowflakes *snowflakes, struct text *text)
 			       "docs/snowflake.md\"");
 }
 
-bool
-snowflakes_decode(struct snowflakes *snowflakes, uint64_t id, struct text *json)
+uint64_t
+snowflakes_epoch_ms(void *self)
 {
-	const struct config *config = snowflakes->config;
+	const struct snowflakes *snowflakes = self;
 	struct lease_state state;
 
 	lease_state(snowflakes->lease, &state);
-	if (state.epoch_ms == UINT64_MAX) /* no coordinator has said another one yet */
-		state.epoch_ms = config->snowflake_epoch_ms > 0 ? config->snowflake_epoch_ms
-								: SNOWFLAKE_EPOCH_MS;
-	return decode_snowflake(state.epoch_ms, (unsigned)config->snowflake_datacenter_bits, id,
-				json);
+	if (state.epoch_ms != UINT64_MAX)
+		return state.epoch_ms;
+	return snowflakes->config->snowflake_epoch_ms > 0 ? snowflakes->config->snowflake_epoch_ms
+							  : SNOWFLAKE_EPOCH_MS;
+}
+
+bool
+snowflakes_decode(struct snowflakes *snowflakes, uint64_t id, struct text *json)
+{
+	return decode_snowflake(snowflakes_epoch_ms(snowflakes),
+				(unsigned)snowflakes->config->snowflake_datacenter_bits, id, json);
 }

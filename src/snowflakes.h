@@ -52,6 +52,9 @@ size_t snowflakes_states(struct snowflakes *snowflakes, struct database_state *s
 /* Add the members of /status, without a comma before them. */
 void snowflakes_add_status(struct snowflakes *snowflakes, struct text *text);
 
+/* Return the epoch of the ids, in ms since 1970. Until a coordinator has named it, that of the settings. Any thread. */
+uint64_t snowflakes_epoch_ms(void *snowflakes);
+
 /* Add the parts of ID as JSON members. False: it is no Snowflake id. */
 bool snowflakes_decode(struct snowflakes *snowflakes, uint64_t id, struct text *json) MUST_CHECK;
 

@@ -5,11 +5,14 @@ use warnings;
 use IO::Uncompress::Gunzip ();
 use JSON::PP ();
 use Test::More;
+use Tickr::Coordinators ();
+use Tickr::Etcd;
 use Tickr::File;
 use Tickr::Grpc;
 use Tickr::Load;
 use Tickr::Process qw(scratch slurp spew wait_for);
 use Tickr::Server;
+use Time::HiRes ();
 
 my ($status, $output) = Tickr::Server->run(arguments => ['check-config'], env => { TICKR_AUDIT_DIR => '/' });
 plan skip_all => 'this tickrd was built without zlib' if $output =~ /built without zlib/;
@@ -188,6 +191,28 @@ sub unfinished { return grep { !/\.json\.gz$|\/lock$/ } glob "$_[0]/*" }
     }
     is $server->metric('tickr_tickets_issued_total') + $server->metric('tickr_sequence_ids_issued_total'), 0, '... none is counted as issued';
     is $server->stop, 0, 'it stops';
+}
+
+SKIP: {    # Snowflake ids, with the epoch and the bits of a coordinator
+    skip(Tickr::Etcd->missing, 6) if Tickr::Etcd->missing;
+    my $folder = new_spool();
+    my $etcd   = Tickr::Etcd->new;
+    $etcd->put('/id-generator/config/epoch', '1600000000000');
+    $etcd->put('/id-generator/config/datacenter_bits', '5');
+    my %bits   = (TICKR_SNOWFLAKE_DATACENTER_BITS => 5, TICKR_SNOWFLAKE_DATACENTER => 3);
+    my $server = Tickr::Coordinators::lease_server($etcd, env => { TICKR_AUDIT_DIR => $folder, %bits });
+    $server->wait_until_ready;
+    my $worker = Tickr::Coordinators::worker_of($server);
+    my $now_ms = 1000 * Time::HiRes::time();
+    is $server->get('/tickets/create/3')->{status}, 200, 'ids of a worker of a coordinator';
+    is $server->stop, 0, '... of a server that stops';
+    my ($line) = lines_of($folder);
+    is "$line->{datacenter_id} $line->{worker_id}", "3 $worker", '... have its datacenter and worker';
+    cmp_ok abs($line->{id_components}{timestamp_ms} - $now_ms), '<', 20000, '... and the time by the epoch of the coordinator';
+    like [ glob "$folder/*.json.gz" ]->[0], qr{/dc3_worker${worker}_}, '... as their file';
+    my ($status) = Tickr::Server->run(
+        env => Tickr::Coordinators::lease_settings($etcd, %bits, TICKR_SNOWFLAKE_DATACENTER_BITS => 4));
+    is $status, 78, 'other bits than those of the coordinator are refused';
 }
 
 SKIP: {    # the same over gRPC

@@ -149,8 +149,8 @@ audit_line_add_maker(struct text *text, const struct event_record *record)
 }
 
 /*
- * Add the time of an id, unless it is far from the time of its record. Then a coordinator has set another epoch than the
- * settings, so the time is not known here.
+ * Add the time of an id, unless it is far from the time of its record. Then the epoch of the line is not that of the id,
+ * so the time is not known here.
  */
 static void
 audit_line_add_id_time(struct text *text, uint64_t id_ms, uint64_t record_ms)

@@ -22,7 +22,7 @@ struct audit_line {
 	char second_text[48];
 };
 
-/* INSTANCE: 16 random hexadecimal digits. EPOCH_MS: that of the Snowflake ids, if the server issues any. */
+/* INSTANCE: 16 random hexadecimal digits. EPOCH_MS: that of the Snowflake ids, if the server issues any. It may change. */
 void audit_line_begin(struct audit_line *line, const char *instance, uint64_t epoch_ms);
 
 /* Write RECORD to TO, with a newline and a NUL. Return the length without the NUL. */

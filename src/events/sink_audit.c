@@ -190,8 +190,11 @@ sink_audit_turn(struct sink_audit *audit, const struct event_record *record)
 	sink_audit_end_file(audit);
 	if (hour > audit->hour)
 		audit->hour = hour;
-	if (is_other)
+	if (is_other) {
 		audit->maker = maker;
+		if (audit->settings.epoch_ms != NULL)
+			audit->line.epoch_ms = audit->settings.epoch_ms(audit->settings.epoch_arg);
+	}
 	return true;
 }
 
@@ -342,7 +345,7 @@ sink_audit_new(const struct sink_audit_settings *settings)
 	audit->settings = *settings;
 	audit->maker = settings->maker;
 	audit->hour = settings->utc_ms() / AUDIT_HOUR_MS;
-	audit_line_begin(&audit->line, spool_instance(settings->spool), settings->epoch_ms);
+	audit_line_begin(&audit->line, spool_instance(settings->spool), 0);
 	if (!settings->is_required)
 		audit->member = gzip_member_new();
 	pthread_mutex_init(&audit->shared.mutex, NULL);

@@ -22,7 +22,9 @@ struct sink_audit_settings {
 	struct spool *spool; /* outlives the sink */
 	bool is_required;
 	struct audit_maker maker; /* of ids without a worker */
-	uint64_t epoch_ms;	  /* of Snowflake ids */
+	/* The epoch of the Snowflake ids of a worker, which may come from a coordinator. NULL: there are none */
+	uint64_t (*epoch_ms)(void *epoch_arg);
+	void *epoch_arg;
 	uint64_t member_ms;	  /* the age at which a member is written */
 	uint64_t file_bytes;	  /* the length at which a file ends */
 	uint64_t (*utc_ms)(void); /* the time of day, for the end of an hour */

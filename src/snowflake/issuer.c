@@ -75,7 +75,7 @@ issuer_note_out(struct issuer *issuer)
 
 	if (issuer->span_began_ms == 0) {
 		issuer->span_began_ms = clock_ms();
-		issuer->span_began_issued = metrics_get(METRIC_TICKETS_ISSUED);
+		issuer->span_began_issued = issuer->listener.issued(issuer->listener.arg);
 	}
 	if (issuer->out_since_us == 0)
 		issuer->out_since_us = clock_us();
@@ -113,7 +113,7 @@ issuer_end_span(struct issuer *issuer)
 	struct issuer_overflow overflow = issuer->overflow;
 	uint64_t span_ms = clock_ms() - issuer->span_began_ms;
 
-	overflow.issued = metrics_get(METRIC_TICKETS_ISSUED) - issuer->span_began_issued;
+	overflow.issued = issuer->listener.issued(issuer->listener.arg) - issuer->span_began_issued;
 	overflow.span_ms = span_ms > 0 ? span_ms : 1;
 	issuer->overflow = (struct issuer_overflow){0};
 	issuer->span_began_ms = 0;

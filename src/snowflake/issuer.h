@@ -35,6 +35,8 @@ struct issuer_overflow {
 struct issuer_listener {
 	/* Add why there is no lease now, for the answer of a request whose time is up. Any thread. */
 	void (*explain)(void *arg, struct text *reason);
+	/* Return how many ids of the generator were in answers so far. With the mutex of the issuer. */
+	uint64_t (*issued)(void *arg);
 	/* At the end of a span with an overflow. The thread of the issuer, or that of issuer_stop(). */
 	void (*overflowed)(void *arg, const struct issuer_overflow *overflow);
 	void *arg;
