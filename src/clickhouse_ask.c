@@ -10,7 +10,7 @@ clickhouse_ask(struct clickhouse *clickhouse, const struct clickhouse_statement 
 		return false;
 	if (answer_read(answer, web->body, web->body_len))
 		return true;
-	text_add(problem, "the answer of ClickHouse is no table");
+	text_add(problem, "ClickHouse's answer is not a table");
 	answer_free(answer);
 	web_answer_free(web);
 	return false;

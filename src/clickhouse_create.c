@@ -302,7 +302,7 @@ clickhouse_create_object(struct creation *creation, const struct schema_object *
 		clickhouse_create_make(creation, object, wanted);
 	else if (answer.columns != 2 || answer.cells[0] == NULL || answer.cells[1] == NULL)
 		clickhouse_create_fail(creation, object->name,
-				       "the answer of ClickHouse is no table");
+				       "ClickHouse's answer is not a table");
 	else if (!clickhouse_create_fits(creation, object, answer.cells[0], &problem)) {
 		text_add(&problem, ": left alone. Rename it, and run this command again");
 		clickhouse_create_fail(creation, object->name, problem_memory);

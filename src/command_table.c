@@ -111,7 +111,7 @@ static const struct command_entry commands[] = {
 	 COMMAND_AUDIT_FIND,
 	 .takes = BIT(OPTION_HOUR),
 	 .operand = "ID",
-	 .lacks = "audit find needs the ID that it looks for"},
+	 .lacks = "audit find needs the ID to search for"},
 	{"decode",
 	 {"decode"},
 	 COMMAND_SEQUENCE,

@@ -101,7 +101,7 @@ control_find(struct exchange *exchange, const struct route_argument *argument, s
 	if (found != 1)
 		reply_error(exchange, 404,
 			    found == 0
-				    ? "\"%s\" is no database; GET /databases lists them"
+				    ? "\"%s\" is not a database; GET /databases lists them"
 				    : "\"%s\" names several databases: use the number of its node",
 			    node);
 	free(node);

@@ -78,6 +78,6 @@ sequence_request_set(struct sequence_request *request, const char *option, const
 	    (request->task == SEQUENCE_DECODE && strcmp(option, "id") == 0))
 		return sequence_request_set_id(request, option, value, problem);
 	text_add_quoted(problem, option, 64);
-	text_add(problem, " is no option of this command");
+	text_add(problem, " is not an option of this command");
 	return false;
 }

@@ -82,7 +82,7 @@ sequence_wish_set(struct sequence_wish *wish, const char *option, const char *va
 		return false;
 	}
 	text_add_quoted(problem, option, SHOWN);
-	text_add(problem, " is no option of a sequence: use start, after, most, order, form or "
+	text_add(problem, " is not an option of a sequence: use start, after, most, order, form or "
 			  "width");
 	return false;
 }

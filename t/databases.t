@@ -354,7 +354,7 @@ for my $death ('killed', 'stopped') {    # one database dies under load, and ret
     is $server->get('/status')->{body}, '{"last_ticket":null}', 'with one database /status has only the last ticket';
     my $strange = Tickr::Client->new(unix => $control)->request('POST', '/databases/' . '%C3%A4' x 200 . '/drain');
     is $strange->{status}, 404, 'a name that no database has is 404';
-    like eval { Tickr::Client->json($strange)->{error} }, qr/is no database/, '... in JSON, with any letters';
+    like eval { Tickr::Client->json($strange)->{error} }, qr/is not a database/, '... in JSON, with any letters';
     is(Tickr::Client->new(unix => $control)->request('POST', '/databases/3/drain')->{status},
         409, 'the only database cannot be drained');
     is $server->get('/tickets/create')->{body}, '[329]', '... and it continues to serve';

@@ -210,7 +210,7 @@ END
     is $output, <<"END", '... with all of them';
 tickrd: $bad, line 3: order takes strong or weak, not "sideways"
 tickrd: $bad, line 4: the name of a sequence has 1 to 128 bytes, and this one has 0
-tickrd: $bad, line 5: "size" is no option of a sequence: use start, after, most, order, form or width
+tickrd: $bad, line 5: "size" is not an option of a sequence: use start, after, most, order, form or width
 tickrd: $bad, line 7: "start" must be option=value, and tabs part the options
 tickrd: $bad, line 6: line 2 has the same name: remove one
 tickrd: $bad, line 8: sequence orders: it exists, and it began at 1: to move it forward, run tickrd sequence advance

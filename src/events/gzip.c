@@ -282,7 +282,7 @@ gzip_lines_unpack(struct gzip_lines *lines, const void *bytes, size_t len, struc
 		stream->avail_out = sizeof(out);
 		result = inflate(stream, Z_NO_FLUSH);
 		if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR) {
-			text_add(problem, "the file is no gzip, or damaged");
+			text_add(problem, "the file is not gzip, or is damaged");
 			return false;
 		}
 		if (!gzip_lines_split(lines, (char *)out, sizeof(out) - stream->avail_out, problem))

@@ -87,7 +87,7 @@ const char *
 guard_refuses_target(const char *target)
 {
 	if (guard_has_control_character(target) || strpbrk(target, " \t#") != NULL)
-		return "the target of the request holds a blank, a control character or a #: "
+		return "the target of the request holds a space, a control character or a #: "
 		       "percent-encode it";
 	return NULL;
 }

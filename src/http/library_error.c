@@ -11,7 +11,7 @@ static const struct {
 	const char *reason;
 } meanings[] = {
 	{413, "the body is larger than " WORDS(MOST_BODY_BYTES) " bytes"},
-	{417, "this server meets no expectation but 100-continue"},
+	{417, "this server supports no expectation except 100-continue"},
 	/* and any other code: */
 	{400, "the request cannot be read as HTTP, or its line and headers are larger than " WORDS(
 		      MOST_HEADER_BYTES) " bytes"},

@@ -164,7 +164,7 @@ Test(sequence_wish, wrong_values_are_refused_with_the_allowed_ones)
 		{"order", "Strong", "order takes strong or weak, not \"Strong\""},
 		{"form", "", "form takes plain or scrambled"},
 		{"width", "52", "width takes 53 or 63"},
-		{"size", "1", "\"size\" is no option of a sequence"},
+		{"size", "1", "\"size\" is not an option of a sequence"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
