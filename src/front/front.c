@@ -20,6 +20,10 @@
 	"this store issues Snowflake ids, and order over several workers cannot be promised: ask " \
 	"for weak order"
 
+#define FRONT_TOO_MUCH_SCRAMBLING                                                                  \
+	"too many scrambled ids are asked for: a thread of this server makes 100000 in a second. " \
+	"Retry in a second"
+
 struct front *
 front_new(const struct front_settings *settings)
 {
@@ -235,6 +239,11 @@ front_reserve(struct front_create *create, const struct directory_found *found)
 	if (found->policy.form == SEQUENCE_SCRAMBLED &&
 	    !front_can_scramble(front, &found->policy, &reason)) {
 		front_refuse(create, FRONT_UNAVAILABLE, memory);
+		return;
+	}
+	if (found->policy.form == SEQUENCE_SCRAMBLED &&
+	    !budget_take(&front->scrambling, create->wish.count, clock_us())) {
+		front_refuse(create, FRONT_TOO_FAST, FRONT_TOO_MUCH_SCRAMBLING);
 		return;
 	}
 	create->sequence = found->sequence;

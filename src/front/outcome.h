@@ -19,7 +19,7 @@ enum front_outcome {
 	FRONT_BAD_REQUEST, /* the client must ask in another way */
 	FRONT_NOT_FOUND,   /* there is no such sequence; the operator may make it */
 	FRONT_RETIRED,	   /* it issues no ids any more */
-	FRONT_TOO_FAST,	   /* too many sequences are made in this second */
+	FRONT_TOO_FAST,	   /* too many sequences are made, or ids scrambled, in this second */
 	FRONT_EXHAUSTED,   /* it has no ids left */
 	FRONT_UNAVAILABLE, /* a database is down, or must not be trusted; a retry may succeed */
 	FRONT_FULL,	   /* there are as many sequences as there may be */

@@ -2,10 +2,12 @@
 #ifndef TICKR_FRONT_STATE_H
 #define TICKR_FRONT_STATE_H
 
+#include "front/budget.h"
 #include "front/front.h"
 
 struct front {
 	struct front_settings settings;
+	struct front_budget scrambling;
 };
 
 /* Return a request that reads the row NAME. The allocator frees its result. */

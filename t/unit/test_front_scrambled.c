@@ -1,4 +1,5 @@
 /* A front that has a key. */
+#include "front/budget.h"
 #include "front_kit.h"
 
 static const unsigned char key[SCRAMBLE_KEY_SIZE] = "0123456789abcdef0123456789abcde";
@@ -72,6 +73,38 @@ Test(front_scrambled, another_key_is_refused)
 	cr_assert_eq(created.outcome, FRONT_UNAVAILABLE);
 	cr_assert_not_null(strstr(created.reason, "TICKR_SCRAMBLE_KEY_FILE"), "%s", created.reason);
 	cr_assert_eq(kit.reserves, 0);
+	kit_end(&kit);
+	scramble_free(scramble);
+}
+
+Test(front_scrambled, the_budget_fills_again_with_time)
+{
+	const uint64_t now_us = 5000000;
+	struct front_budget budget = {0};
+
+	cr_assert(budget_take(&budget, BUDGET_BURST, now_us));
+	cr_assert_not(budget_take(&budget, 1, now_us));
+	cr_assert_not(budget_take(&budget, 1001, now_us + 1000000 / 100));
+	cr_assert(budget_take(&budget, 1000, now_us + 1000000 / 100));
+	cr_assert(budget_take(&budget, BUDGET_BURST, now_us + 60 * 1000000));
+	cr_assert_not(budget_take(&budget, 1, now_us + 60 * 1000000), "a rest saves a burst only");
+}
+
+Test(front_scrambled, scrambling_takes_a_bounded_part_of_a_loop)
+{
+	struct scramble *scramble = scrambler();
+	struct kit kit;
+	struct kit_created created[40];
+	unsigned refused = 0;
+
+	begin(&kit, scramble, 63);
+	(void)kit_create(&kit, "coupons", FRONT_ORDER_NOT_NAMED, 1);
+	for (unsigned i = 0; i < ARRAY_LENGTH(created); i++) {
+		kit_ask(&kit, &created[i], "coupons", FRONT_ORDER_NOT_NAMED, FRONT_MOST_SCRAMBLED);
+		refused += created[i].answers == 1 && created[i].outcome == FRONT_TOO_FAST;
+	}
+	cr_assert_gt(refused, 30, "%u", refused);
+	kit_run(&kit);
 	kit_end(&kit);
 	scramble_free(scramble);
 }
