@@ -7,6 +7,8 @@ use IO::Uncompress::Gunzip ();
 use JSON::PP ();
 use Test::More;
 use Tickr::Certificates;
+use Tickr::File;
+use Tickr::Load;
 use Tickr::Process qw(scratch wait_for);
 use Tickr::Server;
 use Tickr::Swift;
@@ -46,6 +48,19 @@ sub new_server {
             TICKR_AUDIT_REQUIRED   => 1,
             $swift->environment(%{ $given{env} // {} }),
         });
+}
+
+# The ids in the object NAME of the bucket.
+sub ids_of_object {
+    my ($name) = @_;
+    my $bytes = $swift->object('audit', $name);
+    my $in    = IO::Uncompress::Gunzip->new(\$bytes, MultiStream => 1) or die "$name: no gzip\n";
+    my @ids;
+    while (defined(my $json = $in->getline)) {
+        my $line = JSON::PP::decode_json($json);
+        push @ids, map { $line->{generated_id} + $_ * $line->{increment} } 0 .. $line->{count} - 1;
+    }
+    return @ids;
 }
 
 # The number of finished files in the folder.
@@ -154,13 +169,8 @@ my $folder = new_spool();
     is scalar @names, 1, 'the bucket has one object';
     like $names[0], qr{^some/prefix/year=20\d\d/month=[01]\d/day=[0-3]\d/hour=[0-2]\d/node3_\d{8}_\d\d_[0-9a-f]{16}_\d+\.json\.gz$},
         '... of this name';
-    my $bytes = $swift->object('audit', $names[0]);
-    my $in    = IO::Uncompress::Gunzip->new(\$bytes, MultiStream => 1);
     my %count;
-    while (defined(my $json = $in->getline)) {
-        my $line = JSON::PP::decode_json($json);
-        $count{ $line->{generated_id} + $_ * $line->{increment} }++ for 0 .. $line->{count} - 1;
-    }
+    $count{$_}++ for ids_of_object($names[0]);
     is_deeply [ sort { $a <=> $b } keys %count ], [ sort { $a <=> $b } keys %seen ], '... with the ids that the client saw';
     is_deeply [ grep { $_ != 1 } values %count ], [], '... each once';
     my $hour = $names[0] =~ m{year=(\d+)/month=(\d+)/day=(\d+)/hour=(\d+)} ? "$1-$2-$3T$4" : '';
@@ -236,6 +246,37 @@ SKIP: {
 }
 $swift->log_in;
 my @all = $swift->objects('audit');
-is scalar @all, \$certificates ? 7 : 6, 'all files are in the bucket, under names of their own';
+is scalar @all, $certificates ? 7 : 6, 'all files are in the bucket, under names of their own';
+
+# --- all of it under load --------------------------------------------------------------------------
+
+SKIP: {
+    skip(Tickr::File->missing, 4) if Tickr::File->missing;
+    my $folder   = new_spool();
+    my $database = Tickr::File->new;
+    my %before   = map { $_ => 1 } @all;
+    my %env      = (TICKR_AUDIT_DIR => $folder, TICKR_AUDIT_REQUIRED => 1, Tickr::Server::patient(), $swift->environment);
+    my (%seen, %count);
+    Tickr::Server->createdb(database => $database);
+    for my $trouble ('pause', 'kill_proxy', '') {
+        my $server = Tickr::Server->new(database => $database, env => \%env);
+        my $load   = Tickr::Load->start($server, clients => 4);
+        wait_for('answers', 60, sub { $load->answers > 200 });
+        $swift->$trouble if $trouble;
+        $load->wait_for_answers(500);
+        if ($trouble) { $server->process->kill_hard }
+        else          { is $server->stop(30), 0, 'the last server stops' }
+        $seen{$_}++ for map { @{ $_->{tickets} } } map {@$_} $load->finish;
+        $swift->resume      if $trouble eq 'pause';
+        $swift->start_proxy if $trouble eq 'kill_proxy';
+    }
+    is files_of($folder), 0, 'after kills of servers, and of a store that hung, no file is left';
+    $swift->log_in;
+    for my $name (grep { !$before{$_} } $swift->objects('audit')) {
+        $count{$_}++ for ids_of_object($name);
+    }
+    is_deeply [ grep { ($count{$_} // 0) != 1 } sort keys %seen ], [], '... and each id that a client saw is in one object: ' . keys %seen;
+    is_deeply [ grep { $_ != 1 } values %count ], [], '... and no id is in two';
+}
 
 done_testing;
