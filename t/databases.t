@@ -128,7 +128,7 @@ sub is_sound {
     $databases[0]->drop;
     ($status, $output) = Tickr::Server->run(arguments => [ 'createdb', '--layout', 'counter' ], env => $env);
     is $status, 0, 'with --layout it makes the missing parts in that layout';
-    like $output, qr/^\Q$names[0]\E, node 3:\n.*created \(counter.*^\Q$names[1]\E, node 4:\n.*found \(append.*^the counter layout was asked for/ms,
+    like $output, qr/^\Q$names[0]\E, node 3:\n.*created \(counter.*^\Q$names[1]\E, node 4:\n.*found \(append.*^the counter layout was requested/ms,
         '... and leaves the other database unchanged';
     my $server = Tickr::Server->new(env => $env);
     wait_for_states($server, 'up', 'up');
