@@ -1,43 +1,12 @@
-/*
- * DESIGN
- *
- * The library's own thread runs completions and watchers. A completion notes its result in a call. The waiting thread
- * and the library own the call together: the thread may give up at its deadline, and the library still writes there
- * later. So a call has two references, and the one that returns last frees it. The client's mutex guards all calls.
- */
 #include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zookeeper/zookeeper.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "remote/zookeeper.h"
-
-struct zookeeper {
-	zhandle_t *handle;
-	bool has_digest;
-
-	pthread_mutex_t mutex; /* guards all below, and the calls */
-	pthread_cond_t changed;
-	bool is_connected, is_expired;
-	bool has_event;
-};
-
-struct zookeeper_call {
-	struct zookeeper *client;
-	unsigned references;
-	bool is_done;
-	int code;
-
-	struct zookeeper_node node;
-	struct zookeeper_names names;
-
-	zoo_op_result_t results[ZOOKEEPER_MOST_OPERATIONS];
-	struct Stat stats[ZOOKEEPER_MOST_OPERATIONS];
-};
+#include "remote/zookeeper_call.h"
 
 /* --- the library's threads ------------------------------------------------------------------------ */
 
@@ -73,117 +42,6 @@ zookeeper_on_event(zhandle_t *handle, int type, int state, const char *path, voi
 	client->has_event = true;
 	pthread_cond_broadcast(&client->changed);
 	pthread_mutex_unlock(&client->mutex);
-}
-
-/* --- calls ---------------------------------------------------------------------------------------- */
-
-void
-zookeeper_names_free(struct zookeeper_names *names)
-{
-	for (size_t i = 0; i < names->count; i++)
-		free(names->names[i]);
-	free(names->names);
-	*names = (struct zookeeper_names){0};
-}
-
-static struct zookeeper_call *
-zookeeper_call_new(struct zookeeper *client)
-{
-	struct zookeeper_call *call = xcalloc(1, sizeof(*call));
-
-	call->client = client;
-	call->references = 2;
-	return call;
-}
-
-/* Return one reference. With the mutex locked. */
-static void
-zookeeper_call_leave(struct zookeeper_call *call)
-{
-	if (--call->references > 0)
-		return;
-	free(call->node.value);
-	zookeeper_names_free(&call->names);
-	free(call);
-}
-
-/* The library has answered CALL with CODE, and forgets it. With the mutex locked. */
-static void
-zookeeper_call_end(struct zookeeper_call *call, int code)
-{
-	call->code = code;
-	call->is_done = true;
-	pthread_cond_broadcast(&call->client->changed);
-	zookeeper_call_leave(call);
-}
-
-static void
-zookeeper_take_stat(struct zookeeper_node *node, const struct Stat *stat)
-{
-	node->version = stat->version;
-	node->mzxid = (uint64_t)stat->mzxid;
-	node->mtime_ms = (uint64_t)stat->mtime;
-	node->owner = (uint64_t)stat->ephemeralOwner;
-}
-
-static void
-zookeeper_on_get(int code, const char *value, int len, const struct Stat *stat, const void *arg)
-{
-	struct zookeeper_call *call = (void *)arg;
-	struct zookeeper *client = call->client;
-
-	pthread_mutex_lock(&client->mutex);
-	if (code == ZOK) {
-		call->node.value_len = len > 0 ? (size_t)len : 0;
-		call->node.value = xcalloc(1, call->node.value_len + 1);
-		if (len > 0)
-			memcpy(call->node.value, value, (size_t)len);
-		zookeeper_take_stat(&call->node, stat);
-	}
-	zookeeper_call_end(call, code);
-	pthread_mutex_unlock(&client->mutex);
-}
-
-static void
-zookeeper_on_children(int code, const struct String_vector *found, const void *arg)
-{
-	struct zookeeper_call *call = (void *)arg;
-	struct zookeeper *client = call->client;
-
-	pthread_mutex_lock(&client->mutex);
-	if (code == ZOK && found != NULL && found->count > 0) {
-		call->names.count = (size_t)found->count;
-		call->names.names = xcalloc(call->names.count, sizeof(*call->names.names));
-		for (size_t i = 0; i < call->names.count; i++)
-			call->names.names[i] = xstrdup(found->data[i]);
-	}
-	zookeeper_call_end(call, code);
-	pthread_mutex_unlock(&client->mutex);
-}
-
-static void
-zookeeper_on_exists(int code, const struct Stat *stat, const void *arg)
-{
-	struct zookeeper_call *call = (void *)arg;
-	struct zookeeper *client = call->client;
-
-	(void)stat;
-	pthread_mutex_lock(&client->mutex);
-	zookeeper_call_end(call, code);
-	pthread_mutex_unlock(&client->mutex);
-}
-
-static void
-zookeeper_on_end(int code, const void *arg)
-{
-	zookeeper_on_exists(code, NULL, arg);
-}
-
-static void
-zookeeper_on_sync(int code, const char *path, const void *arg)
-{
-	(void)path;
-	zookeeper_on_exists(code, NULL, arg);
 }
 
 /* --- waiting --------------------------------------------------------------------------------------- */
@@ -267,7 +125,7 @@ zookeeper_watch_missing(struct zookeeper *client, const char *path, uint64_t dea
 			struct text *reason)
 {
 	struct zookeeper_call *call = zookeeper_call_new(client);
-	int sent = zoo_aexists(client->handle, path, 1, zookeeper_on_exists, call);
+	int sent = zoo_aexists(client->handle, path, 1, zookeeper_call_on_exists, call);
 	enum zookeeper_result result;
 
 	pthread_mutex_lock(&client->mutex);
@@ -289,7 +147,7 @@ zookeeper_get(struct zookeeper *client, const char *path, bool is_watched, uint6
 	if (!zookeeper_may_send(client, code, &result, reason))
 		return result;
 	call = zookeeper_call_new(client);
-	sent = zoo_aget(client->handle, path, is_watched, zookeeper_on_get, call);
+	sent = zoo_aget(client->handle, path, is_watched, zookeeper_call_on_get, call);
 	pthread_mutex_lock(&client->mutex);
 	result = zookeeper_await(client, call, sent, deadline_ms, &own_code, reason);
 	if (result == ZOOKEEPER_OK) {
@@ -317,7 +175,8 @@ zookeeper_children(struct zookeeper *client, const char *path, bool is_watched,
 	if (!zookeeper_may_send(client, code, &result, reason))
 		return result;
 	call = zookeeper_call_new(client);
-	sent = zoo_aget_children(client->handle, path, is_watched, zookeeper_on_children, call);
+	sent = zoo_aget_children(client->handle, path, is_watched, zookeeper_call_on_children,
+				 call);
 	pthread_mutex_lock(&client->mutex);
 	result = zookeeper_await(client, call, sent, deadline_ms, code, reason);
 	if (result == ZOOKEEPER_OK) {
@@ -339,7 +198,7 @@ zookeeper_sync(struct zookeeper *client, uint64_t deadline_ms, struct text *reas
 	if (!zookeeper_may_send(client, NULL, &result, reason))
 		return result;
 	call = zookeeper_call_new(client);
-	sent = zoo_async(client->handle, "/", zookeeper_on_sync, call);
+	sent = zoo_async(client->handle, "/", zookeeper_call_on_sync, call);
 	pthread_mutex_lock(&client->mutex);
 	result = zookeeper_await(client, call, sent, deadline_ms, NULL, reason);
 	zookeeper_call_leave(call);
@@ -388,14 +247,15 @@ zookeeper_run(struct zookeeper *client, struct zookeeper_operation *operations, 
 	call = zookeeper_call_new(client);
 	for (size_t i = 0; i < count; i++)
 		zookeeper_prepare(client, &operations[i], &ops[i], &call->stats[i]);
-	sent = zoo_amulti(client->handle, (int)count, ops, call->results, zookeeper_on_end, call);
+	sent = zoo_amulti(client->handle, (int)count, ops, call->results, zookeeper_call_on_end,
+			  call);
 	pthread_mutex_lock(&client->mutex);
 	result = zookeeper_await(client, call, sent, deadline_ms, code, reason);
 	for (size_t i = 0; i < count && call->is_done; i++) {
 		operations[i].code = call->results[i].err;
 		operations[i].node = (struct zookeeper_node){0};
 		if (result == ZOOKEEPER_OK && operations[i].kind == ZOOKEEPER_SET)
-			zookeeper_take_stat(&operations[i].node, &call->stats[i]);
+			zookeeper_call_take_stat(&operations[i].node, &call->stats[i]);
 	}
 	zookeeper_call_leave(call);
 	pthread_mutex_unlock(&client->mutex);
@@ -451,7 +311,7 @@ zookeeper_add_digest(struct zookeeper *client, const char *digest, uint64_t dead
 {
 	struct zookeeper_call *call = zookeeper_call_new(client);
 	int sent = zoo_add_auth(client->handle, "digest", digest, (int)strlen(digest),
-				zookeeper_on_end, call);
+				zookeeper_call_on_end, call);
 	enum zookeeper_result result;
 
 	pthread_mutex_lock(&client->mutex);
