@@ -4,7 +4,8 @@ use strict;
 use warnings;
 use Test::More;
 use JSON::PP qw(decode_json);
-use Tickr::Process qw(scratch slurp);
+use Tickr::Load;
+use Tickr::Process qw(scratch slurp spew wait_for);
 use Tickr::Server;
 
 my $epoch = 1609459200000 + $$; # a lock of its own on this host
@@ -96,6 +97,38 @@ for my $turn (1 .. 3) {
     cmp_ok $ids[0], '>', $last, "after restart $turn ids are above all earlier ones";
     $last = $ids[-1];
     $server->process->kill_hard;
+}
+
+# --- copies of the state folder ---------------------------------------------------------------------
+
+sub state_file { return "$_[0]/snowflake-5.state" }
+
+{
+    $server = Tickr::Server->new(env => settings());
+    $server->wait_until_ready(20);
+    my $copy = slurp(state_file(folder('state')));
+    spew('copied/snowflake-5.state', $copy) if folder('copied');
+    ($code, $output) = Tickr::Server->run(env => settings(TICKR_STATE_DIR => folder('copied')));
+    is $code, 78, 'a server on a copy of the folder is refused while the first one runs';
+    like $output, qr/another tickrd on this host has worker 5/, '... and says why';
+    my $load = Tickr::Load->start($server, clients => 2, path => '/tickets/create/1000');
+    $load->wait_for_answers(50);
+    my $bound = sub { slurp(state_file(folder('state'))) =~ /ahead (\d+)/ ? $1 : 0 };
+    my $first = $bound->();
+    wait_for('a higher bound', 20, sub { $bound->() > $first });
+    unlink state_file(folder('state'));
+    ok $server->wait_for_log(qr/state file of the worker id was removed/, 20), 'a state file that was removed is noticed';
+    wait_for('the file to be there again', 20, sub { -e state_file(folder('state')) });
+    $load->wait_for_answers(50);
+    $server->process->kill_hard;
+    my @clients = $load->finish;
+    spew('state/snowflake-5.state', $copy);
+    $server = Tickr::Server->new(env => settings());
+    $server->wait_until_ready(20);
+    $load = Tickr::Load->start($server, clients => 2, path => '/tickets/create/1000');
+    $load->wait_for_answers(50);
+    $server->stop;
+    is scalar(Tickr::Load::duplicates(@clients, $load->finish)), 0, 'after kill -9 with an older copy no id is issued twice';
 }
 
 ($code, $output) = Tickr::Server->run(env => settings(TICKR_SNOWFLAKE_EPOCH => $epoch + 1));
