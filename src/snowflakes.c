@@ -302,12 +302,22 @@ snowflakes_are_issued(struct snowflakes *snowflakes)
 	return state.gives;
 }
 
+static uint64_t
+snowflakes_left_ms(uint64_t epoch_ms)
+{
+	uint64_t id_ms = snowflake_id_time(snowflake_unix_ms(&snowflake_system_clock), epoch_ms);
+
+	return id_ms < SNOWFLAKE_END_MS ? SNOWFLAKE_END_MS - id_ms : 0;
+}
+
 static void
 snowflakes_set_gauges_of(const struct lease_state *state)
 {
 	metrics_set(METRIC_SNOWFLAKE_HELD, state->phase == LEASE_HELD);
 	metrics_set(METRIC_SNOWFLAKE_WORKER, state->worker);
 	metrics_set(METRIC_SNOWFLAKE_BOUND, state->phase == LEASE_HELD ? state->bound_in_ms : 0);
+	metrics_set(METRIC_SNOWFLAKE_LEFT,
+		    state->phase == LEASE_HELD ? snowflakes_left_ms(state->epoch_ms) : 0);
 }
 
 void

@@ -56,6 +56,7 @@ sub is_ended {
     my $server = server(182 * 86400);
     $server->wait_until_ready(20);
     my $status = decode_json($server->get('/status')->{body});
+    cmp_ok abs($server->metric('tickr_snowflake_left_seconds') - 182 * 86400), '<', 3600, '... as a metric too';
     like $status->{warning}, qr/end within a year/, 'half a year before the end /status warns';
     is $server->get('/status')->{status}, 200, '... and is still good';
     my ($id) = $server->get('/tickets/create')->{body} =~ /(\d+)/;

@@ -218,6 +218,8 @@ METRIC(SNOWFLAKE_WORKER, "tickr_snowflake_worker", "gauge", 1, NULL,
        "The worker id of Snowflake ids, within its datacenter.")
 SECONDS_METRIC(SNOWFLAKE_BOUND, "tickr_snowflake_bound_seconds",
 	       "How long Snowflake ids go on without another write of the bound.")
+SECONDS_METRIC(SNOWFLAKE_LEFT, "tickr_snowflake_left_seconds",
+	       "How long the 41 bits of the time last; 0 without a worker id.")
 METRIC(SNOWFLAKE_LOSSES, "tickr_snowflake_lease_losses_total", "counter", 1, NULL,
        "Times that the coordinator reported the end of the claim.")
 METRIC(SNOWFLAKE_DRIFTS, "tickr_snowflake_clock_drifts_total", "counter", 1, NULL,
