@@ -37,6 +37,7 @@ struct audit_keeper {
 		pthread_cond_t changed;
 		bool is_woken;
 		uint64_t stop_ms;		 /* 0: no stop was ordered */
+		bool is_ending;			 /* the thread has done its work */
 		char reason[KEEPER_REASON_SIZE]; /* "": the bucket works */
 	} shared;
 };
@@ -348,6 +349,10 @@ audit_keeper_main(void *arg)
 		audit_keeper_work(keeper);
 	} while (audit_keeper_wait(keeper));
 	audit_keeper_work(keeper); /* the files that the writers ended last */
+	pthread_mutex_lock(&keeper->shared.mutex);
+	keeper->shared.is_ending = true;
+	pthread_cond_broadcast(&keeper->shared.changed);
+	pthread_mutex_unlock(&keeper->shared.mutex);
 	return NULL;
 }
 
@@ -399,13 +404,20 @@ audit_keeper_works(struct audit_keeper *keeper, struct text *problem)
 	return works;
 }
 
-/* Return whether the thread has ended at DEADLINE_MS. */
+/* Wait until the thread ends, at most until DEADLINE_MS. Return whether it does. */
 static bool
-audit_keeper_join(struct audit_keeper *keeper, uint64_t deadline_ms)
+audit_keeper_wait_for_end(struct audit_keeper *keeper, uint64_t deadline_ms)
 {
 	struct timespec moment = clock_moment(deadline_ms);
+	bool is_over = false, is_ending;
 
-	return pthread_clockjoin_np(keeper->thread, NULL, CLOCK_MONOTONIC, &moment) == 0;
+	pthread_mutex_lock(&keeper->shared.mutex);
+	while (!keeper->shared.is_ending && !is_over)
+		is_over = pthread_cond_timedwait(&keeper->shared.changed, &keeper->shared.mutex,
+						 &moment) == ETIMEDOUT;
+	is_ending = keeper->shared.is_ending;
+	pthread_mutex_unlock(&keeper->shared.mutex);
+	return is_ending;
 }
 
 void
@@ -417,11 +429,9 @@ audit_keeper_stop(struct audit_keeper *keeper, uint64_t deadline_ms)
 	keeper->shared.stop_ms = deadline_ms > 0 ? deadline_ms : 1;
 	pthread_cond_signal(&keeper->shared.changed);
 	pthread_mutex_unlock(&keeper->shared.mutex);
-	if (!audit_keeper_join(keeper, deadline_ms)) {
-		if (keeper->has_bucket)
-			keeper->bucket.stop(keeper->bucket.self);
-		pthread_join(keeper->thread, NULL);
-	}
+	if (!audit_keeper_wait_for_end(keeper, deadline_ms) && keeper->has_bucket)
+		keeper->bucket.stop(keeper->bucket.self);
+	pthread_join(keeper->thread, NULL);
 	keeper->is_started = false;
 }
 
