@@ -5,6 +5,7 @@ use strict;
 use warnings;
 use Test::More;
 use JSON::PP qw(decode_json);
+use List::Util ();
 use Tickr::Coordinators qw(holders);
 use Tickr::Etcd;
 use Tickr::File;
@@ -167,6 +168,25 @@ SKIP: {
     is $server->get('/sequences/orders/create?store=tickr')->{status}, 404, 'there is no store of counters';
     is $server->get('/sequences/second/create?store=flake')->{status}, 507, 'the number of keys has its limit';
     is $server->stop, 0, '... and the server stops';
+}
+
+# --- in the audit -----------------------------------------------------------------------------------------
+
+SKIP: {
+    my $audit = scratch() . '/audit';
+    mkdir $audit or die "$audit: $!";
+    my %env = (%in_memory, %fixed, TICKR_AUDIT_DIR => $audit);
+    my (undef, $output) = check($two_stores, %env);
+    skip 'this tickrd was built without zlib', 1 if $output =~ /built without zlib/;
+    my $server = Tickr::Server->new(program => 'tickrd-memory', env => settings(%env));
+    wait_until_ready($server, 'flake');
+    my ($id) = ids_of($server, '/sequences/orders/create/5000?store=flake');
+    is $server->stop, 0, 'a server with an audit stops';
+    my $records = join '', map { qx{gzip -dc $_} } glob "$audit/*.gz";
+    my @counts  = $records =~ /"worker_id":7,"store":"flake",[^\n]*"count":(\d+),/g;
+    cmp_ok scalar @counts, '>', 1, 'an array over several milliseconds has a record for each';
+    is List::Util::sum0(@counts), 5000, '... of all ids, with the worker id and the store';
+    like $records, qr/"generated_id":$id,/, '... from the first one on';
 }
 
 # --- over gRPC ---------------------------------------------------------------------------------------
