@@ -53,6 +53,51 @@ main_run_on_clickhouse(const struct config *config, const struct command_line *l
 	return status;
 }
 
+static int
+main_create_database(const struct config *config, const struct command_line *line)
+{
+	return line->store[0] != '\0' ? store_create_run(config, line)
+				      : database_command_create(config, line);
+}
+
+static int
+main_run_on_sequences(const struct config *config, const struct command_line *line)
+{
+	return sequence_command_run(config, &line->sequence);
+}
+
+static int
+main_find_audit(const struct config *config, const struct command_line *line)
+{
+	return audit_command_find(config, &line->audit);
+}
+
+static int
+main_decode(const struct config *config, const struct command_line *line)
+{
+	return decode_command_run(config, line->last_ticket);
+}
+
+static int
+main_check_config(const struct config *config, const struct command_line *line)
+{
+	(void)line;
+	return databases_check(config);
+}
+
+/* The commands that need the settings, except serving. */
+static int (*const main_commands[])(const struct config *config,
+				    const struct command_line *line) = {
+	[COMMAND_CHECK_CONFIG] = main_check_config,
+	[COMMAND_CREATEDB] = main_create_database,
+	[COMMAND_ADVANCE] = database_command_advance,
+	[COMMAND_SEQUENCE] = main_run_on_sequences,
+	[COMMAND_AUDIT_FIND] = main_find_audit,
+	[COMMAND_CLICKHOUSE_CREATE] = main_run_on_clickhouse,
+	[COMMAND_REPORT] = main_run_on_clickhouse,
+	[COMMAND_DECODE] = main_decode,
+};
+
 /* Run a command that needs the settings, and return its exit status. Take SIGNALS, which only serving has. */
 static int
 main_run(const struct command_line *line, struct signals *signals)
@@ -76,24 +121,10 @@ main_run(const struct command_line *line, struct signals *signals)
 	main_print_lines(LOG_LEVEL_ERROR, problem_memory);
 	if (!is_good)
 		log_plain(LOG_LEVEL_ERROR, "tickrd: fix the settings above; see tickrd --help");
-	else if (line->command == COMMAND_CREATEDB && line->store[0] != '\0')
-		status = store_create_run(&config, line);
-	else if (line->command == COMMAND_CREATEDB)
-		status = database_command_create(&config, line);
-	else if (line->command == COMMAND_ADVANCE)
-		status = database_command_advance(&config, line);
-	else if (line->command == COMMAND_SEQUENCE)
-		status = sequence_command_run(&config, &line->sequence);
-	else if (line->command == COMMAND_AUDIT_FIND)
-		status = audit_command_find(&config, &line->audit);
-	else if (is_of_clickhouse)
-		status = main_run_on_clickhouse(&config, line);
-	else if (line->command == COMMAND_DECODE)
-		status = decode_command_run(&config, line->last_ticket);
 	else if (line->command == COMMAND_SERVE)
 		status = daemon_run(&config, signals);
 	else
-		status = databases_check(&config);
+		status = main_commands[line->command](&config, line);
 	config_free(&config);
 	log_flush();
 	return status;
