@@ -146,7 +146,7 @@ sub try_out {
         if $answer->{status} != 200;
     return if $contender->{group} ne 'single' || $contender->{path} =~ /INCR/;
     die "$contender->{name} answers $answer->{body}, whose length differs from the constant's\n"
-        if length $answer->{body} != length $Bench::Servers::constant;
+        if length $answer->{body} != length($server->{constant} // $Bench::Servers::constant);
     return;
 }
 

@@ -6,6 +6,14 @@ package Bench::Ratios;
 use strict;
 use warnings;
 
+# A worker id has 4,096,000 ids a second, and in the one second of a load a burst of 0.1 s in addition.
+sub snowflake_array_over_nginx {
+    my ($of) = @_;
+    my ($bytes, $rate) = map { $of->('nginx-snowflakes', 16, $_) } qw(bytes rate);
+    my $limit = 4096 * 1.1 * $bytes / $rate;
+    return $of->('snowflake-array-1000', 16, 'bytes') / ($bytes < $limit ? $bytes : $limit);
+}
+
 # Of each: its name, its text in the report, and the function that computes it. The function's argument
 # $of->(contender, connections, number) returns a number of the round, see Bench::Load. It dies if that was not measured.
 our @table = (
@@ -69,6 +77,12 @@ our @table = (
           'SQLite, strict, arrays of 1000, 16 connections: bytes/s over those of nginx',
       sub { my ($of) = @_;
             $of->('sqlite-array-1000', 16, 'bytes') / $of->('nginx-array', 16, 'bytes') } ],
+    [ snowflake_over_evhttp => 'Snowflake ids, 64 connections: requests/s over those of evhttp, a constant of that size',
+      sub { my ($of) = @_; $of->('snowflake', 64, 'rate') / $of->('evhttp-snowflake', 64, 'rate') } ],
+    [ snowflake_array_over_nginx =>
+          'arrays of 1000 Snowflake ids, 16 connections: bytes/s over those of nginx, constant array, or over those '
+              . 'of 4,506 arrays/s, if that is lower: the limit of a worker id in a second, with its burst',
+      \&snowflake_array_over_nginx ],
     [ leader_killed_gap_ms => 'Snowflake ids, longest time without one while the leader of three etcd nodes is killed, ms',
       sub { my ($of) = @_; $of->('leader', 4, 'gap_ms') } ],
     [ resident_mib_at_5000_idle => 'resident memory with 5000 idle connections, MiB',

@@ -17,6 +17,8 @@ use Tickr::Server;
 # All tickets have eight digits, and so does the constant.
 our $constant = '[54313001]';
 my $first_ticket = 10_000_001;
+# Snowflake ids have as many digits as this one.
+my $first_snowflake = 782220303399931904;
 
 my $processors = do { my $count = qx{nproc}; chomp $count; $count };
 my %servers;
@@ -64,6 +66,12 @@ http {
             open_file_cache max=4 inactive=1h;
             open_file_cache_valid 1h;
         }
+        location = /snowflakes {
+            alias FOLDER/snowflakes.json;
+            output_buffers 1 64k;
+            open_file_cache max=4 inactive=1h;
+            open_file_cache_valid 1h;
+        }
     }
 }
 END
@@ -72,6 +80,7 @@ sub start_nginx {
     my %value = (FOLDER => scratch() . '/nginx', PORT => free_port(), CONSTANT => $constant);
     mkdir $value{FOLDER} or die "$value{FOLDER}: $!";
     spew('nginx/array.json', '[' . join(',', map { $first_ticket + $_ } 0 .. 999) . ']');
+    spew('nginx/snowflakes.json', '[' . join(',', map { $first_snowflake + $_ } 0 .. 999) . ']');
     my $text = $nginx_configuration =~ s/(FOLDER|PORT|CONSTANT)/$value{$1}/gr;
     $text = "user root;\n$text" if $> == 0;
     $nginx = Tickr::Process->new(
@@ -88,12 +97,14 @@ sub start_nginx {
     return { port => $value{PORT}, pids => \@workers, known => 1000, has_names => 1 };
 }
 
+# CONSTANT is the reply.
 sub start_evhttp {
+    my ($constant) = @_;
     my $port = free_port();
     my $process = Tickr::Process->new(
         name    => 'evhttp',
         command => [ "$ENV{BUILDDIR}/bench/evhttp_constant", "127.0.0.1:$port", $constant ]);
-    return { port => $port, pids => [ $process->pid ] };
+    return { port => $port, pids => [ $process->pid ], constant => $constant };
 }
 
 sub start_grpc_constant {
@@ -238,6 +249,19 @@ sub tickrd_on_grpc {
     return $server;
 }
 
+# With a worker id from the settings.
+sub start_snowflake {
+    my $process = Tickr::Server->new(
+        program => $is_before ? $before : undef,
+        env     => {
+            TICKR_MAX_NODES => undef, TICKR_NODE_NUMBER => undef, TICKR_STARTING_OFFSET => undef,
+            TICKR_HTTP_THREADS => undef, TICKR_STATE_DIR => state_folder(),
+            TICKR_DATABASE_ADAPTER => 'snowflake', TICKR_SNOWFLAKE_WORKER => $is_before ? 2 : 1,
+        });
+    $process->wait_until_ready(20);
+    return { process => $process, port => $process->port, pids => [ $process->pid ], constant => "[$first_snowflake]" };
+}
+
 sub start_memory {
     return tickrd(undef, [], program => 'tickrd-memory', TICKR_DATABASE_ADAPTER => 'memory');
 }
@@ -266,7 +290,8 @@ sub audit_settings {
 
 my %start = (
     'nginx'           => \&start_nginx,
-    'evhttp'          => \&start_evhttp,
+    'evhttp'          => sub { start_evhttp($constant) },
+    'evhttp-snowflake' => sub { start_evhttp("[$first_snowflake]") },
     'webdis-always'   => sub { start_webdis('always') },
     'webdis-everysec' => sub { start_webdis('everysec') },
     'strict'          => sub { tickrd_on_counter('strict') },
@@ -286,6 +311,7 @@ my %start = (
     'sqlite-arrays'   => sub { start_sqlite('arrays') },
     'sqlite-ahead'    => sub { start_sqlite('ahead', TICKR_RESERVE_AHEAD => 1) },
     'memory'          => \&start_memory,
+    'snowflake'       => \&start_snowflake,
     'redis-store'     => \&start_redis_store,
     'sequences-idle'   => sub { with_sequences(0, \&tickrd_on_counter, 'sequences_idle') },
     'sequences'        => sub { with_sequences(1000, \&tickrd_on_counter, 'sequences') },
