@@ -218,6 +218,78 @@ Test(lease, takes_safe_settings_while_it_serves)
 	kit_close(&kit);
 }
 
+/* --- clocks that step ---------------------------------------------------------------------------- */
+
+static _Atomic int64_t skew_ms;
+
+static uint64_t
+skewed_unix_ms(void *arg)
+{
+	(void)arg;
+	return (uint64_t)((int64_t)snowflake_unix_ms(&snowflake_system_clock) +
+			  atomic_load(&skew_ms));
+}
+
+static uint64_t
+skewed_boot_ms(void *arg)
+{
+	(void)arg;
+	return snowflake_boot_ms(&snowflake_system_clock);
+}
+
+/* Serve WORKER, and take an id. Then the clock steps back by an hour. */
+static uint64_t
+kit_step_back_an_hour(struct kit *kit, uint32_t worker, struct lease_state *state)
+{
+	static const struct snowflake_clock clock = {skewed_unix_ms, skewed_boot_ms, NULL};
+	struct snowflake_run run;
+
+	kit_prepare(kit, worker);
+	kit->settings.clock = &clock;
+	generator_free(kit->generator);
+	kit->generator = generator_new(&clock, 100);
+	kit_open(kit, &lease_memory);
+	kit_wait(kit, LEASE_HELD, true, state);
+	cr_assert_eq(generator_take(kit->generator, 1, SNOWFLAKE_RUN, &run), SNOWFLAKE_TAKEN);
+	atomic_store(&skew_ms, -3600000);
+	return run.first;
+}
+
+Test(lease, an_hour_back_claims_another_worker_id)
+{
+	struct lease_state state;
+	struct kit kit;
+	uint64_t newest, bound_ms;
+	uint32_t first;
+
+	newest = kit_step_back_an_hour(&kit, LEASE_WORKER_AUTO, &state);
+	first = state.worker;
+	while (state.claims < 2)
+		lease_state(kit.lease, &state);
+	kit_wait(&kit, LEASE_HELD, true, &state);
+	cr_assert_neq(state.worker, first);
+	bound_ms = lease_memory_bound(kit.memory, first);
+	cr_assert_geq(bound_ms, newest / 4096, "the next holder of the first one begins above it");
+	kit_close(&kit);
+}
+
+Test(lease, an_hour_back_waits_with_a_worker_id_of_the_settings)
+{
+	struct snowflake_run run;
+	struct lease_state state;
+	struct kit kit;
+
+	(void)kit_step_back_an_hour(&kit, 7, &state);
+	kit_wait(&kit, LEASE_HELD, false, &state);
+	cr_assert(strstr(state.reason, "behind the time of"), "%s", state.reason);
+	cr_assert_eq(generator_take(kit.generator, 1, SNOWFLAKE_RUN, &run), SNOWFLAKE_DRIFT);
+	atomic_store(&skew_ms, 0);
+	kit_wait(&kit, LEASE_HELD, true, &state);
+	cr_assert_eq(state.claims, 1);
+	cr_assert_eq(generator_take(kit.generator, 1, SNOWFLAKE_RUN, &run), SNOWFLAKE_TAKEN);
+	kit_close(&kit);
+}
+
 /* --- fixed --------------------------------------------------------------------------------------- */
 
 static void
