@@ -5,12 +5,11 @@ use strict;
 use warnings;
 use Test::More;
 use Tickr::Contract;
-use Tickr::Process qw(slurp wait_for);
+use Tickr::Process qw(free_port slurp wait_for);
 use Tickr::Redis;
-use Tickr::Server;
+use Tickr::StoreLoad;
 
-plan skip_all => 'Redis is not built in' if system("grep -q 'HAVE_REDIS 1' '$ENV{BUILDDIR}/build.h'") != 0;
-if (my $missing = Tickr::Redis->missing) { plan skip_all => $missing }
+if (my $missing = Tickr::StoreLoad::missing('redis', Tickr::Redis->missing)) { plan skip_all => $missing }
 
 sub contract { my ($redis, %env) = @_; return Tickr::Contract->new(store => 'redis', env => { ENDPOINTS => $redis->endpoints, %env }) }
 
@@ -82,7 +81,7 @@ sub settings_that_repeat_numbers_are_refused {
     my $replica = Tickr::Redis->new(options => [ '--replicaof', '127.0.0.1', $redis->port ]);
     wait_for('the replica', 30, sub { $replica->info('master_link_status') eq 'up' });
     like contract($replica)->try_one, qr/^open 2 Redis has role:slave, .*it is a replica, so ask its master/, 'a replica is refused';
-    my $cluster = Tickr::Redis->new(port => 1, options => [ '--cluster-enabled', 'yes' ]);
+    my $cluster = Tickr::Redis->new(port => 1, options => [ '--cluster-enabled', 'yes', '--cluster-port', free_port() ]);
     like contract($cluster)->try_one, qr/^open 5 Redis has redis_mode:cluster, .*cannot move several keys/, 'a cluster is refused';
     $_->kill for $redis, $replica, $cluster;
     return;

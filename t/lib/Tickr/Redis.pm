@@ -35,7 +35,10 @@ sub start {
             '--appendonly', 'yes', '--appendfsync', 'always', '--save', '',
             '--enable-debug-command', 'local', @options ],
     );
-    wait_for('Redis', 20, sub { -S $self->socket && $self->ask('ping') =~ /PONG|NOAUTH/ });
+    wait_for('Redis', 20, sub {
+        die "Redis ended:\n" . $self->{process}->log unless $self->{process}->is_running;
+        return -S $self->socket && $self->ask('ping') =~ /PONG|NOAUTH/;
+    });
     return;
 }
 
