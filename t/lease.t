@@ -163,6 +163,30 @@ SKIP: {    # clocks that differ
     is $server->stop, 0, '... and stops cleanly';
 }
 
+{    # all data of a coordinator are lost while ids are issued
+    my $lost = the_coordinator();
+    $lost->keep_copy;
+    my $folder = scratch() . '/wiped';
+    mkdir $folder;
+    my $server = lease_server($lost, env => { TICKR_SNOWFLAKE_WORKER => 12 });
+    my $rested = lease_server($lost, env => { TICKR_STATE_DIR => $folder });
+    ready_within($_, 30, 'a server claims a worker id') for $server, $rested;
+    $lost->put('/id-generator/more', $_) for 1 .. 20;
+    my $bound = bound_of($lost, 12);
+    wait_for('an extension', 30, sub { sleep 0.2; bound_of($lost, 12) > $bound });
+    is $rested->stop, 0, 'a server stops';
+    my $load = Tickr::Load->start($server, clients => 2, path => '/tickets/create/50', pause => 0.002);
+    $load->wait_for_answers(50);
+    $lost->restore_copy;
+    like not_ready_within($server, 60, 'the coordinator lost its data: a server without a state folder stops, too'),
+        qr/gone back in time|not connected|has ended/, '... and says why';
+    is_unique('a coordinator without its data', $load->finish);
+    is_deeply [ grep {m{/bounds/}} keys %{ $lost->all('/id-generator') } ], [], '... and writes no bound';
+    $server->stop;
+    my ($status, $words) = Tickr::Server->run(env => lease_settings($lost, TICKR_STATE_DIR => $folder));
+    is $status, 78, '... and a server with a state folder does not start';
+}
+
 {    # the coordinator is restored from a copy
     my $folder = scratch() . '/state';
     mkdir $folder;
