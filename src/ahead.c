@@ -64,8 +64,7 @@ ahead_update_metrics(const struct ahead *ahead)
 {
 	if (ahead->segment == NULL)
 		return;
-	metrics_set(METRIC_TICKETS_RESERVED, segment_held(ahead->segment));
-	metrics_set(METRIC_RESERVED_SECONDS, segment_lasts_ms(ahead->segment));
+	metrics_set_reserved(segment_held(ahead->segment), segment_lasts_ms(ahead->segment));
 }
 
 void

@@ -12,13 +12,13 @@ static void
 handle_metrics_update_gauges(const struct ticket_service *service)
 {
 	struct database_state states[MOST_DATABASES];
-	uint64_t lasts_ms;
+	uint64_t tickets, lasts_ms;
 
 	metrics_set_databases(states, service->databases(service->arg, states));
 	if (service->reserved == NULL)
 		return;
-	metrics_set(METRIC_TICKETS_RESERVED, service->reserved(service->arg, &lasts_ms));
-	metrics_set(METRIC_RESERVED_SECONDS, lasts_ms);
+	tickets = service->reserved(service->arg, &lasts_ms);
+	metrics_set_reserved(tickets, lasts_ms);
 }
 
 void

@@ -284,6 +284,13 @@ metrics_set_databases(const struct database_state *states, size_t count)
 }
 
 void
+metrics_set_reserved(uint64_t tickets, uint64_t lasts_ms)
+{
+	metrics_set(METRIC_TICKETS_RESERVED, tickets);
+	metrics_set(METRIC_RESERVED_SECONDS, lasts_ms);
+}
+
+void
 metrics_count_request(enum metric_route route, int code)
 {
 	unsigned column = code < 500 ? CODE_400 : CODE_500;

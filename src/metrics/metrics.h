@@ -112,6 +112,9 @@ void metrics_set(enum metric metric, uint64_t value);
 /* Set the gauges of COUNT databases to their STATES. */
 void metrics_set_databases(const struct database_state *states, size_t count);
 
+/* Set the gauges of TICKETS reserved ahead, which last for LASTS_MS at the present rate. */
+void metrics_set_reserved(uint64_t tickets, uint64_t lasts_ms);
+
 /* Count a request. An HTTP status CODE that is not in the table counts as 400 or 500. */
 void metrics_count_request(enum metric_route route, int code);
 
