@@ -192,7 +192,7 @@ advance_sequences_of_all(const struct advance_sequences_order *order,
 
 		place.settings.is_guest = true;
 		place.store->claim(&place.settings);
-		sequence_scope_print_heading(scope, i);
+		databases_print_heading(&scope->databases[i], scope->count, stdout);
 		status = advance_sequences_of(&place) != 0 ? EXIT_NOT_DONE : status;
 		place.store->release(&place.settings);
 	}

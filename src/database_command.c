@@ -11,15 +11,6 @@
 
 /* --- createdb ------------------------------------------------------------------------------------ */
 
-/* With several databases, print which of them the next lines are about. */
-static void
-database_command_print_heading(const struct config *config, const struct store_settings *database,
-			       FILE *to)
-{
-	if (config->database_count > 1)
-		fprintf(to, "%s, node %" PRIu64 ":\n", database->name, database->space.node_number);
-}
-
 static enum store_create_result
 database_command_create_one(const struct config *config, const struct store_settings *database,
 			    const struct store *store, const struct command_line *line)
@@ -32,8 +23,8 @@ database_command_create_one(const struct config *config, const struct store_sett
 	if (line->has_continue_after)
 		order.newest = space_base_up_to(&database->space, line->last_ticket);
 	result = store->create(database, &order, &report);
-	database_command_print_heading(config, database,
-				       result == STORE_NOT_CREATED ? stderr : stdout);
+	databases_print_heading(database, config->database_count,
+				result == STORE_NOT_CREATED ? stderr : stdout);
 	fputs(memory, result == STORE_NOT_CREATED ? stderr : stdout);
 	return result;
 }
@@ -131,7 +122,7 @@ database_command_advance(const struct config *config, const struct command_line 
 	if (!databases_begin(store))
 		return EX_OSERR;
 	store->claim(&settings);
-	database_command_print_heading(config, database, stdout);
+	databases_print_heading(database, config->database_count, stdout);
 	status = advance_run(&order);
 	store->release(&settings);
 	store->end();

@@ -215,3 +215,10 @@ databases_announce(const struct config *config, const struct store *store)
 		 LOG_NUMBER("http_threads", config->http_threads), LOG_WORD("adapter", store->name),
 		 LOG_NUMBER("sessions", databases_sessions(config, store)));
 }
+
+void
+databases_print_heading(const struct store_settings *database, size_t count, FILE *to)
+{
+	if (count > 1)
+		fprintf(to, "%s, node %" PRIu64 ":\n", database->name, database->space.node_number);
+}

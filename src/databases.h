@@ -7,6 +7,7 @@
 #define TICKR_DATABASES_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "base/attributes.h"
 #include "config/config.h"
@@ -61,6 +62,9 @@ struct dispatch *databases_sequences(const struct config *config, const struct s
 
 /* tickrd check-config, if CONFIG itself is good: check that its store was built. Return the exit status. */
 int databases_check(const struct config *config);
+
+/* If a command has COUNT databases, more than one, print to TO which one the next lines are about: DATABASE. */
+void databases_print_heading(const struct store_settings *database, size_t count, FILE *to);
 
 /* Write to the log that the server serves from STORE with the settings CONFIG. */
 void databases_announce(const struct config *config, const struct store *store);

@@ -214,7 +214,8 @@ sequence_command_list(struct executor *executor, const struct sequence_request *
 		struct sequence_request request = *first_page;
 
 		request.database = i;
-		sequence_scope_print_heading(&executor->scope, i);
+		databases_print_heading(&executor->scope.databases[i], executor->scope.count,
+					stdout);
 		status = sequence_command_list_one(executor, &request);
 	}
 	return status;

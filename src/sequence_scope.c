@@ -1,5 +1,3 @@
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "front/stores.h"
@@ -71,15 +69,6 @@ sequence_scope_find(struct sequence_scope *scope, const struct config *config, c
 	}
 	sequence_scope_explain(config, name, problem);
 	return false;
-}
-
-void
-sequence_scope_print_heading(const struct sequence_scope *scope, size_t database)
-{
-	const struct store_settings *settings = &scope->databases[database];
-
-	if (scope->count > 1)
-		printf("%s, node %" PRIu64 ":\n", settings->name, settings->space.node_number);
 }
 
 bool

@@ -33,9 +33,6 @@ struct sequence_scope {
 bool sequence_scope_find(struct sequence_scope *scope, const struct config *config,
 			 const char *name, struct text *problem) MUST_CHECK;
 
-/* With several databases, print which one the next lines are about. */
-void sequence_scope_print_heading(const struct sequence_scope *scope, size_t database);
-
 /* Return whether the store forgets its sequences with its server, so that no other process sees them. */
 bool sequence_scope_forgets(const struct sequence_scope *scope) MUST_CHECK;
 
