@@ -135,14 +135,6 @@ daemon_on_stop(void *arg, const char *signal)
 		daemon_on_drain_delay(-1, 0, d);
 }
 
-/* Every loop has answered the watchdog's ping. */
-static void
-daemon_on_pong(void *arg)
-{
-	(void)arg;
-	watchdog_feed();
-}
-
 /* --- events ----------------------------------------------------------------------------------- */
 
 /* Record changes of the databases, and set the gauges that go to ClickHouse with all metrics. */
@@ -225,7 +217,7 @@ daemon_make_workers(struct daemon *d)
 		.leaves_queue = d->listeners.http.are_inherited,
 		.control = d->mailbox,
 		.drained = daemon_on_drained,
-		.pong = daemon_on_pong,
+		.pong = watchdog_feed,
 		.tls = d->listeners.tls,
 		.arg = d,
 	};

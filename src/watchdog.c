@@ -42,8 +42,9 @@ watchdog_start(struct watchdog *watchdog)
 }
 
 void
-watchdog_feed(void)
+watchdog_feed(void *arg)
 {
+	(void)arg;
 	(void)notify_send("WATCHDOG=1"); /* the next one comes soon */
 }
 

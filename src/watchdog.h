@@ -19,8 +19,8 @@ struct watchdog *watchdog_new(struct event_base *base, struct workers *workers,
 /* Ping the loops now, and then three times in each period. */
 void watchdog_start(struct watchdog *watchdog);
 
-/* Call it when all loops have answered. */
-void watchdog_feed(void);
+/* All loops have answered. It is worker_settings.pong of WORKERS, so it has the argument of that. */
+void watchdog_feed(void *arg);
 
 /* Send no further pings: during a stop the thread of the signals sends the messages, and has a deadline of its own. */
 void watchdog_stop(struct watchdog *watchdog);
