@@ -15,17 +15,10 @@ import json
 import sys
 
 import grpc
-from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
+from google.protobuf import json_format, message_factory
 
-
-def load(path):
-    pool = descriptor_pool.DescriptorPool()
-    files = descriptor_pb2.FileDescriptorSet()
-    with open(path, 'rb') as source:
-        files.ParseFromString(source.read())
-    for file in files.file:
-        pool.Add(file)
-    return pool
+sys.dont_write_bytecode = True  # the folder of the source stays as it is
+from descriptors import load
 
 
 class Client:

@@ -12,7 +12,11 @@ import sys
 import time
 
 import grpc
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf import message_factory
+
+sys.dont_write_bytecode = True  # the folder of the source stays as it is
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '../grpc'))
+from descriptors import load
 
 RECORD = struct.Struct('<QQIIIIHBB4x')
 TICKETS, STATUS, CLOSED, UNREACHABLE, HUNG = 0, 1, 2, 3, 4
@@ -23,16 +27,6 @@ DEADLINE_S = 15
 WEAK_ORDER, STRONG_ORDER = 2, 1
 NOT_CONNECTED = 'connect to all', 'connections to all'
 DISCONNECTED = 'Socket closed', 'Connection reset', 'Broken pipe', 'recvmsg', 'GOAWAY'
-
-
-def load(path):
-    pool = descriptor_pool.DescriptorPool()
-    files = descriptor_pb2.FileDescriptorSet()
-    with open(path, 'rb') as source:
-        files.ParseFromString(source.read())
-    for file in files.file:
-        pool.Add(file)
-    return pool
 
 
 def now_us():

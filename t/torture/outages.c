@@ -159,6 +159,12 @@ others_were_served(const struct run *run, const struct client_file *client,
 }
 
 static bool
+is_503(const struct record *record)
+{
+	return RECORD_KIND(record) == RECORD_STATUS && record->status == 503;
+}
+
+static bool
 has_tickets_of_another_node(const struct run *run, const struct record *record, uint64_t node,
 			    const struct record *served)
 {
@@ -184,8 +190,7 @@ outages_is_turned_away(const struct run *run, const struct client_file *client,
 {
 	uint64_t node = NO_NODE;
 
-	if (RECORD_KIND(record) != RECORD_STATUS || record->status != 503 || record->key > 0 ||
-	    record->increment > MOST_TICKETS)
+	if (!is_503(record) || record->key > 0 || record->increment > MOST_TICKETS)
 		return false;
 	for (size_t i = 0; i < run->faults.count; i++) {
 		const struct fault *fault = &run->faults.list[i];
@@ -206,8 +211,7 @@ outages_is_dragged_down(const struct run *run, const struct client_file *client,
 {
 	bool is_it = false;
 
-	if (RECORD_KIND(record) != RECORD_STATUS || record->status != 503 || record->key == 0 ||
-	    record->increment > MOST_TICKETS)
+	if (!is_503(record) || record->key == 0 || record->increment > MOST_TICKETS)
 		return false;
 	for (size_t i = 0; i < run->faults.count; i++) {
 		const struct fault *fault = &run->faults.list[i];
@@ -229,7 +233,7 @@ outages_is_starved(const struct run *run, const struct client_file *client,
 {
 	bool is_it = false;
 
-	if (RECORD_KIND(record) != RECORD_STATUS || record->status != 503)
+	if (!is_503(record))
 		return false;
 	for (size_t i = 0; i < run->faults.count; i++) {
 		const struct fault *fault = &run->faults.list[i];
